@@ -1,0 +1,55 @@
+"""Binance USDⓈ-M futures: what an account holds, exactly and safely."""
+
+from binance_usdm_wire import AccountBalance, Response, ServerTime
+
+from ._client import AsyncClient, Client
+from ._clock import Clock
+from ._config import DEMO, MAINNET
+from ._errors import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    DeadlineExceeded,
+    ForbiddenError,
+    IPBannedError,
+    RateLimitError,
+    ServerError,
+    TimestampError,
+    TransportError,
+    UnexpectedResponse,
+    UsdmError,
+)
+from ._limits import Limiter
+from ._retry import RetryPolicy
+from ._signing import HmacSigner, Signer
+from ._version import __version__
+
+__all__ = [
+    "DEMO",
+    "MAINNET",
+    "APIError",
+    "AccountBalance",
+    "AsyncClient",
+    "AuthenticationError",
+    "BadRequestError",
+    "Client",
+    "Clock",
+    "ConfigurationError",
+    "DeadlineExceeded",
+    "ForbiddenError",
+    "HmacSigner",
+    "IPBannedError",
+    "Limiter",
+    "RateLimitError",
+    "Response",
+    "RetryPolicy",
+    "ServerError",
+    "ServerTime",
+    "Signer",
+    "TimestampError",
+    "TransportError",
+    "UnexpectedResponse",
+    "UsdmError",
+    "__version__",
+]

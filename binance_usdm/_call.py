@@ -1,0 +1,185 @@
+"""A call as a plan: what is sent when, what comes of it, what then. Shared by both clients; neither blocks nor awaits."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from itertools import count
+from typing import Any, Generic, Self, TypeVar
+
+import httpx
+
+from binance_usdm_wire import BadArgument, Operation, Response
+
+from . import _config as config
+from ._clock import Clock, local_time
+from ._errors import ConfigurationError, DeadlineExceeded, TransportError, UsdmError
+from ._limits import Limiter
+from ._reply import Reply, Value, read, used_weight
+from ._retry import RetryPolicy, never
+from ._signing import Sealed, Signer, signature
+from ._transport import AsyncTransport, SyncTransport
+
+T = TypeVar("T")
+TransportT = TypeVar("TransportT", httpx.BaseTransport, httpx.AsyncBaseTransport)
+
+_EMPTY = httpx.ByteStream(b"")
+
+
+class Request(httpx.Request):
+    """A request whose repr tells nothing of its query."""
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.url.path}>"
+
+
+Step = Request | float
+Outcome = Reply | UsdmError | None
+Plan = Generator[Step, Outcome, Response[T]]
+"""A call as a plan: yields a request to send or seconds to wait, is sent what came of it, returns the response or raises."""
+
+
+class Caller(Sealed, Generic[TransportT]):
+    """What both clients share: the configuration and the plan of a call. Neither blocks nor awaits."""
+
+    __slots__ = (
+        "_clock", "_credentials", "_headers", "_limiter", "_prefix", "_reads_target", "_recv_window", "_retry", "_timeout",
+        "_transport", "_url",
+    )  # fmt: skip
+    _transport: TransportT
+    _interface: type[httpx.BaseTransport] | type[httpx.AsyncBaseTransport]
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        *,
+        signer: Signer | None = None,
+        base_url: str = config.MAINNET,
+        recv_window: int | None = None,
+        timeout: float = config.DEFAULT_TIMEOUT,
+        retry: RetryPolicy = never,
+        clock: Clock = local_time,
+        limiter: Limiter | None = None,
+        proxy: str | None = None,
+        transport: TransportT | None = None,
+    ) -> None:
+        credentials = config.credentials(api_key, api_secret, signer)
+        del api_key, api_secret  # the traceback of an error below may be printed with its local variables
+        if isinstance(credentials, str):
+            raise ConfigurationError(credentials)
+        self._credentials = credentials
+        self._url = config.origin(base_url)
+        self._prefix = self._url.raw_path.rstrip(b"/")
+        self._headers: dict[str | None, httpx.Headers] = {}
+        self._recv_window = config.positive_ms(recv_window)
+        self._timeout = config.positive_seconds(timeout)
+        self._retry = retry
+        self._clock = clock
+        self._limiter = limiter
+        chosen = self._own(proxy) if transport is None else transport
+        both = transport is not None and proxy is not None
+        del proxy  # it may hold a password
+        if isinstance(chosen, str) or not isinstance(chosen, self._interface):
+            raise ConfigurationError(
+                chosen if isinstance(chosen, str) else f"transport must be an httpx.{self._interface.__name__}"
+            )
+        if both:
+            raise ConfigurationError("give a proxy or a transport, not both")
+        self._transport = chosen
+        self._reads_target = isinstance(chosen, (SyncTransport, AsyncTransport))
+
+    @staticmethod
+    def _own(proxy: str | None) -> TransportT | str:
+        """The default transport, or a complaint about the proxy that does not repeat it."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """A client from BINANCE_API_KEY, BINANCE_API_SECRET and, if set, BINANCE_BASE_URL; `options` are the constructor's and win.
+
+        Raises ConfigurationError naming the variable that is missing or empty.
+        """
+        for name in (config.ENV_API_KEY, config.ENV_API_SECRET):
+            if not os.environ.get(name):
+                raise ConfigurationError(f"the environment variable {name} is not set")
+        options.setdefault("base_url", os.environ.get(config.ENV_BASE_URL) or config.MAINNET)
+        return cls(os.environ[config.ENV_API_KEY], os.environ[config.ENV_API_SECRET], **options)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url='{self._url}')"
+
+    def _plan(self, operation: Operation[T], arguments: dict[str, Any]) -> Plan[T]:
+        started = time.monotonic()
+        deadline = started + self._timeout
+        query = self._query(operation, arguments)
+        for attempt in count(1):
+            if self._limiter is not None and (wait := self._limiter.acquire(operation.weight)) > 0:
+                if time.monotonic() + wait >= deadline:
+                    raise DeadlineExceeded("the weight budget has no room before the deadline; nothing was sent")
+                yield wait
+            outcome = yield self._stamped(operation, query, deadline)
+            result: Value | UsdmError
+            if isinstance(outcome, Reply):
+                result = read(operation, outcome)
+                headers, weight = outcome.headers, used_weight(outcome.headers)
+                if self._limiter is not None and weight is not None:
+                    self._limiter.observe(weight)
+                if isinstance(result, Value):
+                    return Response(
+                        parsed=result.parsed, status_code=outcome.status, headers=headers, used_weight=weight,
+                        elapsed=time.monotonic() - started, attempts=attempt,
+                    )  # fmt: skip
+            else:
+                result = outcome or TransportError("nothing came of the request")
+            pause = self._retry(result, attempt)
+            if pause is None or time.monotonic() + pause >= deadline:
+                raise result
+            yield pause
+        raise AssertionError("attempts never run out by themselves")
+
+    def _query(self, operation: Operation[T], arguments: dict[str, Any]) -> dict[str, str]:
+        """The parameters a caller decides on; raises ConfigurationError for what the spec does not allow."""
+        if operation.key_header is not None and self._credentials.api_key is None:
+            raise ConfigurationError(f"{operation.id} needs an API key")
+        if operation.signing is not None and self._credentials.signer is None:
+            raise ConfigurationError(f"{operation.id} is signed: it needs an API secret or a signer")
+        try:
+            query = operation.query(**arguments)
+        except BadArgument as error:
+            complaint = str(error)
+        else:
+            if operation.signing is not None and operation.signing.window is not None and self._recv_window is not None:
+                query.setdefault(operation.signing.window, str(self._recv_window))
+            return query
+        raise ConfigurationError(complaint)
+
+    def _stamped(self, operation: Operation[T], query: dict[str, str], deadline: float) -> Request:
+        """A request made for one attempt: stamped with the time and signed over exactly the bytes that are sent."""
+        signing, signer = operation.signing, self._credentials.signer
+        sent: bytes
+        if signing is None or signer is None:
+            sent = _encoded(query)
+        else:
+            payload = _encoded({**query, signing.timestamp: str(self._clock())})
+            sent = b"%b&%b=%b" % (payload, signing.signature.encode("ascii"), signature(signer, payload))
+        headers = self._headers.get(operation.key_header)
+        if headers is None:
+            headers = config.headers(self._url, operation.key_header, self._credentials.api_key)
+            self._headers[operation.key_header] = headers
+        target = b"?".join([self._prefix + operation.path.encode("ascii"), *([sent] if sent else [])])
+        left = max(deadline - time.monotonic(), 0.001)
+        extensions: dict[str, Any] = {
+            "deadline": deadline,
+            "timeout": dict.fromkeys(("connect", "read", "write", "pool"), left),
+        }
+        if self._reads_target:  # parsing a URL costs more than all the rest of a request
+            url, extensions["target"] = self._url, target
+        else:
+            url = self._url.copy_with(raw_path=target)
+        return Request(operation.method, url, headers=headers, stream=_EMPTY, extensions=extensions)
+
+
+def _encoded(query: dict[str, str]) -> bytes:
+    return "&".join([f"{name}={text}" for name, text in query.items()]).encode("ascii")

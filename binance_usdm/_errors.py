@@ -1,0 +1,178 @@
+"""The error tree and the tables that choose from it. Knows a refusal as status, code and text; knows no transport and no retry.
+
+UsdmError
+├── ConfigurationError       a key, secret, URL or argument cannot be used; nothing was sent
+├── TransportError           no complete reply came
+│   └── DeadlineExceeded     the call's time was up
+├── UnexpectedResponse       the reply is not as the spec describes it
+└── APIError                 the exchange said no
+    ├── AuthenticationError  key, signature or permission
+    ├── TimestampError       the request's time (-1021)
+    ├── RateLimitError       too many requests (429, -1003)
+    │   └── IPBannedError    banned for going on (418)
+    ├── ForbiddenError       firewall (403) or location (451)
+    ├── BadRequestError      any other 4xx
+    └── ServerError          the exchange's own fault (5xx, 408)
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+
+class UsdmError(Exception):
+    """Everything this package raises on purpose."""
+
+
+class ConfigurationError(UsdmError):
+    """A key, secret, URL or argument cannot be used. Raised before any byte is sent; never holds the value."""
+
+
+class TransportError(UsdmError):
+    """No complete reply came: name lookup, connection, TLS, reset or a reply cut short."""
+
+
+class DeadlineExceeded(TransportError):
+    """The call's total time (`timeout`) was up before its reply was complete."""
+
+
+class UnexpectedResponse(UsdmError):
+    """A reply that the spec does not describe.
+
+    `.status` is the HTTP status; `.path` the place (row number, field name), `.expected` and `.found` kinds of values.
+    The value itself is in none of them.
+    """
+
+    def __init__(self, status: int, path: tuple[int | str, ...], expected: str, found: str) -> None:
+        super().__init__(status, path, expected, found)
+        self.status = status
+        self.path = path
+        self.expected = expected
+        self.found = found
+
+    def __str__(self) -> str:
+        place = ", ".join(f"row {step}" if type(step) is int else f"field {step}" for step in self.path)
+        return f"HTTP {self.status}, {place or 'reply'}: expected {self.expected}, found {self.found}"
+
+
+class APIError(UsdmError):
+    """The exchange refused.
+
+    `.status` is the HTTP status, `.code` the exchange's own code (None when it sent none), `.message` its text made safe to print,
+    `.retry_after` seconds it asked to wait (None when it did not say), `.hint` what to check here ("" when there is nothing to add).
+    """
+
+    def __init__(self, status: int, code: int | None, message: str, retry_after: float | None = None) -> None:
+        super().__init__(status, code, message, retry_after)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+
+    @property
+    def hint(self) -> str:
+        return HINTS.get(self.code, "") or HINTS_BY_STATUS.get(self.status, "")
+
+    def __str__(self) -> str:
+        code = "" if self.code is None else f", code {self.code}"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"HTTP {self.status}{code}: {self.message or 'no message'}{hint}"
+
+
+class AuthenticationError(APIError):
+    """The key, its permissions or the signature were refused. Asking again does not help."""
+
+
+class TimestampError(APIError):
+    """The request's time is outside of what the exchange accepts."""
+
+
+class RateLimitError(APIError):
+    """The weight limit of this IP address is used up."""
+
+
+class IPBannedError(RateLimitError):
+    """This IP address is banned; every further request makes it longer. `.banned_until` is an aware datetime when the exchange named it."""
+
+    @property
+    def banned_until(self) -> datetime | None:
+        end = ban_end(self.message)
+        return None if end is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=end)
+
+
+class ForbiddenError(APIError):
+    """Stopped before the exchange looked at the request: by its firewall (403) or because of the location (451)."""
+
+
+class BadRequestError(APIError):
+    """The request itself was refused."""
+
+
+class ServerError(APIError):
+    """The exchange failed; reading again later is safe."""
+
+
+BY_CODE: dict[int, type[APIError]] = {
+    **dict.fromkeys((-1002, -1011, -1022, -1099, -2008, -2014, -2015, -2017, -4056, -4057), AuthenticationError),
+    -1021: TimestampError,
+    **dict.fromkeys((-1003, -1015), RateLimitError),
+    **dict.fromkeys((-1000, -1001, -1006, -1007, -1008, -1016), ServerError),
+}
+"""Exchange code -> class; a code that is not here is judged by the HTTP status."""
+
+BY_STATUS: dict[int, type[APIError]] = {
+    401: AuthenticationError,
+    403: ForbiddenError,
+    408: ServerError,
+    418: IPBannedError,
+    429: RateLimitError,
+    451: ForbiddenError,
+}
+"""HTTP status -> class; any other 4xx is a bad request, any 5xx a server error."""
+
+HINTS: dict[int | None, str] = {
+    -1021: "compare this machine's clock with the exchange's: client.server_time(); NTP keeps it right",
+    -1022: "the secret does not belong to the key, or a letter of it is missing, or something changed the query after it was signed",
+    -2008: "the exchange does not know this key here: demo and production have keys of their own, check base_url",
+    -2014: "the key is cut, has a blank in it or is empty: copy it again",
+    -2015: "check four things: the key exists on this environment (demo or production), this machine's IP address is on the key's list, "
+    "Enable Futures is ticked for the key, and the account is no portfolio-margin account; after earlier success it can be a short ban",
+    -4109: "the futures account was never opened: activate it on the website",
+}
+HINTS_BY_STATUS: dict[int, str] = {
+    403: "the exchange's firewall stopped it: too many requests, or text in them that it does not like",
+    404: "check base_url: there is no such path here",
+    418: "send nothing before the ban ends",
+    429: "slow down: the limit counts all programs behind this IP address",
+    451: "the exchange does not serve this location",
+}
+
+_IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,}")
+_SIGNATURE = re.compile(r"(signature=)[^&\s]+", re.IGNORECASE)
+_BAN_END = re.compile(r"banned until (\d{13})\b")
+MAX_TEXT = 512
+
+
+def safe_text(text: str) -> str:
+    """Foreign text made fit for a log: one line, bounded, control characters escaped, IP addresses and signatures taken out."""
+    text = text[: 2 * MAX_TEXT]
+    text = _SIGNATURE.sub(r"\1[redacted]", _IP.sub("[address]", text))
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return escaped if len(escaped) <= MAX_TEXT else escaped[:MAX_TEXT] + "…"
+
+
+def ban_end(message: str) -> int | None:
+    """End of a ban, ms since 1970, from the only text that is ever matched: "… banned until <ms>"."""
+    match = _BAN_END.search(message)
+    return int(match[1]) if match else None
+
+
+def refusal(status: int, code: int | None, message: str, retry_after: float | None) -> APIError:
+    """The error for a refusal: by code, else by status; a ban is a ban whatever the code says."""
+    kind = BY_STATUS.get(status, ServerError if status >= 500 else BadRequestError)
+    if code is not None and kind is not IPBannedError:
+        kind = BY_CODE.get(code, kind)
+    if kind is RateLimitError and ban_end(message) is not None:
+        kind = IPBannedError
+    return kind(status, code, safe_text(message), retry_after)

@@ -1,0 +1,112 @@
+"""Status, headers and bytes -> a typed value or an error of the tree. Pure: sends nothing, waits for nothing, raises nothing of its own."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, TypeVar
+
+from binance_usdm_wire import Mismatch, Operation
+from binance_usdm_wire.reading import decode
+
+from ._errors import APIError, UnexpectedResponse, refusal
+
+T = TypeVar("T")
+
+USED_WEIGHT_HEADER: Final = "X-MBX-USED-WEIGHT-1M"
+MAX_DECODED_BYTES: Final = 4 * 1024 * 1024
+_ENCODINGS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+
+
+class Reply(NamedTuple):
+    """A complete reply, its body as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"<Reply {self.status}>"
+
+
+class Value(NamedTuple):
+    """A good reply's typed value; its repr says nothing of the account."""
+
+    parsed: Any
+
+    def __repr__(self) -> str:
+        return "<Value>"
+
+
+def read(operation: Operation[T], reply: Reply) -> Value | APIError | UnexpectedResponse:
+    """What a reply means: the operation's value, the exchange's refusal, or something the spec does not describe."""
+    try:
+        body = inflated(reply)
+        if reply.status == 200:
+            return _success(operation, body)
+    except Mismatch as mismatch:
+        return UnexpectedResponse(reply.status, mismatch.path, mismatch.expected, mismatch.found)
+    if 400 <= reply.status < 600:
+        code, message = _error_payload(body) or (None, "")
+        return refusal(reply.status, code, message, retry_after(reply.headers))
+    found = "a redirect, which is never followed" if 300 <= reply.status < 400 else "another status"
+    return UnexpectedResponse(reply.status, (), "status 200 or an error status", found)
+
+
+def _success(operation: Operation[T], body: bytes) -> Value | APIError:
+    try:
+        return Value(operation.parse(body))
+    except Mismatch:
+        payload = _error_payload(body)
+        if payload is None:
+            raise
+    return refusal(200, *payload, None)
+
+
+def _error_payload(body: bytes) -> tuple[int | None, str] | None:
+    """Code and message of an error body, either of which may be missing; None for anything else, such as a page."""
+    try:
+        payload = decode(body)
+    except Mismatch:
+        return None
+    if type(payload) is not dict:
+        return None
+    code, message = payload.get("code"), payload.get("msg")
+    if type(code) is not int and type(message) is not str:
+        return None
+    return code if type(code) is int else None, message if type(message) is str else ""
+
+
+def inflated(reply: Reply, limit: int = MAX_DECODED_BYTES) -> bytes:
+    """The body without its Content-Encoding; a compressed one (never asked for) grows to `limit` bytes and no further."""
+    encoding = reply.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in {"identity", ""}:
+        return reply.body
+    if encoding not in _ENCODINGS:
+        raise Mismatch((), "a body as asked for", "an unknown content encoding")
+    inflater = zlib.decompressobj(_ENCODINGS[encoding])
+    try:
+        body = inflater.decompress(reply.body, limit)
+    except zlib.error:
+        raise Mismatch((), f"a body in {encoding}", "something else") from None
+    if inflater.unconsumed_tail:
+        raise Mismatch((), f"at most {limit} bytes", "more")
+    if not inflater.eof or inflater.unused_data:
+        raise Mismatch((), f"a body in {encoding}", "more or less than one")
+    return body
+
+
+def used_weight(headers: Mapping[str, str]) -> int | None:
+    """Weight used in the current UTC minute, None when the exchange did not say so in plain digits."""
+    text = headers.get(USED_WEIGHT_HEADER, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds the exchange asks to wait, None when it does not or not in seconds."""
+    try:
+        seconds = float(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

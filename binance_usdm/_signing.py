@@ -1,0 +1,74 @@
+"""Sign bytes. Knows no clock, no endpoint, no retry; what it signs is exactly what is sent.
+
+The payload of a signed read is its query string as it goes on the wire, without `?` and without the signature; the signature follows
+as the last parameter (General Info of the futures documentation, 2026-05-28).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import NoReturn, Protocol
+
+from ._errors import ConfigurationError
+
+MAX_CREDENTIAL = 4096
+_WIRE = re.compile(rb"[A-Za-z0-9%._~-]+")
+
+
+class Signer(Protocol):
+    """Anything that signs a query: `sign` takes its bytes and returns the signature as it goes on the wire, percent-encoded if need be."""
+
+    def sign(self, payload: bytes) -> bytes: ...
+
+
+class Sealed:
+    """Keeps a secret in one place: no repr, no copy, no pickle shows or moves it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} holds a secret and cannot be copied or pickled")
+
+
+class HmacSigner(Sealed):
+    """HMAC-SHA256 with an API secret, as lower-case hex. Raises ConfigurationError when the text cannot be a secret."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, api_secret: str) -> None:
+        complaint = unfit(api_secret)
+        self._secret = b"" if complaint else api_secret.encode("ascii")
+        del api_secret  # an error's traceback may be printed with its local variables
+        if complaint:
+            raise ConfigurationError(f"api_secret {complaint}")
+
+    def sign(self, payload: bytes) -> bytes:
+        return hmac.digest(self._secret, payload, "sha256").hex().encode("ascii")
+
+
+def signature(signer: Signer, payload: bytes) -> bytes:
+    """The signature of a query as it goes on the wire; ConfigurationError when the signer made something that cannot."""
+    made = signer.sign(payload)
+    if isinstance(made, bytes) and _WIRE.fullmatch(made):
+        return made
+    del made
+    raise ConfigurationError("the signer must return ASCII bytes, percent-encoded where needed")
+
+
+def unfit(credential: object) -> str | None:
+    """Why a text cannot be a key or a secret, in words that do not repeat it; None when it can."""
+    if not isinstance(credential, str):
+        return f"must be a string, not {type(credential).__name__}"
+    if not credential:
+        return "is empty"
+    if len(credential) > MAX_CREDENTIAL:
+        return f"is longer than {MAX_CREDENTIAL} characters"
+    if any(character.isspace() for character in credential):
+        return "has a blank or a line break in it: copy it again"
+    if not (credential.isascii() and credential.isprintable()):
+        return "has a character that no key or secret has: copy it again"
+    return None

@@ -1,0 +1,1 @@
+# Written by `python -m generator` from spec/openapi.yaml. Do not edit.

@@ -1,0 +1,90 @@
+# Written by `python -m generator` from spec/openapi.yaml. Do not edit.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from attrs import field, frozen
+
+from ..errors import Mismatch
+from ..reading import MISSING, Step, boolean, decimal, integer, members, text
+
+_read_update_time = integer(0, 9223372036854775807)
+
+
+@frozen(slots=True, kw_only=True)
+class AccountBalance:
+    """One asset of the account. Unknown members are kept; the exchange adds members at any time [log]."""
+
+    account_alias: str
+    """Unique account code. Opaque, of any length; identifies the account, so treat it as personal data."""
+    asset: str
+    """Asset name, such as USDT. An open set; not always ASCII [log]."""
+    balance: Decimal
+    """Wallet balance, in the asset. Not equity, and can be negative [err]."""
+    cross_wallet_balance: Decimal
+    """Crossed wallet balance, in the asset, the part that cross positions use; isolated wallets are not in it [seen]."""
+    cross_un_pnl: Decimal
+    """Unrealized profit of crossed positions, in the asset; negative for a loss."""
+    available_balance: Decimal
+    """Available balance, in the asset. In multi-assets mode the free margin of the whole account, so it may exceed the
+    balance [seen]; do not add it up."""
+    max_withdraw_amount: Decimal
+    """Maximum amount for transfer out, in the asset."""
+    margin_available: bool
+    """Whether the asset can be used as margin in Multi-Assets mode."""
+    update_time: int
+    """When the row last changed, ms since 1970-01-01 UTC; 0 for an asset that was never touched [seen]."""
+    additional_properties: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Members that the spec does not know, as they came."""
+
+    @classmethod
+    def from_dict(cls, source: Mapping[str, Any]) -> AccountBalance:
+        """Read a decoded JSON object; raises `Mismatch` naming the field when a member is missing, null or of another type."""
+        rest = members(source)
+        take = rest.pop
+        return cls(
+            account_alias=text(take("accountAlias", MISSING), "accountAlias"),
+            asset=text(take("asset", MISSING), "asset"),
+            balance=decimal(take("balance", MISSING), "balance"),
+            cross_wallet_balance=decimal(take("crossWalletBalance", MISSING), "crossWalletBalance"),
+            cross_un_pnl=decimal(take("crossUnPnl", MISSING), "crossUnPnl"),
+            available_balance=decimal(take("availableBalance", MISSING), "availableBalance"),
+            max_withdraw_amount=decimal(take("maxWithdrawAmount", MISSING), "maxWithdrawAmount"),
+            margin_available=boolean(take("marginAvailable", MISSING), "marginAvailable"),
+            update_time=_read_update_time(take("updateTime", MISSING), "updateTime"),
+            additional_properties=rest,
+        )
+
+    @classmethod
+    def read(cls, value: Any, step: Step) -> AccountBalance:
+        """`from_dict` for a value that stands at `step` of a larger one."""
+        try:
+            return cls.from_dict(value)
+        except Mismatch as mismatch:
+            raise mismatch.inside(step) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object this was read from: `to_dict(from_dict(x)) == x`, amounts as the same text."""
+        found: dict[str, Any] = {
+            "accountAlias": self.account_alias,
+            "asset": self.asset,
+            "balance": format(self.balance, "f"),
+            "crossWalletBalance": format(self.cross_wallet_balance, "f"),
+            "crossUnPnl": format(self.cross_un_pnl, "f"),
+            "availableBalance": format(self.available_balance, "f"),
+            "maxWithdrawAmount": format(self.max_withdraw_amount, "f"),
+            "marginAvailable": self.margin_available,
+            "updateTime": self.update_time,
+        }
+        found.update(self.additional_properties)
+        return found
+
+    @property
+    def updated_at(self) -> datetime | None:
+        """`update_time` as an aware datetime in UTC, exact to the millisecond; None for 0. OverflowError beyond the year 9999."""
+        if not self.update_time:
+            return None
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=self.update_time)

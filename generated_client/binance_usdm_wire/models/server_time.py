@@ -1,0 +1,48 @@
+# Written by `python -m generator` from spec/openapi.yaml. Do not edit.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from ..errors import Mismatch
+from ..reading import MISSING, Step, integer, members
+
+_read_server_time = integer(0, 9223372036854775807)
+
+
+@frozen(slots=True, kw_only=True)
+class ServerTime:
+    """The exchange's clock [time]."""
+
+    server_time: int
+    """Now, ms since 1970-01-01 UTC [time]."""
+    additional_properties: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Members that the spec does not know, as they came."""
+
+    @classmethod
+    def from_dict(cls, source: Mapping[str, Any]) -> ServerTime:
+        """Read a decoded JSON object; raises `Mismatch` naming the field when a member is missing, null or of another type."""
+        rest = members(source)
+        take = rest.pop
+        return cls(
+            server_time=_read_server_time(take("serverTime", MISSING), "serverTime"),
+            additional_properties=rest,
+        )
+
+    @classmethod
+    def read(cls, value: Any, step: Step) -> ServerTime:
+        """`from_dict` for a value that stands at `step` of a larger one."""
+        try:
+            return cls.from_dict(value)
+        except Mismatch as mismatch:
+            raise mismatch.inside(step) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object this was read from: `to_dict(from_dict(x)) == x`, amounts as the same text."""
+        found: dict[str, Any] = {
+            "serverTime": self.server_time,
+        }
+        found.update(self.additional_properties)
+        return found

@@ -1,0 +1,178 @@
+# Written by `python -m generator` from spec/openapi.yaml. Do not edit.
+"""JSON bytes -> checked, exact Python values. Knows JSON and the spec's types; knows no operation and no network.
+
+A reader takes a decoded value and the step that led to it (row number, member name or None) and returns the typed value or
+raises `Mismatch`. Nothing is converted that is not already of the right kind, nothing is rounded, nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from itertools import chain
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from .errors import Mismatch
+
+T = TypeVar("T")
+Step = int | str | None
+Reader = Callable[[Any, Step], T]
+
+_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
+_KINDS: Final = {
+    str: "a string", bool: "a boolean", int: "a number", float: "a number", Decimal: "a number", list: "an array", dict: "an object",
+    type(None): "null",
+}  # fmt: skip
+
+
+class _Missing:
+    pass
+
+
+MISSING: Final = _Missing()
+"""Stands for a member that is not there."""
+
+
+def kind(value: object) -> str:
+    """What a decoded value is, in the words of JSON and without the value."""
+    return "nothing" if value is MISSING else _KINDS.get(type(value), type(value).__name__)
+
+
+def decode(body: bytes) -> Any:
+    """Decode a JSON text exactly, or raise `Mismatch`.
+
+    UTF-8 only; no duplicate members, no NaN, no lone surrogates. A number with a fraction or exponent, or one that 64 bits
+    cannot hold, becomes a `Decimal`: no digit is lost.
+    """
+    try:
+        value = orjson.loads(body)
+        # orjson is strict and fast, but keeps the last of two equal members and reads fractions as binary floats. Each member has one
+        # colon of its own, so for flat objects equal counts prove that none was merged; else the slow and exact decoder decides.
+        if _members(value) == body.count(b":"):
+            return value
+        return json.loads(
+            body.decode("utf-8"),
+            parse_float=_number,
+            parse_int=_number,
+            parse_constant=_refuse,
+            object_pairs_hook=_unique,
+        )
+    except (ValueError, RecursionError) as error:
+        found = str(error) if type(error) is _Refused else "something else"
+    raise Mismatch((), "a JSON text", found)
+
+
+class _Refused(ValueError):
+    pass
+
+
+def _members(value: object) -> int:
+    """How many members all objects in `value` have; -1 when it holds a number that lost digits."""
+    if type(value) is dict:
+        objects = [value]
+    elif type(value) is list and {dict}.issuperset(map(type, value)):
+        objects = value
+    else:
+        return -1
+    inner = chain.from_iterable(map(dict.values, objects))
+    if _PLAIN.issuperset(map(type, inner)):
+        return sum(map(len, objects))
+    return -1
+
+
+_PLAIN: Final = frozenset({str, bool, int, type(None)})
+
+
+def _number(text: str) -> int | Decimal:
+    if len(text) <= 20 and text.lstrip("-").isdigit() and -(2**63) <= int(text) < 2**63:
+        return int(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise _Refused("a number out of all bounds") from None
+
+
+def _refuse(text: str) -> Any:
+    raise _Refused("NaN or Infinity")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Refused("an object with a member twice")
+    return found
+
+
+def text(value: Any, step: Step) -> str:
+    if type(value) is str:
+        return value
+    raise Mismatch((), "a string", kind(value)).inside(step)
+
+
+def decimal(value: Any, step: Step) -> Decimal:
+    """A decimal text that is the same again after text -> Decimal -> text."""
+    if type(value) is str and _DECIMAL(value):
+        return Decimal(value)
+    found = "a string that is no plain decimal number" if type(value) is str else kind(value)
+    raise Mismatch((), "a decimal string", found).inside(step)
+
+
+def boolean(value: Any, step: Step) -> bool:
+    if type(value) is bool:
+        return value
+    raise Mismatch((), "a boolean", kind(value)).inside(step)
+
+
+def members(value: Any) -> dict[str, Any]:
+    """A copy of an object's members."""
+    if type(value) is dict or isinstance(value, Mapping):
+        return dict(value)
+    raise Mismatch((), "an object", kind(value))
+
+
+def integer(minimum: int, maximum: int) -> Reader[int]:
+    def read(value: Any, step: Step) -> int:
+        if type(value) is int and minimum <= value <= maximum:
+            return value
+        found = "an integer out of range" if type(value) is int else kind(value)
+        raise Mismatch((), f"an integer from {minimum} to {maximum}", found).inside(step)
+
+    return read
+
+
+def matching(pattern: str) -> Reader[str]:
+    match = re.compile(pattern).search
+
+    def read(value: Any, step: Step) -> str:
+        if match(text(value, step)):
+            return str(value)
+        raise Mismatch((), f"a string like {pattern}", "another string").inside(step)
+
+    return read
+
+
+def array_of(read_item: Reader[T]) -> Reader[list[T]]:
+    def read(value: Any, step: Step) -> list[T]:
+        if type(value) is not list:
+            raise Mismatch((), "an array", kind(value)).inside(step)
+        items: list[T] = []
+        try:
+            for item in value:
+                items.append(read_item(item, len(items)))
+        except Mismatch as mismatch:
+            raise mismatch.inside(step) from None
+        return items
+
+    return read
+
+
+def nullable(read_value: Reader[T]) -> Reader[T | None]:
+    return lambda value, step: None if value is None else read_value(value, step)
+
+
+def optional(read_value: Reader[T]) -> Reader[T | None]:
+    return lambda value, step: None if value is MISSING else read_value(value, step)

@@ -1,0 +1,41 @@
+"""`python -m generator [--check]`: the command. Exit 0 done or fresh, 1 stale (--check), 2 when the spec cannot be used; then nothing is written."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from .project import PACKAGE, committed, difference, generate, swap
+from .spec import SpecError, load
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m generator", description="Write the client that the spec describes.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the committed client is not what the spec gives")
+    parser.add_argument("--spec", type=Path, default=ROOT / "spec" / "openapi.yaml", metavar="FILE", help="another spec")
+    parser.add_argument("--output", type=Path, default=ROOT / "generated_client", metavar="DIR", help=f"folder to hold {PACKAGE}")
+    options = parser.parse_args(arguments)
+    package = options.output / PACKAGE
+    try:
+        files = generate(load(options.spec))
+    except SpecError as error:
+        for finding in error.findings:
+            print(finding, file=sys.stderr)
+        print(f"{len(error.findings)} finding(s); nothing was written", file=sys.stderr)
+        return 2
+    stale = difference(committed(package), files)
+    if options.check:
+        for line in stale:
+            print(line, file=sys.stderr)
+        return 1 if stale else 0
+    if stale:
+        swap(package, files)
+    print(f"{package.name}: {len(files)} files, {len(stale)} changed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
