@@ -1,0 +1,69 @@
+# Everything a developer does here, by name. `make` alone lists it. Checking targets write nothing; `generate`, `format` and `lock` do.
+PYTHON ?= python3
+BIN    := .venv/bin
+PORT   ?= 8787
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test generate check format lint types contract drift mock build lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/.installed ## set up .venv with locked, hashed dependencies and this project
+
+.venv/.installed: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing the locked dependencies ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: install ## read the example account from the mock exchange, signed, through a real socket
+	@$(BIN)/binance-usdm mock run -- $(BIN)/binance-usdm balance
+
+test: install ## run all tests
+	$(BIN)/python -m pytest
+
+contract: install ## run the contract tests alone
+	$(BIN)/python -m pytest tests/contract
+
+generate: install ## write the client that the spec describes
+	$(BIN)/python -m generator
+
+drift: install ## fail if the committed client is not what the spec gives
+	$(BIN)/python -m generator --check
+
+format: install ## format the code
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+lint: install ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install ## check types twice: mypy --strict and pyright
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+mock: install ## serve the mock exchange on PORT
+	$(BIN)/binance-usdm mock serve --port $(PORT)
+
+build: install ## make wheel and sdist, and test the wheel outside of this tree
+	@rm -rf dist .scratch/wheel
+	$(BIN)/python -m build --no-isolation --outdir dist . > /dev/null
+	@$(BIN)/python -m venv .scratch/wheel
+	@.scratch/wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	@cp tests/check_wheel.py .scratch/check_wheel.py
+	cd .scratch && wheel/bin/python -I check_wheel.py ../dist/*.whl
+
+check: lint types drift build test ## everything CI runs
+
+lock: ## renew requirements-dev.txt from pyproject.toml
+	@test -x .scratch/lock/bin/uv || ($(PYTHON) -m venv .scratch/lock && .scratch/lock/bin/pip install --quiet uv)
+	.scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+		--group dev --extra cli --extra mock pyproject.toml -o requirements-dev.txt
+
+clean: ## remove everything that can be made again
+	rm -rf .venv .scratch dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

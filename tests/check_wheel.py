@@ -1,0 +1,39 @@
+"""Run by `make build` with a fresh environment's Python, outside of the tree: the wheel as a user gets it."""
+
+import sys
+import zipfile
+from importlib.metadata import distributions, requires
+from pathlib import Path
+
+WHEEL = Path(sys.argv[1])
+EXPECTED = {"httpx", "attrs", "httptools", "orjson"}
+BEHIND_HTTPX = {"anyio", "certifi", "h11", "httpcore", "idna", "typing-extensions"}
+HERE = Path(sys.prefix).resolve()
+
+
+def main() -> None:
+    names = {path.split("/")[0] for path in zipfile.ZipFile(WHEEL).namelist()}
+    imports = {name for name in names if not name.endswith(".dist-info")}
+    assert imports == {"binance_usdm", "binance_usdm_wire"}, imports
+    installed = {str(found.metadata["Name"]).lower().replace("_", "-") for found in distributions()}
+    extra = installed - EXPECTED - BEHIND_HTTPX - {"binance-usdm", "pip", "setuptools"}
+    assert EXPECTED <= installed and not extra, sorted(extra)
+    assert any("uvicorn" in requirement and "extra" in requirement for requirement in requires("binance-usdm") or [])
+
+    import binance_usdm
+    import binance_usdm.mock
+    import binance_usdm_wire
+
+    for package in (binance_usdm, binance_usdm_wire):
+        home = Path(str(package.__file__)).resolve()
+        assert HERE in home.parents, home
+        assert (home.parent / "py.typed").exists(), home
+    exchange = binance_usdm.mock.Exchange()
+    with binance_usdm.Client(exchange.api_key, exchange.api_secret, transport=exchange.transport) as client:
+        (row,) = client.balance()
+    assert format(row.balance, "f") == "122607.35137903", row
+    assert format(row.cross_un_pnl, "f") == "0.00000000", row
+    print(f"{WHEEL.name}: {sorted(imports)}, installs with {len(installed - {'pip', 'setuptools', 'binance-usdm'})} packages")
+
+
+main()
