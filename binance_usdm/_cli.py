@@ -205,6 +205,7 @@ def _run(options: argparse.Namespace) -> int:
     with running(exchange) as url:
         account = {ENV_API_KEY: exchange.api_key, ENV_API_SECRET: exchange.api_secret, ENV_BASE_URL: url}
         try:
-            return subprocess.run(program, env={**os.environ, **account}, check=False).returncode  # the user's own  # noqa: S603
+            code = subprocess.run(program, env={**os.environ, **account}, check=False).returncode  # the user's own  # noqa: S603
         except OSError as error:
             raise ConfigurationError(f"cannot run {program[0]}: {error.strerror}") from None
+    return code if code >= 0 else 128 - code

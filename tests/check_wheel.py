@@ -33,7 +33,9 @@ def main() -> None:
         (row,) = client.balance()
     assert format(row.balance, "f") == "122607.35137903", row
     assert format(row.cross_un_pnl, "f") == "0.00000000", row
-    print(f"{WHEEL.name}: {sorted(imports)}, installs with {len(installed - {'pip', 'setuptools', 'binance-usdm'})} packages")
+    print(
+        f"{WHEEL.name}: {sorted(imports)}, installs with {len(installed - {'pip', 'setuptools', 'binance-usdm'})} packages"
+    )
 
 
 main()

@@ -1,0 +1,81 @@
+"""Checked by mypy --strict and pyright, never run: what a user's own code sees."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import assert_type
+
+import httpx
+
+import binance_usdm
+from binance_usdm import AccountBalance, AsyncClient, Client, Response, ServerTime
+
+
+def blocking(client: Client) -> None:
+    assert_type(client.balance(), list[AccountBalance])
+    assert_type(client.balance(recv_window=3000), list[AccountBalance])
+    assert_type(client.server_time(), ServerTime)
+    assert_type(client.server_time().server_time, int)
+    detailed = client.balance_detailed()
+    assert_type(detailed, Response[list[AccountBalance]])
+    assert_type(detailed.parsed[0].balance, Decimal)
+    assert_type(detailed.status_code, int)
+    assert_type(detailed.headers, Mapping[str, str])
+    assert_type(detailed.used_weight, int | None)
+    assert_type(detailed.elapsed, float)
+    assert_type(detailed.attempts, int)
+
+
+def row(row: AccountBalance) -> None:
+    assert_type(row.account_alias, str)
+    assert_type(row.asset, str)
+    assert_type(row.cross_un_pnl + row.balance, Decimal)
+    assert_type(row.margin_available, bool)
+    assert_type(row.update_time, int)
+    assert_type(row.updated_at, datetime | None)
+    assert_type(AccountBalance.from_dict(row.to_dict()), AccountBalance)
+
+
+async def awaiting(client: AsyncClient) -> None:
+    assert_type(await client.balance(), list[AccountBalance])
+    assert_type((await client.balance_detailed()).parsed, list[AccountBalance])
+    async with AsyncClient.from_env() as other:
+        assert_type(other, AsyncClient)
+        assert_type(await other.server_time(), ServerTime)
+
+
+class Constant:
+    """A signer, a limiter and a policy of a user's own."""
+
+    def sign(self, payload: bytes) -> bytes:
+        return payload[:1]
+
+    def acquire(self, weight: int) -> float:
+        return weight / 10
+
+    def observe(self, used_weight: int) -> None:
+        print(used_weight)
+
+
+def constructors(handler: httpx.MockTransport) -> None:
+    own = Constant()
+    assert_type(Client("key", "secret"), Client)
+    assert_type(Client.from_env(), Client)
+    with Client("key", signer=own, base_url=binance_usdm.DEMO, recv_window=5000, timeout=2.5, limiter=own) as client:
+        assert_type(client, Client)
+    Client("key", "secret", transport=handler, clock=lambda: 0, retry=lambda error, attempt: None)
+    AsyncClient("key", "secret", transport=handler, proxy=None, limiter=None)
+    Client("key", "secret", transport=httpx.AsyncHTTPTransport())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    Client("key", "secret").balance(3000)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    Client("key", "secret").balance(timestamp=0)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+
+
+def failures(error: Exception) -> None:
+    if isinstance(error, binance_usdm.IPBannedError):
+        assert_type(error.banned_until, datetime | None)
+    if isinstance(error, binance_usdm.APIError):
+        assert_type(error.status, int)
+        assert_type(error.code, int | None)
+        assert_type(error.message, str)
+        assert_type(error.retry_after, float | None)
+        assert_type(error.hint, str)
