@@ -1,0 +1,26 @@
+"""The mock exchange: real signatures, clock, weights and faults, without a network. Imports nothing it judges.
+
+``Exchange().transport`` goes into a client; ``running`` and ``serve`` put it on a socket; ``usdm_exchange`` is the
+pytest fixture. What is known of the exchange is enforced; what is not is a named field of ``Switches``.
+"""
+
+from .account import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account
+from .app import running, serve
+from .exchange import Exchange, Logged, ManualClock
+from .faults import FAULTS
+from .reply import Reply
+from .switches import Switches
+
+__all__ = [
+    "DEFAULT_API_KEY",
+    "DEFAULT_API_SECRET",
+    "FAULTS",
+    "Account",
+    "Exchange",
+    "Logged",
+    "ManualClock",
+    "Reply",
+    "Switches",
+    "running",
+    "serve",
+]

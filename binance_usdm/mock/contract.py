@@ -1,0 +1,160 @@
+"""The OpenAPI document as data: operations, their parameters and answers. Knows no request, no secret and no time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from .reply import dump
+
+Json = Mapping[str, Any]
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_TYPES = ("integer", "number", "string", "boolean")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One query parameter. ``role`` is its ``x-signing-role``: timestamp, window or None."""
+
+    name: str
+    required: bool
+    role: str | None
+    schema: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route. ``key_header`` (lower case) and ``signature`` (a parameter's name) are None where none is demanded."""
+
+    id: str
+    method: str
+    path: str
+    weight: int
+    parameters: tuple[Parameter, ...]
+    key_header: bytes | None
+    signature: str | None
+    example: Any
+    schema: Json
+
+    def role(self, role: str) -> Parameter | None:
+        """The parameter that plays a role in signing, if there is one."""
+        return next((each for each in self.parameters if each.role == role), None)
+
+
+class Contract:
+    """The routes of a document. What the mock could not check is refused with ValueError, never let through."""
+
+    def __init__(self, document: Json) -> None:
+        self._document = document
+        self.operations = tuple(self._operations())
+        self.by_id = {each.id: each for each in self.operations}
+        self._routes = {(each.method, each.path): each for each in self.operations}
+
+    def find(self, method: str, path: str) -> Operation | None:
+        """The operation behind exactly this method and path."""
+        return self._routes.get((method, path))
+
+    def methods(self, path: str) -> tuple[str, ...]:
+        """The methods a path has; none for an unknown path."""
+        return tuple(method for method, known in self._routes if known == path)
+
+    def answer(self, operation: Operation, now: int) -> bytes:
+        """The operation's first example, with the members marked ``x-exchange-clock`` set to ``now``."""
+        return dump(self._timed(operation.schema, operation.example, now))
+
+    def _timed(self, schema: Json, value: Any, now: int) -> Any:
+        schema = self._resolve(schema)
+        if schema.get("x-exchange-clock") is True:
+            return now
+        for part in schema.get("allOf", ()):
+            value = self._timed(part, value, now)
+        if isinstance(value, Mapping):
+            members = schema.get("properties", {})
+            return {name: self._timed(members.get(name, {}), member, now) for name, member in value.items()}
+        if isinstance(value, list):
+            return [self._timed(schema.get("items", {}), member, now) for member in value]
+        return value
+
+    def _operations(self) -> Iterator[Operation]:
+        for path, item in self._document.get("paths", {}).items():
+            item = self._resolve(item)
+            for method in _METHODS:
+                if method in item:
+                    yield self._operation(method.upper(), path, item, item[method])
+
+    def _operation(self, method: str, path: str, item: Json, node: Json) -> Operation:
+        name = node.get("operationId", f"{method} {path}")
+        if "requestBody" in node:
+            raise ValueError(f"{name}: the mock knows no request bodies")
+        nodes = [self._resolve(each) for each in (*item.get("parameters", ()), *node.get("parameters", ()))]
+        latest = {(each["in"], each["name"]): each for each in nodes}  # the operation's own override the path's
+        key, signature = self._security(name, node.get("security", self._document.get("security", [])))
+        answer = self._resolve(self._resolve(node["responses"]["200"])["content"]["application/json"])
+        return Operation(
+            id=name,
+            method=method,
+            path=path,
+            weight=node.get("x-weight", 1),
+            parameters=tuple(self._parameter(name, each) for each in latest.values()),
+            key_header=key,
+            signature=signature,
+            example=self._example(name, answer),
+            schema=answer.get("schema", {}),
+        )
+
+    def _parameter(self, operation: str, node: Json) -> Parameter:
+        schema = self._resolve(node.get("schema", {}))
+        if node["in"] != "query" or schema.get("type") not in _TYPES:
+            raise ValueError(
+                f"{operation}: the mock cannot check parameter {node['name']}; it knows plain query values"
+            )
+        return Parameter(node["name"], node.get("required", False), node.get("x-signing-role"), schema)
+
+    def _security(self, operation: str, alternatives: list[Json]) -> tuple[bytes | None, str | None]:
+        """Key header and signature parameter of the one requirement an operation has."""
+        if len(alternatives) > 1:
+            raise ValueError(f"{operation}: the mock cannot choose between several security requirements")
+        key, signature = None, None
+        for scheme_name in alternatives[0] if alternatives else ():
+            scheme = self._resolve({"$ref": f"#/components/securitySchemes/{scheme_name}"})
+            match scheme.get("x-signing-role"), scheme.get("in"):
+                case "key", "header":
+                    key = scheme["name"].lower().encode()
+                case "signature", "query":
+                    signature = scheme["name"]
+                case _:
+                    raise ValueError(f"{operation}: the mock cannot verify the security scheme {scheme_name}")
+        if signature is not None and key is None:
+            raise ValueError(f"{operation}: a signature without a key cannot be verified")
+        return key, signature
+
+    def _example(self, operation: str, media: Json) -> Any:
+        for example in media.get("examples", {}).values():
+            return self._resolve(example)["value"]
+        if "example" in media:
+            return media["example"]
+        raise ValueError(f"{operation}: its 200 answer has no example for the mock to send")
+
+    def _resolve(self, node: Json) -> Json:
+        """A node with its reference followed; members beside ``$ref`` win, as OpenAPI 3.1 lets them stand there."""
+        while "$ref" in node:
+            target: Any = self._document
+            for step in node["$ref"].removeprefix("#/").split("/"):
+                target = target[step.replace("~1", "/").replace("~0", "~")]
+            node = {**target, **{name: value for name, value in node.items() if name != "$ref"}}
+        return node
+
+
+def packaged() -> Json:
+    """The document that is installed beside the generated code, read as data: the code itself is not imported."""
+    spec = find_spec("binance_usdm_wire")
+    for folder in spec.submodule_search_locations or () if spec else ():
+        file = Path(folder, "openapi.json")
+        if file.is_file():
+            document: Json = json.loads(file.read_bytes())
+            return document
+    raise FileNotFoundError("openapi.json of binance_usdm_wire is not installed; pass spec= to Exchange")

@@ -1,0 +1,70 @@
+"""The weight budget of one IP address, from 429 to a ban. Knows numbers only: no clock, no route, no key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .reply import Reply, refusal
+from .switches import Switches
+
+MINUTE = 60_000
+LONGEST_BAN = 3 * 24 * 60 * MINUTE
+"""Three days, in ms: General Info."""
+
+
+@dataclass(slots=True)
+class WeightMeter:
+    """Weight used in the current UTC clock minute, calls refused in it, and the ban, if one lasts.
+
+    The minute is the clock's, not a sliding one: measured on the real exchange. Refused calls cost their weight too.
+    """
+
+    minute: int = 0
+    used: int = 0
+    refused: int = 0
+    bans: int = 0
+    banned_until: int = 0
+
+    def spend(self, weight: int, now: int) -> None:
+        """Count weight at ``now`` (ms)."""
+        if self.minute != now // MINUTE:
+            self.minute, self.used, self.refused = now // MINUTE, 0, 0
+        self.used += weight
+
+    def charge(self, weight: int, now: int, switches: Switches) -> Reply | None:
+        """Count a call at ``now``; the 429 or 418 that it gets, None while it may pass."""
+        self.spend(weight, now)
+        if now < self.banned_until:
+            return banned(self.banned_until, now, switches)
+        if self.used <= switches.weight_limit:
+            return None
+        self.refused += 1
+        if self.refused <= switches.ban_after:
+            return limited(now, switches)
+        self.banned_until = now + min(switches.ban_seconds * 1000 * 2**self.bans, LONGEST_BAN)
+        self.bans += 1
+        return banned(self.banned_until, now, switches)
+
+
+def limited(now: int, switches: Switches) -> Reply:
+    """429 until the next UTC minute."""
+    text = (
+        f"Too many requests; current limit is {switches.weight_limit} requests per minute. "
+        "Please use the websocket for live updates to avoid polling the API."
+    )
+    return _waiting(refusal(429, -1003, text), (now // MINUTE + 1) * MINUTE - now, switches)
+
+
+def banned(until: int, now: int, switches: Switches) -> Reply:
+    """418 until ``until``, ms."""
+    address = f"({switches.caller_ip})" if switches.caller_ip else ""
+    text = (
+        f"Way too many requests; IP{address} banned until {until}. "
+        "Please use the websocket for live updates to avoid bans."
+    )
+    return _waiting(refusal(418, -1003, text), until - now, switches)
+
+
+def _waiting(reply: Reply, milliseconds: int, switches: Switches) -> Reply:
+    seconds = -(-milliseconds // 1000)  # rounded up: whoever waits that long is let in
+    return reply.with_header(b"Retry-After", str(seconds).encode()) if switches.retry_after else reply

@@ -1,0 +1,46 @@
+"""What the mock exchange sends back: a status, headers and bytes. Knows no request and no rule."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+JSON = b"application/json"
+HTML = b"text/html"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer: HTTP status, header pairs as sent, body. ``code`` is the exchange's own code, for the request log."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""
+    code: int | None = None
+
+    def with_header(self, name: bytes, value: bytes) -> Reply:
+        """The same reply with one header more."""
+        return Reply(self.status, (*self.headers, (name, value)), self.body, self.code)
+
+
+def dump(value: Any) -> bytes:
+    """JSON text of a value. Strings, amounts among them, go out as they are; NaN and infinity are refused."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def ok(body: bytes) -> Reply:
+    """A 200 with a JSON body."""
+    return Reply(200, ((b"Content-Type", JSON),), body)
+
+
+def refusal(status: int, code: int | None, text: str) -> Reply:
+    """The exchange's error payload; without a code where ``code`` is None."""
+    payload = {"msg": text} if code is None else {"code": code, "msg": text}
+    return Reply(status, ((b"Content-Type", JSON),), dump(payload), code)
+
+
+def page(status: int, title: str) -> Reply:
+    """A page for people, as the content network in front of the exchange sends it."""
+    body = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head>\n<body><h1>{title}</h1></body></html>\n"
+    return Reply(status, ((b"Content-Type", HTML),), body.encode())

@@ -1,0 +1,164 @@
+"""The checks a request passes before it is answered, over its raw bytes. Knows no route, no weight and no answer.
+
+Numbers and texts are the documentation's (General Info, Error Code; 2026-05). What it leaves open is in Switches.
+Inside the parameters check the order is fixed: duplicates, each parameter as declared, the signature, unread names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from .account import Account
+from .contract import Operation, Parameter
+from .query import Query
+from .switches import Switches
+from .values import Fit, fit, legal
+
+DEFAULT_WINDOW: Final = 5000
+"""What the exchange takes when no window is sent, ms."""
+AHEAD: Final = 1000
+"""A timestamp must be less than this ahead of the exchange's clock, ms."""
+
+_STATUSES: Final = {-2014: 401, -2015: 401}  # every other refusal is a 400
+_TEXTS: Final = {
+    -1021: "Timestamp for this request is outside of the recvWindow.",
+    -1022: "Signature for this request is not valid.",
+    -1100: "Illegal characters found in parameter '{name}'; legal range is '{legal}'.",
+    -1101: "Too many parameters sent for this endpoint.",
+    -1102: "Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
+    -1103: "An unknown parameter was sent.",
+    -1104: "Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'.",
+    -1105: "Parameter '{name}' was empty.",
+    -1130: "Data sent for parameter '{name}' is not valid.",
+    -1131: "recvWindow must be less than {maximum}",
+    -2014: "API-key format invalid.",
+    -2015: "Invalid API-key, IP, or permissions for action.",
+}
+_DUPLICATE: Final = "Duplicate values for a parameter detected."
+_AHEAD: Final = f"Timestamp for this request was {AHEAD}ms ahead of the server's time."
+
+
+class RefusalError(Exception):
+    """The exchange says no: a code and a text."""
+
+    def __init__(self, code: int, text: str | None = None, **parts: object) -> None:
+        self.code = code
+        self.text = _TEXTS[code].format(**parts) if text is None else text
+        super().__init__(code)
+
+    def status(self, switches: Switches) -> int:
+        """The HTTP status that goes with the code."""
+        return switches.statuses.get(self.code, _STATUSES.get(self.code, 400))
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """All that the checks look at. ``keys`` are the values of the key header, ``replayed``: refuse a signature that came before."""
+
+    operation: Operation
+    query: Query
+    keys: tuple[bytes, ...]
+    body: bytes
+    accounts: Mapping[str, Account]
+    now: int
+    switches: Switches
+    replayed: bool = False
+
+
+def verify(inquiry: Inquiry) -> Account | None:
+    """Run the checks in the switched order; the account that asks, None where no key is demanded. Raises RefusalError."""
+    for name in inquiry.switches.order:
+        _CHECKS[name](inquiry)
+    return _account(inquiry) if inquiry.operation.key_header is not None else None
+
+
+def _account(inquiry: Inquiry) -> Account:
+    key = b", ".join(inquiry.keys).decode("latin-1")  # two headers are one malformed key
+    if not re.fullmatch(inquiry.switches.key_format, key):
+        raise RefusalError(-2014)
+    if key not in inquiry.accounts:
+        ip = inquiry.switches.caller_ip
+        raise RefusalError(-2015, _TEXTS[-2015] + (f", request ip: {ip}" if ip else ""))
+    return inquiry.accounts[key]
+
+
+def _check_key(inquiry: Inquiry) -> None:
+    if inquiry.operation.key_header is not None:
+        _account(inquiry)
+
+
+def _check_parameters(inquiry: Inquiry) -> None:
+    operation, names = inquiry.operation, [name for name, _ in inquiry.query.pairs]
+    if len(set(names)) != len(names):
+        raise RefusalError(-1101, _DUPLICATE)
+    for parameter in operation.parameters:
+        _value(inquiry, parameter)
+    known = {parameter.name for parameter in operation.parameters}
+    if operation.signature is not None:
+        _demand_signature(inquiry, operation.signature)
+        known.add(operation.signature)
+    code = inquiry.switches.unknown_parameter
+    if code is not None and not known.issuperset(names):
+        raise RefusalError(code, read=len(known.intersection(names)), sent=len(names))
+
+
+def _check_timestamp(inquiry: Inquiry) -> None:
+    stamp, window = inquiry.operation.role("timestamp"), inquiry.operation.role("window")
+    sent = _value(inquiry, stamp) if stamp else None
+    if sent is None:
+        return
+    made = int(sent) // 1000 if inquiry.switches.microseconds and len(sent) >= 16 else int(sent)
+    if made >= inquiry.now + AHEAD:
+        raise RefusalError(-1021, _AHEAD)
+    lasting = _value(inquiry, window) if window else None
+    if inquiry.now - made > (DEFAULT_WINDOW if lasting is None else int(lasting)):
+        raise RefusalError(-1021)
+
+
+def _check_signature(inquiry: Inquiry) -> None:
+    name = inquiry.operation.signature
+    if name is None:
+        return
+    _demand_signature(inquiry, name)
+    signed = inquiry.query.signed(name, last=inquiry.switches.signature_last)
+    if signed is None or not _account(inquiry).verifies(signed[0] + inquiry.body, signed[1]):
+        raise RefusalError(-1022)
+    if inquiry.replayed:
+        raise RefusalError(-1022)
+
+
+def _demand_signature(inquiry: Inquiry, name: str) -> None:
+    if not inquiry.query.value(name):
+        raise RefusalError(inquiry.switches.missing_signature, name=name)
+
+
+def _value(inquiry: Inquiry, parameter: Parameter) -> str | None:
+    """The text sent for a parameter once it is found good; None for an optional one that was not sent."""
+    text, name, switches = inquiry.query.value(parameter.name), parameter.name, inquiry.switches
+    if not text and parameter.required:
+        raise RefusalError(-1102, name=name)
+    if text is None:
+        return None
+    if not text:
+        raise RefusalError(-1105, name=name)
+    found = fit(parameter.schema, text)
+    if found is Fit.MALFORMED:
+        code = switches.malformed_mandatory if parameter.required else switches.malformed_optional
+        raise RefusalError(code, name=name, legal=legal(parameter.schema))
+    if found is Fit.OUTSIDE:
+        raise RefusalError(switches.out_of_range, name=name, legal=legal(parameter.schema))
+    maximum = switches.window_maximum
+    if maximum is not None and parameter.role == "window" and int(text) > maximum:
+        raise RefusalError(-1131, maximum=maximum)
+    return text
+
+
+_CHECKS: Final[Mapping[str, Callable[[Inquiry], None]]] = {
+    "key": _check_key,
+    "parameters": _check_parameters,
+    "timestamp": _check_timestamp,
+    "signature": _check_signature,
+}

@@ -1,0 +1,78 @@
+"""What nobody outside the exchange knows for sure: one named switch each. Knows no request; decides nothing itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+CHECKS: Final = ("key", "parameters", "timestamp", "signature")
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """The open questions about the exchange, each with the answer the evidence favours as its default.
+
+    A client that needs one of these to stand in one position relies on something that is documented nowhere.
+    """
+
+    # Which check speaks first. Seen: a futures call without a key, timestamp or signature is answered -2014.
+    order: tuple[str, ...] = CHECKS
+    # A parameter the operation does not have: -1104, -1103, -1101, or None to accept it. All three are documented.
+    unknown_parameter: int | None = -1104
+    # A mandatory value that is no integer, no boolean...: -1102 says "malformed" itself; -1100 and -1130 would fit too.
+    malformed_mandatory: int = -1102
+    # The same for an optional value: -1100 speaks of illegal characters; -1102 and -1130 would fit too.
+    malformed_optional: int = -1100
+    # A well-formed value outside minimum, maximum or enum: -1130 "not valid"; -1100 and -1102 would fit too.
+    out_of_range: int = -1130
+    # No signature at all: measured -1102 on spot, where -1022 would be as good.
+    missing_signature: int = -1102
+    # A signature before the end of the query: the documentation wants it last; in 2020 others failed at random.
+    signature_last: bool = True
+    # The same signature twice: the real exchange takes it again inside the window. True answers -1022 and so catches
+    # a client that re-sends a stale signature; two equal calls in one millisecond are then refused as well.
+    refuse_replay: bool = False
+    # Largest recvWindow in ms; above it -1131. Spot stops at 60000, for futures no maximum is stated.
+    window_maximum: int | None = None
+    # Whether 16-digit timestamps are read as microseconds, as on spot. Futures document milliseconds only.
+    microseconds: bool = False
+    # What a well-formed key looks like, as a regular expression for the whole key. Real ones are 64 letters and digits.
+    key_format: str = r"[!-~]{1,128}"
+    # HTTP status by code, where the evidence for the built-in one is thin (-1131 and -2008, for example).
+    statuses: Mapping[int, int] = field(default_factory=dict)
+    # An unknown path: the -5000 payload or a page; both were seen.
+    not_found: Literal["json", "html"] = "json"
+    # A known path with another method: seen as 404 with -5000; HTTP itself would say 405.
+    wrong_method: Literal[404, 405] = 404
+    # The caller's address, which -2015 and the ban text name at times; None leaves it out.
+    caller_ip: str | None = None
+    # Whether 429 and 418 carry Retry-After. Documented for spot only.
+    retry_after: bool = True
+    # Whether answers carry the used weight. Some routes of the real exchange send none.
+    used_weight: bool = True
+    # Header names in lower case, as seen on the wire at times.
+    lower_case_headers: bool = False
+    # Weight per UTC minute: 2400 in production, 6000 seen on the demo host.
+    weight_limit: int = 2400
+    # How many calls are answered 429 in one minute before the next one is banned. Not documented.
+    ban_after: int = 10
+    # First ban in seconds; doubled with every further ban, up to three days. Documented as two minutes to three days.
+    ban_seconds: int = 120
+
+    def __post_init__(self) -> None:
+        if sorted(self.order) != sorted(CHECKS):
+            raise ValueError(f"order must hold each of {', '.join(CHECKS)} once")
+        _one_of("unknown_parameter", self.unknown_parameter, (-1104, -1103, -1101, None))
+        for name in ("malformed_mandatory", "malformed_optional", "out_of_range"):
+            _one_of(name, getattr(self, name), (-1100, -1102, -1130))
+        _one_of("missing_signature", self.missing_signature, (-1102, -1022))
+        _one_of("not_found", self.not_found, ("json", "html"))
+        _one_of("wrong_method", self.wrong_method, (404, 405))
+        re.compile(self.key_format)
+
+
+def _one_of(name: str, value: object, allowed: Collection[object]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}")

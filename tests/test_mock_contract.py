@@ -1,0 +1,170 @@
+"""The mock exchange is built from the OpenAPI document: one more operation there is one more route here."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import hmac
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, ManualClock, Reply, Switches, rules
+from binance_usdm.mock.contract import Contract, packaged
+
+T0 = 1_700_000_000_000
+
+
+@pytest.fixture
+def spec() -> Any:
+    return copy.deepcopy(packaged())
+
+
+def ask(exchange: Exchange, path: str, query: str, key: str = DEFAULT_API_KEY) -> Reply:
+    proof = hmac.new(DEFAULT_API_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
+    return exchange.handle("GET", f"{path}?{query}&signature={proof}".encode(), [(b"X-MBX-APIKEY", key.encode())])
+
+
+def test_one_more_operation_is_one_more_route(spec: Any) -> None:
+    spec["paths"]["/fapi/v3/account"] = {
+        "parameters": [{"$ref": "#/components/parameters/RecvWindow"}, {"$ref": "#/components/parameters/Timestamp"}],
+        "get": {
+            "operationId": "account",
+            "x-weight": 7,
+            "security": [{"ApiKey": [], "Signature": []}],
+            "responses": {
+                "200": {
+                    "description": "All of it.",
+                    "content": {"application/json": {"example": {"totalWalletBalance": "0.10", "positions": []}}},
+                }
+            },
+        },
+    }
+    exchange = Exchange(clock=ManualClock(T0), spec=spec)
+    good = ask(exchange, "/fapi/v3/account", f"timestamp={T0}")
+    assert (good.status, good.body) == (200, b'{"totalWalletBalance":"0.10","positions":[]}')
+    assert dict(good.headers)[b"X-MBX-USED-WEIGHT-1M"] == b"7"
+    assert ask(exchange, "/fapi/v3/account", f"timestamp={T0}", key="unknown").code == -2015
+    assert ask(exchange, "/fapi/v3/account", f"timestamp={T0 - 5001}").code == -1021
+    assert ask(exchange, "/fapi/v3/account", f"x=1&timestamp={T0}").code == -1104
+    assert exchange.handle("GET", f"/fapi/v3/account?timestamp={T0}&signature=0".encode(), []).code == -2014
+    exchange.seed("account", {"totalWalletBalance": "2"})
+    assert ask(exchange, "/fapi/v3/account", f"timestamp={T0}").body == b'{"totalWalletBalance":"2"}'
+
+
+def test_roles_and_names_come_from_the_document(spec: Any) -> None:
+    text = json.dumps(spec)
+    for old, new in (
+        ("timestamp", "madeAt"),
+        ("recvWindow", "lasts"),
+        ("signature", "proof"),
+        ("X-MBX-APIKEY", "X-Key"),
+    ):
+        text = text.replace(f'"name": "{old}"', f'"name": "{new}"')
+    exchange = Exchange(clock=ManualClock(T0), spec=json.loads(text))
+    query = f"lasts=1&madeAt={T0 - 1}"
+    proof = hmac.new(DEFAULT_API_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
+    headers = [(b"x-key", DEFAULT_API_KEY.encode())]
+    assert exchange.handle("GET", f"/fapi/v3/balance?{query}&proof={proof}".encode(), headers).status == 200
+    late = f"lasts=1&madeAt={T0 - 2}"
+    assert exchange.handle("GET", f"/fapi/v3/balance?{late}&proof=0".encode(), headers).code == -1021
+    assert ask(exchange, "/fapi/v3/balance", f"timestamp={T0}").code == -2014
+
+
+def test_a_key_alone_can_be_all_that_an_operation_asks_for(spec: Any) -> None:
+    spec["paths"]["/fapi/v1/time"]["get"]["security"] = [{"ApiKey": []}]
+    exchange = Exchange(clock=ManualClock(T0), spec=spec)
+    assert exchange.handle("GET", b"/fapi/v1/time", []).code == -2014
+    assert exchange.handle("GET", b"/fapi/v1/time", [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]).status == 200
+
+
+def test_security_of_the_whole_document_holds_where_an_operation_names_none(spec: Any) -> None:
+    del spec["paths"]["/fapi/v3/balance"]["get"]["security"]
+    spec["security"] = [{"ApiKey": [], "Signature": []}]
+    exchange = Exchange(clock=ManualClock(T0), spec=spec)
+    assert exchange.handle("GET", f"/fapi/v3/balance?timestamp={T0}".encode(), []).code == -2014
+    assert exchange.handle("GET", b"/fapi/v1/time", []).status == 200, "an empty list there is an answer too"
+
+
+def test_members_marked_as_clock_are_the_exchanges_time_at_any_depth(spec: Any) -> None:
+    clock = ManualClock(T0)
+    rows = spec["paths"]["/fapi/v3/balance"]["get"]["responses"]["200"]["content"]["application/json"]
+    spec["components"]["schemas"]["Now"] = {"type": "integer", "x-exchange-clock": True}
+    spec["components"]["schemas"]["AccountBalance"]["properties"]["updateTime"] = {"$ref": "#/components/schemas/Now"}
+    beside = {"$ref": "#/components/schemas/Amount", "x-exchange-clock": True}
+    spec["components"]["schemas"]["AccountBalance"]["properties"]["crossUnPnl"] = beside
+    rows["schema"] = {"allOf": [rows["schema"]]}
+    exchange = Exchange(clock=clock, spec=spec)
+    assert json.loads(exchange.handle("GET", b"/fapi/v1/time", []).body) == {"serverTime": T0}
+    clock.advance(250)
+    assert json.loads(exchange.handle("GET", b"/fapi/v1/time", []).body) == {"serverTime": T0 + 250}
+    row = json.loads(ask(exchange, "/fapi/v3/balance", f"timestamp={T0}").body)[0]
+    assert (row["updateTime"], row["crossUnPnl"]) == (T0 + 250, T0 + 250)
+    assert row["balance"] == "122607.35137903"
+
+
+def balance_of(spec: Any) -> Any:
+    return spec["paths"]["/fapi/v3/balance"]["get"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        (lambda spec: balance_of(spec).update(requestBody={}), "bodies"),
+        (lambda spec: balance_of(spec)["security"].append({"ApiKey": []}), "several"),
+        (lambda spec: balance_of(spec).update(security=[{"Signature": []}]), "without a key"),
+        (lambda spec: spec["components"]["securitySchemes"]["ApiKey"].pop("x-signing-role"), "scheme ApiKey"),
+        (lambda spec: spec["components"]["securitySchemes"]["Signature"].update({"in": "header"}), "scheme Signature"),
+        (lambda spec: spec["components"]["parameters"]["Timestamp"].update({"in": "header"}), "parameter timestamp"),
+        (lambda spec: spec["components"]["parameters"]["RecvWindow"].update(schema={"type": "array"}), "recvWindow"),
+        (
+            lambda spec: balance_of(spec)["responses"]["200"]["content"]["application/json"].pop("examples"),
+            "no example",
+        ),
+    ],
+)
+def test_what_the_mock_could_not_check_is_refused_at_once(spec: Any, broken: Any, says: str) -> None:
+    broken(spec)
+    with pytest.raises(ValueError, match=says) as caught:
+        Contract(spec)
+    assert "balance" in str(caught.value)
+
+
+def test_the_packaged_document_is_read_without_importing_the_code_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: Any
+) -> None:
+    package = tmp_path / "binance_usdm_wire"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise ImportError('imported')\n")
+    spec["paths"]["/fapi/v1/elsewhere"] = spec["paths"].pop("/fapi/v1/time")
+    (package / "openapi.json").write_text(json.dumps(spec))
+    monkeypatch.delitem(sys.modules, "binance_usdm_wire", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert Exchange(clock=ManualClock(T0)).handle("GET", b"/fapi/v1/elsewhere", []).status == 200
+    (package / "openapi.json").unlink()
+    with pytest.raises(FileNotFoundError, match="spec="):
+        Exchange()
+
+
+def test_every_text_of_the_mock_is_a_message_of_the_contract(spec: Any) -> None:
+    """The mock states texts itself, so that contract and judge are written down twice; here they meet."""
+    known = spec["x-error-codes"]
+
+    def shape(text: str) -> str:
+        for hole in ("{name}", "{legal}", "{read}", "{sent}", "{maximum}"):
+            text = text.replace(hole, "60000" if hole == "{maximum}" else "%s")
+        return text
+
+    texts = [*rules._TEXTS.items(), (-1101, rules._DUPLICATE), (-1021, rules._AHEAD)]
+    assert [code for code, text in texts if shape(text) not in known[str(code)]["messages"]] == []
+    exchange = Exchange(clock=ManualClock(T0), switches=Switches(weight_limit=77))
+    for name in FAULTS:
+        exchange.fail(name)
+    for name in FAULTS:
+        reply = exchange.handle("GET", b"/fapi/v1/time", [])
+        if reply.code and reply.status != 503:  # the four texts of 503 are examples there, compared elsewhere
+            text = json.loads(reply.body)["msg"].replace("77", "%s").replace(str(T0 + 120_000), "%s")
+            assert text in known[str(reply.code)]["messages"], name

@@ -1,0 +1,308 @@
+"""The mock exchange as a whole: accounts, seeds, request log, and its doors: httpx, ASGI, socket, pytest."""
+
+from __future__ import annotations
+
+import asyncio
+import decimal
+import hashlib
+import hmac
+import json
+import logging
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import binance_usdm.mock as door
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply, plugin, running, serve
+
+T0 = 1_700_000_000_000
+ODD = f"recvWindow=%35000&timestamp={T0}"  # an encoding no library would choose by itself
+usdm_exchange = plugin.usdm_exchange
+
+
+def target(query: str = f"timestamp={T0}", secret: str = DEFAULT_API_SECRET) -> str:
+    proof = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
+    return f"/fapi/v3/balance?{query}&signature={proof}"
+
+
+def ask(exchange: Exchange, key: str = DEFAULT_API_KEY, secret: str = DEFAULT_API_SECRET) -> Reply:
+    return exchange.handle("GET", target(secret=secret).encode(), [(b"X-MBX-APIKEY", key.encode())])
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    return Exchange(clock=ManualClock(T0))
+
+
+HEADERS = {"X-MBX-APIKEY": DEFAULT_API_KEY}
+
+
+def test_the_door_is_complete_and_sorted() -> None:
+    names = door.__all__
+    assert names == sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    assert all(hasattr(door, name) for name in names)
+
+
+# -- accounts and seeds ------------------------------------------------------------------------------------------------
+
+
+def test_amounts_go_out_as_they_were_seeded(exchange: Exchange) -> None:
+    rows = [{"asset": "币安", "balance": "-0.00000000"}, {"asset": "USDT", "balance": "1E+3"}]
+    exchange.seed("balance", rows)
+    assert ask(exchange).body == '[{"asset":"币安","balance":"-0.00000000"},{"asset":"USDT","balance":"1E+3"}]'.encode()
+
+
+def test_bytes_are_sent_as_they_are(exchange: Exchange) -> None:
+    exchange.seed("balance", b"\xef\xbb\xbf[NaN")
+    assert ask(exchange).body == b"\xef\xbb\xbf[NaN"
+
+
+def test_a_seeded_time_beats_the_clock(exchange: Exchange) -> None:
+    exchange.seed("server_time", {"serverTime": -1})
+    assert exchange.handle("GET", b"/fapi/v1/time", []).body == b'{"serverTime":-1}'
+
+
+def test_a_seed_is_a_copy(exchange: Exchange) -> None:
+    rows: list[Any] = []
+    exchange.seed("balance", rows)
+    rows.append("later")
+    assert ask(exchange).body == b"[]"
+
+
+def test_accounts_do_not_see_each_others_money(exchange: Exchange) -> None:
+    exchange.add_account("second", "its secret", balance=[{"asset": "BNB"}])
+    exchange.add_account("third", "its secret")
+    exchange.seed("balance", [])
+    assert ask(exchange).body == b"[]"
+    assert ask(exchange, "second", "its secret").body == b'[{"asset":"BNB"}]'
+    assert b"122607.35137903" in ask(exchange, "third", "its secret").body
+    exchange.seed("balance", ["new"], api_key="third")
+    assert ask(exchange, "third", "its secret").body == b'["new"]'
+
+
+def test_a_seed_that_nobody_could_get_is_refused(exchange: Exchange) -> None:
+    with pytest.raises(ValueError, match="balance, server_time"):
+        exchange.seed("balances", [])
+    with pytest.raises(ValueError, match="no account"):
+        exchange.seed("balance", [], api_key="nobody")
+    with pytest.raises(ValueError, match="asks for no key"):
+        exchange.seed("server_time", {}, api_key=DEFAULT_API_KEY)
+    with pytest.raises(ValueError, match="already"):
+        exchange.add_account(DEFAULT_API_KEY, "another secret")
+    with pytest.raises(TypeError):
+        exchange.seed("balance", decimal.Decimal(1))
+    with pytest.raises(ValueError, match="JSON"):
+        exchange.seed("balance", float("nan"))
+
+
+# -- request log -------------------------------------------------------------------------------------------------------
+
+
+def test_the_log_tells_what_came_and_how_it_ended(exchange: Exchange) -> None:
+    exchange.handle("GET", target(ODD).encode(), [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode()), (b"A", b"b")])
+    exchange.handle("POST", b"/nowhere", [])
+    ask(exchange, "unknown")
+    first, second, third = exchange.requests
+    assert (first.method, first.path, first.status, first.code) == ("GET", "/fapi/v3/balance", 200, None)
+    assert (first.operation, first.at_ms) == ("balance", T0)
+    assert first.query[:2] == (("recvWindow", "5000"), ("timestamp", str(T0)))
+    assert first.query[2][0] == "signature"
+    assert first.raw_query == target(ODD).encode().partition(b"?")[2]
+    assert first.headers == ((b"X-MBX-APIKEY", DEFAULT_API_KEY.encode()), (b"A", b"b"))
+    assert (second.method, second.status, second.code, second.operation) == ("POST", 404, -5000, None)
+    assert (third.status, third.code, third.operation) == (401, -2015, "balance")
+
+
+def test_no_repr_shows_a_key_a_secret_or_a_signature(exchange: Exchange) -> None:
+    account = exchange.add_account("second-key", "second-secret")
+    ask(exchange)
+    exchange.handle("GET", target().replace("/fapi", "/wrong").encode(), [(b"X-MBX-APIKEY", b"second-key")])
+    shown = f"{exchange!r} {exchange!s} {exchange.requests!r} {account!r} {exchange.transport!r} {exchange.asgi!r}"
+    signature = target().rpartition("=")[2]
+    for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET, "second-key", "second-secret", signature):
+        assert secret not in shown
+    assert "/fapi/v3/balance" in shown
+
+
+def test_the_log_is_bounded() -> None:
+    exchange = Exchange(clock=ManualClock(T0), log_size=3)
+    for _ in range(5):
+        ask(exchange)
+    assert len(exchange.requests) == 3
+
+
+def test_threads_share_an_exchange_one_request_at_a_time() -> None:
+    inside: list[int] = []
+
+    def clock() -> int:
+        inside.append(1)
+        time.sleep(0.0005)  # lets other threads in, if anything lets them in
+        most.append(len(inside))
+        inside.pop()
+        return T0
+
+    most: list[int] = []
+    exchange = Exchange(clock=clock)
+    exchange.fail("unavailable", times=10)
+    with ThreadPoolExecutor(8) as pool:
+        statuses = [reply.status for reply in pool.map(lambda _: ask(exchange), range(40))]
+    assert (statuses.count(503), statuses.count(200)) == (10, 30)
+    assert (exchange.used_weight, len(exchange.requests)) == (150, 40)
+    assert set(most) == {1}
+
+
+def test_the_default_clock_is_the_systems() -> None:
+    before = time.time_ns() // 1_000_000
+    now = json.loads(Exchange().handle("GET", b"/fapi/v1/time", []).body)["serverTime"]
+    assert before <= now <= time.time_ns() // 1_000_000
+
+
+# -- httpx and ASGI ----------------------------------------------------------------------------------------------------
+
+
+def test_it_is_a_transport_for_a_sync_client(exchange: Exchange) -> None:
+    with httpx.Client(transport=exchange.transport, base_url="https://mock.invalid") as client:
+        reply = client.get(target(ODD), headers=HEADERS)
+        assert (reply.status_code, reply.json()[0]["asset"]) == (200, "USDT")
+        assert reply.headers["content-type"] == "application/json"
+        assert client.get(target(), headers={"X-MBX-APIKEY": "unknown"}).json()["code"] == -2015
+        assert client.request("GET", target(), headers=HEADERS, content=b"x").json()["code"] == -1022
+    assert exchange.requests[0].raw_query.startswith(b"recvWindow=%35000&")
+
+
+def test_it_is_a_transport_for_an_async_client(exchange: Exchange) -> None:
+    async def call() -> list[int]:
+        async with httpx.AsyncClient(transport=exchange.transport, base_url="https://mock.invalid") as client:
+            replies = await asyncio.gather(*(client.get(target(ODD), headers=HEADERS) for _ in range(5)))
+            return [reply.status_code for reply in replies]
+
+    assert asyncio.run(call()) == [200] * 5
+
+
+def test_it_can_be_handed_to_a_mock_transport(exchange: Exchange) -> None:
+    with httpx.Client(transport=httpx.MockTransport(exchange)) as client:
+        assert client.get("https://mock.invalid/fapi/v1/time").json() == {"serverTime": T0}
+
+
+def test_asgi_hands_over_the_exact_path_query_and_body(exchange: Exchange) -> None:
+    async def call() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(exchange.asgi)
+        async with httpx.AsyncClient(transport=transport, base_url="http://mock.invalid") as client:
+            return [
+                await client.get(target(ODD), headers=HEADERS),
+                await client.request("GET", target(ODD), headers=HEADERS, content=b"x"),
+                await client.get("/fapi/v3%2Fbalance"),
+            ]
+
+    replies = asyncio.run(call())
+    assert [reply.status_code for reply in replies] == [200, 400, 404]
+    assert replies[1].json()["code"] == -1022, "a body is signed as well"
+    assert replies[0].headers["x-mbx-used-weight-1m"] == "5"
+    assert exchange.requests[0].raw_query == target(ODD).encode().partition(b"?")[2]
+    assert exchange.requests[2].path == "/fapi/v3%2Fbalance"
+
+
+def test_asgi_sends_a_reply_of_ones_own_with_its_own_headers(exchange: Exchange) -> None:
+    exchange.fail(Reply(200, ((b"content-length", b"2"), (b"Retry-After", b"1"), (b"Retry-After", b"2")), b"[]"))
+
+    async def call() -> httpx.Response:
+        transport = httpx.ASGITransport(exchange.asgi)
+        async with httpx.AsyncClient(transport=transport, base_url="http://mock.invalid") as client:
+            return await client.get("/")
+
+    sent = asyncio.run(call()).headers
+    assert (sent.get_list("content-length"), sent.get_list("retry-after")) == (["2"], ["1", "2"])
+
+
+def test_asgi_lives_through_a_lifespan_and_speaks_nothing_but_http(exchange: Exchange) -> None:
+    received = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    sent: list[str] = []
+
+    async def receive() -> Any:
+        return next(received)
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    asyncio.run(_await(exchange.asgi({"type": "lifespan"}, receive, send)))
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    with pytest.raises(ValueError, match="websocket"):
+        asyncio.run(_await(exchange.asgi({"type": "websocket"}, receive, send)))
+
+
+async def _await(awaitable: Any) -> None:
+    await awaitable
+
+
+# -- socket ------------------------------------------------------------------------------------------------------------
+
+
+def test_it_runs_on_a_socket_and_says_nothing_about_it(
+    exchange: Exchange, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("uvicorn")
+    with running(exchange) as url:
+        caplog.set_level(logging.DEBUG, logger="uvicorn.access")
+        assert url.startswith("http://127.0.0.1:")
+        with httpx.Client(base_url=url) as client:
+            reply = client.get(target(ODD), headers=HEADERS)
+            missing = client.get("/nowhere")
+            exchange.fail("truncated")
+            cut = client.get(target(), headers=HEADERS)
+    assert (reply.status_code, missing.status_code, cut.status_code) == (200, 404, 200)
+    assert int(cut.headers["content-length"]) == len(cut.content)
+    assert not {"server", "date"} & set(reply.headers)
+    assert exchange.requests[0].raw_query == target(ODD).encode().partition(b"?")[2]
+    assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
+    assert logging.getLogger("uvicorn").handlers == []
+    assert capfd.readouterr() == ("", "")
+    assert "mock-exchange" not in {thread.name for thread in threading.enumerate()}
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/fapi/v1/time")
+
+
+def test_two_exchanges_run_side_by_side() -> None:
+    pytest.importorskip("uvicorn")
+    one, two = Exchange(clock=ManualClock(1)), Exchange(clock=ManualClock(2))
+    with running(one) as first, running(two) as second:
+        assert httpx.get(f"{first}/fapi/v1/time").json() == {"serverTime": 1}
+        assert httpx.get(f"{second}/fapi/v1/time").json() == {"serverTime": 2}
+
+
+def test_without_uvicorn_a_server_says_what_to_install(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(ImportError, match=r"^serving .* pip install 'binance-usdm\[mock\]'$") as caught:
+        serve(exchange)
+    assert caught.value.__suppress_context__
+    with pytest.raises(ImportError, match="mock"), running(exchange):
+        pass
+
+
+# -- pytest ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_fixture_is_an_exchange_on_the_clock_of_the_system(usdm_exchange: Exchange) -> None:
+    assert (usdm_exchange.api_key, usdm_exchange.api_secret) == (DEFAULT_API_KEY, DEFAULT_API_SECRET)
+    assert ask(usdm_exchange).code == -1021, "the time in this test is long past"
+
+
+def test_the_plugin_loads_no_client_no_server_and_no_httpx() -> None:
+    """Whatever else the package imports is left out: a bare package stands in for it."""
+    root = Path(door.__file__).parents[1]
+    program = (
+        "import sys, types\n"
+        "package = types.ModuleType('binance_usdm')\n"
+        f"package.__path__ = [{str(root)!r}]\n"
+        "sys.modules['binance_usdm'] = package\n"
+        "import binance_usdm.mock.plugin\n"
+        "print(sorted({name.split('.')[0] for name in sys.modules} & {'httpx', 'uvicorn', 'binance_usdm_wire'}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

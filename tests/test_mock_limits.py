@@ -1,0 +1,127 @@
+"""The weight of an IP address by UTC minute, and the way from 429 through a ban back to freedom."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply, Switches
+
+MINUTE = 60_000
+T0 = 28_333_333 * MINUTE  # the first millisecond of a UTC minute
+TIME = b"/fapi/v1/time"
+
+
+def balance(exchange: Exchange, at: int, key: str = DEFAULT_API_KEY, secret: str = DEFAULT_API_SECRET) -> Reply:
+    query = f"timestamp={at}"
+    proof = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
+    return exchange.handle(
+        "GET", f"/fapi/v3/balance?{query}&signature={proof}".encode(), [(b"X-MBX-APIKEY", key.encode())]
+    )
+
+
+def time(exchange: Exchange) -> Reply:
+    return exchange.handle("GET", TIME, [])
+
+
+def used(reply: Reply) -> int | None:
+    value = dict(reply.headers).get(b"X-MBX-USED-WEIGHT-1M")
+    return None if value is None else int(value)
+
+
+def wait(reply: Reply) -> int:
+    return int(dict(reply.headers)[b"Retry-After"])
+
+
+def test_every_operation_costs_the_weight_of_the_contract() -> None:
+    exchange = Exchange(clock=ManualClock(T0))
+    assert [used(time(exchange)), used(balance(exchange, T0)), used(time(exchange))] == [1, 6, 7]
+    assert exchange.used_weight == 7
+
+
+def test_refused_calls_cost_their_weight_and_say_so() -> None:
+    exchange = Exchange(clock=ManualClock(T0))
+    refused = [balance(exchange, T0 - 9000), balance(exchange, T0, key="unknown"), balance(exchange, T0, secret="x")]
+    assert [reply.code for reply in refused] == [-1021, -2015, -1022]
+    assert [used(reply) for reply in refused] == [5, 10, 15]
+
+
+def test_a_path_that_does_not_exist_costs_nothing() -> None:
+    exchange = Exchange(clock=ManualClock(T0))
+    assert used(exchange.handle("GET", b"/nowhere", [])) is None
+    assert used(exchange.handle("POST", TIME, [])) is None
+    assert used(time(exchange)) == 1
+
+
+def test_the_window_is_the_utc_minute_not_a_sliding_one() -> None:
+    clock = ManualClock(T0 + MINUTE - 1)
+    exchange = Exchange(clock=clock)
+    assert [used(time(exchange)), used(time(exchange))] == [1, 2]
+    clock.advance(1)
+    assert used(time(exchange)) == 1
+
+
+def test_all_accounts_share_the_weight_of_one_address() -> None:
+    exchange = Exchange(clock=ManualClock(T0))
+    exchange.add_account("second", "secret")
+    assert used(balance(exchange, T0)) == 5
+    assert used(balance(exchange, T0, "second", "secret")) == 10
+
+
+def test_foreign_traffic_counts_as_well() -> None:
+    exchange = Exchange(clock=ManualClock(T0))
+    exchange.spend(2395)
+    assert (balance(exchange, T0).status, balance(exchange, T0).status) == (200, 429)
+
+
+def test_the_limit_itself_may_be_used_up() -> None:
+    exchange = Exchange(clock=ManualClock(T0), switches=Switches(weight_limit=10))
+    assert [balance(exchange, T0).status for _ in range(3)] == [200, 200, 429]
+
+
+def test_429_says_when_the_minute_ends() -> None:
+    clock = ManualClock(T0 + 15_500)
+    exchange = Exchange(clock=clock, switches=Switches(weight_limit=5))
+    exchange.spend(5)
+    reply = time(exchange)
+    assert (reply.status, reply.code, wait(reply), used(reply)) == (429, -1003, 45, 6)
+    assert "current limit is 5 requests per minute" in json.loads(reply.body)["msg"]
+    clock.advance(44_499)
+    assert (time(exchange).status, wait(time(exchange))) == (429, 1)
+    clock.advance(1)
+    assert time(exchange).status == 200
+
+
+def test_going_on_after_429_ends_in_a_ban_that_ends() -> None:
+    clock = ManualClock(T0)
+    exchange = Exchange(clock=clock, switches=Switches(weight_limit=1, ban_after=3, ban_seconds=120))
+    assert [time(exchange).status for _ in range(4)] == [200, 429, 429, 429]
+    reply = time(exchange)
+    assert (reply.status, reply.code, wait(reply)) == (418, -1003, 120)
+    assert f"IP banned until {T0 + 120_000}. Please use the websocket" in json.loads(reply.body)["msg"]
+    clock.advance(119_001)
+    assert (time(exchange).status, wait(time(exchange))) == (418, 1)
+    clock.advance(998)
+    assert balance(exchange, T0 + 119_999).status == 418, "a ban is for every operation"
+    clock.advance(1)
+    assert time(exchange).status == 200
+
+
+def test_refusals_are_counted_by_the_minute() -> None:
+    clock = ManualClock(T0)
+    exchange = Exchange(clock=clock, switches=Switches(weight_limit=0, ban_after=2))
+    for _ in range(5):
+        assert [time(exchange).status, time(exchange).status] == [429, 429]
+        clock.advance(MINUTE)
+
+
+def test_every_further_ban_is_longer_up_to_three_days() -> None:
+    clock = ManualClock(T0)
+    exchange = Exchange(clock=clock, switches=Switches(weight_limit=0, ban_after=0, ban_seconds=120))
+    lasted = []
+    for _ in range(14):
+        lasted.append(wait(time(exchange)))
+        clock.advance(1000 * lasted[-1])
+    assert lasted[:4] == [120, 240, 480, 960]
+    assert lasted[-2:] == [259_200, 259_200]

@@ -1,0 +1,208 @@
+"""Every open question about the exchange is a switch, and every switch changes what it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import hmac
+import inspect
+import itertools
+import json
+import re
+from typing import Any
+
+import pytest
+
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply, Switches
+from binance_usdm.mock import switches as module
+
+T0 = 1_700_000_000_000
+STAMP = f"timestamp={T0}"
+TIME = b"/fapi/v1/time"
+
+
+def exchange(**switches: Any) -> Exchange:
+    return Exchange(clock=ManualClock(T0), switches=Switches(**switches))
+
+
+def ask(asked: Exchange, query: str = STAMP, key: str = DEFAULT_API_KEY, signature: str | None = None) -> Reply:
+    proof = hmac.new(DEFAULT_API_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
+    target = f"/fapi/v3/balance?{query}&signature={signature or proof}"
+    return asked.handle("GET", target.encode(), [(b"X-MBX-APIKEY", key.encode())])
+
+
+def header(reply: Reply, name: bytes) -> bytes | None:
+    return {known.lower(): value for known, value in reply.headers}.get(name.lower())
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("key", "parameters", "timestamp", "signature"))))
+def test_the_first_check_in_order_speaks(order: tuple[str, ...]) -> None:
+    asked = exchange(order=order)
+    mistakes = {"key": "unknown", "parameters": "x=1&", "timestamp": str(T0 - 9000), "signature": "0" * 64}
+    codes = {"key": -2015, "parameters": -1104, "timestamp": -1021, "signature": -1022}
+    # With a key nobody knows no signature can be verified, so the signature check then speaks of the key.
+    reply = ask(asked, f"{mistakes['parameters']}timestamp={mistakes['timestamp']}", signature=mistakes["signature"])
+    first = next(check for check in order if check != "key")
+    assert reply.code == codes[first]
+    reply = ask(asked, f"{mistakes['parameters']}timestamp={mistakes['timestamp']}", key=mistakes["key"])
+    first = order[0]
+    assert reply.code == codes["key" if first == "signature" else first]
+
+
+def test_a_check_that_comes_early_still_reads_what_it_needs() -> None:
+    asked = exchange(order=("signature", "timestamp", "key", "parameters"))
+    assert asked.handle("GET", b"/fapi/v3/balance", []).code == -1102
+    assert ask(asked, "recvWindow=1").code == -1102
+    assert ask(asked, "timestamp=x").code == -1102
+    assert ask(asked, f"recvWindow=x&{STAMP}").code == -1100
+
+
+@pytest.mark.parametrize("code", [-1104, -1103, -1101, None])
+def test_an_unknown_parameter_is_answered_as_switched(code: int | None) -> None:
+    assert ask(exchange(unknown_parameter=code), f"x=1&{STAMP}").code == code
+
+
+@pytest.mark.parametrize("code", [-1100, -1102, -1130])
+def test_malformed_values_are_answered_as_switched(code: int) -> None:
+    assert ask(exchange(malformed_mandatory=code), "timestamp=x").code == code
+    assert ask(exchange(malformed_optional=code), f"recvWindow=x&{STAMP}").code == code
+    assert ask(exchange(out_of_range=code), f"recvWindow=0&{STAMP}").code == code
+
+
+@pytest.mark.parametrize("code", [-1102, -1022])
+def test_a_missing_signature_is_answered_as_switched(code: int) -> None:
+    headers = [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]
+    reply = exchange(missing_signature=code).handle("GET", f"/fapi/v3/balance?{STAMP}".encode(), headers)
+    assert (reply.status, reply.code) == (400, code)
+
+
+def test_a_signature_elsewhere_can_be_allowed() -> None:
+    rest = f"recvWindow=5000&{STAMP}"
+    proof = hmac.new(DEFAULT_API_SECRET.encode(), rest.encode(), hashlib.sha256).hexdigest()
+    headers = [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]
+    for query in (f"signature={proof}&{rest}", f"recvWindow=5000&signature={proof}&{STAMP}"):
+        target = f"/fapi/v3/balance?{query}".encode()
+        assert exchange(signature_last=False).handle("GET", target, headers).status == 200
+        assert exchange(signature_last=True).handle("GET", target, headers).code == -1022
+
+
+def test_a_reused_signature_can_be_refused() -> None:
+    strict, real = exchange(refuse_replay=True), exchange()
+    assert [ask(strict).code, ask(strict).code, ask(strict, f"timestamp={T0 + 1}").code] == [None, -1022, None]
+    assert [ask(real).code, ask(real).code] == [None, None]
+
+
+def test_a_signature_that_ran_into_a_fault_counts_as_used() -> None:
+    strict = exchange(refuse_replay=True)
+    strict.fail("unavailable")
+    assert [ask(strict).status, ask(strict).code] == [503, -1022]
+
+
+def test_the_window_can_have_a_maximum() -> None:
+    capped = exchange(window_maximum=60000)
+    assert ask(capped, f"recvWindow=60000&{STAMP}").status == 200
+    reply = ask(capped, f"recvWindow=60001&{STAMP}")
+    assert (reply.status, reply.code, json.loads(reply.body)["msg"]) == (
+        400,
+        -1131,
+        "recvWindow must be less than 60000",
+    )
+    assert ask(exchange(), f"recvWindow=60001&{STAMP}").status == 200
+
+
+def test_microseconds_can_be_understood() -> None:
+    assert ask(exchange(microseconds=True), f"timestamp={T0}999").status == 200
+    assert ask(exchange(microseconds=True)).status == 200
+    assert ask(exchange(), f"timestamp={T0}999").code == -1021
+
+
+def test_the_format_of_a_key_can_be_narrowed() -> None:
+    assert ask(exchange(key_format="[A-Za-z0-9]{64}")).code == -2014
+    assert ask(exchange(key_format="[A-Za-z0-9]{64}"), key="x" * 64).code == -2015
+    assert ask(exchange(), key="x" * 65).code == -2015
+
+
+def test_a_doubtful_status_can_be_set_by_code() -> None:
+    asked = exchange(statuses={-1131: 422, -2015: 400, -2008: 400}, window_maximum=1)
+    assert ask(asked, f"recvWindow=2&{STAMP}").status == 422
+    assert ask(asked, key="unknown").status == 400
+    asked.fail("wrong-environment")
+    assert ask(asked).status == 400
+
+
+def test_an_unknown_path_can_be_a_page() -> None:
+    for kind, mime in (("json", b"application/json"), ("html", b"text/html")):
+        reply = exchange(not_found=kind).handle("GET", b"/nowhere", [])
+        assert (reply.status, header(reply, b"Content-Type")) == (404, mime)
+
+
+def test_a_wrong_method_can_be_a_405_that_names_the_right_one() -> None:
+    reply = exchange(wrong_method=405, not_found="html").handle("POST", TIME, [])
+    assert (reply.status, reply.code, header(reply, b"Allow")) == (405, -5000, b"GET")
+    assert exchange(wrong_method=405).handle("POST", b"/nowhere", []).status == 404
+    assert exchange().handle("POST", TIME, []).status == 404
+
+
+def test_the_callers_address_can_be_named() -> None:
+    told = ask(exchange(caller_ip="203.0.113.7"), key="unknown")
+    assert json.loads(told.body)["msg"].endswith("for action., request ip: 203.0.113.7")
+    banned = exchange(caller_ip="203.0.113.7", weight_limit=0, ban_after=0).handle("GET", TIME, [])
+    assert "IP(203.0.113.7) banned until" in json.loads(banned.body)["msg"]
+    assert b"203" not in ask(exchange(), key="unknown").body
+
+
+@pytest.mark.parametrize("ban_after", [0, 1])
+def test_retry_after_can_be_left_out(ban_after: int) -> None:
+    for sent in (True, False):
+        asked = exchange(retry_after=sent, weight_limit=0, ban_after=ban_after)
+        reply = asked.handle("GET", TIME, [])
+        assert (header(reply, b"Retry-After") is not None) is sent
+
+
+def test_the_used_weight_can_be_left_out() -> None:
+    assert header(ask(exchange()), b"X-MBX-USED-WEIGHT-1M") == b"5"
+    assert header(ask(exchange(used_weight=False)), b"X-MBX-USED-WEIGHT-1M") is None
+
+
+def test_header_names_can_be_lower_case() -> None:
+    assert (b"x-mbx-used-weight-1m", b"5") in ask(exchange(lower_case_headers=True)).headers
+    assert (b"X-MBX-USED-WEIGHT-1M", b"5") in ask(exchange()).headers
+
+
+def test_the_limit_the_patience_and_the_ban_can_be_set() -> None:
+    asked = exchange(weight_limit=1, ban_after=2, ban_seconds=7)
+    replies = [asked.handle("GET", TIME, []) for _ in range(4)]
+    assert [reply.status for reply in replies] == [200, 429, 429, 418]
+    assert header(replies[3], b"Retry-After") == b"7"
+    assert b"current limit is 1 requests" in replies[1].body
+
+
+def test_switches_can_be_turned_while_the_exchange_runs() -> None:
+    asked = exchange()
+    asked.switches = dataclasses.replace(asked.switches, unknown_parameter=None)
+    assert ask(asked, f"x=1&{STAMP}").status == 200
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"order": ("key", "parameters", "timestamp")},
+        {"order": ("key", "key", "timestamp", "signature")},
+        {"unknown_parameter": -1},
+        {"malformed_mandatory": -1021},
+        {"malformed_optional": None},
+        {"out_of_range": -1104},
+        {"missing_signature": -2014},
+        {"not_found": "xml"},
+        {"wrong_method": 400},
+    ],
+)
+def test_a_switch_in_no_position_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Switches(**wrong)
+
+
+def test_every_switch_says_why_it_exists() -> None:
+    source = inspect.getsource(module.Switches)
+    fields = [field.name for field in dataclasses.fields(Switches)]
+    assert [name for name in fields if not re.search(rf"    # [^\n]+\n    {name}:", source)] == []
