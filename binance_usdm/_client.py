@@ -12,8 +12,9 @@ from binance_usdm_wire import AsyncOperations, Operation, Response, SyncOperatio
 
 from ._call import Caller, Outcome, Request, Step
 from ._errors import DeadlineExceeded, TransportError, UnexpectedResponse, UsdmError, safe_text
+from ._http1 import ReplyTooLarge
 from ._reply import Reply
-from ._transport import MAX_REPLY_BYTES, AsyncTransport, ReplyTooLarge, SyncTransport, tls_context
+from ._transport import MAX_REPLY_BYTES, AsyncTransport, SyncTransport, tls_context
 
 T = TypeVar("T")
 ProxiedT = TypeVar("ProxiedT", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
@@ -95,6 +96,7 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
 
     def close(self) -> None:
         """Close all connections; later calls raise TransportError."""
+        self._closed = True
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -117,14 +119,17 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
     async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         plan = self._plan(operation, arguments)
         outcome: Outcome = None
+        scope = asyncio.timeout(self._timeout)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with scope:
                 while True:
                     outcome = await self._do(plan.send(outcome))
         except StopIteration as finished:
             return cast("Response[T]", finished.value)
         except TimeoutError:
-            pass  # raised below, without this one's frames in its context
+            if not scope.expired():  # a signer's own
+                raise
+        # raised out here, so that it has no context
         raise DeadlineExceeded(f"no complete reply within {self._timeout:g} s")
 
     async def _do(self, step: Step) -> Outcome:
@@ -145,6 +150,7 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
 
     async def aclose(self) -> None:
         """Close all connections; later calls raise TransportError."""
+        self._closed = True
         await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
@@ -157,6 +163,9 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
 def _proxied(kind: type[ProxiedT], proxy: str) -> ProxiedT | str:
     """httpx's own transport through a proxy, with our TLS settings and nothing from the environment."""
     try:
-        return kind(verify=tls_context(), trust_env=False, proxy=proxy)
-    except (ValueError, httpx.InvalidURL):
-        return "proxy must be a URL such as http://host:port"
+        url = httpx.URL(proxy)
+        if url.host and (url.port or 80) < 65536:
+            return kind(verify=tls_context(), trust_env=False, proxy=url)
+    except (TypeError, ValueError, ImportError, httpx.InvalidURL):
+        pass
+    return "proxy must be a URL such as http://host:port; socks5 needs httpx[socks]"

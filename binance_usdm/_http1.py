@@ -1,0 +1,178 @@
+"""One request and one reply of HTTP/1.1 as bytes, on llhttp. Opens no socket; knows no key, no signature and no exchange.
+
+A request carries a key and a signature. So a failure is a value in here and in the transports, and is raised once, at the
+door: its traceback is short, it has no cause and no context, and no local of those frames shows the request.
+"""
+
+import errno
+import re
+import time
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import httptools
+import httpx
+
+_PORTS = {"http": 80, "https": 443}
+_TARGET = re.compile(rb"/[\x21-\x7e]*")
+_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 5.6.2
+_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 5.5
+_FRAMING = {b"content-length", b"transfer-encoding"}
+
+Origin: TypeAlias = tuple[bool, str, int]  # TLS, host, port
+Outcome: TypeAlias = httpx.Response | httpx.TransportError
+Phase: TypeAlias = tuple[str, type[httpx.TransportError], type[httpx.TransportError]]
+CONNECT: Phase = ("connecting", httpx.ConnectTimeout, httpx.ConnectError)
+WRITE: Phase = ("sending", httpx.WriteTimeout, httpx.WriteError)
+READ: Phase = ("reading", httpx.ReadTimeout, httpx.ReadError)
+
+
+class ReplyTooLarge(httpx.RemoteProtocolError):
+    """The server sent more for one reply than is accepted; the rest was not read."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)  # no repr: printing a call shows nothing of it
+class Call:
+    """One request, ready to send."""
+
+    origin: Origin
+    head: bytes
+    deadline: float | None
+
+    def left(self, steps: int = 1) -> float | None:
+        """Seconds for the next one of so many equal steps."""
+        left = None if self.deadline is None else self.deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise TimeoutError
+        return left and left / steps
+
+
+def prepared(request: httpx.Request, closed: bool) -> Call | httpx.TransportError:
+    """Check and serialise. Errors are returned: a raised one would take this frame along, with the request in it."""
+    if closed:
+        return httpx.ConnectError("the client is closed")
+    url, extensions, headers = request.url, request.extensions, request.headers.raw
+    if url.scheme not in _PORTS or not url.raw_host:
+        return httpx.UnsupportedProtocol("the URL must be http:// or https:// with a host")
+    names = {name.lower() for name, _ in headers}
+    body = not isinstance(request.stream, httpx.ByteStream) or any(request.stream) or names & _FRAMING
+    if request.method != "GET" or body:
+        return httpx.LocalProtocolError("only GET without a body can be sent")
+    target = extensions.get("target", url.raw_path)
+    if not isinstance(target, bytes) or not _TARGET.fullmatch(target):
+        return httpx.LocalProtocolError("the request target is not bytes, or holds a character that must be escaped")
+    if b"host" not in names:
+        headers.insert(0, (b"Host", url.netloc))
+    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in headers):
+        return httpx.LocalProtocolError("a header holds a character that is not allowed there")
+    head = b"GET %b HTTP/1.1\r\n%b\r\n" % (target, b"".join([b"%b: %b\r\n" % header for header in headers]))
+    deadline = extensions.get("deadline")
+    limits = [limit for limit in extensions.get("timeout", {}).values() if limit is not None]
+    if deadline is None and limits:
+        deadline = time.monotonic() + min(limits)
+    return Call((url.scheme == "https", url.raw_host.decode(), url.port or _PORTS[url.scheme]), head, deadline)
+
+
+def translated(error: Exception, phase: Phase) -> httpx.TransportError:
+    doing, late, failed = phase
+    if isinstance(error, TimeoutError):
+        return late(f"{doing} took too long")
+    word = getattr(error, "verify_message", None) or getattr(error, "reason", None)  # what OpenSSL says
+    return failed(f"{doing} failed: {word or errno.errorcode.get(getattr(error, 'errno', 0), type(error).__name__)}")
+
+
+def delivered(outcome: Outcome) -> httpx.Response:
+    if isinstance(outcome, httpx.Response):
+        return outcome
+    raise outcome
+
+
+class Reply:
+    """Collects one reply from bytes, within a size. Never raises: what is wrong with it is its `outcome`."""
+
+    def __init__(self, limit: int) -> None:
+        self.done = False
+        self.reusable = False  # done, and the connection may carry another exchange
+        self._limit, self._seen, self._status, self._until_eof = limit, 0, 0, False
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self._fault: httpx.TransportError | None = None
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
+
+    def feed(self, data: bytes) -> None:
+        """Take what the server sent; b"" is its orderly end."""
+        parser, first = self._parser, not self._seen
+        self._seen += len(data)
+        if parser is None:
+            self.reusable = False  # something came after the end
+        elif not data:
+            self._end(None) if self._until_eof else self.lose(None)
+        elif self._seen > self._limit:
+            self._end(ReplyTooLarge(f"the reply is larger than {self._limit} bytes"))
+        else:
+            try:
+                self._parse(parser, data, first)
+            except httptools.HttpParserError:
+                self.reusable = False
+                if not self.done:
+                    self._end(httpx.RemoteProtocolError("the reply is not valid HTTP/1.1"))
+
+    def lose(self, error: Exception | None) -> None:
+        """Note that the connection is gone, without an orderly end."""
+        self.reusable = False
+        if not self.done:
+            where = "within the reply" if self._seen else "without a reply"
+            cut = httpx.RemoteProtocolError(f"the server closed the connection {where}")
+            self._end(translated(error, READ) if error else cut)
+
+    def outcome(self) -> Outcome:
+        body, self._body = self._body, []  # an idle connection remembers its last reply, but not the body
+        stream = httpx.ByteStream(b"".join(body))
+        return self._fault or httpx.Response(self._status, headers=self._headers, stream=stream)
+
+    def _parse(self, parser: httptools.HttpResponseParser, data: bytes, first: bool) -> None:
+        # llhttp silently skips line ends before and after a message, and takes RTSP. So the first byte must be HTTP's,
+        # and the last line ends go in singly: one that follows the message can then be told from one that ends it.
+        text = data.rstrip(b"\r\n")
+        if first and not data.startswith(b"H"):
+            raise httptools.HttpParserError
+        if text:
+            parser.feed_data(text)
+        for index in range(len(text), len(data)):
+            if self.done:
+                self.reusable = False
+                break
+            parser.feed_data(data[index : index + 1])
+
+    def _end(self, fault: httpx.TransportError | None) -> None:
+        self.done, self._fault = True, fault
+        self._parser = None  # it refers back to this object: kept, each reply would wait for the cycle collector
+
+    # llhttp calls these; what they raise stops it.
+
+    def on_message_begin(self) -> None:
+        if self.done:
+            raise httptools.HttpParserError  # a second reply
+        self._status, self._headers = 0, []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._status:  # after a chunked body come trailers: dropped
+            self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        if self._parser is None or self._parser.get_http_version() not in ("1.0", "1.1"):
+            raise httptools.HttpParserError
+        self._status = self._parser.get_status_code()
+        framing = [(name.lower(), value.strip().lower()) for name, value in self._headers if name.lower() in _FRAMING]
+        coded = any(name == b"transfer-encoding" and value != b"chunked" for name, value in framing)
+        if coded or len(framing) > 1 or self._status < 100 or self._status == 101:  # an upgrade nobody asked for
+            raise httptools.HttpParserError
+        self._until_eof = not framing and self._status >= 200
+
+    def on_body(self, data: bytes) -> None:
+        self._body.append(data)
+
+    def on_message_complete(self) -> None:
+        if self._parser is not None and self._status >= 200:  # after 1xx the final reply is still to come
+            self.reusable = self._parser.should_keep_alive()  # llhttp forgets it after this call
+            self._end(None)

@@ -1,0 +1,264 @@
+"""How one GET travels: sockets, TLS, deadline, reuse. Knows no key, no signature, no retry and no exchange.
+
+Two httpx transports: `SyncTransport` on blocking sockets, `AsyncTransport` on asyncio. They differ in how they wait and in
+nothing else. No redirects, proxies, cookies, environment or logging; no request is sent twice.
+"""
+
+import asyncio
+import contextlib
+import errno
+import functools
+import select
+import socket
+import ssl
+from abc import ABC, abstractmethod
+from collections import deque
+from typing import Generic, TypeVar, cast
+
+import httpx
+
+from ._http1 import CONNECT, READ, WRITE, Call, Origin, Outcome, Reply, delivered, prepared, translated
+
+MAX_REPLY_BYTES = 1 << 20  # 500 assets are about 120 kB
+MAX_IDLE = 1000  # only bursts fill it; closing what a burst needed would make the next one pay for as many handshakes
+_READ_SIZE = 1 << 16
+_FAILURES = (OSError, ValueError, OverflowError)  # the last two: hosts and ports that no resolver or TLS library takes
+
+
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """Return the process's TLS settings: TLS 1.2 or newer, certificate and host name checked, the system's trust store.
+
+    Built on first use: loading the store takes about 50 ms. SSL_CERT_FILE and SSL_CERT_DIR replace the store, as
+    everywhere with OpenSSL. SSLKEYLOGFILE has no effect; only ssl.create_default_context() reads it.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # implies CERT_REQUIRED and check_hostname
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_default_certs()
+    return context
+
+
+_C = TypeVar("_C")
+
+
+class _Pool(ABC, Generic[_C]):
+    """Idle connections by origin, newest first. Each step is one atomic deque operation, so threads need no lock."""
+
+    def __init__(
+        self,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        max_reply_bytes: int = MAX_REPLY_BYTES,
+        max_idle: int = MAX_IDLE,
+    ) -> None:
+        self._tls, self._limit, self._max_idle, self._closed = ssl_context, max_reply_bytes, max_idle, False
+        self._stacks: dict[Origin, deque[_C]] = {}
+
+    @abstractmethod
+    def _usable(self, connection: _C) -> bool: ...
+
+    @abstractmethod
+    def _discard(self, connection: _C) -> None: ...
+
+    def _context(self) -> ssl.SSLContext:
+        return self._tls or tls_context()
+
+    def _taken(self, origin: Origin) -> _C | None:
+        stack = self._stacks.get(origin)
+        with contextlib.suppress(IndexError):
+            while stack:
+                connection = stack.pop()
+                if self._usable(connection):
+                    return connection
+                self._discard(connection)
+        return None
+
+    def _keep(self, origin: Origin, connection: _C) -> None:
+        stack = self._stacks.setdefault(origin, deque())
+        stack.append(connection)
+        with contextlib.suppress(IndexError):
+            while len(stack) > self._max_idle or self._closed:  # closed: perhaps by another thread just now
+                self._discard(stack.popleft())
+
+    def _shut(self) -> None:
+        self._closed = True
+        for stack in list(self._stacks.values()):
+            with contextlib.suppress(IndexError):
+                while True:
+                    self._discard(stack.pop())
+
+
+def _readable(fd: int) -> bool:
+    """Whether an idle socket has anything to read: its end, an error, or bytes nobody asked for."""
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([fd], [], [], 0)[0])
+    poller = select.poll()
+    poller.register(fd, select.POLLIN)
+    return bool(poller.poll(0))
+
+
+class SyncTransport(_Pool[socket.socket], httpx.BaseTransport):
+    """Sends GET requests over blocking sockets; a reply is read to its end and not decoded. Safe for threads.
+
+    Request extensions: `target` (bytes) replaces the URL's path and query on the wire; `deadline` (a time.monotonic()
+    instant) bounds connecting, TLS, sending and reading together, name resolution excepted; without it the smallest of
+    httpx's `timeout` values does. `max_reply_bytes` bounds a reply with all its heads, `max_idle` the connections kept
+    for an origin. Raises only httpx.TransportError.
+    """
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        call = prepared(request, self._closed)
+        del request  # its repr shows the URL, and some tracebacks show locals
+        return delivered(self._exchanged(call) if isinstance(call, Call) else call)
+
+    def close(self) -> None:
+        self._shut()
+
+    def _usable(self, connection: socket.socket) -> bool:
+        return not _readable(connection.fileno())
+
+    def _discard(self, connection: socket.socket) -> None:
+        connection.close()
+
+    def _exchanged(self, call: Call) -> Outcome:
+        phase, sock, reply, unsent = CONNECT, None, Reply(self._limit), memoryview(call.head)
+        try:
+            sock = self._taken(call.origin) or self._connected(call)
+            phase = WRITE
+            while unsent:
+                sock.settimeout(call.left())
+                unsent = unsent[sock.send(unsent) :]
+            phase = READ
+            while not reply.done:
+                sock.settimeout(call.left())
+                reply.feed(sock.recv(_READ_SIZE))
+            if reply.reusable:
+                self._keep(call.origin, sock)
+                sock = None
+            return reply.outcome()
+        except _FAILURES as error:
+            return translated(error, phase)
+        finally:
+            if sock is not None:
+                sock.close()
+
+    def _connected(self, call: Call) -> socket.socket:
+        tls, host, port = call.origin
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)  # the one wait that takes no time limit
+        for steps, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(call.left(steps))  # an address that swallows packets leaves time for the next one
+                sock.connect(address)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if tls:  # without TLS's own goodbye an end counts as an error: anybody on the way can cause it
+                    sock = self._context().wrap_socket(
+                        sock, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
+                    )
+                    sock.settimeout(call.left(steps))
+                    sock.do_handshake()
+                return sock
+            except BaseException as error:
+                sock.close()
+                if steps == 1 or not isinstance(error, OSError):
+                    raise
+        raise OSError(errno.EADDRNOTAVAIL, "no address")
+
+
+class _Stream(asyncio.Protocol):
+    """One asyncio connection. Its present or last reply says whether it may be used again."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply, self._loop = reply, asyncio.get_running_loop()
+        self._waiter: asyncio.Future[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # asyncio has set TCP_NODELAY
+
+    def data_received(self, data: bytes) -> None:
+        self._reply.feed(data)
+        self._settle()
+
+    def eof_received(self) -> None:
+        tls = self._transport.get_extra_info("ssl_object")
+        try:
+            self.data_received(
+                tls.read(1) if tls else b""
+            )  # asyncio does not tell whether TLS's goodbye came; this does
+        except ssl.SSLError:
+            self.connection_lost(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._reply.lose(exc)
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._reply.done and not self._reply.reusable:
+            self.discard()
+        if self._reply.done and self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def exchange(self, call: Call, reply: Reply) -> None:
+        self._reply = reply
+        self._transport.write(call.head)
+        if not reply.done:
+            self._waiter = self._loop.create_future()
+            await self._waiter
+
+    def usable(self) -> bool:
+        if self._loop is not asyncio.get_running_loop() or not self._reply.reusable:
+            return False
+        return not _readable(self._transport.get_extra_info("socket").fileno())  # the loop may not have looked for long
+
+    def discard(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._transport.abort)  # close() would wait for the peer's TLS goodbye
+        except RuntimeError:  # the loop is closed and runs nothing any more; at least the peer learns of the end
+            with contextlib.suppress(OSError):
+                self._transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+class AsyncTransport(_Pool[_Stream], httpx.AsyncBaseTransport):
+    """As SyncTransport, on asyncio and safe for tasks, but without timers: wrap a call in asyncio.timeout().
+
+    A cancelled call closes its connection. A connection belongs to the event loop that opened it; others open their own.
+    """
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        call = prepared(request, self._closed)
+        del request  # its repr shows the URL, and some tracebacks show locals
+        return delivered(await self._exchanged(call) if isinstance(call, Call) else call)
+
+    async def aclose(self) -> None:
+        self._shut()
+        for _ in range(2):  # one turn of the loop to abort, one to close the sockets
+            await asyncio.sleep(0)
+
+    def _usable(self, connection: _Stream) -> bool:
+        return connection.usable()
+
+    def _discard(self, connection: _Stream) -> None:
+        connection.discard()
+
+    async def _exchanged(self, call: Call) -> Outcome:
+        stream, reply = None, Reply(self._limit)
+        try:
+            stream = self._taken(call.origin) or await self._connected(call.origin, reply)
+            await stream.exchange(call, reply)
+            if reply.reusable:
+                self._keep(call.origin, stream)
+                stream = None
+            return reply.outcome()
+        except _FAILURES as error:  # later failures are the reply's
+            return translated(error, CONNECT)
+        finally:
+            if stream is not None:
+                stream.discard()
+
+    async def _connected(self, origin: Origin, reply: Reply) -> _Stream:
+        tls, host, port = origin
+        context, name = (self._context(), host) if tls else (None, None)
+        _, stream = await asyncio.get_running_loop().create_connection(
+            lambda: _Stream(reply), host, port, ssl=context, server_hostname=name
+        )
+        return stream

@@ -1,0 +1,150 @@
+"""A loopback server that answers scripted bytes, right or wrong. Knows sockets and scripts; of HTTP where a head ends.
+
+A script is what one connection lives through, step by step; after the last step the server closes it:
+    bytes   send them                     READ    wait for one request head
+    float   pause so many seconds         HOLD    say nothing until the peer ends the connection
+    RESET   close with RST, not FIN       VANISH  close without TLS's goodbye
+    a function of the last head           gives the step to take
+It is a list of steps, or a function that returns an iterable of them, perhaps an endless one. The n-th connection lives
+through the n-th script; the last script serves all later ones.
+"""
+
+import contextlib
+import enum
+import itertools
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Self, TypeAlias
+
+
+class Act(enum.Enum):
+    """The steps that are neither bytes nor a pause."""
+
+    READ = enum.auto()
+    HOLD = enum.auto()
+    RESET = enum.auto()
+    VANISH = enum.auto()
+
+
+READ, HOLD, RESET, VANISH = Act
+Step: TypeAlias = bytes | float | Act | Callable[[bytes], bytes]
+Script: TypeAlias = Sequence[Step] | Callable[[], Iterable[Step]]
+
+
+def again(*steps: Step) -> Script:
+    """Repeat the steps as long as the peer stays."""
+    return lambda: itertools.cycle(steps)
+
+
+def reply(body: bytes = b"[]", *fields: bytes, status: str = "200 OK") -> bytes:
+    """Build a well-formed reply with Content-Length."""
+    head = [b"HTTP/1.1 " + status.encode(), b"Content-Length: %d" % len(body), *fields]
+    return b"\r\n".join(head) + b"\r\n\r\n" + body
+
+
+class RawServer:
+    """Listens on a free loopback port while used as a context manager."""
+
+    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+        self.requests: list[bytes] = []  # heads, in the order of their arrival
+        self.peers: list[int] = []  # ports of those who connected
+        self.hangups = 0  # connections that the peer ended
+        self.ended = 0  # connections closed on this side
+        self._scripts, self._tls, self._stopped = scripts, tls, threading.Event()
+        self._changed = threading.Condition()
+        self._threads: list[threading.Thread] = []
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family, backlog=1024)
+        self._open: list[socket.socket] = [self._listener]
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http{'s' if tls else ''}://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stopped.set()
+        for sock in self._open:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in it
+        for thread in self._threads:
+            thread.join(5)
+        self._listener.close()
+
+    @property
+    def connections(self) -> int:
+        return len(self.peers)
+
+    def wait(self, true: Callable[[], bool], seconds: float = 2.0) -> bool:
+        """Tell whether a statement about the counters is or becomes true in time."""
+        with self._changed:
+            return self._changed.wait_for(true, seconds)
+
+    def _start(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _count(
+        self, *, hangups: int = 0, ended: int = 0, peers: Sequence[int] = (), requests: Sequence[bytes] = ()
+    ) -> None:
+        with self._changed:
+            self.peers += peers
+            self.hangups += hangups
+            self.ended += ended
+            self.requests += requests
+            self._changed.notify_all()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # the listener is shut down
+            for number in itertools.count():
+                sock, address = self._listener.accept()
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._count(peers=[address[1]])
+                self._start(self._serve, sock, self._scripts[min(number, len(self._scripts) - 1)])
+
+    def _serve(self, sock: socket.socket, script: Script) -> None:
+        if self._tls:
+            sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        self._open.append(sock)
+        sock.settimeout(5)  # a test that waits longer has failed
+        with sock, contextlib.suppress(OSError):  # the peer is gone, or refuses the certificate
+            if isinstance(sock, ssl.SSLSocket):
+                sock.do_handshake()
+            self._play(sock, script() if callable(script) else script)
+        self._count(ended=1)
+
+    def _play(self, sock: socket.socket, steps: Iterable[Step]) -> None:
+        head = b""
+        for step in steps:
+            said = step(head) if callable(step) else step
+            if self._stopped.is_set() or said is VANISH:
+                return
+            if isinstance(said, bytes):
+                sock.sendall(said)
+            elif isinstance(said, float):
+                self._stopped.wait(said)
+            elif said is RESET:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return
+            elif not (head := self._heard(sock, head_only=said is READ)):
+                return
+        if isinstance(sock, ssl.SSLSocket):
+            sock.settimeout(0.1)
+            sock.unwrap()
+
+    def _heard(self, sock: socket.socket, *, head_only: bool) -> bytes:
+        data = b""
+        with contextlib.suppress(OSError):  # a reset is an end too
+            while got := sock.recv(65536):
+                data += got
+                if head_only and data.endswith(b"\r\n\r\n"):
+                    self._count(requests=[data])
+                    return data
+        self._count(hangups=1)
+        return b""

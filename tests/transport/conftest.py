@@ -1,0 +1,60 @@
+"""Fixtures of the transport tests: each claim is tested on both transports, and nothing may stay open."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import shutil
+import socket
+from collections.abc import Iterator
+
+import pytest
+from wires import AsyncWire, Certificate, SyncWire, Wire, Wires
+
+
+@pytest.fixture(params=[SyncWire, AsyncWire], ids=["sync", "async"])
+def wires(request: pytest.FixtureRequest) -> Iterator[Wires]:
+    with contextlib.ExitStack() as stack:
+        yield lambda **options: stack.enter_context(contextlib.closing(request.param(**options)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_leaks() -> Iterator[None]:
+    yield
+    gc.collect()  # what was left open warns now, and a warning is an error here
+
+
+@pytest.fixture
+def wire(wires: Wires) -> Wire:
+    return wires()
+
+
+@pytest.fixture
+def swallower() -> Iterator[tuple[str, int]]:
+    """An address that answers no SYN: a listener whose queue is full."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        probe = stack.enter_context(socket.socket())
+        probe.settimeout(0.05)
+        with contextlib.suppress(TimeoutError):
+            probe.connect(listener.getsockname())
+            pytest.skip("this system accepts connections beyond the backlog")
+        yield listener.getsockname()
+
+
+@pytest.fixture
+def nobody() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    if not shutil.which("openssl"):
+        pytest.skip("the openssl command is needed to make a certificate")
+    return Certificate(tmp_path_factory.mktemp("tls"))

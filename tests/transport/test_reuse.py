@@ -1,0 +1,150 @@
+"""A connection is used again only after a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
+from wires import CHUNKED, SyncWire, Wire, get, send
+
+from binance_usdm._transport import AsyncTransport
+
+
+@pytest.mark.parametrize(
+    ("steps", "connections"),
+    [
+        ([READ, reply()], 1),
+        ([READ, CHUNKED], 1),
+        ([READ, b"HTTP/1.1 100 Continue\r\n\r\n", reply()], 1),
+        ([READ, reply(b"", status="204 No Content")], 1),
+        ([READ, reply(b"busy", status="503 Down")], 1),
+        ([READ, reply(b"[]", b"Connection: keep-alive").replace(b"/1.1", b"/1.0")], 1),
+        ([READ, reply().replace(b"/1.1", b"/1.0")], 2),
+        ([READ, reply(b"[]", b"Connection: close")], 2),
+        ([READ, CHUNKED.replace(b"Tr", b"Connection: close\r\nTr")], 2),
+        ([READ, reply() + b"X"], 2),
+        ([READ, reply() + b"H"], 2),
+        ([READ, reply() + b"\r\n"], 2),
+        ([READ, CHUNKED + b"\n"], 2),
+        ([READ, reply(b"") + b"\r\n\r\n"], 2),
+        ([READ, reply(b"1") + reply(b"2")], 2),
+        ([READ, reply(b"1") + b"HTTP/1.1 100 Continue\r\n\r\n"], 2),
+        ([READ, reply(b"1", b"Connection: close") + reply(b"2")], 2),
+    ],
+)
+def test_a_connection_is_reused_only_after_a_clean_end(wire: Wire, steps: list[Step], connections: int) -> None:
+    with RawServer(again(*steps)) as server:
+        replies = [wire.send(get(server.url)).content for _ in range(3)]
+        assert replies == replies[:1] * 3
+        assert b"2" not in replies
+    assert server.connections == (1 if connections == 1 else 3)
+
+
+@pytest.mark.parametrize(
+    ("odd", "ends"),
+    [((b"X", HOLD), False), ((b"\r\n", HOLD), False), ((reply(b"stale"), HOLD), False), ((), True), ((RESET,), True)],
+    ids=["byte", "blank line", "whole reply", "closed", "reset"],
+)
+def test_an_idle_connection_that_stirs_is_replaced_silently(wire: Wire, odd: tuple[Step, ...], ends: bool) -> None:
+    answered, stirred = threading.Event(), threading.Event()
+
+    def script() -> Iterable[Step]:
+        yield from (READ, reply(b"1"))
+        answered.wait(2)
+        for step in odd:
+            if step is HOLD:
+                stirred.set()
+            yield step
+
+    with RawServer(script, again(READ, reply(b"2"))) as server:
+        assert wire.send(get(server.url)).content == b"1"
+        answered.set()
+        assert server.wait(lambda: server.ended == 1) if ends else stirred.wait(2)
+        assert [wire.send(get(server.url)).content for _ in range(2)] == [b"2", b"2"]
+    assert server.connections == 2
+
+
+def test_a_running_loop_closes_an_idle_connection_that_stirs_at_once() -> None:
+    async def scenario(server: RawServer) -> None:
+        transport = AsyncTransport()
+        await send(transport, get(server.url))
+        assert await asyncio.to_thread(server.wait, lambda: server.hangups == 1)  # nobody called meanwhile
+        assert (await send(transport, get(server.url))).content == b"2"
+        await transport.aclose()
+
+    with RawServer([READ, reply(), 0.03, b"X", HOLD], again(READ, reply(b"2"))) as server:
+        asyncio.run(scenario(server))
+
+
+def test_small_packets_are_not_held_back(wire: Wire) -> None:
+    with RawServer(again(READ, reply())) as server:
+        wire.send(get(server.url))
+        [[connection]] = wire.transport._stacks.values()
+        sock = connection if isinstance(connection, socket.socket) else connection._transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_origins_do_not_share_connections(wire: Wire) -> None:
+    with RawServer(again(READ, reply(b"1"))) as one, RawServer(again(READ, reply(b"2"))) as two:
+        bodies = [wire.send(get(url)).content for url in (one.url, two.url) * 2]
+    assert bodies == [b"1", b"2"] * 2
+    assert (one.connections, two.connections) == (1, 1)
+
+
+def test_an_ipv6_literal_works(wire: Wire) -> None:
+    try:
+        server = RawServer(again(READ, reply()), host="::1")
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    with server:
+        assert wire.send(get(server.url)).content == b"[]"
+    assert b"\r\nHost: [::1]:%d\r\n" % server.port in server.requests[0]
+
+
+def test_closing_empties_the_pool_and_refuses_later_calls(wire: Wire) -> None:
+    with RawServer(again(READ, reply())) as server:
+        wire.send(get(server.url))
+        assert server.hangups == 0
+        wire.shut()
+        assert server.wait(lambda: server.hangups == 1)
+        with pytest.raises(httpx.ConnectError, match="the client is closed"):
+            wire.send(get(server.url))
+    assert server.connections == 1
+
+
+def test_a_call_in_flight_when_the_client_closes_is_finished_and_its_connection_closed() -> None:
+    read, finish = threading.Event(), threading.Event()
+
+    def script() -> Iterable[Step]:
+        yield READ
+        read.set()
+        finish.wait(2)
+        yield from (reply(), HOLD)
+
+    with RawServer(script) as server, ThreadPoolExecutor() as pool, contextlib.closing(SyncWire()) as wire:
+        call = pool.submit(wire.send, get(server.url))
+        assert read.wait(2)
+        wire.shut()
+        finish.set()
+        assert call.result(2).content == b"[]"
+        assert server.wait(lambda: server.hangups == 1)
+
+
+def test_no_more_connections_than_allowed_stay_idle() -> None:
+    async def scenario(server: RawServer) -> None:
+        transport = AsyncTransport(max_idle=2)
+        await asyncio.gather(*[send(transport, get(server.url)) for _ in range(5)])
+        assert await asyncio.to_thread(server.wait, lambda: server.hangups == 3)
+        await asyncio.gather(*[send(transport, get(server.url)) for _ in range(2)])
+        assert (server.connections, server.hangups) == (5, 3)
+        await transport.aclose()
+
+    with RawServer(again(READ, 0.02, reply())) as server:
+        asyncio.run(scenario(server))

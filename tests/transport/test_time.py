@@ -1,0 +1,91 @@
+"""The deadline holds against everything that trickles or stalls."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterable
+
+import httpx
+import pytest
+from raw_server import HOLD, READ, RawServer, Step, again, reply
+from wires import TIMEOUTS, AsyncWire, SyncWire, Wire, get
+
+from binance_usdm._transport import SyncTransport
+
+
+@pytest.mark.parametrize(
+    ("start", "drip"),
+    [
+        (b"", HOLD),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"z"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"z"),
+    ],
+    ids=["silence", "endless 1xx", "head drip", "body drip", "eof drip"],
+)
+def test_no_trickle_extends_the_deadline(wire: Wire, start: bytes, drip: Step) -> None:
+    def script() -> Iterable[Step]:
+        yield from (READ, start)
+        for _ in range(300):
+            yield from (drip, 0.01)
+
+    with RawServer(script) as server:
+        began = time.monotonic()
+        with pytest.raises(TIMEOUTS):
+            wire.send(get(server.url), 0.1)
+        assert 0.09 < time.monotonic() - began < 0.2
+        assert not isinstance(wire, SyncWire) or server.wait(lambda: server.ended == 1)
+
+
+def test_a_server_that_does_not_read_ends_at_the_deadline(wire: Wire) -> None:
+    with RawServer([3.0]) as server:
+        began = time.monotonic()
+        with pytest.raises(TIMEOUTS) as caught:
+            wire.send(get(server.url, [(b"X", b"x" * 6_000_000)]), 0.25)
+        assert 0.24 < time.monotonic() - began < 0.35
+    assert isinstance(wire, AsyncWire) or caught.type is httpx.WriteTimeout
+
+
+def test_a_stalled_tls_handshake_ends_at_the_deadline_and_closes_its_socket(wire: Wire) -> None:
+    with RawServer([HOLD]) as server:
+        began = time.monotonic()
+        with pytest.raises(TIMEOUTS) as caught:
+            wire.send(get(server.url.replace("http:", "https:")), 0.1)
+        assert 0.09 < time.monotonic() - began < 0.2
+        wire.shut()
+        assert server.wait(lambda: server.hangups == 1)
+    assert isinstance(wire, AsyncWire) or caught.type is httpx.ConnectTimeout
+
+
+def test_a_connection_that_never_comes_ends_at_the_deadline(wire: Wire, swallower: tuple[str, int]) -> None:
+    began = time.monotonic()
+    with pytest.raises(TIMEOUTS) as caught:
+        wire.send(get("http://{}:{}/".format(*swallower)), 0.1)
+    assert 0.09 < time.monotonic() - began < 0.2
+    assert isinstance(wire, AsyncWire) or caught.type is httpx.ConnectTimeout
+
+
+def test_a_dead_address_leaves_time_for_the_next_one(
+    monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
+) -> None:
+    with RawServer(again(READ, reply())) as server, contextlib.closing(SyncWire()) as wire:
+        family = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
+        addresses = [(*family, swallower), (*family, ("127.0.0.1", server.port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+        assert wire.send(get("http://two.addresses/"), 0.2).content == b"[]"
+
+
+def test_without_a_deadline_the_smallest_httpx_timeout_bounds_the_whole_call() -> None:
+    limits = {"connect": None, "read": 0.1, "write": 3.0, "pool": 3.0}
+    with RawServer([READ, *(b"HTTP/1.1 100 Continue\r\n\r\n", 0.05) * 9]) as server, SyncTransport() as transport:
+        began = time.monotonic()
+        with pytest.raises(httpx.ReadTimeout):
+            transport.handle_request(get(server.url, timeout=limits))
+        assert time.monotonic() - began < 0.2
+        limits["read"] = None
+        with pytest.raises(httpx.ConnectTimeout):
+            transport.handle_request(get(server.url, timeout=limits, deadline=time.monotonic()))
+    assert server.connections == 1
