@@ -137,6 +137,28 @@ def test_the_shell_gets_the_command(wide: Path) -> None:
     assert "Account information." in run(wide, "-m", "binance_usdm", "--help")
 
 
+CONTRACT = """
+import json
+from importlib.resources import files
+from contract.facade import SDKS
+from contract.facts import facts
+from contract.layer_a import run_layer_a
+from contract.layer_b import run_layer_b
+
+document = json.loads(files("binance_usdm_wire").joinpath("openapi.json").read_text(encoding="utf-8"))
+assert "account" in {fact.id for fact in facts(document)}
+assert run_layer_a(document) == {}
+for sdk in SDKS.values():
+    assert run_layer_b(document, sdk) == {}
+document["paths"]["/fapi/v3/account"]["get"]["parameters"][0] = {"$ref": "#/components/parameters/Timestamp"}
+assert run_layer_b(document, SDKS["sync"]) != {}, "a client that sends what its spec does not know is noticed"
+"""
+
+
+def test_the_contract_tests_get_its_cases(wide: Path) -> None:
+    run(wide, "-c", CONTRACT)
+
+
 def test_types_are_checked_at_the_call_site(wide: Path) -> None:
     user = wide / "user.py"
     user.write_text(

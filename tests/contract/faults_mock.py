@@ -1,0 +1,223 @@
+"""Seeded faults of the mock exchange: one small patch each, and the checks of layer A that notice it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final, cast
+from urllib.parse import unquote_to_bytes
+
+import pytest
+
+from binance_usdm.mock import account, contract, exchange, limits, query, rules, values
+from binance_usdm.mock.faults import FAULTS as SCRIPTED
+from binance_usdm.mock.reply import Reply, refusal
+
+Patch = pytest.MonkeyPatch
+Plant = Callable[[Patch], None]
+
+
+def _sets(owner: Any, name: str, value: Any) -> Plant:
+    return lambda patch: patch.setattr(owner, name, value)
+
+
+def _wraps(owner: Any, name: str, change: Callable[[Any], Any]) -> Plant:
+    """Whatever the function of this name returns is changed before anybody gets it."""
+    original = getattr(owner, name)
+    return _sets(owner, name, lambda *given, **named: change(original(*given, **named)))
+
+
+def _checks(name: str, check: Callable[[rules.Inquiry], None]) -> Plant:
+    return lambda patch: patch.setitem(cast("dict[str, Any]", rules._CHECKS), name, check)
+
+
+def _forgives(code: int) -> Plant:
+    """What the parameters check would refuse with this code, it lets pass."""
+    check = rules._CHECKS["parameters"]
+
+    def forgiving(inquiry: rules.Inquiry) -> None:
+        try:
+            check(inquiry)
+        except rules.RefusalError as refused:
+            if refused.code != code:
+                raise
+
+    return _checks("parameters", forgiving)
+
+
+def _parameters(**changed: Any) -> Plant:
+    """Every parameter of the contract is another one in this respect."""
+    return _wraps(contract.Contract, "_parameter", lambda parameter: replace(parameter, **changed))
+
+
+def _ok(change: Callable[[Reply], Reply]) -> Plant:
+    return _wraps(exchange, "ok", change)
+
+
+def _rows(change: Callable[[Any], Any]) -> Plant:
+    """Every object of a good answer is changed."""
+
+    def body(text: bytes) -> bytes:
+        value = json.loads(text)
+        return json.dumps([change(row) for row in value] if isinstance(value, list) else change(value)).encode()
+
+    return _ok(lambda reply: replace(reply, body=body(reply.body)))
+
+
+def _without(header: bytes) -> Callable[[Reply], Reply]:
+    return lambda reply: replace(reply, headers=tuple(each for each in reply.headers if each[0] != header))
+
+
+def _exact_hex(self: account.Account, payload: bytes, text: str) -> bool:
+    return hmac.new(str(self.api_secret).encode(), payload, hashlib.sha256).hexdigest() == text
+
+
+def _rounded(row: Any) -> Any:
+    return {
+        name: re.sub(r"(\.\d\d)\d+$", r"\1", value) if isinstance(value, str) else value for name, value in row.items()
+    }
+
+
+def _ignoring_case(account_of: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda inquiry: account_of(replace(inquiry, keys=tuple(key.lower() for key in inquiry.keys)))
+
+
+def _anywhere(self: query.Query, name: str, *, last: bool) -> Any:
+    return _SIGNED(self, name, last=False)
+
+
+def _decoded(self: query.Query, name: str, *, last: bool) -> Any:
+    signed = _SIGNED(self, name, last=last)
+    return signed and (unquote_to_bytes(signed[0]), signed[1])
+
+
+def _numbered(row: Any) -> Any:
+    return {name: float(value) if re.fullmatch(r"-?\d+\.\d+", str(value)) else value for name, value in row.items()}
+
+
+_SIGNED = query.Query.signed
+_BODY = exchange.Exchange._body
+_ROLE = contract.Operation.role
+
+SHAPE = {"content_is_exact", "response_schema_conformance"}
+FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
+    "signature not checked": (
+        _sets(account.Account, "verifies", lambda *given: True),
+        {"signature_enforced"},
+    ),
+    "signature in upper case refused": (_sets(account.Account, "verifies", _exact_hex), {"signature_enforced"}),
+    "signature may stand anywhere": (_sets(query.Query, "signed", _anywhere), {"signature_enforced"}),
+    "key not checked": (
+        _sets(rules, "_account", lambda inquiry: next(iter(inquiry.accounts.values()))),
+        {"content_is_exact", "ignored_auth", "keys_are_checked"},
+    ),
+    "key in any case": (
+        lambda patch: patch.setattr(rules, "_account", _ignoring_case(rules._account)),
+        {"keys_are_checked"},
+    ),
+    "key refused with 400": (_sets(rules, "_STATUSES", {}), {"ignored_auth", "keys_are_checked"}),
+    "everybody gets the first account": (
+        _sets(exchange.Exchange, "_body", lambda self, operation, who, now: _BODY(self, operation, self._first, now)),
+        {"content_is_exact"},
+    ),
+    "time not checked": (_checks("timestamp", lambda inquiry: None), {"time_is_checked"}),
+    "window sent but ignored": (
+        _sets(contract.Operation, "role", lambda self, role: None if role == "window" else _ROLE(self, role)),
+        {"time_is_checked"},
+    ),
+    "one ms too far ahead": (_sets(rules, "AHEAD", 1001), {"time_is_checked"}),
+    "one ms too old": (_sets(rules, "DEFAULT_WINDOW", 5001), {"time_is_checked"}),
+    "duplicates accepted": (_forgives(-1101), {"duplicates_are_refused"}),
+    "unknown parameters accepted": (
+        _forgives(-1104),
+        {"every_status_is_produced", "only_described_is_accepted", "unknown_parameters_are_refused"},
+    ),
+    "timestamp may be missing": (_parameters(required=False), {"only_described_is_accepted"}),
+    "window must be sent": (
+        _parameters(required=True),
+        {
+            "positive_data_acceptance",
+            "content_is_exact",
+            "keys_are_checked",
+            "time_is_checked",
+            "unknown_parameters_are_refused",
+            "weight_is_counted",
+        },
+    ),
+    "refused as a fault of the server": (
+        _sets(rules.RefusalError, "status", lambda self, switches: 500),
+        {
+            "not_a_server_error",
+            "missing_required_header",
+            "ignored_auth",
+            "signature_enforced",
+            "duplicates_are_refused",
+            "every_status_is_produced",
+            "keys_are_checked",
+            "time_is_checked",
+            "unknown_parameters_are_refused",
+        },
+    ),
+    "a scripted fault nobody describes": (
+        lambda patch: patch.setitem(
+            cast("dict[str, Any]", SCRIPTED),
+            "timeout",
+            replace(SCRIPTED["timeout"], reply=lambda scene: refusal(409, -1007, "")),
+        ),
+        {"faults_are_described", "every_status_is_produced"},
+    ),
+    "range of values not checked": (_sets(values, "_allowed", lambda *given: True), {"only_described_is_accepted"}),
+    "type of values not checked": (
+        _sets(rules, "fit", lambda schema, text: values.Fit.VALUE),
+        {"crash", "only_described_is_accepted"},
+    ),
+    "any method answered": (
+        _sets(
+            contract.Contract,
+            "find",
+            lambda self, method, path: next((each for each in self.operations if each.path == path), None),
+        ),
+        {"undeclared_method"},
+    ),
+    "empty list": (_ok(lambda reply: replace(reply, body=b"[]")), SHAPE | {"the_clock_is_told"}),
+    "rounded to two decimals": (_rows(_rounded), {"content_is_exact"}),
+    "last member dropped": (_rows(lambda row: dict([*row.items()][:-1])), SHAPE | {"the_clock_is_told"}),
+    "number in the place of text": (_rows(_numbered), SHAPE),
+    "members null": (_rows(lambda row: dict.fromkeys(row)), SHAPE | {"the_clock_is_told"}),
+    "status 202": (
+        _ok(lambda reply: replace(reply, status=202)),
+        {"status_code_conformance", "content_is_exact", "keys_are_checked", "time_is_checked", "weight_is_counted"},
+    ),
+    "JSON cut": (_ok(lambda reply: replace(reply, body=reply.body[:-2])), SHAPE | {"the_clock_is_told"}),
+    "content type text": (
+        _ok(lambda reply: replace(reply, headers=((b"Content-Type", b"text/plain"),))),
+        {"content_type_conformance"},
+    ),
+    "no weight in the answer": (
+        _wraps(exchange.Exchange, "_treat", _without(b"X-MBX-USED-WEIGHT-1M")),
+        {"weight_is_counted"},
+    ),
+    "signature over decoded bytes": (_sets(query.Query, "signed", _decoded), {"signature_enforced"}),
+    "no time to wait in 429 and 418": (_wraps(limits, "_waiting", _without(b"Retry-After")), {"weight_is_counted"}),
+    "refusal without code": (
+        _wraps(exchange, "refusal", lambda reply: replace(reply, body=b'{"msg":"no"}')),
+        {
+            "response_schema_conformance",
+            "signature_enforced",
+            "undeclared_method",
+            "duplicates_are_refused",
+            "keys_are_checked",
+            "time_is_checked",
+            "unknown_parameters_are_refused",
+        },
+    ),
+    "clock stands still": (
+        _sets(contract.Contract, "_timed", lambda self, schema, value, now: value),
+        {"the_clock_is_told"},
+    ),
+}
+"""Name -> how to plant it, and by which checks it is caught."""
