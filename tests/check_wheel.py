@@ -17,7 +17,8 @@ def main() -> None:
     assert imports == {"binance_usdm", "binance_usdm_wire"}, imports
     installed = {str(found.metadata["Name"]).lower().replace("_", "-") for found in distributions()}
     extra = installed - EXPECTED - BEHIND_HTTPX - {"binance-usdm", "pip", "setuptools"}
-    assert EXPECTED <= installed and not extra, sorted(extra)
+    assert not EXPECTED - installed
+    assert not extra, sorted(extra)
     assert any("uvicorn" in requirement and "extra" in requirement for requirement in requires("binance-usdm") or [])
 
     import binance_usdm
