@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator
-from itertools import count
 from typing import Any, Generic, Self, TypeVar
 
 import httpx
@@ -44,8 +43,8 @@ class Caller(Sealed, Generic[TransportT]):
     """What both clients share: the configuration and the plan of a call. Neither blocks nor awaits."""
 
     __slots__ = (
-        "_clock", "_credentials", "_headers", "_limiter", "_prefix", "_reads_target", "_recv_window", "_retry", "_timeout",
-        "_transport", "_url",
+        "_clock", "_closed", "_credentials", "_headers", "_limiter", "_prefix", "_reads_target", "_recv_window", "_retry",
+        "_timeout", "_transport", "_url",
     )  # fmt: skip
     _transport: TransportT
     _interface: type[httpx.BaseTransport] | type[httpx.AsyncBaseTransport]
@@ -66,27 +65,32 @@ class Caller(Sealed, Generic[TransportT]):
         transport: TransportT | None = None,
     ) -> None:
         credentials = config.credentials(api_key, api_secret, signer)
-        del api_key, api_secret  # the traceback of an error below may be printed with its local variables
-        if isinstance(credentials, str):
-            raise ConfigurationError(credentials)
+        url = config.origin(base_url)
+        chosen: TransportT | str
+        if transport is None:
+            chosen = self._own(proxy)
+        elif proxy is not None:
+            chosen = "give a proxy or a transport, not both"
+        elif isinstance(transport, self._interface):
+            chosen = transport
+        else:
+            chosen = f"transport must be an httpx.{self._interface.__name__}"
+        # the traceback of an error below may be printed with its local variables
+        del api_key, api_secret, signer, base_url, proxy, transport
+        if isinstance(credentials, str) or isinstance(url, str) or isinstance(chosen, str):
+            raise ConfigurationError(next(made for made in (credentials, url, chosen) if isinstance(made, str)))
+        if not callable(retry) or not callable(clock) or not (limiter is None or hasattr(limiter, "acquire")):
+            raise ConfigurationError("retry and clock must be functions, limiter an object with acquire and observe")
+        self._closed = False
         self._credentials = credentials
-        self._url = config.origin(base_url)
-        self._prefix = self._url.raw_path.rstrip(b"/")
+        self._url = url
+        self._prefix = url.raw_path.rstrip(b"/")
         self._headers: dict[str | None, httpx.Headers] = {}
         self._recv_window = config.positive_ms(recv_window)
         self._timeout = config.positive_seconds(timeout)
         self._retry = retry
         self._clock = clock
         self._limiter = limiter
-        chosen = self._own(proxy) if transport is None else transport
-        both = transport is not None and proxy is not None
-        del proxy  # it may hold a password
-        if isinstance(chosen, str) or not isinstance(chosen, self._interface):
-            raise ConfigurationError(
-                chosen if isinstance(chosen, str) else f"transport must be an httpx.{self._interface.__name__}"
-            )
-        if both:
-            raise ConfigurationError("give a proxy or a transport, not both")
         self._transport = chosen
         self._reads_target = isinstance(chosen, (SyncTransport, AsyncTransport))
 
@@ -105,16 +109,25 @@ class Caller(Sealed, Generic[TransportT]):
             if not os.environ.get(name):
                 raise ConfigurationError(f"the environment variable {name} is not set")
         options.setdefault("base_url", os.environ.get(config.ENV_BASE_URL) or config.MAINNET)
-        return cls(os.environ[config.ENV_API_KEY], os.environ[config.ENV_API_SECRET], **options)
+        try:
+            return cls(os.environ[config.ENV_API_KEY], os.environ[config.ENV_API_SECRET], **options)
+        except ConfigurationError as error:
+            complaint = str(error)
+        del options  # a URL may hold a password
+        raise ConfigurationError(complaint)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url='{self._url}')"
+        return f"{type(self).__name__}(base_url='{getattr(self, '_url', '')}')"  # also of one whose constructor failed
 
     def _plan(self, operation: Operation[T], arguments: dict[str, Any]) -> Plan[T]:
         started = time.monotonic()
         deadline = started + self._timeout
         query = self._query(operation, arguments)
-        for attempt in count(1):
+        if self._closed:
+            raise TransportError("the client is closed")
+        attempt = 0
+        while True:
+            attempt += 1
             if self._limiter is not None and (wait := self._limiter.acquire(operation.weight)) > 0:
                 if time.monotonic() + wait >= deadline:
                     raise DeadlineExceeded("the weight budget has no room before the deadline; nothing was sent")
@@ -123,12 +136,12 @@ class Caller(Sealed, Generic[TransportT]):
             result: Value | UsdmError
             if isinstance(outcome, Reply):
                 result = read(operation, outcome)
-                headers, weight = outcome.headers, used_weight(outcome.headers)
+                weight = used_weight(outcome.headers)
                 if self._limiter is not None and weight is not None:
                     self._limiter.observe(weight)
                 if isinstance(result, Value):
                     return Response(
-                        parsed=result.parsed, status_code=outcome.status, headers=headers, used_weight=weight,
+                        parsed=result.parsed, status_code=outcome.status, headers=outcome.headers, used_weight=weight,
                         elapsed=time.monotonic() - started, attempts=attempt,
                     )  # fmt: skip
             else:
@@ -136,8 +149,7 @@ class Caller(Sealed, Generic[TransportT]):
             pause = self._retry(result, attempt)
             if pause is None or time.monotonic() + pause >= deadline:
                 raise result
-            yield pause
-        raise AssertionError("attempts never run out by themselves")
+            yield max(pause, 0.0)
 
     def _query(self, operation: Operation[T], arguments: dict[str, Any]) -> dict[str, str]:
         """The parameters a caller decides on; raises ConfigurationError for what the spec does not allow."""
@@ -162,7 +174,10 @@ class Caller(Sealed, Generic[TransportT]):
         if signing is None or signer is None:
             sent = _encoded(query)
         else:
-            payload = _encoded({**query, signing.timestamp: str(self._clock())})
+            now = self._clock()
+            if type(now) is not int:
+                raise ConfigurationError("clock must return whole milliseconds, as an int")
+            payload = _encoded({**query, signing.timestamp: str(now)})
             sent = b"%b&%b=%b" % (payload, signing.signature.encode("ascii"), signature(signer, payload))
         headers = self._headers.get(operation.key_header)
         if headers is None:

@@ -59,6 +59,8 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
     `Client()` makes unsigned calls only. `timeout` is the total time of a call in seconds, connecting, waiting and reading included.
     `base_url` is https (http for this machine only) and may have a path prefix. `recv_window` (ms) is sent with every signed call
     that has none of its own. `transport` is any httpx transport; by default our own, without proxy, redirects, cookies or environment.
+    A blocking transport of httpx's (so also `proxy`) bounds each of its waits, not their sum, before a body comes: a head that drips can
+    outlast `timeout` there. `AsyncClient` has no such gap.
     Raises ConfigurationError for anything of this that cannot be used.
     """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 import re
 from typing import Any, Final
 
@@ -16,12 +15,13 @@ from ._version import __version__
 MAINNET: Final = "https://fapi.binance.com"
 DEMO: Final = "https://demo-fapi.binance.com"
 DEFAULT_TIMEOUT: Final = 10.0
+A_DAY: Final = 86400.0  # sockets count milliseconds in 32 bits and wait wrongly beyond 24 days
 ENV_API_KEY: Final = "BINANCE_API_KEY"
 ENV_API_SECRET: Final = "BINANCE_API_SECRET"  # the variable's name  # noqa: S105
 ENV_BASE_URL: Final = "BINANCE_BASE_URL"
 
 _BASE_URL = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?"
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:(?:\.|-*)[A-Za-z0-9])*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?"
 )
 _ASKED = {"User-Agent": f"binance-usdm/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
@@ -45,22 +45,27 @@ def credentials(api_key: str | None, api_secret: str | None, signer: Signer | No
         return f"api_secret {complaint}"
     if api_secret is not None and signer is not None:
         return "give api_secret or signer, not both"
+    if signer is not None and (isinstance(signer, type) or not callable(getattr(signer, "sign", None))):
+        return "signer must be an object with a method sign(bytes) -> bytes"
     if api_key is None and (api_secret is not None or signer is not None):
         return "api_key is missing: a secret alone signs nothing"
     return Credentials(api_key, HmacSigner(api_secret) if api_secret is not None else signer)
 
 
-def origin(base_url: str) -> httpx.URL:
-    """A base URL as given, without a slash at its end. https; http only to this machine. A path prefix is kept, nothing else is allowed."""
+def origin(base_url: str) -> httpx.URL | str:
+    """A base URL as given, without a slash at its end, or a complaint that does not repeat it: a password could be in it.
+
+    https; http only to this machine. A path prefix is kept, nothing else is allowed.
+    """
     match = _BASE_URL.fullmatch(base_url) if isinstance(base_url, str) else None
-    if match is None or "/.." in base_url or int(match["port"] or 0) > 65535:
-        raise ConfigurationError("base_url must look like https://host[:port][/prefix], with nothing else in it")
+    if match is None or not 0 < int(match["port"] or 443) < 65536:
+        return "base_url must look like https://host[:port][/prefix], with nothing else in it"
     if match["scheme"] == "http" and not is_loopback(match["host"]):
-        raise ConfigurationError("base_url must be https: http is for this machine only (127.0.0.1, ::1, localhost)")
+        return "base_url must be https: http is for this machine only (127.0.0.1, ::1, localhost)"
     try:
         return httpx.URL(base_url.rstrip("/"))
     except httpx.InvalidURL:
-        raise ConfigurationError("base_url has no usable host") from None
+        return "base_url has no usable host"
 
 
 def is_loopback(host: str) -> bool:
@@ -82,8 +87,8 @@ def headers(url: httpx.URL, key_header: str | None, api_key: str | None) -> http
 
 
 def positive_seconds(timeout: Any) -> float:
-    if type(timeout) not in {int, float} or not math.isfinite(timeout) or timeout <= 0:
-        raise ConfigurationError("timeout must be a positive number of seconds: it bounds the whole call")
+    if type(timeout) not in {int, float} or not 0 < timeout <= A_DAY:
+        raise ConfigurationError("timeout must be a positive number of seconds, at most a day, for the whole call")
     return float(timeout)
 
 

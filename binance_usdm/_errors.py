@@ -40,7 +40,8 @@ class DeadlineExceeded(TransportError):
 class UnexpectedResponse(UsdmError):
     """A reply that the spec does not describe.
 
-    `.status` is the HTTP status; `.path` the place (row number, field name), `.expected` and `.found` kinds of values.
+    `.status` is the HTTP status (0 when the reply was too large to be read); `.path` the place (row number, field name),
+    `.expected` and `.found` kinds of values.
     The value itself is in none of them.
     """
 
@@ -53,7 +54,8 @@ class UnexpectedResponse(UsdmError):
 
     def __str__(self) -> str:
         place = ", ".join(f"row {step}" if type(step) is int else f"field {step}" for step in self.path)
-        return f"HTTP {self.status}, {place or 'reply'}: expected {self.expected}, found {self.found}"
+        status = f"HTTP {self.status}, " if self.status else ""
+        return f"{status}{place or 'reply'}: expected {self.expected}, found {self.found}"
 
 
 class APIError(UsdmError):
@@ -148,7 +150,10 @@ HINTS_BY_STATUS: dict[int, str] = {
     451: "the exchange does not serve this location",
 }
 
-_IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,}")
+_V4, _HEX = r"\d{1,3}(?:\.\d{1,3}){3}", "[0-9A-Fa-f]"
+_IP = re.compile(
+    rf"(?<!\d){_V4}(?!\d)|(?<![\w:])(?:(?:{_HEX}{{0,4}}:){{3,7}}(?:{_V4}|{_HEX}{{0,4}})|{_HEX}{{0,4}}::{_HEX}{{1,4}})(?!\w)"
+)
 _SIGNATURE = re.compile(r"(signature=)[^&\s]+", re.IGNORECASE)
 _BAN_END = re.compile(r"banned until (\d{13})\b")
 MAX_TEXT = 512
@@ -173,6 +178,7 @@ def refusal(status: int, code: int | None, message: str, retry_after: float | No
     kind = BY_STATUS.get(status, ServerError if status >= 500 else BadRequestError)
     if code is not None and kind is not IPBannedError:
         kind = BY_CODE.get(code, kind)
+    message = safe_text(message)
     if kind is RateLimitError and ban_end(message) is not None:
         kind = IPBannedError
-    return kind(status, code, safe_text(message), retry_after)
+    return kind(status, code, message, retry_after)

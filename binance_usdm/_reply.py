@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 import zlib
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, TypeVar
@@ -17,6 +17,7 @@ T = TypeVar("T")
 USED_WEIGHT_HEADER: Final = "X-MBX-USED-WEIGHT-1M"
 MAX_DECODED_BYTES: Final = 4 * 1024 * 1024
 _ENCODINGS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+_SECONDS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?").fullmatch
 
 
 class Reply(NamedTuple):
@@ -41,15 +42,17 @@ class Value(NamedTuple):
 
 def read(operation: Operation[T], reply: Reply) -> Value | APIError | UnexpectedResponse:
     """What a reply means: the operation's value, the exchange's refusal, or something the spec does not describe."""
-    try:
-        body = inflated(reply)
-        if reply.status == 200:
-            return _success(operation, body)
-    except Mismatch as mismatch:
-        return UnexpectedResponse(reply.status, mismatch.path, mismatch.expected, mismatch.found)
+    if reply.status == 200:
+        try:
+            return _success(operation, inflated(reply))
+        except Mismatch as mismatch:
+            return UnexpectedResponse(200, mismatch.path, mismatch.expected, mismatch.found)
     if 400 <= reply.status < 600:
-        code, message = _error_payload(body) or (None, "")
-        return refusal(reply.status, code, message, retry_after(reply.headers))
+        try:
+            payload = _error_payload(inflated(reply))
+        except Mismatch:  # a ban is a ban in whatever encoding
+            payload = None
+        return refusal(reply.status, *(payload or (None, "")), retry_after(reply.headers))
     found = "a redirect, which is never followed" if 300 <= reply.status < 400 else "another status"
     return UnexpectedResponse(reply.status, (), "status 200 or an error status", found)
 
@@ -58,10 +61,10 @@ def _success(operation: Operation[T], body: bytes) -> Value | APIError:
     try:
         return Value(operation.parse(body))
     except Mismatch:
-        payload = _error_payload(body)
-        if payload is None:
+        code, message = _error_payload(body) or (None, "")
+        if code is None or code > 0:  # an object that says "ok" is no refusal
             raise
-    return refusal(200, *payload, None)
+    return refusal(200, code, message, None)
 
 
 def _error_payload(body: bytes) -> tuple[int | None, str] | None:
@@ -104,9 +107,6 @@ def used_weight(headers: Mapping[str, str]) -> int | None:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds the exchange asks to wait, None when it does not or not in seconds."""
-    try:
-        seconds = float(headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    """Seconds the exchange asks to wait, None when it does not or not in plain digits."""
+    text = headers.get("retry-after", "").strip()
+    return float(text) if _SECONDS(text) else None

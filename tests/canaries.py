@@ -1,0 +1,59 @@
+"""Canaries: made-up secrets to look for where none may be. Tests keep them in globals, so that frames of the tests hold none."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import pickle
+import pprint
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, quote
+
+import httpx
+
+KEY, SECRET, PASSWORD = "KeyCanary618033", "SecretCanary141421", "PasswordCanary271828"
+SIGNATURE, SIGNATURES = "SignatureCanary314159", list[str]()  # the own signer's, and all that handlers have seen
+PLAIN = {KEY, SECRET, PASSWORD, SIGNATURE}
+CANARIES = PLAIN | {SECRET.encode().hex(), base64.b64encode(SECRET.encode()).decode(), quote(PASSWORD)}
+HERE = Path(__file__).parent
+
+
+class Own:
+    """A signer of the user's own, whose signature can be looked for."""
+
+    def sign(self, payload: bytes) -> bytes:
+        return SIGNATURE.encode()
+
+
+def clean(text: str) -> bool:
+    return not any(canary in text for canary in [*CANARIES, *SIGNATURES])
+
+
+def seen(request: httpx.Request) -> httpx.Request:
+    SIGNATURES.extend(parse_qs(request.url.query.decode()).get("signature", []))
+    return request
+
+
+def handling(make: Callable[[httpx.Request], httpx.Response | BaseException]) -> httpx.MockTransport:
+    def handle(request: httpx.Request) -> httpx.Response:
+        made = make(seen(request))
+        if isinstance(made, BaseException):
+            raise made
+        return made
+
+    return httpx.MockTransport(handle)
+
+
+def crash_report(error: BaseException) -> str:
+    """All that a program could print about an error, every frame below the tests with its locals."""
+    frames = error.__traceback__
+    while frames is not None and Path(frames.tb_frame.f_code.co_filename).parent in {
+        HERE,
+        Path(asyncio.__file__).parent,
+    }:
+        frames = frames.tb_next
+    assert frames is not None, "the error comes from the test itself"
+    told = traceback.TracebackException(type(error), error, frames, capture_locals=True)
+    return "\n".join([*told.format(), str(error), repr(error), pprint.pformat(vars(error)), repr(pickle.dumps(error))])

@@ -1,0 +1,118 @@
+"""The door: which names it has, with which arguments, and where they agree with the spec."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from typing import Any
+
+import pytest
+from support import SPEC
+
+import binance_usdm
+from binance_usdm import AccountBalance, AsyncClient, Client, HmacSigner, Response, ServerTime, _reply
+from binance_usdm_wire import OPERATIONS
+
+REQUIRED = inspect.Parameter.empty
+
+
+def test_all_is_sorted_and_complete() -> None:
+    def isort_style(name: str) -> tuple[int, str]:  # as ruff's RUF022: constants, classes, the rest
+        return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+
+    assert binance_usdm.__all__ == sorted(binance_usdm.__all__, key=isort_style)
+    public = {
+        name
+        for name, value in vars(binance_usdm).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    }
+    assert set(binance_usdm.__all__) == public | {"__version__"}
+    assert len(set(binance_usdm.__all__)) == len(binance_usdm.__all__)
+
+
+def test_every_class_and_method_of_the_door_is_described() -> None:
+    for name in binance_usdm.__all__:
+        thing = getattr(binance_usdm, name)
+        if isinstance(thing, type) and thing.__module__.startswith("binance_usdm"):
+            assert (thing.__doc__ or "").strip(), name
+    for client in (Client, AsyncClient):
+        for name, method in inspect.getmembers(client, callable):
+            assert name.startswith("_") or inspect.getdoc(method), name
+
+
+def test_the_hosts_and_the_header_are_the_specs() -> None:
+    servers = {server["x-environment"]: server["url"] for server in SPEC["servers"]}
+    assert servers == {"production": binance_usdm.MAINNET, "demo": binance_usdm.DEMO}
+    headers = SPEC["paths"]["/fapi/v3/balance"]["get"]["responses"]["200"]["headers"]
+    assert list(headers) == [_reply.USED_WEIGHT_HEADER]
+
+
+CONSTRUCTOR: dict[str, Any] = {
+    "api_key": None,
+    "api_secret": None,
+    "signer": None,
+    "base_url": "https://fapi.binance.com",
+    "recv_window": None,
+    "timeout": 10.0,
+    "retry": ...,  # a decision of the client's, whichever
+    "clock": ...,
+    "limiter": ...,
+    "proxy": None,
+    "transport": None,
+}
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_a_client_takes_these_arguments(client: type[Client] | type[AsyncClient]) -> None:
+    taken = inspect.signature(client).parameters
+    assert [name for name in taken if name in CONSTRUCTOR] == list(CONSTRUCTOR)
+    for name, default in CONSTRUCTOR.items():
+        assert default is ... or taken[name].default == default, name
+        kind = taken[name].kind
+        assert (kind is kind.POSITIONAL_OR_KEYWORD) == (name in {"api_key", "api_secret"}), name
+    assert all(parameter.default is not REQUIRED for parameter in taken.values())
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_a_client_has_two_methods_for_every_operation_of_the_spec(client: type[Client] | type[AsyncClient]) -> None:
+    specified = {
+        operation["operationId"]
+        for path in SPEC["paths"].values()
+        for method, operation in path.items()
+        if method == "get"
+    }
+    assert set(OPERATIONS) == specified >= {"balance", "server_time"}
+    ends = {Client: "close", AsyncClient: "aclose"}
+    methods = {name for name in dir(client) if not name.startswith("_")}
+    assert methods == {"from_env", ends[client], *specified, *(f"{name}_detailed" for name in specified)}
+    for name in specified:
+        short, detailed = getattr(client, name), getattr(client, f"{name}_detailed")
+        assert inspect.signature(short).parameters == inspect.signature(detailed).parameters
+        for method in (short, detailed):
+            assert inspect.iscoroutinefunction(method) == (client is AsyncClient)
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_recv_window_is_a_keyword_of_balance(client: type[Client] | type[AsyncClient]) -> None:
+    parameters = list(inspect.signature(client.balance).parameters.values())[1:]
+    assert [(parameter.name, parameter.default) for parameter in parameters] == [("recv_window", None)]
+    assert parameters[0].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+def test_the_values_have_these_fields() -> None:
+    assert list(inspect.signature(AccountBalance).parameters) == [
+        *("account_alias", "asset", "balance", "cross_wallet_balance", "cross_un_pnl", "available_balance"),
+        *("max_withdraw_amount", "margin_available", "update_time", "additional_properties"),
+    ]
+    assert list(inspect.signature(ServerTime).parameters) == ["server_time", "additional_properties"]
+    told = ["parsed", "status_code", "headers", "used_weight", "elapsed", "attempts"]
+    assert list(inspect.signature(Response).parameters) == told
+    for method in ("from_dict", "to_dict", "updated_at"):
+        assert hasattr(AccountBalance, method)
+
+
+def test_errors_and_signer_take_these_arguments() -> None:
+    assert list(inspect.signature(HmacSigner).parameters) == ["api_secret"]
+    for name in ("status", "code", "message", "retry_after", "hint"):
+        assert getattr(binance_usdm.APIError(400, -1102, "no", 1.0), name) is not None
+    assert binance_usdm.IPBannedError(418, None, "").banned_until is None
