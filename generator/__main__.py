@@ -1,4 +1,4 @@
-"""`python -m generator [--check]`: the command. Exit 0 done or fresh, 1 stale (--check), 2 when the spec cannot be used; then nothing is written."""
+"""`python -m generator [--check]`: the command. Exit 0 done or fresh, 1 stale (--check), 2 nothing written: bad spec, bad folder."""
 
 from __future__ import annotations
 
@@ -13,10 +13,20 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m generator", description="Write the client that the spec describes.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the committed client is not what the spec gives")
-    parser.add_argument("--spec", type=Path, default=ROOT / "spec" / "openapi.yaml", metavar="FILE", help="another spec")
-    parser.add_argument("--output", type=Path, default=ROOT / "generated_client", metavar="DIR", help=f"folder to hold {PACKAGE}")
+    parser = argparse.ArgumentParser(
+        prog="python -m generator", description="Write the client that the spec describes."
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; exit 1 when the committed client is not what the spec gives",
+    )
+    parser.add_argument(
+        "--spec", type=Path, default=ROOT / "spec" / "openapi.yaml", metavar="FILE", help="another spec"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "generated_client", metavar="DIR", help=f"folder to hold {PACKAGE}"
+    )
     options = parser.parse_args(arguments)
     package = options.output / PACKAGE
     try:
@@ -31,8 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
         for line in stale:
             print(line, file=sys.stderr)
         return 1 if stale else 0
-    if stale:
-        swap(package, files)
+    try:
+        if stale:
+            swap(package, files)
+    except OSError as error:
+        print(f"{package}: cannot be written ({error.strerror})", file=sys.stderr)
+        return 2
     print(f"{package.name}: {len(files)} files, {len(stale)} changed")
     return 0
 

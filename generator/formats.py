@@ -1,4 +1,4 @@
-"""`format: decimal` for the generator library: one property type more, put in for the time of a parse. Knows nothing of files or templates."""
+"""`format: decimal` for the generator library: one property type more, for the time of a parse. Knows no files, no templates."""
 
 from __future__ import annotations
 
@@ -35,9 +35,6 @@ class DecimalProperty(PropertyProtocol):
 
     def convert_value(self, value: Any) -> None:
         return None  # the lint refuses defaults
-
-    def get_imports(self, *, prefix: str) -> set[str]:
-        return super().get_imports(prefix=prefix) | {"from decimal import Decimal"}
 
 
 @contextmanager

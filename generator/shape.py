@@ -12,8 +12,8 @@ PROSE = "prose"
 TEXT = {"description!": PROSE, "x-description-zh": str}
 ANYTHING = object
 
-# A key that ends in ! must be there. A value is a type, a frozenset of allowed texts, the name of another row, [rule] for a list of them, or
-# {"*": rule} for a mapping of names to them. What is not here would be dropped by the generator without a word.
+# A key that ends in ! must be there. A value is a type, a tuple of the allowed texts, the name of another row, [rule] for a list of
+# them, or {"*": rule} for a mapping of names to them. What is not here would be dropped by the generator without a word.
 GRAMMAR: dict[str, Json] = {
     "document": {
         "openapi!": str, "info!": "info", "servers!": ["server"], "tags!": ["tag"], "paths!": {"*": {"*": "operation"}},
@@ -21,7 +21,7 @@ GRAMMAR: dict[str, Json] = {
     },
     "info": {
         "title!": str, "version!": str, "summary": PROSE, "description": PROSE, "x-description-zh": str,
-        "license": ANYTHING, "contact": ANYTHING, "termsOfService": str,
+        "license": {"*": str}, "contact": {"*": str}, "termsOfService": str,
     },
     "server": {**TEXT, "url!": str, "x-environment!": str},
     "tag": {**TEXT, "name!": str},
@@ -33,25 +33,26 @@ GRAMMAR: dict[str, Json] = {
         "securitySchemes": {"*": "scheme"}, "parameters": {"*": "parameter"}, "headers": {"*": "header"},
         "responses": {"*": "response"}, "schemas": {"*": "schema"},
     },
-    "scheme": {**TEXT, "type!": frozenset({"apiKey"}), "in!": frozenset({"header", "query"}), "name!": str, "x-signing-role!": frozenset({"key", "signature"})},
+    "scheme": {**TEXT, "type!": ("apiKey",), "in!": ("header", "query"), "name!": str, "x-signing-role!": ("key", "signature")},
     "parameter": {
-        **TEXT, "name!": str, "in!": frozenset({"query"}), "required": bool, "schema!": "schema", "example": ANYTHING,
-        "examples": {"*": "example"}, "x-signing-role": frozenset({"timestamp", "window"}),
+        **TEXT, "name!": str, "in!": ("query",), "required": bool, "schema!": "schema", "example": ANYTHING,
+        "examples": {"*": "example"}, "x-signing-role": ("timestamp", "window"),
     },
     "response": {**TEXT, "headers": {"*": "header"}, "content": {"*": "media"}},
     "header": {**TEXT, "required": bool, "schema!": "schema"},
     "media": {"schema!": "schema", "example": ANYTHING, "examples": {"*": "example"}},
     "example": {"summary": PROSE, "description": PROSE, "value!": ANYTHING},
     "schema": {
-        "type!": ANYTHING, "format": str, "pattern": str, "minimum": int, "maximum": int, "enum": [str], "items": "schema",
+        "type": ANYTHING, "format": str, "pattern": str, "minimum": int, "maximum": int, "enum": [str], "items": "schema",
         "properties": {"*": "schema"}, "required": [str], "additionalProperties": bool, "description": PROSE, "x-description-zh": str,
-        "examples": [ANYTHING], "x-instant": str, "x-exchange-clock": bool,
+        "examples": [ANYTHING], "x-instant": str, "x-holding": bool, "x-exchange-clock": bool,
     },
     "error code": {
         "name!": str, "messages": [str], "source": PROSE,
-        "kind!": frozenset({"authentication", "timestamp", "rate-limit", "bad-request", "server"}),
+        "kind!": ("authentication", "timestamp", "rate-limit", "bad-request", "server"),
     },
     "reference": {"$ref!": str, "description": PROSE, "x-description-zh": str},
+    "schema reference": {"$ref!": str, "description": PROSE, "x-description-zh": str, "x-holding": bool},
 }  # fmt: skip
 SECTIONS = {"schema": "schemas", "parameter": "parameters", "header": "headers", "response": "responses"}
 """What a $ref may stand for, and where it must point."""
@@ -88,27 +89,27 @@ class _Walk:
 
     def scalar(self, where: str, node: Any, rule: Any) -> bool:
         kind = rule if isinstance(rule, type) else str
-        if type(node) is not kind or (isinstance(rule, frozenset) and node not in rule):
-            expected = f"one of {sorted(rule)}" if isinstance(rule, frozenset) else KINDS[kind]
+        if type(node) is not kind or (isinstance(rule, tuple) and node not in rule):
+            expected = f"one of {', '.join(rule)}" if isinstance(rule, tuple) else KINDS[kind]
             self.say(where, f"must be {expected}, not {_found(node)}")
             return False
         if isinstance(node, str) and not node.strip():
             self.say(where, "is an empty text")
             return False
-        for source in SOURCE.findall(node) if rule == PROSE else ():
+        for source in SOURCE.findall(str(node)) if rule == PROSE else ():
             if not isinstance(self.sources, dict) or source not in self.sources:
                 self.say(where, f"source [{source}] is not in x-sources")
         return True
 
-    def each(self, where: str, node: Any, rule: list[Any] | Json) -> Any:
-        if type(node) is not type(rule):
-            self.say(where, f"must be {KINDS[type(rule)]}, not {_found(node)}")
-            return None
-        if isinstance(rule, list):
-            fitted: list[tuple[Any, Any]] = [(None, self.fit(f"{where}.{n}", entry, rule[0])) for n, entry in enumerate(node)]
-            return [entry for _, entry in fitted if entry is not None]
-        fitted = [(name, self.fit(_step(where, name), entry, rule["*"])) for name, entry in node.items()]
-        return {name: entry for name, entry in fitted if entry is not None}
+    def each(self, where: str, node: Any, rule: list[Any] | Json) -> list[Any] | Json | None:
+        if isinstance(rule, list) and isinstance(node, list):
+            entries = (self.fit(f"{where}.{number}", entry, rule[0]) for number, entry in enumerate(node))
+            return [entry for entry in entries if entry is not None]
+        if isinstance(rule, dict) and isinstance(node, dict):
+            members = {name: self.fit(_step(where, name), entry, rule["*"]) for name, entry in node.items()}
+            return {name: entry for name, entry in members.items() if entry is not None}
+        self.say(where, f"must be {KINDS[type(rule)]}, not {_found(node)}")
+        return None
 
     def row(self, where: str, node: Any, name: str) -> Json | None:
         if not isinstance(node, dict):
@@ -116,7 +117,7 @@ class _Walk:
             return None
         if "$ref" in node and name in SECTIONS:
             self.reference(where, node["$ref"], SECTIONS[name])
-            name = "reference"
+            name = "schema reference" if name == "schema" else "reference"
         rules = {key.removesuffix("!"): rule for key, rule in GRAMMAR[name].items()}
         for key in node:
             if key not in rules:
@@ -124,8 +125,8 @@ class _Walk:
         for key in GRAMMAR[name]:
             if key.endswith("!") and key[:-1] not in node:
                 self.say(where, f"{key[:-1]} is missing")
-        fitted = [(key, self.fit(_step(where, key), entry, rules[key])) for key, entry in node.items() if key in rules]
-        return {key: entry for key, entry in fitted if entry is not None}
+        members = {key: self.fit(_step(where, key), entry, rules[key]) for key, entry in node.items() if key in rules}
+        return {key: entry for key, entry in members.items() if entry is not None}
 
     def reference(self, where: str, reference: Any, section: str) -> None:
         if not isinstance(reference, str) or not re.fullmatch(f"#/components/{section}/{COMPONENT}", reference):

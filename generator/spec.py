@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import copy
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any, TypeAlias
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
@@ -14,7 +16,9 @@ from ruamel.yaml.error import YAMLError
 
 Json: TypeAlias = dict[str, Any]
 FIELD_PREFIX = "field_"
-REFERENCE_ROOT = "#/"
+COMPONENT = r"[A-Za-z0-9._-]+"
+"""What a component may be called (OpenAPI 3.1, Components Object)."""
+REFERENCE = re.compile(f"#/components/([a-zA-Z]+)/({COMPONENT})")
 
 
 class SpecError(Exception):
@@ -28,32 +32,52 @@ class SpecError(Exception):
 def load(path: Path) -> Json:
     """Read a YAML (or JSON) spec; a repeated key is an error, not the last one wins."""
     try:
-        document = YAML(typ="safe", pure=True).load(path.read_bytes())
+        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SpecError([f"{path.name}: cannot be read ({error.strerror})"]) from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:
+        # YAMLError is what the reader means to raise; the others are what it lets through on a bad date, tag, key or depth
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
-        what = getattr(error, "problem", None) or type(error).__name__
+        what = getattr(error, "problem", None) or f"{type(error).__name__}: {error}"
         raise SpecError([f"{path.name}:{where} is not valid YAML: {' '.join(str(what).split())}"]) from None
     if not isinstance(document, dict):
         raise SpecError([f"{path.name}: is not an OpenAPI document"])
+    findings = list(_beyond_json("", document, ()))
+    if findings:
+        raise SpecError(findings)
     return document
 
 
-def resolve(document: Json, node: Any) -> Any:
-    """Follow `$ref` until there is none; members beside a `$ref` (OpenAPI 3.1) win over what it names. KeyError if it names nothing."""
-    seen: set[str] = set()
-    while isinstance(node, Mapping) and "$ref" in node:
-        reference = node["$ref"]
-        if not isinstance(reference, str) or not reference.startswith(REFERENCE_ROOT) or reference in seen:
-            raise KeyError(reference)
-        seen.add(reference)
-        target: Any = document
-        for step in reference.removeprefix(REFERENCE_ROOT).split("/"):
-            target = target[step.replace("~1", "/").replace("~0", "~")]
-        node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
-    return node
+def _beyond_json(where: str, node: Any, above: tuple[int, ...]) -> Iterator[str]:
+    """A finding for everything that YAML can hold and JSON cannot: the document is also served as JSON."""
+    if isinstance(node, (dict, list)):
+        if id(node) in above:
+            yield f"{where}: contains itself"
+            return
+        entries = node.items() if isinstance(node, dict) else enumerate(node)
+        for key, entry in entries:
+            if isinstance(node, dict) and not isinstance(key, str):
+                yield f"{where or 'document'}: the key {key!r} is no text: put it in quotes"
+            elif isinstance(node, dict):
+                yield from _beyond_json(where or "document", key, ())
+            yield from _beyond_json(f"{where}.{key}".lstrip("."), entry, (*above, id(node)))
+    elif isinstance(node, str):
+        if re.search("[\ud800-\udfff]", node):
+            yield f"{where}: holds a lone surrogate"
+    elif not isinstance(node, (bool, int, NoneType)) and not (isinstance(node, float) and math.isfinite(node)):
+        yield f"{where}: a {type(node).__name__} is no JSON value: put it in quotes"
+
+
+def resolve(document: Json, node: Json) -> Json:
+    """What a `$ref` names, or the node itself; members beside a `$ref` (OpenAPI 3.1) win. KeyError if it names nothing."""
+    if "$ref" not in node:
+        return node
+    match = REFERENCE.fullmatch(node["$ref"])
+    if match is None:
+        raise KeyError(node["$ref"])
+    target: Json = document["components"][match[1]][match[2]]
+    return {**target, **{key: value for key, value in node.items() if key != "$ref"}}
 
 
 def class_name(component: str) -> str:
@@ -69,7 +93,6 @@ class OperationFacts:
     """What the templates need of one operation and the generator library does not keep."""
 
     id: str
-    tag: str
     method: str
     path: str
     summary: str
@@ -110,7 +133,6 @@ def facts(document: Json) -> list[OperationFacts]:
         found.append(
             OperationFacts(
                 id=operation["operationId"],
-                tag=operation["tags"][0],
                 method=method.upper(),
                 path=path,
                 summary=operation["summary"],
@@ -122,7 +144,7 @@ def facts(document: Json) -> list[OperationFacts]:
                 timestamp=roles.get("timestamp"),
                 window=roles.get("window"),
                 parameters={name: p for name, p in parameters.items() if role(p) != "timestamp"},
-                result=operation["responses"]["200"]["content"]["application/json"]["schema"],
+                result=resolve(document, operation["responses"]["200"])["content"]["application/json"]["schema"],
             )
         )
     return found
@@ -130,31 +152,40 @@ def facts(document: Json) -> list[OperationFacts]:
 
 def client_view(document: Json) -> Json:
     """The document as a caller sees it: no timestamp argument, and only the replies that become values (errors are the wrapper's)."""
-    view = copy.deepcopy(document)
-    for _, _, operation in operations(view):
-        operation["parameters"] = [p for p in operation["parameters"] if role(resolve(document, p)) != "timestamp"]
-        for parameter in operation["parameters"]:
-            resolve(view, parameter)["schema"].pop("enum", None)  # an open str in Python; the writer checks the value
-        operation["responses"] = {"200": operation["responses"]["200"]}
+    paths: Json = {path: {} for path in document["paths"]}
+    for path, method, operation in operations(document):
+        parameters = [
+            parameter for p in operation["parameters"] if role(parameter := resolve(document, p)) != "timestamp"
+        ]
+        paths[path][method] = {
+            **operation,
+            "parameters": [{**parameter, "schema": _open(parameter["schema"])} for parameter in parameters],
+            "responses": {"200": resolve(document, operation["responses"]["200"])},
+        }
+    schemas = document["components"].get("schemas", {})
+    used = used_schemas(schemas, paths)
+    components = {"schemas": {name: schema for name, schema in schemas.items() if name in used}}
+    info = {key: document["info"][key] for key in ("title", "version")}
+    return {"openapi": document["openapi"], "info": info, "paths": paths, "components": components}
+
+
+def _open(schema: Json) -> Json:
+    """Without its enum: an open `str` in Python; the writer checks the value."""
+    return {key: value for key, value in schema.items() if key != "enum"}
+
+
+def used_schemas(schemas: Json, start: Any) -> set[str]:
+    """The names of all schemas that `start` reaches by `$ref`."""
     used: set[str] = set()
-    pending: list[Any] = [view["paths"], view["components"].get("parameters", {})]
+    pending = [start]
     while pending:
         node = pending.pop()
         if isinstance(node, dict):
-            reference = node.get("$ref", "")
-            if isinstance(reference, str) and reference.startswith("#/components/schemas/"):
-                name = reference.rsplit("/", 1)[1]
-                if name not in used:
-                    used.add(name)
-                    pending.append(view["components"]["schemas"][name])
+            match = REFERENCE.fullmatch(str(node.get("$ref")))
+            if match and match[1] == "schemas" and match[2] in schemas and match[2] not in used:
+                used.add(match[2])
+                pending.append(schemas[match[2]])
             pending.extend(node.values())
         elif isinstance(node, list):
             pending.extend(node)
-    schemas = view["components"]["schemas"]
-    view["components"] = {
-        "schemas": {name: schemas[name] for name in schemas if name in used},
-        "parameters": view["components"].get("parameters", {}),
-        "headers": view["components"].get("headers", {}),
-        "securitySchemes": view["components"].get("securitySchemes", {}),
-    }
-    return view
+    return used

@@ -45,8 +45,8 @@ def kind(value: object) -> str:
 def decode(body: bytes) -> Any:
     """Decode a JSON text exactly, or raise `Mismatch`.
 
-    UTF-8 only; no duplicate members, no NaN, no lone surrogates. A number with a fraction or exponent, or one that 64 bits
-    cannot hold, becomes a `Decimal`: no digit is lost.
+    UTF-8 only; no duplicate members, no NaN, no lone surrogates, no number beyond the range of a double. A number with a
+    fraction or exponent, or one that 64 bits cannot hold, becomes a `Decimal`: no digit is lost.
     """
     try:
         value = orjson.loads(body)
@@ -88,7 +88,7 @@ _PLAIN: Final = frozenset({str, bool, int, type(None)})
 
 
 def _number(text: str) -> int | Decimal:
-    if len(text) <= 20 and text.lstrip("-").isdigit() and -(2**63) <= int(text) < 2**63:
+    if len(text) <= 20 and text.lstrip("-").isdigit() and -(2**63) <= int(text) < 2**64:
         return int(text)
     try:
         return Decimal(text)
@@ -145,7 +145,7 @@ def integer(minimum: int, maximum: int) -> Reader[int]:
 
 
 def matching(pattern: str) -> Reader[str]:
-    match = re.compile(pattern).search
+    match = re.compile(pattern).fullmatch  # `$` alone would let a line break pass
 
     def read(value: Any, step: Step) -> str:
         if match(text(value, step)):

@@ -25,7 +25,8 @@ def text(name: str, value: Any) -> str:
     try:
         return quote(value, safe="")
     except UnicodeEncodeError:
-        raise BadArgument(name, "text that UTF-8 can encode", "a lone surrogate") from None
+        pass  # raised below, not from here: the error of the codec holds the value
+    raise BadArgument(name, "text that UTF-8 can encode", "a lone surrogate")
 
 
 def boolean(name: str, value: Any) -> str:
@@ -53,7 +54,7 @@ def integer(minimum: int, maximum: int) -> Writer:
 
 
 def matching(pattern: str) -> Writer:
-    match = re.compile(pattern).search
+    match = re.compile(pattern).fullmatch  # `$` alone would let a line break pass
 
     def write(name: str, value: Any) -> str:
         written = text(name, value)
@@ -66,9 +67,10 @@ def matching(pattern: str) -> Writer:
 
 def one_of(*values: str) -> Writer:
     def write(name: str, value: Any) -> str:
+        written = text(name, value)
         if value not in values:
-            raise BadArgument(name, f"one of {', '.join(values)}", _found(value))
-        return text(name, value)
+            raise BadArgument(name, f"one of {', '.join(values)}", "another string")
+        return written
 
     return write
 

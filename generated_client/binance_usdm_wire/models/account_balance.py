@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
@@ -39,6 +39,25 @@ class AccountBalance:
     """When the row last changed, ms since 1970-01-01 UTC; 0 for an asset that was never touched [seen]."""
     additional_properties: Mapping[str, Any] = field(factory=dict, hash=False)
     """Members that the spec does not know, as they came."""
+
+    WIRE_NAMES: ClassVar[Mapping[str, str]] = {
+        "account_alias": "accountAlias",
+        "asset": "asset",
+        "balance": "balance",
+        "cross_wallet_balance": "crossWalletBalance",
+        "cross_un_pnl": "crossUnPnl",
+        "available_balance": "availableBalance",
+        "max_withdraw_amount": "maxWithdrawAmount",
+        "margin_available": "marginAvailable",
+        "update_time": "updateTime",
+    }
+    """Attribute -> member of the JSON object, in the order of the spec."""
+    HOLDINGS: ClassVar[tuple[str, ...]] = (
+        "balance",
+        "cross_wallet_balance",
+        "cross_un_pnl",
+    )
+    """Amounts that are all zero in a row that holds nothing."""
 
     @classmethod
     def from_dict(cls, source: Mapping[str, Any]) -> AccountBalance:

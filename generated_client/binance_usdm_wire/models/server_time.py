@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
@@ -20,6 +20,13 @@ class ServerTime:
     """Now, ms since 1970-01-01 UTC [time]."""
     additional_properties: Mapping[str, Any] = field(factory=dict, hash=False)
     """Members that the spec does not know, as they came."""
+
+    WIRE_NAMES: ClassVar[Mapping[str, str]] = {
+        "server_time": "serverTime",
+    }
+    """Attribute -> member of the JSON object, in the order of the spec."""
+    HOLDINGS: ClassVar[tuple[str, ...]] = ()
+    """Amounts that are all zero in a row that holds nothing."""
 
     @classmethod
     def from_dict(cls, source: Mapping[str, Any]) -> ServerTime:

@@ -16,10 +16,10 @@ _write_recv_window = writing.integer(1, 9223372036854775807)
 
 def query(*, recv_window: int | None = None) -> dict[str, str]:
     """The query parameters by wire name, checked and percent-encoded, in the order of the spec; raises `BadArgument`."""
-    pairs: dict[str, str] = {}
+    _pairs: dict[str, str] = {}
     if recv_window is not None:
-        pairs["recvWindow"] = _write_recv_window("recv_window", recv_window)
-    return pairs
+        _pairs["recvWindow"] = _write_recv_window("recv_window", recv_window)
+    return _pairs
 
 
 def parse(body: bytes) -> list[AccountBalance]:

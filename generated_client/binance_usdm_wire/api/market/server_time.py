@@ -14,8 +14,8 @@ _read = ServerTime.read
 
 def query() -> dict[str, str]:
     """The query parameters by wire name, checked and percent-encoded, in the order of the spec; raises `BadArgument`."""
-    pairs: dict[str, str] = {}
-    return pairs
+    _pairs: dict[str, str] = {}
+    return _pairs
 
 
 def parse(body: bytes) -> ServerTime:

@@ -1,0 +1,83 @@
+"""Schemas -> the Python expressions that the templates put in: readers, writers, types, signatures. Writes no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .spec import Json, class_name, resolve
+
+
+class Expressions:
+    """What can be said in Python of the schemas of one document."""
+
+    def __init__(self, document: Json) -> None:
+        self.document = document
+
+    def model_schema(self, name: str) -> Json:
+        """The object schema that became the class of this name."""
+        schemas = self.document["components"]["schemas"]
+        return next(schema for component, schema in schemas.items() if class_name(component) == name)
+
+    def reader(self, node: Json, *, optional: bool = False) -> str:
+        """The expression of a function that checks a decoded JSON value against this schema and types it."""
+        if optional:
+            return f"optional({self.reader(node)})"
+        schema = resolve(self.document, node)
+        if isinstance(schema["type"], list):
+            kind = next(one for one in schema["type"] if one != "null")
+            return f"nullable({self.reader({**schema, 'type': kind})})"
+        readers: dict[str, Callable[[], str]] = {
+            "object": lambda: f"{class_name(node['$ref'].rsplit('/', 1)[1])}.read",
+            "array": lambda: f"array_of({self.reader(schema['items'])})",
+            "boolean": lambda: "boolean",
+            "integer": lambda: f"integer({schema['minimum']}, {schema['maximum']})",
+            "string": lambda: self._text(schema),
+        }
+        return readers[schema["type"]]()
+
+    def _text(self, schema: Json) -> str:
+        if schema.get("format") == "decimal":
+            return "decimal"
+        if "enum" in schema:
+            return f"one_of({', '.join(map(repr, schema['enum']))})"
+        return f"matching({schema['pattern']!r})" if "pattern" in schema else "text"
+
+    def writer(self, node: Json) -> str:
+        """The expression that turns an argument into query text, after checking it."""
+        schema = resolve(self.document, node["schema"])
+        if schema["type"] == "string":
+            return self._text(schema)
+        return self.reader(schema)
+
+    def dump(self, node: Json, value: str, depth: int = 0) -> str:
+        """The expression that turns a typed value back into what JSON held."""
+        schema = resolve(self.document, node)
+        kind = schema["type"]
+        if isinstance(kind, list):
+            kind = next(one for one in kind if one != "null")
+            inner = self.dump({**schema, "type": kind}, value, depth)
+            return inner if inner == value else f"None if {value} is None else {inner}"
+        if kind == "object":
+            return f"{value}.to_dict()"
+        if kind == "array":
+            item = f"item{depth or ''}"
+            return f"[{self.dump(schema['items'], item, depth + 1)} for {item} in {value}]"
+        return f'format({value}, "f")' if schema.get("format") == "decimal" else value
+
+    def row_of(self, node: Json) -> str | None:
+        """The class of the reply's rows, or of the reply itself when it is one object."""
+        schema = resolve(self.document, node)
+        node = schema["items"] if schema["type"] == "array" else node
+        return class_name(node["$ref"].rsplit("/", 1)[1]) if resolve(self.document, node)["type"] == "object" else None
+
+
+def type_of(prop: Any) -> str:
+    return str(prop.get_type_string(no_optional=True).as_unembedded_code())
+
+
+def signature(endpoint: Any, *first: str) -> str:
+    """Keyword-only arguments, the required ones first; an argument left at None is not sent."""
+    arguments = sorted(endpoint.query_parameters, key=lambda parameter: not parameter.required)
+    declared = [f"{p.python_name}: {type_of(p)}" + ("" if p.required else " | None = None") for p in arguments]
+    return ", ".join([*first, *(["*"] if declared else []), *declared])
