@@ -89,6 +89,7 @@ def test_the_wire_does_no_input_or_output(name: str) -> None:
         "collections",
         "datetime",
         "decimal",
+        "functools",
         "itertools",
         "json",
         "orjson",

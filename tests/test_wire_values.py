@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import binance_usdm_wire as wire
-from binance_usdm_wire import OPERATIONS, AccountBalance, BadArgument, writing
+from binance_usdm_wire import OPERATIONS, AccountBalance, BadArgument, reading, writing
 
 CANARY = "c4n4ry"
 ROW: dict[str, Any] = {
@@ -219,3 +219,12 @@ def test_a_client_without_a_transport_says_so() -> None:
 def test_the_door_is_complete_and_sorted() -> None:
     assert wire.__all__ == sorted(wire.__all__)
     assert all(hasattr(wire, name) for name in wire.__all__)
+
+
+def test_amounts_of_any_length_are_read_and_only_short_ones_are_remembered() -> None:
+    before = reading._recalled.cache_info().currsize
+    long = "1" * 30 + "." + "0" * 30
+    assert format(reading.decimal(long, None), "f") == long
+    assert reading._recalled.cache_info().currsize == before
+    assert reading.decimal("123456.00000001", None) is reading.decimal("123456.00000001", None)
+    assert reading._recalled.cache_info().maxsize == 4096

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, TypeVar
 
@@ -115,10 +116,25 @@ def text(value: Any, step: Step) -> str:
 
 def decimal(value: Any, step: Step) -> Decimal:
     """A decimal text that is the same again after text -> Decimal -> text."""
-    if type(value) is str and _DECIMAL(value):
-        return Decimal(value)
+    if type(value) is str:
+        exact = _recalled(value) if len(value) <= _SHORT else _exact(value)
+        if exact is not None:
+            return exact
     found = "a string that is no plain decimal number" if type(value) is str else kind(value)
     raise Mismatch((), "a decimal string", found).inside(step)
+
+
+def _exact(text: str) -> Decimal | None:
+    return Decimal(text) if _DECIMAL(text) else None
+
+
+@lru_cache(maxsize=4096)
+def _recalled(text: str) -> Decimal | None:
+    """Most amounts of a reply are zero or were in the last one. Only short texts are remembered: no reply can fill the memory."""
+    return _exact(text)
+
+
+_SHORT: Final = 40
 
 
 def boolean(value: Any, step: Step) -> bool:
