@@ -1,4 +1,4 @@
-"""One fixture: a claim about the client's behaviour is tested on both clients. What it opens is closed after the test."""
+"""What all tests share: where hypothesis keeps its notes, and one fixture that tests a claim on both clients."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 from support import KEY, SECRET, Blocking, Handler
 
 from binance_usdm import AsyncClient, Client
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What hypothesis learns of the source stays with pytest's own cache, not beside the code. Examples are never stored."""
+    cache: pytest.Cache | None = getattr(config, "cache", None)  # there is none with -p no:cacheprovider
+    if cache is not None:
+        set_hypothesis_home_dir(cache.mkdir("hypothesis"))
 
 
 @pytest.fixture(params=[Client, AsyncClient], ids=["sync", "async"])
