@@ -63,7 +63,7 @@ class Expressions:
         if kind == "array":
             item = f"item{depth or ''}"
             return f"[{self.dump(schema['items'], item, depth + 1)} for {item} in {value}]"
-        return f'format({value}, "f")' if schema.get("format") == "decimal" else value
+        return f"plain({value})" if schema.get("format") == "decimal" else value
 
     def row_of(self, node: Json) -> str | None:
         """The class of the reply's rows, or of the reply itself when it is one object."""

@@ -1,6 +1,7 @@
 """The contract itself: its examples fit its schemas, its facts match the documentation page, English and Chinese stand side by side."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,27 @@ def nodes(node: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
         for key, value in node.items():
             if key not in {"examples", "example", "value"}:
                 yield from nodes(value, f"{where}.{key}".removeprefix("."))
+    elif isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from nodes(value, f"{where}.{number}")
+
+
+def chinese(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """(where, text) of everything told in Chinese."""
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        here = f"{where}.{key}".removeprefix(".")
+        if isinstance(key, str) and key.startswith("x-") and key.endswith("-zh"):
+            yield here, value
+        else:
+            yield from chinese(value, here)
 
 
 EXAMPLES = list(examples(SPEC))
+TERMS = {
+    "accountAlias": "账户唯一识别码", "asset": "资产", "balance": "总余额", "crossWalletBalance": "全仓余额",
+    "crossUnPnl": "全仓持仓未实现盈亏", "availableBalance": "下单可用余额", "maxWithdrawAmount": "最大可转出余额",
+    "marginAvailable": "是否可用作联合保证金",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("where", "schema", "value"), EXAMPLES, ids=[where for where, _, _ in EXAMPLES])
@@ -88,6 +107,19 @@ def test_chinese_stands_beside_every_description_of_an_operation_member_and_repl
     told = [(where, node) for where, node in nodes(SPEC) if "description" in node]
     assert len(told) > 35
     assert [where for where, node in told if "x-description-zh" not in node] == []
+
+
+def test_chinese_texts_use_full_width_punctuation() -> None:
+    texts = list(chinese(SPEC))
+    assert len(texts) > 35
+    beside = re.compile(r"[\u3400-\u9fff]\s*[,;:()]|[,;:()]\s*[\u3400-\u9fff]")
+    assert [where for where, text in texts if beside.search(text)] == []
+
+
+def test_a_member_s_chinese_text_begins_with_the_term_of_the_page() -> None:
+    members = SPEC["components"]["schemas"]["AccountBalance"]["properties"]
+    texts = {name: members[name]["x-description-zh"] for name in TERMS}
+    assert {name: text[: len(TERMS[name])] for name, text in texts.items()} == TERMS
 
 
 def test_no_recv_window_is_sent_by_default_and_no_maximum_is_claimed() -> None:

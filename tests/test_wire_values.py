@@ -228,3 +228,14 @@ def test_amounts_of_any_length_are_read_and_only_short_ones_are_remembered() -> 
     assert reading._recalled.cache_info().currsize == before
     assert reading.decimal("123456.00000001", None) is reading.decimal("123456.00000001", None)
     assert reading._recalled.cache_info().maxsize == 4096
+
+
+@pytest.mark.parametrize("amount", [1.123456789, "1", 1, Decimal("NaN"), Decimal("Infinity"), True])
+def test_a_row_made_by_hand_never_writes_a_guess(row: AccountBalance, amount: Any) -> None:
+    with pytest.raises(ValueError, match="finite Decimal"):
+        attrs.evolve(row, balance=amount).to_dict()
+
+
+def test_an_unknown_member_never_hides_a_known_one(row: AccountBalance) -> None:
+    crowded = attrs.evolve(row, additional_properties={"balance": "999", "new": 1})
+    assert (crowded.to_dict()["balance"], crowded.to_dict()["new"]) == (ROW["balance"], 1)

@@ -30,18 +30,19 @@ class SyncOperations:
     def balance(self, *, recv_window: int | None = None) -> list[AccountBalance]:
         """Balances of the account, one row an asset.
 
-        Every margin asset has a row, also one that was never touched (all amounts zero, update time 0) [seen]. An
-        empty list means that the account holds nothing. In multi-assets mode the available balance of one row is
-        the free margin of the whole account expressed in that asset, so it may exceed the row's own balance, and
-        adding it up over rows counts the same money again [seen]. The wallet balance can be negative down to a
-        threshold of the asset [err].
+        Every margin asset has a row, also one that was never touched: balance and unrealized profit zero, update
+        time 0; its available balance may still be the whole account's free margin [seen]. The page does not speak
+        of an empty list; the client reads it as an account that holds nothing. In multi-assets mode the available
+        balance of one row is the free margin of the whole account expressed in that asset, so it may exceed the
+        row's own balance, and adding it up over rows counts the same money again [seen]. The wallet balance can be
+        negative [err]; in multi-assets mode each asset has a threshold for its automatic exchange [info].
 
         GET /fapi/v3/balance, USER_DATA, request weight 5.
 
         Args:
-            recv_window: How old the request may be when the exchange looks at it, in ms, inclusive: refused with -1021 when
-                server time minus timestamp is larger. The exchange takes 5000 when it is not sent, and advises 5000
-                or less [gen]. No maximum is documented for futures.
+            recv_window: How old the request may be when the exchange looks at it, in ms, inclusive: refused with -1021 [err]
+                when server time minus timestamp is larger. The exchange takes 5000 when it is not sent, and advises
+                5000 or less [gen]. No maximum is documented for futures.
 
         Raises:
             ConfigurationError: an argument is not allowed, or a key is needed and there is none; nothing was sent.
@@ -86,18 +87,19 @@ class AsyncOperations:
     async def balance(self, *, recv_window: int | None = None) -> list[AccountBalance]:
         """Balances of the account, one row an asset.
 
-        Every margin asset has a row, also one that was never touched (all amounts zero, update time 0) [seen]. An
-        empty list means that the account holds nothing. In multi-assets mode the available balance of one row is
-        the free margin of the whole account expressed in that asset, so it may exceed the row's own balance, and
-        adding it up over rows counts the same money again [seen]. The wallet balance can be negative down to a
-        threshold of the asset [err].
+        Every margin asset has a row, also one that was never touched: balance and unrealized profit zero, update
+        time 0; its available balance may still be the whole account's free margin [seen]. The page does not speak
+        of an empty list; the client reads it as an account that holds nothing. In multi-assets mode the available
+        balance of one row is the free margin of the whole account expressed in that asset, so it may exceed the
+        row's own balance, and adding it up over rows counts the same money again [seen]. The wallet balance can be
+        negative [err]; in multi-assets mode each asset has a threshold for its automatic exchange [info].
 
         GET /fapi/v3/balance, USER_DATA, request weight 5.
 
         Args:
-            recv_window: How old the request may be when the exchange looks at it, in ms, inclusive: refused with -1021 when
-                server time minus timestamp is larger. The exchange takes 5000 when it is not sent, and advises 5000
-                or less [gen]. No maximum is documented for futures.
+            recv_window: How old the request may be when the exchange looks at it, in ms, inclusive: refused with -1021 [err]
+                when server time minus timestamp is larger. The exchange takes 5000 when it is not sent, and advises
+                5000 or less [gen]. No maximum is documented for futures.
 
         Raises:
             ConfigurationError: an argument is not allowed, or a key is needed and there is none; nothing was sent.

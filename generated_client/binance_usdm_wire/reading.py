@@ -137,6 +137,13 @@ def _recalled(text: str) -> Decimal | None:
 _SHORT: Final = 40
 
 
+def plain(value: Decimal) -> str:
+    """An amount as the text it was; ValueError for what no reply can have made, such as a float or NaN."""
+    if type(value) is not Decimal or not value.is_finite():
+        raise ValueError(f"an amount must be a finite Decimal, not {type(value).__name__}")
+    return format(value, "f")
+
+
 def boolean(value: Any, step: Step) -> bool:
     if type(value) is bool:
         return value

@@ -9,25 +9,35 @@ from typing import Any, ClassVar
 from attrs import field, frozen
 
 from ..errors import Mismatch
-from ..reading import MISSING, Step, boolean, decimal, integer, members, text
+from ..reading import (
+    MISSING,
+    Step,
+    boolean,
+    decimal,
+    integer,
+    members,
+    plain,
+    text,
+)
 
 _read_update_time = integer(0, 9223372036854775807)
 
 
 @frozen(slots=True, kw_only=True)
 class AccountBalance:
-    """One asset of the account. Unknown members are kept; the exchange adds members at any time [log]."""
+    """One asset of the account. Unknown members are kept; the exchange has added members before [log]."""
 
     account_alias: str
-    """Unique account code. Opaque, of any length; identifies the account, so treat it as personal data."""
+    """Unique account code. Opaque, of any length [seen]; identifies the account, so treat it as personal data."""
     asset: str
-    """Asset name, such as USDT. An open set; not always ASCII [log]."""
+    """Asset name, such as USDT. An open set [seen]; need not be ASCII, there are symbols with Chinese names [log]."""
     balance: Decimal
-    """Wallet balance, in the asset. Not equity, and can be negative [err]."""
+    """Wallet balance, in the asset. Not equity, unrealized profit is not in it [acc]; can be negative [err]."""
     cross_wallet_balance: Decimal
-    """Crossed wallet balance, in the asset, the part that cross positions use; isolated wallets are not in it [seen]."""
+    """Crossed wallet balance, in the asset, the part that cross positions use; in the page's example far below the
+    balance."""
     cross_un_pnl: Decimal
-    """Unrealized profit of crossed positions, in the asset; negative for a loss."""
+    """Unrealized profit of crossed positions, in the asset; negative for a loss [seen]."""
     available_balance: Decimal
     """Available balance, in the asset. In multi-assets mode the free margin of the whole account, so it may exceed the
     balance [seen]; do not add it up."""
@@ -36,7 +46,7 @@ class AccountBalance:
     margin_available: bool
     """Whether the asset can be used as margin in Multi-Assets mode."""
     update_time: int
-    """When the row last changed, ms since 1970-01-01 UTC; 0 for an asset that was never touched [seen]."""
+    """Last update time [acc], ms since 1970-01-01 UTC [gen]; 0 for an asset that was never touched [seen]."""
     additional_properties: Mapping[str, Any] = field(factory=dict, hash=False)
     """Members that the spec does not know, as they came."""
 
@@ -86,19 +96,23 @@ class AccountBalance:
             raise mismatch.inside(step) from None
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object this was read from: `to_dict(from_dict(x)) == x`, amounts as the same text."""
+        """The JSON object this was read from: `to_dict(from_dict(x)) == x`, amounts as the same text.
+
+        ValueError for an amount of a row made by hand that is no finite Decimal.
+        """
         found: dict[str, Any] = {
             "accountAlias": self.account_alias,
             "asset": self.asset,
-            "balance": format(self.balance, "f"),
-            "crossWalletBalance": format(self.cross_wallet_balance, "f"),
-            "crossUnPnl": format(self.cross_un_pnl, "f"),
-            "availableBalance": format(self.available_balance, "f"),
-            "maxWithdrawAmount": format(self.max_withdraw_amount, "f"),
+            "balance": plain(self.balance),
+            "crossWalletBalance": plain(self.cross_wallet_balance),
+            "crossUnPnl": plain(self.cross_un_pnl),
+            "availableBalance": plain(self.available_balance),
+            "maxWithdrawAmount": plain(self.max_withdraw_amount),
             "marginAvailable": self.margin_available,
             "updateTime": self.update_time,
         }
-        found.update(self.additional_properties)
+        for name, value in self.additional_properties.items():
+            found.setdefault(name, value)
         return found
 
     @property

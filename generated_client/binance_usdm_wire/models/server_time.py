@@ -7,7 +7,12 @@ from typing import Any, ClassVar
 from attrs import field, frozen
 
 from ..errors import Mismatch
-from ..reading import MISSING, Step, integer, members
+from ..reading import (
+    MISSING,
+    Step,
+    integer,
+    members,
+)
 
 _read_server_time = integer(0, 9223372036854775807)
 
@@ -47,9 +52,13 @@ class ServerTime:
             raise mismatch.inside(step) from None
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object this was read from: `to_dict(from_dict(x)) == x`, amounts as the same text."""
+        """The JSON object this was read from: `to_dict(from_dict(x)) == x`, amounts as the same text.
+
+        ValueError for an amount of a row made by hand that is no finite Decimal.
+        """
         found: dict[str, Any] = {
             "serverTime": self.server_time,
         }
-        found.update(self.additional_properties)
+        for name, value in self.additional_properties.items():
+            found.setdefault(name, value)
         return found
