@@ -43,6 +43,7 @@ class Caller(Sealed, Generic[TransportT]):
     """What both clients share: the configuration and the plan of a call. Neither blocks nor awaits."""
 
     __slots__ = (
+        "__weakref__",
         "_clock", "_closed", "_credentials", "_headers", "_limiter", "_prefix", "_reads_target", "_recv_window", "_retry",
         "_timeout", "_transport", "_url",
     )  # fmt: skip
@@ -68,7 +69,7 @@ class Caller(Sealed, Generic[TransportT]):
         url = config.origin(base_url)
         chosen: TransportT | str
         if transport is None:
-            chosen = self._own(proxy)
+            chosen = self._own(proxy, clear=isinstance(url, httpx.URL) and url.scheme == "http")
         elif proxy is not None:
             chosen = "give a proxy or a transport, not both"
         elif isinstance(transport, self._interface):
@@ -79,7 +80,8 @@ class Caller(Sealed, Generic[TransportT]):
         del api_key, api_secret, signer, base_url, proxy, transport
         if isinstance(credentials, str) or isinstance(url, str) or isinstance(chosen, str):
             raise ConfigurationError(next(made for made in (credentials, url, chosen) if isinstance(made, str)))
-        if not callable(retry) or not callable(clock) or not (limiter is None or hasattr(limiter, "acquire")):
+        methods: tuple[Any, ...] = () if limiter is None else (getattr(limiter, "acquire", None), getattr(limiter, "observe", None))
+        if not all(map(callable, (retry, clock, *methods))):
             raise ConfigurationError("retry and clock must be functions, limiter an object with acquire and observe")
         self._closed = False
         self._credentials = credentials
@@ -95,8 +97,8 @@ class Caller(Sealed, Generic[TransportT]):
         self._reads_target = isinstance(chosen, (SyncTransport, AsyncTransport))
 
     @staticmethod
-    def _own(proxy: str | None) -> TransportT | str:
-        """The default transport, or a complaint about the proxy that does not repeat it."""
+    def _own(proxy: str | None, clear: bool) -> TransportT | str:
+        """The default transport, or a complaint about the proxy that does not repeat it; `clear`: it would see the key."""
         raise NotImplementedError
 
     @classmethod
@@ -105,14 +107,19 @@ class Caller(Sealed, Generic[TransportT]):
 
         Raises ConfigurationError naming the variable that is missing or empty.
         """
-        for name in (config.ENV_API_KEY, config.ENV_API_SECRET):
+        signed_by: list[str] = [] if "signer" in options else [config.ENV_API_SECRET]
+        for name in (config.ENV_API_KEY, *signed_by):
             if not os.environ.get(name):
                 raise ConfigurationError(f"the environment variable {name} is not set")
-        options.setdefault("base_url", os.environ.get(config.ENV_BASE_URL) or config.MAINNET)
+        variables = {"api_key": config.ENV_API_KEY, "api_secret": config.ENV_API_SECRET}
+        if "base_url" not in options and os.environ.get(config.ENV_BASE_URL):
+            variables["base_url"] = config.ENV_BASE_URL
+            options["base_url"] = os.environ[config.ENV_BASE_URL]
         try:
-            return cls(os.environ[config.ENV_API_KEY], os.environ[config.ENV_API_SECRET], **options)
+            return cls(os.environ[config.ENV_API_KEY], *(os.environ[name] for name in signed_by), **options)
         except ConfigurationError as error:
-            complaint = str(error)
+            option, _, complaint = str(error).partition(" ")
+            complaint = f"{variables.get(option, option)} {complaint}"
         del options  # a URL may hold a password
         raise ConfigurationError(complaint)
 

@@ -11,6 +11,7 @@ import httpx
 from binance_usdm_wire import AsyncOperations, Operation, Response, SyncOperations
 
 from ._call import Caller, Outcome, Request, Step
+from ._config import is_loopback
 from ._errors import DeadlineExceeded, TransportError, UnexpectedResponse, UsdmError, safe_text
 from ._http1 import ReplyTooLarge
 from ._reply import Reply
@@ -44,11 +45,11 @@ class _Body:
         return Reply(response.status_code, response.headers, b"".join(self._chunks))
 
 
-def _translated(error: Exception) -> UsdmError:
+def _translated(error: Exception, host: str) -> UsdmError:
     """A transport's exception in the words of the tree; returned, not raised, so that the new error drags no request along."""
     if isinstance(error, ReplyTooLarge):
         return UnexpectedResponse(0, (), f"at most {MAX_REPLY_BYTES} bytes", "more")
-    text = safe_text(f"{type(error).__name__}: {error}")
+    text = f"{safe_text(f'{type(error).__name__}: {error}')} ({host})"
     return DeadlineExceeded(text) if isinstance(error, httpx.TimeoutException) else TransportError(text)
 
 
@@ -59,8 +60,8 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
     `Client()` makes unsigned calls only. `timeout` is the total time of a call in seconds, connecting, waiting and reading included.
     `base_url` is https (http for this machine only) and may have a path prefix. `recv_window` (ms) is sent with every signed call
     that has none of its own. `transport` is any httpx transport; by default our own, without proxy, redirects, cookies or environment.
-    A blocking transport of httpx's (so also `proxy`) bounds each of its waits, not their sum, before a body comes: a head that drips can
-    outlast `timeout` there. `AsyncClient` has no such gap.
+    A blocking transport of httpx's own, so also `proxy`, bounds each of its waits and not their sum: a head that drips can outlast
+    `timeout` there. The default transport and `AsyncClient` have no such gap.
     Raises ConfigurationError for anything of this that cannot be used.
     """
 
@@ -68,17 +69,18 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
     _interface = httpx.BaseTransport
 
     @staticmethod
-    def _own(proxy: str | None) -> httpx.BaseTransport | str:
-        return SyncTransport() if proxy is None else _proxied(httpx.HTTPTransport, proxy)
+    def _own(proxy: str | None, clear: bool) -> httpx.BaseTransport | str:
+        return SyncTransport() if proxy is None else _proxied(httpx.HTTPTransport, proxy, clear)
 
     def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         plan = self._plan(operation, arguments)
         outcome: Outcome = None
-        try:
-            while True:
-                outcome = self._do(plan.send(outcome))
-        except StopIteration as finished:
-            return cast("Response[T]", finished.value)
+        while True:
+            try:
+                step = plan.send(outcome)
+            except StopIteration as finished:
+                return cast("Response[T]", finished.value)
+            outcome = self._do(step)
 
     def _do(self, step: Step) -> Outcome:
         if not isinstance(step, Request):
@@ -94,7 +96,7 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
             finally:
                 response.close()
         except _FOREIGN as error:
-            return _translated(error)
+            return _translated(error, step.url.host)
 
     def close(self) -> None:
         """Close all connections; later calls raise TransportError."""
@@ -115,8 +117,8 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
     _interface = httpx.AsyncBaseTransport
 
     @staticmethod
-    def _own(proxy: str | None) -> httpx.AsyncBaseTransport | str:
-        return AsyncTransport() if proxy is None else _proxied(httpx.AsyncHTTPTransport, proxy)
+    def _own(proxy: str | None, clear: bool) -> httpx.AsyncBaseTransport | str:
+        return AsyncTransport() if proxy is None else _proxied(httpx.AsyncHTTPTransport, proxy, clear)
 
     async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         plan = self._plan(operation, arguments)
@@ -125,9 +127,11 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
         try:
             async with scope:
                 while True:
-                    outcome = await self._do(plan.send(outcome))
-        except StopIteration as finished:
-            return cast("Response[T]", finished.value)
+                    try:
+                        step = plan.send(outcome)
+                    except StopIteration as finished:
+                        return cast("Response[T]", finished.value)
+                    outcome = await self._do(step)
         except TimeoutError:
             if not scope.expired():  # a signer's own
                 raise
@@ -148,7 +152,7 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
             finally:
                 await response.aclose()
         except _FOREIGN as error:
-            return _translated(error)
+            return _translated(error, step.url.host)
 
     async def aclose(self) -> None:
         """Close all connections; later calls raise TransportError."""
@@ -162,10 +166,12 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
         await self.aclose()
 
 
-def _proxied(kind: type[ProxiedT], proxy: str) -> ProxiedT | str:
+def _proxied(kind: type[ProxiedT], proxy: str, clear: bool) -> ProxiedT | str:
     """httpx's own transport through a proxy, with our TLS settings and nothing from the environment."""
     try:
         url = httpx.URL(proxy)
+        if clear and not is_loopback(url.host):
+            return "proxy must be on this machine when base_url is http: it would see the key"
         if url.host and (url.port or 80) < 65536:
             return kind(verify=tls_context(), trust_env=False, proxy=url)
     except (TypeError, ValueError, ImportError, httpx.InvalidURL):

@@ -43,6 +43,8 @@ def credentials(api_key: str | None, api_secret: str | None, signer: Signer | No
         return f"api_key {complaint}"
     if api_secret is not None and (complaint := unfit(api_secret)):
         return f"api_secret {complaint}"
+    if api_key is not None and api_key == api_secret:
+        return "api_key and api_secret are the same text: one of them is in the wrong place"
     if api_secret is not None and signer is not None:
         return "give api_secret or signer, not both"
     if signer is not None and (isinstance(signer, type) or not callable(getattr(signer, "sign", None))):
@@ -60,6 +62,8 @@ def origin(base_url: str) -> httpx.URL | str:
     match = _BASE_URL.fullmatch(base_url) if isinstance(base_url, str) else None
     if match is None or not 0 < int(match["port"] or 443) < 65536:
         return "base_url must look like https://host[:port][/prefix], with nothing else in it"
+    if (match["path"] + "/").startswith("/fapi/"):
+        return "base_url ends before the endpoint's own path: leave /fapi/... away"
     if match["scheme"] == "http" and not is_loopback(match["host"]):
         return "base_url must be https: http is for this machine only (127.0.0.1, ::1, localhost)"
     try:

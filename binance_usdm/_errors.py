@@ -95,7 +95,14 @@ class RateLimitError(APIError):
 
 
 class IPBannedError(RateLimitError):
-    """This IP address is banned; every further request makes it longer. `.banned_until` is an aware datetime when the exchange named it."""
+    """This IP address is banned, from two minutes to three days, longer each time.
+
+    `.banned_until` is an aware datetime when the exchange named it, else None.
+    """
+
+    @property
+    def hint(self) -> str:
+        return HINTS_BY_STATUS[418]
 
     @property
     def banned_until(self) -> datetime | None:
@@ -135,7 +142,7 @@ BY_STATUS: dict[int, type[APIError]] = {
 
 HINTS: dict[int | None, str] = {
     -1021: "compare this machine's clock with the exchange's: client.server_time(); NTP keeps it right",
-    -1022: "the secret does not belong to the key, or a letter of it is missing, or something changed the query after it was signed",
+    -1022: "the secret is another key's or not complete, key and secret are swapped, or something changed the query after it was signed",
     -2008: "the exchange does not know this key here: demo and production have keys of their own, check base_url",
     -2014: "the key is cut, has a blank in it or is empty: copy it again",
     -2015: "check four things: the key exists on this environment (demo or production), this machine's IP address is on the key's list, "

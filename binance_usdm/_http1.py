@@ -6,6 +6,7 @@ door: its traceback is short, it has no cause and no context, and no local of th
 
 import errno
 import re
+import socket
 import time
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -77,6 +78,8 @@ def translated(error: Exception, phase: Phase) -> httpx.TransportError:
     doing, late, failed = phase
     if isinstance(error, TimeoutError):
         return late(f"{doing} took too long")
+    if isinstance(error, socket.gaierror):
+        return failed("the host's name cannot be resolved")
     word = getattr(error, "verify_message", None) or getattr(error, "reason", None)  # what OpenSSL says
     return failed(f"{doing} failed: {word or errno.errorcode.get(getattr(error, 'errno', 0), type(error).__name__)}")
 
@@ -87,7 +90,7 @@ def delivered(outcome: Outcome) -> httpx.Response:
     raise outcome
 
 
-class Reply:
+class ReplyParser:
     """Collects one reply from bytes, within a size. Never raises: what is wrong with it is its `outcome`."""
 
     def __init__(self, limit: int) -> None:

@@ -1,4 +1,4 @@
-"""Status, headers and bytes -> a typed value or an error of the tree. Pure: sends nothing, waits for nothing, raises nothing of its own."""
+"""Status, headers and bytes -> a typed value or an error of the tree. Pure: sends nothing, waits for nothing."""
 
 from __future__ import annotations
 

@@ -69,6 +69,8 @@ def unfit(credential: object) -> str | None:
         return f"is longer than {MAX_CREDENTIAL} characters"
     if any(character.isspace() for character in credential):
         return "has a blank or a line break in it: copy it again"
+    if not {"'", '"'}.isdisjoint(credential):
+        return "has a quotation mark in it: it belongs to the shell or the file, not to the key"
     if not (credential.isascii() and credential.isprintable()):
         return "has a character that no key or secret has: copy it again"
     return None

@@ -8,16 +8,19 @@ import asyncio
 import contextlib
 import errno
 import functools
+import os
+import queue
 import select
 import socket
 import ssl
+import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import httpx
 
-from ._http1 import CONNECT, READ, WRITE, Call, Origin, Outcome, Reply, delivered, prepared, translated
+from ._http1 import CONNECT, READ, WRITE, Call, Origin, Outcome, ReplyParser, delivered, prepared, translated
 
 MAX_REPLY_BYTES = 1 << 20  # 500 assets are about 120 kB
 MAX_IDLE = 1000  # only bursts fill it; closing what a burst needed would make the next one pay for as many handshakes
@@ -53,6 +56,8 @@ class _Pool(ABC, Generic[_C]):
     ) -> None:
         self._tls, self._limit, self._max_idle, self._closed = ssl_context, max_reply_bytes, max_idle, False
         self._stacks: dict[Origin, deque[_C]] = {}
+        self._inherited = self._stacks
+        self._pid = os.getpid()
 
     @abstractmethod
     def _usable(self, connection: _C) -> bool: ...
@@ -60,11 +65,21 @@ class _Pool(ABC, Generic[_C]):
     @abstractmethod
     def _discard(self, connection: _C) -> None: ...
 
+    def _here(self) -> dict[Origin, deque[_C]]:
+        """The idle connections of this process: those from before a fork are the parent's, and so are their replies."""
+        if self._pid != os.getpid():
+            self._pid, self._stacks, self._inherited = (
+                os.getpid(),
+                {},
+                self._stacks,
+            )  # kept: closing could end the parent's
+        return self._stacks
+
     def _context(self) -> ssl.SSLContext:
         return self._tls or tls_context()
 
     def _taken(self, origin: Origin) -> _C | None:
-        stack = self._stacks.get(origin)
+        stack = self._here().get(origin)
         with contextlib.suppress(IndexError):
             while stack:
                 connection = stack.pop()
@@ -74,7 +89,7 @@ class _Pool(ABC, Generic[_C]):
         return None
 
     def _keep(self, origin: Origin, connection: _C) -> None:
-        stack = self._stacks.setdefault(origin, deque())
+        stack = self._here().setdefault(origin, deque())
         stack.append(connection)
         with contextlib.suppress(IndexError):
             while len(stack) > self._max_idle or self._closed:  # closed: perhaps by another thread just now
@@ -82,7 +97,7 @@ class _Pool(ABC, Generic[_C]):
 
     def _shut(self) -> None:
         self._closed = True
-        for stack in list(self._stacks.values()):
+        for stack in list(self._here().values()):
             with contextlib.suppress(IndexError):
                 while True:
                     self._discard(stack.pop())
@@ -97,12 +112,35 @@ def _readable(fd: int) -> bool:
     return bool(poller.poll(0))
 
 
+def _resolved(host: str, port: int, seconds: float | None) -> list[Any]:
+    """The addresses of a host. The system's resolver takes no time limit, so it works in a thread that nobody waits for longer."""
+    answers: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        except Exception as error:  # every failure is the caller's  # noqa: BLE001
+            answers.put(error)
+
+    if ":" in host or host.replace(".", "").isdigit():
+        ask()  # an address needs no resolver
+    else:
+        threading.Thread(target=ask, name="resolve", daemon=True).start()
+    try:
+        answer = answers.get(timeout=seconds)
+    except queue.Empty:
+        answer = TimeoutError()
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
 class SyncTransport(_Pool[socket.socket], httpx.BaseTransport):
     """Sends GET requests over blocking sockets; a reply is read to its end and not decoded. Safe for threads.
 
     Request extensions: `target` (bytes) replaces the URL's path and query on the wire; `deadline` (a time.monotonic()
-    instant) bounds connecting, TLS, sending and reading together, name resolution excepted; without it the smallest of
-    httpx's `timeout` values does. `max_reply_bytes` bounds a reply with all its heads, `max_idle` the connections kept
+    instant) bounds name resolution, connecting, TLS, sending and reading together; without it the smallest of httpx's
+    `timeout` values does. `max_reply_bytes` bounds a reply with all its heads, `max_idle` the connections kept
     for an origin. Raises only httpx.TransportError.
     """
 
@@ -121,7 +159,7 @@ class SyncTransport(_Pool[socket.socket], httpx.BaseTransport):
         connection.close()
 
     def _exchanged(self, call: Call) -> Outcome:
-        phase, sock, reply, unsent = CONNECT, None, Reply(self._limit), memoryview(call.head)
+        phase, sock, reply, unsent = CONNECT, None, ReplyParser(self._limit), memoryview(call.head)
         try:
             sock = self._taken(call.origin) or self._connected(call)
             phase = WRITE
@@ -144,7 +182,7 @@ class SyncTransport(_Pool[socket.socket], httpx.BaseTransport):
 
     def _connected(self, call: Call) -> socket.socket:
         tls, host, port = call.origin
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)  # the one wait that takes no time limit
+        addresses = _resolved(host, port, call.left())
         for steps, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
             sock = socket.socket(family, kind, protocol)
             try:
@@ -168,7 +206,7 @@ class SyncTransport(_Pool[socket.socket], httpx.BaseTransport):
 class _Stream(asyncio.Protocol):
     """One asyncio connection. Its present or last reply says whether it may be used again."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: ReplyParser) -> None:
         self._reply, self._loop = reply, asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
 
@@ -198,7 +236,7 @@ class _Stream(asyncio.Protocol):
         if self._reply.done and self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def exchange(self, call: Call, reply: Reply) -> None:
+    async def exchange(self, call: Call, reply: ReplyParser) -> None:
         self._reply = reply
         self._transport.write(call.head)
         if not reply.done:
@@ -222,6 +260,7 @@ class AsyncTransport(_Pool[_Stream], httpx.AsyncBaseTransport):
     """As SyncTransport, on asyncio and safe for tasks, but without timers: wrap a call in asyncio.timeout().
 
     A cancelled call closes its connection. A connection belongs to the event loop that opened it; others open their own.
+    Where a host has several addresses, one that swallows packets takes the whole time.
     """
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -241,7 +280,7 @@ class AsyncTransport(_Pool[_Stream], httpx.AsyncBaseTransport):
         connection.discard()
 
     async def _exchanged(self, call: Call) -> Outcome:
-        stream, reply = None, Reply(self._limit)
+        stream, reply = None, ReplyParser(self._limit)
         try:
             stream = self._taken(call.origin) or await self._connected(call.origin, reply)
             await stream.exchange(call, reply)
@@ -255,9 +294,10 @@ class AsyncTransport(_Pool[_Stream], httpx.AsyncBaseTransport):
             if stream is not None:
                 stream.discard()
 
-    async def _connected(self, origin: Origin, reply: Reply) -> _Stream:
+    async def _connected(self, origin: Origin, reply: ReplyParser) -> _Stream:
         tls, host, port = origin
         context, name = (self._context(), host) if tls else (None, None)
+        # one address after another: Python 3.11's happy_eyeballs_delay leaks the socket of a cancelled attempt
         _, stream = await asyncio.get_running_loop().create_connection(
             lambda: _Stream(reply), host, port, ssl=context, server_hostname=name
         )

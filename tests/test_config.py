@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -195,7 +196,7 @@ def test_a_variable_that_is_missing_or_unfit_is_named(
     for variable, fit in ENVIRONMENT.items():
         monkeypatch.setenv(variable, fit)
     monkeypatch.delenv(name) if text is None else monkeypatch.setenv(name, text)
-    said = name.removeprefix("BINANCE_").lower() if text else f"variable {name} is not set"
+    said = f"^{name} has a blank" if text else f"variable {name} is not set"
     with pytest.raises(ConfigurationError, match=said) as caught:
         kind.from_env()
     assert "two words" not in str(caught.value)
@@ -213,3 +214,55 @@ def test_a_clock_in_fractions_is_refused_before_anything_is_sent(client_of: Clie
     with pytest.raises(ConfigurationError, match="whole milliseconds"):
         client_of(exchange, clock=lambda: 1591702613943.5).balance()
     assert exchange.requests == []
+
+
+@CLIENTS
+@pytest.mark.parametrize(
+    ("key", "secret", "said"),
+    [
+        ('"key"', SECRET, "api_key has a quotation mark"),
+        (KEY, "'secret'", "api_secret has a quotation mark"),
+        (SECRET, SECRET, "are the same text"),
+    ],
+)
+def test_a_slip_of_the_hand_is_named(kind: Any, key: str, secret: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        kind(key, secret)
+    assert SECRET not in str(caught.value)
+
+
+@CLIENTS
+@pytest.mark.parametrize("path", ["/fapi", "/fapi/", "/fapi/v3/balance"])
+def test_a_base_url_with_the_endpoint_s_path_is_refused(kind: Any, path: str) -> None:
+    with pytest.raises(ConfigurationError, match="leave /fapi"):
+        kind(KEY, SECRET, base_url=MAINNET + path)
+
+
+@CLIENTS
+def test_a_proxy_elsewhere_never_sees_a_key_in_clear(kind: Any) -> None:
+    with pytest.raises(ConfigurationError, match="proxy must be on this machine"):
+        kind(KEY, SECRET, base_url="http://127.0.0.1:8787", proxy="http://proxy.example:3128")
+
+
+@CLIENTS
+def test_a_signer_takes_the_place_of_the_secret_s_variable(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    for secret in (None, "", SECRET):
+        monkeypatch.delenv("BINANCE_API_SECRET", False) if secret is None else monkeypatch.setenv(
+            "BINANCE_API_SECRET", secret
+        )
+        assert isinstance(kind.from_env(signer=HmacSigner(SECRET)), kind)
+
+
+@CLIENTS
+def test_an_unfit_base_url_of_the_environment_is_named(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, fit in {**ENVIRONMENT, "BINANCE_BASE_URL": "fapi.binance.com"}.items():
+        monkeypatch.setenv(variable, fit)
+    with pytest.raises(ConfigurationError, match=r"^BINANCE_BASE_URL must look like"):
+        kind.from_env()
+
+
+@CLIENTS
+def test_a_client_can_be_referred_to_weakly(kind: Any) -> None:
+    client = kind(KEY, SECRET)
+    assert weakref.ref(client)() is client

@@ -30,6 +30,7 @@ from binance_usdm import (
     UsdmError,
     _errors,
 )
+from binance_usdm._errors import refusal
 
 ClientOf = Callable[..., Blocking]
 CODES = {int(code): about["kind"] for code, about in SPEC["x-error-codes"].items()}
@@ -228,3 +229,10 @@ def test_the_drawn_tree_is_the_tree() -> None:
     assert drawn == built
     assert set(drawn) <= set(binance_usdm.__all__)
     assert {type(error).__name__ for error in MADE} == set(drawn)
+
+
+def test_a_ban_says_that_nothing_may_be_sent_whatever_its_status() -> None:
+    for status in (418, 429):
+        error = refusal(status, -1003, "Way too many requests; IP banned until 1762412880142.", None)
+        assert type(error) is IPBannedError
+        assert error.hint == "send nothing before the ban ends"

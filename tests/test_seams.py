@@ -8,7 +8,7 @@ import hmac
 import itertools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs
@@ -213,3 +213,13 @@ def test_fifty_tasks_share_one_client_and_get_their_own_replies() -> None:
     with RawServer(again(READ, echo)) as server:
         assert asyncio.run(calls(server.url)) == list(range(1, 51))
     assert len(server.requests) == 50
+
+
+def test_an_iterator_that_runs_out_in_a_transport_is_no_value() -> None:
+    """StopIteration is how the plan of a call returns; one from elsewhere must not be taken for it."""
+    empty: Iterator[httpx.Response] = iter(())
+    with (
+        pytest.raises(StopIteration),
+        Client(KEY, SECRET, transport=httpx.MockTransport(lambda _: next(empty))) as client,
+    ):
+        client.balance_detailed()

@@ -15,7 +15,7 @@ import pytest
 from raw_server import HOLD, READ, RawServer, again, reply
 from wires import Certificate, SyncWire, get, send
 
-from binance_usdm._http1 import Call, Reply
+from binance_usdm._http1 import Call, ReplyParser
 from binance_usdm._transport import AsyncTransport, _Stream
 
 
@@ -89,7 +89,7 @@ def test_a_reply_that_came_before_the_request_was_sent_is_not_waited_for() -> No
             assert data == b"head"
 
     async def scenario() -> httpx.Response | httpx.TransportError:
-        early = Reply(1000)
+        early = ReplyParser(1000)
         stream = _Stream(early)
         stream.connection_made(Deaf())
         stream.data_received(reply(b"busy"))
@@ -103,7 +103,7 @@ def test_a_reply_that_came_before_the_request_was_sent_is_not_waited_for() -> No
 
 
 def test_a_reply_hands_its_body_over_once() -> None:
-    finished = Reply(1000)
+    finished = ReplyParser(1000)
     finished.feed(reply(b"[]"))
     bodies = [
         response.read() for response in (finished.outcome(), finished.outcome()) if isinstance(response, httpx.Response)
@@ -112,7 +112,7 @@ def test_a_reply_hands_its_body_over_once() -> None:
 
 
 def test_a_finished_reply_needs_no_cycle_collector() -> None:
-    finished = Reply(1000)
+    finished = ReplyParser(1000)
     finished.feed(reply(b"[]"))
     watched = weakref.ref(finished)
     gc.disable()

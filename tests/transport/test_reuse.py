@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Iterable
@@ -148,3 +149,18 @@ def test_no_more_connections_than_allowed_stay_idle() -> None:
 
     with RawServer(again(READ, 0.02, reply())) as server:
         asyncio.run(scenario(server))
+
+
+def test_a_forked_process_leaves_the_parent_s_connections_alone(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(again(READ, reply())) as server:
+        wire.send(get(server.url))
+        parent = os.getpid()
+        monkeypatch.setattr(os, "getpid", lambda: parent + 1)
+        wire.send(get(server.url))
+        assert (server.connections, server.hangups) == (2, 0)
+        wire.send(get(server.url))
+        assert server.connections == 2
+        for stack in wire.transport._inherited.values():  # the parent's, closed here because there is none
+            for connection in stack:
+                wire.transport._discard(connection)  # type: ignore[arg-type]
+        wire.shut()

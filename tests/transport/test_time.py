@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Iterable
 
@@ -89,3 +90,23 @@ def test_without_a_deadline_the_smallest_httpx_timeout_bounds_the_whole_call() -
         with pytest.raises(httpx.ConnectTimeout):
             transport.handle_request(get(server.url, timeout=limits, deadline=time.monotonic()))
     assert server.connections == 1
+
+
+def test_a_resolver_that_hangs_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(5) and [])
+    with contextlib.closing(SyncWire()) as wire:
+        began = time.monotonic()
+        with pytest.raises(httpx.ConnectTimeout):
+            wire.send(get("http://slow.example/"), 0.1)
+        assert time.monotonic() - began < 0.2
+        release.set()
+
+
+def test_a_name_that_nobody_knows_is_named_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with contextlib.closing(SyncWire()) as wire, pytest.raises(httpx.ConnectError, match="name cannot be resolved"):
+        wire.send(get("http://nowhere.example/"), 1)
