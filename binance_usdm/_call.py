@@ -80,7 +80,9 @@ class Caller(Sealed, Generic[TransportT]):
         del api_key, api_secret, signer, base_url, proxy, transport
         if isinstance(credentials, str) or isinstance(url, str) or isinstance(chosen, str):
             raise ConfigurationError(next(made for made in (credentials, url, chosen) if isinstance(made, str)))
-        methods: tuple[Any, ...] = () if limiter is None else (getattr(limiter, "acquire", None), getattr(limiter, "observe", None))
+        methods: tuple[Any, ...] = (
+            () if limiter is None else (getattr(limiter, "acquire", None), getattr(limiter, "observe", None))
+        )
         if not all(map(callable, (retry, clock, *methods))):
             raise ConfigurationError("retry and clock must be functions, limiter an object with acquire and observe")
         self._closed = False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple, TextIO
@@ -19,9 +21,14 @@ class Rows(NamedTuple):
 
 
 def as_json(shown: Rows, out: TextIO) -> None:
-    """The objects as the wire had them; a number stays the same digits."""
-    value: Any = shown.rows[0] if shown.single else shown.rows
-    out.write(orjson.dumps(value, default=_number, option=orjson.OPT_INDENT_2).decode() + "\n")
+    """The objects as the wire had them; a number stays the same digits. ASCII with escapes where the encoding cannot hold a name."""
+    value: Any = next(iter(shown.rows), None) if shown.single else shown.rows
+    text = orjson.dumps(value, default=_number, option=orjson.OPT_INDENT_2).decode() + "\n"
+    try:
+        text.encode(out.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = re.sub(r"[^\x00-\x7f]", lambda match: json.dumps(match[0])[1:-1], text)
+    out.write(text)
 
 
 def _number(value: object) -> orjson.Fragment:

@@ -8,7 +8,10 @@ from .schemas import IDENTIFIER, check, repeated, resolved
 from .shape import shape
 from .spec import COMPONENT, Json, class_name, python_name, role, used_schemas
 
-RESERVED_OPERATIONS = {"close", "aclose", "from_env"}
+RESERVED_OPERATIONS = {"close", "aclose", "from_env", "mock", "doctor"}
+"""Methods of a client, and commands of the shell, that are there already."""
+RESERVED_ARGUMENTS = {"base_url", "csv", "demo", "help", "json", "non_zero", "timeout"}
+"""Flags that every command of the shell has already."""
 RESERVED_CLASSES = {
     "Any", "AsyncOperations", "BadArgument", "ClassVar", "Decimal", "Final", "MISSING", "Mapping", "Mismatch", "OPERATIONS", "Operation",
     "Parameter", "Response", "Signing", "Step", "SyncOperations", "T", "TypeVar", "UTC",
@@ -169,6 +172,8 @@ class _Lint:
         self.schema(f"{where}.schema", parameter.get("schema"), sent=True)
         if not UNRESERVED.fullmatch(parameter.get("name", "-")):
             self.say(where, f"the name {parameter['name']!r} would need percent-encoding")
+        if python_name(name := parameter.get("name", "-")).rstrip("_") in RESERVED_ARGUMENTS:
+            self.say(where, f"the name {name!r} is that of a flag which every shell command has already")
         if schema.get("type", "string") not in ("string", "integer", "boolean"):
             self.say(where, "only single, non-null values can be sent")
         if role(parameter) and schema.get("type") != "integer":

@@ -127,6 +127,7 @@ def test_what_decides_neither_sends_nor_sleeps(name: str) -> None:
 FLOORS = [  # from the top; a module imports from below. All others are rooms on the ground floor, and may import each other
     {"binance_usdm.__main__"},
     {"binance_usdm._cli"},
+    {"binance_usdm._cli_mock"},
     {"binance_usdm._render"},
     {"binance_usdm"},
     {"binance_usdm._client"},
@@ -148,7 +149,7 @@ def test_nothing_imports_upward_or_in_a_circle() -> None:
 
 def test_only_the_command_line_imports_the_mock() -> None:
     users = {name for name in SOURCES if not inside(name, "binance_usdm.mock") and ours(name) & set(MOCK_MODULES)}
-    assert users <= {"binance_usdm._cli"}
+    assert users <= {"binance_usdm._cli_mock"}
 
 
 def test_the_generator_is_imported_by_nobody_and_imports_nothing_of_ours() -> None:
@@ -173,5 +174,6 @@ def test_importing_the_sdk_loads_no_extra_no_command_line_and_no_mock() -> None:
         "generator",
         "binance_usdm.mock",
         "binance_usdm._cli",
+        "binance_usdm._cli_mock",
     )
     assert not [name for name in loaded if inside(name, *unwanted)]

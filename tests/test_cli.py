@@ -1,5 +1,6 @@
 """The shell command, through a real process and a real socket."""
 
+import argparse
 import csv
 import io
 import json
@@ -7,10 +8,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
+from subprocess import PIPE
+from typing import IO, Any
 
+import attrs
 import pytest
 
+from binance_usdm import Client
+from binance_usdm._cli import _reader, main
 from binance_usdm.mock import Exchange, running
+from binance_usdm_wire import OPERATIONS, Parameter
 
 KEY, SECRET = "K" * 64, "S" * 64
 ROWS = [
@@ -45,11 +53,11 @@ def url(exchange: Exchange) -> Iterator[str]:
         yield url
 
 
-def run(*arguments: str, **environment: str) -> Finished:
+def run(*arguments: str, encoding: str = "utf-8", stdout: int | IO[str] = PIPE, **environment: str) -> Finished:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("BINANCE_")}
     command = [sys.executable, "-m", "binance_usdm", *arguments]
     env = {**clean, "PYTHONIOENCODING": "utf-8", **environment}
-    return subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
+    return subprocess.run(command, env=env, stdout=stdout, stderr=PIPE, encoding=encoding, timeout=60, check=False)
 
 
 def balance(url: str, *arguments: str, key: str = KEY, secret: str = SECRET) -> Finished:
@@ -91,9 +99,20 @@ def test_rows_can_be_chosen(exchange: Exchange, url: str) -> None:
     assert [row["asset"] for row in chosen] == ["USDT", "币安人生"]
     holding = json.loads(balance(url, "--json", "--non-zero").stdout)
     assert [row["asset"] for row in holding] == ["USDT", "币安人生"], "available margin alone is no holding"
-    missing = balance(url, "--json", "--asset", "usdt")
-    assert (missing.returncode, missing.stdout) == (0, "[]\n")
-    assert "usdt" in missing.stderr
+
+
+def test_an_asset_without_a_row_is_named_and_fails_and_the_others_are_shown(exchange: Exchange, url: str) -> None:
+    exchange.seed("balance", ROWS)
+    missing = balance(url, "--json", "--asset", "usdt", "--asset", "USDT")
+    assert missing.returncode == 1
+    assert [row["asset"] for row in json.loads(missing.stdout)] == ["USDT"]
+    assert missing.stderr == "binance-usdm: no row for the asset 'usdt'\n"
+
+
+def test_an_asset_that_holds_nothing_is_not_missing(exchange: Exchange, url: str) -> None:
+    exchange.seed("balance", ROWS)
+    done = balance(url, "--json", "--non-zero", "--asset", "FDUSD")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
 
 
 def test_a_name_cannot_move_the_cursor(exchange: Exchange, url: str) -> None:
@@ -105,9 +124,38 @@ def test_a_name_cannot_move_the_cursor(exchange: Exchange, url: str) -> None:
 def test_arguments_of_the_operation_are_flags(exchange: Exchange, url: str) -> None:
     assert balance(url, "--recv-window", "3000").returncode == 0
     assert dict(exchange.requests[-1].query)["recvWindow"] == "3000"
-    refused = balance(url, "--recv-window", "0")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert "recv_window must be an integer from 1" in refused.stderr
+
+
+@pytest.mark.parametrize(("encoding", "shown"), [("ascii", "\\u5e01"), ("cp1252", "\\u5e01"), ("utf-8", "币")])
+@pytest.mark.parametrize("form", ["--json", "--csv", None])
+def test_an_encoding_that_cannot_hold_a_name_shows_its_number(
+    exchange: Exchange, url: str, encoding: str, shown: str, form: str | None
+) -> None:
+    rows = [{**ROWS[2], "asset": "é币🙂"}]
+    exchange.seed("balance", rows)
+    done = run(
+        "balance", "--base-url", url, *([form] if form else []), "--asset", "é币🙂", encoding=encoding,
+        BINANCE_API_KEY=KEY, BINANCE_API_SECRET=SECRET, PYTHONIOENCODING=f"{encoding}:strict",
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert shown in done.stdout
+    if form == "--json":
+        assert json.loads(done.stdout) == rows
+
+
+def test_a_message_and_a_help_text_survive_ascii(url: str) -> None:
+    keys: Any = {"BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": SECRET, "PYTHONIOENCODING": "ascii:strict"}
+    missing = run("balance", "--base-url", url, "--asset", "币", PYTHONUTF8="1", **keys)
+    assert (missing.returncode, missing.stderr) == (1, "binance-usdm: no row for the asset '\\u5e01'\n")
+    assert "USD\\u24c8-M" in run("--help", **keys).stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [("--help",), ("server-time", "--json")])
+def test_output_that_cannot_be_written_is_one_line(url: str, arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        done = run(*arguments, stdout=full, BINANCE_BASE_URL=url, PYTHONUNBUFFERED="")
+    assert (done.returncode, done.stderr) == (1, "binance-usdm: OSError: No space left on device\n")
 
 
 def test_server_time_needs_no_key(url: str) -> None:
@@ -118,7 +166,7 @@ def test_server_time_needs_no_key(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "secret", "expected"),
-    [(KEY, "T" * 64, "code -1022"), ("Q" * 64, SECRET, "code -2015"), (KEY, "S S", "api_secret has a blank")],
+    [(KEY, "T" * 64, "code -1022"), ("Q" * 64, SECRET, "code -2015"), (KEY, "S S", "BINANCE_API_SECRET has a blank")],
 )
 def test_a_refusal_says_what_to_check_and_repeats_no_secret(url: str, key: str, secret: str, expected: str) -> None:
     done = balance(url, key=key, secret=secret)
@@ -136,53 +184,62 @@ def test_missing_credentials_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "said"),
     [
-        (),
-        ("blance",),
-        ("balance", "--json", "--csv"),
-        ("balance", "--demo", "--base-url", "https://x.example"),
-        ("mock", "serve", "--fault", "no"),
+        ((), "usage: binance-usdm"),
+        (("blance",), "invalid choice: 'blance'"),
+        (("balance", "--json", "--csv"), "not allowed with argument"),
+        (("balance", "--demo", "--base-url", "https://x.example"), "not allowed with argument"),
+        (("balance", "--timeout", "0"), "argument --timeout: must be a positive number"),
+        (("balance", "--timeout", "nan"), "argument --timeout: must be a positive number"),
+        (("balance", "--timeout", "soon"), "argument --timeout: must be a positive number"),
+        (("balance", "--recv-window", "0"), "recv_window must be an integer from 1"),
+        (("balance", "--recv-window", "x"), "argument --recv-window: invalid int value"),
+        (("balance", "--base-url", ""), "argument --base-url: base_url must look like"),
+        (("balance", "--base-url", "http://x.example"), "argument --base-url: base_url must be https"),
     ],
 )
-def test_wrong_usage_is_2(arguments: tuple[str, ...]) -> None:
+def test_wrong_usage_is_2_and_comes_before_a_missing_key(arguments: tuple[str, ...], said: str) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "usage: binance-usdm" in done.stderr
+    assert done.stderr.startswith("usage: binance-usdm")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
 
 
-def test_a_clock_ten_seconds_behind_is_refused_with_1021() -> None:
-    done = run("mock", "run", "--clock-offset", "10000", "--", sys.executable, "-m", "binance_usdm", "balance")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "TimestampError" in done.stderr
-    assert "code -1021" in done.stderr
+def test_a_refused_base_url_is_not_repeated() -> None:
+    assert "pa55" not in run("balance", "--base-url", "https://me:pa55@x.example").stderr
 
 
-def test_a_program_can_be_run_against_the_mock() -> None:
-    done = run(
-        "mock", "run", "--", sys.executable, "-c", "import os, sys; print(os.environ['BINANCE_BASE_URL']); sys.exit(7)"
-    )
-    assert done.returncode == 7
-    assert done.stdout.startswith("http://127.0.0.1:")
-    nothing = run("mock", "run")
-    assert nothing.returncode == 1
-    assert "say what to run" in nothing.stderr
+@pytest.mark.parametrize(
+    ("kind", "text", "value"), [(bool, "false", False), (bool, "true", True), (Decimal, "-0.10", Decimal("-0.10"))]
+)
+def test_a_parameter_is_read_by_its_type(kind: type, text: str, value: object) -> None:
+    assert str(_reader(kind)(text)) == str(value)
 
 
-def test_a_fault_and_a_reply_can_be_chosen(tmp_path: object) -> None:
-    banned = run("mock", "run", "--fault", "banned", "--", sys.executable, "-m", "binance_usdm", "balance")
-    assert banned.returncode == 1
-    assert "IPBannedError: HTTP 418" in banned.stderr
-    file = os.path.join(str(tmp_path), "rows.json")
-    with open(file, "w", encoding="utf-8") as out:
-        json.dump(ROWS[:1], out)
-    done = run(
-        "mock", "run", "--reply", f"balance={file}", "--", sys.executable, "-m", "binance_usdm", "balance", "--json"
-    )
-    assert json.loads(done.stdout) == ROWS[:1]
-    wrong = run("mock", "run", "--reply", "balances=x", "--", "true")
-    assert wrong.returncode == 1
-    assert "the operations are balance" in wrong.stderr
+@pytest.mark.parametrize(("kind", "text"), [(bool, "True"), (bool, ""), (Decimal, "1,5"), (Decimal, "")])
+def test_a_text_of_another_type_is_wrong_usage(kind: type, text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=r"^must be"):
+        _reader(kind)(text)
+
+
+def test_no_parameter_of_an_operation_takes_the_place_of_ours(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An operation may have a parameter `asset`, which the exchange judges: the filter gives way to it."""
+    names = ("asset", "run", "operation", "form", "refuse", "only")
+    sent = tuple(Parameter(name=name, type=str, required=False, description="100 %") for name in names)
+    took: dict[str, str] = {}
+    changed = attrs.evolve(OPERATIONS["balance"], parameters=sent, query=lambda **found: took.update(found) or {})
+    monkeypatch.setitem(OPERATIONS, "balance", changed)
+    monkeypatch.setattr(Client, "balance", lambda client, **found: [])
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    monkeypatch.setenv("BINANCE_API_SECRET", SECRET)
+    flags = [word for name in names for word in (f"--{name}", name.upper())]
+    assert main(["balance", "--base-url", url, "--json", *flags]) == 0
+    assert took == {name: name.upper() for name in names}
+    assert capsys.readouterr().out == "[]\n"
 
 
 def test_nobody_listening_is_a_transport_error() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import decimal
 import hashlib
 import hmac
 import json
@@ -13,6 +12,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,31 @@ import httpx
 import pytest
 
 import binance_usdm.mock as door
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply, plugin, running, serve
+from binance_usdm.mock import (
+    DEFAULT_API_KEY,
+    DEFAULT_API_SECRET,
+    Exchange,
+    ManualClock,
+    Reply,
+    Switches,
+    plugin,
+    running,
+    serve,
+)
 
 T0 = 1_700_000_000_000
 ODD = f"recvWindow=%35000&timestamp={T0}"  # an encoding no library would choose by itself
+ROW: dict[str, Any] = {
+    "accountAlias": "SgsR",
+    "asset": "USDT",
+    "balance": "1.0",
+    "crossWalletBalance": "0.00000000",
+    "crossUnPnl": "-0.5",
+    "availableBalance": "1",
+    "maxWithdrawAmount": "1",
+    "marginAvailable": True,
+    "updateTime": 0,
+}
 usdm_exchange = plugin.usdm_exchange
 
 
@@ -54,9 +75,50 @@ def test_the_door_is_complete_and_sorted() -> None:
 
 
 def test_amounts_go_out_as_they_were_seeded(exchange: Exchange) -> None:
-    rows = [{"asset": "币安", "balance": "-0.00000000"}, {"asset": "USDT", "balance": "1E+3"}]
+    rows = [{**ROW, "asset": "币安", "balance": "-0.00000000"}, {**ROW, "balance": "1.000", "newMember": [1.50, None]}]
     exchange.seed("balance", rows)
-    assert ask(exchange).body == '[{"asset":"币安","balance":"-0.00000000"},{"asset":"USDT","balance":"1E+3"}]'.encode()
+    assert ask(exchange).body.decode() == json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("text", ["1", "0.00000000", "-0.10", "123456789012345678901234567890.000000000000000000010"])
+def test_a_decimal_goes_out_as_its_plain_text(exchange: Exchange, text: str) -> None:
+    exchange.seed("balance", [{**ROW, "balance": Decimal(text)}])
+    assert json.loads(ask(exchange).body)[0]["balance"] == text
+    exchange.seed("balance", [{**ROW, "balance": Decimal("1E+3")}])
+    assert json.loads(ask(exchange).body)[0]["balance"] == "1000"
+
+
+@pytest.mark.parametrize(
+    ("operation", "value", "says"),
+    [
+        ("balance", {}, "balance: the seed is no array"),
+        ("balance", [ROW, "new"], r"balance\[1\]: the seed is no object"),
+        ("balance", [{**ROW, "balance": "1E+3"}], r"balance\[0\]\.balance: the seed does not match"),
+        ("balance", [{**ROW, "balance": "01"}], r"balance\[0\]\.balance: the seed does not match"),
+        ("balance", [{**ROW, "balance": 1}], r"balance\[0\]\.balance: the seed is no string"),
+        ("balance", [{**ROW, "asset": None}], r"balance\[0\]\.asset: the seed is no string"),
+        ("balance", [{**ROW, "marginAvailable": 1}], r"balance\[0\]\.marginAvailable: the seed is no boolean"),
+        ("balance", [{**ROW, "updateTime": True}], r"balance\[0\]\.updateTime: the seed is no integer"),
+        ("balance", [{**ROW, "updateTime": 1.0}], r"balance\[0\]\.updateTime: the seed is no integer"),
+        ("balance", [{**ROW, "updateTime": 2**63}], r"balance\[0\]\.updateTime: the seed"),
+        ("balance", [{"balance": Decimal(1)}], r"balance\[0\]: the seed lacks accountAlias, asset, crossWallet"),
+        ("server_time", {"serverTime": -1}, r"server_time\.serverTime: the seed"),
+        ("balance", [{**ROW, "balance": Decimal("NaN")}], "JSON"),
+    ],
+)
+def test_a_seed_that_is_not_described_is_refused_with_its_place(
+    exchange: Exchange, operation: str, value: Any, says: str
+) -> None:
+    before = exchange.handle("GET", b"/fapi/v1/time", []).body, ask(exchange).body
+    with pytest.raises(ValueError, match=says):
+        exchange.seed(operation, value)
+    assert (exchange.handle("GET", b"/fapi/v1/time", []).body, ask(exchange).body) == before
+
+
+def test_an_account_with_a_bad_seed_is_not_opened(exchange: Exchange) -> None:
+    with pytest.raises(ValueError, match=r"balance\[0\]"):
+        exchange.add_account("second", "its secret", balance=[{}])
+    assert ask(exchange, "second", "its secret").code == -2015
 
 
 def test_bytes_are_sent_as_they_are(exchange: Exchange) -> None:
@@ -65,8 +127,8 @@ def test_bytes_are_sent_as_they_are(exchange: Exchange) -> None:
 
 
 def test_a_seeded_time_beats_the_clock(exchange: Exchange) -> None:
-    exchange.seed("server_time", {"serverTime": -1})
-    assert exchange.handle("GET", b"/fapi/v1/time", []).body == b'{"serverTime":-1}'
+    exchange.seed("server_time", {"serverTime": 1})
+    assert exchange.handle("GET", b"/fapi/v1/time", []).body == b'{"serverTime":1}'
 
 
 def test_a_seed_is_a_copy(exchange: Exchange) -> None:
@@ -77,14 +139,17 @@ def test_a_seed_is_a_copy(exchange: Exchange) -> None:
 
 
 def test_accounts_do_not_see_each_others_money(exchange: Exchange) -> None:
-    exchange.add_account("second", "its secret", balance=[{"asset": "BNB"}])
+    exchange.add_account("second", "its secret", balance=[{**ROW, "asset": "BNB"}])
     exchange.add_account("third", "its secret")
     exchange.seed("balance", [])
     assert ask(exchange).body == b"[]"
-    assert ask(exchange, "second", "its secret").body == b'[{"asset":"BNB"}]'
+    assert (
+        ask(exchange, "second", "its secret").body
+        == json.dumps([{**ROW, "asset": "BNB"}], separators=(",", ":")).encode()
+    )
     assert b"122607.35137903" in ask(exchange, "third", "its secret").body
-    exchange.seed("balance", ["new"], api_key="third")
-    assert ask(exchange, "third", "its secret").body == b'["new"]'
+    exchange.seed("balance", b"new", api_key="third")
+    assert ask(exchange, "third", "its secret").body == b"new"
 
 
 def test_a_seed_that_nobody_could_get_is_refused(exchange: Exchange) -> None:
@@ -97,9 +162,27 @@ def test_a_seed_that_nobody_could_get_is_refused(exchange: Exchange) -> None:
     with pytest.raises(ValueError, match="already"):
         exchange.add_account(DEFAULT_API_KEY, "another secret")
     with pytest.raises(TypeError):
-        exchange.seed("balance", decimal.Decimal(1))
+        exchange.seed("balance", object())
     with pytest.raises(ValueError, match="JSON"):
         exchange.seed("balance", float("nan"))
+
+
+@pytest.mark.parametrize("key", ["", "with blank", "line\n", "x" * 129, "钥匙"])
+def test_a_key_that_could_never_come_is_refused(exchange: Exchange, key: str) -> None:
+    for opened in (lambda: Exchange(api_key=key), lambda: exchange.add_account(key, "secret")):
+        with pytest.raises(ValueError, match=r"api_key .*key_format") as caught:
+            opened()
+        assert not key or key not in str(caught.value)
+    with pytest.raises(ValueError, match="api_key"):
+        Exchange(api_key="", switches=Switches(key_format=".*"))
+
+
+@pytest.mark.parametrize("now", [1.7e12, True, "1700000000000", None])
+def test_a_clock_that_counts_no_whole_milliseconds_is_refused_at_the_first_request(now: Any) -> None:
+    exchange = Exchange(clock=lambda: now)
+    for asks in (lambda: exchange.handle("GET", b"/fapi/v1/time", []), lambda: exchange.spend(1), exchange.ban):
+        with pytest.raises(TypeError, match=f"clock .*{type(now).__name__}"):
+            asks()
 
 
 # -- request log -------------------------------------------------------------------------------------------------------
@@ -293,8 +376,8 @@ def test_the_fixture_is_an_exchange_on_the_clock_of_the_system(usdm_exchange: Ex
     assert ask(usdm_exchange).code == -1021, "the time in this test is long past"
 
 
-def test_the_plugin_loads_no_client_no_server_and_no_httpx() -> None:
-    """Whatever else the package imports is left out: a bare package stands in for it."""
+def test_the_mocks_own_imports_are_no_client_no_server_and_no_httpx() -> None:
+    """What the package itself imports, the client among it, is left out: a bare package stands in for it."""
     root = Path(door.__file__).parents[1]
     program = (
         "import sys, types\n"

@@ -129,8 +129,8 @@ def test_a_fault_has_its_status_code_and_type(name: str, status: int, code: int 
 
 def test_faults_of_the_good_answer_are_made_from_the_good_answer() -> None:
     asked = exchange()
-    asked.seed("balance", [{"asset": "USDT", "balance": "1.50000000"}])
     good = b'[{"asset":"USDT","balance":"1.50000000"}]'
+    asked.seed("balance", good)
     for name in ("truncated", "empty-200", "gzip", "extra-member"):
         asked.fail(name)
     cut, empty, zipped, grown = (ask(asked).body for _ in range(4))

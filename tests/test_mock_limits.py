@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from typing import Any
+
+import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply, Switches
 
@@ -110,18 +113,72 @@ def test_going_on_after_429_ends_in_a_ban_that_ends() -> None:
 
 def test_refusals_are_counted_by_the_minute() -> None:
     clock = ManualClock(T0)
-    exchange = Exchange(clock=clock, switches=Switches(weight_limit=0, ban_after=2))
+    exchange = Exchange(clock=clock, switches=Switches(weight_limit=1, ban_after=2))
     for _ in range(5):
+        exchange.spend(1)
         assert [time(exchange).status, time(exchange).status] == [429, 429]
         clock.advance(MINUTE)
 
 
 def test_every_further_ban_is_longer_up_to_three_days() -> None:
     clock = ManualClock(T0)
-    exchange = Exchange(clock=clock, switches=Switches(weight_limit=0, ban_after=0, ban_seconds=120))
+    exchange = Exchange(clock=clock, switches=Switches(weight_limit=1, ban_after=0, ban_seconds=120))
     lasted = []
     for _ in range(14):
+        exchange.spend(1)
         lasted.append(wait(time(exchange)))
         clock.advance(1000 * lasted[-1])
     assert lasted[:4] == [120, 240, 480, 960]
     assert lasted[-2:] == [259_200, 259_200]
+
+
+def test_a_ban_on_demand_lasts_until_its_end_whatever_is_asked() -> None:
+    clock = ManualClock(T0)
+    exchange = Exchange(clock=clock)
+    exchange.ban(seconds=90)
+    for _ in range(3):
+        reply = balance(exchange, T0)
+        assert (reply.status, reply.code, wait(reply)) == (418, -1003, 90)
+        assert f"IP banned until {T0 + 90_000}. " in json.loads(reply.body)["msg"]
+    assert exchange.handle("GET", b"/nowhere", []).status == 418
+    clock.advance(89_999)
+    assert (time(exchange).status, wait(time(exchange))) == (418, 1)
+    clock.advance(1)
+    assert (time(exchange).status, exchange.handle("GET", b"/nowhere", []).status) == (200, 404)
+
+
+def test_a_ban_on_demand_lasts_two_minutes_and_follows_the_switches() -> None:
+    exchange = Exchange(clock=ManualClock(T0), switches=Switches(retry_after=False, caller_ip="203.0.113.7"))
+    exchange.ban()
+    reply = time(exchange)
+    assert b"Retry-After" not in dict(reply.headers)
+    assert f"IP(203.0.113.7) banned until {T0 + 120_000}. " in json.loads(reply.body)["msg"]
+
+
+def test_a_ban_on_demand_counts_as_one_for_the_next() -> None:
+    clock = ManualClock(T0)
+    exchange = Exchange(clock=clock, switches=Switches(ban_after=0, ban_seconds=120))
+    exchange.ban(seconds=60)
+    clock.advance(MINUTE)
+    exchange.spend(2400)
+    assert wait(time(exchange)) == 240
+
+
+def test_recovery_ends_every_ban_and_begins_the_minute_anew() -> None:
+    exchange = Exchange(clock=ManualClock(T0), switches=Switches(ban_after=0))
+    exchange.ban()
+    assert time(exchange).status == 418
+    exchange.recover()
+    assert (time(exchange).status, exchange.used_weight) == (200, 1)
+    exchange.spend(2400)
+    assert time(exchange).status == 418
+    exchange.recover()
+    assert time(exchange).status == 200
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 1.5, True, None])
+def test_a_ban_of_no_whole_seconds_is_refused(seconds: Any) -> None:
+    exchange = Exchange(clock=ManualClock(T0))
+    with pytest.raises(ValueError, match="seconds must be"):
+        exchange.ban(seconds)
+    assert time(exchange).status == 200

@@ -117,9 +117,14 @@ def test_microseconds_can_be_understood() -> None:
 
 
 def test_the_format_of_a_key_can_be_narrowed() -> None:
-    assert ask(exchange(key_format="[A-Za-z0-9]{64}")).code == -2014
-    assert ask(exchange(key_format="[A-Za-z0-9]{64}"), key="x" * 64).code == -2015
-    assert ask(exchange(), key="x" * 65).code == -2015
+    key = "aZ09" * 16
+    strict = Exchange(api_key=key, clock=ManualClock(T0), switches=Switches(key_format="[A-Za-z0-9]{64}"))
+    assert [ask(strict, key=sent).code for sent in (key, "x" * 64, key[:-1], f"{key}x", f"{key[:-1]}-")] == [
+        *(None, -2015, -2014, -2014, -2014)
+    ]
+    assert ask(exchange(), key=key[:-1]).code == -2015, "short made-up keys must work, so a cut key looks unknown"
+    with pytest.raises(ValueError, match="key_format"):
+        exchange(key_format="[A-Za-z0-9]{64}")
 
 
 def test_a_doubtful_status_can_be_set_by_code() -> None:
@@ -146,15 +151,17 @@ def test_a_wrong_method_can_be_a_405_that_names_the_right_one() -> None:
 def test_the_callers_address_can_be_named() -> None:
     told = ask(exchange(caller_ip="203.0.113.7"), key="unknown")
     assert json.loads(told.body)["msg"].endswith("for action., request ip: 203.0.113.7")
-    banned = exchange(caller_ip="203.0.113.7", weight_limit=0, ban_after=0).handle("GET", TIME, [])
-    assert "IP(203.0.113.7) banned until" in json.loads(banned.body)["msg"]
+    banned = exchange(caller_ip="203.0.113.7", weight_limit=1, ban_after=0)
+    banned.spend(1)
+    assert "IP(203.0.113.7) banned until" in json.loads(banned.handle("GET", TIME, []).body)["msg"]
     assert b"203" not in ask(exchange(), key="unknown").body
 
 
 @pytest.mark.parametrize("ban_after", [0, 1])
 def test_retry_after_can_be_left_out(ban_after: int) -> None:
     for sent in (True, False):
-        asked = exchange(retry_after=sent, weight_limit=0, ban_after=ban_after)
+        asked = exchange(retry_after=sent, weight_limit=1, ban_after=ban_after)
+        asked.spend(1)
         reply = asked.handle("GET", TIME, [])
         assert (header(reply, b"Retry-After") is not None) is sent
 
@@ -195,6 +202,12 @@ def test_switches_can_be_turned_while_the_exchange_runs() -> None:
         {"missing_signature": -2014},
         {"not_found": "xml"},
         {"wrong_method": 400},
+        *({"weight_limit": value} for value in (0, -1, 1.5, "1", True)),
+        *({"ban_after": value} for value in (-1, 0.5, None)),
+        *({"ban_seconds": value} for value in (-1, 0.5, None)),
+        *({"window_maximum": value} for value in (0, "x", 1.5)),
+        *({"statuses": value} for value in ({-1021: 999}, {-1021: 200}, {-1021: "400"}, {"-1021": 400}, [-1021])),
+        *({"key_format": value} for value in ("[", None)),
     ],
 )
 def test_a_switch_in_no_position_is_refused(wrong: dict[str, Any]) -> None:

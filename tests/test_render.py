@@ -1,6 +1,7 @@
 """Tables on a terminal: every digit, however narrow it is."""
 
 import io
+from decimal import Decimal
 
 import pytest
 
@@ -43,3 +44,25 @@ def test_members_that_come_later_get_a_column() -> None:
         "USDT,122607.35137903,true,1617939110373,",
         "BNB,122607.35137903,true,1617939110373,",
     ]
+
+
+def test_json_stays_json_in_an_encoding_that_cannot_hold_it() -> None:
+    page = io.BytesIO()
+    with io.TextIOWrapper(page, encoding="cp1252", errors="backslashreplace") as out:
+        RENDERERS["json"](Rows(["asset"], [{"asset": "é币🙂\\u", "ratio": Decimal("1.50")}], single=True), out)
+        out.flush()
+        assert page.getvalue() == b'{\n  "asset": "\\u00e9\\u5e01\\ud83d\\ude42\\\\u",\n  "ratio": 1.50\n}\n'
+
+
+def test_a_single_object_that_was_left_out_is_null() -> None:
+    out = io.StringIO()
+    RENDERERS["json"](Rows(["asset"], [], single=True), out)
+    assert out.getvalue() == "null\n"
+
+
+def test_a_table_can_be_drawn_in_ascii() -> None:
+    page = io.BytesIO()
+    with io.TextIOWrapper(page, encoding="ascii", errors="backslashreplace") as out:
+        RENDERERS["table"](Rows(["asset"], [{"asset": "币"}], single=False), out)
+        out.flush()
+        assert b"\\u5e01" in page.getvalue()

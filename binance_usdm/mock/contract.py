@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .reply import dump
+from .values import misfits
 
 Json = Mapping[str, Any]
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -65,6 +66,11 @@ class Contract:
     def answer(self, operation: Operation, now: int) -> bytes:
         """The operation's first example, with the members marked ``x-exchange-clock`` set to ``now``."""
         return dump(self._timed(operation.schema, operation.example, now))
+
+    def check(self, operation: Operation, value: Any) -> None:
+        """Raise ValueError, naming the place, unless a JSON value is what the operation answers with."""
+        for misfit in misfits(operation.schema, value, self._resolve, operation.id):
+            raise ValueError(f"{misfit}; send bytes for drift on purpose")
 
     def _timed(self, schema: Json, value: Any, now: int) -> Any:
         schema = self._resolve(schema)

@@ -1,21 +1,24 @@
 """The mock exchange: routes, verifies and answers requests given as bytes. Knows no socket; reads its contract as data.
 
-What happens to a request, in this order: a scripted fault takes its place; an unknown path or method is refused; its
-weight is charged, which may end in 429 or 418; the checks of ``rules`` run; the account's body, or else the contract's
-first example, is sent.
+What happens to a request, in this order: a scripted fault takes its place; a ban that lasts refuses it; an unknown path
+or method is refused; its weight is charged, which may end in 429 or 418; the checks of ``rules`` run; the account's
+body, or else the contract's first example, is sent.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import app
 from .account import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Verifier
+from .clock import checked, system
 from .contract import Contract, Operation, packaged
 from .faults import Scene, Script
 from .limits import WeightMeter
@@ -47,20 +50,6 @@ class Logged:
     headers: Headers = field(repr=False)
 
 
-class ManualClock:
-    """A clock that stands still until it is told to move, in ms."""
-
-    def __init__(self, ms: int = 1_700_000_000_000) -> None:
-        self.ms = ms
-
-    def __call__(self) -> int:
-        return self.ms
-
-    def advance(self, ms: int) -> None:
-        """Move the clock, back if ``ms`` is negative."""
-        self.ms += ms
-
-
 class Exchange:
     """A USDⓈ-M futures exchange for tests: real signatures, clock, weights, and faults on demand.
 
@@ -77,7 +66,7 @@ class Exchange:
         api_key: str = DEFAULT_API_KEY,
         api_secret: str = DEFAULT_API_SECRET,
         spec: Mapping[str, Any] | None = None,
-        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        clock: Callable[[], int] = system,
         switches: Switches | None = None,
         log_size: int = 1000,
     ) -> None:
@@ -85,7 +74,7 @@ class Exchange:
         self.switches = switches or Switches()
         self.requests: deque[Logged] = deque(maxlen=log_size)
         self._contract = Contract(packaged() if spec is None else spec)
-        self._clock = clock
+        self._now = checked(clock)
         self._lock = threading.Lock()
         self._meter = WeightMeter()
         self._script = Script()
@@ -115,24 +104,25 @@ class Exchange:
 
     def add_account(self, api_key: str, api_secret: str | Verifier, **replies: Any) -> Account:
         """One more account, and its 200 bodies by operation. A function as secret verifies signatures of other kinds."""
+        if not api_key or not re.fullmatch(self.switches.key_format, api_key):
+            raise ValueError("api_key is empty or not of the switched key_format: no request could ever use it")
+        bodies = {name: self._sendable(name, value, api_key) for name, value in replies.items()}
         with self._lock:
             if api_key in self._accounts:
                 raise ValueError("there is an account with this key already")
-            self._accounts[api_key] = account = Account(api_key, api_secret)
-        for operation, value in replies.items():
-            self.seed(operation, value, api_key)
+            self._accounts[api_key] = account = Account(api_key, api_secret, bodies)
         return account
 
     def seed(self, operation_id: str, value: Any, api_key: str | None = None) -> None:
-        """Set the 200 body of an operation: any JSON value, or bytes that are sent as they are.
+        """Set the 200 body of an operation: a JSON value that the spec describes, or bytes that are sent as they are.
 
-        Without a key it is the first account's, which also answers the operations that ask for no key.
+        A Decimal becomes its plain text. A value that does not fit the operation's schema is a ValueError that names the
+        place; for drift on purpose send bytes, they are never looked at. Without a key it is the first account's, which
+        also answers the operations that ask for no key.
         """
-        if self._operation(operation_id).key_header is None and api_key is not None:
-            raise ValueError(f"{operation_id} asks for no key, so its answer belongs to no account")
+        body = self._sendable(operation_id, value, api_key)
         if api_key is not None and api_key not in self._accounts:
             raise ValueError("no account with this key")
-        body = bytes(value) if isinstance(value, (bytes, bytearray)) else dump(value)
         with self._lock:
             account = self._first if api_key is None else self._accounts[api_key]
             account.replies[operation_id] = body
@@ -141,28 +131,37 @@ class Exchange:
         """Answer the next requests with a fault of ``FAULTS``, or with a reply of your own, instead of treating them.
 
         ``times=None`` is for ever; ``operation`` waits for requests to that one. Faults queue up behind each other.
+        "banned" and "rate-limited" are replies only: ``ban`` and ``spend`` bring about what lasts.
         """
         if operation is not None:
             self._operation(operation)
         with self._lock:
             self._script.add(fault, times, operation)
 
+    def ban(self, seconds: int = 120) -> None:
+        """Ban the IP address: every request is answered 418 until the exchange's clock reaches the end, or ``recover``."""
+        if type(seconds) is not int or seconds < 1:
+            raise ValueError("seconds must be a whole number, 1 or more")
+        with self._lock:
+            self._meter.ban(1000 * seconds, self._now())
+
     def recover(self) -> None:
-        """Forget every fault that is still queued."""
+        """Be well again: forget every queued fault, every ban, and the weight used so far."""
         with self._lock:
             self._script.clear()
+            self._meter = WeightMeter()
 
     def spend(self, weight: int) -> None:
         """Let something else on the same IP address use weight."""
         with self._lock:
-            self._meter.spend(weight, self._clock())
+            self._meter.spend(weight, self._now())
 
     def handle(self, method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], body: bytes = b"") -> Reply:
         """Answer one request: method, raw path with query, header pairs, body."""
         raw_path, _, raw_query = target.partition(b"?")
         path, query, sent = raw_path.decode("latin-1"), Query.parse(raw_query), tuple(headers)
         with self._lock:
-            now, operation = self._clock(), self._contract.find(method, path)
+            now, operation = self._now(), self._contract.find(method, path)
             if operation is None:
                 reply = self._astray(method, path, now)
             else:
@@ -184,6 +183,16 @@ class Exchange:
         reply = self.handle(request.method, request.url.raw_path, request.headers.raw, request.content)
         return httpx.Response(reply.status, headers=list(reply.headers), content=reply.body)
 
+    def _sendable(self, operation_id: str, value: Any, api_key: str | None) -> bytes:
+        operation = self._operation(operation_id)
+        if operation.key_header is None and api_key is not None:
+            raise ValueError(f"{operation_id} asks for no key, so its answer belongs to no account")
+        if isinstance(value, (bytes, bytearray)):
+            return bytes(value)
+        body = dump(value)
+        self._contract.check(operation, json.loads(body, parse_float=Decimal))  # what a reader gets, tuples as lists
+        return body
+
     def _operation(self, name: str) -> Operation:
         if name not in self._contract.by_id:
             raise ValueError(f"no operation {name}; there are {', '.join(self._contract.by_id)}")
@@ -194,6 +203,8 @@ class Exchange:
         fault = self._script.take(None)
         if fault is not None:
             return fault.reply(Scene(b"{}", now, self.switches))
+        if (shut := self._meter.shut(now, self.switches)) is not None:
+            return shut
         methods = self._contract.methods(path)
         status = self.switches.wrong_method if methods else 404
         reply = refusal(status, -5000, f"Path {path}, Method {method} is invalid")

@@ -113,12 +113,14 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "not-found": Fault("404 as a page", _shows(404, "Not found")),
     "timeout": Fault("408 -1007, the backend did not answer", _says(408, -1007, _TIMEOUT), weighed=True),
     "banned": Fault(
-        "418 -1003, a ban of ban_seconds",
+        "418 -1003, the reply of a ban; Exchange.ban is the ban itself",
         lambda scene: banned(scene.now + 1000 * scene.switches.ban_seconds, scene.now, scene.switches),
         weighed=True,
     ),
     "rate-limited": Fault(
-        "429 -1003, until the next UTC minute", lambda scene: limited(scene.now, scene.switches), weighed=True
+        "429 -1003, one reply; Exchange.spend uses the minute up",
+        lambda scene: limited(scene.now, scene.switches),
+        weighed=True,
     ),
     "restricted": Fault("451 with code 0, seen on the spot host", _says(451, 0, _RESTRICTED)),
     "wrong-environment": Fault(

@@ -34,16 +34,24 @@ class WeightMeter:
     def charge(self, weight: int, now: int, switches: Switches) -> Reply | None:
         """Count a call at ``now``; the 429 or 418 that it gets, None while it may pass."""
         self.spend(weight, now)
-        if now < self.banned_until:
-            return banned(self.banned_until, now, switches)
+        if (reply := self.shut(now, switches)) is not None:
+            return reply
         if self.used <= switches.weight_limit:
             return None
         self.refused += 1
         if self.refused <= switches.ban_after:
             return limited(now, switches)
-        self.banned_until = now + min(switches.ban_seconds * 1000 * 2**self.bans, LONGEST_BAN)
-        self.bans += 1
+        self.ban(min(switches.ban_seconds * 1000 * 2**self.bans, LONGEST_BAN), now)
         return banned(self.banned_until, now, switches)
+
+    def ban(self, milliseconds: int, now: int) -> None:
+        """Begin a ban at ``now``; a later one takes its place."""
+        self.banned_until = now + milliseconds
+        self.bans += 1
+
+    def shut(self, now: int, switches: Switches) -> Reply | None:
+        """The 418 of a ban that lasts, None without one."""
+        return banned(self.banned_until, now, switches) if now < self.banned_until else None
 
 
 def limited(now: int, switches: Switches) -> Reply:

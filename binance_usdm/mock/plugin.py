@@ -1,4 +1,7 @@
-"""The pytest fixture ``usdm_exchange``. Knows pytest and the exchange; loads no client, no httpx and no server."""
+"""The pytest fixture ``usdm_exchange``. Knows pytest and the exchange, uses no client and no server.
+
+pytest loads it as a part of ``binance_usdm``, whose front door loads the client and httpx; uvicorn is not loaded.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 JSON = b"application/json"
@@ -25,8 +26,16 @@ class Reply:
 
 
 def dump(value: Any) -> bytes:
-    """JSON text of a value. Strings, amounts among them, go out as they are; NaN and infinity are refused."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    """JSON text of a value. Strings go out as they are, a Decimal as its plain text; NaN and infinity are refused."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode()
+
+
+def _plain(value: object) -> str:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} is no JSON value")
+    if not value.is_finite():
+        raise ValueError("NaN and infinity are no JSON values")
+    return format(value, "f")
 
 
 def ok(body: bytes) -> Reply:

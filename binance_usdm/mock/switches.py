@@ -38,7 +38,9 @@ class Switches:
     window_maximum: int | None = None
     # Whether 16-digit timestamps are read as microseconds, as on spot. Futures document milliseconds only.
     microseconds: bool = False
-    # What a well-formed key looks like, as a regular expression for the whole key. Real ones are 64 letters and digits.
+    # What a well-formed key looks like, as a regular expression for the whole key; anything else is answered -2014.
+    # Real keys are 64 letters and digits. The default lets made-up ones like "K" pass, so a key that was cut short is
+    # answered -2015. To be strict, use r"[A-Za-z0-9]{64}" here, and an api_key of that form.
     key_format: str = r"[!-~]{1,128}"
     # HTTP status by code, where the evidence for the built-in one is thin (-1131 and -2008, for example).
     statuses: Mapping[int, int] = field(default_factory=dict)
@@ -54,7 +56,7 @@ class Switches:
     used_weight: bool = True
     # Header names in lower case, as seen on the wire at times.
     lower_case_headers: bool = False
-    # Weight per UTC minute: 2400 in production, 6000 seen on the demo host.
+    # Weight per UTC minute: 2400 in production; a capture of the testnet's exchangeInfo (2025-05) says 6000.
     weight_limit: int = 2400
     # How many calls are answered 429 in one minute before the next one is banned. Not documented.
     ban_after: int = 10
@@ -70,9 +72,28 @@ class Switches:
         _one_of("missing_signature", self.missing_signature, (-1102, -1022))
         _one_of("not_found", self.not_found, ("json", "html"))
         _one_of("wrong_method", self.wrong_method, (404, 405))
-        re.compile(self.key_format)
+        if self.window_maximum is not None:
+            _at_least("window_maximum", self.window_maximum, 1)
+        for name, least in (("weight_limit", 1), ("ban_after", 0), ("ban_seconds", 0)):
+            _at_least(name, getattr(self, name), least)
+        if not isinstance(self.statuses, Mapping) or not all(map(_refuses, self.statuses.items())):
+            raise ValueError("statuses must map codes to HTTP statuses from 400 to 599")
+        try:
+            re.compile(self.key_format)
+        except (re.error, TypeError) as error:
+            raise ValueError(f"key_format must be a regular expression: {error}") from None
 
 
 def _one_of(name: str, value: object, allowed: Collection[object]) -> None:
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}")
+
+
+def _at_least(name: str, value: object, least: int) -> None:
+    if type(value) is not int or value < least:
+        raise ValueError(f"{name} must be a whole number, {least} or more")
+
+
+def _refuses(item: tuple[object, object]) -> bool:
+    code, status = item
+    return type(code) is int and type(status) is int and 400 <= status <= 599

@@ -1,9 +1,9 @@
-"""Whether a text is a value of a JSON schema. Knows plain types only, and no error code."""
+"""Whether a text, or a JSON value, is what a schema describes. Knows no document and no error code."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
@@ -15,6 +15,19 @@ _LEGAL: Final = {
     "boolean": "true|false",
     "string": r"[^\x00-\x20\x7f\ufffd]+",  # no blanks inside parameters: futures change log, 2023-06-16
 }
+_KINDS: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": (int, Decimal),
+    "null": type(None),
+}
+_LIMITS: Final = (
+    *("format", "pattern", "enum", "const", "minLength", "maxLength"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+)
 _BITS: Final = {"int32": 31, "int64": 63}
 
 
@@ -61,3 +74,42 @@ def _allowed(schema: Mapping[str, Any], text: str, value: Any) -> bool:
         and ("exclusiveMinimum" not in schema or schema["exclusiveMinimum"] < value)
         and ("exclusiveMaximum" not in schema or value < schema["exclusiveMaximum"])
     )
+
+
+Schema = Mapping[str, Any]
+
+
+def misfits(schema: Schema, value: Any, resolve: Callable[[Schema], Schema], place: str) -> Iterator[str]:
+    """Where a JSON value departs from a schema, and how. Fractions are Decimals; keywords unknown here are not judged."""
+    schema = resolve(schema)
+    for part in schema.get("allOf", ()):
+        yield from misfits(part, value, resolve, place)
+    declared = schema.get("type", ())
+    kinds = (declared,) if isinstance(declared, str) else tuple(declared)
+    kind = next((each for each in kinds if _is(each, value)), None)
+    if kinds and kind is None:
+        yield f"{place}: the seed is no {' or '.join(kinds)}"
+    elif isinstance(value, dict):
+        missing = [name for name in schema.get("required", ()) if name not in value]
+        if missing:
+            yield f"{place}: the seed lacks {', '.join(missing)}"
+        for name, member in schema.get("properties", {}).items():
+            if name in value:
+                yield from misfits(member, value[name], resolve, f"{place}.{name}")
+    elif isinstance(value, list):
+        for number, member in enumerate(value):
+            yield from misfits(schema.get("items", {}), member, resolve, f"{place}[{number}]")
+    elif kind is not None and value is not None and not _fits({**schema, "type": kind}, value):
+        limits = ", ".join(f"{name} {schema[name]}" for name in _LIMITS if name in schema)
+        yield f"{place}: the seed does not match {limits or kind}"
+
+
+def _is(kind: str, value: Any) -> bool:
+    return isinstance(value, _KINDS[kind]) and isinstance(value, bool) is (kind == "boolean")
+
+
+def _fits(schema: Schema, value: Any) -> bool:
+    if isinstance(value, str) and schema.get("format") != "decimal":  # blanks are forbidden in parameters only
+        return bool(re.search(schema.get("pattern", ""), value)) and _allowed(schema, value, value)
+    text = str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else f"{Decimal(value):f}"
+    return fit(schema, text) is Fit.VALUE

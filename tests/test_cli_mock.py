@@ -1,0 +1,125 @@
+"""The mock exchange from the shell: `mock serve` and `mock run`, each a real process."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from test_cli import ROWS, run
+
+ME = [sys.executable, "-m", "binance_usdm"]
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield other.getsockname()[1]
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps(ROWS[:1]), encoding="utf-8")
+    return file
+
+
+def test_a_clock_ten_seconds_behind_is_refused_with_1021() -> None:
+    done = run("mock", "run", "--clock-offset", "10000", "--", *ME, "balance")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "TimestampError" in done.stderr
+    assert "code -1021" in done.stderr
+
+
+def test_a_program_can_be_run_against_the_mock() -> None:
+    program = "import os, sys; print(os.environ['BINANCE_BASE_URL']); sys.exit(7)"
+    done = run("mock", "run", "--", sys.executable, "-c", program)
+    assert done.returncode == 7
+    assert done.stdout.startswith("http://127.0.0.1:")
+
+
+def test_a_program_that_is_not_there_is_one_line() -> None:
+    done = run("mock", "run", "--", "/nowhere/program")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "binance-usdm: ConfigurationError: cannot run /nowhere/program: No such file or directory\n"
+
+
+def test_a_fault_can_be_chosen() -> None:
+    banned = run("mock", "run", "--fault", "banned", "--", *ME, "balance")
+    assert banned.returncode == 1
+    assert "IPBannedError: HTTP 418" in banned.stderr
+
+
+def test_a_reply_can_be_chosen(rows: Path) -> None:
+    done = run("mock", "run", "--reply", f"balance={rows}", "--", *ME, "balance", "--json")
+    assert json.loads(done.stdout) == ROWS[:1]
+
+
+@pytest.mark.parametrize("name", ["server_time", "server-time"])
+def test_a_reply_is_for_the_method_or_the_command(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "time.json"
+    file.write_text('{"serverTime": 7}')
+    done = run("mock", "run", "--reply", f"{name}={file}", "--", *ME, "server-time", "--json")
+    assert json.loads(done.stdout) == {"serverTime": 7}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run",), "say what to run"),
+        (("run", "--"), "say what to run"),
+        (("serve", "--fault", "no"), "argument --fault: invalid choice"),
+        (("serve", "--port", "-1"), "argument --port: must be a port from 0 to 65535"),
+        (("serve", "--port", "65536"), "argument --port: must be a port from 0 to 65535"),
+        (("serve", "--reply", "rows.json"), "argument --reply: takes OPERATION=FILE; the operations are balance"),
+        (("serve", "--reply", "balances=rows.json"), "argument --reply: takes OPERATION=FILE"),
+        (("serve", "--reply", "balance=/nowhere/rows.json"), "the file cannot be read (No such file or directory)"),
+        (("serve", "--reply", f"balance={__file__}"), "argument --reply: the file is not JSON"),
+    ],
+)
+def test_wrong_usage_is_2(arguments: tuple[str, ...], said: str) -> None:
+    done = run("mock", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: binance-usdm mock")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_says_where_it_is_and_ends_quietly(rows: Path, ending: signal.Signals) -> None:
+    command = [*ME, "mock", "serve", "--port", "0", "--reply", f"balance={rows}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            words = server.stderr.readline().replace(",", "").split()
+            assert words[:3] == ["mock", "exchange", "on"]
+            assert not words[3].endswith(":0")
+            assert httpx.get(f"{words[3]}/fapi/v1/time").status_code == 200
+            server.send_signal(ending)
+            assert server.communicate(timeout=20) == ("", "")
+        finally:
+            server.kill()
+    assert server.returncode == 0
+
+
+def test_a_port_in_use_is_one_line(taken: int) -> None:
+    done = run("mock", "serve", "--port", str(taken))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        f"binance-usdm: ConfigurationError: the mock exchange cannot listen on port {taken}: "
+    )
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("run", "--", "true")])
+def test_without_uvicorn_both_say_what_to_install(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "uvicorn.py").write_text("raise ImportError('not installed')")
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = run("mock", *arguments, PYTHONPATH=paths)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "pip install 'binance-usdm[mock]'" in done.stderr
+    assert done.stderr.count("\n") == 1
