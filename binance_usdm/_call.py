@@ -18,7 +18,8 @@ from ._limits import Limiter
 from ._reply import Reply, Value, read, used_weight
 from ._retry import RetryPolicy, never
 from ._signing import Sealed, Signer, signature
-from ._transport import AsyncTransport, SyncTransport
+from ._transport import SyncTransport
+from ._transport_asyncio import AsyncTransport
 
 T = TypeVar("T")
 TransportT = TypeVar("TransportT", httpx.BaseTransport, httpx.AsyncBaseTransport)

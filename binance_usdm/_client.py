@@ -15,7 +15,8 @@ from ._config import is_loopback
 from ._errors import DeadlineExceeded, TransportError, UnexpectedResponse, UsdmError, safe_text
 from ._http1 import ReplyTooLarge
 from ._reply import Reply
-from ._transport import MAX_REPLY_BYTES, AsyncTransport, SyncTransport, tls_context
+from ._transport import MAX_REPLY_BYTES, SyncTransport, tls_context
+from ._transport_asyncio import AsyncTransport
 
 T = TypeVar("T")
 ProxiedT = TypeVar("ProxiedT", httpx.HTTPTransport, httpx.AsyncHTTPTransport)

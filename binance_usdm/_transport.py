@@ -1,10 +1,9 @@
 """How one GET travels: sockets, TLS, deadline, reuse. Knows no key, no signature, no retry and no exchange.
 
-Two httpx transports: `SyncTransport` on blocking sockets, `AsyncTransport` on asyncio. They differ in how they wait and in
-nothing else. No redirects, proxies, cookies, environment or logging; no request is sent twice.
+Two httpx transports: `SyncTransport` on blocking sockets here, `AsyncTransport` on asyncio next door. They differ in how they wait
+and in nothing else. No redirects, proxies, cookies, environment or logging; no request is sent twice.
 """
 
-import asyncio
 import contextlib
 import errno
 import functools
@@ -16,7 +15,7 @@ import ssl
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 import httpx
 
@@ -25,7 +24,7 @@ from ._http1 import CONNECT, READ, WRITE, Call, Origin, Outcome, ReplyParser, de
 MAX_REPLY_BYTES = 1 << 20  # 500 assets are about 120 kB
 MAX_IDLE = 1000  # only bursts fill it; closing what a burst needed would make the next one pay for as many handshakes
 _READ_SIZE = 1 << 16
-_FAILURES = (OSError, ValueError, OverflowError)  # the last two: hosts and ports that no resolver or TLS library takes
+FAILURES = (OSError, ValueError, OverflowError)  # the last two: hosts and ports that no resolver or TLS library takes
 
 
 @functools.cache
@@ -44,7 +43,7 @@ def tls_context() -> ssl.SSLContext:
 _C = TypeVar("_C")
 
 
-class _Pool(ABC, Generic[_C]):
+class Pool(ABC, Generic[_C]):
     """Idle connections by origin, newest first. Each step is one atomic deque operation, so threads need no lock."""
 
     def __init__(
@@ -103,7 +102,7 @@ class _Pool(ABC, Generic[_C]):
                     self._discard(stack.pop())
 
 
-def _readable(fd: int) -> bool:
+def readable(fd: int) -> bool:
     """Whether an idle socket has anything to read: its end, an error, or bytes nobody asked for."""
     if not hasattr(select, "poll"):  # Windows
         return bool(select.select([fd], [], [], 0)[0])
@@ -135,7 +134,7 @@ def _resolved(host: str, port: int, seconds: float | None) -> list[Any]:
     return answer
 
 
-class SyncTransport(_Pool[socket.socket], httpx.BaseTransport):
+class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
     """Sends GET requests over blocking sockets; a reply is read to its end and not decoded. Safe for threads.
 
     Request extensions: `target` (bytes) replaces the URL's path and query on the wire; `deadline` (a time.monotonic()
@@ -153,7 +152,7 @@ class SyncTransport(_Pool[socket.socket], httpx.BaseTransport):
         self._shut()
 
     def _usable(self, connection: socket.socket) -> bool:
-        return not _readable(connection.fileno())
+        return not readable(connection.fileno())
 
     def _discard(self, connection: socket.socket) -> None:
         connection.close()
@@ -174,7 +173,7 @@ class SyncTransport(_Pool[socket.socket], httpx.BaseTransport):
                 self._keep(call.origin, sock)
                 sock = None
             return reply.outcome()
-        except _FAILURES as error:
+        except FAILURES as error:
             return translated(error, phase)
         finally:
             if sock is not None:
@@ -201,104 +200,3 @@ class SyncTransport(_Pool[socket.socket], httpx.BaseTransport):
                 if steps == 1 or not isinstance(error, OSError):
                     raise
         raise OSError(errno.EADDRNOTAVAIL, "no address")
-
-
-class _Stream(asyncio.Protocol):
-    """One asyncio connection. Its present or last reply says whether it may be used again."""
-
-    def __init__(self, reply: ReplyParser) -> None:
-        self._reply, self._loop = reply, asyncio.get_running_loop()
-        self._waiter: asyncio.Future[None] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # asyncio has set TCP_NODELAY
-
-    def data_received(self, data: bytes) -> None:
-        self._reply.feed(data)
-        self._settle()
-
-    def eof_received(self) -> None:
-        tls = self._transport.get_extra_info("ssl_object")
-        try:
-            self.data_received(
-                tls.read(1) if tls else b""
-            )  # asyncio does not tell whether TLS's goodbye came; this does
-        except ssl.SSLError:
-            self.connection_lost(None)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._reply.lose(exc)
-        self._settle()
-
-    def _settle(self) -> None:
-        if self._reply.done and not self._reply.reusable:
-            self.discard()
-        if self._reply.done and self._waiter and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def exchange(self, call: Call, reply: ReplyParser) -> None:
-        self._reply = reply
-        self._transport.write(call.head)
-        if not reply.done:
-            self._waiter = self._loop.create_future()
-            await self._waiter
-
-    def usable(self) -> bool:
-        if self._loop is not asyncio.get_running_loop() or not self._reply.reusable:
-            return False
-        return not _readable(self._transport.get_extra_info("socket").fileno())  # the loop may not have looked for long
-
-    def discard(self) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._transport.abort)  # close() would wait for the peer's TLS goodbye
-        except RuntimeError:  # the loop is closed and runs nothing any more; at least the peer learns of the end
-            with contextlib.suppress(OSError):
-                self._transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-
-
-class AsyncTransport(_Pool[_Stream], httpx.AsyncBaseTransport):
-    """As SyncTransport, on asyncio and safe for tasks, but without timers: wrap a call in asyncio.timeout().
-
-    A cancelled call closes its connection. A connection belongs to the event loop that opened it; others open their own.
-    Where a host has several addresses, one that swallows packets takes the whole time.
-    """
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        call = prepared(request, self._closed)
-        del request  # its repr shows the URL, and some tracebacks show locals
-        return delivered(await self._exchanged(call) if isinstance(call, Call) else call)
-
-    async def aclose(self) -> None:
-        self._shut()
-        for _ in range(2):  # one turn of the loop to abort, one to close the sockets
-            await asyncio.sleep(0)
-
-    def _usable(self, connection: _Stream) -> bool:
-        return connection.usable()
-
-    def _discard(self, connection: _Stream) -> None:
-        connection.discard()
-
-    async def _exchanged(self, call: Call) -> Outcome:
-        stream, reply = None, ReplyParser(self._limit)
-        try:
-            stream = self._taken(call.origin) or await self._connected(call.origin, reply)
-            await stream.exchange(call, reply)
-            if reply.reusable:
-                self._keep(call.origin, stream)
-                stream = None
-            return reply.outcome()
-        except _FAILURES as error:  # later failures are the reply's
-            return translated(error, CONNECT)
-        finally:
-            if stream is not None:
-                stream.discard()
-
-    async def _connected(self, origin: Origin, reply: ReplyParser) -> _Stream:
-        tls, host, port = origin
-        context, name = (self._context(), host) if tls else (None, None)
-        # one address after another: Python 3.11's happy_eyeballs_delay leaks the socket of a cancelled attempt
-        _, stream = await asyncio.get_running_loop().create_connection(
-            lambda: _Stream(reply), host, port, ssl=context, server_hostname=name
-        )
-        return stream

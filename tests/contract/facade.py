@@ -17,7 +17,8 @@ from urllib.parse import parse_qsl
 import httpx
 
 from binance_usdm import APIError, AsyncClient, Client, ConfigurationError, UsdmError
-from binance_usdm._transport import AsyncTransport, SyncTransport
+from binance_usdm._transport import SyncTransport
+from binance_usdm._transport_asyncio import AsyncTransport
 from binance_usdm_wire import OPERATIONS
 
 from .facts import Fact, Json, facts, typed

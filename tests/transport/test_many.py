@@ -16,7 +16,7 @@ from raw_server import HOLD, READ, RawServer, again, reply
 from wires import Certificate, SyncWire, get, send
 
 from binance_usdm._http1 import Call, ReplyParser
-from binance_usdm._transport import AsyncTransport, _Stream
+from binance_usdm._transport_asyncio import AsyncTransport, _Stream
 
 
 def echo(head: bytes) -> bytes:

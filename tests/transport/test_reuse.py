@@ -15,7 +15,7 @@ import pytest
 from raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
 from wires import CHUNKED, SyncWire, Wire, get, send
 
-from binance_usdm._transport import AsyncTransport
+from binance_usdm._transport_asyncio import AsyncTransport
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 
 import httpx
 
-from binance_usdm._transport import AsyncTransport, SyncTransport
+from binance_usdm._transport import SyncTransport
+from binance_usdm._transport_asyncio import AsyncTransport
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n[1,\r\n2\r\n2]\r\n0\r\n\r\n"
 TIMEOUTS = (httpx.TimeoutException, TimeoutError)
