@@ -110,7 +110,7 @@ class Caller(Sealed, Generic[TransportT]):
 
         Raises ConfigurationError naming the variable that is missing or empty.
         """
-        signed_by: list[str] = [] if "signer" in options else [config.ENV_API_SECRET]
+        signed_by: list[str] = [] if options.get("signer") is not None else [config.ENV_API_SECRET]
         for name in (config.ENV_API_KEY, *signed_by):
             if not os.environ.get(name):
                 raise ConfigurationError(f"the environment variable {name} is not set")

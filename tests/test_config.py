@@ -266,3 +266,11 @@ def test_an_unfit_base_url_of_the_environment_is_named(kind: Any, monkeypatch: p
 def test_a_client_can_be_referred_to_weakly(kind: Any) -> None:
     client = kind(KEY, SECRET)
     assert weakref.ref(client)() is client
+
+
+@CLIENTS
+def test_no_signer_at_all_leaves_the_secret_s_variable_in_charge(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    monkeypatch.delenv("BINANCE_API_SECRET", False)
+    with pytest.raises(ConfigurationError, match="BINANCE_API_SECRET is not set"):
+        kind.from_env(signer=None)
