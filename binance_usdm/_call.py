@@ -194,14 +194,12 @@ class Caller(Sealed, Generic[TransportT]):
             headers = config.headers(self._url, operation.key_header, self._credentials.api_key)
             self._headers[operation.key_header] = headers
         target = b"?".join([self._prefix + operation.path.encode("ascii"), *([sent] if sent else [])])
-        left = max(deadline - time.monotonic(), 0.001)
-        extensions: dict[str, Any] = {
-            "deadline": deadline,
-            "timeout": dict.fromkeys(("connect", "read", "write", "pool"), left),
-        }
+        extensions: dict[str, Any] = {"deadline": deadline}
         if self._reads_target:  # parsing a URL costs more than all the rest of a request
             url, extensions["target"] = self._url, target
         else:
+            left = max(deadline - time.monotonic(), 0.001)
+            extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
             url = self._url.copy_with(raw_path=target)
         return Request(operation.method, url, headers=headers, stream=_EMPTY, extensions=extensions)
 

@@ -20,6 +20,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from binance_usdm_wire import Mismatch
+
 
 class UsdmError(Exception):
     """Everything this package raises on purpose."""
@@ -53,9 +55,8 @@ class UnexpectedResponse(UsdmError):
         self.found = found
 
     def __str__(self) -> str:
-        place = ", ".join(f"row {step}" if type(step) is int else f"field {step}" for step in self.path)
         status = f"HTTP {self.status}, " if self.status else ""
-        return f"{status}{place or 'reply'}: expected {self.expected}, found {self.found}"
+        return f"{status}{Mismatch(self.path, self.expected, self.found)}"
 
 
 class APIError(UsdmError):

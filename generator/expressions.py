@@ -25,8 +25,7 @@ class Expressions:
             return f"optional({self.reader(node)})"
         schema = resolve(self.document, node)
         if isinstance(schema["type"], list):
-            kind = next(one for one in schema["type"] if one != "null")
-            return f"nullable({self.reader({**schema, 'type': kind})})"
+            return f"nullable({self.reader(_not_null(schema))})"
         readers: dict[str, Callable[[], str]] = {
             "object": lambda: f"{class_name(node['$ref'].rsplit('/', 1)[1])}.read",
             "array": lambda: f"array_of({self.reader(schema['items'])})",
@@ -55,8 +54,7 @@ class Expressions:
         schema = resolve(self.document, node)
         kind = schema["type"]
         if isinstance(kind, list):
-            kind = next(one for one in kind if one != "null")
-            inner = self.dump({**schema, "type": kind}, value, depth)
+            inner = self.dump(_not_null(schema), value, depth)
             return inner if inner == value else f"None if {value} is None else {inner}"
         if kind == "object":
             return f"{value}.to_dict()"
@@ -70,6 +68,11 @@ class Expressions:
         schema = resolve(self.document, node)
         node = schema["items"] if schema["type"] == "array" else node
         return class_name(node["$ref"].rsplit("/", 1)[1]) if resolve(self.document, node)["type"] == "object" else None
+
+
+def _not_null(schema: Json) -> Json:
+    """The schema of a nullable value's other half."""
+    return {**schema, "type": next(kind for kind in schema["type"] if kind != "null")}
 
 
 def type_of(prop: Any) -> str:
