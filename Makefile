@@ -4,7 +4,7 @@ BIN    := .venv/bin
 PORT   ?= 8787
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test generate check format lint types contract drift mock build lock clean
+.PHONY: help install demo test generate check format lint types contract drift mock build audit lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,20 +49,37 @@ types: install ## check types twice: mypy --strict and pyright
 mock: install ## serve the mock exchange on PORT
 	$(BIN)/binance-usdm mock serve --port $(PORT)
 
-build: install ## make wheel and sdist, and test the wheel outside of this tree
-	@rm -rf dist .scratch/wheel
+build: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
+build: install ## make wheel and sdist twice, compare them, and test the wheel outside of this tree
+	@rm -rf dist .scratch/wheel .scratch/again
 	$(BIN)/python -m build --no-isolation --outdir dist . > /dev/null
+	@mkdir -p .scratch/again && tar -xzf dist/*.tar.gz -C .scratch/again
+	@umask 077 && $(BIN)/python -m build --no-isolation --outdir .scratch/again/dist .scratch/again/binance_usdm-* > /dev/null
+	@for file in dist/*; do cmp "$$file" ".scratch/again/$$file" || exit 1; done
+	@cd dist && $(PYTHON) -c 'import hashlib, pathlib; [print(hashlib.sha256(p.read_bytes()).hexdigest(), p) for p in sorted(pathlib.Path().iterdir())]'
 	@$(BIN)/python -m venv .scratch/wheel
 	@.scratch/wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
 	@cp tests/check_wheel.py .scratch/check_wheel.py
 	cd .scratch && wheel/bin/python -I check_wheel.py ../dist/*.whl
 
+audit: .scratch/audit/.installed ## find what this project never does, in its code and by its own rules
+	.scratch/audit/bin/python tests/rules/audit.py
+
+.scratch/audit/.installed: requirements-audit.txt
+	@test -x .scratch/audit/bin/python || $(PYTHON) -m venv .scratch/audit
+	@.scratch/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	@touch $@
+
 check: lint types drift build test ## everything CI runs
 
-lock: ## renew requirements-dev.txt from pyproject.toml
+lock: ## renew the locked requirements from pyproject.toml
 	@test -x .scratch/lock/bin/uv || ($(PYTHON) -m venv .scratch/lock && .scratch/lock/bin/pip install --quiet uv)
 	.scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-		--group dev --extra cli --extra mock pyproject.toml -o requirements-dev.txt
+		--group dev --extra cli --extra crypto --extra mock --extra redis pyproject.toml -o requirements-dev.txt
+	.scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+		--group mutation --constraint requirements-dev.txt pyproject.toml -o requirements-mutation.txt
+	echo semgrep | .scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+		- -o requirements-audit.txt
 
 clean: ## remove everything that can be made again
 	rm -rf .venv .scratch dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis

@@ -16,6 +16,8 @@ RESERVED_CLASSES = {
     "Any", "AsyncOperations", "BadArgument", "ClassVar", "Decimal", "Final", "MISSING", "Mapping", "Mismatch", "OPERATIONS", "Operation",
     "Parameter", "Response", "Signing", "Step", "SyncOperations", "T", "TypeVar", "UTC",
 }  # fmt: skip
+TAG = re.compile(r"[A-Za-z][A-Za-z0-9 _-]{0,99}")
+"""A tag names a folder."""
 STATUS = re.compile(r"[1-5](\d\d|XX)")
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
@@ -47,6 +49,11 @@ class _Lint:
     def run(self) -> list[str]:
         if not re.fullmatch(r"3\.1\.\d+", self.document.get("openapi", "")):
             self.say("openapi", f"version {self.document.get('openapi')!r} is not 3.1.x")
+        for number, name in enumerate(self.tags):
+            if not TAG.fullmatch(name):
+                self.say(
+                    f"tags.{number}.name", f"{name!r} may only have letters, digits, blanks, '-' and '_', 100 at most"
+                )
         for name in repeated(self.tags):
             self.say("tags", f"two tags have the name {name!r}")
         self.servers(self.document.get("servers", []))

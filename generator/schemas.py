@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ KEYS = {
 KEYS_OF_ALL = {"type", "description", "x-description-zh", "examples"}
 FORMATS: dict[str, set[str | None]] = {"string": {None, "decimal"}, "integer": {"int32", "int64"}}
 RESERVED_ATTRIBUTES = {"additional_properties", "field", "from_dict", "read", "to_dict"}
-IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+IDENTIFIER = re.compile(r"(?=.{1,100}$)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 def repeated(values: Iterable[str]) -> list[str]:
@@ -139,5 +140,8 @@ def _object(where: str, node: Json, document: Json) -> Iterator[str]:
     attributes = [python_name(name) for name in properties] + [python_name(name) for name in instants]
     for name in repeated(attributes):
         yield f"{where}: two members become the attribute {name!r}"
+    for name in attributes:
+        if unicodedata.normalize("NFKC", name) != name:  # Python reads identifiers so
+            yield f"{where}: Python would read the attribute {name!r} as {unicodedata.normalize('NFKC', name)!r}"
     for name in sorted(RESERVED_ATTRIBUTES.intersection(attributes)):
         yield f"{where}: a member may not become the attribute {name!r}"

@@ -11,14 +11,20 @@ from types import NoneType
 from typing import Any, TypeAlias
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
-from ruamel.yaml import YAML
+from ruamel.yaml import YAML, MappingNode
+from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import YAMLError
 
 Json: TypeAlias = dict[str, Any]
 FIELD_PREFIX = "field_"
-COMPONENT = r"[A-Za-z0-9._-]+"
-"""What a component may be called (OpenAPI 3.1, Components Object)."""
+COMPONENT = r"[A-Za-z0-9._-]{1,100}"
+"""What a component may be called (OpenAPI 3.1, Components Object); not longer than a file can be named after it."""
 REFERENCE = re.compile(f"#/components/([a-zA-Z]+)/({COMPONENT})")
+
+MAX_VALUES, MAX_DEPTH = 100_000, 40
+"""Far beyond any spec: aliases of aliases grow without end, and Python's own parser gives up on nested expressions."""
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""What a reader of the spec, or of the code made from it, does not see: control characters, other line breaks, bidi marks."""
 
 
 class SpecError(Exception):
@@ -29,10 +35,22 @@ class SpecError(Exception):
         self.findings = findings
 
 
+class _Plain(SafeConstructor):
+    """Without merge keys: merges of merges grow without end while they are read."""
+
+    def flatten_mapping(self, node: MappingNode) -> Any:
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise ConstructorError(problem="a merge key (<<) is not supported", problem_mark=key.start_mark)
+        return super().flatten_mapping(node)
+
+
 def load(path: Path) -> Json:
     """Read a YAML (or JSON) spec; a repeated key is an error, not the last one wins."""
     try:
-        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        reader = YAML(typ="safe", pure=True)
+        reader.Constructor = _Plain
+        document = reader.load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SpecError([f"{path.name}: cannot be read ({error.strerror})"]) from None
     except (YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:
@@ -43,28 +61,35 @@ def load(path: Path) -> Json:
         raise SpecError([f"{path.name}:{where} is not valid YAML: {' '.join(str(what).split())}"]) from None
     if not isinstance(document, dict):
         raise SpecError([f"{path.name}: is not an OpenAPI document"])
-    findings = list(_beyond_json("", document, ()))
+    findings = list(_beyond_json("", document, (), iter(range(MAX_VALUES))))
     if findings:
         raise SpecError(findings)
     return document
 
 
-def _beyond_json(where: str, node: Any, above: tuple[int, ...]) -> Iterator[str]:
-    """A finding for everything that YAML can hold and JSON cannot: the document is also served as JSON."""
+def _beyond_json(where: str, node: Any, above: tuple[int, ...], left: Iterator[int]) -> Iterator[str]:
+    """A finding for everything that YAML can hold and JSON cannot: the document is also served as JSON. `left` counts values down."""
+    if next(left, None) is None:
+        raise SpecError([f"document: holds more than {MAX_VALUES} values, aliases written out"])
     if isinstance(node, (dict, list)):
         if id(node) in above:
             yield f"{where}: contains itself"
+            return
+        if len(above) > MAX_DEPTH:
+            yield f"{where}: is nested deeper than {MAX_DEPTH} levels"
             return
         entries = node.items() if isinstance(node, dict) else enumerate(node)
         for key, entry in entries:
             if isinstance(node, dict) and not isinstance(key, str):
                 yield f"{where or 'document'}: the key {key!r} is no text: put it in quotes"
             elif isinstance(node, dict):
-                yield from _beyond_json(where or "document", key, ())
-            yield from _beyond_json(f"{where}.{key}".lstrip("."), entry, (*above, id(node)))
+                yield from _beyond_json(where or "document", key, (), left)
+            yield from _beyond_json(f"{where}.{key}".lstrip("."), entry, (*above, id(node)), left)
     elif isinstance(node, str):
         if re.search("[\ud800-\udfff]", node):
             yield f"{where}: holds a lone surrogate"
+        if unseen := UNSEEN.search(node):
+            yield f"{where}: holds U+{ord(unseen[0]):04X}, which nobody sees"
     elif not isinstance(node, (bool, int, NoneType)) and not (isinstance(node, float) and math.isfinite(node)):
         yield f"{where}: a {type(node).__name__} is no JSON value: put it in quotes"
 

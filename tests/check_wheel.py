@@ -1,5 +1,6 @@
 """Run by `make build` with a fresh environment's Python, outside of the tree: the wheel as a user gets it."""
 
+import json
 import sys
 import zipfile
 from importlib.metadata import distributions, requires
@@ -15,10 +16,15 @@ def main() -> None:
     names = {path.split("/")[0] for path in zipfile.ZipFile(WHEEL).namelist()}
     imports = {name for name in names if not name.endswith(".dist-info")}
     assert imports == {"binance_usdm", "binance_usdm_wire"}, imports
+    (bill,) = (path for path in zipfile.ZipFile(WHEEL).namelist() if ".dist-info/sboms/" in path)
+    components = json.loads(zipfile.ZipFile(WHEEL).read(bill))["components"]
+    required = {component["name"] for component in components if component["scope"] == "required"}
     installed = {str(found.metadata["Name"]).lower().replace("_", "-") for found in distributions()}
     extra = installed - EXPECTED - BEHIND_HTTPX - {"binance-usdm", "pip", "setuptools"}
     assert not EXPECTED - installed
     assert not extra, sorted(extra)
+    assert not (EXPECTED | BEHIND_HTTPX) - required, sorted(required)
+    assert installed - {"binance-usdm", "pip", "setuptools"} <= required, "the bill of materials lacks something"
     assert any("uvicorn" in requirement and "extra" in requirement for requirement in requires("binance-usdm") or [])
 
     import binance_usdm
