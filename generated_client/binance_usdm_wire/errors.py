@@ -23,6 +23,10 @@ class Mismatch(ValueError):
         return f"{where}: expected {self.expected}, found {self.found}"
 
 
+class NotJson(Mismatch):
+    """The reply is no JSON text at all: cut short, or a page of somebody else's."""
+
+
 class BadArgument(ValueError):
     """An argument that the spec does not allow: `.name`, `.expected`, `.found`. Nothing was sent."""
 

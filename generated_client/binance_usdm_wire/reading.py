@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from .errors import Mismatch
+from .errors import Mismatch, NotJson
 
 T = TypeVar("T")
 Step = int | str | None
@@ -44,7 +44,7 @@ def kind(value: object) -> str:
 
 
 def decode(body: bytes) -> Any:
-    """Decode a JSON text exactly, or raise `Mismatch`.
+    """Decode a JSON text exactly, or raise `NotJson`.
 
     UTF-8 only; no duplicate members, no NaN, no lone surrogates, no number beyond the range of a double. A number with a
     fraction or exponent, or one that 64 bits cannot hold, becomes a `Decimal`: no digit is lost.
@@ -64,7 +64,7 @@ def decode(body: bytes) -> Any:
         )
     except (ValueError, RecursionError) as error:
         found = str(error) if type(error) is _Refused else "something else"
-    raise Mismatch((), "a JSON text", found)
+    raise NotJson((), "a JSON text", found)
 
 
 class _Refused(ValueError):
