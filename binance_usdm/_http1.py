@@ -7,6 +7,7 @@ door: its traceback is short, it has no cause and no context, and no local of th
 import errno
 import re
 import socket
+import ssl
 import time
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -14,6 +15,7 @@ from typing import TypeAlias
 import httptools
 import httpx
 
+MAX_REPLY_BYTES = 1 << 20  # where a request asks for no other bound; 500 assets are about 120 kB
 _PORTS = {"http": 80, "https": 443}
 _TARGET = re.compile(rb"/[\x21-\x7e]*")
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 5.6.2
@@ -26,19 +28,29 @@ Phase: TypeAlias = tuple[str, type[httpx.TransportError], type[httpx.TransportEr
 CONNECT: Phase = ("connecting", httpx.ConnectTimeout, httpx.ConnectError)
 WRITE: Phase = ("sending", httpx.WriteTimeout, httpx.WriteError)
 READ: Phase = ("reading", httpx.ReadTimeout, httpx.ReadError)
+_GONE = (ConnectionError, ssl.SSLEOFError)  # reset, broken pipe, and an end without TLS's goodbye
 
 
 class ReplyTooLarge(httpx.RemoteProtocolError):
     """The server sent more for one reply than is accepted; the rest was not read."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)  # no repr: printing a call shows nothing of it
+class StaleConnection(httpx.RemoteProtocolError):
+    """A kept connection ended before a byte of the reply came.
+
+    The request was very likely not handled: a GET may be sent again, on a connection of its own.
+    """
+
+
+@dataclass(slots=True, repr=False)  # no repr: printing a call shows nothing of it
 class Call:
     """One request, ready to send."""
 
     origin: Origin
     head: bytes
     deadline: float | None
+    max_reply_bytes: int
+    fresh: bool  # on a connection of its own
 
     def left(self, steps: int = 1) -> float | None:
         """Seconds for the next one of so many equal steps."""
@@ -68,10 +80,12 @@ def prepared(request: httpx.Request, closed: bool) -> Call | httpx.TransportErro
         return httpx.LocalProtocolError("a header holds a character that is not allowed there")
     head = b"GET %b HTTP/1.1\r\n%b\r\n" % (target, b"".join([b"%b: %b\r\n" % header for header in headers]))
     deadline = extensions.get("deadline")
-    limits = [limit for limit in extensions.get("timeout", {}).values() if limit is not None]
-    if deadline is None and limits:
-        deadline = time.monotonic() + min(limits)
-    return Call((url.scheme == "https", url.raw_host.decode(), url.port or _PORTS[url.scheme]), head, deadline)
+    if deadline is None:
+        limits = [limit for limit in extensions.get("timeout", {}).values() if limit is not None]
+        deadline = time.monotonic() + min(limits) if limits else None
+    origin = (url.scheme == "https", url.raw_host.decode(), url.port or _PORTS[url.scheme])
+    max_reply_bytes = extensions.get("max_reply_bytes", MAX_REPLY_BYTES)
+    return Call(origin, head, deadline, max_reply_bytes, fresh=extensions.get("fresh", False))
 
 
 def translated(error: Exception, phase: Phase) -> httpx.TransportError:
@@ -93,10 +107,11 @@ def delivered(outcome: Outcome) -> httpx.Response:
 class ReplyParser:
     """Collects one reply from bytes, within a size. Never raises: what is wrong with it is its `outcome`."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, reused: bool = False) -> None:
         self.done = False
         self.reusable = False  # done, and the connection may carry another exchange
-        self._limit, self._seen, self._status, self._until_eof = limit, 0, 0, False
+        self.stale = False  # the connection was a kept one, and had died
+        self._reused, self._limit, self._seen, self._status, self._until_eof = reused, limit, 0, 0, False
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._fault: httpx.TransportError | None = None
@@ -120,13 +135,19 @@ class ReplyParser:
                 if not self.done:
                     self._end(httpx.RemoteProtocolError("the reply is not valid HTTP/1.1"))
 
-    def lose(self, error: Exception | None) -> None:
-        """Note that the connection is gone, without an orderly end."""
+    def lose(self, error: Exception | None, phase: Phase = READ) -> None:
+        """Note that the connection is of no use any more: an error befell it, or it ended too early."""
         self.reusable = False
-        if not self.done:
+        if self.done:
+            return
+        self.stale = self._reused and not self._seen and (error is None or isinstance(error, _GONE))
+        if self.stale:
+            self._end(StaleConnection("the kept connection ended without a reply"))
+        elif error is not None:
+            self._end(translated(error, phase))
+        else:
             where = "within the reply" if self._seen else "without a reply"
-            cut = httpx.RemoteProtocolError(f"the server closed the connection {where}")
-            self._end(translated(error, READ) if error else cut)
+            self._end(httpx.RemoteProtocolError(f"the server closed the connection {where}"))
 
     def outcome(self) -> Outcome:
         body, self._body = self._body, []  # an idle connection remembers its last reply, but not the body

@@ -8,23 +8,24 @@ import contextlib
 import errno
 import functools
 import os
-import queue
 import select
 import socket
 import ssl
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import httpx
 
-from ._http1 import CONNECT, READ, WRITE, Call, Origin, Outcome, ReplyParser, delivered, prepared, translated
+from ._http1 import CONNECT, READ, WRITE, Call, Origin, Outcome, ReplyParser, delivered, prepared
 
-MAX_REPLY_BYTES = 1 << 20  # 500 assets are about 120 kB
 MAX_IDLE = 1000  # only bursts fill it; closing what a burst needed would make the next one pay for as many handshakes
 _READ_SIZE = 1 << 16
 FAILURES = (OSError, ValueError, OverflowError)  # the last two: hosts and ports that no resolver or TLS library takes
+Address: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # as getaddrinfo() gives it
 
 
 @functools.cache
@@ -41,22 +42,17 @@ def tls_context() -> ssl.SSLContext:
 
 
 _C = TypeVar("_C")
+_T = TypeVar("_T")
 
 
 class Pool(ABC, Generic[_C]):
-    """Idle connections by origin, newest first. Each step is one atomic deque operation, so threads need no lock."""
+    """Idle connections by origin, newest first. Each step is one atomic dict or deque operation, so threads need no lock."""
 
-    def __init__(
-        self,
-        *,
-        ssl_context: ssl.SSLContext | None = None,
-        max_reply_bytes: int = MAX_REPLY_BYTES,
-        max_idle: int = MAX_IDLE,
-    ) -> None:
-        self._tls, self._limit, self._max_idle, self._closed = ssl_context, max_reply_bytes, max_idle, False
-        self._stacks: dict[Origin, deque[_C]] = {}
-        self._inherited = self._stacks
-        self._pid = os.getpid()
+    def __init__(self, *, ssl_context: ssl.SSLContext | None = None, max_idle: int = MAX_IDLE) -> None:
+        if ssl_context and not (ssl_context.verify_mode is ssl.CERT_REQUIRED and ssl_context.check_hostname):
+            raise ValueError("ssl_context must require certificates and check host names")
+        self._tls, self._max_idle, self._closed = ssl_context, max_idle, False
+        self._stacks: dict[tuple[int, Origin], deque[_C]] = {}
 
     @abstractmethod
     def _usable(self, connection: _C) -> bool: ...
@@ -64,42 +60,43 @@ class Pool(ABC, Generic[_C]):
     @abstractmethod
     def _discard(self, connection: _C) -> None: ...
 
-    def _here(self) -> dict[Origin, deque[_C]]:
-        """The idle connections of this process: those from before a fork are the parent's, and so are their replies."""
-        if self._pid != os.getpid():
-            self._pid, self._stacks, self._inherited = (
-                os.getpid(),
-                {},
-                self._stacks,
-            )  # kept: closing could end the parent's
-        return self._stacks
-
     def _context(self) -> ssl.SSLContext:
         return self._tls or tls_context()
 
-    def _taken(self, origin: Origin) -> _C | None:
-        stack = self._here().get(origin)
+    def _idle(self, origin: Origin) -> deque[_C]:
+        # Those from before a fork are the parent's, and so are their replies. They stay under its number, unclosed:
+        # an event loop's poller is shared with the parent, which would hear no more of a socket closed here.
+        return self._stacks.setdefault((os.getpid(), origin), deque())
+
+    def _taken(self, call: Call) -> _C | None:
+        idle = self._idle(call.origin)
         with contextlib.suppress(IndexError):
-            while stack:
-                connection = stack.pop()
+            while not call.fresh:
+                connection = idle.pop()
                 if self._usable(connection):
                     return connection
                 self._discard(connection)
         return None
 
-    def _keep(self, origin: Origin, connection: _C) -> None:
-        stack = self._here().setdefault(origin, deque())
-        stack.append(connection)
+    def _put_back(self, origin: Origin, connection: _C | None, reply: ReplyParser) -> None:
+        idle = self._idle(origin)
+        if connection is not None and reply.reusable:
+            idle.append(connection)
+        elif connection is not None:
+            self._discard(connection)
+        # stale: the others were idle for longer; closed: perhaps by another thread just now
+        self._drop(idle, but=0 if reply.stale or self._closed else self._max_idle)
+
+    def _drop(self, idle: deque[_C], but: int) -> None:
         with contextlib.suppress(IndexError):
-            while len(stack) > self._max_idle or self._closed:  # closed: perhaps by another thread just now
-                self._discard(stack.popleft())
+            while len(idle) > but:
+                self._discard(idle.popleft())
 
     def _shut(self) -> None:
         self._closed = True
-        for stack in list(self._here().values()):
-            with contextlib.suppress(IndexError):
-                while True:
-                    self._discard(stack.pop())
+        for (process, _), idle in list(self._stacks.items()):
+            if process == os.getpid():
+                self._drop(idle, but=0)
 
 
 def readable(fd: int) -> bool:
@@ -111,27 +108,32 @@ def readable(fd: int) -> bool:
     return bool(poller.poll(0))
 
 
-def _resolved(host: str, port: int, seconds: float | None) -> list[Any]:
-    """The addresses of a host. The system's resolver takes no time limit, so it works in a thread that nobody waits for longer."""
-    answers: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
+def aside(work: Callable[[], _T]) -> Future[_T]:
+    """Begin what may hang, in a thread that nobody must wait for, not even the interpreter at its end."""
+    answer: Future[_T] = Future()
+    answer.set_running_or_notify_cancel()  # it always comes, wanted or not
 
-    def ask() -> None:
+    def go() -> None:
         try:
-            answers.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-        except Exception as error:  # every failure is the caller's  # noqa: BLE001
-            answers.put(error)
+            answer.set_result(work())
+        except BaseException as error:  # every failure is that of whoever asks for the result  # noqa: BLE001
+            answer.set_exception(error)
 
-    if ":" in host or host.replace(".", "").isdigit():
-        ask()  # an address needs no resolver
-    else:
-        threading.Thread(target=ask, name="resolve", daemon=True).start()
-    try:
-        answer = answers.get(timeout=seconds)
-    except queue.Empty:
-        answer = TimeoutError()
-    if isinstance(answer, Exception):
-        raise answer
+    threading.Thread(target=go, name="binance-usdm", daemon=True).start()
     return answer
+
+
+def resolving(host: str, port: int) -> Future[Sequence[Address]]:
+    """Ask for the addresses of a host; the system's resolver takes no time limit."""
+    ask = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    if ":" not in host and not host.replace(".", "").isdigit():
+        return aside(ask)
+    known: Future[Sequence[Address]] = Future()  # an address needs no resolver, and no thread
+    try:
+        known.set_result(ask())
+    except FAILURES as error:
+        known.set_exception(error)
+    return known
 
 
 class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
@@ -139,8 +141,9 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
 
     Request extensions: `target` (bytes) replaces the URL's path and query on the wire; `deadline` (a time.monotonic()
     instant) bounds name resolution, connecting, TLS, sending and reading together; without it the smallest of httpx's
-    `timeout` values does. `max_reply_bytes` bounds a reply with all its heads, `max_idle` the connections kept
-    for an origin. Raises only httpx.TransportError.
+    `timeout` values does; `max_reply_bytes` bounds a reply with all its heads; `fresh` (true) uses no kept connection.
+    `max_idle` bounds the connections kept for an origin. Raises only httpx.TransportError; it is a StaleConnection where
+    `fresh` may help. Nothing is sent twice.
     """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -158,9 +161,10 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
         connection.close()
 
     def _exchanged(self, call: Call) -> Outcome:
-        phase, sock, reply, unsent = CONNECT, None, ReplyParser(self._limit), memoryview(call.head)
+        phase, sock, unsent = CONNECT, self._taken(call), memoryview(call.head)
+        reply = ReplyParser(call.max_reply_bytes, reused=sock is not None)
         try:
-            sock = self._taken(call.origin) or self._connected(call)
+            sock = sock or self._connected(call)
             phase = WRITE
             while unsent:
                 sock.settimeout(call.left())
@@ -169,34 +173,37 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
             while not reply.done:
                 sock.settimeout(call.left())
                 reply.feed(sock.recv(_READ_SIZE))
-            if reply.reusable:
-                self._keep(call.origin, sock)
-                sock = None
-            return reply.outcome()
         except FAILURES as error:
-            return translated(error, phase)
+            reply.lose(error, phase)
         finally:
-            if sock is not None:
-                sock.close()
+            self._put_back(call.origin, sock, reply)
+        return reply.outcome()
 
     def _connected(self, call: Call) -> socket.socket:
-        tls, host, port = call.origin
-        addresses = _resolved(host, port, call.left())
-        for steps, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
-            sock = socket.socket(family, kind, protocol)
+        addresses = resolving(*call.origin[1:]).result(call.left())
+        for steps, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             try:
-                sock.settimeout(call.left(steps))  # an address that swallows packets leaves time for the next one
-                sock.connect(address)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if tls:  # without TLS's own goodbye an end counts as an error: anybody on the way can cause it
-                    sock = self._context().wrap_socket(
-                        sock, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
-                    )
-                    sock.settimeout(call.left(steps))
-                    sock.do_handshake()
-                return sock
-            except BaseException as error:
-                sock.close()
-                if steps == 1 or not isinstance(error, OSError):
+                return self._opened(call, address, steps)
+            except OSError:
+                if steps == 1:
                     raise
         raise OSError(errno.EADDRNOTAVAIL, "no address")
+
+    def _opened(self, call: Call, address: Address, steps: int) -> socket.socket:
+        family, kind, protocol, _, place = address
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(call.left(steps))  # an address that swallows packets leaves time for the next one
+            sock.connect(place)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            tls, host, _ = call.origin
+            if tls:  # without TLS's own goodbye an end counts as an error: anybody on the way can cause it
+                sock = self._context().wrap_socket(
+                    sock, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
+                )
+                sock.settimeout(call.left(steps))
+                sock.do_handshake()
+        except BaseException:
+            sock.close()
+            raise
+        return sock

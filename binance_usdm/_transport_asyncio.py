@@ -4,58 +4,60 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 import ssl
 from typing import cast
 
 import httpx
 
-from ._http1 import CONNECT, Call, Origin, Outcome, ReplyParser, delivered, prepared, translated
-from ._transport import FAILURES, Pool, readable
+from ._http1 import CONNECT, Call, Outcome, ReplyParser, delivered, prepared
+from ._transport import FAILURES, Address, Pool, readable, resolving
 
 
 class _Stream(asyncio.Protocol):
     """One asyncio connection. Its present or last reply says whether it may be used again."""
 
-    def __init__(self, reply: ReplyParser) -> None:
-        self._reply, self._loop = reply, asyncio.get_running_loop()
+    def __init__(self, max_reply_bytes: int) -> None:
+        self.reply = ReplyParser(max_reply_bytes)  # it may begin before the request is sent
+        self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # asyncio has set TCP_NODELAY
 
     def data_received(self, data: bytes) -> None:
-        self._reply.feed(data)
+        self.reply.feed(data)
         self._settle()
 
     def eof_received(self) -> None:
         tls = self._transport.get_extra_info("ssl_object")
         try:
-            self.data_received(
-                tls.read(1) if tls else b""
-            )  # asyncio does not tell whether TLS's goodbye came; this does
+            end = tls.read(1) if tls else b""  # asyncio does not tell whether TLS's goodbye came; this does
         except ssl.SSLError:
             self.connection_lost(None)
+        else:
+            self.data_received(end)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._reply.lose(exc)
+        self.reply.lose(exc)
         self._settle()
 
     def _settle(self) -> None:
-        if self._reply.done and not self._reply.reusable:
+        if self.reply.done and not self.reply.reusable:
             self.discard()
-        if self._reply.done and self._waiter and not self._waiter.done():
+        if self.reply.done and self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
 
     async def exchange(self, call: Call, reply: ReplyParser) -> None:
-        self._reply = reply
+        self.reply = reply
         self._transport.write(call.head)
         if not reply.done:
             self._waiter = self._loop.create_future()
             await self._waiter
 
     def usable(self) -> bool:
-        if self._loop is not asyncio.get_running_loop() or not self._reply.reusable:
+        if self._loop is not asyncio.get_running_loop() or not self.reply.reusable:
             return False
         return not readable(self._transport.get_extra_info("socket").fileno())  # the loop may not have looked for long
 
@@ -68,10 +70,10 @@ class _Stream(asyncio.Protocol):
 
 
 class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
-    """As SyncTransport, on asyncio and safe for tasks, but without timers: wrap a call in asyncio.timeout().
+    """As SyncTransport, on asyncio and safe for tasks; but `deadline` bounds connecting only.
 
-    A cancelled call closes its connection. A connection belongs to the event loop that opened it; others open their own.
-    Where a host has several addresses, one that swallows packets takes the whole time.
+    Wrap a call in asyncio.timeout(). A cancelled call closes its connection.
+    A connection belongs to the event loop that opened it; others open their own.
     """
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -91,25 +93,48 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
         connection.discard()
 
     async def _exchanged(self, call: Call) -> Outcome:
-        stream, reply = None, ReplyParser(self._limit)
+        stream = self._taken(call)
+        reply = ReplyParser(call.max_reply_bytes, reused=stream is not None)
         try:
-            stream = self._taken(call.origin) or await self._connected(call.origin, reply)
+            if stream is None:
+                stream = await self._connected(call)
+                reply = stream.reply
             await stream.exchange(call, reply)
-            if reply.reusable:
-                self._keep(call.origin, stream)
-                stream = None
-            return reply.outcome()
         except FAILURES as error:  # later failures are the reply's
-            return translated(error, CONNECT)
+            reply.lose(error, CONNECT)
         finally:
-            if stream is not None:
-                stream.discard()
+            self._put_back(call.origin, stream, reply)
+        return reply.outcome()
 
-    async def _connected(self, origin: Origin, reply: ReplyParser) -> _Stream:
-        tls, host, port = origin
-        context, name = (self._context(), host) if tls else (None, None)
+    async def _connected(self, call: Call) -> _Stream:
         # one address after another: Python 3.11's happy_eyeballs_delay leaks the socket of a cancelled attempt
-        _, stream = await asyncio.get_running_loop().create_connection(
-            lambda: _Stream(reply), host, port, ssl=context, server_hostname=name
-        )
+        async with asyncio.timeout(call.left()):
+            addresses = await asyncio.wrap_future(resolving(*call.origin[1:]))
+        for steps, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            try:
+                async with asyncio.timeout(call.left(steps)):
+                    return await self._opened(call, address)
+            except OSError:
+                if steps == 1:
+                    raise
+        raise OSError(errno.EADDRNOTAVAIL, "no address")
+
+    async def _opened(self, call: Call, address: Address) -> _Stream:
+        loop, (tls, host, _), (family, kind, protocol, _, place) = asyncio.get_running_loop(), call.origin, address
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            await loop.sock_connect(sock, place)
+        except BaseException:
+            sock.close()
+            raise
+        context, name = (self._context(), host) if tls else (None, None)
+        try:
+            _, stream = await loop.create_connection(
+                lambda: _Stream(call.max_reply_bytes), sock=sock, ssl=context, server_hostname=name
+            )
+        except BaseException:
+            with contextlib.suppress(OSError):  # asyncio has closed it, or goes on with a handshake nobody waits for
+                sock.shutdown(socket.SHUT_RDWR)
+            raise
         return stream

@@ -3,8 +3,8 @@
 A script is what one connection lives through, step by step; after the last step the server closes it:
     bytes   send them                     READ    wait for one request head
     float   pause so many seconds         HOLD    say nothing until the peer ends the connection
-    RESET   close with RST, not FIN       VANISH  close without TLS's goodbye
-    a function of the last head           gives the step to take
+    SOME    wait for its first byte only  RESET   close with RST, not FIN
+    VANISH  close without TLS's goodbye   a function of the last head gives the step to take
 It is a list of steps, or a function that returns an iterable of them, perhaps an endless one. The n-th connection lives
 through the n-th script; the last script serves all later ones.
 """
@@ -26,11 +26,12 @@ class Act(enum.Enum):
 
     READ = enum.auto()
     HOLD = enum.auto()
+    SOME = enum.auto()
     RESET = enum.auto()
     VANISH = enum.auto()
 
 
-READ, HOLD, RESET, VANISH = Act
+READ, HOLD, SOME, RESET, VANISH = Act
 Step: TypeAlias = bytes | float | Act | Callable[[bytes], bytes]
 Script: TypeAlias = Sequence[Step] | Callable[[], Iterable[Step]]
 
@@ -109,14 +110,15 @@ class RawServer:
                 self._start(self._serve, sock, self._scripts[min(number, len(self._scripts) - 1)])
 
     def _serve(self, sock: socket.socket, script: Script) -> None:
-        if self._tls:
-            sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-        self._open.append(sock)
         sock.settimeout(5)  # a test that waits longer has failed
-        with sock, contextlib.suppress(OSError):  # the peer is gone, or refuses the certificate
-            if isinstance(sock, ssl.SSLSocket):
-                sock.do_handshake()
-            self._play(sock, script() if callable(script) else script)
+        with contextlib.suppress(OSError):  # the peer is gone, perhaps before TLS began, or refuses the certificate
+            if self._tls:
+                sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            self._open.append(sock)
+            with sock:
+                if isinstance(sock, ssl.SSLSocket):
+                    sock.do_handshake()
+                self._play(sock, script() if callable(script) else script)
         self._count(ended=1)
 
     def _play(self, sock: socket.socket, steps: Iterable[Step]) -> None:
@@ -129,6 +131,8 @@ class RawServer:
                 sock.sendall(said)
             elif isinstance(said, float):
                 self._stopped.wait(said)
+            elif said is SOME:
+                sock.recv(1)
             elif said is RESET:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return
@@ -136,7 +140,8 @@ class RawServer:
                 return
         if isinstance(sock, ssl.SSLSocket):
             sock.settimeout(0.1)
-            sock.unwrap()
+            with contextlib.suppress(ValueError):  # this server was shut down just now
+                sock.unwrap()
 
     def _heard(self, sock: socket.socket, *, head_only: bool) -> bytes:
         data = b""

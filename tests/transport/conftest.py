@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import shutil
 import socket
 from collections.abc import Iterator
 
 import pytest
-from wires import AsyncWire, Certificate, SyncWire, Wire, Wires
+from wires import AsyncWire, Authority, SyncWire, Wire, Wires
 
 
 @pytest.fixture(params=[SyncWire, AsyncWire], ids=["sync", "async"])
@@ -53,8 +52,6 @@ def nobody() -> int:
     return port
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    if not shutil.which("openssl"):
-        pytest.skip("the openssl command is needed to make a certificate")
-    return Certificate(tmp_path_factory.mktemp("tls"))
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls"))

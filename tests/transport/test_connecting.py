@@ -1,16 +1,22 @@
-"""Failing to connect, and TLS."""
+"""Failing to connect, and several addresses."""
 
 from __future__ import annotations
 
-import ssl
-from pathlib import Path
+import asyncio
+import os
+import socket
+import threading
+import time
 
 import httpx
 import pytest
-from raw_server import READ, VANISH, RawServer, again, reply
-from wires import Certificate, Wire, Wires, get
+from raw_server import HOLD, READ, RawServer, again, reply
+from wires import TIMEOUTS, AsyncWire, Wire, get, send
 
-from binance_usdm._transport import SyncTransport, tls_context
+from binance_usdm._transport import tls_context
+from binance_usdm._transport_asyncio import AsyncTransport
+
+FAMILY = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
 
 
 def test_a_refused_connection_is_a_connect_error(wire: Wire, nobody: int) -> None:
@@ -24,54 +30,96 @@ def test_a_host_that_cannot_be_is_a_connect_error(wire: Wire, host: str) -> None
         wire.send(get(f"https://{host}/"))
 
 
-def test_tls_to_the_right_host_works_and_is_reused(wires: Wires, certificate: Certificate) -> None:
-    with RawServer(again(READ, reply()), tls=certificate.server()) as server:
-        wire = wires(ssl_context=certificate.trusted())
-        for _ in range(3):
-            assert wire.send(get(f"https://localhost:{server.port}/")).content == b"[]"
-    assert server.connections <= 2  # ::1 may have been tried first; session tickets may look like a stirring connection
+def test_a_name_that_nobody_knows_is_named_as_that(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(httpx.ConnectError, match="name cannot be resolved"):
+        wire.send(get("http://nowhere.example/"), 1)
 
 
-def test_tls_refuses_an_unknown_authority_and_a_wrong_host(wires: Wires, certificate: Certificate) -> None:
-    with RawServer([READ, reply()], tls=certificate.server()) as server:
-        with pytest.raises(httpx.ConnectError, match="self-signed certificate"):
-            wires().send(get(f"https://localhost:{server.port}/"))
-        with pytest.raises(httpx.ConnectError, match=r"not valid for '127\.0\.0\.1'"):
-            wires(ssl_context=certificate.trusted()).send(get(f"https://127.0.0.1:{server.port}/"))
-    assert server.requests == []
+def test_a_name_without_addresses_is_a_connect_error(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
+    with pytest.raises(httpx.ConnectError, match="EADDRNOTAVAIL"):
+        wire.send(get("http://nowhere.example/"), 1)
 
 
-def test_a_reply_that_ends_with_the_stream_needs_tls_goodbye(wires: Wires, certificate: Certificate) -> None:
-    sent = b"HTTP/1.1 200 OK\r\n\r\n[1"
-    with RawServer([READ, sent], [READ, sent, VANISH], tls=certificate.server()) as server:
-        url, wire = f"https://localhost:{server.port}/", wires(ssl_context=certificate.trusted())
-        assert wire.send(get(url)).content == b"[1"
-        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+@pytest.mark.promise("R1")
+def test_a_resolver_that_hangs_ends_at_the_deadline(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(5) and [])
+    began = time.monotonic()
+    with pytest.raises(TIMEOUTS) as caught:
+        wire.send(get("http://slow.example/"), 0.1)
+    assert time.monotonic() - began < 0.2
+    release.set()
+    assert isinstance(wire, AsyncWire) or caught.type is httpx.ConnectTimeout
+
+
+def test_an_address_that_refuses_is_passed_over(wire: Wire, monkeypatch: pytest.MonkeyPatch, nobody: int) -> None:
+    with RawServer(again(READ, reply())) as server:
+        addresses = [(*FAMILY, ("127.0.0.1", port)) for port in (nobody, server.port)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+        assert wire.send(get("http://two.addresses/")).content == b"[]"
+
+
+@pytest.mark.promise("R1")
+def test_a_dead_address_leaves_time_for_the_next_one(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
+) -> None:
+    with RawServer(again(READ, reply())) as server:
+        addresses = [(*FAMILY, swallower), (*FAMILY, ("127.0.0.1", server.port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+        assert wire.send(get("http://two.addresses/"), 0.3).content == b"[]"
+
+
+@pytest.mark.promise("R1")
+def test_a_stalled_handshake_leaves_time_for_the_next_address(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer([HOLD]) as stalled, RawServer([]) as ends:
+        addresses = [(*FAMILY, ("127.0.0.1", server.port)) for server in (stalled, ends)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+        tls_context()  # loading the trust store takes time once
+        with pytest.raises((httpx.ConnectError, *TIMEOUTS)):
+            wire.send(get("https://two.addresses/"), 0.3)
+        assert ends.connections == 1
+        assert stalled.wait(lambda: stalled.hangups == 1)
+
+
+def test_all_addresses_dead_take_the_whole_time_and_no_more(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(*FAMILY, swallower)] * 3)
+    began = time.monotonic()
+    with pytest.raises(TIMEOUTS):
+        wire.send(get("http://three.addresses/"), 0.15)
+    assert 0.14 < time.monotonic() - began < 0.25
+
+
+@pytest.mark.parametrize("what", ["resolver", "address"])
+def test_the_asyncio_transport_keeps_the_deadline_while_connecting_by_itself(
+    what: str, monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
+) -> None:
+    release, slow = threading.Event(), what == "resolver"
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: (slow and release.wait(5)) or [(*FAMILY, swallower)])
+
+    async def scenario() -> None:
+        request = get("http://slow.example/", deadline=time.monotonic() + 0.1)
+        with pytest.raises(httpx.ConnectTimeout):
+            await send(AsyncTransport(), request, 2)
+
+    began = time.monotonic()
+    asyncio.run(scenario())
+    assert time.monotonic() - began < 0.25
+    release.set()
+
+
+def test_a_failed_attempt_leaves_no_socket_open(wire: Wire, nobody: int) -> None:
+    def attempt(url: str) -> None:
+        with pytest.raises(httpx.ConnectError):
             wire.send(get(url))
 
-
-def test_the_process_wide_context_verifies_and_writes_no_key_log(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, certificate: Certificate
-) -> None:
-    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.pem))
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-    tls_context.cache_clear()
-    try:
-        with RawServer(again(READ, reply()), tls=certificate.server()) as server, SyncTransport() as transport:
-            transport.handle_request(get(f"https://localhost:{server.port}/"))
-        context = tls_context()
-        assert context is tls_context()
-    finally:
-        tls_context.cache_clear()
-    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
-    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
-    assert context.keylog_filename is None
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_plain_http_loads_no_trust_store(wires: Wires) -> None:
-    tls_context.cache_clear()
-    with RawServer(again(READ, reply())) as server:
-        wires().send(get(server.url))
-    assert tls_context.cache_info().currsize == 0
+    attempt(f"http://127.0.0.1:{nobody}/")  # whatever is opened once
+    before = sorted(os.listdir("/proc/self/fd"))
+    attempt(f"http://127.0.0.1:{nobody}/")
+    assert sorted(os.listdir("/proc/self/fd")) == before

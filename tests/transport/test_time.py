@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
 import time
 from collections.abc import Iterable
 
 import httpx
 import pytest
-from raw_server import HOLD, READ, RawServer, Step, again, reply
+from raw_server import HOLD, READ, RawServer, Step
 from wires import TIMEOUTS, AsyncWire, SyncWire, Wire, get
 
 from binance_usdm._transport import SyncTransport
+
+pytestmark = pytest.mark.promise("R1")
 
 
 @pytest.mark.parametrize(
@@ -69,16 +68,6 @@ def test_a_connection_that_never_comes_ends_at_the_deadline(wire: Wire, swallowe
     assert isinstance(wire, AsyncWire) or caught.type is httpx.ConnectTimeout
 
 
-def test_a_dead_address_leaves_time_for_the_next_one(
-    monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
-) -> None:
-    with RawServer(again(READ, reply())) as server, contextlib.closing(SyncWire()) as wire:
-        family = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
-        addresses = [(*family, swallower), (*family, ("127.0.0.1", server.port))]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
-        assert wire.send(get("http://two.addresses/"), 0.2).content == b"[]"
-
-
 def test_without_a_deadline_the_smallest_httpx_timeout_bounds_the_whole_call() -> None:
     limits = {"connect": None, "read": 0.1, "write": 3.0, "pool": 3.0}
     with RawServer([READ, *(b"HTTP/1.1 100 Continue\r\n\r\n", 0.05) * 9]) as server, SyncTransport() as transport:
@@ -90,23 +79,3 @@ def test_without_a_deadline_the_smallest_httpx_timeout_bounds_the_whole_call() -
         with pytest.raises(httpx.ConnectTimeout):
             transport.handle_request(get(server.url, timeout=limits, deadline=time.monotonic()))
     assert server.connections == 1
-
-
-def test_a_resolver_that_hangs_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    release = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(5) and [])
-    with contextlib.closing(SyncWire()) as wire:
-        began = time.monotonic()
-        with pytest.raises(httpx.ConnectTimeout):
-            wire.send(get("http://slow.example/"), 0.1)
-        assert time.monotonic() - began < 0.2
-        release.set()
-
-
-def test_a_name_that_nobody_knows_is_named_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "unknown")
-
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with contextlib.closing(SyncWire()) as wire, pytest.raises(httpx.ConnectError, match="name cannot be resolved"):
-        wire.send(get("http://nowhere.example/"), 1)

@@ -1,18 +1,21 @@
-"""What the tests of the transports share: both transports behind one blocking face, and a certificate."""
+"""What the tests of the transports share: both transports behind one blocking face, and certificates."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import ssl
-import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
+from unittest import mock
 
 import httpx
+import trustme
 
-from binance_usdm._transport import SyncTransport
+from binance_usdm._transport import SyncTransport, tls_context
 from binance_usdm._transport_asyncio import AsyncTransport
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n[1,\r\n2\r\n2]\r\n0\r\n\r\n"
@@ -24,6 +27,11 @@ def get(url: str, headers: Headers | None = None, **extensions: Any) -> httpx.Re
     return httpx.Request("GET", url, headers=headers, extensions=extensions)
 
 
+def timed(request: httpx.Request, seconds: float) -> httpx.Request:
+    request.extensions = {"deadline": time.monotonic() + seconds, **request.extensions}
+    return request
+
+
 class SyncWire:
     """Drives a SyncTransport; time is bounded by the deadline it is given."""
 
@@ -31,8 +39,7 @@ class SyncWire:
         self.transport = SyncTransport(**options)
 
     def send(self, request: httpx.Request, seconds: float = 5.0) -> httpx.Response:
-        request.extensions = {"deadline": time.monotonic() + seconds, **request.extensions}
-        response = self.transport.handle_request(request)
+        response = self.transport.handle_request(timed(request, seconds))
         response.read()
         return response
 
@@ -62,7 +69,7 @@ class AsyncWire:
 
 async def send(transport: AsyncTransport, request: httpx.Request, seconds: float = 5.0) -> httpx.Response:
     async with asyncio.timeout(seconds):
-        response = await transport.handle_async_request(request)
+        response = await transport.handle_async_request(timed(request, seconds))
     response.read()
     return response
 
@@ -71,22 +78,30 @@ Wire: TypeAlias = SyncWire | AsyncWire
 Wires: TypeAlias = Callable[..., Wire]
 
 
-class Certificate:
-    """A self-signed certificate for localhost, which is its own authority."""
+class Authority:
+    """A certificate authority that nobody knows, until somebody trusts it."""
 
     def __init__(self, folder: Path) -> None:
-        self.pem, self.key = folder / "cert.pem", folder / "key.pem"
-        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        names = ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-        command += [*names, "-keyout", str(self.key), "-out", str(self.pem)]
-        subprocess.run(command, check=True, capture_output=True)
+        self.pem = folder / "authority.pem"
+        self._ca = trustme.CA()
+        self._ca.cert_pem.write_to_path(self.pem)
 
-    def server(self) -> ssl.SSLContext:
+    def server(self, *names: str, **dates: Any) -> ssl.SSLContext:
+        """A server's settings, with a certificate for these names, else for this machine, valid `not_before` and `not_after`."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.pem, self.key)
+        self._ca.issue_cert(*(names or ("localhost", "127.0.0.1")), **dates).configure_cert(context)
         return context
 
     def trusted(self) -> ssl.SSLContext:
+        """A client's own settings, which trust this authority and no other."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(self.pem)
+        self._ca.configure_trust(context)
         return context
+
+    @contextlib.contextmanager
+    def of_the_system(self) -> Iterator[None]:
+        """Meanwhile, the process's own settings trust this authority and no other."""
+        tls_context.cache_clear()
+        with mock.patch.dict(os.environ, SSL_CERT_FILE=str(self.pem), SSL_CERT_DIR=str(self.pem.parent / "none")):
+            yield
+        tls_context.cache_clear()
