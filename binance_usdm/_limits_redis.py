@@ -1,0 +1,179 @@
+"""One weight budget for many processes and hosts, kept by a Redis server. Knows scripts and what to do without an answer; no request.
+
+The rules are those of `_limits`, run by the server in one step and by its clock, so that all hosts agree on the minute. One hash holds
+everything: the weight used, by minute, and the ends of a 429's wait and of a ban, in ms since 1970.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any, ClassVar, Final
+
+from ._errors import ConfigurationError, TransportError
+from ._limits import GUARD, LATE, LIMIT, LONGEST_HOLD, MINUTE, SHARE, WeightLimiter, budget, never_fits
+from ._signing import Sealed
+
+_LOG: Final = logging.getLogger("binance_usdm")
+PAUSE: Final = 1.0
+"""s: how long a server that failed is left alone while calls go on without it, so that not each of them waits for it."""
+
+_NOW = "redis.call('TIME')"
+_COMMON = f"""
+local t = {{NOW}}
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local function minute(ms) return math.floor(ms / {MINUTE}) end
+local first, last, before = minute(now - {GUARD}), minute(now + {GUARD}), minute(now - {LATE})
+local function get(field) return tonumber(redis.call('HGET', KEYS[1], field) or 0) end
+local function keep(ms) if redis.call('PTTL', KEYS[1]) < ms then redis.call('PEXPIRE', KEYS[1], ms) end end
+local function put(field, value)
+  redis.call('HSET', KEYS[1], field, value)
+  keep({3 * MINUTE})
+end
+"""
+_ACQUIRE = f"""
+local weight, budget = tonumber(ARGV[1]), tonumber(ARGV[2])
+local ban, hold = get('ban') - now, get('hold') - now
+if ban > 0 then return -ban end
+if hold > 0 then return hold end
+for m = last, first, -1 do
+  if get(m) + weight > budget then return (m + 1) * {MINUTE} + {GUARD} - now end
+end
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  local m = tonumber(field)
+  if m and (m < before or m > last) then redis.call('HDEL', KEYS[1], field) end
+end
+for m = first, last do put(m, get(m) + weight) end
+return 0
+"""
+_OBSERVE = """
+local used, m = tonumber(ARGV[1]), last
+local known = get(before)
+if known > 0 and 2 * used >= known then m = before end
+if used > get(m) then put(m, used) end
+return 0
+"""
+_HOLD = """
+local ms, field = tonumber(ARGV[1]), ARGV[2]
+if now + ms > get(field) then put(field, now + ms) end
+keep(ms)
+return 0
+"""
+
+
+class RedisLimiter(Sealed):
+    """One weight budget for many processes and hosts: `share` of `limit` per UTC minute, counted by a Redis server (5 or later).
+
+    `url` is redis://, rediss:// or unix://, and may hold a password; `name` tells budgets apart: one for each exchange and IP address.
+    The server's clock is taken for the exchange's: NTP must keep it within 0.9 s. It must not evict (`maxmemory-policy noeviction`).
+    No answer of the server is waited for longer than `timeout` seconds, without retries. Safe for threads and forks.
+    Without an answer `acquire` raises TransportError; with `fail_open=True` each process goes on with the whole budget for itself and
+    logs one warning for each outage. Bans and waits that this process met hold in both cases.
+    Raises ConfigurationError for what cannot be used, also when the package redis is missing.
+    """
+
+    __slots__ = (
+        "_acquire", "_budget", "_down", "_errors", "_fail_open", "_hold", "_key", "_local", "_observe", "_retry_at",
+    )  # fmt: skip
+    blocking: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        limit: int = LIMIT,
+        share: float = SHARE,
+        name: str = "fapi.binance.com",
+        fail_open: bool = False,
+        timeout: float = 0.5,
+    ) -> None:
+        scripts = _scripts(url, timeout)
+        del url  # it may hold a password, and a traceback may be printed with its local variables
+        if isinstance(scripts, str):
+            raise ConfigurationError(scripts)
+        from redis import RedisError
+
+        self._acquire, self._observe, self._hold = scripts
+        self._errors = (RedisError, OSError, ValueError)
+        self._budget = budget(limit, share)
+        self._local = WeightLimiter(limit, share)
+        self._key = f"binance-usdm:{{{name}}}"  # a cluster keeps what is in braces in one place
+        self._fail_open = fail_open
+        self._down = False
+        self._retry_at = float("-inf")
+
+    def acquire(self, weight: int) -> float:
+        """Take `weight` out of the shared budget; 0.0: taken. Otherwise nothing was taken: seconds after which to ask again.
+
+        Raises IPBannedError while a ban lasts, ConfigurationError for a weight that no minute has room for, and TransportError when
+        the server does not answer.
+        """
+        if not 0 <= weight <= self._budget:
+            raise never_fits(weight, self._budget)
+        if (left := self._local.held()) > 0:
+            return left
+        wait = self._ask(self._acquire, weight, self._budget)
+        if isinstance(wait, str):
+            if self._fail_open:
+                return self._local.acquire(weight)
+            raise TransportError(f"the shared weight budget cannot be reached ({wait}); nothing was sent")
+        if wait < 0:
+            self._local.hold(-wait / 1000, banned=True)
+            return max(self._local.held(), 0.001)  # should the ban end right here, nothing was taken all the same
+        return wait / 1000
+
+    def observe(self, used_weight: int) -> None:
+        """Learn what the exchange says is used in the current UTC minute."""
+        self._local.observe(used_weight)
+        self._ask(self._observe, used_weight)
+
+    def hold(self, seconds: float, *, banned: bool) -> None:
+        """Wait, or be banned, for so long from now; never less than an earlier call asked for, three days at most."""
+        self._local.hold(seconds, banned=banned)
+        self._ask(self._hold, round(min(max(0.0, seconds), LONGEST_HOLD) * 1000), "ban" if banned else "hold")
+
+    def close(self) -> None:
+        """Close all connections; a later call opens new ones."""
+        self._acquire.registered_client.connection_pool.disconnect()
+
+    def _ask(self, script: Any, *arguments: int | str) -> int | str:
+        """The server's number, or in a word why there is none."""
+        if self._fail_open and time.monotonic() < self._retry_at:
+            return "it failed a moment ago"
+        try:
+            answer = script(keys=[self._key], args=arguments)
+        except self._errors as error:  # it drags connections along, and they the password: only its kind goes on
+            answer = type(error).__name__
+        failed = type(answer) is not int
+        if failed:
+            self._retry_at = time.monotonic() + PAUSE
+            if self._fail_open and not self._down:
+                _LOG.warning("the shared weight budget cannot be reached (%s); this process counts for itself", answer)
+        self._down = failed
+        return str(answer) if failed else answer
+
+
+def _scripts(url: str, timeout: float) -> list[Any] | str:
+    """The scripts, on connections bounded in time and without retries of their own; or a complaint that does not repeat the url."""
+    try:
+        from redis import ConnectionPool, Redis, RedisError
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError:
+        return "RedisLimiter needs the package redis: pip install 'binance-usdm[redis]'"
+    if not isinstance(timeout, int | float) or not 0 < timeout <= 60:
+        return "timeout must be seconds, above 0 and at most 60"
+    own: dict[str, Any] = {
+        "socket_timeout": timeout, "socket_connect_timeout": timeout, "retry": Retry(NoBackoff(), 0), "retry_on_timeout": False,
+        "retry_on_error": [], "health_check_interval": 0, "protocol": 2, "decode_responses": False,
+    }  # fmt: skip
+    try:
+        pool = ConnectionPool.from_url(url, max_connections=2**31, **own)
+        pool.make_connection()  # connects to nothing: an option that does not exist is found here
+    except (RedisError, ValueError, TypeError, AttributeError):
+        return "url must be a Redis URL: redis://, rediss:// or unix://"
+    for option, value in own.items():  # an option in the url wins over ours
+        if pool.connection_kwargs[option] is not value:
+            return f"url must not set {option}"
+    client, common = Redis(connection_pool=pool), _COMMON.replace("{NOW}", _NOW)
+    return [client.register_script(common + script) for script in (_ACQUIRE, _OBSERVE, _HOLD)]

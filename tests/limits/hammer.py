@@ -1,0 +1,40 @@
+"""One of many processes that ask one exchange as fast as a shared budget lets them; prints how often it did, and was refused.
+
+Waits for a line "<offset> <seconds>" on its standard input: how far the time of Redis and of the exchange is ahead, in whole seconds.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from binance_usdm import Client, RateLimitError, RetryPolicy, _limits_redis
+from binance_usdm._limits_redis import RedisLimiter
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
+
+
+def main(redis_url: str, base_url: str, limit: int) -> None:
+    print("ready", flush=True)
+    offset, lasts = map(int, input().split())
+    _limits_redis._NOW = f"(function() local t = redis.call('TIME') return {{t[1] + {offset}, t[2]}} end)()"
+    limiter = RedisLimiter(redis_url, limit=limit, share=0.8, timeout=10)
+    ends = time.monotonic() + lasts
+    calls = refused = 0
+    with Client(
+        DEFAULT_API_KEY, DEFAULT_API_SECRET, base_url=base_url, limiter=limiter, retry=RetryPolicy.off(), timeout=20,
+        clock=lambda: time.time_ns() // 1_000_000 + 1000 * offset,
+    ) as client:  # fmt: skip
+        while (left := ends - time.monotonic()) > 0:
+            try:
+                client.balance()
+                calls += 1
+            except RateLimitError as error:
+                refused += error.status != 0  # 0: there was no room before the call's deadline, nothing was sent
+                if (error.retry_after or 0) >= left:
+                    break
+                time.sleep(error.retry_after or 0)
+    print(calls, refused, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
