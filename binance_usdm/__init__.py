@@ -20,9 +20,11 @@ from ._errors import (
     UnexpectedResponse,
     UsdmError,
 )
-from ._limits import Limiter
+from ._events import Event
+from ._limits import Limiter, WeightLimiter
+from ._limits_redis import RedisLimiter
 from ._retry import RetryPolicy
-from ._signing import HmacSigner, Signer
+from ._signing import Ed25519Signer, HmacSigner, RsaSigner, Signer
 from ._version import __version__
 
 __all__ = [
@@ -37,13 +39,17 @@ __all__ = [
     "Clock",
     "ConfigurationError",
     "DeadlineExceeded",
+    "Ed25519Signer",
+    "Event",
     "ForbiddenError",
     "HmacSigner",
     "IPBannedError",
     "Limiter",
     "RateLimitError",
+    "RedisLimiter",
     "Response",
     "RetryPolicy",
+    "RsaSigner",
     "ServerError",
     "ServerTime",
     "Signer",
@@ -51,5 +57,6 @@ __all__ = [
     "TransportError",
     "UnexpectedResponse",
     "UsdmError",
+    "WeightLimiter",
     "__version__",
 ]

@@ -2,207 +2,208 @@
 
 from __future__ import annotations
 
-import os
+import copy
 import time
-from collections.abc import Generator
-from typing import Any, Generic, Self, TypeVar
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
-import httpx
+from binance_usdm_wire import OPERATIONS, Operation, Response
 
-from binance_usdm_wire import BadArgument, Operation, Response
-
-from . import _config as config
-from ._clock import Clock, local_time
-from ._errors import ConfigurationError, DeadlineExceeded, TransportError, UsdmError
+from ._clock import GOOD_ENOUGH_MS, SAMPLES, Clock, Reading
+from ._errors import (
+    DeadlineExceeded,
+    IPBannedError,
+    RateLimitError,
+    StaleConnection,
+    TimestampError,
+    TransportError,
+    UsdmError,
+)
+from ._events import Event, Kind, Observer, tell
 from ._limits import Limiter
-from ._reply import Reply, Value, read, used_weight
-from ._retry import RetryPolicy, never
-from ._signing import Sealed, Signer, signature
-from ._transport import SyncTransport
-from ._transport_asyncio import AsyncTransport
+from ._reply import DECODED, Reply, Value, dated, read, used_weight
+from ._request import Request, Requests
+from ._retry import Quota, Retry, hold
+from ._signing import Sealed
+from ._venue import Venue
 
 T = TypeVar("T")
-TransportT = TypeVar("TransportT", httpx.BaseTransport, httpx.AsyncBaseTransport)
 
-_EMPTY = httpx.ByteStream(b"")
+_SERVER_TIME = OPERATIONS["server_time"]
+_POLL = 0.005
 
-
-class Request(httpx.Request):
-    """A request whose repr tells nothing of its query."""
-
-    def __repr__(self) -> str:
-        return f"<Request {self.method} {self.url.path}>"
+Step = Request | float | Callable[[], Any]
+Plan = Generator[Step, Any, T]
+"""A call as a plan: yields a request to send, seconds to wait or a function that may block, is sent what came of it."""
 
 
-Step = Request | float
-Outcome = Reply | UsdmError | None
-Plan = Generator[Step, Outcome, Response[T]]
-"""A call as a plan: yields a request to send or seconds to wait, is sent what came of it, returns the response or raises."""
+class _Tried(NamedTuple):
+    """What came of one attempt."""
+
+    result: Value | UsdmError
+    reply: Reply | None
+    sent: float
+    """When, by the clock's ticks."""
+    requests: int
+    weight: int | None = None
 
 
-class Caller(Sealed, Generic[TransportT]):
-    """What both clients share: the configuration and the plan of a call. Neither blocks nor awaits."""
+class Planner(Sealed):
+    """Plans the calls of one client, from what its constructor has set."""
 
     __slots__ = (
-        "__weakref__",
-        "_clock", "_closed", "_credentials", "_headers", "_limiter", "_prefix", "_reads_target", "_recv_window", "_retry",
-        "_timeout", "_transport", "_url",
+        "_clock", "_closed", "_limiter", "_max_reply_bytes", "_measures", "_on_event", "_quota", "_requests", "_retry", "_timeout",
+        "_venue",
     )  # fmt: skip
-    _transport: TransportT
-    _interface: type[httpx.BaseTransport] | type[httpx.AsyncBaseTransport]
+    _clock: Clock
+    _closed: bool
+    _limiter: Limiter
+    _max_reply_bytes: int
+    _measures: str | None
+    """When the exchange's time is read: "auto" (after -1021), "exchange" (before the first stamp as well), None (never)."""
+    _on_event: Observer | None
+    _quota: Quota
+    _requests: Requests
+    _retry: Retry
+    _timeout: float
+    _venue: Venue
 
-    def __init__(
-        self,
-        api_key: str | None = None,
-        api_secret: str | None = None,
-        *,
-        signer: Signer | None = None,
-        base_url: str = config.MAINNET,
-        recv_window: int | None = None,
-        timeout: float = config.DEFAULT_TIMEOUT,
-        retry: RetryPolicy = never,
-        clock: Clock = local_time,
-        limiter: Limiter | None = None,
-        proxy: str | None = None,
-        transport: TransportT | None = None,
-    ) -> None:
-        credentials = config.credentials(api_key, api_secret, signer)
-        url = config.origin(base_url)
-        chosen: TransportT | str
-        if transport is None:
-            chosen = self._own(proxy, clear=isinstance(url, httpx.URL) and url.scheme == "http")
-        elif proxy is not None:
-            chosen = "give a proxy or a transport, not both"
-        elif isinstance(transport, self._interface):
-            chosen = transport
-        else:
-            chosen = f"transport must be an httpx.{self._interface.__name__}"
-        # the traceback of an error below may be printed with its local variables
-        del api_key, api_secret, signer, base_url, proxy, transport
-        if isinstance(credentials, str) or isinstance(url, str) or isinstance(chosen, str):
-            raise ConfigurationError(next(made for made in (credentials, url, chosen) if isinstance(made, str)))
-        methods: tuple[Any, ...] = (
-            () if limiter is None else (getattr(limiter, "acquire", None), getattr(limiter, "observe", None))
-        )
-        if not all(map(callable, (retry, clock, *methods))):
-            raise ConfigurationError("retry and clock must be functions, limiter an object with acquire and observe")
-        self._closed = False
-        self._credentials = credentials
-        self._url = url
-        self._prefix = url.raw_path.rstrip(b"/")
-        self._headers: dict[str | None, httpx.Headers] = {}
-        self._recv_window = config.positive_ms(recv_window)
-        self._timeout = config.positive_seconds(timeout)
-        self._retry = retry
-        self._clock = clock
-        self._limiter = limiter
-        self._transport = chosen
-        self._reads_target = isinstance(chosen, (SyncTransport, AsyncTransport))
-
-    @staticmethod
-    def _own(proxy: str | None, clear: bool) -> TransportT | str:
-        """The default transport, or a complaint about the proxy that does not repeat it; `clear`: it would see the key."""
-        raise NotImplementedError
-
-    @classmethod
-    def from_env(cls, **options: Any) -> Self:
-        """A client from BINANCE_API_KEY, BINANCE_API_SECRET and, if set, BINANCE_BASE_URL; `options` are the constructor's and win.
-
-        Raises ConfigurationError naming the variable that is missing or empty.
-        """
-        signed_by: list[str] = [] if options.get("signer") is not None else [config.ENV_API_SECRET]
-        for name in (config.ENV_API_KEY, *signed_by):
-            if not os.environ.get(name):
-                raise ConfigurationError(f"the environment variable {name} is not set")
-        variables = {"api_key": config.ENV_API_KEY, "api_secret": config.ENV_API_SECRET}
-        if "base_url" not in options and os.environ.get(config.ENV_BASE_URL):
-            variables["base_url"] = config.ENV_BASE_URL
-            options["base_url"] = os.environ[config.ENV_BASE_URL]
-        try:
-            return cls(os.environ[config.ENV_API_KEY], *(os.environ[name] for name in signed_by), **options)
-        except ConfigurationError as error:
-            option, _, complaint = str(error).partition(" ")
-            complaint = f"{variables.get(option, option)} {complaint}"
-        del options  # a URL may hold a password
-        raise ConfigurationError(complaint)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url='{getattr(self, '_url', '')}')"  # also of one whose constructor failed
-
-    def _plan(self, operation: Operation[T], arguments: dict[str, Any]) -> Plan[T]:
+    def _plan(self, operation: Operation[T], arguments: dict[str, Any]) -> Plan[Response[T]]:
         started = time.monotonic()
         deadline = started + self._timeout
-        query = self._query(operation, arguments)
-        if self._closed:
-            raise TransportError("the client is closed")
-        attempt = 0
+        query = self._requests.query(operation, arguments)
+        attempt = requests = paid = 0
+        resynced = False
         while True:
             attempt += 1
-            if self._limiter is not None and (wait := self._limiter.acquire(operation.weight)) > 0:
-                if time.monotonic() + wait >= deadline:
-                    raise DeadlineExceeded("the weight budget has no room before the deadline; nothing was sent")
-                yield wait
-            outcome = yield self._stamped(operation, query, deadline)
-            result: Value | UsdmError
-            if isinstance(outcome, Reply):
-                result = read(operation, outcome)
-                weight = used_weight(outcome.headers)
-                if self._limiter is not None and weight is not None:
-                    self._limiter.observe(weight)
-                if isinstance(result, Value):
-                    return Response(
-                        parsed=result.parsed, status_code=outcome.status, headers=outcome.headers, used_weight=weight,
-                        elapsed=time.monotonic() - started, attempts=attempt,
-                    )  # fmt: skip
+            failure = None
+            if self._measures and operation.signing and self._venue.clock.due(first=self._measures == "exchange"):
+                failure = yield from self._synchronised(operation, attempt, deadline)
+            if failure is not None and self._venue.clock.reading is None:
+                tried = _Tried(failure, None, 0.0, 0)
             else:
-                result = outcome or TransportError("nothing came of the request")
-            pause = self._retry(result, attempt)
-            if pause is None or time.monotonic() + pause >= deadline:
-                raise result
-            yield max(pause, 0.0)
+                tried = yield from self._attempted(operation, query, attempt, deadline)
+            error, requests = tried.result, requests + tried.requests
+            if isinstance(error, Value):
+                self._quota.give(paid)
+                assert tried.reply is not None
+                return Response(
+                    parsed=error.parsed, status_code=tried.reply.status, headers=tried.reply.headers, used_weight=tried.weight,
+                    elapsed=time.monotonic() - started, attempts=requests,
+                )  # fmt: skip
+            if isinstance(error, TimestampError) and self._measures:
+                if resynced or (yield from self._synchronised(operation, attempt, deadline, tried.sent)) is not None:
+                    raise error
+                resynced = True
+                continue
+            pause = self._retry(error, attempt)
+            if pause is None:
+                raise error
+            pause = max(pause, getattr(error, "retry_after", None) or 0.0)
+            cost = self._quota.take(error) if time.monotonic() + pause < deadline else 0
+            if not cost:
+                raise error
+            paid += cost
+            self._tell("retry", operation, attempt, seconds=pause, error=error)
+            yield pause
 
-    def _query(self, operation: Operation[T], arguments: dict[str, Any]) -> dict[str, str]:
-        """The parameters a caller decides on; raises ConfigurationError for what the spec does not allow."""
-        if operation.key_header is not None and self._credentials.api_key is None:
-            raise ConfigurationError(f"{operation.id} needs an API key")
-        if operation.signing is not None and self._credentials.signer is None:
-            raise ConfigurationError(f"{operation.id} is signed: it needs an API secret or a signer")
+    def _attempted(
+        self, operation: Operation[Any], query: dict[str, str], attempt: int, deadline: float
+    ) -> Plan[_Tried]:
+        """One attempt, made twice when the server had closed the idle connection: weight taken, stamped, signed, sent, judged."""
+        for fresh in (False, True):
+            yield from self._admitted(operation, attempt, deadline)
+            request = self._requests.made(
+                operation, query, self._clock, deadline=deadline, fresh=fresh, max_reply_bytes=self._max_reply_bytes
+            )
+            sent = self._venue.clock.ticks()
+            reply = yield request
+            if not isinstance(reply, StaleConnection):
+                break
+            self._tell("reconnect", operation, attempt, error=reply)
+        if not isinstance(reply, Reply):
+            return _Tried(reply or TransportError("nothing came of the request"), None, sent, 1 + fresh)
+        result = read(operation, reply, hidden=request.hidden, limit=DECODED * self._max_reply_bytes)
+        weight = used_weight(reply.headers)
+        if weight is not None:
+            yield from self._limited("observe", weight)
+        if isinstance(result, RateLimitError):
+            result.retry_after = hold(result, dated(reply.headers) or self._venue.clock())
+            self._tell("hold", operation, attempt, seconds=result.retry_after, error=result)
+            yield from self._limited("hold", result.retry_after, banned=isinstance(result, IPBannedError))
+        return _Tried(result, reply, sent, 1 + fresh, weight)
+
+    def _admitted(self, operation: Operation[Any], attempt: int, deadline: float) -> Plan[None]:
+        """Wait until the weight is taken; nothing may be sent before."""
+        while (wait := (yield from self._limited("acquire", operation.weight))) > 0:
+            if time.monotonic() + wait >= deadline:
+                raise RateLimitError(0, None, "the weight budget has no room before the deadline", wait)
+            self._tell("wait", operation, attempt, seconds=wait)
+            yield wait
+        if self._closed:
+            raise TransportError("the client is closed")
+
+    def _limited(self, method: str, *arguments: Any, **options: Any) -> Plan[Any]:
+        """Ask the limiter; one that may block, such as Redis, is asked by the client, in its own way of waiting."""
+        ask = getattr(self._limiter, method)
+        if not getattr(self._limiter, "blocking", False):
+            return ask(*arguments, **options)
+        answer = yield partial(_answered, partial(ask, *arguments, **options))
+        if isinstance(answer, UsdmError):
+            raise answer
+        return answer
+
+    def _synchronised(
+        self, operation: Operation[Any], attempt: int, deadline: float, since: float | None = None
+    ) -> Plan[UsdmError | None]:
+        """Read the exchange's time, wait for the caller who does, or find that it was read `since`; the failure, None if there was none.
+
+        It takes half of the time that is left at most, so that the call itself can still be made.
+        """
+        clock = self._venue.clock
+        if since is not None and clock.reading is not None and clock.reading.monotonic > since:
+            return None
+        deadline -= (deadline - time.monotonic()) / 2
+        rounds = clock.rounds
+        while not clock.claim(deadline - time.monotonic()):
+            if time.monotonic() + _POLL >= deadline:
+                return DeadlineExceeded("the exchange's time was not read in time")
+            yield _POLL
+            if clock.rounds != rounds:
+                return clock.failure
+        best: Reading | None = None
+        failure: UsdmError | None = None
         try:
-            query = operation.query(**arguments)
-        except BadArgument as error:
-            complaint = str(error)
-        else:
-            if operation.signing is not None and operation.signing.window is not None and self._recv_window is not None:
-                query.setdefault(operation.signing.window, str(self._recv_window))
-            return query
-        raise ConfigurationError(complaint)
+            for _ in range(SAMPLES):
+                tried = yield from self._attempted(_SERVER_TIME, {}, attempt, deadline)
+                if not isinstance(tried.result, Value):
+                    failure = tried.result
+                    break
+                reading = clock.read(tried.sent, tried.result.parsed.server_time)
+                best = reading if best is None or reading.error < best.error else best
+                if best.error <= GOOD_ENOUGH_MS:
+                    break
+        except UsdmError as error:  # nothing may be sent now
+            failure = error
+        finally:
+            clock.settle(best, failure)
+        if best is None:
+            self._tell("clock_failed", operation, attempt, error=failure)
+            return failure
+        self._tell("clock", operation, attempt, offset_ms=best.offset, error_ms=best.error)
+        return None
 
-    def _stamped(self, operation: Operation[T], query: dict[str, str], deadline: float) -> Request:
-        """A request made for one attempt: stamped with the time and signed over exactly the bytes that are sent."""
-        signing, signer = operation.signing, self._credentials.signer
-        sent: bytes
-        if signing is None or signer is None:
-            sent = _encoded(query)
-        else:
-            now = self._clock()
-            if type(now) is not int:
-                raise ConfigurationError("clock must return whole milliseconds, as an int")
-            payload = _encoded({**query, signing.timestamp: str(now)})
-            sent = b"%b&%b=%b" % (payload, signing.signature.encode("ascii"), signature(signer, payload))
-        headers = self._headers.get(operation.key_header)
-        if headers is None:
-            headers = config.headers(self._url, operation.key_header, self._credentials.api_key)
-            self._headers[operation.key_header] = headers
-        target = b"?".join([self._prefix + operation.path.encode("ascii"), *([sent] if sent else [])])
-        extensions: dict[str, Any] = {"deadline": deadline}
-        if self._reads_target:  # parsing a URL costs more than all the rest of a request
-            url, extensions["target"] = self._url, target
-        else:
-            left = max(deadline - time.monotonic(), 0.001)
-            extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
-            url = self._url.copy_with(raw_path=target)
-        return Request(operation.method, url, headers=headers, stream=_EMPTY, extensions=extensions)
+    def _tell(
+        self, kind: Kind, operation: Operation[Any], attempt: int, error: UsdmError | None = None, **details: float
+    ) -> None:
+        error = copy.copy(error)  # whoever keeps the event keeps no traceback, and no frame of the caller
+        tell(Event(kind=kind, operation=operation.id, attempt=attempt, error=error, **details), self._on_event)
 
 
-def _encoded(query: dict[str, str]) -> bytes:
-    return "&".join([f"{name}={text}" for name, text in query.items()]).encode("ascii")
+def _answered(ask: Callable[[], Any]) -> Any:
+    """A failure of the tree as a value, so that it is raised inside of the plan."""
+    try:
+        return ask()
+    except UsdmError as error:
+        return error

@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import Any, Self, TypeVar, cast
 
 import httpx
 
 from binance_usdm_wire import AsyncOperations, Operation, Response, SyncOperations
 
-from ._call import Caller, Outcome, Request, Step
-from ._config import is_loopback
-from ._errors import DeadlineExceeded, TransportError, UnexpectedResponse, UsdmError, safe_text
-from ._http1 import ReplyTooLarge
+from ._call import Step
+from ._caller import Caller
+from ._errors import DeadlineExceeded, StaleConnection, TransportError, UnexpectedResponse, UsdmError, safe_text
+from ._http1 import Proxy, ReplyTooLarge
+from ._http1 import StaleConnection as Stale
 from ._reply import Reply
-from ._transport import MAX_REPLY_BYTES, SyncTransport, tls_context
+from ._request import Request
+from ._transport import SyncTransport, aside
 from ._transport_asyncio import AsyncTransport
 
 T = TypeVar("T")
-ProxiedT = TypeVar("ProxiedT", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 
 _FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
+_LATE = "nothing complete came in time"
+_KINDS = ((httpx.TimeoutException, DeadlineExceeded), (TimeoutError, DeadlineExceeded), (Stale, StaleConnection))
 
 
 class _Body:
     """The bytes of a body as they come, bounded in size and time."""
 
-    __slots__ = ("_chunks", "_deadline", "_size")
+    __slots__ = ("_chunks", "_deadline", "_left")
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, request: Request) -> None:
         self._chunks: list[bytes] = []
-        self._deadline = deadline
-        self._size = 0
+        self._deadline: float = request.extensions["deadline"]
+        self._left: int = request.extensions["max_reply_bytes"]
 
     def add(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        if self._size > MAX_REPLY_BYTES:
+        self._left -= len(chunk)
+        if self._left < 0:
             raise ReplyTooLarge("the reply is too large")
         if time.monotonic() > self._deadline:
             raise httpx.ReadTimeout("the reply took too long")
@@ -46,12 +50,19 @@ class _Body:
         return Reply(response.status_code, response.headers, b"".join(self._chunks))
 
 
-def _translated(error: Exception, host: str) -> UsdmError:
+def _translated(error: Exception, request: Request) -> UsdmError:
     """A transport's exception in the words of the tree; returned, not raised, so that the new error drags no request along."""
     if isinstance(error, ReplyTooLarge):
-        return UnexpectedResponse(0, (), f"at most {MAX_REPLY_BYTES} bytes", "more")
-    text = f"{safe_text(f'{type(error).__name__}: {error}')} ({host})"
-    return DeadlineExceeded(text) if isinstance(error, httpx.TimeoutException) else TransportError(text)
+        return UnexpectedResponse(0, (), f"at most {request.extensions['max_reply_bytes']} bytes", "more")
+    if isinstance(error, httpx.ProxyError):  # its reason phrase may echo a password: only a status passes
+        said = str(error)[:3]
+        return TransportError(f"the proxy answered {said if said.isdigit() else 'nothing valid'} ({request.url.host})")
+    told = _LATE if type(error) is TimeoutError else safe_text(f"{type(error).__name__}: {error}", *request.hidden)
+    text = f"{told} ({request.url.host})"
+    for kind, ours in _KINDS:
+        if isinstance(error, kind):
+            return ours(text)
+    return TransportError(text)
 
 
 class Client(Caller[httpx.BaseTransport], SyncOperations):
@@ -60,9 +71,8 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
     `Client(api_key, api_secret)` signs with HMAC-SHA256, `Client(api_key, signer=…)` with anything that has `sign(bytes) -> bytes`;
     `Client()` makes unsigned calls only. `timeout` is the total time of a call in seconds, connecting, waiting and reading included.
     `base_url` is https (http for this machine only) and may have a path prefix. `recv_window` (ms) is sent with every signed call
-    that has none of its own. `transport` is any httpx transport; by default our own, without proxy, redirects, cookies or environment.
-    A blocking transport of httpx's own, so also `proxy`, bounds each of its waits and not their sum: a head that drips can outlast
-    `timeout` there. The default transport and `AsyncClient` have no such gap.
+    that has none of its own. `transport` is any httpx transport; by default our own, without redirects, cookies or environment.
+    `proxy` is `http://[user:pass@]host[:port]`, asked for a tunnel by CONNECT: of https calls it sees the exchange's name only.
     Raises ConfigurationError for anything of this that cannot be used.
     """
 
@@ -70,34 +80,48 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
     _interface = httpx.BaseTransport
 
     @staticmethod
-    def _own(proxy: str | None, clear: bool) -> httpx.BaseTransport | str:
-        return SyncTransport() if proxy is None else _proxied(httpx.HTTPTransport, proxy, clear)
+    def _own(proxy: Proxy | None) -> httpx.BaseTransport:
+        return SyncTransport(proxy=proxy)
 
     def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         plan = self._plan(operation, arguments)
-        outcome: Outcome = None
-        while True:
-            try:
-                step = plan.send(outcome)
-            except StopIteration as finished:
-                return cast("Response[T]", finished.value)
-            outcome = self._do(step)
-
-    def _do(self, step: Step) -> Outcome:
-        if not isinstance(step, Request):
-            time.sleep(step)
-            return None
-        body = _Body(step.extensions["deadline"])
+        deadline = time.monotonic() + self._timeout
+        outcome: Any = None
         try:
-            response = self._transport.handle_request(step)
+            while True:
+                try:
+                    step = plan.send(outcome)
+                except StopIteration as finished:
+                    return cast("Response[T]", finished.value)
+                outcome = self._do(step, deadline)
+        finally:
+            plan.close()
+
+    def _do(self, step: Step, deadline: float) -> Any:
+        if isinstance(step, Request):
             try:
-                for chunk in cast("httpx.SyncByteStream", response.stream):
-                    body.add(chunk)
-                return body.reply(response)
-            finally:
-                response.close()
-        except _FOREIGN as error:
-            return _translated(error, step.url.host)
+                if isinstance(self._transport, httpx.HTTPTransport):  # it knows no deadline
+                    left = step.extensions["deadline"] - time.monotonic()
+                    return aside(partial(self._exchanged, step)).result(max(left, 0.0))
+                return self._exchanged(step)
+            except _FOREIGN as error:
+                return _translated(error, step)
+        if not callable(step):
+            return time.sleep(step)
+        try:
+            return aside(step).result(max(deadline - time.monotonic(), 0.0))
+        except TimeoutError:
+            return DeadlineExceeded(_LATE)
+
+    def _exchanged(self, request: Request) -> Reply:
+        body = _Body(request)
+        response = self._transport.handle_request(request)
+        try:
+            for chunk in cast("httpx.SyncByteStream", response.stream):
+                body.add(chunk)
+            return body.reply(response)
+        finally:
+            response.close()
 
     def close(self) -> None:
         """Close all connections; later calls raise TransportError."""
@@ -118,42 +142,47 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
     _interface = httpx.AsyncBaseTransport
 
     @staticmethod
-    def _own(proxy: str | None, clear: bool) -> httpx.AsyncBaseTransport | str:
-        return AsyncTransport() if proxy is None else _proxied(httpx.AsyncHTTPTransport, proxy, clear)
+    def _own(proxy: Proxy | None) -> httpx.AsyncBaseTransport:
+        return AsyncTransport(proxy=proxy)
 
     async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         plan = self._plan(operation, arguments)
-        outcome: Outcome = None
-        scope = asyncio.timeout(self._timeout)
+        deadline = time.monotonic() + self._timeout
+        outcome: Any = None
         try:
-            async with scope:
-                while True:
-                    try:
-                        step = plan.send(outcome)
-                    except StopIteration as finished:
-                        return cast("Response[T]", finished.value)
-                    outcome = await self._do(step)
-        except TimeoutError:
-            if not scope.expired():  # a signer's own
-                raise
-        # raised out here, so that it has no context
-        raise DeadlineExceeded(f"no complete reply within {self._timeout:g} s")
+            while True:
+                try:
+                    step = plan.send(outcome)
+                except StopIteration as finished:
+                    return cast("Response[T]", finished.value)
+                outcome = await self._do(step, deadline)
+        finally:
+            plan.close()
 
-    async def _do(self, step: Step) -> Outcome:
-        if not isinstance(step, Request):
-            await asyncio.sleep(step)
-            return None
-        body = _Body(step.extensions["deadline"])
-        try:
-            response = await self._transport.handle_async_request(step)
+    async def _do(self, step: Step, deadline: float) -> Any:
+        if isinstance(step, Request):
             try:
-                async for chunk in cast("httpx.AsyncByteStream", response.stream):
-                    body.add(chunk)
-                return body.reply(response)
-            finally:
-                await response.aclose()
-        except _FOREIGN as error:
-            return _translated(error, step.url.host)
+                async with asyncio.timeout(step.extensions["deadline"] - time.monotonic()):
+                    return await self._exchanged(step)
+            except _FOREIGN as error:
+                return _translated(error, step)
+        if not callable(step):
+            return await asyncio.sleep(step)
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await asyncio.wrap_future(aside(step))
+        except TimeoutError:
+            return DeadlineExceeded(_LATE)
+
+    async def _exchanged(self, request: Request) -> Reply:
+        body = _Body(request)
+        response = await self._transport.handle_async_request(request)
+        try:
+            async for chunk in cast("httpx.AsyncByteStream", response.stream):
+                body.add(chunk)
+            return body.reply(response)
+        finally:
+            await response.aclose()
 
     async def aclose(self) -> None:
         """Close all connections; later calls raise TransportError."""
@@ -165,16 +194,3 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
-
-
-def _proxied(kind: type[ProxiedT], proxy: str, clear: bool) -> ProxiedT | str:
-    """httpx's own transport through a proxy, with our TLS settings and nothing from the environment."""
-    try:
-        url = httpx.URL(proxy)
-        if clear and not is_loopback(url.host):
-            return "proxy must be on this machine when base_url is http: it would see the key"
-        if url.host and (url.port or 80) < 65536:
-            return kind(verify=tls_context(), trust_env=False, proxy=url)
-    except (TypeError, ValueError, ImportError, httpx.InvalidURL):
-        pass
-    return "proxy must be a URL such as http://host:port; socks5 needs httpx[socks]"

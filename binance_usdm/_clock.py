@@ -1,14 +1,115 @@
-"""What time a request is stamped with, in ms since 1970-01-01 UTC. Knows no request and no retry."""
+"""What time a request is stamped with, in ms since 1970-01-01 UTC. Knows readings of clocks; sends and retries nothing."""
 
 from __future__ import annotations
 
+import copy
+import math
+import threading
 import time
 from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from ._errors import DeadlineExceeded, UsdmError
 
 Clock = Callable[[], int]
 """Returns now, in ms; called once for every attempt."""
+
+MAX_AGE_MS: Final = 15 * 60 * 1000.0
+MAX_JUMP_MS: Final = 500.0
+SAMPLES: Final = 3
+AGAIN_MS: Final = 30_000.0
+"""A reading that failed is not tried again so soon, as long as there is an older one."""
+GOOD_ENOUGH_MS: Final = 100.0
+"""Error bound that needs no further sample: the exchange takes up to a second ahead."""
 
 
 def local_time() -> int:
     """This machine's clock."""
     return time.time_ns() // 1_000_000
+
+
+class Reading(NamedTuple):
+    """The exchange's time at one instant of this machine's clocks, all in ms."""
+
+    exchange: float
+    error: float
+    """The true time is at most so far away: half of the round trip."""
+    monotonic: float
+    wall: float
+
+    @property
+    def offset(self) -> float:
+        """How far the exchange is ahead of this machine's wall clock."""
+        return self.exchange - self.wall
+
+
+class ExchangeClock:
+    """Local time until a reading is taken, then the exchange's time, carried on by the monotonic clock.
+
+    A reading is due again after 15 minutes, and when wall and monotonic clock disagree by more than half a second about the time since the
+    last one: then the machine slept or its clock was set. One caller at a time takes a reading; it holds the claim no longer than it said.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], int] = time.time_ns,
+        monotonic: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._wall, self._monotonic = wall, monotonic
+        self._lock = threading.Lock()
+        self._claimed_until = self._failed_until = -math.inf
+        self.reading: Reading | None = None
+        self.rounds = 0
+        """How many rounds there were, with or without a reading."""
+        self._failure: UsdmError | None = None
+
+    def ticks(self) -> float:
+        """The monotonic clock, ms."""
+        return self._monotonic() / 1e6
+
+    def __call__(self) -> int:
+        if (reading := self.reading) is None:
+            return self._wall() // 1_000_000
+        return int(reading.exchange + self.ticks() - reading.monotonic)
+
+    def due(self, *, first: bool) -> bool:
+        """Whether a reading should be taken before the next stamp; `first`: also when there was none yet."""
+        if (reading := self.reading) is None:
+            return first
+        now = self.ticks()
+        since, passed = now - reading.monotonic, self._wall() / 1e6 - reading.wall
+        return (since > MAX_AGE_MS or abs(passed - since) > MAX_JUMP_MS) and now >= self._failed_until
+
+    def claim(self, seconds: float) -> bool:
+        """Become the one who takes a reading; False while somebody else is."""
+        with self._lock:
+            if self.ticks() < self._claimed_until:
+                return False
+            self._claimed_until = self.ticks() + seconds * 1000
+            return True
+
+    def read(self, sent: float, server_time: int) -> Reading:
+        """The reading of a time that came just now for a request sent at `sent` (ticks): the exchange wrote it half way."""
+        received = self.ticks()
+        half = (received - sent) / 2
+        return Reading(server_time + half, half, received, self._wall() / 1e6)
+
+    def settle(self, reading: Reading | None, failure: UsdmError | None) -> None:
+        """End the round begun by `claim`: with its best reading, or the reason why there is none; with neither when it was broken off.
+
+        A caller's own lack of time is no result for those who wait: one of them goes on.
+        """
+        with self._lock:
+            self._claimed_until = -math.inf
+            if reading is not None:
+                self.reading, self._failed_until = reading, -math.inf
+            elif failure is not None:
+                self._failed_until = self.ticks() + AGAIN_MS
+            if reading is not None or not isinstance(failure, DeadlineExceeded | None):
+                self.rounds += 1
+                self._failure = None if reading is not None else copy.copy(failure)
+
+    @property
+    def failure(self) -> UsdmError | None:
+        """Why the last round gave no reading, None when it did: an error of its own for everybody who asks."""
+        return copy.copy(self._failure)  # without the traceback of another

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
+import os
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 import httpx
 
 from ._errors import ConfigurationError
-from ._signing import HmacSigner, Sealed, Signer, unfit
+from ._http1 import Proxy
+from ._signing import HmacSigner, Sealed, Signer, signer_from_pem, unfit
 from ._version import __version__
 
 MAINNET: Final = "https://fapi.binance.com"
@@ -18,11 +24,18 @@ DEFAULT_TIMEOUT: Final = 10.0
 A_DAY: Final = 86400.0  # sockets count milliseconds in 32 bits and wait wrongly beyond 24 days
 ENV_API_KEY: Final = "BINANCE_API_KEY"
 ENV_API_SECRET: Final = "BINANCE_API_SECRET"  # the variable's name  # noqa: S105
+ENV_PRIVATE_KEY: Final = "BINANCE_API_PRIVATE_KEY"
+ENV_PRIVATE_KEY_FILE: Final = "BINANCE_API_PRIVATE_KEY_FILE"
+ENV_PASSWORD: Final = "BINANCE_API_PRIVATE_KEY_PASSWORD"  # likewise  # noqa: S105
 ENV_BASE_URL: Final = "BINANCE_BASE_URL"
+VARIABLES: Final = {"api_key": ENV_API_KEY, "api_secret": ENV_API_SECRET, "base_url": ENV_BASE_URL}
 
 _BASE_URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:(?:\.|-*)[A-Za-z0-9])*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?"
+)
+_PROXY = re.compile(
+    r"http://(?:(?P<login>[^\s@/?#\ud800-\udfff]+)@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?"
 )
 _ASKED = {"User-Agent": f"binance-usdm/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 
@@ -54,6 +67,35 @@ def credentials(api_key: str | None, api_secret: str | None, signer: Signer | No
     return Credentials(api_key, HmacSigner(api_secret) if api_secret is not None else signer)
 
 
+def environment(options: Mapping[str, Any]) -> dict[str, Any] | str:
+    """The constructor's arguments that environment variables give, without those in `options`, or a complaint that repeats no value.
+
+    An empty variable is one that is not set.
+    """
+    value = os.environ.get
+    found: dict[str, Any] = {
+        option: value(name) for option, name in VARIABLES.items() if value(name) and option not in options
+    }
+    if "api_key" not in {*found, *options}:
+        return f"the environment variable {ENV_API_KEY} is not set"
+    if not {"signer", "api_secret"}.isdisjoint(options):
+        return {option: text for option, text in found.items() if option != "api_secret"}
+    signed_by = [name for name in (ENV_API_SECRET, ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE) if value(name)]
+    if len(signed_by) != 1:
+        which = f"{' and '.join(signed_by)} are set: unset all but one" if signed_by else f"{ENV_API_SECRET} is not set"
+        return f"one environment variable must say what signs: {which}"
+    if signed_by != [ENV_API_SECRET]:
+        text = value(ENV_PRIVATE_KEY) or ""
+        try:
+            found["signer"] = signer_from_pem(
+                os.fsencode(text) or Path(value(ENV_PRIVATE_KEY_FILE) or ""), value(ENV_PASSWORD) or None
+            )
+        except ConfigurationError as error:
+            option, _, complaint = str(error).partition(" ")
+            return f"{ENV_PASSWORD if option == 'password' else signed_by[0]} {complaint}"
+    return found
+
+
 def origin(base_url: str) -> httpx.URL | str:
     """A base URL as given, without a slash at its end, or a complaint that does not repeat it: a password could be in it.
 
@@ -70,6 +112,19 @@ def origin(base_url: str) -> httpx.URL | str:
         return httpx.URL(base_url.rstrip("/"))
     except httpx.InvalidURL:
         return "base_url has no usable host"
+
+
+def proxy(url: str, *, clear: bool) -> Proxy | str:
+    """A proxy by its URL, or a complaint that does not repeat it; `clear`: it would see all that is sent."""
+    match = _PROXY.fullmatch(url) if isinstance(url, str) else None
+    if match is None or not 0 < int(match["port"] or 80) < 65536:
+        return "proxy must look like http://[user:pass@]host[:port]; for others give a transport: httpx.HTTPTransport(proxy=...)"
+    if clear and not is_loopback(match["host"]):
+        return "proxy must be on this machine when base_url is http: it would see the key"
+    login = unquote_to_bytes(match["login"] or "")
+    basic = base64.b64encode(login if b":" in login else login + b":")
+    line = b"Proxy-Authorization: Basic %b\r\n" % basic if login else b""
+    return Proxy(match["host"].strip("[]"), int(match["port"] or 80), line)
 
 
 def is_loopback(host: str) -> bool:
@@ -94,6 +149,24 @@ def positive_seconds(timeout: Any) -> float:
     if type(timeout) not in {int, float} or not 0 < timeout <= A_DAY:
         raise ConfigurationError("timeout must be a positive number of seconds, at most a day, for the whole call")
     return float(timeout)
+
+
+def positive_bytes(max_reply_bytes: Any) -> int:
+    if type(max_reply_bytes) is not int or not 1 <= max_reply_bytes < 2**31:
+        raise ConfigurationError("max_reply_bytes must be a positive whole number below 2 GiB")
+    return max_reply_bytes
+
+
+def seams(retry: Any, clock: Any, limiter: Any, on_event: Any) -> None:
+    """Complain about what a caller plugs in and cannot be used."""
+    if not (callable(retry) and not isinstance(retry, type)):
+        raise ConfigurationError("retry must be a RetryPolicy or a function (error, attempt) -> seconds or None")
+    if not (callable(clock) or clock in ("auto", "exchange")):
+        raise ConfigurationError('clock must be "auto", "exchange" or a function that returns ms')
+    if not all(callable(getattr(limiter, method, None)) for method in ("acquire", "observe", "hold")):
+        raise ConfigurationError("limiter must be None or an object with acquire, observe and hold")
+    if not (on_event is None or callable(on_event)):
+        raise ConfigurationError("on_event must be a function that takes an Event")
 
 
 def positive_ms(recv_window: Any) -> int | None:

@@ -19,12 +19,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 from binance_usdm_wire import Mismatch
 
 
 class UsdmError(Exception):
-    """Everything this package raises on purpose."""
+    """Everything this package raises on purpose. `.retryable`: the same call may succeed later, with nothing changed."""
+
+    retryable = False
 
 
 class ConfigurationError(UsdmError):
@@ -34,21 +37,31 @@ class ConfigurationError(UsdmError):
 class TransportError(UsdmError):
     """No complete reply came: name lookup, connection, TLS, reset or a reply cut short."""
 
+    retryable = True
+
 
 class DeadlineExceeded(TransportError):
     """The call's total time (`timeout`) was up before its reply was complete."""
+
+    retryable = False
+
+
+class StaleConnection(TransportError):
+    """The server had closed the idle connection that was used. Met inside of a call only, which then tries a new one."""
 
 
 class UnexpectedResponse(UsdmError):
     """A reply that the spec does not describe.
 
     `.status` is the HTTP status (0 when the reply was too large to be read); `.path` the place (row number, field name),
-    `.expected` and `.found` kinds of values.
-    The value itself is in none of them.
+    `.expected` and `.found` kinds of values. The value itself is in none of them. `.retryable` when it is not even JSON.
     """
 
-    def __init__(self, status: int, path: tuple[int | str, ...], expected: str, found: str) -> None:
-        super().__init__(status, path, expected, found)
+    def __init__(
+        self, status: int, path: tuple[int | str, ...], expected: str, found: str, retryable: bool = False
+    ) -> None:
+        super().__init__(status, path, expected, found, retryable)
+        self.retryable = retryable
         self.status = status
         self.path = path
         self.expected = expected
@@ -78,9 +91,10 @@ class APIError(UsdmError):
         return HINTS.get(self.code, "") or HINTS_BY_STATUS.get(self.status, "")
 
     def __str__(self) -> str:
+        status = f"HTTP {self.status}" if self.status else "not sent"
         code = "" if self.code is None else f", code {self.code}"
         hint = f" ({self.hint})" if self.hint else ""
-        return f"HTTP {self.status}{code}: {self.message or 'no message'}{hint}"
+        return f"{status}{code}: {self.message or 'no message'}{hint}"
 
 
 class AuthenticationError(APIError):
@@ -92,14 +106,23 @@ class TimestampError(APIError):
 
 
 class RateLimitError(APIError):
-    """The weight limit of this IP address is used up."""
+    """The weight limit of this IP address is used up.
+
+    `.retry_after` is always set: what the exchange said, else until the next UTC minute. `.status` is 0 when the client itself kept
+    the request back, because the weight budget has no room before the call's deadline: nothing was sent then.
+    """
+
+    retryable = True
 
 
 class IPBannedError(RateLimitError):
     """This IP address is banned, from two minutes to three days, longer each time.
 
-    `.banned_until` is an aware datetime when the exchange named it, else None.
+    `.banned_until` is an aware datetime when the exchange named it, else None. Until `.retry_after` seconds are over, calls through this
+    IP address's budget fail at once with this error, and nothing is sent.
     """
+
+    retryable = False
 
     @property
     def hint(self) -> str:
@@ -122,6 +145,8 @@ class BadRequestError(APIError):
 class ServerError(APIError):
     """The exchange failed; reading again later is safe."""
 
+    retryable = True
+
 
 BY_CODE: dict[int, type[APIError]] = {
     **dict.fromkeys((-1002, -1011, -1022, -1099, -2008, -2014, -2015, -2017, -4056, -4057), AuthenticationError),
@@ -130,6 +155,9 @@ BY_CODE: dict[int, type[APIError]] = {
     **dict.fromkeys((-1000, -1001, -1006, -1007, -1008, -1016), ServerError),
 }
 """Exchange code -> class; a code that is not here is judged by the HTTP status."""
+
+PERMANENT = {-1015, -1016}
+"""Codes of classes that are retryable, which themselves are not: an order limit, a service that is gone."""
 
 BY_STATUS: dict[int, type[APIError]] = {
     401: AuthenticationError,
@@ -160,16 +188,20 @@ HINTS_BY_STATUS: dict[int, str] = {
 
 _V4, _HEX = r"\d{1,3}(?:\.\d{1,3}){3}", "[0-9A-Fa-f]"
 _IP = re.compile(
-    rf"(?<!\d){_V4}(?!\d)|(?<![\w:])(?:(?:{_HEX}{{0,4}}:){{3,7}}(?:{_V4}|{_HEX}{{0,4}})|{_HEX}{{0,4}}::{_HEX}{{1,4}})(?!\w)"
+    rf"(?<!\d){_V4}(?!\d)|(?:(?<![\w:])|(?<=[g-zG-Z]:))(?:(?:{_HEX}{{0,4}}:){{3,7}}(?:{_V4}|{_HEX}{{0,4}})|{_HEX}{{0,4}}::{_HEX}{{1,4}})(?!\w)"
 )
 _SIGNATURE = re.compile(r"(signature=)[^&\s]+", re.IGNORECASE)
+_LAST_WORD = re.compile(r"[^\s,;()]{0,64}\Z")
 _BAN_END = re.compile(r"banned until (\d{13})\b")
 MAX_TEXT = 512
 
 
-def safe_text(text: str) -> str:
-    """Foreign text made fit for a log: one line, bounded, control characters escaped, IP addresses and signatures taken out."""
-    text = text[: 2 * MAX_TEXT]
+def safe_text(text: str, *hidden: str) -> str:
+    """Foreign text made fit for a log: one line, bounded, control characters escaped; IP addresses, signatures, `hidden` taken out."""
+    for secret in filter(None, (*hidden, *map(unquote, hidden))):
+        text = text.replace(secret, "[redacted]")
+    if len(text) > 2 * MAX_TEXT:  # a word that is cut could be half an address
+        text = _LAST_WORD.sub("", text[: 2 * MAX_TEXT])
     text = _SIGNATURE.sub(r"\1[redacted]", _IP.sub("[address]", text))
     escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
     return escaped if len(escaped) <= MAX_TEXT else escaped[:MAX_TEXT] + "…"
@@ -181,12 +213,15 @@ def ban_end(message: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def refusal(status: int, code: int | None, message: str, retry_after: float | None) -> APIError:
+def refusal(status: int, code: int | None, message: str, retry_after: float | None, *hidden: str) -> APIError:
     """The error for a refusal: by code, else by status; a ban is a ban whatever the code says."""
     kind = BY_STATUS.get(status, ServerError if status >= 500 else BadRequestError)
     if code is not None and kind is not IPBannedError:
         kind = BY_CODE.get(code, kind)
-    message = safe_text(message)
+    message = safe_text(message, *hidden)
     if kind is RateLimitError and ban_end(message) is not None:
         kind = IPBannedError
-    return kind(status, code, message, retry_after)
+    error = kind(status, code, message, retry_after)
+    if code in PERMANENT:
+        error.retryable = False
+    return error

@@ -16,16 +16,20 @@ import httptools
 import httpx
 
 MAX_REPLY_BYTES = 1 << 20  # where a request asks for no other bound; 500 assets are about 120 kB
+MAX_TUNNEL_HEAD = 1 << 14
+MAX_HEADERS = 10_000  # those of a MiB of tiny ones would take a quarter of a second and 30 MiB
 _PORTS = {"http": 80, "https": 443}
 _TARGET = re.compile(rb"/[\x21-\x7e]*")
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 5.6.2
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 5.5
+_STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
 _FRAMING = {b"content-length", b"transfer-encoding"}
 
 Origin: TypeAlias = tuple[bool, str, int]  # TLS, host, port
 Outcome: TypeAlias = httpx.Response | httpx.TransportError
 Phase: TypeAlias = tuple[str, type[httpx.TransportError], type[httpx.TransportError]]
 CONNECT: Phase = ("connecting", httpx.ConnectTimeout, httpx.ConnectError)
+VIA: Phase = ("connecting through the proxy", httpx.ConnectTimeout, httpx.ConnectError)
 WRITE: Phase = ("sending", httpx.WriteTimeout, httpx.WriteError)
 READ: Phase = ("reading", httpx.ReadTimeout, httpx.ReadError)
 _GONE = (ConnectionError, ssl.SSLEOFError)  # reset, broken pipe, and an end without TLS's goodbye
@@ -40,6 +44,10 @@ class StaleConnection(httpx.RemoteProtocolError):
 
     The request was very likely not handled: a GET may be sent again, on a connection of its own.
     """
+
+
+class TunnelError(OSError):
+    """A proxy did not do as it was asked; the text holds no word of its own."""
 
 
 @dataclass(slots=True, repr=False)  # no repr: printing a call shows nothing of it
@@ -92,8 +100,10 @@ def translated(error: Exception, phase: Phase) -> httpx.TransportError:
     doing, late, failed = phase
     if isinstance(error, TimeoutError):
         return late(f"{doing} took too long")
+    if isinstance(error, TunnelError):
+        return httpx.ProxyError(str(error))
     if isinstance(error, socket.gaierror):
-        return failed("the host's name cannot be resolved")
+        return failed(f"{doing} failed: the name cannot be resolved")
     word = getattr(error, "verify_message", None) or getattr(error, "reason", None)  # what OpenSSL says
     return failed(f"{doing} failed: {word or errno.errorcode.get(getattr(error, 'errno', 0), type(error).__name__)}")
 
@@ -102,6 +112,38 @@ def delivered(outcome: Outcome) -> httpx.Response:
     if isinstance(outcome, httpx.Response):
         return outcome
     raise outcome
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)  # no repr: it holds a password
+class Proxy:
+    """An HTTP proxy, and what it is told of its user: a whole header line, or nothing."""
+
+    host: str
+    port: int
+    authorization: bytes = b""
+
+    def request(self, origin: Origin) -> bytes:
+        host = f"[{origin[1]}]" if ":" in origin[1] else origin[1]
+        place = f"{host}:{origin[2]}".encode()
+        return b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n%b\r\n" % (place, place, self.authorization)
+
+
+class Tunnel:
+    """Collects what a proxy says to CONNECT, within a size. Its words may echo the password: only the status is ever told."""
+
+    open = False
+    _head = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take what the proxy sent; b"" is its end. Raises TunnelError."""
+        self._head += data
+        status, end = _STATUS.match(self._head), self._head.find(b"\r\n\r\n") + 4
+        if status and not status[1].startswith(b"2"):
+            raise TunnelError(status[1].decode())
+        # behind the tunnel nobody speaks unasked: what follows the head is the proxy's own
+        self.open = status is not None and end == len(self._head) <= MAX_TUNNEL_HEAD
+        if not self.open and (end > 3 or not data or len(self._head) > MAX_TUNNEL_HEAD):
+            raise TunnelError("no valid answer")
 
 
 class ReplyParser:
@@ -180,6 +222,8 @@ class ReplyParser:
         self._status, self._headers = 0, []
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self._headers) == MAX_HEADERS:
+            raise httptools.HttpParserError
         if not self._status:  # after a chunked body come trailers: dropped
             self._headers.append((name, value))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
 from binance_usdm_wire import Mismatch, Operation
+from binance_usdm_wire.errors import NotJson
 from binance_usdm_wire.reading import decode
 
 from ._errors import APIError, UnexpectedResponse, refusal
@@ -15,9 +17,12 @@ from ._errors import APIError, UnexpectedResponse, refusal
 T = TypeVar("T")
 
 USED_WEIGHT_HEADER: Final = "X-MBX-USED-WEIGHT-1M"
-MAX_DECODED_BYTES: Final = 4 * 1024 * 1024
+DECODED: Final = 4
+"""A compressed body may grow to so many times the size that a reply may have."""
 _ENCODINGS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 _SECONDS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?").fullmatch
+
+_DATE: Final = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT").fullmatch
 
 
 class Reply(NamedTuple):
@@ -40,31 +45,32 @@ class Value(NamedTuple):
         return "<Value>"
 
 
-def read(operation: Operation[T], reply: Reply) -> Value | APIError | UnexpectedResponse:
-    """What a reply means: the operation's value, the exchange's refusal, or something the spec does not describe."""
+def read(
+    operation: Operation[T], reply: Reply, *, hidden: Sequence[str] = (), limit: int = 4 << 20
+) -> Value | APIError | UnexpectedResponse:
+    """What a reply means: the operation's value, the exchange's refusal, or something the spec does not describe.
+
+    What is `hidden` is taken out of the exchange's texts; `limit` bounds a body that comes compressed.
+    """
     if reply.status == 200:
+        body = b""
         try:
-            return _success(operation, inflated(reply))
+            body = inflated(reply, limit)
+            return Value(operation.parse(body))
         except Mismatch as mismatch:
-            return UnexpectedResponse(200, mismatch.path, mismatch.expected, mismatch.found)
-    if 400 <= reply.status < 600:
-        try:
-            payload = _error_payload(inflated(reply))
-        except Mismatch:  # a ban is a ban in whatever encoding
-            payload = None
-        return refusal(reply.status, *(payload or (None, "")), retry_after(reply.headers))
-    found = "a redirect, which is never followed" if 300 <= reply.status < 400 else "another status"
-    return UnexpectedResponse(reply.status, (), "status 200 or an error status", found)
-
-
-def _success(operation: Operation[T], body: bytes) -> Value | APIError:
-    try:
-        return Value(operation.parse(body))
-    except Mismatch:
+            wrong = mismatch
         code, message = _error_payload(body) or (None, "")
         if code is None or code > 0:  # an object that says "ok" is no refusal
-            raise
-    return refusal(200, code, message, None)
+            return UnexpectedResponse(200, wrong.path, wrong.expected, wrong.found, isinstance(wrong, NotJson))
+        return refusal(200, code, message, retry_after(reply.headers), *hidden)
+    if 400 <= reply.status < 600:
+        try:
+            payload = _error_payload(inflated(reply, limit))
+        except Mismatch:  # a ban is a ban in whatever encoding
+            payload = None
+        return refusal(reply.status, *(payload or (None, "")), retry_after(reply.headers), *hidden)
+    found = "a redirect, which is never followed" if 300 <= reply.status < 400 else "another status"
+    return UnexpectedResponse(reply.status, (), "status 200 or an error status", found)
 
 
 def _error_payload(body: bytes) -> tuple[int | None, str] | None:
@@ -81,7 +87,7 @@ def _error_payload(body: bytes) -> tuple[int | None, str] | None:
     return code if type(code) is int else None, message if type(message) is str else ""
 
 
-def inflated(reply: Reply, limit: int = MAX_DECODED_BYTES) -> bytes:
+def inflated(reply: Reply, limit: int) -> bytes:
     """The body without its Content-Encoding; a compressed one (never asked for) grows to `limit` bytes and no further."""
     encoding = reply.headers.get("content-encoding", "identity").strip().lower()
     if encoding in {"identity", ""}:
@@ -107,6 +113,21 @@ def used_weight(headers: Mapping[str, str]) -> int | None:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds the exchange asks to wait, None when it does not or not in plain digits."""
+    """Seconds the exchange asks to wait, None when it does not. Plain digits, or a date: measured from the reply's own."""
     text = headers.get("retry-after", "").strip()
-    return float(text) if _SECONDS(text) else None
+    if _SECONDS(text):
+        return float(text)
+    then, now = _ms(text), dated(headers)
+    return None if then is None or now is None else max(then - now, 0) / 1000
+
+
+def dated(headers: Mapping[str, str]) -> int | None:
+    """When the reply was made, in ms and to the second, None when it does not say."""
+    return _ms(headers.get("date", "").strip())
+
+
+def _ms(date: str) -> int | None:
+    try:
+        return int(parsedate_to_datetime(date).timestamp()) * 1000 if _DATE(date) else None
+    except ValueError:
+        return None

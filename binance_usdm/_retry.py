@@ -1,15 +1,98 @@
-"""Whether a failed attempt is made again. Pure: sees the error and the attempt, sleeps and sends nothing."""
+"""Whether a failed attempt is made again, and when. Decides; sleeps and sends nothing."""
 
 from __future__ import annotations
 
+import random
+import threading
 from collections.abc import Callable
+from typing import Final
 
-from ._errors import UsdmError
+from attrs import field, frozen
 
-RetryPolicy = Callable[[UsdmError, int], float | None]
+from ._errors import ConfigurationError, IPBannedError, RateLimitError, ServerError, UsdmError, ban_end
+from ._limits import LONGEST_HOLD
+
+Retry = Callable[[UsdmError, int], float | None]
 """(error, number of the attempt that failed, from 1) -> seconds to wait before the next one, or None to give up."""
 
+SHORTEST_BAN: Final = 120.0
+"""A ban takes two minutes to three days (General Info, 2026-05-28)."""
+_OVERLOAD: Final = -1008
+_QUOTA, _COST, _COST_OF_OVERLOAD = 500, 14, 5
 
-def never(error: UsdmError, attempt: int) -> float | None:
-    """Every failure is the caller's."""
-    return None
+
+def overloaded(error: UsdmError) -> bool:
+    """Whether the exchange, or its limit, is at its end: hurrying makes it worse."""
+    return isinstance(error, RateLimitError) or (
+        isinstance(error, ServerError) and (error.code == _OVERLOAD or error.status == 503)
+    )
+
+
+def _at_least_one(_: object, __: object, attempts: object) -> None:
+    if type(attempts) is not int or attempts < 1:
+        raise ConfigurationError("attempts must be a whole number, 1 or more")
+
+
+@frozen
+class RetryPolicy:
+    """Up to `attempts` attempts of a call, for errors that are `retryable`, with full jitter between them.
+
+    The n-th pause is a random part of base * 2^(n-1) seconds, at most 5 s; base is 0.2 s, or 1 s when the exchange is overloaded.
+    A Retry-After of the exchange makes it longer, never shorter; all attempts and pauses share the call's `timeout`.
+    """
+
+    attempts: int = field(default=3, validator=_at_least_one)
+    random: Callable[[], float] = field(default=random.random, repr=False, kw_only=True)
+
+    @classmethod
+    def off(cls) -> RetryPolicy:
+        """Every failure is the caller's."""
+        return cls(attempts=1)
+
+    def __call__(self, error: UsdmError, attempt: int) -> float | None:
+        if attempt >= self.attempts or not error.retryable:
+            return None
+        base = 1.0 if overloaded(error) else 0.2
+        return self.random() * min(base * 2.0 ** min(attempt - 1, 10), 5.0)
+
+
+class Quota:
+    """What a client may spend on retries: in an outage they end soon, however many calls there are.
+
+    500 at first; a retry takes 14 of it, 5 when the exchange is overloaded; a call that succeeds after retries gives their cost back, any
+    other good call 1. The numbers are those of AWS's SDKs (botocore 1.44.5, `standard`).
+    """
+
+    def __init__(self) -> None:
+        self.left = _QUOTA
+        self._lock = threading.Lock()
+
+    def take(self, error: UsdmError) -> int:
+        """Pay for one retry; what it cost, 0 when that much is not left."""
+        cost = _COST_OF_OVERLOAD if overloaded(error) else _COST
+        with self._lock:
+            if self.left < cost:
+                return 0
+            self.left -= cost
+            return cost
+
+    def give(self, paid: int) -> None:
+        """A call succeeded after retries that cost `paid`."""
+        if self.left < _QUOTA:
+            with self._lock:
+                self.left = min(self.left + (paid or 1), _QUOTA)
+
+
+def hold(error: RateLimitError, now: int) -> float:
+    """Seconds in which nothing may be sent after a 429 or 418, at `now` (ms by the exchange).
+
+    A ban ends when the header or the text says, whichever is later, and lasts two minutes when neither does. Any other limit ends
+    when the header says, else with the UTC minute.
+    """
+    said = error.retry_after
+    if isinstance(error, IPBannedError):
+        end = ban_end(error.message)
+        seconds = max(said or 0.0, 0.0 if end is None else (end - now) / 1000) or SHORTEST_BAN
+    else:
+        seconds = 60 - now / 1000 % 60 if said is None else said
+    return min(seconds, LONGEST_HOLD)

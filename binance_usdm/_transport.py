@@ -1,7 +1,7 @@
 """How one GET travels: sockets, TLS, deadline, reuse. Knows no key, no signature, no retry and no exchange.
 
 Two httpx transports: `SyncTransport` on blocking sockets here, `AsyncTransport` on asyncio next door. They differ in how they wait
-and in nothing else. No redirects, proxies, cookies, environment or logging; no request is sent twice.
+and in nothing else. No redirects, cookies, environment or logging; a proxy only by CONNECT; no request is sent twice.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import httpx
 
-from ._http1 import CONNECT, READ, WRITE, Call, Origin, Outcome, ReplyParser, delivered, prepared
+from ._http1 import CONNECT, READ, VIA, WRITE, Call, Origin, Outcome, Proxy, ReplyParser, Tunnel, delivered, prepared
 
 MAX_IDLE = 1000  # only bursts fill it; closing what a burst needed would make the next one pay for as many handshakes
-_READ_SIZE = 1 << 16
+READ_SIZE = 1 << 16
 FAILURES = (OSError, ValueError, OverflowError)  # the last two: hosts and ports that no resolver or TLS library takes
 Address: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # as getaddrinfo() gives it
 
@@ -48,10 +48,13 @@ _T = TypeVar("_T")
 class Pool(ABC, Generic[_C]):
     """Idle connections by origin, newest first. Each step is one atomic dict or deque operation, so threads need no lock."""
 
-    def __init__(self, *, ssl_context: ssl.SSLContext | None = None, max_idle: int = MAX_IDLE) -> None:
+    def __init__(
+        self, *, proxy: Proxy | None = None, ssl_context: ssl.SSLContext | None = None, max_idle: int = MAX_IDLE
+    ) -> None:
         if ssl_context and not (ssl_context.verify_mode is ssl.CERT_REQUIRED and ssl_context.check_hostname):
             raise ValueError("ssl_context must require certificates and check host names")
         self._tls, self._max_idle, self._closed = ssl_context, max_idle, False
+        self._proxy, self._connecting = proxy, VIA if proxy else CONNECT
         self._stacks: dict[tuple[int, Origin], deque[_C]] = {}
 
     @abstractmethod
@@ -62,6 +65,9 @@ class Pool(ABC, Generic[_C]):
 
     def _context(self) -> ssl.SSLContext:
         return self._tls or tls_context()
+
+    def _addresses(self, origin: Origin) -> Future[Sequence[Address]]:
+        return resolving(self._proxy.host, self._proxy.port) if self._proxy else resolving(*origin[1:])
 
     def _idle(self, origin: Origin) -> deque[_C]:
         # Those from before a fork are the parent's, and so are their replies. They stay under its number, unclosed:
@@ -142,8 +148,8 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
     Request extensions: `target` (bytes) replaces the URL's path and query on the wire; `deadline` (a time.monotonic()
     instant) bounds name resolution, connecting, TLS, sending and reading together; without it the smallest of httpx's
     `timeout` values does; `max_reply_bytes` bounds a reply with all its heads; `fresh` (true) uses no kept connection.
-    `max_idle` bounds the connections kept for an origin. Raises only httpx.TransportError; it is a StaleConnection where
-    `fresh` may help. Nothing is sent twice.
+    `max_idle` bounds the connections kept for an origin. Of an https call a `proxy` sees the host and the port only.
+    Raises only httpx.TransportError; it is a StaleConnection where `fresh` may help. Nothing is sent twice.
     """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -161,7 +167,7 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
         connection.close()
 
     def _exchanged(self, call: Call) -> Outcome:
-        phase, sock, unsent = CONNECT, self._taken(call), memoryview(call.head)
+        phase, sock, unsent = self._connecting, self._taken(call), memoryview(call.head)
         reply = ReplyParser(call.max_reply_bytes, reused=sock is not None)
         try:
             sock = sock or self._connected(call)
@@ -172,7 +178,7 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
             phase = READ
             while not reply.done:
                 sock.settimeout(call.left())
-                reply.feed(sock.recv(_READ_SIZE))
+                reply.feed(sock.recv(READ_SIZE))
         except FAILURES as error:
             reply.lose(error, phase)
         finally:
@@ -180,7 +186,7 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
         return reply.outcome()
 
     def _connected(self, call: Call) -> socket.socket:
-        addresses = resolving(*call.origin[1:]).result(call.left())
+        addresses = self._addresses(call.origin).result(call.left())
         for steps, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             try:
                 return self._opened(call, address, steps)
@@ -196,6 +202,12 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
             sock.settimeout(call.left(steps))  # an address that swallows packets leaves time for the next one
             sock.connect(place)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._proxy:
+                tunnel = Tunnel()
+                sock.sendall(self._proxy.request(call.origin))
+                while not tunnel.open:
+                    sock.settimeout(call.left(steps))
+                    tunnel.feed(sock.recv(READ_SIZE))
             tls, host, _ = call.origin
             if tls:  # without TLS's own goodbye an end counts as an error: anybody on the way can cause it
                 sock = self._context().wrap_socket(

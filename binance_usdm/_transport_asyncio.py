@@ -11,8 +11,8 @@ from typing import cast
 
 import httpx
 
-from ._http1 import CONNECT, Call, Outcome, ReplyParser, delivered, prepared
-from ._transport import FAILURES, Address, Pool, readable, resolving
+from ._http1 import Call, Outcome, ReplyParser, Tunnel, delivered, prepared
+from ._transport import FAILURES, READ_SIZE, Address, Pool, readable
 
 
 class _Stream(asyncio.Protocol):
@@ -101,7 +101,7 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
                 reply = stream.reply
             await stream.exchange(call, reply)
         except FAILURES as error:  # later failures are the reply's
-            reply.lose(error, CONNECT)
+            reply.lose(error, self._connecting)
         finally:
             self._put_back(call.origin, stream, reply)
         return reply.outcome()
@@ -109,7 +109,7 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
     async def _connected(self, call: Call) -> _Stream:
         # one address after another: Python 3.11's happy_eyeballs_delay leaks the socket of a cancelled attempt
         async with asyncio.timeout(call.left()):
-            addresses = await asyncio.wrap_future(resolving(*call.origin[1:]))
+            addresses = await asyncio.wrap_future(self._addresses(call.origin))
         for steps, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             try:
                 async with asyncio.timeout(call.left(steps)):
@@ -125,6 +125,11 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
         try:
             sock.setblocking(False)
             await loop.sock_connect(sock, place)
+            if self._proxy:
+                tunnel = Tunnel()
+                await loop.sock_sendall(sock, self._proxy.request(call.origin))
+                while not tunnel.open:
+                    tunnel.feed(await loop.sock_recv(sock, READ_SIZE))
         except BaseException:
             sock.close()
             raise

@@ -23,6 +23,7 @@ LAYOUTS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.promise("R17")
 @pytest.mark.parametrize("case", DATA["exact"], ids=lambda case: case["name"])
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: next(iter(layout)))
 def test_a_body_comes_out_as_it_came_in(client_of: ClientOf, case: dict[str, Any], layout: dict[str, Any]) -> None:
@@ -33,6 +34,7 @@ def test_a_body_comes_out_as_it_came_in(client_of: ClientOf, case: dict[str, Any
             assert (type(amount), format(amount, "f")) == (Decimal, text)
 
 
+@pytest.mark.promise("R16")
 @pytest.mark.parametrize("case", DATA["refused"], ids=lambda case: case["name"])
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: next(iter(layout)))
 def test_another_shape_is_refused_at_its_place(

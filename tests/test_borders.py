@@ -68,7 +68,7 @@ def inside(name: str, *packages: str) -> bool:
 
 def test_the_reader_of_imports_sees_every_form() -> None:
     assert {"binance_usdm._client", "binance_usdm._errors", "binance_usdm_wire"} <= imported("binance_usdm")
-    assert {"binance_usdm._config", "binance_usdm._clock", "httpx", "os"} <= imported("binance_usdm._call")
+    assert {"binance_usdm._retry", "binance_usdm._clock", "binance_usdm_wire", "time"} <= imported("binance_usdm._call")
     assert {"binance_usdm.mock.exchange", "pytest"} <= imported("binance_usdm.mock.plugin")
     assert {"binance_usdm_wire.writing", "binance_usdm_wire.models"} <= imported(
         "binance_usdm_wire.api.account.balance"
@@ -110,27 +110,27 @@ def test_signing_knows_errors_and_nothing_else_of_ours() -> None:
         "os", "re", "stat", "typing", "urllib"}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["_errors", "_clock", "_retry", "_limits", "_reply"])
+@pytest.mark.parametrize("name", ["_errors", "_clock", "_retry", "_limits", "_reply", "_events", "_venue"])
 def test_what_decides_neither_sends_nor_sleeps(name: str) -> None:
     assert not imported(f"binance_usdm.{name}") & {
         "asyncio",
         "httpx",
         "httptools",
-        "random",
         "select",
         "socket",
         "ssl",
-        "threading",
     }
 
 
 FLOORS = [  # from the top; a module imports from below. All others are rooms on the ground floor, and may import each other
     {"binance_usdm.__main__"},
     {"binance_usdm._cli"},
-    {"binance_usdm._cli_mock"},
+    {"binance_usdm._cli_mock", "binance_usdm._cli_doctor"},
+    {"binance_usdm._doctor"},
     {"binance_usdm._render"},
     {"binance_usdm"},
     {"binance_usdm._client"},
+    {"binance_usdm._caller"},
     {"binance_usdm._call"},
 ]
 

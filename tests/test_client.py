@@ -19,6 +19,7 @@ import binance_usdm
 from binance_usdm import AccountBalance, AsyncClient, Client, TransportError, UnexpectedResponse
 
 ClientOf = Callable[..., Blocking]
+TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
 DOCUMENTED = (
     "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"  # secret of the documentation's examples
 )
@@ -127,6 +128,7 @@ def test_key_and_signature_go_only_where_the_operation_wants_them(client_of: Cli
     assert exchange.targets[1] == b"/fapi/v1/time"
 
 
+@pytest.mark.promise("S10")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_an_error_and_nothing_is_sent_to_its_target(client_of: ClientOf, status: int) -> None:
     with RawServer(again(READ, reply(BODY))) as other:
@@ -141,6 +143,7 @@ def test_a_redirect_is_an_error_and_nothing_is_sent_to_its_target(client_of: Cli
     assert (other.connections, len(moved.requests)) == (0, 1)
 
 
+@pytest.mark.promise("R19")
 def test_a_failed_call_is_one_request(client_of: ClientOf) -> None:
     exchange = Recorder(httpx.ConnectError("down"))
     with pytest.raises(TransportError):
@@ -150,6 +153,7 @@ def test_a_failed_call_is_one_request(client_of: ClientOf) -> None:
     assert len(exchange.requests) == 2
 
 
+@pytest.mark.promise("S12")
 def test_proxies_of_the_environment_are_ignored(client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
     with RawServer(again(READ, reply(b"no"))) as trap, RawServer(again(READ, reply(BODY))) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -161,11 +165,11 @@ def test_proxies_of_the_environment_are_ignored(client_of: ClientOf, monkeypatch
 
 
 def test_a_given_proxy_is_used(client_of: ClientOf) -> None:
-    with RawServer(again(READ, reply(BODY))) as proxy:
+    with RawServer([READ, TUNNEL, READ, reply(BODY)]) as proxy:
         rows = client_of(base_url="http://localhost:1", proxy=proxy.url, clock=at_now).balance()
     assert [row.to_dict() for row in rows] == [ROW]
-    target = b"GET http://localhost:1/fapi/v3/balance?" + signed(b"timestamp=%d" % NOW)
-    assert [head.partition(b" HTTP/1.1\r\n")[0] for head in proxy.requests] == [target]
+    targets = [b"CONNECT localhost:1", b"GET /fapi/v3/balance?" + signed(b"timestamp=%d" % NOW)]
+    assert [head.partition(b" HTTP/1.1\r\n")[0] for head in proxy.requests] == targets
 
 
 def test_nothing_is_sent_before_the_first_call(client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,8 +185,9 @@ def test_nothing_is_sent_before_the_first_call(client_of: ClientOf, monkeypatch:
 
 @pytest.mark.parametrize("transport", ["own", "foreign", "proxied"])
 def test_a_closed_client_refuses_calls(client_of: ClientOf, transport: str) -> None:
-    with RawServer(again(READ, reply(BODY))) as server:
-        options: dict[str, Any] = {"base_url": server.url, **({"proxy": server.url} if transport == "proxied" else {})}
+    proxied = transport == "proxied"
+    with RawServer([READ, TUNNEL, READ, reply(BODY)] if proxied else again(READ, reply(BODY))) as server:
+        options: dict[str, Any] = {"base_url": server.url, **({"proxy": server.url} if proxied else {})}
         client = client_of(Recorder() if transport == "foreign" else None, **options)
         client.balance()
         client.close()
@@ -209,6 +214,7 @@ def test_a_block_closes_its_client() -> None:
     assert len(time.requests) == 2
 
 
+@pytest.mark.promise("S16")
 def test_credentials_that_are_missing_are_named_before_anything_is_sent(client_of: ClientOf) -> None:
     exchange = Recorder()
     with pytest.raises(binance_usdm.ConfigurationError, match="balance needs an API key"):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any
 
 import httpx
 import pytest
-from raw_server import HOLD, READ, RawServer, Script, again, reply
+from raw_server import HOLD, READ, RawServer, Script, Step, again, reply
 from support import BODY, Blocking, Recorder, refused, seconds
 
-from binance_usdm import AsyncClient, DeadlineExceeded, RateLimitError, TransportError, UsdmError
+from binance_usdm import AsyncClient, Client, DeadlineExceeded, RateLimitError, RetryPolicy, TransportError, UsdmError
+
+pytestmark = pytest.mark.promise("R1")
 
 ClientOf = Callable[..., Blocking]
 TIMEOUT = 0.15
@@ -45,10 +48,24 @@ def test_no_slow_reply_outlasts_the_deadline(client_of: ClientOf, script: Script
         assert TIMEOUT <= seconds(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
 
 
-@pytest.mark.parametrize("how", ["silence", "a body letter by letter"])
-def test_a_slow_proxy_does_not_outlast_the_deadline(client_of: ClientOf, how: str) -> None:
-    with RawServer(SLOW[how]) as proxy:
+@pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
+def test_a_slow_reply_through_a_proxy_does_not_outlast_the_deadline(client_of: ClientOf, script: Script) -> None:
+    def tunnelled() -> Iterable[Step]:
+        return (READ, b"HTTP/1.1 200 OK\r\n\r\n", *(script() if callable(script) else script))
+
+    with RawServer(tunnelled) as proxy:
         client = client_of(base_url="http://localhost:1", proxy=proxy.url, timeout=TIMEOUT)
+        assert seconds(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
+
+
+@pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
+def test_a_slow_reply_does_not_outlast_the_deadline_on_a_blocking_transport_of_httpx(script: Script) -> None:
+    """It bounds each of its waits and not their sum."""
+    options: dict[str, Any] = {"timeout": TIMEOUT, "retry": RetryPolicy.off()}
+    with (
+        RawServer(script) as server,
+        Client("key", "secret", base_url=server.url, transport=httpx.HTTPTransport(), **options) as client,
+    ):
         assert seconds(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
 
 

@@ -129,22 +129,25 @@ def test_the_text_of_a_ban_is_a_ban_until_then(client_of: ClientOf, status: int)
     [
         ("0", 0), ("7", 7), (" 7 ", 7), ("1.5", 1.5), ("1000000000", 1e9), ("007", 7),
         *((text, None) for text in ("", "-1", "inf", "nan", "1e3", "1e400", "1_000", "+5", "0x10", "7s", "٧", ".", "5.", ".5", "1,5")),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("5, 9", None), ("9" * 400, None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 28), ("Wed, 21 Oct 2026 07:27:00 GMT", 0), ("Wed, 99 Oct 2026 07:28:00 GMT", None),
+        ("Wed, 21 Okt 2026 07:28:00 GMT", None), ("5, 9", None), ("9" * 400, None),
     ],
 )  # fmt: skip
-def test_retry_after_is_seconds_in_plain_digits_or_nothing(
+def test_retry_after_is_seconds_in_plain_digits_or_a_date_or_nothing(
     client_of: ClientOf, header: str, seconds: float | None
 ) -> None:
-    headers = [(b"retry-after", header.encode())]
-    error = caught_by(client_of(lambda _: httpx.Response(429, headers=headers)))
+    headers = [(b"retry-after", header.encode()), (b"date", b"Wed, 21 Oct 2026 07:27:32 GMT")]
+    error = caught_by(client_of(lambda _: httpx.Response(503, headers=headers)))
     assert error.retry_after == seconds
     assert (type(error.retry_after) is float) == (seconds is not None)
 
 
 def test_retry_after_is_none_when_missing_or_sent_twice(client_of: ClientOf) -> None:
-    assert caught_by(client_of(Recorder(refused(418)))).retry_after is None
+    assert caught_by(client_of(Recorder(refused(503)))).retry_after is None
     twice = [(b"Retry-After", b"5"), (b"Retry-After", b"9")]
-    assert caught_by(client_of(lambda _: httpx.Response(429, headers=twice))).retry_after is None
+    assert caught_by(client_of(lambda _: httpx.Response(503, headers=twice))).retry_after is None
+    dated = {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}  # and no date of the reply to measure it from
+    assert caught_by(client_of(lambda _: httpx.Response(503, headers=dated))).retry_after is None
 
 
 def test_a_refusal_within_a_200_is_a_refusal(client_of: ClientOf) -> None:
@@ -226,6 +229,7 @@ def test_the_drawn_tree_is_the_tree() -> None:
         for name, kind in vars(_errors).items()
         if isinstance(kind, type) and issubclass(kind, UsdmError)
     }
+    assert built.pop("StaleConnection") == "TransportError"  # never leaves a call
     assert drawn == built
     assert set(drawn) <= set(binance_usdm.__all__)
     assert {type(error).__name__ for error in MADE} == set(drawn)

@@ -52,6 +52,7 @@ def test_a_compressed_body_nobody_asked_for_is_read(client_of: ClientOf, encodin
     assert [row.to_dict() for row in client_of(answer(body, encoding)).balance()] == [ROW]
 
 
+@pytest.mark.promise("S14")
 @pytest.mark.parametrize(
     ("encoding", "body", "found"),
     [
@@ -74,6 +75,7 @@ def test_any_other_encoding_is_refused(client_of: ClientOf, encoding: str, body:
     assert (caught.value.path, caught.value.found) == ((), found)
 
 
+@pytest.mark.promise("S14")
 def test_a_bomb_is_not_unpacked_beyond_its_bound(client_of: ClientOf) -> None:
     client = client_of(answer(BOMB, "deflate"))
     tracemalloc.start()
@@ -85,6 +87,7 @@ def test_a_bomb_is_not_unpacked_beyond_its_bound(client_of: ClientOf) -> None:
         tracemalloc.stop()
 
 
+@pytest.mark.promise("S14")
 def test_a_reply_over_one_mebibyte_is_refused(client_of: ClientOf) -> None:
     body = Endless()
     with RawServer(again(READ, reply(BODY.ljust(MIB + 1)))) as server:
@@ -122,6 +125,7 @@ SPOILED = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.promise("R16")
 @FUZZ  # the client keeps nothing between calls
 @given(
     body=st.binary(max_size=200) | SPOILED,
@@ -136,6 +140,7 @@ def test_random_bytes_are_a_value_or_an_error(
     assert isinstance(found, UnexpectedResponse if 300 <= status < 400 else list | UsdmError)
 
 
+@pytest.mark.promise("R16")
 @FUZZ
 @given(body=SPOILED)
 def test_a_spoiled_body_is_never_half_read(client_of: ClientOf, body: bytes) -> None:
@@ -162,6 +167,7 @@ def due(status: int, body: bytes) -> type:
     return APIError if status >= 400 or (status == 200 and body in REFUSALS) else UnexpectedResponse
 
 
+@pytest.mark.promise("R16")
 def test_every_combination_of_status_type_and_body_is_what_it_should_be(client_of: ClientOf) -> None:
     for status, kind, body in itertools.product(STATUSES, TYPES, BODIES):
         client = client_of(Recorder(httpx.Response(status, headers={"content-type": kind}, content=body)))

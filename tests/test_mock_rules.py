@@ -129,6 +129,7 @@ def test_a_signature_of_another_kind_is_verified_by_the_accounts_own_function(ex
 # -- time --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise("R8")
 @pytest.mark.parametrize(
     ("ahead", "window", "text"),
     [

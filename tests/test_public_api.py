@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 import types
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,8 +59,10 @@ CONSTRUCTOR: dict[str, Any] = {
     "retry": ...,  # a decision of the client's, whichever
     "clock": ...,
     "limiter": ...,
+    "max_reply_bytes": 1 << 20,
     "proxy": None,
     "transport": None,
+    "on_event": None,
 }
 
 
@@ -116,3 +120,9 @@ def test_errors_and_signer_take_these_arguments() -> None:
     for name in ("status", "code", "message", "retry_after", "hint"):
         assert getattr(binance_usdm.APIError(400, -1102, "no", 1.0), name) is not None
     assert binance_usdm.IPBannedError(418, None, "").banned_until is None
+
+
+def test_the_readme_names_every_option() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(\w+)=`", readme))
+    assert set(CONSTRUCTOR) - {"api_key", "api_secret", "recv_window"} <= told

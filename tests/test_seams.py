@@ -23,7 +23,8 @@ from binance_usdm import (
     BadRequestError,
     Client,
     ConfigurationError,
-    DeadlineExceeded,
+    RateLimitError,
+    RetryPolicy,
     ServerError,
     TransportError,
     UnexpectedResponse,
@@ -75,6 +76,7 @@ def test_what_a_signer_raises_is_the_callers_and_nothing_is_sent(client_of: Clie
     assert exchange.requests == []
 
 
+@pytest.mark.promise("R5")
 def test_every_attempt_is_stamped_and_signed_afresh(client_of: ClientOf) -> None:
     exchange = Recorder(refused(503), httpx.ReadError("reset"), b"<html>", BODY)
     seen: list[tuple[type[UsdmError], int]] = []
@@ -108,10 +110,10 @@ def test_none_gives_up_and_the_last_error_is_raised(client_of: ClientOf) -> None
     assert (caught.value.code, len(exchange.requests)) == (-1102, 2)
 
 
-def test_without_a_policy_nothing_is_asked_twice(client_of: ClientOf) -> None:
+def test_with_retries_off_nothing_is_asked_twice(client_of: ClientOf) -> None:
     exchange = Recorder(refused(503), BODY)
     with pytest.raises(ServerError):
-        client_of(exchange).balance()
+        client_of(exchange, retry=RetryPolicy.off()).balance()
     assert len(exchange.requests) == 1
 
 
@@ -136,7 +138,7 @@ class Budget:
 
     def __init__(self, *waits: float) -> None:
         self.log: list[Any] = []
-        self._waits = iter(waits)
+        self._waits = iter(waits)  # the last of them is followed by room
 
     def acquire(self, weight: int) -> float:
         self.log.append(("acquire", weight))
@@ -144,6 +146,9 @@ class Budget:
 
     def observe(self, used_weight: int) -> None:
         self.log.append(("observe", used_weight))
+
+    def hold(self, seconds: float, *, banned: bool) -> None:
+        self.log.append(("hold", seconds, banned))
 
     def handler(self, *replies: httpx.Response) -> Callable[[httpx.Request], httpx.Response]:
         exchange = Recorder(*replies)
@@ -155,12 +160,13 @@ class Budget:
         return handle
 
 
+@pytest.mark.promise("R10")
 def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(client_of: ClientOf) -> None:
     budget = Budget()
     good = httpx.Response(200, headers={"X-MBX-USED-WEIGHT-1M": "31"}, content=BODY)
     time_ = httpx.Response(200, content=b'{"serverTime": 1}')
     handler = budget.handler(refused(400, -1021, X_MBX_USED_WEIGHT_1M="7"), refused(403), good, time_)
-    client = client_of(handler, limiter=budget, retry=lambda error, attempt: 0)
+    client = client_of(handler, limiter=budget, retry=lambda error, attempt: 0, clock=lambda: NOW)
     client.balance()
     client.server_time()
     asked = ("acquire", 5), "/fapi/v3/balance"
@@ -170,15 +176,17 @@ def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(clien
 def test_a_full_budget_is_waited_for_within_the_deadline(client_of: ClientOf) -> None:
     budget = Budget(0.05)
     response = client_of(budget.handler(), limiter=budget).balance_detailed()
-    assert (budget.log, response.attempts) == ([("acquire", 5), "/fapi/v3/balance"], 1)
+    assert (budget.log, response.attempts) == ([("acquire", 5), ("acquire", 5), "/fapi/v3/balance"], 1)
     assert response.elapsed >= 0.05
 
 
+@pytest.mark.promise("R1")
 def test_a_wait_for_weight_beyond_the_deadline_sends_nothing(client_of: ClientOf) -> None:
     budget = Budget(30.0)
     started = time.monotonic()
-    with pytest.raises(DeadlineExceeded, match="nothing was sent"):
+    with pytest.raises(RateLimitError, match=r"^not sent: the weight budget has no room") as caught:
         client_of(budget.handler(), limiter=budget, timeout=10).balance()
+    assert (caught.value.status, caught.value.code, caught.value.retry_after) == (0, None, 30.0)
     assert budget.log == [("acquire", 5)]
     assert time.monotonic() - started < 1
 
@@ -192,8 +200,9 @@ def echo(head: bytes) -> bytes:
     return reply(json.dumps([{**ROW, "balance": query["recvWindow"][0]}]).encode())
 
 
+@pytest.mark.promise("R14")
 def test_eight_threads_share_one_client_and_get_their_own_replies() -> None:
-    with RawServer(again(READ, echo)) as server, Client(KEY, SECRET, base_url=server.url) as client:
+    with RawServer(again(READ, echo)) as server, Client(KEY, SECRET, base_url=server.url, limiter=None) as client:
 
         def calls(thread: int) -> list[int]:
             return [int(client.balance(recv_window=thread * 1000 + call)[0].balance) for call in range(1, 51)]
@@ -204,6 +213,7 @@ def test_eight_threads_share_one_client_and_get_their_own_replies() -> None:
     assert server.connections <= 8
 
 
+@pytest.mark.promise("R14")
 def test_fifty_tasks_share_one_client_and_get_their_own_replies() -> None:
     async def calls(base_url: str) -> list[int]:
         async with AsyncClient(KEY, SECRET, base_url=base_url) as client:

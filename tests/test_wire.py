@@ -103,7 +103,7 @@ def test_no_digit_and_no_character_is_lost(body: bytes, value: Any) -> None:
     [
         b"", b" ", b"NaN", b'{"a":NaN}', b"[Infinity]", b"-Infinity", b'{"a":{"b":-Infinity}}', b"[1,]", b"{'a':1}", b"[1] x", b"[1", b"01",
         b"+1", b".5", b"1.", b'"\t"', b"\xef\xbb\xbf[]", "[]".encode("utf-16"), "[]".encode("utf-32-le"), b'"\xff"', b'"\\ud800"',
-        b'{"a":{"b":"\\udc00"}}', b"[" * 100_000, b'{"a":1,"\\u0061":2}', b"1e999999999999999999999", b"[\x00]",
+        b'{"a":{"b":"\\udc00"}}', b"[" * 40_000, b'{"a":1,"\\u0061":2}', b"1e999999999999999999999", b"[\x00]",
         b"<html>", b'{"a":1e400}',
     ],
 )  # fmt: skip

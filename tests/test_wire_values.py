@@ -115,6 +115,7 @@ def test_reserved_and_chinese_characters_are_encoded_as_published() -> None:
     assert writing.text("asset", " &=+/?#%~") == "%20%26%3D%2B%2F%3F%23%25~"
 
 
+@pytest.mark.promise("R17")
 @always_the_same
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
 def test_an_amount_is_written_without_exponent(value: Decimal) -> None:
@@ -221,6 +222,7 @@ def test_the_door_is_complete_and_sorted() -> None:
     assert all(hasattr(wire, name) for name in wire.__all__)
 
 
+@pytest.mark.promise("R17")
 def test_amounts_of_any_length_are_read_and_only_short_ones_are_remembered() -> None:
     before = reading._recalled.cache_info().currsize
     long = "1" * 30 + "." + "0" * 30
@@ -236,6 +238,7 @@ def test_a_row_made_by_hand_never_writes_a_guess(row: AccountBalance, amount: An
         attrs.evolve(row, balance=amount).to_dict()
 
 
+@pytest.mark.promise("R17")
 def test_an_unknown_member_never_hides_a_known_one(row: AccountBalance) -> None:
     crowded = attrs.evolve(row, additional_properties={"balance": "999", "new": 1})
     assert (crowded.to_dict()["balance"], crowded.to_dict()["new"]) == (ROW["balance"], 1)

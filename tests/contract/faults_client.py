@@ -11,7 +11,7 @@ import httpx
 import pytest
 from attrs import evolve
 
-from binance_usdm import _call, _client
+from binance_usdm import _client, _request
 from binance_usdm._reply import Value, read
 from binance_usdm_wire import OPERATIONS
 from binance_usdm_wire.api.account import balance
@@ -35,28 +35,28 @@ class Parts:
 
 def _sent(change: Callable[[Parts], Parts]) -> Plant:
     """The finished request is changed before it leaves."""
-    make = _call.Caller._stamped
+    make = _request.Requests.made
 
-    def changed(self: Any, *given: Any) -> httpx.Request:
-        made = make(self, *given)
+    def changed(self: Any, *given: Any, **extensions: Any) -> httpx.Request:
+        made = make(self, *given, **extensions)
         old = Parts(made.method, made.extensions.get("target", made.url.raw_path), made.headers.raw)
         new = change(old)
         extensions = {**made.extensions, **({"target": new.target} if "target" in made.extensions else {})}
         url = made.url.copy_with(raw_path=new.target)
         body = httpx.ByteStream(new.body)
-        return _call.Request(new.method, url, headers=new.headers, stream=body, extensions=extensions)
+        return _request.Request(new.method, url, headers=new.headers, stream=body, extensions=extensions)
 
-    return lambda patch: patch.setattr(_call.Caller, "_stamped", changed)
+    return lambda patch: patch.setattr(_request.Requests, "made", changed)
 
 
 def _asked(change: Callable[[Query], Query]) -> Plant:
     """The parameters are changed before they are signed, so that the signature is good."""
-    encode = _call._encoded
-    return lambda patch: patch.setattr(_call, "_encoded", lambda query: encode(change(query)))
+    encode = _request._encoded
+    return lambda patch: patch.setattr(_request, "_encoded", lambda query: encode(change(query)))
 
 
 def _signs(sign: Callable[[Any, bytes], bytes]) -> Plant:
-    return lambda patch: patch.setattr(_call, "signature", sign)
+    return lambda patch: patch.setattr(_request, "signature", sign)
 
 
 def _hex(payload: bytes, secret: str = SECRET) -> bytes:
@@ -89,9 +89,9 @@ def _twice(parts: Parts) -> Parts:
 def _two_requests(patch: Patch) -> None:
     once, once_awaited = _client.Client._do, _client.AsyncClient._do
 
-    def twice(self: Any, step: Any) -> Any:
-        once(self, step)
-        return once(self, step)
+    def twice(self: Any, step: Any, deadline: float) -> Any:
+        once(self, step, deadline)
+        return once(self, step, deadline)
 
     async def twice_awaited(self: Any, step: Any) -> Any:
         await once_awaited(self, step)
@@ -104,8 +104,8 @@ def _two_requests(patch: Patch) -> None:
 def _values(change: Callable[[Any], Any]) -> Plant:
     """The rows that were read are changed on their way to the caller."""
 
-    def changed(operation: Any, reply: Any) -> Any:
-        made = read(operation, reply)
+    def changed(operation: Any, reply: Any, **options: Any) -> Any:
+        made = read(operation, reply, **options)
         return Value(change(made.parsed)) if isinstance(made, Value) and isinstance(made.parsed, list) else made
 
     return lambda patch: patch.setattr("binance_usdm._call.read", changed)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import assert_type
+from typing import Literal, assert_type
 
 import httpx
 
 import binance_usdm
-from binance_usdm import AccountBalance, AsyncClient, Client, Response, ServerTime
+from binance_usdm import AccountBalance, AsyncClient, Client, Event, Response, RetryPolicy, ServerTime
 
 
 def blocking(client: Client) -> None:
@@ -56,6 +56,14 @@ class Constant:
     def observe(self, used_weight: int) -> None:
         print(used_weight)
 
+    def hold(self, seconds: float, *, banned: bool) -> None:
+        print(seconds, banned)
+
+
+def watching(event: Event) -> None:
+    assert_type(event.kind, Literal["retry", "wait", "hold", "reconnect", "clock", "clock_failed"])
+    assert_type(event.error, binance_usdm.UsdmError | None)
+
 
 def constructors(handler: httpx.MockTransport) -> None:
     own = Constant()
@@ -64,7 +72,11 @@ def constructors(handler: httpx.MockTransport) -> None:
     with Client("key", signer=own, base_url=binance_usdm.DEMO, recv_window=5000, timeout=2.5, limiter=own) as client:
         assert_type(client, Client)
     Client("key", "secret", transport=handler, clock=lambda: 0, retry=lambda error, attempt: None)
-    AsyncClient("key", "secret", transport=handler, proxy=None, limiter=None)
+    AsyncClient("key", "secret", transport=handler, proxy=None, limiter=None, retry=RetryPolicy.off(), clock="exchange")
+    Client(
+        "key", "secret", retry=RetryPolicy(5), clock="auto", limiter="shared", on_event=watching, max_reply_bytes=4096
+    )
+    Client("key", "secret", clock="local")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     Client("key", "secret", transport=httpx.AsyncHTTPTransport())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     Client("key", "secret").balance(3000)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     Client("key", "secret").balance(timestamp=0)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]

@@ -1,0 +1,116 @@
+"""How a client is made of its options. Checks, keeps nothing but what a call needs, and sends nothing."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, Self, TypeVar
+
+import httpx
+
+from . import _config as config
+from ._call import Planner
+from ._clock import Clock
+from ._errors import ConfigurationError
+from ._events import Observer
+from ._http1 import MAX_REPLY_BYTES, Proxy
+from ._limits import Limiter, WeightLimiter
+from ._request import Requests
+from ._retry import Quota, Retry, RetryPolicy
+from ._signing import Signer
+from ._transport import SyncTransport
+from ._transport_asyncio import AsyncTransport
+from ._venue import venue
+
+TransportT = TypeVar("TransportT", httpx.BaseTransport, httpx.AsyncBaseTransport)
+
+
+class Caller(Planner, Generic[TransportT]):
+    """What both clients share: how they are made, and the plan of a call."""
+
+    __slots__ = ("__weakref__", "_transport")
+    _transport: TransportT
+    _interface: type[httpx.BaseTransport] | type[httpx.AsyncBaseTransport]
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        *,
+        signer: Signer | None = None,
+        base_url: str = config.MAINNET,
+        recv_window: int | None = None,
+        timeout: float = config.DEFAULT_TIMEOUT,
+        retry: Retry = RetryPolicy(),  # noqa: B008 - frozen
+        clock: Clock | Literal["auto", "exchange"] = "auto",
+        limiter: Limiter | Literal["shared"] | None = "shared",
+        max_reply_bytes: int = MAX_REPLY_BYTES,
+        proxy: str | None = None,
+        transport: TransportT | None = None,
+        on_event: Observer | None = None,
+    ) -> None:
+        credentials = config.credentials(api_key, api_secret, signer)
+        url = config.origin(base_url)
+        clear = isinstance(url, httpx.URL) and url.scheme == "http"
+        way = None if proxy is None else config.proxy(proxy, clear=clear)
+        chosen: TransportT | str
+        if transport is None:
+            chosen = way if isinstance(way, str) else self._own(way)
+        elif proxy is not None:
+            chosen = "give a proxy or a transport, not both"
+        elif isinstance(transport, self._interface):
+            chosen = transport
+        else:
+            chosen = f"transport must be an httpx.{self._interface.__name__}"
+        where = None if way is None or isinstance(way, str) else (way.host, way.port)
+        # the traceback of an error below may be printed with its local variables
+        own = transport is not None
+        del api_key, api_secret, signer, base_url, proxy, transport
+        if isinstance(credentials, str) or isinstance(url, str) or isinstance(chosen, str):
+            raise ConfigurationError(next(made for made in (credentials, url, chosen) if isinstance(made, str)))
+        self._closed = False
+        self._requests = Requests(
+            credentials,
+            url,
+            config.positive_ms(recv_window),
+            direct=isinstance(chosen, (SyncTransport, AsyncTransport)),
+        )
+        self._timeout = config.positive_seconds(timeout)
+        self._max_reply_bytes = config.positive_bytes(max_reply_bytes)
+        self._transport = chosen
+        self._venue = venue((str(url), where), chosen if own else None)
+        self._measures = clock if isinstance(clock, str) else None
+        self._clock = self._venue.clock if isinstance(clock, str) else clock
+        self._limiter = (
+            WeightLimiter(limit=None) if limiter is None else self._venue.limiter if limiter == "shared" else limiter
+        )
+        self._retry = retry
+        self._quota = Quota()
+        self._on_event = on_event
+        config.seams(retry, clock, self._limiter, on_event)
+
+    @staticmethod
+    def _own(proxy: Proxy | None) -> TransportT:
+        """The default transport."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """A client from BINANCE_API_KEY and one of BINANCE_API_SECRET, BINANCE_API_PRIVATE_KEY, BINANCE_API_PRIVATE_KEY_FILE.
+
+        The private key is PEM text, of type Ed25519 or RSA, or the path of such a file; BINANCE_API_PRIVATE_KEY_PASSWORD decrypts it.
+        BINANCE_BASE_URL is used if set. `options` are the constructor's and win. Raises ConfigurationError naming the variable that is
+        missing, empty or wrong.
+        """
+        found = config.environment(options)
+        complaint = found if isinstance(found, str) else ""
+        if isinstance(found, dict):
+            try:
+                return cls(**found, **options)
+            except ConfigurationError as error:
+                option, _, rest = str(error).partition(" ")
+                complaint = f"{config.VARIABLES[option] if option in found else option} {rest}"
+        del options, found  # a URL may hold a password
+        raise ConfigurationError(complaint)
+
+    def __repr__(self) -> str:
+        requests = getattr(self, "_requests", None)  # there is none when the constructor failed
+        return f"{type(self).__name__}(base_url='{requests.url if requests else ''}')"

@@ -1,0 +1,58 @@
+"""What a call tells while it runs: to the logger `binance_usdm` and to `on_event`. Numbers and errors of the tree, never a secret."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final, Literal
+
+from attrs import frozen
+
+from ._errors import UsdmError
+
+logger = logging.getLogger("binance_usdm")
+logger.addHandler(logging.NullHandler())  # whoever sets up no logging gets no lines on stderr
+
+Kind = Literal["retry", "wait", "hold", "reconnect", "clock", "clock_failed"]
+_LEVELS: Final[dict[Kind, int]] = {
+    "retry": logging.INFO,
+    "wait": logging.INFO,
+    "hold": logging.WARNING,
+    "reconnect": logging.DEBUG,
+    "clock": logging.INFO,
+    "clock_failed": logging.WARNING,
+}
+
+
+@frozen(kw_only=True)
+class Event:
+    """Something a caller would not see otherwise, by `kind`.
+
+    - "retry": the attempt failed with `error`; the next one follows in `seconds`.
+    - "wait": it takes `seconds` until the weight budget has room.
+    - "hold": after a 429 or 418, `error`, nothing is sent for `seconds`.
+    - "reconnect": the server had closed an idle connection; the attempt is made again at once, on a new one.
+    - "clock": the exchange's time was read: it is `offset_ms` ahead of this machine's, give or take `error_ms`.
+    - "clock_failed": it could not be read, because of `error`.
+    """
+
+    kind: Kind
+    operation: str
+    attempt: int
+    seconds: float = 0.0
+    error: UsdmError | None = None
+    offset_ms: float | None = None
+    error_ms: float | None = None
+
+
+Observer = Callable[[Event], None]
+
+
+def tell(event: Event, observer: Observer | None) -> None:
+    """Log it, then hand it to the observer, whose failure is logged and is no failure of the call."""
+    logger.log(_LEVELS[event.kind], "%s", event)
+    if observer is not None:
+        try:
+            observer(event)
+        except Exception as error:  # it only watches  # noqa: BLE001
+            logger.error("on_event failed with %s", type(error).__name__)

@@ -1,0 +1,44 @@
+"""What this process knows of an exchange as seen through one way out: its time, and what is left of the weight budget.
+
+Weight and bans are counted per IP address, not per key. So the clients of a process that have the same base URL and the same way out (the
+default transport, one proxy, one transport object of the user's) share a venue. Nothing of a key is in here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from ._clock import ExchangeClock
+from ._limits import WeightLimiter
+
+
+class Venue(NamedTuple):
+    clock: ExchangeClock
+    limiter: WeightLimiter
+
+
+_lock = threading.Lock()
+_default: dict[Hashable, Venue] = {}  # kept for ever: a ban outlives the client that met it
+_own: WeakKeyDictionary[object, dict[Hashable, Venue]] = WeakKeyDictionary()
+
+
+def venue(origin: Hashable, transport: object | None) -> Venue:
+    """The venue of an origin (base URL and proxy), or of a transport of the user's: that may leave from an address of its own."""
+    with _lock:
+        try:
+            known = _default if transport is None else _own.setdefault(transport, {})
+        except TypeError:  # it cannot be a key: then its clients share nothing
+            known = {}
+        if origin not in known:
+            clock = ExchangeClock()
+            known[origin] = Venue(clock, WeightLimiter(now=clock))
+        return known[origin]
+
+
+def forget() -> None:
+    """Start anew, as a new process would; for tests, in which a port may be another exchange a moment later."""
+    with _lock:
+        _default.clear()
