@@ -9,14 +9,15 @@ import pprint
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs
 
 import httpx
+from watch import forms
 
 KEY, SECRET, PASSWORD = "KeyCanary618033", "SecretCanary141421", "PasswordCanary271828"
 SIGNATURE, SIGNATURES = "SignatureCanary314159", list[str]()  # the own signer's, and all that handlers have seen
-PLAIN = {KEY, SECRET, PASSWORD, SIGNATURE}
-CANARIES = PLAIN | {SECRET.encode().hex(), base64.b64encode(SECRET.encode()).decode(), quote(PASSWORD)}
+PROXY_LOGIN = base64.b64encode(f"user:{PASSWORD}".encode()).decode()  # as a proxy is told it
+CANARIES = {form for secret in (KEY, SECRET, PASSWORD, PROXY_LOGIN, SIGNATURE) for form in (secret, *forms(secret))}
 HERE = Path(__file__).parent
 
 
@@ -28,7 +29,10 @@ class Own:
 
 
 def clean(text: str) -> bool:
-    return not any(canary in text for canary in [*CANARIES, *SIGNATURES])
+    """Whether a text holds none of the secrets, in no form and no case."""
+    text = text.lower()
+    made = {form for signature in SIGNATURES[-50:] for form in forms(signature)}
+    return not any(form in text for form in CANARIES | made)
 
 
 def seen(request: httpx.Request) -> httpx.Request:
