@@ -4,7 +4,7 @@ BIN    := .venv/bin
 PORT   ?= 8787
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test generate check format lint types contract drift mock build audit lock clean
+.PHONY: help install demo test generate check format lint types contract drift mock build audit fuzz soak hammer mutate lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,23 @@ audit: .scratch/audit/.installed ## find what this project never does, in its co
 	@touch $@
 
 check: lint types drift build test ## everything CI runs
+
+fuzz: install ## a million spoiled replies, some minutes
+	$(BIN)/python tests/lab/fuzz.py --cases 1000000 --seed 20261122
+
+soak: install ## 100,000 calls with each client, some minutes
+	$(BIN)/python tests/lab/soak.py --calls 100000
+
+hammer: install ## eight processes share one budget in Redis for two minutes and more
+	USDM_LONG=1 $(BIN)/python -m pytest -rA tests/limits/test_limits_processes.py
+
+mutate: ## change what decides in small ways, in a copy, and see the tests go red; half an hour and more
+	@rm -rf .scratch/mutation && mkdir -p .scratch/mutation
+	@git ls-files -z | xargs -0 tar -cf - | tar -xf - -C .scratch/mutation
+	@$(PYTHON) -m venv .scratch/mutation/.venv
+	@cd .scratch/mutation && .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@cd .scratch/mutation && .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutation.txt
+	cd .scratch/mutation && PYTHONPATH=generated_client .venv/bin/mutmut run && .venv/bin/mutmut results
 
 lock: ## renew the locked requirements from pyproject.toml
 	@test -x .scratch/lock/bin/uv || ($(PYTHON) -m venv .scratch/lock && .scratch/lock/bin/pip install --quiet uv)

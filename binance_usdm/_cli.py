@@ -18,7 +18,7 @@ import attrs
 from binance_usdm import DEMO, Client, ConfigurationError, UsdmError, __version__
 from binance_usdm_wire import OPERATIONS, BadArgument, Operation, Parameter
 
-from . import _cli_mock
+from . import _cli_doctor, _cli_mock
 from ._config import DEFAULT_TIMEOUT, ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL, origin, positive_seconds
 from ._render import RENDERERS, Rows
 
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for operation in OPERATIONS.values():
         _add_operation(commands, operation)
+    _cli_doctor.add(commands, _add_where)
     _cli_mock.add(commands)
     return parser
 
@@ -78,12 +79,7 @@ def _add_operation(commands: Any, operation: Operation[Any]) -> None:
             required=parameter.required,
             help=parameter.description.replace("%", "%%"),
         )
-    target = command.add_mutually_exclusive_group()
-    target.add_argument("--base-url", type=_base_url, metavar="URL", help="another exchange host, such as a mock's")
-    target.add_argument("--demo", action="store_true", help=f"demo trading ({DEMO})")
-    command.add_argument(
-        "--timeout", type=_seconds, default=DEFAULT_TIMEOUT, metavar="S", help="for the whole call (%(default)s s)"
-    )
+    _add_where(command)
     form = command.add_mutually_exclusive_group()
     form.add_argument(
         "--json", action="store_const", const="json", dest="form", help="the reply's members and texts, as JSON"
@@ -96,6 +92,15 @@ def _add_operation(commands: Any, operation: Operation[Any]) -> None:
         )
     if operation.row is not None and operation.row.HOLDINGS:
         command.add_argument("--non-zero", action="store_true", help="leave out rows that hold nothing")
+
+
+def _add_where(command: argparse.ArgumentParser) -> None:
+    target = command.add_mutually_exclusive_group()
+    target.add_argument("--base-url", type=_base_url, metavar="URL", help="another exchange host, such as a mock's")
+    target.add_argument("--demo", action="store_true", help=f"demo trading ({DEMO})")
+    command.add_argument(
+        "--timeout", type=_seconds, default=DEFAULT_TIMEOUT, metavar="S", help="for the whole call (%(default)s s)"
+    )
 
 
 def _destination(parameter: Parameter) -> str:
