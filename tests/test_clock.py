@@ -37,7 +37,7 @@ from binance_usdm import (
     UsdmError,
     _venue,
 )
-from binance_usdm._clock import ExchangeClock, Reading
+from binance_usdm._clock import ExchangeClock, Reading, local_time
 from binance_usdm._events import logger
 from binance_usdm.mock import Exchange
 
@@ -827,3 +827,22 @@ def test_a_reading_that_hangs_is_told_by_both_clients_alike(client_of: ClientOf,
         client_of(base_url=server.url, clock=clock, timeout=0.1, on_event=events.append).balance()
     assert type(caught.value) in {DeadlineExceeded, TimestampError}
     assert [(event.kind, type(event.error)) for event in events] == [("clock_failed", DeadlineExceeded)]
+
+
+@pytest.mark.promise("R14")
+def test_every_round_is_another_one_for_those_who_wait() -> None:
+    clock = ExchangeClock()
+    assert clock.rounds == 0
+    for number in range(1, 4):
+        assert clock.claim(1)
+        assert not clock.claim(1)
+        clock.settle(None, TransportError("down"))
+        assert clock.rounds == number
+    assert clock.claim(1)
+    clock.settle(None, None)  # broken off
+    assert clock.rounds == 3
+
+
+def test_local_time_is_whole_milliseconds() -> None:
+    assert type(local_time()) is int
+    assert abs(local_time() - time.time() * 1000) < 1000
