@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import time
 from collections.abc import Callable, Generator
@@ -32,6 +33,7 @@ T = TypeVar("T")
 
 _SERVER_TIME = OPERATIONS["server_time"]
 _POLL = 0.005
+_NOT_READ = "the exchange's time did not come in half of the time"
 
 Step = Request | float | Callable[[], Any]
 Plan = Generator[Step, Any, T]
@@ -44,6 +46,7 @@ class _Tried(NamedTuple):
     result: Value | UsdmError
     reply: Reply | None
     sent: float
+    received: float
     """When, by the clock's ticks."""
     requests: int
     weight: int | None = None
@@ -81,7 +84,7 @@ class Planner(Sealed):
             if self._measures and operation.signing and self._venue.clock.due(first=self._measures == "exchange"):
                 failure = yield from self._synchronised(operation, attempt, deadline)
             if failure is not None and self._venue.clock.reading is None:
-                tried = _Tried(failure, None, 0.0, 0)
+                tried = _Tried(failure, None, 0.0, 0.0, 0)
             else:
                 tried = yield from self._attempted(operation, query, attempt, deadline)
             error, requests = tried.result, requests + tried.requests
@@ -97,7 +100,7 @@ class Planner(Sealed):
                     raise error
                 resynced = True
                 continue
-            pause = self._retry(error, attempt)
+            pause = self._retry(error, attempt - resynced)
             if pause is None:
                 raise error
             pause = max(pause, getattr(error, "retry_after", None) or 0.0)
@@ -119,20 +122,21 @@ class Planner(Sealed):
             )
             sent = self._venue.clock.ticks()
             reply = yield request
+            received = self._venue.clock.ticks()
             if not isinstance(reply, StaleConnection):
                 break
             self._tell("reconnect", operation, attempt, error=reply)
         if not isinstance(reply, Reply):
-            return _Tried(reply or TransportError("nothing came of the request"), None, sent, 1 + fresh)
+            return _Tried(reply, None, sent, received, 1 + fresh)
         result = read(operation, reply, hidden=request.hidden, limit=DECODED * self._max_reply_bytes)
         weight = used_weight(reply.headers)
-        if weight is not None:
-            yield from self._limited("observe", weight)
-        if isinstance(result, RateLimitError):
+        if isinstance(result, RateLimitError):  # first of all: nobody may send from here on
             result.retry_after = hold(result, dated(reply.headers) or self._venue.clock())
+            yield from self._noted("hold", result.retry_after, banned=isinstance(result, IPBannedError))
             self._tell("hold", operation, attempt, seconds=result.retry_after, error=result)
-            yield from self._limited("hold", result.retry_after, banned=isinstance(result, IPBannedError))
-        return _Tried(result, reply, sent, 1 + fresh, weight)
+        if weight is not None:
+            yield from self._noted("observe", weight)
+        return _Tried(result, reply, sent, received, 1 + fresh, weight)
 
     def _admitted(self, operation: Operation[Any], attempt: int, deadline: float) -> Plan[None]:
         """Wait until the weight is taken; nothing may be sent before."""
@@ -142,7 +146,14 @@ class Planner(Sealed):
             self._tell("wait", operation, attempt, seconds=wait)
             yield wait
         if self._closed:
-            raise TransportError("the client is closed")
+            closed = TransportError("the client is closed")
+            closed.retryable = False
+            raise closed
+
+    def _noted(self, method: str, *arguments: Any, **options: Any) -> Plan[None]:
+        """Tell the limiter what a reply said; its trouble is none of the call, whose reply is here."""
+        with contextlib.suppress(UsdmError):
+            yield from self._limited(method, *arguments, **options)
 
     def _limited(self, method: str, *arguments: Any, **options: Any) -> Plan[Any]:
         """Ask the limiter; one that may block, such as Redis, is asked by the client, in its own way of waiting."""
@@ -163,14 +174,17 @@ class Planner(Sealed):
         """
         clock = self._venue.clock
         if since is not None and clock.reading is not None and clock.reading.monotonic > since:
+            self._tell_time(operation, attempt, clock.reading)
             return None
         deadline -= (deadline - time.monotonic()) / 2
-        rounds = clock.rounds
+        rounds, pause = clock.rounds, _POLL
         while not clock.claim(deadline - time.monotonic()):
-            if time.monotonic() + _POLL >= deadline:
-                return DeadlineExceeded("the exchange's time was not read in time")
-            yield _POLL
+            if time.monotonic() + pause >= deadline:
+                return TransportError(_NOT_READ)
+            yield pause
+            pause = min(pause * 1.5, 0.1)  # many may wait, and each look costs
             if clock.rounds != rounds:
+                self._tell_time(operation, attempt, None if clock.failure else clock.reading)
                 return clock.failure
         best: Reading | None = None
         failure: UsdmError | None = None
@@ -180,7 +194,7 @@ class Planner(Sealed):
                 if not isinstance(tried.result, Value):
                     failure = tried.result
                     break
-                reading = clock.read(tried.sent, tried.result.parsed.server_time)
+                reading = clock.read(tried.sent, tried.received, tried.result.parsed.server_time)
                 best = reading if best is None or reading.error < best.error else best
                 if best.error <= GOOD_ENOUGH_MS:
                     break
@@ -190,9 +204,13 @@ class Planner(Sealed):
             clock.settle(best, failure)
         if best is None:
             self._tell("clock_failed", operation, attempt, error=failure)
-            return failure
-        self._tell("clock", operation, attempt, offset_ms=best.offset, error_ms=best.error)
+            return TransportError(_NOT_READ) if isinstance(failure, DeadlineExceeded) else failure
+        self._tell_time(operation, attempt, best)
         return None
+
+    def _tell_time(self, operation: Operation[Any], attempt: int, reading: Reading | None) -> None:
+        if reading is not None:
+            self._tell("clock", operation, attempt, offset_ms=reading.offset, error_ms=reading.error)
 
     def _tell(
         self, kind: Kind, operation: Operation[Any], attempt: int, error: UsdmError | None = None, **details: float

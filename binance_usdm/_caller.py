@@ -108,6 +108,8 @@ class Caller(Planner, Generic[TransportT]):
             except ConfigurationError as error:
                 option, _, rest = str(error).partition(" ")
                 complaint = f"{config.VARIABLES[option] if option in found else option} {rest}"
+            except TypeError as error:  # an option that there is not
+                complaint = str(error)
         del options, found  # a URL may hold a password
         raise ConfigurationError(complaint)
 

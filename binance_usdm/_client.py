@@ -25,7 +25,8 @@ T = TypeVar("T")
 
 _FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
 _LATE = "nothing complete came in time"
-_KINDS = ((httpx.TimeoutException, DeadlineExceeded), (TimeoutError, DeadlineExceeded), (Stale, StaleConnection))
+_A_MOMENT = 0.02
+_BOUNDED = (SyncTransport, httpx.MockTransport)  # they end by the deadline, or by the hand of whoever wrote the handler
 
 
 class _Body:
@@ -52,17 +53,17 @@ class _Body:
 
 def _translated(error: Exception, request: Request) -> UsdmError:
     """A transport's exception in the words of the tree; returned, not raised, so that the new error drags no request along."""
+    host = request.url.raw_host.decode("ascii")
     if isinstance(error, ReplyTooLarge):
         return UnexpectedResponse(0, (), f"at most {request.extensions['max_reply_bytes']} bytes", "more")
     if isinstance(error, httpx.ProxyError):  # its reason phrase may echo a password: only a status passes
         said = str(error)[:3]
-        return TransportError(f"the proxy answered {said if said.isdigit() else 'nothing valid'} ({request.url.host})")
+        return TransportError(f"the proxy answered {said if said.isdigit() else 'nothing valid'} ({host})")
     told = _LATE if type(error) is TimeoutError else safe_text(f"{type(error).__name__}: {error}", *request.hidden)
-    text = f"{told} ({request.url.host})"
-    for kind, ours in _KINDS:
-        if isinstance(error, kind):
-            return ours(text)
-    return TransportError(text)
+    if isinstance(error, Stale):
+        return StaleConnection(f"{told} ({host})")
+    late = time.monotonic() > request.extensions["deadline"] - _A_MOMENT  # a transport may give up before
+    return (DeadlineExceeded if late else TransportError)(f"{told} ({host})")
 
 
 class Client(Caller[httpx.BaseTransport], SyncOperations):
@@ -100,10 +101,10 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
     def _do(self, step: Step, deadline: float) -> Any:
         if isinstance(step, Request):
             try:
-                if isinstance(self._transport, httpx.HTTPTransport):  # it knows no deadline
-                    left = step.extensions["deadline"] - time.monotonic()
-                    return aside(partial(self._exchanged, step)).result(max(left, 0.0))
-                return self._exchanged(step)
+                if isinstance(self._transport, _BOUNDED):
+                    return self._exchanged(step)
+                left = step.extensions["deadline"] - time.monotonic()
+                return aside(partial(self._exchanged, step)).result(max(left, 0.0))
             except _FOREIGN as error:
                 return _translated(error, step)
         if not callable(step):
@@ -112,6 +113,8 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
             return aside(step).result(max(deadline - time.monotonic(), 0.0))
         except TimeoutError:
             return DeadlineExceeded(_LATE)
+        except OSError as error:  # no thread could be had
+            return TransportError(safe_text(str(error)))
 
     def _exchanged(self, request: Request) -> Reply:
         body = _Body(request)
@@ -173,6 +176,8 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
                 return await asyncio.wrap_future(aside(step))
         except TimeoutError:
             return DeadlineExceeded(_LATE)
+        except OSError as error:  # no thread could be had
+            return TransportError(safe_text(str(error)))
 
     async def _exchanged(self, request: Request) -> Reply:
         body = _Body(request)

@@ -88,11 +88,10 @@ class ExchangeClock:
             self._claimed_until = self.ticks() + seconds * 1000
             return True
 
-    def read(self, sent: float, server_time: int) -> Reading:
-        """The reading of a time that came just now for a request sent at `sent` (ticks): the exchange wrote it half way."""
-        received = self.ticks()
+    def read(self, sent: float, received: float, server_time: int) -> Reading:
+        """The reading of a time that came for a request between two ticks: the exchange wrote it half way."""
         half = (received - sent) / 2
-        return Reading(server_time + half, half, received, self._wall() / 1e6)
+        return Reading(server_time + half, half, received, self._wall() / 1e6 - (self.ticks() - received))
 
     def settle(self, reading: Reading | None, failure: UsdmError | None) -> None:
         """End the round begun by `claim`: with its best reading, or the reason why there is none; with neither when it was broken off.

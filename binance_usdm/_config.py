@@ -163,7 +163,8 @@ def seams(retry: Any, clock: Any, limiter: Any, on_event: Any) -> None:
         raise ConfigurationError("retry must be a RetryPolicy or a function (error, attempt) -> seconds or None")
     if not (callable(clock) or clock in ("auto", "exchange")):
         raise ConfigurationError('clock must be "auto", "exchange" or a function that returns ms')
-    if not all(callable(getattr(limiter, method, None)) for method in ("acquire", "observe", "hold")):
+    methods = [getattr(limiter, method, None) for method in ("acquire", "observe", "hold")]
+    if isinstance(limiter, type) or not all(map(callable, methods)):
         raise ConfigurationError("limiter must be None or an object with acquire, observe and hold")
     if not (on_event is None or callable(on_event)):
         raise ConfigurationError("on_event must be a function that takes an Event")

@@ -179,7 +179,8 @@ def _clock(visit: Visit) -> Found:
         for _ in range(SAMPLES):
             sent = clock.ticks()
             try:
-                readings.append(clock.read(sent, client.server_time().server_time))
+                server_time = client.server_time().server_time
+                readings.append(clock.read(sent, clock.ticks(), server_time))
             except UsdmError as error:
                 if not readings:
                     return _failure(visit, error, {})

@@ -118,7 +118,7 @@ class RateLimitError(APIError):
 class IPBannedError(RateLimitError):
     """This IP address is banned, from two minutes to three days, longer each time.
 
-    `.banned_until` is an aware datetime when the exchange named it, else None. Until `.retry_after` seconds are over, calls through this
+    `.banned_until` is an aware datetime, None when the exchange did not name it. Until `.retry_after` seconds are over, calls through this
     IP address's budget fail at once with this error, and nothing is sent.
     """
 

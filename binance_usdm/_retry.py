@@ -46,7 +46,7 @@ class RetryPolicy:
 
     @classmethod
     def off(cls) -> RetryPolicy:
-        """Every failure is the caller's."""
+        """Every failure is the caller's; only a wrong clock (`clock=`) and a connection that went stale are still put right."""
         return cls(attempts=1)
 
     def __call__(self, error: UsdmError, attempt: int) -> float | None:

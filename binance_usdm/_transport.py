@@ -125,7 +125,10 @@ def aside(work: Callable[[], _T]) -> Future[_T]:
         except BaseException as error:  # every failure is that of whoever asks for the result  # noqa: BLE001
             answer.set_exception(error)
 
-    threading.Thread(target=go, name="binance-usdm", daemon=True).start()
+    try:
+        threading.Thread(target=go, name="binance-usdm", daemon=True).start()
+    except RuntimeError as error:  # no more threads, or the interpreter ends
+        answer.set_exception(OSError(str(error)))
     return answer
 
 

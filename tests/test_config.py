@@ -11,7 +11,7 @@ import httpx
 import pytest
 from support import KEY, SECRET, Blocking, Recorder
 
-from binance_usdm import DEMO, MAINNET, AsyncClient, Client, ConfigurationError, HmacSigner, RetryPolicy
+from binance_usdm import DEMO, MAINNET, AsyncClient, Client, ConfigurationError, HmacSigner, RetryPolicy, WeightLimiter
 
 ClientOf = Callable[..., Blocking]
 CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
@@ -219,6 +219,7 @@ def test_a_variable_that_is_missing_or_unfit_is_named(
     "option",
     [
         {"retry": 3}, {"retry": None}, {"retry": RetryPolicy}, {"clock": "local"}, {"clock": 0}, {"limiter": 0.8}, {"limiter": "own"},
+        {"limiter": WeightLimiter},
         {"on_event": "print"}, {"max_reply_bytes": 0}, {"max_reply_bytes": 1e6}, {"max_reply_bytes": True},
     ],
 )  # fmt: skip
