@@ -20,10 +20,10 @@ from ._errors import (
     UnexpectedResponse,
     UsdmError,
 )
-from ._events import Event
+from ._events import Event, Observer
 from ._limits import Limiter, WeightLimiter
 from ._limits_redis import RedisLimiter
-from ._retry import RetryPolicy
+from ._retry import Retry, RetryPolicy
 from ._signing import Ed25519Signer, HmacSigner, RsaSigner, Signer
 from ._version import __version__
 
@@ -45,9 +45,11 @@ __all__ = [
     "HmacSigner",
     "IPBannedError",
     "Limiter",
+    "Observer",
     "RateLimitError",
     "RedisLimiter",
     "Response",
+    "Retry",
     "RetryPolicy",
     "RsaSigner",
     "ServerError",

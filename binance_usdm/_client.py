@@ -74,6 +74,10 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
     `base_url` is https (http for this machine only) and may have a path prefix. `recv_window` (ms) is sent with every signed call
     that has none of its own. `transport` is any httpx transport; by default our own, without redirects, cookies or environment.
     `proxy` is `http://[user:pass@]host[:port]`, asked for a tunnel by CONNECT: of https calls it sees the exchange's name only.
+    `retry` decides which failures are tried again (RetryPolicy); `clock` is "auto" (local time until the first -1021, then the exchange's),
+    "exchange" (its time is read before the first signed call) or a function that returns ms; `limiter` is "shared" by the clients of the
+    process, a limiter of your own (WeightLimiter, RedisLimiter), or None for no budget; `on_event` is told of retries, waits, holds and
+    readings of the clock; `max_reply_bytes` bounds a reply, which may grow to four times that when it comes compressed.
     Raises ConfigurationError for anything of this that cannot be used.
     """
 
@@ -127,7 +131,7 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
             response.close()
 
     def close(self) -> None:
-        """Close all connections; later calls raise TransportError."""
+        """Close all connections, those of a transport that was given too; later calls raise TransportError."""
         self._closed = True
         self._transport.close()
 
@@ -190,7 +194,7 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
             await response.aclose()
 
     async def aclose(self) -> None:
-        """Close all connections; later calls raise TransportError."""
+        """Close all connections, those of a transport that was given too; later calls raise TransportError."""
         self._closed = True
         await self._transport.aclose()
 

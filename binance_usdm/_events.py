@@ -46,6 +46,7 @@ class Event:
 
 
 Observer = Callable[[Event], None]
+"""Is told of every event, in the thread or task of the call; should be quick."""
 
 
 def tell(event: Event, observer: Observer | None) -> None:
