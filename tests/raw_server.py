@@ -16,7 +16,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -153,3 +153,16 @@ class RawServer:
                     return data
         self._count(hangups=1)
         return b""
+
+
+@contextlib.contextmanager
+def full_queue() -> Iterator[tuple[str, int]]:
+    """The place of a listener that answers no SYN: its queue is full."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        place: tuple[str, int] = listener.getsockname()
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(place)
+        yield place

@@ -26,6 +26,7 @@ from catalogue import (
     table,
 )  # fmt: skip
 from in_the_body import COSTLY
+from raw_server import full_queue
 
 Found: TypeAlias = dict[tuple[str, str], Seen]
 MOST_MIB = 32
@@ -126,15 +127,10 @@ def test_no_reply_is_dear_to_read(costly: Found, behaviour: Behaviour, kind: str
 
 
 @contextlib.contextmanager
-def full_queue() -> Iterator[str]:
-    """The URL of a listener that takes no further connection: it answers no SYN."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        for _ in range(3):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+def no_answer() -> Iterator[str]:
+    """The URL of a listener that takes no further connection."""
+    with full_queue() as (host, port):
+        yield f"http://{host}:{port}/"
 
 
 @contextlib.contextmanager
@@ -145,7 +141,7 @@ def unattended() -> Iterator[str]:
 
 
 @pytest.mark.promise("R1")
-@pytest.mark.parametrize("place", [full_queue, unattended], ids=lambda place: place.__name__)
+@pytest.mark.parametrize("place", [no_answer, unattended], ids=lambda place: place.__name__)
 @pytest.mark.parametrize("kind", CLIENTS, ids=lambda kind: kind.__name__)
 def test_a_server_that_takes_no_connection_ends_at_the_deadline(place: Any, kind: Any) -> None:
     with place() as url, client(kind, url, SHORT) as face:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from raw_server import full_queue
 from wires import AsyncWire, Authority, SyncWire, Wire, Wires
 
 
@@ -31,18 +32,12 @@ def wire(wires: Wires) -> Wire:
 @pytest.fixture
 def swallower() -> Iterator[tuple[str, int]]:
     """An address that answers no SYN: a listener whose queue is full."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        for _ in range(3):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        probe = stack.enter_context(socket.socket())
+    with full_queue() as place, socket.socket() as probe:
         probe.settimeout(0.05)
         with contextlib.suppress(TimeoutError):
-            probe.connect(listener.getsockname())
+            probe.connect(place)
             pytest.skip("this system accepts connections beyond the backlog")
-        yield listener.getsockname()
+        yield place
 
 
 @pytest.fixture
