@@ -72,9 +72,9 @@ class Planner(Sealed):
     _timeout: float
     _venue: Venue
 
-    def _plan(self, operation: Operation[T], arguments: dict[str, Any]) -> Plan[Response[T]]:
+    def _plan(self, operation: Operation[T], arguments: dict[str, Any], deadline: float) -> Plan[Response[T]]:
+        """The whole call, until `deadline` (time.monotonic())."""
         started = time.monotonic()
-        deadline = started + self._timeout
         query = self._requests.query(operation, arguments)
         attempt = requests = paid = 0
         resynced = False
@@ -87,14 +87,15 @@ class Planner(Sealed):
                 tried = _Tried(failure, None, 0.0, 0.0, 0)
             else:
                 tried = yield from self._attempted(operation, query, attempt, deadline)
-            error, requests = tried.result, requests + tried.requests
-            if isinstance(error, Value):
+            requests += tried.requests
+            if isinstance(tried.result, Value):
                 self._quota.give(paid)
                 assert tried.reply is not None
                 return Response(
-                    parsed=error.parsed, status_code=tried.reply.status, headers=tried.reply.headers, used_weight=tried.weight,
+                    parsed=tried.result.parsed, status_code=tried.reply.status, headers=tried.reply.headers, used_weight=tried.weight,
                     elapsed=time.monotonic() - started, attempts=requests,
                 )  # fmt: skip
+            error = tried.result
             if isinstance(error, TimestampError) and self._measures:
                 if resynced or (yield from self._synchronised(operation, attempt, deadline, tried.sent)) is not None:
                     raise error

@@ -66,6 +66,11 @@ def _translated(error: Exception, request: Request) -> UsdmError:
     return (DeadlineExceeded if late else TransportError)(f"{told} ({host})")
 
 
+def _unanswered(error: OSError) -> UsdmError:
+    """Why something that may block gave no answer: its time was up, or no thread could be had for it."""
+    return DeadlineExceeded(_LATE) if isinstance(error, TimeoutError) else TransportError(safe_text(str(error)))
+
+
 class Client(Caller[httpx.BaseTransport], SyncOperations):
     """Blocking client; safe for threads. Use it in a `with` block or `close()` it; nothing is sent before the first call.
 
@@ -89,8 +94,8 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
         return SyncTransport(proxy=proxy)
 
     def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
-        plan = self._plan(operation, arguments)
         deadline = time.monotonic() + self._timeout
+        plan = self._plan(operation, arguments, deadline)
         outcome: Any = None
         try:
             while True:
@@ -115,10 +120,8 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
             return time.sleep(step)
         try:
             return aside(step).result(max(deadline - time.monotonic(), 0.0))
-        except TimeoutError:
-            return DeadlineExceeded(_LATE)
-        except OSError as error:  # no thread could be had
-            return TransportError(safe_text(str(error)))
+        except OSError as error:
+            return _unanswered(error)
 
     def _exchanged(self, request: Request) -> Reply:
         body = _Body(request)
@@ -153,8 +156,8 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
         return AsyncTransport(proxy=proxy)
 
     async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
-        plan = self._plan(operation, arguments)
         deadline = time.monotonic() + self._timeout
+        plan = self._plan(operation, arguments, deadline)
         outcome: Any = None
         try:
             while True:
@@ -178,10 +181,8 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 return await asyncio.wrap_future(aside(step))
-        except TimeoutError:
-            return DeadlineExceeded(_LATE)
-        except OSError as error:  # no thread could be had
-            return TransportError(safe_text(str(error)))
+        except OSError as error:
+            return _unanswered(error)
 
     async def _exchanged(self, request: Request) -> Reply:
         body = _Body(request)

@@ -21,13 +21,12 @@ from binance_usdm import MAINNET, APIError, Client, RetryPolicy, Signer, UsdmErr
 
 from . import _config as config
 from . import _doctor_words as words
-from ._clock import ExchangeClock, Reading, local_time
+from ._clock import SAMPLES, ExchangeClock, Reading, local_time
 from ._doctor_words import Facts, Finding, Found, Verdict
 from ._errors import safe_text
 from ._signing import Sealed, unfit
 from ._transport import FAILURES, resolving, tls_context
 
-SAMPLES: Final = 3
 PRIVATE: Final = (config.ENV_PRIVATE_KEY, config.ENV_PRIVATE_KEY_FILE, config.ENV_PASSWORD)
 VARIABLES: Final = (*config.VARIABLES.values(), *PRIVATE)
 PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")

@@ -6,15 +6,14 @@ everything: the weight used, by minute, and the ends of a 429's wait and of a ba
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import Any, ClassVar, Final
 
 from ._errors import ConfigurationError, TransportError
+from ._events import logger
 from ._limits import GUARD, LATE, LIMIT, LONGEST_HOLD, MINUTE, SHARE, WeightLimiter, budget, never_fits
 from ._signing import Sealed
 
-_LOG: Final = logging.getLogger("binance_usdm")
 PAUSE: Final = 1.0
 """s: how long a server that failed is left alone while calls go on without it, so that not each of them waits for it."""
 
@@ -148,7 +147,9 @@ class RedisLimiter(Sealed):
         if failed:
             self._retry_at = time.monotonic() + PAUSE
             if self._fail_open and not self._down:
-                _LOG.warning("the shared weight budget cannot be reached (%s); this process counts for itself", answer)
+                logger.warning(
+                    "the shared weight budget cannot be reached (%s); this process counts for itself", answer
+                )
         self._down = failed
         return str(answer) if failed else answer
 

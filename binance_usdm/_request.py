@@ -60,7 +60,7 @@ class Requests(Sealed):
     def made(self, operation: Operation[Any], query: dict[str, str], clock: Clock, **extensions: Any) -> Request:
         """A request for one attempt; `extensions` go to the transport, `deadline` (time.monotonic()) among them."""
         signing, signer = operation.signing, self._credentials.signer
-        sent, proof = b"", b""
+        proof = b""
         if signing is None or signer is None:
             sent = _encoded(query)
         else:
