@@ -8,9 +8,10 @@ Nothing here uses the client it judges, but importing ``binance_usdm.mock`` runs
 from .account import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account
 from .app import running, serve
 from .clock import ManualClock
-from .exchange import Exchange, Logged
+from .exchange import Exchange
 from .faults import FAULTS
-from .reply import Reply
+from .record import Logged
+from .reply import Delivery, Reply
 from .switches import Switches
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "DEFAULT_API_SECRET",
     "FAULTS",
     "Account",
+    "Delivery",
     "Exchange",
     "Logged",
     "ManualClock",

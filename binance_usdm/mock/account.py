@@ -1,35 +1,89 @@
-"""An account of the mock exchange: a key, the way its signatures are verified, its replies. Knows no request."""
+"""Accounts of the mock exchange and their keys: how a signature is verified, from where, to do what. Knows no request."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
-from collections.abc import Callable
+import ipaddress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
+
+from .switches import PERMISSIONS
 
 # Made up, and meant to look it: nothing outside this mock accepts them.
 DEFAULT_API_KEY: Final = "mock-exchange-api-key-opens-nothing"
 DEFAULT_API_SECRET: Final = "mock-exchange-api-secret-opens-nothing"  # noqa: S105 - the line above says why it is none
 
 Verifier = Callable[[bytes, str], bool]
+"""(signed bytes, percent-decoded signature) -> whether they belong together."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Account:
-    """Key, secret and 200 bodies by operation. The secret is an HMAC secret, or a function for keys of other kinds.
+    """What an account answers: 200 bodies by operation. ``opened``: its owner has opened futures trading."""
 
-    Such a function gets the signed bytes and the percent-decoded signature and says whether they belong together.
-    Neither key nor secret is in the repr.
+    replies: dict[str, bytes] = field(default_factory=dict, repr=False)
+    opened: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Key:
+    """One key of an account. ``secret`` is an HMAC secret, or a function for keys of other kinds; no repr shows either.
+
+    ``addresses`` are the only networks it may be used from, none for any; ``permissions`` what it was ticked for.
     """
 
     api_key: str = field(repr=False)
-    api_secret: str | Verifier = field(repr=False)
-    replies: dict[str, bytes] = field(default_factory=dict, repr=False)
+    secret: str | Verifier = field(repr=False)
+    account: Account = field(default_factory=Account, repr=False)
+    addresses: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    permissions: frozenset[str] = frozenset(PERMISSIONS)
 
     def verifies(self, payload: bytes, signature: str) -> bool:
-        """Whether the signature is this account's over exactly these bytes; HMAC hex in either case, in constant time."""
-        if callable(self.api_secret):
-            return self.api_secret(payload, signature)
-        expected = hmac.new(self.api_secret.encode(), payload, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(expected.encode(), signature.lower().encode())
+        """Whether the signature is this key's over exactly these bytes; HMAC hex in either case, in constant time."""
+        if callable(self.secret):
+            return self.secret(payload, signature)
+        return hmac.compare_digest(hmac_hex(self.secret, payload).encode(), signature.lower().encode())
+
+    def admits(self, address: str) -> bool:
+        """Whether the key may be used from an IP address."""
+        return not self.addresses or any(ipaddress.ip_address(address) in network for network in self.addresses)
+
+
+def networks(addresses: Iterable[str]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """IP addresses or networks in CIDR notation; ValueError for anything else."""
+    return tuple(ipaddress.ip_network(address) for address in addresses)
+
+
+def hmac_hex(secret: str, payload: bytes) -> str:
+    """HMAC-SHA256 as lower-case hex."""
+    return hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest()
+
+
+def public_key(pem: bytes) -> Verifier:
+    """Verify with an Ed25519 or RSA public key in PEM: signatures are base64. Needs ``cryptography``; ValueError for other keys."""
+    try:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+    except ImportError:
+        raise ImportError("public keys need cryptography: pip install 'binance-usdm[crypto]'") from None
+    key = serialization.load_pem_public_key(pem)
+    if not isinstance(key, ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
+        raise ValueError("public_key must be an Ed25519 or RSA key")
+
+    def verifies(payload: bytes, signature: str) -> bool:
+        try:
+            raw = base64.b64decode(signature, validate=True)
+            if isinstance(key, rsa.RSAPublicKey):
+                key.verify(raw, payload, padding.PKCS1v15(), hashes.SHA256())
+            else:
+                key.verify(raw, payload)
+        except (InvalidSignature, binascii.Error, ValueError):
+            return False
+        return True
+
+    return verifies

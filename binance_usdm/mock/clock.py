@@ -1,14 +1,16 @@
-"""The exchange's clock: the system's, one moved by hand, and what any clock must return. Knows nothing else."""
+"""The exchange's clock: the system's, one moved by hand, and one that goes wrong on purpose. Knows nothing else."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
+_MILLION = 1_000_000
+
 
 def system() -> int:
     """The system's time in ms."""
-    return time.time_ns() // 1_000_000
+    return time.time_ns() // _MILLION
 
 
 class ManualClock:
@@ -25,13 +27,62 @@ class ManualClock:
         self.ms += ms
 
 
-def checked(clock: Callable[[], int]) -> Callable[[], int]:
-    """The same clock; TypeError when it returns anything but an int, which would go out as the exchange's time."""
+class SkewedClock:
+    """Another clock, in ms, with what can be wrong with one: ``offset_ms``, ``drift_ppm``, ``frozen``.
 
-    def now() -> int:
-        ms: object = clock()
-        if type(ms) is not int:
+    Drift is counted from the moment it was set, in ms gained per 1,000 s (parts per million, negative when it loses).
+    """
+
+    def __init__(self, base: Callable[[], int] = system) -> None:
+        self._base = base
+        self.reset()
+
+    def __call__(self) -> int:
+        if self._stopped is not None:
+            return self._stopped
+        now = self._read()
+        return now + self.offset_ms + (now - self._since) * self.drift_ppm // _MILLION
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the clock stands still."""
+        return self._stopped is not None
+
+    def reset(self) -> None:
+        """Show the other clock's time again."""
+        self.offset_ms = self.drift_ppm = self._since = 0
+        self._stopped: int | None = None
+
+    def advance(self, ms: int) -> None:
+        """Step forward, or back if ``ms`` is negative, also while frozen."""
+        self.offset_ms += _whole("ms", ms)
+        if self._stopped is not None:
+            self._stopped += ms
+
+    def drift(self, ppm: int) -> None:
+        """Gain so many millionths from now on; what was gained before stays."""
+        now = self._read()
+        self.offset_ms += (now - self._since) * self.drift_ppm // _MILLION
+        self.drift_ppm, self._since = _whole("ppm", ppm), now
+
+    def freeze(self) -> None:
+        """Stand still."""
+        self._stopped = self()
+
+    def thaw(self) -> None:
+        """Go on from where it stood."""
+        if self._stopped is not None:
+            stood, self._stopped = self._stopped, None
+            self.offset_ms += stood - self()
+
+    def _read(self) -> int:
+        ms: object = self._base()
+        if type(ms) is not int:  # it would go out as the exchange's time
             raise TypeError(f"the clock must return milliseconds as int, not {type(ms).__name__}")
         return ms
 
-    return now
+
+def _whole(name: str, value: object) -> int:
+    if type(value) is not int:
+        raise ValueError(f"{name} must be a whole number")
+    return value

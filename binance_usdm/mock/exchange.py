@@ -1,53 +1,33 @@
-"""The mock exchange: routes, verifies and answers requests given as bytes. Knows no socket; reads its contract as data.
-
-What happens to a request, in this order: a scripted fault takes its place; a ban that lasts refuses it; an unknown path
-or method is refused; its weight is charged, which may end in 429 or 418; the checks of ``rules`` run; the account's
-body, or else the contract's first example, is sent.
-"""
+"""The mock exchange as its users see it: accounts, replies, faults, weight, clock and log. Knows no socket; decides nothing itself."""
 
 from __future__ import annotations
 
 import json
 import re
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
 
 from . import app
-from .account import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Verifier
-from .clock import checked, system
+from .account import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Key, Verifier, networks, public_key
+from .clock import SkewedClock, system
 from .contract import Contract, Operation, packaged
-from .faults import Scene, Script
-from .limits import WeightMeter
-from .query import Pairs, Query
-from .reply import Reply, dump, ok, page, refusal
-from .rules import Inquiry, RefusalError, verify
-from .switches import Switches
+from .faults import Option
+from .record import Count, Logged, Record
+from .reply import Reply, dump
+from .script import Scripted, named
+from .state import State
+from .switches import PERMISSIONS, Switches
+from .treatment import treat
 
 if TYPE_CHECKING:
     import httpx
 
-_REMEMBERED = 10_000
-
-Headers = tuple[tuple[bytes, bytes], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """One request and how it ended. Query and headers hold key and signature as they came, so the repr leaves them out."""
-
-    method: str
-    path: str
-    status: int
-    code: int | None
-    operation: str | None
-    at_ms: int
-    query: Pairs = field(repr=False)
-    raw_query: bytes = field(repr=False)
-    headers: Headers = field(repr=False)
+ADDRESS: Final = "127.0.0.1"
+"""Where a request comes from that came through no socket."""
 
 
 class Exchange:
@@ -56,62 +36,117 @@ class Exchange:
     It is an ``httpx.MockTransport`` handler (``transport`` is that, ready-made, for sync and async clients), an ASGI
     application (``asgi``), and a plain function of bytes (``handle``). Threads may share it. ``clock`` returns
     milliseconds; the default is the system's, as clients use it too. ``spec`` is another OpenAPI document. Key and secret
-    are the first account's, and no repr shows them. ``requests`` holds the latest ``log_size`` requests, ``switches``
-    may be exchanged at any time.
+    are the first account's, and no repr shows them. ``requests`` holds the latest ``log_size`` requests, ``counts`` how many
+    ended how; ``switches`` may be exchanged at any time; ``seed_of_chance`` makes faults with a probability repeatable.
     """
 
     def __init__(
         self,
         *,
         api_key: str = DEFAULT_API_KEY,
-        api_secret: str = DEFAULT_API_SECRET,
+        api_secret: str | Verifier = DEFAULT_API_SECRET,
         spec: Mapping[str, Any] | None = None,
         clock: Callable[[], int] = system,
         switches: Switches | None = None,
         log_size: int = 1000,
+        seed_of_chance: int = 0,
     ) -> None:
         self.api_key, self.api_secret = api_key, api_secret
-        self.switches = switches or Switches()
-        self.requests: deque[Logged] = deque(maxlen=log_size)
+        self.clock = SkewedClock(clock)
+        self.lock = threading.RLock()
         self._contract = Contract(packaged() if spec is None else spec)
-        self._now = checked(clock)
-        self._lock = threading.Lock()
-        self._meter = WeightMeter()
-        self._script = Script()
-        self._signatures: dict[str, None] = {}
-        self._accounts: dict[str, Account] = {}
-        self._first = self.add_account(api_key, api_secret)
+        self._first = (switches or Switches(), log_size, seed_of_chance)
+        self.reset()
 
     def __repr__(self) -> str:
-        return f"Exchange(operations={list(self._contract.by_id)}, accounts={len(self._accounts)})"
+        return f"Exchange(operations={list(self._contract.by_id)}, keys={len(self._state.keys)})"
+
+    def reset(self) -> None:
+        """Be as on the first day: accounts, replies, faults, weight, bans, clock, switches, chance, log and counts.
+
+        A clock that was given keeps its own time; what was set on ``clock`` is forgotten.
+        """
+        switches, log_size, seed = self._first
+        with self.lock:
+            self.clock.reset()
+            self._state = State(switches, self.clock, Random(seed), Record(log_size))  # repeatable on purpose  # noqa: S311
+            self.add_key(self._state.account, self.api_key, self.api_secret)
+
+    @property
+    def account(self) -> Account:
+        """The first account: the one of ``api_key``."""
+        return self._state.account
+
+    @property
+    def switches(self) -> Switches:
+        """Where the switches stand."""
+        return self._state.switches
+
+    @switches.setter
+    def switches(self, switches: Switches) -> None:
+        self._state.switches = switches
+
+    @property
+    def requests(self) -> deque[Logged]:
+        """The latest requests, the newest last."""
+        return self._state.record.requests
+
+    @property
+    def counts(self) -> Counter[Count]:
+        """How many requests ended how since the beginning: (operation, HTTP status, code) -> number."""
+        return self._state.record.counts
 
     @property
     def used_weight(self) -> int:
         """Weight used in the UTC minute of the latest request, all accounts together: they share one IP address."""
-        return self._meter.used
+        return self._state.meter(ADDRESS).used
 
     @property
     def transport(self) -> httpx.MockTransport:
         """For ``Client(transport=...)``, sync or async: no socket is opened."""
-        import httpx  # only whoever has httpx asks for this
+        from .transport import ExchangeTransport  # only whoever has httpx asks for this
 
-        return httpx.MockTransport(self)
+        return ExchangeTransport(self)
 
     @property
     def asgi(self) -> app.Application:
         """The exchange as an ASGI application."""
         return app.application(self)
 
-    def add_account(self, api_key: str, api_secret: str | Verifier, **replies: Any) -> Account:
-        """One more account, and its 200 bodies by operation. A function as secret verifies signatures of other kinds."""
+    def add_account(
+        self, api_key: str, api_secret: str | Verifier | bytes, *, opened: bool = True, **options: Any
+    ) -> Account:
+        """One more account with its first key: ``options`` are those of ``add_key``, and its 200 bodies by operation."""
+        account = Account(opened=opened)
+        how = {name: options.pop(name) for name in ("addresses", "permissions") if name in options}
+        bodies = {name: self._sendable(name, value, api_key) for name, value in options.items()}
+        self.add_key(account, api_key, api_secret, **how)
+        account.replies.update(bodies)
+        return account
+
+    def add_key(
+        self,
+        account: Account,
+        api_key: str,
+        api_secret: str | Verifier | bytes,
+        *,
+        addresses: Iterable[str] = (),
+        permissions: Iterable[str] = PERMISSIONS,
+    ) -> None:
+        """One more key of an account.
+
+        ``api_secret`` is an HMAC secret, an Ed25519 or RSA public key (PEM, as bytes), or a function that verifies. ``addresses``
+        are the only IP addresses or networks it may be used from, ``permissions`` are of "reading" and "futures".
+        """
         if not api_key or not re.fullmatch(self.switches.key_format, api_key):
             raise ValueError("api_key is empty or not of the switched key_format: no request could ever use it")
-        bodies = {name: self._sendable(name, value, api_key) for name, value in replies.items()}
-        with self._lock:
-            if api_key in self._accounts:
+        if not {*permissions} <= {*PERMISSIONS}:
+            raise ValueError(f"permissions must be of {', '.join(PERMISSIONS)}")
+        secret = public_key(api_secret) if isinstance(api_secret, bytes) else api_secret
+        with self.lock:
+            if api_key in self._state.keys:
                 raise ValueError("there is an account with this key already")
-            self._accounts[api_key] = account = Account(api_key, api_secret, bodies)
-        return account
+            self._state.keys[api_key] = Key(api_key, secret, account, networks(addresses), frozenset(permissions))
 
     def seed(self, operation_id: str, value: Any, api_key: str | None = None) -> None:
         """Set the 200 body of an operation: a JSON value that the spec describes, or bytes that are sent as they are.
@@ -121,67 +156,88 @@ class Exchange:
         also answers the operations that ask for no key.
         """
         body = self._sendable(operation_id, value, api_key)
-        if api_key is not None and api_key not in self._accounts:
+        if api_key is not None and api_key not in self._state.keys:
             raise ValueError("no account with this key")
-        with self._lock:
-            account = self._first if api_key is None else self._accounts[api_key]
+        with self.lock:
+            account = self._state.account if api_key is None else self._state.keys[api_key].account
             account.replies[operation_id] = body
 
-    def fail(self, fault: str | Reply, times: int | None = 1, *, operation: str | None = None) -> None:
-        """Answer the next requests with a fault of ``FAULTS``, or with a reply of your own, instead of treating them.
+    def fail(
+        self,
+        fault: str | Reply,
+        times: int | None = 1,
+        *,
+        operation: str | None = None,
+        path: str | None = None,
+        api_key: str | None = None,
+        nth: int = 1,
+        probability: float = 1.0,
+        **options: Option,
+    ) -> None:
+        """Answer the next requests with a fault of ``FAULTS`` and its options, or with a reply of your own.
 
-        ``times=None`` is for ever; ``operation`` waits for requests to that one. Faults queue up behind each other.
+        ``times=None`` is for ever; ``operation``, ``path`` and ``api_key`` wait for requests to that or with that, ``nth`` lets those
+        before pass, ``probability`` tosses a coin for each. Faults queue up behind each other.
         "banned" and "rate-limited" are replies only: ``ban`` and ``spend`` bring about what lasts.
         """
         if operation is not None:
             self._operation(operation)
-        with self._lock:
-            self._script.add(fault, times, operation)
+        name, found, filled = named(fault, options)
+        with self.lock:
+            self._state.script.add(Scripted(name, found, filled, times, operation, path, api_key, nth, probability))
 
-    def ban(self, seconds: int = 120) -> None:
-        """Ban the IP address: every request is answered 418 until the exchange's clock reaches the end, or ``recover``."""
+    def ban(self, seconds: int = 120, address: str = ADDRESS) -> None:
+        """Ban an IP address: every request is answered 418 until the exchange's clock reaches the end, or ``recover``."""
         if type(seconds) is not int or seconds < 1:
             raise ValueError("seconds must be a whole number, 1 or more")
-        with self._lock:
-            self._meter.ban(1000 * seconds, self._now())
+        with self.lock:
+            self._state.meter(address).ban(1000 * seconds, self.clock())
 
     def recover(self) -> None:
         """Be well again: forget every queued fault, every ban, and the weight used so far."""
-        with self._lock:
-            self._script.clear()
-            self._meter = WeightMeter()
+        with self.lock:
+            self._state.script.clear()
+            self._state.meters.clear()
 
-    def spend(self, weight: int) -> None:
+    def spend(self, weight: int, address: str = ADDRESS) -> None:
         """Let something else on the same IP address use weight."""
-        with self._lock:
-            self._meter.spend(weight, self._now())
+        with self.lock:
+            self._state.meter(address).spend(weight, self.clock())
 
-    def handle(self, method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], body: bytes = b"") -> Reply:
-        """Answer one request: method, raw path with query, header pairs, body."""
-        raw_path, _, raw_query = target.partition(b"?")
-        path, query, sent = raw_path.decode("latin-1"), Query.parse(raw_query), tuple(headers)
-        with self._lock:
-            now, operation = self._now(), self._contract.find(method, path)
-            if operation is None:
-                reply = self._astray(method, path, now)
-            else:
-                keys = tuple(value for name, value in sent if name.lower() == operation.key_header)
-                replayed = self._replayed(operation, query)
-                reply = self._treat(Inquiry(operation, query, keys, body, self._accounts, now, self.switches, replayed))
-            if self.switches.lower_case_headers:
-                reply = replace(reply, headers=tuple((name.lower(), value) for name, value in reply.headers))
-            known = operation.id if operation else None
-            self.requests.append(
-                Logged(method, path, reply.status, reply.code, known, now, query.pairs, raw_query, sent)
+    def assert_signed(self, *, operation: str | None = None, api_key: str | None = None) -> None:
+        """Raise AssertionError unless there were requests, and each would have been taken by the exchange.
+
+        Looks at those in ``requests`` to an operation that wants a signature, whatever answered them; says of each bad one why.
+        """
+        due = {each.id for each in self._contract.operations if each.signature}
+        with self.lock:
+            found = [logged for logged in self._state.record.of(operation, api_key) if logged.operation in due]
+        if not found:
+            raise AssertionError("no request came to an operation that wants a signature")
+        bad = [f"request {logged.number}, {logged.method} {logged.path}: {logged.refusal}" for logged in found]
+        bad = [line for line, logged in zip(bad, found, strict=True) if logged.refusal]
+        if bad:
+            raise AssertionError(
+                "\n".join([f"{len(bad)} of {len(found)} requests were not as the exchange wants them:", *bad])
             )
-        return reply
+
+    def handle(
+        self,
+        method: str,
+        target: bytes,
+        headers: Iterable[tuple[bytes, bytes]],
+        body: bytes = b"",
+        address: str = ADDRESS,
+    ) -> Reply:
+        """Answer one request: method, raw path with query, header pairs, body, the IP address it comes from."""
+        with self.lock:
+            return treat(self._contract, self._state, method, target, tuple(headers), body, address)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """The same for httpx: what ``httpx.MockTransport`` calls."""
-        import httpx  # the request came from httpx, so it is there
+        from .transport import ExchangeTransport  # the request came from httpx, so it is there
 
-        reply = self.handle(request.method, request.url.raw_path, request.headers.raw, request.content)
-        return httpx.Response(reply.status, headers=list(reply.headers), content=reply.body)
+        return ExchangeTransport(self).handle_request(request)
 
     def _sendable(self, operation_id: str, value: Any, api_key: str | None) -> bytes:
         operation = self._operation(operation_id)
@@ -197,52 +253,3 @@ class Exchange:
         if name not in self._contract.by_id:
             raise ValueError(f"no operation {name}; there are {', '.join(self._contract.by_id)}")
         return self._contract.by_id[name]
-
-    def _astray(self, method: str, path: str, now: int) -> Reply:
-        """No such route: it costs no weight, and the answer carries none."""
-        fault = self._script.take(None)
-        if fault is not None:
-            return fault.reply(Scene(b"{}", now, self.switches))
-        if (shut := self._meter.shut(now, self.switches)) is not None:
-            return shut
-        methods = self._contract.methods(path)
-        status = self.switches.wrong_method if methods else 404
-        reply = refusal(status, -5000, f"Path {path}, Method {method} is invalid")
-        if self.switches.not_found == "html" and status == 404:
-            reply = page(404, "Not found")
-        return reply.with_header(b"Allow", ", ".join(methods).encode()) if status == 405 else reply
-
-    def _treat(self, inquiry: Inquiry) -> Reply:
-        operation, now = inquiry.operation, inquiry.now
-        fault = self._script.take(operation.id)
-        if fault is not None:
-            reply = fault.reply(Scene(self._body(operation, self._first, now), now, self.switches))
-            if not fault.weighed:
-                return reply
-            self._meter.spend(operation.weight, now)
-        else:
-            reply = self._meter.charge(operation.weight, now, self.switches) or self._answer(inquiry)
-        used = str(self._meter.used).encode()
-        return reply.with_header(b"X-MBX-USED-WEIGHT-1M", used) if self.switches.used_weight else reply
-
-    def _answer(self, inquiry: Inquiry) -> Reply:
-        try:
-            account = verify(inquiry)
-        except RefusalError as refused:
-            return refusal(refused.status(self.switches), refused.code, refused.text)
-        return ok(self._body(inquiry.operation, account or self._first, inquiry.now))
-
-    def _body(self, operation: Operation, account: Account, now: int) -> bytes:
-        seeded = account.replies.get(operation.id)
-        return self._contract.answer(operation, now) if seeded is None else seeded
-
-    def _replayed(self, operation: Operation, query: Query) -> bool:
-        """Whether the request's signature came before; remembers the last ten thousand while the switch is on."""
-        signature = query.value(operation.signature) if operation.signature else None
-        if signature is None or not self.switches.refuse_replay:
-            return False
-        before = signature in self._signatures
-        self._signatures[signature] = None
-        if len(self._signatures) > _REMEMBERED:
-            del self._signatures[next(iter(self._signatures))]
-        return before

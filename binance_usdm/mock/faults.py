@@ -1,80 +1,69 @@
 """What else the exchange, and what stands in front of it, has been seen to answer. Knows no request and no rule.
 
-A fault takes the place of the whole treatment of a request: no route, key, parameter or signature is looked at.
+A fault takes the place of the whole treatment of a request: no route, key, parameter or signature is looked at. Those that
+``treat`` let the request be treated as ever, and change what becomes of its answer.
 """
 
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any, Final
 
+from . import drift
 from .limits import banned, limited
-from .reply import Reply, dump, ok, page, refusal
+from .reply import Delivery, Reply, ok, page, refusal, told
 from .switches import Switches
+
+Option = float | str
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a fault can build on: the body a good call would have got, the clock, the switches."""
+    """What a fault can build on.
+
+    ``good`` is the body a good call would have got, ``answer`` treats the request, ``errors`` are the contract's codes.
+    """
 
     good: bytes
     now: int
     switches: Switches
+    path: str
+    answer: Callable[[], Reply]
+    errors: Mapping[str, Any]
+    chance: Random
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A scripted answer. ``weighed``: it costs weight and says so; ``off_spec``: why no document describes it."""
+    """A scripted answer and its ``options``, shown with their defaults.
+
+    ``weighed``: it costs weight and says so; ``off_spec``: why no document describes it.
+    """
 
     about: str
-    reply: Callable[[Scene], Reply]
+    reply: Callable[..., Reply]
+    options: Mapping[str, Option] = field(default_factory=dict)
     weighed: bool = False
     off_spec: str = ""
 
-
-@dataclass(slots=True)
-class _Queued:
-    fault: Fault
-    times: int | None
-    operation: str | None
-
-
-class Script:
-    """Faults in the order they were asked for."""
-
-    def __init__(self) -> None:
-        self._queue: list[_Queued] = []
-
-    def add(self, fault: str | Reply, times: int | None, operation: str | None) -> None:
-        """Queue a fault by name, or a reply as it is; ``times=None`` is for ever, ``operation=None`` any request."""
-        if isinstance(fault, str) and fault not in FAULTS:
-            raise ValueError(f"no fault {fault}; there are {', '.join(FAULTS)}")
-        if times is not None and times < 1:
-            raise ValueError("times must be 1 or more, or None for ever")
-        played = FAULTS[fault] if isinstance(fault, str) else Fault("a reply as it is", _always(fault))
-        self._queue.append(_Queued(played, times, operation))
-
-    def take(self, operation: str | None) -> Fault | None:
-        """The fault that the next request, to this operation, runs into."""
-        for place, queued in enumerate(self._queue):
-            if queued.operation in (None, operation):
-                if queued.times is not None:
-                    queued.times -= 1
-                    if not queued.times:
-                        del self._queue[place]
-                return queued.fault
-        return None
-
-    def clear(self) -> None:
-        """Forget them all."""
-        self._queue.clear()
-
-
-def _always(reply: Reply) -> Callable[[Scene], Reply]:
-    return lambda scene: reply
+    def filled(self, given: Mapping[str, Option]) -> dict[str, Option]:
+        """All options, those given in the place of their defaults; ValueError for what is none."""
+        for name, value in given.items():
+            if name not in self.options:
+                raise ValueError(f"no option {name}; there are {', '.join(self.options) or 'none'}")
+            default = self.options[name]
+            if isinstance(default, str) or isinstance(value, str):
+                good = type(default) is type(value) and value in _CHOICES.get(name, (value,))
+            else:
+                exact = type(value) is int or (type(value) is float and type(default) is float)
+                good = exact and (default < 0 or 0 <= value < float("inf"))
+            if not good:
+                wanted = ", ".join(_CHOICES.get(name, ())) or f"like {default!r}, and not negative"
+                raise ValueError(f"option {name} must be {wanted}")
+        return {**self.options, **given}
 
 
 def _says(status: int, code: int | None, text: str) -> Callable[[Scene], Reply]:
@@ -88,16 +77,58 @@ def _shows(status: int, title: str) -> Callable[[Scene], Reply]:
     return lambda scene: page(status, title)
 
 
-def _grown(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_grown(each) for each in value]
-    return {**value, "memberOfTomorrow": {"since": "tomorrow"}} if isinstance(value, dict) else value
+def _overloaded(code: int | None, text: str) -> Callable[..., Reply]:
+    """A 503 in the shapes that were seen: with a code, without one, as a framework's default error, as a page."""
+
+    def reply(scene: Scene, shape: str) -> Reply:
+        if shape == "page":
+            return page(503, "Service unavailable")
+        if shape == "framework":  # seen with the first text, and without a code
+            return told(503, {"timestamp": scene.now, "path": scene.path, "msg": text})
+        return _says(503, code if shape == "default" else None, text)(scene)
+
+    return reply
 
 
-def _zipped(scene: Scene) -> Reply:
-    return ok(gzip.compress(scene.good, mtime=0)).with_header(b"Content-Encoding", b"gzip")
+def _error(scene: Scene, code: int, status: int) -> Reply:
+    """Any code of the contract, with its first text; what the text leaves open stays open."""
+    known = scene.errors.get(str(code), {"kind": "bad-request", "messages": ["An error nobody described."]})
+    usual = scene.switches.statuses.get(code, _STATUS_OF_CODE.get(code, _STATUS_OF_KIND[known["kind"]]))
+    return refusal(status or usual, code, known["messages"][0])
 
 
+def _latency(scene: Scene, seconds: float, jitter: float) -> Reply:
+    return replace(scene.answer(), delivery=Delivery(latency=seconds + jitter * scene.chance.random()))
+
+
+def _delivered(**names: str) -> Callable[..., Reply]:
+    """The answer, its delivery changed: option -> what it is called there."""
+
+    def reply(scene: Scene, **options: Any) -> Reply:
+        changed = {names.get(name, name): value for name, value in options.items()}
+        return replace(scene.answer(), delivery=Delivery(**changed))
+
+    return reply
+
+
+def _reset(scene: Scene, after: int) -> Reply:
+    return replace(scene.answer(), delivery=Delivery(reset=True, cut=after or None))
+
+
+def _typed(scene: Scene, type: str) -> Reply:  # the option's name  # noqa: A002
+    answer = scene.answer()
+    headers = [(name, type.encode() if name == b"Content-Type" else value) for name, value in answer.headers]
+    return replace(answer, headers=tuple(headers))
+
+
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "shape": ("default", "bare", "framework", "page"),
+    "becomes": tuple(drift.KINDS),
+    "kind": tuple(drift.ODD),
+}
+_STATUS_OF_KIND: Final = {"authentication": 401, "timestamp": 400, "rate-limit": 429, "bad-request": 400, "server": 500}
+_STATUS_OF_CODE: Final = {-1001: 503, -1007: 408, -1008: 503, -1022: 400, -5000: 404}
+_SHAPE: Final = {"shape": "default"}
 _INTERNAL: Final = "An unknown error occured while processing the request."
 _RESTRICTED: Final = (
     "Service unavailable from a restricted location according to 'b. Eligibility' in https://www.binance.com/en/terms. "
@@ -128,21 +159,52 @@ FAULTS: Final[Mapping[str, Fault]] = {
     ),
     "unknown": Fault(
         "503 without a code, execution unknown",
-        _says(503, None, "Unknown error, please check your request or try again later."),
+        _overloaded(None, "Unknown error, please check your request or try again later."),
+        _SHAPE,
     ),
-    "unavailable": Fault("503 without a code, certainly not executed", _says(503, None, "Service Unavailable.")),
-    "throttled": Fault("503 -1008, certainly not executed", _says(503, -1008, _THROTTLED)),
+    "unavailable": Fault(
+        "503 without a code, certainly not executed", _overloaded(None, "Service Unavailable."), _SHAPE
+    ),
+    "throttled": Fault("503 -1008, certainly not executed", _overloaded(-1008, _THROTTLED), _SHAPE),
     "internal": Fault(
         "503 -1001, certainly not executed",
-        _says(503, -1001, "Internal error; unable to process your request. Please try again."),
+        _overloaded(-1001, "Internal error; unable to process your request. Please try again."),
+        _SHAPE,
     ),
     "html-503": Fault("503 as a page of the content network", _shows(503, "Service unavailable")),
-    "gateway": Fault("502 as a page", _shows(502, "Bad gateway")),
-    "error-500": Fault("500 -1000", _says(500, -1000, _INTERNAL)),
-    "extra-member": Fault(
-        "200 with a member nobody described yet", lambda scene: ok(dump(_grown(json.loads(scene.good))))
+    "gateway": Fault("502 as a page of the content network", _shows(502, "Bad gateway")),
+    "error-500": Fault("500 -1000, an error nobody explained", _says(500, -1000, _INTERNAL)),
+    "error": Fault(
+        "any code, with the contract's first text; status 0 is the code's usual one",
+        _error,
+        {"code": -1000, "status": 0},
     ),
-    "gzip": Fault("200, compressed though nobody asked", _zipped),
+    "extra-member": Fault("200 with a member nobody described yet", lambda scene: ok(drift.grown(scene.good))),
+    "missing-member": Fault(
+        "200, a member gone from every row; the last one if none is named",
+        lambda scene, member: ok(drift.dropped(scene.good, member)),
+        {"member": ""},
+        off_spec="a member is required",
+    ),
+    "retyped-member": Fault(
+        "200, a member of another type in every row",
+        lambda scene, member, becomes: ok(drift.retyped(scene.good, member, becomes)),
+        {"member": "", "becomes": "object"},
+        off_spec="a member has its type",
+    ),
+    "odd-json": Fault(
+        "200, JSON at the edge of what JSON is",
+        lambda scene, kind: ok(drift.odd(scene.good, kind)),
+        {"kind": "nan"},
+        off_spec="no JSON",
+    ),
+    "wrong-type": Fault(
+        "the answer under another Content-Type", _typed, {"type": "text/plain"}, off_spec="another media type"
+    ),
+    "gzip": Fault(
+        "200, compressed though nobody asked",
+        lambda scene: ok(gzip.compress(scene.good, mtime=0)).with_header(b"Content-Encoding", b"gzip"),
+    ),
     "empty-200": Fault("200 without a body", lambda scene: ok(b""), off_spec="no JSON"),
     "truncated": Fault(
         "200, the good body cut in the middle", lambda scene: ok(scene.good[: len(scene.good) // 2]), off_spec="no JSON"
@@ -158,5 +220,13 @@ FAULTS: Final[Mapping[str, Fault]] = {
         lambda scene: page(302, "Found").with_header(b"Location", b"https://elsewhere.invalid/"),
         off_spec="no redirect is documented",
     ),
+    "latency": Fault("the answer, late by seconds and up to jitter more", _latency, {"seconds": 1.0, "jitter": 0.0}),
+    "slow": Fault(
+        "the answer, its body in pieces of chunk bytes, pause seconds apart",
+        _delivered(),
+        {"chunk": 16, "pause": 0.05},
+    ),
+    "cut": Fault("the answer, ended after so many bytes of its body", _delivered(after="cut"), {"after": 1}),
+    "reset": Fault("a TCP reset in the place of the answer, or after so many bytes of its body", _reset, {"after": 0}),
 }
 """Every scripted fault by name, for ``Exchange.fail``."""

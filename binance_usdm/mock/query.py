@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 Pairs = tuple[tuple[str, str], ...]
@@ -10,20 +11,22 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The raw bytes after ``?`` and the decoded (name, value) pairs in wire order."""
+    """The raw bytes after ``?``, the decoded (name, value) pairs in wire order, and the first value of each name."""
 
     raw: bytes
     pairs: Pairs
+    first: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def parse(cls, raw: bytes) -> Query:
         """Split on ``&`` and the first ``=``, then decode; nothing is dropped, not even an empty piece."""
         pieces = (piece.partition(b"=") for piece in raw.split(b"&")) if raw else ()
-        return cls(raw, tuple((_text(name), _text(value)) for name, _, value in pieces))
+        pairs = tuple([(_text(name), _text(value)) for name, _, value in pieces])
+        return cls(raw, pairs, dict(reversed(pairs)))
 
     def value(self, name: str) -> str | None:
         """The first value sent under a name."""
-        return next((value for known, value in self.pairs if known == name), None)
+        return self.first.get(name)
 
     def signed(self, name: str, *, last: bool) -> tuple[bytes, str] | None:
         """The bytes a signature covers, and the signature; None if it is missing, or must be last and is not."""
@@ -37,4 +40,6 @@ class Query:
 
 def _text(part: bytes) -> str:
     """Percent-decoded text. A bare ``+`` is a blank, as in any form: base64 that was not encoded does not survive."""
-    return unquote_to_bytes(part.replace(b"+", b" ")).decode("utf-8", "replace")
+    if b"+" in part or b"%" in part:
+        part = unquote_to_bytes(part.replace(b"+", b" "))
+    return part.decode("utf-8", "replace")

@@ -1,14 +1,41 @@
-"""What the mock exchange sends back: a status, headers and bytes. Knows no request and no rule."""
+"""What the mock exchange sends back: a status, headers, bytes, and how they travel. Knows no request and no rule."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 JSON = b"application/json"
 HTML = b"text/html"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a reply travels, when it does not do so at once and whole.
+
+    ``latency`` seconds pass before its first byte; its body comes in pieces of ``chunk`` bytes, ``pause`` seconds apart; after
+    ``cut`` bytes of the body the connection ends, though more was announced. ``reset``: it ends with a TCP reset, and without
+    ``cut`` before a byte is sent.
+    """
+
+    latency: float = 0.0
+    chunk: int = 0
+    pause: float = 0.0
+    cut: int | None = None
+    reset: bool = False
+
+    def pieces(self, body: bytes) -> Iterator[bytes]:
+        """The pieces of a body, up to where it is cut."""
+        sent = body if self.cut is None else body[: self.cut]
+        step = self.chunk or len(sent) or 1
+        for start in range(0, len(sent), step):
+            yield sent[start : start + step]
+
+
+AT_ONCE: Final = Delivery()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +46,11 @@ class Reply:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = b""
     code: int | None = None
+    delivery: Delivery = AT_ONCE
 
     def with_header(self, name: bytes, value: bytes) -> Reply:
         """The same reply with one header more."""
-        return Reply(self.status, (*self.headers, (name, value)), self.body, self.code)
+        return Reply(self.status, (*self.headers, (name, value)), self.body, self.code, self.delivery)
 
 
 def dump(value: Any) -> bytes:
@@ -45,7 +73,11 @@ def ok(body: bytes) -> Reply:
 
 def refusal(status: int, code: int | None, text: str) -> Reply:
     """The exchange's error payload; without a code where ``code`` is None."""
-    payload = {"msg": text} if code is None else {"code": code, "msg": text}
+    return told(status, {"msg": text} if code is None else {"code": code, "msg": text}, code)
+
+
+def told(status: int, payload: Any, code: int | None = None) -> Reply:
+    """A JSON value under a status."""
     return Reply(status, ((b"Content-Type", JSON),), dump(payload), code)
 
 

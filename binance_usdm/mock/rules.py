@@ -6,13 +6,15 @@ Inside the parameters check the order is fixed: duplicates, each parameter as de
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .account import Account
+from .account import Key
 from .contract import Operation, Parameter
+from .diagnosis import diagnosed
 from .query import Query
 from .switches import Switches
 from .values import Fit, fit, legal
@@ -36,17 +38,19 @@ _TEXTS: Final = {
     -1131: "recvWindow must be less than {maximum}",
     -2014: "API-key format invalid.",
     -2015: "Invalid API-key, IP, or permissions for action.",
+    -4109: "This account is inactive. Please activate it before trading.",
 }
 _DUPLICATE: Final = "Duplicate values for a parameter detected."
 _AHEAD: Final = f"Timestamp for this request was {AHEAD}ms ahead of the server's time."
 
 
 class RefusalError(Exception):
-    """The exchange says no: a code and a text."""
+    """The exchange says no: a code, a text, and ``why``, which a real one would keep to itself."""
 
-    def __init__(self, code: int, text: str | None = None, **parts: object) -> None:
+    def __init__(self, code: int, text: str | None = None, *, why: str = "", **parts: object) -> None:
         self.code = code
         self.text = _TEXTS[code].format(**parts) if text is None else text
+        self.why = why or self.text
         super().__init__(code)
 
     def status(self, switches: Switches) -> int:
@@ -56,38 +60,49 @@ class RefusalError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """All that the checks look at. ``keys`` are the values of the key header, ``replayed``: refuse a signature that came before."""
+    """All that the checks look at. ``replayed``: refuse a signature that came before."""
 
     operation: Operation
     query: Query
-    keys: tuple[bytes, ...]
+    api_key: str
     body: bytes
-    accounts: Mapping[str, Account]
+    address: str
+    keys: Mapping[str, Key]
     now: int
     switches: Switches
     replayed: bool = False
 
 
-def verify(inquiry: Inquiry) -> Account | None:
-    """Run the checks in the switched order; the account that asks, None where no key is demanded. Raises RefusalError."""
+def verify(inquiry: Inquiry) -> Key | None:
+    """Run the checks in the switched order; the key that asks, None where none is demanded. Raises RefusalError."""
     for name in inquiry.switches.order:
         _CHECKS[name](inquiry)
-    return _account(inquiry) if inquiry.operation.key_header is not None else None
+    return _key(inquiry) if inquiry.operation.key_header is not None else None
 
 
-def _account(inquiry: Inquiry) -> Account:
-    key = b", ".join(inquiry.keys).decode("latin-1")  # two headers are one malformed key
-    if not re.fullmatch(inquiry.switches.key_format, key):
+def _key(inquiry: Inquiry) -> Key:
+    if not re.fullmatch(inquiry.switches.key_format, inquiry.api_key):
         raise RefusalError(-2014)
-    if key not in inquiry.accounts:
-        ip = inquiry.switches.caller_ip
-        raise RefusalError(-2015, _TEXTS[-2015] + (f", request ip: {ip}" if ip else ""))
-    return inquiry.accounts[key]
+    if inquiry.api_key not in inquiry.keys:
+        raise _rejected(inquiry, "no account has this key")
+    return inquiry.keys[inquiry.api_key]
+
+
+def _rejected(inquiry: Inquiry, why: str) -> RefusalError:
+    ip = inquiry.switches.caller_ip
+    return RefusalError(-2015, _TEXTS[-2015] + (f", request ip: {ip}" if ip else ""), why=why)
 
 
 def _check_key(inquiry: Inquiry) -> None:
-    if inquiry.operation.key_header is not None:
-        _account(inquiry)
+    if inquiry.operation.key_header is None:
+        return
+    key, needed, unopened = _key(inquiry), inquiry.switches.needed_permission, inquiry.switches.unopened
+    if not key.admits(inquiry.address):
+        raise _rejected(inquiry, f"the key is not for use from {inquiry.address}")
+    if needed is not None and needed not in key.permissions:
+        raise _rejected(inquiry, f"the key lacks the permission {needed}")
+    if not key.account.opened and unopened == "refused":
+        raise RefusalError(-4109)
 
 
 def _check_parameters(inquiry: Inquiry) -> None:
@@ -112,10 +127,13 @@ def _check_timestamp(inquiry: Inquiry) -> None:
         return
     made = int(sent) // 1000 if inquiry.switches.microseconds and len(sent) >= 16 else int(sent)
     if made >= inquiry.now + AHEAD:
-        raise RefusalError(-1021, _AHEAD)
-    lasting = _value(inquiry, window) if window else None
-    if inquiry.now - made > (DEFAULT_WINDOW if lasting is None else int(lasting)):
-        raise RefusalError(-1021)
+        why = f"the timestamp is {made - inquiry.now} ms ahead of the exchange's clock; less than {AHEAD} is accepted"
+        raise RefusalError(-1021, _AHEAD, why=why)
+    sent = _value(inquiry, window) if window else None
+    lasting = DEFAULT_WINDOW if sent is None else int(sent)
+    if inquiry.now - made > lasting:
+        why = f"the timestamp is {inquiry.now - made} ms behind the exchange's clock; the window is {lasting}"
+        raise RefusalError(-1021, why=why)
 
 
 def _check_signature(inquiry: Inquiry) -> None:
@@ -123,11 +141,17 @@ def _check_signature(inquiry: Inquiry) -> None:
     if name is None:
         return
     _demand_signature(inquiry, name)
-    signed = inquiry.query.signed(name, last=inquiry.switches.signature_last)
-    if signed is None or not _account(inquiry).verifies(signed[0] + inquiry.body, signed[1]):
-        raise RefusalError(-1022)
+    signed, key = inquiry.query.signed(name, last=inquiry.switches.signature_last), _key(inquiry)
+    if signed is None:
+        raise RefusalError(-1022, why=f"{name} is not the last parameter")
+    payload, made = signed[0] + inquiry.body, signed[1]
+    if callable(key.secret) and inquiry.switches.hex_of_any_key and re.fullmatch(r"(?:[0-9a-fA-F]{2})+", made):
+        made = base64.b64encode(bytes.fromhex(made)).decode()
+    if not key.verifies(payload, made):
+        others, path = inquiry.keys.values(), inquiry.operation.path
+        raise RefusalError(-1022, why=diagnosed(key, others, inquiry.query, path, payload, made))
     if inquiry.replayed:
-        raise RefusalError(-1022)
+        raise RefusalError(-1022, why="the signature came before; the switch refuse_replay is on")
 
 
 def _demand_signature(inquiry: Inquiry, name: str) -> None:

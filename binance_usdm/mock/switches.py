@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final, Literal
 
+PERMISSIONS: Final = ("reading", "futures")
 CHECKS: Final = ("key", "parameters", "timestamp", "signature")
 
 
@@ -42,6 +43,14 @@ class Switches:
     # Real keys are 64 letters and digits. The default lets made-up ones like "K" pass, so a key that was cut short is
     # answered -2015. To be strict, use r"[A-Za-z0-9]{64}" here, and an api_key of that form.
     key_format: str = r"[!-~]{1,128}"
+    # Whether an Ed25519 or RSA signature in hex is taken too: General Info calls signatures case-insensitive, of any key.
+    hex_of_any_key: bool = False
+    # The permission a key needs to read: General Info says reading, the support pages ask for "Enable Futures". None for any.
+    needed_permission: str | None = "reading"
+    # An account that never opened futures: V3 answers rows, hides them, or refuses with -4109. Nobody has shown which.
+    unopened: Literal["rows", "empty", "refused"] = "rows"
+    # Whether bodies come compressed to those who accept it, as the content network may decide at any time.
+    gzip: bool = False
     # HTTP status by code, where the evidence for the built-in one is thin (-1131 and -2008, for example).
     statuses: Mapping[int, int] = field(default_factory=dict)
     # An unknown path: the -5000 payload or a page; both were seen.
@@ -64,6 +73,9 @@ class Switches:
     ban_seconds: int = 120
 
     def __post_init__(self) -> None:
+        for each in fields(self):
+            if type(each.default) is bool and type(getattr(self, each.name)) is not bool:
+                raise ValueError(f"{each.name} must be true or false")
         if sorted(self.order) != sorted(CHECKS):
             raise ValueError(f"order must hold each of {', '.join(CHECKS)} once")
         _one_of("unknown_parameter", self.unknown_parameter, (-1104, -1103, -1101, None))
@@ -71,7 +83,9 @@ class Switches:
             _one_of(name, getattr(self, name), (-1100, -1102, -1130))
         _one_of("missing_signature", self.missing_signature, (-1102, -1022))
         _one_of("not_found", self.not_found, ("json", "html"))
+        _one_of("unopened", self.unopened, ("rows", "empty", "refused"))
         _one_of("wrong_method", self.wrong_method, (404, 405))
+        _one_of("needed_permission", self.needed_permission, (*PERMISSIONS, None))
         if self.window_maximum is not None:
             _at_least("window_maximum", self.window_maximum, 1)
         for name, least in (("weight_limit", 1), ("ban_after", 0), ("ban_seconds", 0)):

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
-from binance_usdm.mock import account, contract, exchange, limits, query, rules, values
+from binance_usdm.mock import account, contract, limits, query, rules, treatment, values
 from binance_usdm.mock.faults import FAULTS as SCRIPTED
 from binance_usdm.mock.reply import Reply, refusal
 
@@ -55,7 +55,7 @@ def _parameters(**changed: Any) -> Plant:
 
 
 def _ok(change: Callable[[Reply], Reply]) -> Plant:
-    return _wraps(exchange, "ok", change)
+    return _wraps(treatment, "ok", change)
 
 
 def _rows(change: Callable[[Any], Any]) -> Plant:
@@ -72,8 +72,8 @@ def _without(header: bytes) -> Callable[[Reply], Reply]:
     return lambda reply: replace(reply, headers=tuple(each for each in reply.headers if each[0] != header))
 
 
-def _exact_hex(self: account.Account, payload: bytes, text: str) -> bool:
-    return hmac.new(str(self.api_secret).encode(), payload, hashlib.sha256).hexdigest() == text
+def _exact_hex(self: account.Key, payload: bytes, text: str) -> bool:
+    return hmac.new(str(self.secret).encode(), payload, hashlib.sha256).hexdigest() == text
 
 
 def _rounded(row: Any) -> Any:
@@ -82,8 +82,8 @@ def _rounded(row: Any) -> Any:
     }
 
 
-def _ignoring_case(account_of: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda inquiry: account_of(replace(inquiry, keys=tuple(key.lower() for key in inquiry.keys)))
+def _ignoring_case(key_of: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda inquiry: key_of(replace(inquiry, api_key=inquiry.api_key.lower()))
 
 
 def _anywhere(self: query.Query, name: str, *, last: bool) -> Any:
@@ -100,28 +100,32 @@ def _numbered(row: Any) -> Any:
 
 
 _SIGNED = query.Query.signed
-_BODY = exchange.Exchange._body
+_BODY = treatment._body
 _ROLE = contract.Operation.role
 
 SHAPE = {"content_is_exact", "response_schema_conformance"}
 FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
     "signature not checked": (
-        _sets(account.Account, "verifies", lambda *given: True),
+        _sets(account.Key, "verifies", lambda *given: True),
         {"signature_enforced"},
     ),
-    "signature in upper case refused": (_sets(account.Account, "verifies", _exact_hex), {"signature_enforced"}),
+    "signature in upper case refused": (_sets(account.Key, "verifies", _exact_hex), {"signature_enforced"}),
     "signature may stand anywhere": (_sets(query.Query, "signed", _anywhere), {"signature_enforced"}),
     "key not checked": (
-        _sets(rules, "_account", lambda inquiry: next(iter(inquiry.accounts.values()))),
+        _sets(rules, "_key", lambda inquiry: next(iter(inquiry.keys.values()))),
         {"content_is_exact", "ignored_auth", "keys_are_checked"},
     ),
     "key in any case": (
-        lambda patch: patch.setattr(rules, "_account", _ignoring_case(rules._account)),
+        lambda patch: patch.setattr(rules, "_key", _ignoring_case(rules._key)),
         {"keys_are_checked"},
     ),
     "key refused with 400": (_sets(rules, "_STATUSES", {}), {"ignored_auth", "keys_are_checked"}),
     "everybody gets the first account": (
-        _sets(exchange.Exchange, "_body", lambda self, operation, who, now: _BODY(self, operation, self._first, now)),
+        _sets(
+            treatment,
+            "_body",
+            lambda contract, state, operation, who, now: _BODY(contract, state, operation, state.account, now),
+        ),
         {"content_is_exact"},
     ),
     "time not checked": (_checks("timestamp", lambda inquiry: None), {"time_is_checked"}),
@@ -198,13 +202,13 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         {"content_type_conformance"},
     ),
     "no weight in the answer": (
-        _wraps(exchange.Exchange, "_treat", _without(b"X-MBX-USED-WEIGHT-1M")),
+        _wraps(treatment, "_answered", _without(b"X-MBX-USED-WEIGHT-1M")),
         {"weight_is_counted"},
     ),
     "signature over decoded bytes": (_sets(query.Query, "signed", _decoded), {"signature_enforced"}),
     "no time to wait in 429 and 418": (_wraps(limits, "_waiting", _without(b"Retry-After")), {"weight_is_counted"}),
     "refusal without code": (
-        _wraps(exchange, "refusal", lambda reply: replace(reply, body=b'{"msg":"no"}')),
+        _wraps(treatment, "refusal", lambda reply: replace(reply, body=b'{"msg":"no"}')),
         {
             "response_schema_conformance",
             "signature_enforced",

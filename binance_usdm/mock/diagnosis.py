@@ -1,0 +1,62 @@
+"""Why a signature is not the one that was due: the usual mistakes, each tried. Knows no account but those it is given."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, unquote_to_bytes
+
+from .account import Key, hmac_hex
+from .query import Query
+
+_HEX = 64
+
+
+def diagnosed(key: Key, others: Iterable[Key], query: Query, path: str, payload: bytes, signature: str) -> str:
+    """What was signed instead of ``payload``, or with what; tells no secret and no signature."""
+    for what, candidate in _payloads(query, path, payload):
+        if key.verifies(candidate, signature):
+            return f"the signature is over {what}, not over the query as it was sent"
+    for other in others:
+        if other is not key and other.verifies(payload, signature):
+            return "the signature was made with the secret of another key"
+    if callable(key.secret):
+        return "the signature is of other bytes or of another private key, or no base64"
+    for what, secret in _secrets(key):
+        if hmac_hex(secret, payload) == signature.lower():
+            return f"the signature was made with {what}"
+    if base64.b64encode(bytes.fromhex(hmac_hex(key.secret, payload))).decode() == signature.replace(" ", "+"):
+        return "the signature is in base64: HMAC-SHA256 goes as hex"
+    if len(signature) != _HEX or not all(character in "0123456789abcdefABCDEF" for character in signature):
+        return f"the signature is no HMAC-SHA256 in hex: {_HEX} hex digits, here {len(signature)} characters"
+    return "the signature is of other bytes or of another secret"
+
+
+def _payloads(query: Query, path: str, payload: bytes) -> Iterator[tuple[str, bytes]]:
+    """What else programs have been seen to sign, in words and as bytes."""
+    pieces = payload.split(b"&")
+    names = [piece.partition(b"=")[0].decode("latin-1") for piece in pieces]
+    yield "its parameters in alphabetical order", b"&".join(sorted(pieces))
+    yield "the query percent-decoded", unquote_to_bytes(payload)
+    yield "the query with blanks for plus signs", unquote_to_bytes(payload.replace(b"+", b" "))
+    yield "the query percent-encoded once more", quote(payload, safe="=&").encode()
+    yield "the query and a question mark", b"?" + payload
+    yield "the path and the query", f"{path}?".encode() + payload
+    yield "the query and a line break", payload + b"\n"
+    yield "the query and another ampersand", payload + b"&"
+    yield "nothing at all", b""
+    for place, name in enumerate(names):
+        yield f"a query without {name}", b"&".join(pieces[:place] + pieces[place + 1 :])
+    sent = {name: value for name, value in query.pairs if name in names}
+    yield "the parameters as JSON", json.dumps(sent).encode()
+    yield "the parameters as JSON without blanks", json.dumps(sent, separators=(",", ":")).encode()
+
+
+def _secrets(key: Key) -> Iterator[tuple[str, str]]:
+    assert isinstance(key.secret, str)
+    yield "the API key in the place of the secret", key.api_key
+    yield "the secret and a line break", key.secret + "\n"
+    yield "the secret and a blank", key.secret + " "
+    yield "the secret between quotation marks", f'"{key.secret}"'
+    yield "an empty secret", ""

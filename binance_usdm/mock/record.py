@@ -1,0 +1,66 @@
+"""What the mock exchange remembers of requests: what came, how it ended and why. Judges nothing."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from .query import Pairs
+
+Headers = tuple[tuple[bytes, bytes], ...]
+Count = tuple[str | None, int, int | None]
+"""(operation, HTTP status, code)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One request and how it ended. Query, headers and key hold credentials as they came, so the repr leaves them out.
+
+    ``refusal`` says why the request was refused, or would have been when a fault or a limit answered it; it is empty for a good
+    one. ``signed`` are the bytes that the signature had to be made of, None where none was due or sent; ``fault`` names the scripted
+    fault that answered.
+    """
+
+    number: int
+    at_ms: int
+    address: str
+    method: str
+    path: str
+    status: int
+    code: int | None
+    operation: str | None
+    fault: str | None
+    refusal: str
+    api_key: str = field(repr=False)
+    query: Pairs = field(repr=False)
+    raw_query: bytes = field(repr=False)
+    headers: Headers = field(repr=False)
+    signed: bytes | None = field(repr=False)
+
+
+class Record:
+    """The latest requests, and how many there were of each kind since the beginning."""
+
+    def __init__(self, size: int) -> None:
+        self.requests: deque[Logged] = deque(maxlen=size)
+        self.counts: Counter[Count] = Counter()
+        self.total = 0
+
+    def add(self, logged: Logged) -> None:
+        """Remember one more."""
+        self.total += 1
+        self.requests.append(logged)
+        self.counts[logged.operation, logged.status, logged.code] += 1
+
+    def of(self, operation: str | None, api_key: str | None) -> Iterator[Logged]:
+        """The requests to an operation, with a key; all where None."""
+        for logged in self.requests:
+            if operation in (None, logged.operation) and api_key in (None, logged.api_key):
+                yield logged
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self.requests.clear()
+        self.counts.clear()
+        self.total = 0
