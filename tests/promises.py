@@ -13,8 +13,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "promises.md"
-IDS = [f"R{number}" for number in range(1, 21)] + [f"S{number}" for number in range(1, 21)]
-_ROW = re.compile(r"^\| (?P<id>[RS][0-9]+) \| (?P<promise>[^|]+) \|(?P<tests>[^|]*)\|$", re.MULTILINE)
+IDS = [f"{room}{number}" for room, last in (("R", 20), ("S", 20), ("M", 21)) for number in range(1, last + 1)]
+_ROW = re.compile(r"^\| (?P<id>[RSM][0-9]+) \| (?P<promise>[^|]+) \|(?P<tests>[^|]*)\|$", re.MULTILINE)
 DECLINED = "declined: "
 
 

@@ -119,6 +119,7 @@ def test_every_error_example_of_the_contract_is_what_a_fault_says() -> None:
         ("redirect", 302, None, "text/html"),
     ],
 )
+@pytest.mark.promise("M8", "M9")
 def test_a_fault_has_its_status_code_and_type(name: str, status: int, code: int | None, media: str) -> None:
     asked = exchange()
     asked.fail(name)
@@ -128,6 +129,7 @@ def test_a_fault_has_its_status_code_and_type(name: str, status: int, code: int 
     assert asked.requests[-1].code == code
 
 
+@pytest.mark.promise("M12", "M14")
 def test_faults_of_the_good_answer_are_made_from_the_good_answer() -> None:
     asked = exchange()
     good = b'[{"asset":"USDT","balance":"1.50000000"}]'

@@ -43,6 +43,7 @@ def test_every_operation_costs_the_weight_of_the_contract() -> None:
     assert exchange.used_weight == 7
 
 
+@pytest.mark.promise("M5")
 def test_refused_calls_cost_their_weight_and_say_so() -> None:
     exchange = Exchange(clock=ManualClock(T0))
     refused = [balance(exchange, T0 - 9000), balance(exchange, T0, key="unknown"), balance(exchange, T0, secret="x")]
@@ -57,6 +58,7 @@ def test_a_path_that_does_not_exist_costs_nothing() -> None:
     assert used(time(exchange)) == 1
 
 
+@pytest.mark.promise("M5")
 def test_the_window_is_the_utc_minute_not_a_sliding_one() -> None:
     clock = ManualClock(T0 + MINUTE - 1)
     exchange = Exchange(clock=clock)
@@ -83,6 +85,7 @@ def test_the_limit_itself_may_be_used_up() -> None:
     assert [balance(exchange, T0).status for _ in range(3)] == [200, 200, 429]
 
 
+@pytest.mark.promise("M6")
 def test_429_says_when_the_minute_ends() -> None:
     clock = ManualClock(T0 + 15_500)
     exchange = Exchange(clock=clock, switches=Switches(weight_limit=5))
@@ -96,6 +99,7 @@ def test_429_says_when_the_minute_ends() -> None:
     assert time(exchange).status == 200
 
 
+@pytest.mark.promise("M6")
 def test_going_on_after_429_ends_in_a_ban_that_ends() -> None:
     clock = ManualClock(T0)
     exchange = Exchange(clock=clock, switches=Switches(weight_limit=1, ban_after=3, ban_seconds=120))
@@ -120,6 +124,7 @@ def test_refusals_are_counted_by_the_minute() -> None:
         clock.advance(MINUTE)
 
 
+@pytest.mark.promise("M6")
 def test_every_further_ban_is_longer_up_to_three_days() -> None:
     clock = ManualClock(T0)
     exchange = Exchange(clock=clock, switches=Switches(weight_limit=1, ban_after=0, ban_seconds=120))

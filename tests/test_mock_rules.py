@@ -70,7 +70,19 @@ def test_the_hex_of_a_signature_may_be_upper_case(exchange: Exchange) -> None:
     assert send(exchange, f"{STAMP}&signature={sign(STAMP).upper()}").status == 200
 
 
+@pytest.mark.promise("M1")
+def test_signatures_are_compared_in_constant_time(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+    compare = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda due, came: compared.append((due, came)) or compare(due, came))
+    assert signed(exchange, STAMP).status == 200
+    assert len(compared) == 1
+    monkeypatch.setattr(hmac, "compare_digest", lambda due, came: False)
+    assert signed(exchange, STAMP).status == 400, "nothing else decides"
+
+
 @pytest.mark.parametrize("order", ["recvWindow=5000&timestamp={t}", "timestamp={t}&recvWindow=5000"])
+@pytest.mark.promise("M1")
 def test_the_signature_covers_the_order_that_was_sent(exchange: Exchange, order: str) -> None:
     sent = order.format(t=T0)
     other = "&".join(reversed(sent.split("&")))
@@ -78,6 +90,7 @@ def test_the_signature_covers_the_order_that_was_sent(exchange: Exchange, order:
     assert send(exchange, f"{sent}&signature={sign(other)}").code == -1022
 
 
+@pytest.mark.promise("M1")
 def test_the_signature_covers_the_bytes_that_were_sent_not_what_they_mean(exchange: Exchange) -> None:
     encoded = f"timestamp=%31{str(T0)[1:]}"
     assert send(exchange, f"{encoded}&signature={sign(encoded)}").status == 200
@@ -88,6 +101,7 @@ def test_the_signature_covers_the_bytes_that_were_sent_not_what_they_mean(exchan
     "signature",
     [sign(STAMP)[:-1], sign(STAMP) + "0", sign(STAMP, "another secret"), sign(STAMP)[:-1] + "é", "0" * 64, "x"],
 )
+@pytest.mark.promise("M1")
 def test_any_other_signature_is_refused(exchange: Exchange, signature: str) -> None:
     reply = send(exchange, f"{STAMP}&signature={signature}")
     assert (reply.status, reply.code, message(reply)) == (400, -1022, "Signature for this request is not valid.")
@@ -129,7 +143,7 @@ def test_a_signature_of_another_kind_is_verified_by_the_accounts_own_function(ex
 # -- time --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.promise("R8")
+@pytest.mark.promise("R8", "M3")
 @pytest.mark.parametrize(
     ("ahead", "window", "text"),
     [
@@ -166,11 +180,13 @@ def test_the_window_is_measured_by_the_exchanges_own_clock() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "two words", "tab\there", "ключ", "x" * 129])
+@pytest.mark.promise("M2")
 def test_a_malformed_key_is_refused(exchange: Exchange, key: str) -> None:
     reply = send(exchange, f"{STAMP}&signature={sign(STAMP)}", key)
     assert (reply.status, reply.code, message(reply)) == (401, -2014, "API-key format invalid.")
 
 
+@pytest.mark.promise("M2")
 def test_no_key_and_two_keys_are_malformed(exchange: Exchange) -> None:
     target = PATH + f"?{STAMP}&signature={sign(STAMP)}".encode()
     assert exchange.handle("GET", target, []).code == -2014
@@ -178,6 +194,7 @@ def test_no_key_and_two_keys_are_malformed(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 128, DEFAULT_API_KEY.upper()])
+@pytest.mark.promise("M2")
 def test_an_unknown_key_is_refused_and_keys_are_case_sensitive(exchange: Exchange, key: str) -> None:
     reply = send(exchange, f"{STAMP}&signature={sign(STAMP)}", key)
     assert (reply.status, reply.code) == (401, -2015)
@@ -237,6 +254,7 @@ def test_an_unsigned_operation_looks_at_no_key(exchange: Exchange) -> None:
         (f"recvWindow=1&{STAMP}", 200, ""),
     ],
 )
+@pytest.mark.promise("M4")
 def test_parameters_are_read_from_the_raw_query(exchange: Exchange, query: str, code: int, text: str) -> None:
     reply = signed(exchange, query)
     if code == 200:
@@ -253,6 +271,7 @@ def test_a_call_without_a_signature_is_told_so(exchange: Exchange) -> None:
         assert "'signature'" in message(reply)
 
 
+@pytest.mark.promise("M4")
 def test_two_signatures_are_a_duplicate(exchange: Exchange) -> None:
     assert signed(exchange, f"{STAMP}&signature={sign(STAMP)}").code == -1101
 

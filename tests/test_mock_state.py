@@ -12,7 +12,8 @@ from asking import PATH, T0, ask, signed
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-from binance_usdm.mock import DEFAULT_API_KEY, FAULTS, Exchange, ManualClock, Switches
+from binance_usdm import Client
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, ManualClock, Switches
 
 ED25519 = ed25519.Ed25519PrivateKey.generate()
 RSA = rsa.generate_private_key(65537, 2048)
@@ -248,6 +249,36 @@ def test_a_reset_exchange_takes_a_signature_that_came_before(exchange: Exchange)
     assert [ask(exchange, signed()).status for _ in range(2)] == [200, 400]
     exchange.reset()
     assert ask(exchange, signed()).status == 200
+
+
+# -- rows --------------------------------------------------------------------------------------------------------------
+
+ROW: dict[str, Any] = json.loads(
+    """{"accountAlias":"FzFzSgSgTiTiuXuX","asset":"USDT","balance":"10.00000000","crossWalletBalance":"10.00000000",
+    "crossUnPnl":"-3.10000000","availableBalance":"250.99000000","maxWithdrawAmount":"6.90000000",
+    "marginAvailable":true,"updateTime":1700000000000}"""
+)
+ZERO = {**ROW, **{name: "0.00000000" for name in ROW if str(ROW[name]).count(".")}, "asset": "BNFCR", "updateTime": 0}
+
+
+@pytest.mark.promise("M13")
+def test_an_account_in_multi_assets_mode_is_answered_as_it_was_seen(exchange: Exchange) -> None:
+    """More available than there is, a loss, and a row of an asset that was never used."""
+    exchange.seed("balance", [ROW, ZERO])
+    assert json.loads(ask(exchange).body) == [ROW, ZERO]
+    assert b'"-3.10000000"' in ask(exchange).body
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[], [{**ROW, "memberOfTomorrow": {"a": 1}}], [{**ROW, "asset": "NEVERHEARDOF"}], [{**ROW, "asset": "币安人生"}]],
+)
+@pytest.mark.promise("M14")
+def test_what_readers_do_not_expect_is_answered_as_it_was_seeded(exchange: Exchange, rows: Any) -> None:
+    exchange.seed("balance", rows)
+    assert json.loads(ask(exchange).body) == rows
+    with_client = Client(DEFAULT_API_KEY, DEFAULT_API_SECRET, transport=exchange.transport, clock=exchange.clock)
+    assert [row.to_dict() for row in with_client.balance()] == rows
 
 
 # -- compression -------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ def header(reply: Reply, name: bytes) -> bytes | None:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(("key", "parameters", "timestamp", "signature"))))
+@pytest.mark.promise("M15")
 def test_the_first_check_in_order_speaks(order: tuple[str, ...]) -> None:
     asked = exchange(order=order)
     mistakes = {"key": "unknown", "parameters": "x=1&", "timestamp": str(T0 - 9000), "signature": "0" * 64}
@@ -98,6 +99,7 @@ def test_a_signature_that_ran_into_a_fault_counts_as_used() -> None:
     assert [ask(strict).status, ask(strict).code] == [503, -1022]
 
 
+@pytest.mark.promise("M18")
 def test_the_window_can_have_a_maximum() -> None:
     capped = exchange(window_maximum=60000)
     assert ask(capped, f"recvWindow=60000&{STAMP}").status == 200
@@ -110,6 +112,7 @@ def test_the_window_can_have_a_maximum() -> None:
     assert ask(exchange(), f"recvWindow=60001&{STAMP}").status == 200
 
 
+@pytest.mark.promise("M19")
 def test_microseconds_can_be_understood() -> None:
     assert ask(exchange(microseconds=True), f"timestamp={T0}999").status == 200
     assert ask(exchange(microseconds=True)).status == 200
@@ -127,6 +130,7 @@ def test_the_format_of_a_key_can_be_narrowed() -> None:
         exchange(key_format="[A-Za-z0-9]{64}")
 
 
+@pytest.mark.promise("M16")
 def test_a_doubtful_status_can_be_set_by_code() -> None:
     asked = exchange(statuses={-1131: 422, -2015: 400, -2008: 400}, window_maximum=1)
     assert ask(asked, f"recvWindow=2&{STAMP}").status == 422
@@ -135,6 +139,7 @@ def test_a_doubtful_status_can_be_set_by_code() -> None:
     assert ask(asked).status == 400
 
 
+@pytest.mark.promise("M8")
 def test_an_unknown_path_can_be_a_page() -> None:
     for kind, mime in (("json", b"application/json"), ("html", b"text/html")):
         reply = exchange(not_found=kind).handle("GET", b"/nowhere", [])
@@ -148,6 +153,7 @@ def test_a_wrong_method_can_be_a_405_that_names_the_right_one() -> None:
     assert exchange().handle("POST", TIME, []).status == 404
 
 
+@pytest.mark.promise("M10")
 def test_the_callers_address_can_be_named() -> None:
     told = ask(exchange(caller_ip="203.0.113.7"), key="unknown")
     assert json.loads(told.body)["msg"].endswith("for action., request ip: 203.0.113.7")
@@ -158,6 +164,7 @@ def test_the_callers_address_can_be_named() -> None:
 
 
 @pytest.mark.parametrize("ban_after", [0, 1])
+@pytest.mark.promise("M6", "M17")
 def test_retry_after_can_be_left_out(ban_after: int) -> None:
     for sent in (True, False):
         asked = exchange(retry_after=sent, weight_limit=1, ban_after=ban_after)
@@ -171,6 +178,7 @@ def test_the_used_weight_can_be_left_out() -> None:
     assert header(ask(exchange(used_weight=False)), b"X-MBX-USED-WEIGHT-1M") is None
 
 
+@pytest.mark.promise("M11")
 def test_header_names_can_be_lower_case() -> None:
     assert (b"x-mbx-used-weight-1m", b"5") in ask(exchange(lower_case_headers=True)).headers
     assert (b"X-MBX-USED-WEIGHT-1M", b"5") in ask(exchange()).headers
@@ -219,3 +227,29 @@ def test_every_switch_says_why_it_exists() -> None:
     source = inspect.getsource(module.Switches)
     fields = [field.name for field in dataclasses.fields(Switches)]
     assert [name for name in fields if not re.search(rf"    # [^\n]+\n    {name}:", source)] == []
+
+
+def test_switches_are_turned_by_values_as_json_has_them() -> None:
+    order = ["signature", "key", "parameters", "timestamp"]
+    turned = Switches(gzip=True).turned({"order": order, "statuses": {"-1131": 418}, "window_maximum": None})
+    assert turned == Switches(gzip=True, order=tuple(order), statuses={-1131: 418})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"order": order} for order in ("key", None, [1, 2], [["key"]], ["key"] * 4)),
+        *({"statuses": statuses} for statuses in ({"x": 400}, {"1": "400"}, [], None)),
+        *(
+            {"caller_ip": 5},
+            {"gzip": 1},
+            {"signature_last": None},
+            {"needed_permission": "withdrawals"},
+            {"no_switch": 1},
+        ),
+    ],
+    ids=str,
+)
+def test_json_that_is_no_position_of_a_switch_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Switches().turned(wrong)

@@ -81,7 +81,9 @@ def test_an_answer_that_ends_early_is_no_answer(get: Get, fault: str, after: int
     exchange.fail(fault, after=after)
     try:
         get(exchange)
-    except httpx.TransportError as raised:  # httpx hangs the request, with its key, on every error: not for pytest.raises
+    except (
+        httpx.TransportError
+    ) as raised:  # httpx hangs the request, with its key, on every error: not for pytest.raises
         seen = (type(raised), "mock exchange" in str(raised))
     assert seen == (error, True)
     assert get(exchange).status_code == 200

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Final, Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final, Literal
 
 PERMISSIONS: Final = ("reading", "futures")
 CHECKS: Final = ("key", "parameters", "timestamp", "signature")
+_CODE: Final = re.compile(r"-?[0-9]{1,9}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,23 @@ class Switches:
     # First ban in seconds; doubled with every further ban, up to three days. Documented as two minutes to three days.
     ban_seconds: int = 120
 
+    def turned(self, changes: Mapping[str, Any]) -> Switches:
+        """The same with some turned, by values as JSON has them; ValueError for a name that is none."""
+        names = [each.name for each in fields(self)]
+        if unknown := changes.keys() - {*names}:
+            raise ValueError(f"no switch {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+        given = dict(changes)
+        if isinstance(given.get("order"), list):
+            given["order"] = tuple(given["order"])
+        if isinstance(given.get("statuses"), dict):
+            given["statuses"] = {int(code) if _CODE(code) else code: to for code, to in given["statuses"].items()}
+        return replace(self, **given)
+
     def __post_init__(self) -> None:
         for each in fields(self):
             if type(each.default) is bool and type(getattr(self, each.name)) is not bool:
                 raise ValueError(f"{each.name} must be true or false")
-        if sorted(self.order) != sorted(CHECKS):
+        if not isinstance(self.order, tuple) or sorted(map(str, self.order)) != sorted(CHECKS):
             raise ValueError(f"order must hold each of {', '.join(CHECKS)} once")
         _one_of("unknown_parameter", self.unknown_parameter, (-1104, -1103, -1101, None))
         for name in ("malformed_mandatory", "malformed_optional", "out_of_range"):
@@ -86,6 +99,8 @@ class Switches:
         _one_of("unopened", self.unopened, ("rows", "empty", "refused"))
         _one_of("wrong_method", self.wrong_method, (404, 405))
         _one_of("needed_permission", self.needed_permission, (*PERMISSIONS, None))
+        if self.caller_ip is not None and not isinstance(self.caller_ip, str):
+            raise ValueError("caller_ip must be a text, or None")
         if self.window_maximum is not None:
             _at_least("window_maximum", self.window_maximum, 1)
         for name, least in (("weight_limit", 1), ("ban_after", 0), ("ban_seconds", 0)):
