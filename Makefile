@@ -4,10 +4,10 @@ BIN    := .venv/bin
 PORT   ?= 8787
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test generate check format lint types contract drift mock build audit fuzz soak hammer mutate lock clean
+.PHONY: help install demo test generate check format lint types contract contract-faults interop drift mock build audit fuzz soak hammer mutate lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/.installed ## set up .venv with locked, hashed dependencies and this project
 
@@ -25,8 +25,15 @@ demo: install ## read the example account from the mock exchange, signed, throug
 test: install ## run all tests
 	$(BIN)/python -m pytest
 
-contract: install ## run the contract tests alone
-	$(BIN)/python -m pytest tests/contract
+contract: install ## mock against spec, client against spec both ways, and schemathesis from the shell, with counts
+	$(BIN)/python tests/contract/run.py
+	$(BIN)/python tests/contract/shell/run.py
+
+contract-faults: install ## plant every seeded fault and see which check notices; some minutes
+	$(BIN)/python tests/contract/seeded.py
+
+interop: install ## install other SDKs (PyPI, npm) and let each read a balance from the mock exchange
+	$(BIN)/python tests/interop/run.py
 
 generate: install ## write the client that the spec describes
 	$(BIN)/python -m generator
@@ -46,8 +53,8 @@ types: install ## check types twice: mypy --strict and pyright
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-mock: install ## serve the mock exchange on PORT
-	$(BIN)/binance-usdm mock serve --port $(PORT)
+mock: install ## serve the mock exchange on PORT, with its page
+	$(BIN)/binance-usdm mock serve --port $(PORT) --admin
 
 build: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
 build: install ## make wheel and sdist twice, compare them, and test the wheel outside of this tree

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
 from .account import Key, hmac_hex
@@ -24,9 +26,10 @@ def diagnosed(key: Key, others: Iterable[Key], query: Query, path: str, payload:
     if callable(key.secret):
         return "the signature is of other bytes or of another private key, or no base64"
     for what, secret in _secrets(key):
-        if hmac_hex(secret, payload) == signature.lower():
+        if replace(key, secret=secret).verifies(payload, signature):
             return f"the signature was made with {what}"
-    if base64.b64encode(bytes.fromhex(hmac_hex(key.secret, payload))).decode() == signature.replace(" ", "+"):
+    coded = base64.b64encode(bytes.fromhex(hmac_hex(key.secret, payload)))
+    if hmac.compare_digest(coded, signature.replace(" ", "+").encode()):
         return "the signature is in base64: HMAC-SHA256 goes as hex"
     if len(signature) != _HEX or not all(character in "0123456789abcdefABCDEF" for character in signature):
         return f"the signature is no HMAC-SHA256 in hex: {_HEX} hex digits, here {len(signature)} characters"
