@@ -14,9 +14,9 @@ from binance_usdm_wire import OPERATIONS, Operation, Response
 from ._clock import GOOD_ENOUGH_MS, SAMPLES, Clock, Reading
 from ._errors import (
     DeadlineExceeded,
+    IdleConnectionLost,
     IPBannedError,
     RateLimitError,
-    StaleConnection,
     TimestampError,
     TransportError,
     UsdmError,
@@ -37,7 +37,7 @@ _NOT_READ = "the exchange's time did not come in half of the time"
 
 Step = Request | float | Callable[[], Any]
 Plan = Generator[Step, Any, T]
-"""A call as a plan: yields a request to send, seconds to wait or a function that may block, is sent what came of it."""
+"""Part of a plan: yields a request to send, seconds to wait or a function that may block, is sent what came of it."""
 
 
 class _Tried(NamedTuple):
@@ -72,8 +72,10 @@ class Planner(Sealed):
     _timeout: float
     _venue: Venue
 
-    def _plan(self, operation: Operation[T], arguments: dict[str, Any], deadline: float) -> Plan[Response[T]]:
-        """The whole call, until `deadline` (time.monotonic())."""
+    def _plan(
+        self, operation: Operation[T], arguments: dict[str, Any], deadline: float
+    ) -> Generator[Step | Response[T], Any, None]:
+        """The whole call, until `deadline` (time.monotonic()); what it yields last is the response."""
         started = time.monotonic()
         query = self._requests.query(operation, arguments)
         attempt = requests = paid = 0
@@ -89,12 +91,7 @@ class Planner(Sealed):
                 tried = yield from self._attempted(operation, query, attempt, deadline)
             requests += tried.requests
             if isinstance(tried.result, Value):
-                self._quota.give(paid)
-                assert tried.reply is not None
-                return Response(
-                    parsed=tried.result.parsed, status_code=tried.reply.status, headers=tried.reply.headers, used_weight=tried.weight,
-                    elapsed=time.monotonic() - started, attempts=requests,
-                )  # fmt: skip
+                break
             error = tried.result
             if isinstance(error, TimestampError) and self._measures:
                 if resynced or (yield from self._synchronised(operation, attempt, deadline, tried.sent)) is not None:
@@ -111,6 +108,12 @@ class Planner(Sealed):
             paid += cost
             self._tell("retry", operation, attempt, seconds=pause, error=error)
             yield pause
+        self._quota.give(paid)
+        assert tried.reply is not None
+        yield Response(
+            parsed=tried.result.parsed, status_code=tried.reply.status, headers=tried.reply.headers, used_weight=tried.weight,
+            elapsed=time.monotonic() - started, attempts=requests,
+        )  # fmt: skip
 
     def _attempted(
         self, operation: Operation[Any], query: dict[str, str], attempt: int, deadline: float
@@ -124,7 +127,7 @@ class Planner(Sealed):
             sent = self._venue.clock.ticks()
             reply = yield request
             received = self._venue.clock.ticks()
-            if not isinstance(reply, StaleConnection):
+            if not isinstance(reply, IdleConnectionLost):
                 break
             self._tell("reconnect", operation, attempt, error=reply)
         if not isinstance(reply, Reply):
@@ -161,7 +164,7 @@ class Planner(Sealed):
         ask = getattr(self._limiter, method)
         if not getattr(self._limiter, "blocking", False):
             return ask(*arguments, **options)
-        answer = yield partial(_answered, partial(ask, *arguments, **options))
+        answer = yield partial(ask, *arguments, **options)
         if isinstance(answer, UsdmError):
             raise answer
         return answer
@@ -218,11 +221,3 @@ class Planner(Sealed):
     ) -> None:
         error = copy.copy(error)  # whoever keeps the event keeps no traceback, and no frame of the caller
         tell(Event(kind=kind, operation=operation.id, attempt=attempt, error=error, **details), self._on_event)
-
-
-def _answered(ask: Callable[[], Any]) -> Any:
-    """A failure of the tree as a value, so that it is raised inside of the plan."""
-    try:
-        return ask()
-    except UsdmError as error:
-        return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Generic, Literal, Self, TypeVar
 
 import httpx
@@ -28,7 +29,9 @@ class Caller(Planner, Generic[TransportT]):
 
     __slots__ = ("__weakref__", "_transport")
     _transport: TransportT
-    _interface: type[httpx.BaseTransport] | type[httpx.AsyncBaseTransport]
+    _interface: type[TransportT]
+    _own: Callable[[Proxy | None], TransportT]
+    """The default transport."""
 
     def __init__(
         self,
@@ -49,8 +52,7 @@ class Caller(Planner, Generic[TransportT]):
     ) -> None:
         credentials = config.credentials(api_key, api_secret, signer)
         url = config.origin(base_url)
-        clear = isinstance(url, httpx.URL) and url.scheme == "http"
-        way = None if proxy is None else config.proxy(proxy, clear=clear)
+        way = None if proxy is None else config.proxy(proxy, clear=str(url).startswith("http:"))
         chosen: TransportT | str
         if transport is None:
             chosen = way if isinstance(way, str) else self._own(way)
@@ -60,37 +62,28 @@ class Caller(Planner, Generic[TransportT]):
             chosen = transport
         else:
             chosen = f"transport must be an httpx.{self._interface.__name__}"
-        where = None if way is None or isinstance(way, str) else (way.host, way.port)
+        where = (way.host, way.port) if isinstance(way, Proxy) else None
+        own = transport is None
         # the traceback of an error below may be printed with its local variables
-        own = transport is not None
         del api_key, api_secret, signer, base_url, proxy, transport
         if isinstance(credentials, str) or isinstance(url, str) or isinstance(chosen, str):
             raise ConfigurationError(next(made for made in (credentials, url, chosen) if isinstance(made, str)))
-        self._closed = False
-        self._requests = Requests(
-            credentials,
-            url,
-            config.positive_ms(recv_window),
-            direct=isinstance(chosen, (SyncTransport, AsyncTransport)),
-        )
-        self._timeout = config.positive_seconds(timeout)
-        self._max_reply_bytes = config.positive_bytes(max_reply_bytes)
-        self._transport = chosen
-        self._venue = venue((str(url), where), chosen if own else None)
-        self._measures = clock if isinstance(clock, str) else None
-        self._clock = self._venue.clock if isinstance(clock, str) else clock
+        self._venue = venue((str(url), where), None if own else chosen)
         self._limiter = (
             WeightLimiter(limit=None) if limiter is None else self._venue.limiter if limiter == "shared" else limiter
         )
+        config.check(max_reply_bytes, retry, clock, self._limiter, on_event)
+        direct = isinstance(chosen, (SyncTransport, AsyncTransport))
+        self._requests = Requests(credentials, url, config.positive_ms(recv_window), direct=direct)
+        self._transport = chosen
+        self._closed = False
+        self._timeout = config.positive_seconds(timeout)
+        self._max_reply_bytes = max_reply_bytes
+        self._measures = clock if isinstance(clock, str) else None
+        self._clock = self._venue.clock if isinstance(clock, str) else clock
         self._retry = retry
         self._quota = Quota()
         self._on_event = on_event
-        config.seams(retry, clock, self._limiter, on_event)
-
-    @staticmethod
-    def _own(proxy: Proxy | None) -> TransportT:
-        """The default transport."""
-        raise NotImplementedError
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from functools import partial
 from typing import Any, Self, TypeVar, cast
@@ -13,9 +14,8 @@ from binance_usdm_wire import AsyncOperations, Operation, Response, SyncOperatio
 
 from ._call import Step
 from ._caller import Caller
-from ._errors import DeadlineExceeded, StaleConnection, TransportError, UnexpectedResponse, UsdmError, safe_text
-from ._http1 import Proxy, ReplyTooLarge
-from ._http1 import StaleConnection as Stale
+from ._errors import DeadlineExceeded, IdleConnectionLost, TransportError, UnexpectedResponse, UsdmError, safe_text
+from ._http1 import ReplyTooLarge, StaleConnection
 from ._reply import Reply
 from ._request import Request
 from ._transport import SyncTransport, aside
@@ -29,26 +29,12 @@ _A_MOMENT = 0.02
 _BOUNDED = (SyncTransport, httpx.MockTransport)  # they end by the deadline, or by the hand of whoever wrote the handler
 
 
-class _Body:
-    """The bytes of a body as they come, bounded in size and time."""
-
-    __slots__ = ("_chunks", "_deadline", "_left")
-
-    def __init__(self, request: Request) -> None:
-        self._chunks: list[bytes] = []
-        self._deadline: float = request.extensions["deadline"]
-        self._left: int = request.extensions["max_reply_bytes"]
-
-    def add(self, chunk: bytes) -> None:
-        self._left -= len(chunk)
-        if self._left < 0:
-            raise ReplyTooLarge("the reply is too large")
-        if time.monotonic() > self._deadline:
-            raise httpx.ReadTimeout("the reply took too long")
-        self._chunks.append(chunk)
-
-    def reply(self, response: httpx.Response) -> Reply:
-        return Reply(response.status_code, response.headers, b"".join(self._chunks))
+def _bounded(body: bytearray, request: Request) -> None:
+    """Go on only while the body that came so far is neither too large nor too late."""
+    if len(body) > request.extensions["max_reply_bytes"]:
+        raise ReplyTooLarge("the reply is too large")
+    if time.monotonic() > request.extensions["deadline"]:
+        raise httpx.ReadTimeout("the reply took too long")
 
 
 def _translated(error: Exception, request: Request) -> UsdmError:
@@ -60,14 +46,16 @@ def _translated(error: Exception, request: Request) -> UsdmError:
         said = str(error)[:3]
         return TransportError(f"the proxy answered {said if said.isdigit() else 'nothing valid'} ({host})")
     told = _LATE if type(error) is TimeoutError else safe_text(f"{type(error).__name__}: {error}", *request.hidden)
-    if isinstance(error, Stale):
-        return StaleConnection(f"{told} ({host})")
+    if isinstance(error, StaleConnection):
+        return IdleConnectionLost(f"{told} ({host})")
     late = time.monotonic() > request.extensions["deadline"] - _A_MOMENT  # a transport may give up before
     return (DeadlineExceeded if late else TransportError)(f"{told} ({host})")
 
 
-def _unanswered(error: OSError) -> UsdmError:
-    """Why something that may block gave no answer: its time was up, or no thread could be had for it."""
+def _unanswered(error: OSError | UsdmError) -> UsdmError:
+    """Why something that may block gave no answer: for its own reason, its time was up, or no thread could be had for it."""
+    if isinstance(error, UsdmError):
+        return error
     return DeadlineExceeded(_LATE) if isinstance(error, TimeoutError) else TransportError(safe_text(str(error)))
 
 
@@ -88,48 +76,39 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
 
     __slots__ = ()
     _interface = httpx.BaseTransport
-
-    @staticmethod
-    def _own(proxy: Proxy | None) -> httpx.BaseTransport:
-        return SyncTransport(proxy=proxy)
+    _own = SyncTransport
 
     def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         deadline = time.monotonic() + self._timeout
-        plan = self._plan(operation, arguments, deadline)
-        outcome: Any = None
-        try:
-            while True:
-                try:
-                    step = plan.send(outcome)
-                except StopIteration as finished:
-                    return cast("Response[T]", finished.value)
-                outcome = self._do(step, deadline)
-        finally:
-            plan.close()
+        with contextlib.closing(self._plan(operation, arguments, deadline)) as plan:
+            step = next(plan)
+            while not isinstance(step, Response):
+                step = plan.send(self._do(step, deadline))
+            return step
 
     def _do(self, step: Step, deadline: float) -> Any:
         if isinstance(step, Request):
             try:
                 if isinstance(self._transport, _BOUNDED):
                     return self._exchanged(step)
-                left = step.extensions["deadline"] - time.monotonic()
-                return aside(partial(self._exchanged, step)).result(max(left, 0.0))
+                return aside(partial(self._exchanged, step)).result(step.extensions["deadline"] - time.monotonic())
             except _FOREIGN as error:
                 return _translated(error, step)
         if not callable(step):
             return time.sleep(step)
         try:
-            return aside(step).result(max(deadline - time.monotonic(), 0.0))
-        except OSError as error:
+            return aside(step).result(deadline - time.monotonic())
+        except (OSError, UsdmError) as error:
             return _unanswered(error)
 
     def _exchanged(self, request: Request) -> Reply:
-        body = _Body(request)
+        body = bytearray()
         response = self._transport.handle_request(request)
         try:
             for chunk in cast("httpx.SyncByteStream", response.stream):
-                body.add(chunk)
-            return body.reply(response)
+                body += chunk
+                _bounded(body, request)
+            return Reply(response.status_code, response.headers, bytes(body))
         finally:
             response.close()
 
@@ -150,24 +129,15 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
 
     __slots__ = ()
     _interface = httpx.AsyncBaseTransport
-
-    @staticmethod
-    def _own(proxy: Proxy | None) -> httpx.AsyncBaseTransport:
-        return AsyncTransport(proxy=proxy)
+    _own = AsyncTransport
 
     async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         deadline = time.monotonic() + self._timeout
-        plan = self._plan(operation, arguments, deadline)
-        outcome: Any = None
-        try:
-            while True:
-                try:
-                    step = plan.send(outcome)
-                except StopIteration as finished:
-                    return cast("Response[T]", finished.value)
-                outcome = await self._do(step, deadline)
-        finally:
-            plan.close()
+        with contextlib.closing(self._plan(operation, arguments, deadline)) as plan:
+            step = next(plan)
+            while not isinstance(step, Response):
+                step = plan.send(await self._do(step, deadline))
+            return step
 
     async def _do(self, step: Step, deadline: float) -> Any:
         if isinstance(step, Request):
@@ -181,16 +151,17 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 return await asyncio.wrap_future(aside(step))
-        except OSError as error:
+        except (OSError, UsdmError) as error:
             return _unanswered(error)
 
     async def _exchanged(self, request: Request) -> Reply:
-        body = _Body(request)
+        body = bytearray()
         response = await self._transport.handle_async_request(request)
         try:
             async for chunk in cast("httpx.AsyncByteStream", response.stream):
-                body.add(chunk)
-            return body.reply(response)
+                body += chunk
+                _bounded(body, request)
+            return Reply(response.status_code, response.headers, bytes(body))
         finally:
             await response.aclose()
 

@@ -79,7 +79,8 @@ def environment(options: Mapping[str, Any]) -> dict[str, Any] | str:
     if "api_key" not in {*found, *options}:
         return f"the environment variable {ENV_API_KEY} is not set"
     if not {"signer", "api_secret"}.isdisjoint(options):
-        return {option: text for option, text in found.items() if option != "api_secret"}
+        found.pop("api_secret", None)
+        return found
     signed_by = [name for name in (ENV_API_SECRET, ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE) if value(name)]
     if len(signed_by) != 1:
         which = f"{' and '.join(signed_by)} are set: unset all but one" if signed_by else f"{ENV_API_SECRET} is not set"
@@ -139,10 +140,8 @@ def is_loopback(host: str) -> bool:
 
 def headers(url: httpx.URL, key_header: str | None, api_key: str | None) -> httpx.Headers:
     """All headers of a request, ready to be sent; the key only where the operation wants it."""
-    ready = {"Host": url.netloc.decode("ascii"), **_ASKED}
-    if key_header is not None and api_key is not None:
-        ready[key_header] = api_key
-    return httpx.Headers(ready)
+    key = {key_header: api_key} if key_header is not None and api_key is not None else {}
+    return httpx.Headers({"Host": url.netloc.decode("ascii"), **_ASKED, **key})
 
 
 def positive_seconds(timeout: Any) -> float:
@@ -151,14 +150,18 @@ def positive_seconds(timeout: Any) -> float:
     return float(timeout)
 
 
-def positive_bytes(max_reply_bytes: Any) -> int:
+def positive_ms(recv_window: Any) -> int | None:
+    if recv_window is not None and (type(recv_window) is not int or not 1 <= recv_window < 2**63):
+        raise ConfigurationError(
+            "recv_window must be a positive whole number of milliseconds, or None for the exchange's own 5000"
+        )
+    return recv_window
+
+
+def check(max_reply_bytes: Any, retry: Any, clock: Any, limiter: Any, on_event: Any) -> None:
+    """Complain about any other option that cannot be used."""
     if type(max_reply_bytes) is not int or not 1 <= max_reply_bytes < 2**31:
         raise ConfigurationError("max_reply_bytes must be a positive whole number below 2 GiB")
-    return max_reply_bytes
-
-
-def seams(retry: Any, clock: Any, limiter: Any, on_event: Any) -> None:
-    """Complain about what a caller plugs in and cannot be used."""
     if not (callable(retry) and not isinstance(retry, type)):
         raise ConfigurationError("retry must be a RetryPolicy or a function (error, attempt) -> seconds or None")
     if not (callable(clock) or clock in ("auto", "exchange")):
@@ -168,11 +171,3 @@ def seams(retry: Any, clock: Any, limiter: Any, on_event: Any) -> None:
         raise ConfigurationError("limiter must be None or an object with acquire, observe and hold")
     if not (on_event is None or callable(on_event)):
         raise ConfigurationError("on_event must be a function that takes an Event")
-
-
-def positive_ms(recv_window: Any) -> int | None:
-    if recv_window is not None and (type(recv_window) is not int or not 1 <= recv_window < 2**63):
-        raise ConfigurationError(
-            "recv_window must be a positive whole number of milliseconds, or None for the exchange's own 5000"
-        )
-    return recv_window

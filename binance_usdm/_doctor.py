@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import ssl
 import statistics
 import time
 from collections.abc import Callable
-from socket import create_connection
+from dataclasses import replace
 from typing import Any, Final
 
 import httpx
@@ -24,8 +25,9 @@ from . import _doctor_words as words
 from ._clock import SAMPLES, ExchangeClock, Reading, local_time
 from ._doctor_words import Facts, Finding, Found, Verdict
 from ._errors import safe_text
+from ._http1 import Call
 from ._signing import Sealed, unfit
-from ._transport import FAILURES, resolving, tls_context
+from ._transport import FAILURES, Address, SyncTransport, tls_context
 
 PRIVATE: Final = (config.ENV_PRIVATE_KEY, config.ENV_PRIVATE_KEY_FILE, config.ENV_PASSWORD)
 VARIABLES: Final = (*config.VARIABLES.values(), *PRIVATE)
@@ -148,20 +150,28 @@ def _reachable(visit: Visit) -> Found:
 
 def _knock(url: httpx.URL, timeout: float, facts: Facts) -> None:
     """Resolve, connect and agree on TLS, as the client does; `facts` tells how far it came. Raises one of FAILURES."""
-    deadline, host = time.monotonic() + timeout, url.raw_host.decode("ascii")
-    addresses = resolving(host, url.port or (443 if url.scheme == "https" else 80)).result(timeout)
-    for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-        facts["step"] = "connecting"
-        try:
-            with create_connection(address[4][:2], max(deadline - time.monotonic(), 0.001) / left) as plain:
-                if url.scheme == "https":
-                    facts["step"] = "TLS"
-                    with tls_context().wrap_socket(plain, server_hostname=host) as tls:
-                        facts |= _agreed(tls)
-                return
-        except OSError:
-            if left == 1:
-                raise
+    tls = url.scheme == "https"
+    origin = (tls, url.raw_host.decode("ascii"), url.port or (443 if tls else 80))
+    with _Knocker(facts)._connected(Call(origin, b"", time.monotonic() + timeout, 0, fresh=True)) as sock:
+        if isinstance(sock, ssl.SSLSocket):
+            facts |= _agreed(sock)
+
+
+class _Knocker(SyncTransport):
+    """The client's own way to a server, which notes how far it comes and then sends nothing."""
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def _opened(self, call: Call, address: Address, steps: int) -> socket.socket:
+        tls, host, port = call.origin
+        self._facts["step"] = "connecting"
+        plain = super()._opened(replace(call, origin=(False, host, port)), address, steps)
+        if not tls:
+            return plain
+        self._facts["step"] = "TLS"
+        return tls_context().wrap_socket(plain, server_hostname=host)
 
 
 def _agreed(tls: ssl.SSLSocket) -> Facts:

@@ -46,7 +46,7 @@ class DeadlineExceeded(TransportError):
     retryable = False
 
 
-class StaleConnection(TransportError):
+class IdleConnectionLost(TransportError):
     """The server had closed the idle connection that was used. Met inside of a call only, which then tries a new one."""
 
 

@@ -15,10 +15,9 @@ from typing import TypeAlias
 import httptools
 import httpx
 
-MAX_REPLY_BYTES = 1 << 20  # where a request asks for no other bound; 500 assets are about 120 kB
+MAX_REPLY_BYTES = 1 << 20  # where a client asks for no other bound; 500 assets are about 120 kB
 MAX_TUNNEL_HEAD = 1 << 14
 MAX_HEADERS = 10_000  # those of a MiB of tiny ones would take a quarter of a second and 30 MiB
-_PORTS = {"http": 80, "https": 443}
 _TARGET = re.compile(rb"/[\x21-\x7e]*")
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 5.6.2
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 5.5
@@ -56,16 +55,16 @@ class Call:
 
     origin: Origin
     head: bytes
-    deadline: float | None
+    deadline: float
     max_reply_bytes: int
     fresh: bool  # on a connection of its own
 
-    def left(self, steps: int = 1) -> float | None:
+    def left(self, steps: int = 1) -> float:
         """Seconds for the next one of so many equal steps."""
-        left = None if self.deadline is None else self.deadline - time.monotonic()
-        if left is not None and left <= 0:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
             raise TimeoutError
-        return left and left / steps
+        return left / steps
 
 
 def prepared(request: httpx.Request, closed: bool) -> Call | httpx.TransportError:
@@ -73,27 +72,18 @@ def prepared(request: httpx.Request, closed: bool) -> Call | httpx.TransportErro
     if closed:
         return httpx.ConnectError("the client is closed")
     url, extensions, headers = request.url, request.extensions, request.headers.raw
-    if url.scheme not in _PORTS or not url.raw_host:
-        return httpx.UnsupportedProtocol("the URL must be http:// or https:// with a host")
-    names = {name.lower() for name, _ in headers}
-    body = not isinstance(request.stream, httpx.ByteStream) or any(request.stream) or names & _FRAMING
-    if request.method != "GET" or body:
+    body = not isinstance(request.stream, httpx.ByteStream) or any(request.stream)
+    if request.method != "GET" or body or any(name.lower() in _FRAMING for name, _ in headers):
         return httpx.LocalProtocolError("only GET without a body can be sent")
-    target = extensions.get("target", url.raw_path)
-    if not isinstance(target, bytes) or not _TARGET.fullmatch(target):
-        return httpx.LocalProtocolError("the request target is not bytes, or holds a character that must be escaped")
-    if b"host" not in names:
-        headers.insert(0, (b"Host", url.netloc))
+    if not _TARGET.fullmatch(extensions["target"]):
+        return httpx.LocalProtocolError("the request target holds a character that must be escaped")
     if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in headers):
         return httpx.LocalProtocolError("a header holds a character that is not allowed there")
-    head = b"GET %b HTTP/1.1\r\n%b\r\n" % (target, b"".join([b"%b: %b\r\n" % header for header in headers]))
-    deadline = extensions.get("deadline")
-    if deadline is None:
-        limits = [limit for limit in extensions.get("timeout", {}).values() if limit is not None]
-        deadline = time.monotonic() + min(limits) if limits else None
-    origin = (url.scheme == "https", url.raw_host.decode(), url.port or _PORTS[url.scheme])
-    max_reply_bytes = extensions.get("max_reply_bytes", MAX_REPLY_BYTES)
-    return Call(origin, head, deadline, max_reply_bytes, fresh=extensions.get("fresh", False))
+    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+    head = b"GET %b HTTP/1.1\r\n%b\r\n" % (extensions["target"], lines)
+    tls = url.scheme == "https"
+    origin = (tls, url.raw_host.decode(), url.port or (443 if tls else 80))
+    return Call(origin, head, extensions["deadline"], extensions["max_reply_bytes"], extensions["fresh"])
 
 
 def translated(error: Exception, phase: Phase) -> httpx.TransportError:

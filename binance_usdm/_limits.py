@@ -38,10 +38,12 @@ class Limiter(Protocol):
     One that waits for a network in these methods says so with an attribute `blocking = True`.
     """
 
+    __slots__ = ()
+
     def acquire(self, weight: int) -> float:
         """Take `weight` out of the budget; 0.0: taken. Otherwise nothing was taken: seconds after which to ask again.
 
-        Raises IPBannedError while a ban lasts.
+        Raises IPBannedError while a ban lasts, ConfigurationError for a weight that no minute has room for.
         """
         ...
 
@@ -50,11 +52,14 @@ class Limiter(Protocol):
         ...
 
     def hold(self, seconds: float, *, banned: bool) -> None:
-        """The exchange asked everybody to wait (429), or banned this address (418)."""
+        """The exchange asked everybody to wait (429), or banned this address (418), for so long from now.
+
+        Never less than an earlier call asked for, three days at most.
+        """
         ...
 
 
-class WeightLimiter:
+class WeightLimiter(Limiter):
     """The weight budget of one process for one exchange: `share` of `limit` per UTC minute. Safe for threads; never blocks.
 
     Used is what was taken here or what the exchange's header said, whichever is more. `limit=None` is no budget; holds and bans are kept
@@ -89,10 +94,6 @@ class WeightLimiter:
         return f"{type(self).__name__}(budget={self._budget})"
 
     def acquire(self, weight: int) -> float:
-        """Take `weight` out of the budget; 0.0: taken. Otherwise nothing was taken: seconds after which to ask again.
-
-        Raises IPBannedError while a ban lasts, ConfigurationError for a weight that no minute has room for.
-        """
         if not 0 <= weight <= self._budget:
             raise never_fits(weight, self._budget)
         with self._lock:
@@ -100,16 +101,13 @@ class WeightLimiter:
             if elapsed < self._hold:
                 return self._left(elapsed)
             now, used = self._present(elapsed), self._used
-            first, last = (now - GUARD) // MINUTE, (now + GUARD) // MINUTE
-            taken = used.get(last, 0) + weight
-            if taken > self._budget:
-                return ((last + 1) * MINUTE + GUARD - now) / 1000
-            if first != last:
-                earlier = used.get(first, 0) + weight
-                if earlier > self._budget:
-                    return (last * MINUTE + GUARD - now) / 1000
-                used[first] = earlier
-            used[last] = self._newest = taken
+            first, last = _touched(now)
+            for minute in (last, first):
+                if used.get(minute, 0) + weight > self._budget:
+                    return ((minute + 1) * MINUTE + GUARD - now) / 1000
+            for minute in {first, last}:
+                used[minute] = used.get(minute, 0) + weight
+            self._newest = used[last]
             return 0.0
 
     def held(self) -> float:
@@ -118,7 +116,6 @@ class WeightLimiter:
             return self._left(self._monotonic())
 
     def observe(self, used_weight: int) -> None:
-        """Learn what the exchange says is used in the current UTC minute."""
         if used_weight <= self._newest:  # nothing new, as always when nobody else uses the address
             return
         with self._lock:
@@ -130,7 +127,6 @@ class WeightLimiter:
                 self._used[minute] = used_weight
 
     def hold(self, seconds: float, *, banned: bool) -> None:
-        """Wait, or be banned, for so long from now; never less than an earlier call asked for, three days at most."""
         with self._lock:
             seconds = min(seconds, LONGEST_HOLD)
             end = self._monotonic() + seconds

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 
 from ._errors import ConfigurationError, TransportError
 from ._events import logger
-from ._limits import GUARD, LATE, LIMIT, LONGEST_HOLD, MINUTE, SHARE, WeightLimiter, budget, never_fits
+from ._limits import GUARD, LATE, LIMIT, LONGEST_HOLD, MINUTE, SHARE, Limiter, WeightLimiter, budget, never_fits
 from ._signing import Sealed
 
 PAUSE: Final = 1.0
@@ -60,7 +60,7 @@ return 0
 """
 
 
-class RedisLimiter(Sealed):
+class RedisLimiter(Sealed, Limiter):
     """One weight budget for many processes and hosts: `share` of `limit` per UTC minute, counted by a Redis server (5 or later).
 
     `url` is redis://, rediss:// or unix://, and may hold a password; `name` tells budgets apart: one for each exchange and IP address.
@@ -102,11 +102,6 @@ class RedisLimiter(Sealed):
         self._retry_at = float("-inf")
 
     def acquire(self, weight: int) -> float:
-        """Take `weight` out of the shared budget; 0.0: taken. Otherwise nothing was taken: seconds after which to ask again.
-
-        Raises IPBannedError while a ban lasts, ConfigurationError for a weight that no minute has room for, and TransportError when
-        the server does not answer.
-        """
         if not 0 <= weight <= self._budget:
             raise never_fits(weight, self._budget)
         if (left := self._local.held()) > 0:
@@ -122,12 +117,10 @@ class RedisLimiter(Sealed):
         return wait / 1000
 
     def observe(self, used_weight: int) -> None:
-        """Learn what the exchange says is used in the current UTC minute."""
         self._local.observe(used_weight)
         self._ask(self._observe, used_weight)
 
     def hold(self, seconds: float, *, banned: bool) -> None:
-        """Wait, or be banned, for so long from now; never less than an earlier call asked for, three days at most."""
         self._local.hold(seconds, banned=banned)
         self._ask(self._hold, round(min(max(0.0, seconds), LONGEST_HOLD) * 1000), "ban" if banned else "hold")
 

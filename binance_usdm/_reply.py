@@ -45,44 +45,36 @@ class Value(NamedTuple):
 
 
 def read(
-    operation: Operation[T], reply: Reply, *, hidden: Sequence[str] = (), limit: int = 4 << 20
+    operation: Operation[T], reply: Reply, *, hidden: Sequence[str], limit: int
 ) -> Value | APIError | UnexpectedResponse:
     """What a reply means: the operation's value, the exchange's refusal, or something the spec does not describe.
 
     What is `hidden` is taken out of the exchange's texts; `limit` bounds a body that comes compressed.
     """
-    if reply.status == 200:
-        body = b""
-        try:
-            body = inflated(reply, limit)
+    status, body, wrong = reply.status, b"", None
+    try:
+        body = inflated(reply, limit)
+        if status == 200:
             return Value(operation.parse(body))
-        except Mismatch as mismatch:
-            wrong = mismatch
-        code, message = _error_payload(body) or (None, "")
-        if code is None or code > 0:  # an object that says "ok" is no refusal
-            return UnexpectedResponse(200, wrong.path, wrong.expected, wrong.found, isinstance(wrong, NotJson))
-        return refusal(200, code, message, retry_after(reply.headers), *hidden)
-    if 400 <= reply.status < 600:
-        try:
-            payload = _error_payload(inflated(reply, limit))
-        except Mismatch:  # a ban is a ban in whatever encoding
-            payload = None
-        return refusal(reply.status, *(payload or (None, "")), retry_after(reply.headers), *hidden)
-    found = "a redirect, which is never followed" if 300 <= reply.status < 400 else "another status"
-    return UnexpectedResponse(reply.status, (), "status 200 or an error status", found)
+    except Mismatch as mismatch:  # a ban is a ban in whatever encoding
+        wrong = mismatch
+    code, message = _error_payload(body)
+    refused = 400 <= status < 600 or (status == 200 and code is not None and code <= 0)  # above 0 it says "ok"
+    if refused:
+        return refusal(status, code, message, retry_after(reply.headers), *hidden)
+    if status == 200 and wrong is not None:
+        return UnexpectedResponse(200, wrong.path, wrong.expected, wrong.found, isinstance(wrong, NotJson))
+    found = "a redirect, which is never followed" if 300 <= status < 400 else "another status"
+    return UnexpectedResponse(status, (), "status 200 or an error status", found)
 
 
-def _error_payload(body: bytes) -> tuple[int | None, str] | None:
-    """Code and message of an error body, either of which may be missing; None for anything else, such as a page."""
+def _error_payload(body: bytes) -> tuple[int | None, str]:
+    """Code and message of an error body; None and "" where there is none, as in a page."""
     try:
         payload = decode(body)
     except Mismatch:
-        return None
-    if type(payload) is not dict:
-        return None
-    code, message = payload.get("code"), payload.get("msg")
-    if type(code) is not int and type(message) is not str:
-        return None
+        return None, ""
+    code, message = (payload.get("code"), payload.get("msg")) if type(payload) is dict else (None, "")
     return code if type(code) is int else None, message if type(message) is str else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import Any
 
 import httpx
@@ -37,7 +38,7 @@ class Requests(Sealed):
         self.url = url
         self._credentials = credentials
         self._prefix = url.raw_path.rstrip(b"/")
-        self._headers: dict[str | None, httpx.Headers] = {}
+        self._headers = cache(lambda key_header: config.headers(url, key_header, credentials.api_key))
         self._recv_window = recv_window
         self._direct = direct  # the transport reads our extensions
 
@@ -70,17 +71,14 @@ class Requests(Sealed):
             payload = _encoded({**query, signing.timestamp: str(now)})
             proof = signature(signer, payload)
             sent = b"%b&%b=%b" % (payload, signing.signature.encode("ascii"), proof)
-        headers = self._headers.get(operation.key_header)
-        if headers is None:
-            headers = config.headers(self.url, operation.key_header, self._credentials.api_key)
-            self._headers[operation.key_header] = headers
-        target = b"?".join([self._prefix + operation.path.encode("ascii"), *([sent] if sent else [])])
+        target = self._prefix + operation.path.encode("ascii") + (b"?" + sent if sent else b"")
         if self._direct:  # parsing a URL costs more than all the rest of a request
             url, extensions["target"] = self.url, target
         else:
             left = max(extensions["deadline"] - time.monotonic(), 0.001)
             extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
             url = self.url.copy_with(raw_path=target)
+        headers = self._headers(operation.key_header)
         request = Request(operation.method, url, headers=headers, stream=_EMPTY, extensions=extensions)
         request.hidden = (self._credentials.api_key or "", proof.decode("ascii"))
         return request

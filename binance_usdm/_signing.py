@@ -12,12 +12,10 @@ import hmac
 import os
 import re
 import stat
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol, Self
 
 from ._errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MAX_CREDENTIAL = 4096
 MAX_PEM = 64 * 1024

@@ -5,14 +5,12 @@ and in nothing else. No redirects, cookies, environment or logging; a proxy only
 """
 
 import contextlib
-import errno
 import functools
 import os
 import select
 import socket
 import ssl
 import threading
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -45,29 +43,20 @@ _C = TypeVar("_C")
 _T = TypeVar("_T")
 
 
-class Pool(ABC, Generic[_C]):
+class Pool(Generic[_C]):
     """Idle connections by origin, newest first. Each step is one atomic dict or deque operation, so threads need no lock."""
 
-    def __init__(
-        self, *, proxy: Proxy | None = None, ssl_context: ssl.SSLContext | None = None, max_idle: int = MAX_IDLE
-    ) -> None:
-        if ssl_context and not (ssl_context.verify_mode is ssl.CERT_REQUIRED and ssl_context.check_hostname):
-            raise ValueError("ssl_context must require certificates and check host names")
-        self._tls, self._max_idle, self._closed = ssl_context, max_idle, False
-        self._proxy, self._connecting = proxy, VIA if proxy else CONNECT
+    _usable: Callable[[_C], bool]  # whether an idle connection may carry another call
+    _discard: Callable[[_C], None]
+
+    def __init__(self, proxy: Proxy | None = None) -> None:
+        self._proxy, self._connecting, self._closed = proxy, VIA if proxy else CONNECT, False
         self._stacks: dict[tuple[int, Origin], deque[_C]] = {}
 
-    @abstractmethod
-    def _usable(self, connection: _C) -> bool: ...
-
-    @abstractmethod
-    def _discard(self, connection: _C) -> None: ...
-
-    def _context(self) -> ssl.SSLContext:
-        return self._tls or tls_context()
-
     def _addresses(self, origin: Origin) -> Future[Sequence[Address]]:
-        return resolving(self._proxy.host, self._proxy.port) if self._proxy else resolving(*origin[1:])
+        """Ask where to connect to; the system's resolver takes no time limit."""
+        host, port = (self._proxy.host, self._proxy.port) if self._proxy else origin[1:]
+        return aside(functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
 
     def _idle(self, origin: Origin) -> deque[_C]:
         # Those from before a fork are the parent's, and so are their replies. They stay under its number, unclosed:
@@ -91,7 +80,7 @@ class Pool(ABC, Generic[_C]):
         elif connection is not None:
             self._discard(connection)
         # stale: the others were idle for longer; closed: perhaps by another thread just now
-        self._drop(idle, but=0 if reply.stale or self._closed else self._max_idle)
+        self._drop(idle, but=0 if reply.stale or self._closed else MAX_IDLE)
 
     def _drop(self, idle: deque[_C], but: int) -> None:
         with contextlib.suppress(IndexError):
@@ -132,26 +121,13 @@ def aside(work: Callable[[], _T]) -> Future[_T]:
     return answer
 
 
-def resolving(host: str, port: int) -> Future[Sequence[Address]]:
-    """Ask for the addresses of a host; the system's resolver takes no time limit."""
-    ask = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    if ":" not in host and not host.replace(".", "").isdigit():
-        return aside(ask)
-    known: Future[Sequence[Address]] = Future()  # an address needs no resolver, and no thread
-    try:
-        known.set_result(ask())
-    except FAILURES as error:
-        known.set_exception(error)
-    return known
-
-
 class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
     """Sends GET requests over blocking sockets; a reply is read to its end and not decoded. Safe for threads.
 
-    Request extensions: `target` (bytes) replaces the URL's path and query on the wire; `deadline` (a time.monotonic()
-    instant) bounds name resolution, connecting, TLS, sending and reading together; without it the smallest of httpx's
-    `timeout` values does; `max_reply_bytes` bounds a reply with all its heads; `fresh` (true) uses no kept connection.
-    `max_idle` bounds the connections kept for an origin. Of an https call a `proxy` sees the host and the port only.
+    A request must have these extensions: `target` (bytes), which is sent in place of the URL's path and query; `deadline`
+    (a time.monotonic() instant), which bounds name resolution, connecting, TLS, sending and reading together;
+    `max_reply_bytes`, which bounds a reply with all its heads; `fresh`: whether to use no kept connection.
+    Of an https call a `proxy` sees the host and the port only.
     Raises only httpx.TransportError; it is a StaleConnection where `fresh` may help. Nothing is sent twice.
     """
 
@@ -163,11 +139,11 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
     def close(self) -> None:
         self._shut()
 
-    def _usable(self, connection: socket.socket) -> bool:
+    @staticmethod
+    def _usable(connection: socket.socket) -> bool:
         return not readable(connection.fileno())
 
-    def _discard(self, connection: socket.socket) -> None:
-        connection.close()
+    _discard = staticmethod(socket.socket.close)
 
     def _exchanged(self, call: Call) -> Outcome:
         phase, sock, unsent = self._connecting, self._taken(call), memoryview(call.head)
@@ -189,14 +165,11 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
         return reply.outcome()
 
     def _connected(self, call: Call) -> socket.socket:
-        addresses = self._addresses(call.origin).result(call.left())
-        for steps, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-            try:
-                return self._opened(call, address, steps)
-            except OSError:
-                if steps == 1:
-                    raise
-        raise OSError(errno.EADDRNOTAVAIL, "no address")
+        *others, last = self._addresses(call.origin).result(call.left())
+        for index, address in enumerate(others):
+            with contextlib.suppress(OSError):
+                return self._opened(call, address, len(others) + 1 - index)
+        return self._opened(call, last, 1)
 
     def _opened(self, call: Call, address: Address, steps: int) -> socket.socket:
         family, kind, protocol, _, place = address
@@ -213,11 +186,9 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
                     tunnel.feed(sock.recv(READ_SIZE))
             tls, host, _ = call.origin
             if tls:  # without TLS's own goodbye an end counts as an error: anybody on the way can cause it
-                sock = self._context().wrap_socket(
-                    sock, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
-                )
+                context = tls_context()  # takes its time once
                 sock.settimeout(call.left(steps))
-                sock.do_handshake()
+                sock = context.wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False)
         except BaseException:
             sock.close()
             raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import socket
 import ssl
 from typing import cast
@@ -12,7 +11,7 @@ from typing import cast
 import httpx
 
 from ._http1 import Call, Outcome, ReplyParser, Tunnel, delivered, prepared
-from ._transport import FAILURES, READ_SIZE, Address, Pool, readable
+from ._transport import FAILURES, READ_SIZE, Address, Pool, readable, tls_context
 
 
 class _Stream(asyncio.Protocol):
@@ -86,11 +85,8 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
         for _ in range(2):  # one turn of the loop to abort, one to close the sockets
             await asyncio.sleep(0)
 
-    def _usable(self, connection: _Stream) -> bool:
-        return connection.usable()
-
-    def _discard(self, connection: _Stream) -> None:
-        connection.discard()
+    _usable = staticmethod(_Stream.usable)
+    _discard = staticmethod(_Stream.discard)
 
     async def _exchanged(self, call: Call) -> Outcome:
         stream = self._taken(call)
@@ -109,15 +105,13 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
     async def _connected(self, call: Call) -> _Stream:
         # one address after another: Python 3.11's happy_eyeballs_delay leaks the socket of a cancelled attempt
         async with asyncio.timeout(call.left()):
-            addresses = await asyncio.wrap_future(self._addresses(call.origin))
-        for steps, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-            try:
-                async with asyncio.timeout(call.left(steps)):
+            *others, last = await asyncio.wrap_future(self._addresses(call.origin))
+        for index, address in enumerate(others):
+            with contextlib.suppress(OSError):
+                async with asyncio.timeout(call.left(len(others) + 1 - index)):
                     return await self._opened(call, address)
-            except OSError:
-                if steps == 1:
-                    raise
-        raise OSError(errno.EADDRNOTAVAIL, "no address")
+        async with asyncio.timeout(call.left()):
+            return await self._opened(call, last)
 
     async def _opened(self, call: Call, address: Address) -> _Stream:
         loop, (tls, host, _), (family, kind, protocol, _, place) = asyncio.get_running_loop(), call.origin, address
@@ -133,7 +127,7 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
         except BaseException:
             sock.close()
             raise
-        context, name = (self._context(), host) if tls else (None, None)
+        context, name = (tls_context(), host) if tls else (None, None)
         try:
             _, stream = await loop.create_connection(
                 lambda: _Stream(call.max_reply_bytes), sock=sock, ssl=context, server_hostname=name

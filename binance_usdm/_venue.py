@@ -36,9 +36,3 @@ def venue(origin: Hashable, transport: object | None) -> Venue:
             clock = ExchangeClock()
             known[origin] = Venue(clock, WeightLimiter(now=clock))
         return known[origin]
-
-
-def forget() -> None:
-    """Start anew, as a new process would; for tests, in which a port may be another exchange a moment later."""
-    with _lock:
-        _default.clear()

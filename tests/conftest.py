@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _new_process() -> Iterator[None]:
     """Each test starts without what the process learned of an exchange: a port may be another one a moment later."""
     yield
-    _venue.forget()
+    _venue._default.clear()
 
 
 _kept: dict[str, list[str]] = {}

@@ -106,8 +106,8 @@ def test_the_mock_imports_nothing_that_it_judges(name: str) -> None:
 
 def test_signing_knows_errors_and_nothing_else_of_ours() -> None:
     assert ours("binance_usdm._signing") == {"binance_usdm._errors"}
-    assert imported("binance_usdm._signing") <= {"__future__", "base64", "binance_usdm._errors", "cryptography", "hmac", "pathlib",
-        "os", "re", "stat", "typing", "urllib"}  # fmt: skip
+    assert imported("binance_usdm._signing") <= {"__future__", "base64", "binance_usdm._errors", "collections", "cryptography", "hmac",
+        "os", "pathlib", "re", "stat", "typing", "urllib"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["_errors", "_clock", "_retry", "_limits", "_reply", "_events", "_venue"])

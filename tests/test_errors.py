@@ -229,7 +229,7 @@ def test_the_drawn_tree_is_the_tree() -> None:
         for name, kind in vars(_errors).items()
         if isinstance(kind, type) and issubclass(kind, UsdmError)
     }
-    assert built.pop("StaleConnection") == "TransportError"  # never leaves a call
+    assert built.pop("IdleConnectionLost") == "TransportError"  # never leaves a call
     assert drawn == built
     assert set(drawn) <= set(binance_usdm.__all__)
     assert {type(error).__name__ for error in MADE} == set(drawn)

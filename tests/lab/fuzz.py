@@ -76,7 +76,7 @@ def straight(data: bytes, cut: int = 0) -> str:
         return type(outcome).__name__
     body = b"".join(outcome.stream)  # type: ignore[arg-type]
     used_weight(outcome.headers)
-    result = read(BALANCE, Reply(outcome.status_code, outcome.headers, body), hidden=KEY)
+    result = read(BALANCE, Reply(outcome.status_code, outcome.headers, body), hidden=[KEY], limit=4 << 20)
     if isinstance(result, Value):
         return judged(result.parsed, None if "content-encoding" in outcome.headers else body)
     return judged(result, None)

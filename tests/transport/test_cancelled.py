@@ -100,7 +100,7 @@ def test_a_call_cancelled_in_any_pause_leaves_nothing_behind(name: str, late: bo
     answers = name.startswith("a reply")
 
     async def scenario(server: RawServer) -> None:
-        transport = AsyncTransport(ssl_context=authority.trusted())
+        transport = AsyncTransport()
         url = f"{scheme}://localhost:{server.port}/"
         before = descriptors()
         assert await every_pause(transport, url, late=late, fresh=True, patience=1 if answers else 0.05) >= 2
@@ -113,7 +113,7 @@ def test_a_call_cancelled_in_any_pause_leaves_nothing_behind(name: str, late: bo
         assert await becomes(lambda: descriptors() - before <= server.connections - server.ended)  # those are its own
         assert len(asyncio.all_tasks()) == 1
 
-    with RawServer(script, tls=authority.server() if tls else None) as server:
+    with RawServer(script, tls=authority.server() if tls else None) as server, authority.of_the_system():
         asyncio.run(scenario(server))
         assert server.connections >= 2
 

@@ -15,6 +15,7 @@ import pytest
 from raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
 from wires import CHUNKED, SyncWire, Wire, get, send
 
+from binance_usdm import _transport
 from binance_usdm._transport_asyncio import AsyncTransport
 
 
@@ -141,9 +142,11 @@ def test_a_call_in_flight_when_the_client_closes_is_finished_and_its_connection_
         assert server.wait(lambda: server.hangups == 1)
 
 
-def test_no_more_connections_than_allowed_stay_idle() -> None:
+def test_no_more_connections_than_allowed_stay_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_transport, "MAX_IDLE", 2)
+
     async def scenario(server: RawServer) -> None:
-        transport = AsyncTransport(max_idle=2)
+        transport = AsyncTransport()
         await asyncio.gather(*[send(transport, get(server.url)) for _ in range(5)])
         assert await asyncio.to_thread(server.wait, lambda: server.hangups == 3)
         await asyncio.gather(*[send(transport, get(server.url)) for _ in range(2)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 from raw_server import HOLD, READ, RESET, SOME, VANISH, RawServer, Step, again, reply
-from wires import TIMEOUTS, Authority, Wire, Wires, get
+from wires import TIMEOUTS, Authority, Wire, get
 
 from binance_usdm._http1 import StaleConnection
 
@@ -26,11 +26,10 @@ def outcome(wire: Wire, request: httpx.Request) -> httpx.TransportError:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("end", [[], [0.01, RESET], [VANISH]], ids=["end", "reset", "no goodbye"])
 def test_a_kept_connection_that_ends_without_a_reply_is_stale(
-    wires: Wires, authority: Authority, scheme: str, end: list[Step]
+    wire: Wire, authority: Authority, scheme: str, end: list[Step]
 ) -> None:
     tls = authority.server() if scheme == "https" else None
-    with RawServer([READ, reply(), READ, *end], again(READ, reply(b"2")), tls=tls) as server:
-        wire = wires(ssl_context=authority.trusted())
+    with RawServer([READ, reply(), READ, *end], again(READ, reply(b"2")), tls=tls) as server, authority.of_the_system():
         wire.send(get(server.url))
         assert isinstance(outcome(wire, get(server.url)), StaleConnection)
         assert (server.connections, len(server.requests), idle(wire)) == (1, 2, 0)  # not sent again
@@ -39,10 +38,9 @@ def test_a_kept_connection_that_ends_without_a_reply_is_stale(
 
 @pytest.mark.promise("R15")
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_kept_connection_that_breaks_while_sending_is_stale(wires: Wires, authority: Authority, scheme: str) -> None:
+def test_a_kept_connection_that_breaks_while_sending_is_stale(wire: Wire, authority: Authority, scheme: str) -> None:
     tls = authority.server() if scheme == "https" else None
-    with RawServer([READ, reply(), SOME, RESET], tls=tls) as server:
-        wire = wires(ssl_context=authority.trusted())
+    with RawServer([READ, reply(), SOME, RESET], tls=tls) as server, authority.of_the_system():
         wire.send(get(server.url))
         assert isinstance(outcome(wire, get(server.url, [(b"X", b"x" * 9_000_000)])), StaleConnection)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import warnings
 import weakref
 
@@ -38,7 +39,7 @@ def test_a_reply_that_came_before_the_request_was_sent_is_not_waited_for() -> No
         stream.connection_made(Deaf())
         stream.data_received(reply(b"busy"))
         async with asyncio.timeout(0.2):
-            await stream.exchange(Call((False, "", 0), b"head", None, 1000, fresh=False), early)
+            await stream.exchange(Call((False, "", 0), b"head", math.inf, 1000, fresh=False), early)
         return early.outcome()
 
     response = asyncio.run(scenario())

@@ -8,7 +8,6 @@ import contextlib
 import gc
 import os
 import socket
-import ssl
 import threading
 import time
 import traceback
@@ -136,9 +135,10 @@ def shown(error: BaseException) -> str:
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 def test_calls_go_through_one_tunnel_and_keep_it(wires: Wires, authority: Authority, relay: Relay, tls: bool) -> None:
     with RawServer(again(READ, reply()), tls=authority.server() if tls else None) as server:
-        wire = wires(proxy=Proxy("localhost", relay.port), ssl_context=authority.trusted())
+        wire = wires(proxy=Proxy("localhost", relay.port))
         for _ in range(3):
-            assert wire.send(get(server.url)).content == b"[]"
+            with authority.of_the_system():
+                assert wire.send(get(server.url)).content == b"[]"
     place = b"127.0.0.1:%d" % server.port
     assert relay.heads == [b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n\r\n" % (place, place)]
     assert [head.split(b"\r\n")[0] for head in server.requests] == [b"GET / HTTP/1.1"] * 3
@@ -212,10 +212,10 @@ def test_of_an_https_call_the_proxy_sees_the_place_and_its_login_only(
 @pytest.mark.promise("S9")
 def test_a_wrong_certificate_behind_the_proxy_is_refused(wires: Wires, authority: Authority, relay: Relay) -> None:
     with RawServer(again(READ, reply()), tls=authority.server("other.example")) as server:
-        with pytest.raises(httpx.ConnectError, match=r"through the proxy failed: .*not valid for"):
-            wires(proxy=through(relay), ssl_context=authority.trusted()).send(get(server.url))
+        with authority.of_the_system(), pytest.raises(httpx.ConnectError, match=r"the proxy failed: .*not valid for"):
+            wires(proxy=through(relay)).send(get(server.url))
         with pytest.raises(httpx.ConnectError, match="unable to get local issuer"):
-            wires(proxy=through(relay), ssl_context=ssl.create_default_context()).send(get(server.url))
+            wires(proxy=through(relay)).send(get(server.url))
         assert server.requests == []
 
 

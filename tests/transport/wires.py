@@ -24,7 +24,14 @@ Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 
 def get(url: str, headers: Headers | None = None, **extensions: Any) -> httpx.Request:
-    return httpx.Request("GET", url, headers=headers, extensions=extensions)
+    """A request as the clients make it, but for its deadline."""
+    return complete(httpx.Request("GET", url, headers=headers, extensions=extensions))
+
+
+def complete(request: httpx.Request) -> httpx.Request:
+    usual = {"target": request.url.raw_path, "max_reply_bytes": 1 << 20, "fresh": False}
+    request.extensions = {**usual, **request.extensions}
+    return request
 
 
 def timed(request: httpx.Request, seconds: float) -> httpx.Request:
