@@ -144,12 +144,18 @@ from contract.facade import SDKS
 from contract.facts import facts
 from contract.layer_a import run_layer_a
 from contract.layer_b import run_layer_b
+from contract.layer_c import run_layer_c
 
 document = json.loads(files("binance_usdm_wire").joinpath("openapi.json").read_text(encoding="utf-8"))
 assert "account" in {fact.id for fact in facts(document)}
 assert run_layer_a(document) == {}
 for sdk in SDKS.values():
     assert run_layer_b(document, sdk) == {}
+assert run_layer_c(document, SDKS["async"]) == {}
+required = document["components"]["schemas"]["Account"]["required"]
+gone = required.pop()
+assert run_layer_c(document, SDKS["sync, default transport"]) != {}, "a reply that the spec allows and the client refuses is noticed"
+required.append(gone)
 document["paths"]["/fapi/v3/account"]["get"]["parameters"][0] = {"$ref": "#/components/parameters/Timestamp"}
 assert run_layer_b(document, SDKS["sync"]) != {}, "a client that sends what its spec does not know is noticed"
 """

@@ -12,10 +12,10 @@ import pytest
 from attrs import evolve
 
 from binance_usdm import _client, _request
-from binance_usdm._reply import Value, read
 from binance_usdm_wire import OPERATIONS
 from binance_usdm_wire.api.account import balance
 
+from .faults_reply import rows
 from .wire import KEY, SECRET
 
 Patch = pytest.MonkeyPatch
@@ -33,7 +33,7 @@ class Parts:
     body: bytes = b""
 
 
-def _sent(change: Callable[[Parts], Parts]) -> Plant:
+def sent(change: Callable[[Parts], Parts]) -> Plant:
     """The finished request is changed before it leaves."""
     make = _request.Requests.made
 
@@ -49,7 +49,7 @@ def _sent(change: Callable[[Parts], Parts]) -> Plant:
     return lambda patch: patch.setattr(_request.Requests, "made", changed)
 
 
-def _asked(change: Callable[[Query], Query]) -> Plant:
+def asked(change: Callable[[Query], Query]) -> Plant:
     """The parameters are changed before they are signed, so that the signature is good."""
     encode = _request._encoded
     return lambda patch: patch.setattr(_request, "_encoded", lambda query: encode(change(query)))
@@ -64,7 +64,7 @@ def _hex(payload: bytes, secret: str = SECRET) -> bytes:
 
 
 def _header(name: bytes, value: bytes) -> Plant:
-    return _sent(lambda parts: replace(parts, headers=[*parts.headers, (name, value)]))
+    return sent(lambda parts: replace(parts, headers=[*parts.headers, (name, value)]))
 
 
 def _scaled(name: str) -> Callable[[Query], Query]:
@@ -87,28 +87,19 @@ def _twice(parts: Parts) -> Parts:
 
 
 def _two_requests(patch: Patch) -> None:
-    once, once_awaited = _client.Client._do, _client.AsyncClient._do
+    once: Any = _client.Client._do
+    once_awaited: Any = _client.AsyncClient._do
 
-    def twice(self: Any, step: Any, deadline: float) -> Any:
-        once(self, step, deadline)
-        return once(self, step, deadline)
+    def twice(*given: Any) -> Any:
+        once(*given)
+        return once(*given)
 
-    async def twice_awaited(self: Any, step: Any) -> Any:
-        await once_awaited(self, step)
-        return await once_awaited(self, step)
+    async def twice_awaited(*given: Any) -> Any:
+        await once_awaited(*given)
+        return await once_awaited(*given)
 
     patch.setattr(_client.Client, "_do", twice)
     patch.setattr(_client.AsyncClient, "_do", twice_awaited)
-
-
-def _values(change: Callable[[Any], Any]) -> Plant:
-    """The rows that were read are changed on their way to the caller."""
-
-    def changed(operation: Any, reply: Any, **options: Any) -> Any:
-        made = read(operation, reply, **options)
-        return Value(change(made.parsed)) if isinstance(made, Value) and isinstance(made.parsed, list) else made
-
-    return lambda patch: patch.setattr("binance_usdm._call.read", changed)
 
 
 def _writes(write: Callable[[str, Any], str]) -> Plant:
@@ -117,6 +108,30 @@ def _writes(write: Callable[[str, Any], str]) -> Plant:
 
 def _mended(name: str, value: Any) -> str:
     return str(value if isinstance(value, int) and 1 <= value < 2**63 else 5000)
+
+
+def _elsewhere(patch: Patch) -> None:
+    """Every request goes to another host, with the Host header of the right one."""
+    make = _request.Requests.made
+
+    def changed(self: Any, *given: Any, **extensions: Any) -> httpx.Request:
+        made = make(self, *given, **extensions)
+        made.url = made.url.copy_with(host="elsewhere.invalid")
+        return made
+
+    patch.setattr(_request.Requests, "made", changed)
+
+
+def _later(query: Query) -> Query:
+    return {name: str(int(text) + 1) if name == "timestamp" else text for name, text in query.items()}
+
+
+def _cut(parts: Parts) -> Parts:
+    return replace(parts, target=parts.target[:-1] if b"signature=" in parts.target else parts.target)
+
+
+def _unencoded(query: Query) -> Query:
+    return {name: f"%3{text[0]}{text[1:]}" if name == "recvWindow" else text for name, text in query.items()}
 
 
 def _backwards(payload: bytes) -> bytes:
@@ -131,31 +146,31 @@ REFUSED = BARRED | {"positive_data_acceptance"}
 MORE = {"only_what_is_asked_is_sent"}
 
 FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
-    "timestamp in seconds": (_asked(_scaled("timestamp")), REFUSED),
-    "signature first": (_sent(_first), REFUSED),
+    "timestamp in seconds": (asked(_scaled("timestamp")), REFUSED),
+    "signature first": (sent(_first), REFUSED),
     "signature over the sorted query": (_signs(lambda signer, payload: _hex(_backwards(payload))), REFUSED),
     "signature over the path as well": (_signs(lambda signer, payload: _hex(b"/fapi?" + payload)), REFUSED),
     "signature with another secret": (_signs(lambda signer, payload: _hex(payload, "another")), REFUSED),
     "window dropped": (
-        _asked(lambda query: {name: text for name, text in query.items() if name != "recvWindow"}),
+        asked(lambda query: {name: text for name, text in query.items() if name != "recvWindow"}),
         BARRED,
     ),
-    "window always 5000": (_asked(_constant), BARRED),
-    "window in seconds": (_asked(_scaled("recvWindow")), REFUSED),
+    "window always 5000": (asked(_constant), BARRED),
+    "window in seconds": (asked(_scaled("recvWindow")), REFUSED),
     "window sent though nobody asked": (
-        _asked(lambda query: {"recvWindow": "5000", **query} if "timestamp" in query else query),
+        asked(lambda query: {"recvWindow": "5000", **query} if "timestamp" in query else query),
         MORE,
     ),
-    "parameter twice": (_sent(_twice), REFUSED | MORE),
-    "parameter nobody asked for": (_asked(lambda query: {**query, "source": "sdk"}), REFUSED | MORE),
-    "key in the query": (_asked(lambda query: {**query, "apiKey": KEY}), REFUSED | MORE),
+    "parameter twice": (sent(_twice), REFUSED | MORE),
+    "parameter nobody asked for": (asked(lambda query: {**query, "source": "sdk"}), REFUSED | MORE),
+    "key in the query": (asked(lambda query: {**query, "apiKey": KEY}), REFUSED | MORE),
     "no key": (
-        _sent(lambda parts: replace(parts, headers=[each for each in parts.headers if each[1] != KEY.encode()])),
+        sent(lambda parts: replace(parts, headers=[each for each in parts.headers if each[1] != KEY.encode()])),
         BARRED,
     ),
     "key twice": (_header(b"X-MBX-APIKEY", KEY.encode()), BARRED),
     "secret as key": (
-        _sent(
+        sent(
             lambda parts: replace(
                 parts, headers=[(n, SECRET.encode() if v == KEY.encode() else v) for n, v in parts.headers]
             )
@@ -164,7 +179,7 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
     ),
     "secret in a header of its own": (_header(b"X-Debug", SECRET.encode()), SEEN),
     "secret in the user agent": (
-        _sent(
+        sent(
             lambda parts: replace(
                 parts, headers=[(n, v + SECRET.encode() if n == b"User-Agent" else v) for n, v in parts.headers]
             )
@@ -173,16 +188,52 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
     ),
     "a cookie": (_header(b"Cookie", b"a=b"), SEEN),
     "two requests": (_two_requests, SEEN),
-    "POST": (_sent(lambda parts: replace(parts, method="POST")), BARRED),
-    "another path": (_sent(lambda parts: replace(parts, target=parts.target.replace(b"/v3/", b"/v2/"))), BARRED),
-    "a body": (_sent(lambda parts: replace(parts, body=b"{}")), REFUSED),
-    "last row lost": (_values(lambda rows: rows[:-1]), {"transparent"}),
+    "POST": (sent(lambda parts: replace(parts, method="POST")), BARRED),
+    "another path": (sent(lambda parts: replace(parts, target=parts.target.replace(b"/v3/", b"/v2/"))), BARRED),
+    "a body": (sent(lambda parts: replace(parts, body=b"{}")), REFUSED),
+    "last row lost": (rows(lambda found: found[:-1]), {"transparent"}),
     "arguments not checked": (_writes(lambda name, value: str(value)), SEEN),
     "bad arguments made good": (_writes(_mended), SEEN | {"negative_data_rejection", "only_described_is_accepted"}),
     "an argument lost": (
         lambda patch: patch.setitem(OPERATIONS, "balance", evolve(OPERATIONS["balance"], parameters=())),
         {"arguments_are_declared"},
     ),
-    "rows in another order": (_values(lambda rows: rows[::-1]), {"transparent"}),
+    "timestamp of the next millisecond": (asked(_later), SEEN | {"window_is_respected"}),
+    "signature cut": (sent(_cut), REFUSED),
+    "digits written longer than needed": (asked(_unencoded), SEEN),
+    "empty parameter at the end": (
+        sent(lambda parts: replace(parts, target=parts.target + b"&" if b"?" in parts.target else parts.target)),
+        REFUSED,
+    ),
+    "another host": (_elsewhere, SEEN),
+    "key in capitals": (
+        sent(
+            lambda parts: replace(parts, headers=[(n, v.upper() if v == KEY.encode() else v) for n, v in parts.headers])
+        ),
+        BARRED,
+    ),
+    "rows in another order": (rows(lambda found: found[::-1]), {"transparent"}),
 }
 """Name -> how to plant it, and by which checks it is caught."""
+
+EQUIVALENT: Final[dict[str, tuple[Plant, str]]] = {
+    "another user agent": (
+        sent(
+            lambda parts: replace(
+                parts, headers=[(n, b"sdk" if n.lower() == b"user-agent" else v) for n, v in parts.headers]
+            )
+        ),
+        "the spec does not say what a client calls itself",
+    ),
+    "key header in lower case": (
+        sent(
+            lambda parts: replace(parts, headers=[(n.lower() if v == KEY.encode() else n, v) for n, v in parts.headers])
+        ),
+        "names of headers are the same in any case (RFC 9110, 5.1)",
+    ),
+    "another order of headers": (
+        sent(lambda parts: replace(parts, headers=parts.headers[::-1])),
+        "headers of different names have no order (RFC 9110, 5.3)",
+    ),
+}
+"""Changes that keep every promise: name -> how to plant it, and why nothing is to be noticed."""

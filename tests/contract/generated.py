@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -24,6 +25,9 @@ GENERATED = settings(max_examples=25, derandomize=True, database=None, deadline=
 """Documented examples, every edge of the coverage phase, twenty-five fuzzed cases an operation."""
 EDGES = settings(GENERATED, phases=[Phase.explicit])
 """The same without fuzzing: much faster, and all that a seeded fault needs."""
+
+LOOKED: Counter[str] = Counter()
+"""How often each check has looked at something in this process, by its name: what a report counts."""
 
 CONFIG: dict[str, Any] = {
     "generation": {"deterministic": True, "database": "none"},
@@ -79,6 +83,7 @@ def try_cases(schema: Schema, checks: Sequence[Check], how: settings = EDGES) ->
     @schema.hook
     def after_validate(context: Any, case: Case, response: Any, results: Iterable[Any]) -> None:
         for result in results:
+            LOOKED[result.name] += 1
             if result.failure is not None:
                 found.setdefault(result.name, f"{case!r}: {result.failure}")
 
@@ -94,9 +99,18 @@ def try_cases(schema: Schema, checks: Sequence[Check], how: settings = EDGES) ->
         except Exception as error:  # noqa: BLE001 - a crash of what is judged is a finding like any other
             found.setdefault("crash", f"{case!r}: {error!r}")
 
-    for result in get_all_tests(schema=schema, test_func=judge, settings=how, given_kwargs=None):
-        assert isinstance(result, Ok), result.err()
-        result.ok()[1]()
+    _each_case(schema, judge, how)
+    return found
+
+
+def cases(schema: Schema, how: settings = EDGES) -> list[Case]:
+    """Every case, sent nowhere."""
+    found: list[Case] = []
+
+    def keep(case: Case) -> None:  # it must be a function of one's own, to be marked
+        found.append(case)
+
+    _each_case(schema, keep, how)
     return found
 
 
@@ -104,11 +118,18 @@ def tried(checks: Iterable[Callable[..., None]], *arguments: Any) -> Found:
     """Run checks that raise when they find something: what they said, by their name."""
     found: Found = {}
     for check in checks:
+        LOOKED[check.__name__] += 1
         try:
             check(*arguments)
         except Exception as error:  # noqa: BLE001 - likewise
             found[check.__name__] = repr(error)
     return found
+
+
+def _each_case(schema: Schema, do: Callable[[Case], None], how: settings) -> None:
+    for result in get_all_tests(schema=schema, test_func=do, settings=how, given_kwargs=None):
+        assert isinstance(result, Ok), result.err()
+        result.ok()[1]()
 
 
 def _is_int64(value: Any) -> bool:
