@@ -1,25 +1,31 @@
-"""`binance-usdm mock`: the mock exchange from the shell, served or around a program. Knows sockets and processes, no operation."""
+"""`binance-usdm mock`: the mock exchange from the shell, served or around a program. Knows files and processes, no operation."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from binance_usdm import ConfigurationError
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, running
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, Switches, running, serve
+from binance_usdm.mock.capture import as_script, captures, from_script
 from binance_usdm_wire import OPERATIONS
 
 from ._config import ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL
+
+T = TypeVar("T")
+
+_OF_THE_RULE = ("times", "operation", "path", "api_key", "nth", "probability")
 
 
 def add(commands: Any) -> None:
@@ -28,28 +34,37 @@ def add(commands: Any) -> None:
     mocks = commands.add_parser("mock", help="The mock exchange.", description=about).add_subparsers(
         required=True, metavar="COMMAND"
     )
-    serve = _add(mocks, "serve", _serve, "Serve it until interrupted.")
-    serve.add_argument("--port", type=_port, default=8787, help="0 takes a free one (%(default)s)")
+    serving = _add(mocks, "serve", _serve, "Serve it until interrupted.")
+    serving.add_argument("--port", type=_port, default=8787, help="0 takes a free one (%(default)s)")
+    serving.add_argument(
+        "--admin", action="store_true", help="with page and admin interface at /__admin/, for this machine"
+    )
+    serving.add_argument("--workers", type=int, default=1, metavar="N", help="processes, each with a state of its own")
     run = _add(
         mocks, "run", _run, f"Run a program against it: sets {ENV_API_KEY}, {ENV_API_SECRET} and {ENV_BASE_URL}."
     )
     run.add_argument("program", nargs=argparse.REMAINDER, metavar="-- PROGRAM [ARGUMENT ...]")
+    text = "Print captured replies (HAR, or raw HTTP) as scripted ones, without what identifies an account."
+    scrub = mocks.add_parser("scrub", help=text, description=text)
+    scrub.set_defaults(run=_scrub)
+    scrub.add_argument("capture", type=_bytes, metavar="FILE")
 
 
 def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     command.set_defaults(run=run, refuse=command.error)
-    command.add_argument("--api-key", default=DEFAULT_API_KEY, metavar="KEY", help="the account's made-up key")
-    command.add_argument(
-        "--api-secret", default=DEFAULT_API_SECRET, metavar="SECRET", help="its made-up secret; never a real one"
+    add = command.add_argument
+    add("--api-key", default=DEFAULT_API_KEY, metavar="KEY", help="the account's made-up key")
+    add("--api-secret", default=DEFAULT_API_SECRET, metavar="SECRET", help="its made-up secret; never a real one")
+    add("--public-key", type=_bytes, metavar="FILE", help="PEM of an Ed25519 or RSA key, in the place of a secret")
+    add("--clock-offset", type=int, default=0, metavar="MS", help="how far its clock is ahead of this machine's")
+    add("--reply", type=_reply, action="append", default=[], metavar="OPERATION=FILE", help="the JSON of its answers")
+    about = "answer every request with it; a rule narrows that: times, nth, probability, operation, path, api_key"
+    add("--fault", type=_fault, action="append", default=[], metavar="NAME[:OPTION=VALUE,...]", help=about)
+    add(
+        "--switch", type=_switch, action="append", default=[], metavar="NAME=VALUE", help="turn a switch; value as JSON"
     )
-    command.add_argument(
-        "--clock-offset", type=int, default=0, metavar="MS", help="how far its clock is ahead of this machine's"
-    )
-    command.add_argument(
-        "--reply", type=_reply, action="append", default=[], metavar="OPERATION=FILE", help="the JSON of its answers"
-    )
-    command.add_argument("--fault", choices=sorted(FAULTS), help="answer every request with this fault")
+    add("--replay", type=_bytes, metavar="FILE", help="play what `mock scrub` printed, a reply for a request")
     return command
 
 
@@ -57,22 +72,26 @@ def _exchange(options: argparse.Namespace) -> Exchange:
     try:
         exchange = Exchange(
             api_key=options.api_key,
-            api_secret=options.api_secret,
+            api_secret=options.public_key or options.api_secret,
             clock=lambda: time.time_ns() // 1_000_000 + options.clock_offset,
+            switches=Switches().turned(dict(options.switch)),
         )
-    except ValueError as error:
+        for operation, body in options.reply:
+            exchange.seed(operation, body)
+        for captured in from_script(options.replay) if options.replay else ():
+            exchange.fail(captured.reply, path=captured.path)
+        for name, given in options.fault:
+            exchange.fail(name, **{"times": None, **given})
+    except (ValueError, ImportError) as error:
         raise ConfigurationError(str(error)) from None
-    for operation, body in options.reply:
-        exchange.seed(operation, body)
-    if options.fault:
-        exchange.fail(options.fault, times=None)
     return exchange
 
 
-def _listening(stack: ExitStack, exchange: Exchange, port: int = 0) -> str:
+def _bound(act: Callable[[], T], port: int = 0) -> T:
+    """Do what needs a socket, and the package that serves."""
     try:
-        return stack.enter_context(running(exchange, port))
-    except ImportError as error:
+        return act()
+    except (ImportError, ValueError) as error:
         raise ConfigurationError(str(error)) from None
     except OSError as error:
         raise ConfigurationError(f"the mock exchange cannot listen on port {port}: {error}") from None
@@ -80,12 +99,15 @@ def _listening(stack: ExitStack, exchange: Exchange, port: int = 0) -> str:
 
 def _serve(options: argparse.Namespace) -> int:
     exchange = _exchange(options)
-    with suppress(KeyboardInterrupt), ExitStack() as stack:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        url = _listening(stack, exchange, options.port)
-        print(f"mock exchange on {url}, key {exchange.api_key} (Ctrl-C ends it)", file=sys.stderr, flush=True)
-        while True:
-            time.sleep(3600)
+
+    def ready(url: str) -> None:
+        page = f", page {url}/__admin/" if options.admin else ""
+        print(f"mock exchange on {url}, key {exchange.api_key}{page} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+
+    _bound(
+        lambda: serve(exchange, port=options.port, admin=options.admin, workers=options.workers, ready=ready),
+        options.port,
+    )
     return 0
 
 
@@ -95,13 +117,24 @@ def _run(options: argparse.Namespace) -> int:
         options.refuse("say what to run: binance-usdm mock run -- PROGRAM [ARGUMENT ...]")
     exchange = _exchange(options)
     with ExitStack() as stack:
-        url = _listening(stack, exchange)
-        account = {ENV_API_KEY: exchange.api_key, ENV_API_SECRET: exchange.api_secret, ENV_BASE_URL: url}
+        url = _bound(lambda: stack.enter_context(running(exchange)))
+        account = {ENV_API_KEY: exchange.api_key, ENV_BASE_URL: url}
+        if not options.public_key:  # else the program has a private key of its own
+            account[ENV_API_SECRET] = options.api_secret
         try:
             code = subprocess.run(program, env={**os.environ, **account}, check=False).returncode  # the user's own  # noqa: S603
         except OSError as error:
             raise ConfigurationError(f"cannot run {program[0]}: {error.strerror}") from None
     return code if code >= 0 else 128 - code
+
+
+def _scrub(options: argparse.Namespace) -> int:
+    try:
+        script = as_script(captures(options.capture))
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+    sys.stdout.write(script.decode())
+    return 0
 
 
 def _port(text: str) -> int:
@@ -110,16 +143,51 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _bytes(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"the file cannot be read ({error.strerror})") from None
+
+
 def _reply(text: str) -> tuple[str, bytes]:
     name, _, file = text.partition("=")
     operation = name.replace("-", "_")
     if operation not in OPERATIONS:
         raise argparse.ArgumentTypeError(f"takes OPERATION=FILE; the operations are {', '.join(OPERATIONS)}")
+    body = _bytes(file)
     try:
-        body = Path(file).read_bytes()
         orjson.loads(body)
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"the file cannot be read ({error.strerror})") from None
     except orjson.JSONDecodeError:
         raise argparse.ArgumentTypeError("the file is not JSON") from None
     return operation, body
+
+
+def _fault(text: str) -> tuple[str, dict[str, Any]]:
+    name, _, rest = text.partition(":")
+    if name not in FAULTS:
+        raise argparse.ArgumentTypeError(f"no fault {name}; there are {', '.join(FAULTS)}")
+    given = dict(_pair(part) for part in rest.split(",") if part)
+    known = (*FAULTS[name].options, *_OF_THE_RULE)
+    if unknown := given.keys() - known:
+        raise argparse.ArgumentTypeError(f"{name} takes {', '.join(known)}, not {', '.join(unknown)}")
+    return name, given
+
+
+def _switch(text: str) -> tuple[str, Any]:
+    name, value = _pair(text)
+    names = [each.name for each in fields(Switches)]
+    if name not in names:
+        raise argparse.ArgumentTypeError(f"takes NAME=VALUE; the switches are {', '.join(names)}")
+    return name, value
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """NAME=VALUE, the value as JSON, or as the text that it is where it is none."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("takes NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import ipaddress
 from collections.abc import Callable, Iterable
@@ -60,7 +59,7 @@ def networks(addresses: Iterable[str]) -> tuple[ipaddress.IPv4Network | ipaddres
 
 def hmac_hex(secret: str, payload: bytes) -> str:
     """HMAC-SHA256 as lower-case hex."""
-    return hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), payload, "sha256").hex()
 
 
 def public_key(pem: bytes) -> Verifier:

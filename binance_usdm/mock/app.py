@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
+import os
+import signal
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from .admin import BODY_LIMIT, PREFIX, Admin
+from .sending import EXTENSION, Message, Receive, Send, send_reply
 
 if TYPE_CHECKING:
     import uvicorn
 
     from .exchange import Exchange
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-HOST = "127.0.0.1"
-PORT = 8787
+HOST: Final = "127.0.0.1"
+PORT: Final = 8787
+_GRACE: Final = 0.5
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def application(exchange: Exchange) -> Application:
-    """An ASGI 3 application that hands path and query to the exchange byte for byte."""
+def application(exchange: Exchange, *, admin: bool = False) -> Application:
+    """An ASGI 3 application that hands path and query to the exchange byte for byte, and plays how replies travel.
+
+    ``admin`` adds the admin interface under ``/__admin``, for this machine only.
+    """
+    office = Admin(exchange) if admin else None
 
     async def answer(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -35,26 +49,45 @@ def application(exchange: Exchange) -> Application:
             raise ValueError(f"the mock exchange speaks http, not {scope['type']}")
 
     async def respond(scope: Message, receive: Receive, send: Send) -> None:
-        target = scope.get("raw_path") or scope["path"].encode()
-        if scope["query_string"]:
-            target += b"?" + scope["query_string"]
-        reply = exchange.handle(scope["method"], target, scope["headers"], await _body(receive))
-        headers = list(reply.headers)
-        if not any(name.lower() == b"content-length" for name, _ in headers):
-            headers.append((b"Content-Length", str(len(reply.body)).encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        query, headers = scope["query_string"], scope["headers"]
+        if office is not None and _is_admin(path):
+            body = await _body(receive, BODY_LIMIT)
+            caller = (scope.get("client") or ("",))[0]
+            reply = office.handle(scope["method"], path.decode("latin-1"), query, headers, body, caller)
+        else:
+            target = path + b"?" + query if query else path
+            reply = exchange.handle(scope["method"], target, headers, await _body(receive), _address(scope))
+        await send_reply(reply, scope, receive, send)
 
     return answer
 
 
-async def _body(receive: Receive) -> bytes:
+def _is_admin(path: bytes) -> bool:
+    return path == PREFIX.encode() or path.startswith(f"{PREFIX}/".encode())
+
+
+async def _body(receive: Receive, limit: float = float("inf")) -> bytes:
+    """The request's body; reading ends above the limit."""
     body, more = b"", True
-    while more:
+    while more and len(body) <= limit:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
     return body
+
+
+def _address(scope: Message) -> str:
+    """The IP address that a request comes from; this machine's where there is none, as in a test without a socket."""
+    address = (scope.get("client") or (HOST,))[0]
+    return address if _is_address(address) else HOST
+
+
+@cache
+def _is_address(text: str) -> bool:
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(text))
+    return False
 
 
 async def _live(receive: Receive, send: Send) -> None:
@@ -63,17 +96,11 @@ async def _live(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-def serve(exchange: Exchange, host: str = HOST, port: int = PORT) -> None:
-    """Serve until interrupted. Nothing is logged: a line per request would print signed URLs."""
-    with suppress(KeyboardInterrupt):
-        _server(exchange, host, port).run()
-
-
 @contextmanager
-def running(exchange: Exchange, port: int = 0) -> Iterator[str]:
+def running(exchange: Exchange, port: int = 0, *, admin: bool = False) -> Iterator[str]:
     """Serve in a thread on the loopback address; gives the base URL. Port 0 takes a free one."""
-    server = _server(exchange, HOST, port)
-    with socket.create_server((HOST, port)) as listening:
+    server = _server(exchange, admin)
+    with _listening(HOST, port) as (listening, url):
         thread = threading.Thread(target=server.run, args=([listening],), name="mock-exchange", daemon=True)
         thread.start()
         try:
@@ -81,21 +108,98 @@ def running(exchange: Exchange, port: int = 0) -> Iterator[str]:
                 if not thread.is_alive():
                     raise RuntimeError("the mock exchange did not start")
                 time.sleep(0.005)
-            yield f"http://{HOST}:{listening.getsockname()[1]}"
+            yield url
         finally:
             server.should_exit = True
             thread.join()
 
 
-def _server(exchange: Exchange, host: str, port: int) -> uvicorn.Server:
+def serve(
+    exchange: Exchange,
+    host: str = HOST,
+    port: int = PORT,
+    *,
+    admin: bool = False,
+    workers: int = 1,
+    ready: Callable[[str], object] = lambda url: None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, in the main thread. Nothing is logged: a line per request would print signed URLs.
+
+    ``ready`` is called with the base URL once no connection is refused any more. ``workers`` above 1 forks that many processes,
+    where there is ``fork``; each has accounts, weight, faults and log of its own, so they cannot have one admin interface.
+    """
+    if workers < 1 or (workers > 1 and (admin or not hasattr(os, "fork"))):
+        raise ValueError("workers must be 1 or more; above 1 they need fork, and have no admin interface in common")
+    server = _server(exchange, admin)
+    with _listening(host, port) as (listening, url):
+        if workers == 1:
+            with _ended_by(server.handle_exit):
+                ready(url)
+                server.run([listening])
+        else:
+            with suppress(KeyboardInterrupt), _ended_by(signal.default_int_handler):
+                _work(workers, server, listening, lambda: ready(url))
+
+
+def _work(workers: int, server: uvicorn.Server, listening: socket.socket, ready: Callable[[], object]) -> None:
+    """Fork, wait for the first to end, and end them all."""
+    processes = [get_context("fork").Process(target=_serve_in_child, args=(server, listening)) for _ in range(workers)]
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # none may meet a child that does not know yet what to do
+        for process in processes:
+            process.start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        ready()
+        wait([process.sentinel for process in processes])
+        raise RuntimeError("a worker of the mock exchange ended")
+    finally:
+        for process in processes:
+            if process.pid is not None:
+                process.terminate()
+                process.join()
+
+
+def _serve_in_child(server: uvicorn.Server, listening: socket.socket) -> None:
+    def follow() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with _ended_by(server.handle_exit):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        threading.Thread(target=follow, daemon=True).start()
+        server.run([listening])
+
+
+@contextmanager
+def _ended_by(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Have a function called by the signals that end a server. uvicorn does so only while it serves."""
+    before = {each: signal.signal(each, handler) for each in _ENDING}
+    try:
+        yield
+    finally:
+        for each, known in before.items():
+            signal.signal(each, known)
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
+    """A listening socket and its base URL: from here on, whoever connects waits to be served."""
+    is_ipv6 = ":" in host
+    with socket.create_server((host, port), family=socket.AF_INET6 if is_ipv6 else socket.AF_INET) as listening:
+        yield listening, f"http://{f'[{host}]' if is_ipv6 else host}:{listening.getsockname()[1]}"
+
+
+def _server(exchange: Exchange, admin: bool) -> uvicorn.Server:
     try:
         import uvicorn  # the extra "mock": only a server needs it
     except ImportError:
         raise ImportError("serving the mock exchange needs uvicorn: pip install 'binance-usdm[mock]'") from None
     config = uvicorn.Config(
-        application(exchange),
-        host=host,
-        port=port,
+        application(exchange, admin=admin),
+        http=_protocol(),
+        ws="none",
         loop="asyncio",
         lifespan="off",
         log_config=None,
@@ -103,6 +207,30 @@ def _server(exchange: Exchange, host: str, port: int) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         date_header=False,
+        proxy_headers=False,  # an address is the socket's: nobody can claim another one
         timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)
+
+
+@cache
+def _protocol() -> type[Any]:
+    """uvicorn's protocol, which gives its transport to the application and does not wait for a slow delivery when it ends."""
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+    class Protocol(HttpToolsProtocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
+            super().connection_made(transport)
+            # asyncio does this for sockets that say they are TCP, and create_server's do not: 40 ms for every reply
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            connection: Any = {EXTENSION: self.transport}  # the types know no extensions of others
+            self.scope["extensions"] = connection
+
+        def shutdown(self) -> None:
+            super().shutdown()
+            self.loop.call_later(_GRACE, self.transport.abort)
+
+    return Protocol

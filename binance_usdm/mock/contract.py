@@ -77,8 +77,8 @@ class Contract:
 
     def check(self, operation: Operation, value: Any) -> None:
         """Raise ValueError, naming the place, unless a JSON value is what the operation answers with."""
-        for misfit in misfits(operation.schema, value, self._resolve, operation.id):
-            raise ValueError(f"{misfit}; send bytes for drift on purpose")
+        for place, misfit in misfits(operation.schema, value, self._resolve, operation.id):
+            raise ValueError(f"{place}: the seed {misfit}; send bytes for drift on purpose")
 
     def _timed(self, schema: Json, value: Any, now: int) -> Any:
         schema = self._resolve(schema)

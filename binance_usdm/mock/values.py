@@ -15,6 +15,13 @@ _LEGAL: Final = {
     "boolean": "true|false",
     "string": r"[^\x00-\x20\x7f\ufffd]+",  # no blanks inside parameters: futures change log, 2023-06-16
 }
+_SHAPES: Final = {kind: re.compile(shape) for kind, shape in (*_LEGAL.items(), ("decimal", _DECIMAL))}
+_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "integer": int,
+    "number": Decimal,
+    "boolean": lambda text: text == "true",
+    "string": str,
+}
 _KINDS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "object": dict,
     "array": list,
@@ -49,14 +56,10 @@ def legal(schema: Mapping[str, Any]) -> str:
 def fit(schema: Mapping[str, Any], text: str) -> Fit:
     """Judge a text by type, format, pattern, enum, const, length and bounds of a schema."""
     kind, form = schema["type"], schema.get("format")
-    shape = _DECIMAL if form == "decimal" else _LEGAL[kind]
-    if not re.fullmatch(shape, text) or not re.search(schema.get("pattern", ""), text):
+    shape = _SHAPES["decimal" if form == "decimal" else kind]
+    if not shape.fullmatch(text) or ("pattern" in schema and not re.search(schema["pattern"], text)):
         return Fit.MALFORMED
-    value: Any = text
-    if kind in ("integer", "number"):
-        value = Decimal(text)
-    elif kind == "boolean":
-        value = text == "true"
+    value = _READERS[kind](text)
     if kind == "integer" and form in _BITS and not -(2 ** _BITS[form]) <= value < 2 ** _BITS[form]:
         return Fit.MALFORMED
     return Fit.VALUE if _allowed(schema, text, value) else Fit.OUTSIDE
@@ -67,9 +70,9 @@ def _allowed(schema: Mapping[str, Any], text: str, value: Any) -> bool:
         return False
     if "const" in schema and value != schema["const"]:
         return False
-    if isinstance(value, str) and not schema.get("minLength", 0) <= len(text) <= schema.get("maxLength", len(text)):
-        return False
-    return not isinstance(value, Decimal) or (
+    if isinstance(value, str):
+        return bool(schema.get("minLength", 0) <= len(text) <= schema.get("maxLength", len(text)))
+    return isinstance(value, bool) or (
         schema.get("minimum", value) <= value <= schema.get("maximum", value)
         and ("exclusiveMinimum" not in schema or schema["exclusiveMinimum"] < value)
         and ("exclusiveMaximum" not in schema or value < schema["exclusiveMaximum"])
@@ -79,7 +82,7 @@ def _allowed(schema: Mapping[str, Any], text: str, value: Any) -> bool:
 Schema = Mapping[str, Any]
 
 
-def misfits(schema: Schema, value: Any, resolve: Callable[[Schema], Schema], place: str) -> Iterator[str]:
+def misfits(schema: Schema, value: Any, resolve: Callable[[Schema], Schema], place: str) -> Iterator[tuple[str, str]]:
     """Where a JSON value departs from a schema, and how. Fractions are Decimals; keywords unknown here are not judged."""
     schema = resolve(schema)
     for part in schema.get("allOf", ()):
@@ -88,12 +91,16 @@ def misfits(schema: Schema, value: Any, resolve: Callable[[Schema], Schema], pla
     kinds = (declared,) if isinstance(declared, str) else tuple(declared)
     kind = next((each for each in kinds if _is(each, value)), None)
     if kinds and kind is None:
-        yield f"{place}: the seed is no {' or '.join(kinds)}"
+        yield place, f"is no {' or '.join(kinds)}"
     elif isinstance(value, dict):
         missing = [name for name in schema.get("required", ()) if name not in value]
         if missing:
-            yield f"{place}: the seed lacks {', '.join(missing)}"
-        for name, member in schema.get("properties", {}).items():
+            yield place, f"lacks {', '.join(missing)}"
+        members = schema.get("properties", {})
+        unknown = [name for name in value if name not in members]
+        if unknown and schema.get("additionalProperties") is False:
+            yield place, f"has no member {', '.join(unknown)}; there are {', '.join(members) or 'none'}"
+        for name, member in members.items():
             if name in value:
                 yield from misfits(member, value[name], resolve, f"{place}.{name}")
     elif isinstance(value, list):
@@ -101,7 +108,7 @@ def misfits(schema: Schema, value: Any, resolve: Callable[[Schema], Schema], pla
             yield from misfits(schema.get("items", {}), member, resolve, f"{place}[{number}]")
     elif kind is not None and value is not None and not _fits({**schema, "type": kind}, value):
         limits = ", ".join(f"{name} {schema[name]}" for name in _LIMITS if name in schema)
-        yield f"{place}: the seed does not match {limits or kind}"
+        yield place, f"does not match {limits or kind}"
 
 
 def _is(kind: str, value: Any) -> bool:

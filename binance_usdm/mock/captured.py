@@ -1,0 +1,183 @@
+"""Captured replies, read: HAR files and raw HTTP, with all that was captured beside them. Knows no secret and no script.
+
+Nothing is interpreted that a reply does not need; whatever is not as described is a ValueError without a word of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import re
+import warnings
+import zlib
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
+
+LARGEST: Final = 16 * 1024 * 1024
+"""Bytes of a captured file, of a body once decompressed, and of a script."""
+
+METHOD: Final = re.compile(r"[A-Z]{1,16}")
+PATH: Final = re.compile(r"/[!-\"$->@-~]*")
+_URL: Final = re.compile(r"(?i:https?)://[^/?#]*([^?#]*).*", re.DOTALL)
+_BINARY: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+ESCAPE: Final = re.compile(r"\\u[0-9A-Fa-f]{4}|\\.", re.DOTALL)
+_FIRST: Final = re.compile(rb"HTTP/(?:1\.[01]|[23](?:\.0)?) ([0-9]{3})(?: [^\r\n]*)?\r?\n")
+_HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)\r?\n")
+_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,7})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_LINE_END: Final = re.compile(rb"\r?\n")
+_WANTED: Final = "what was captured must be a HAR 1.2 file, or one reply as curl -i prints it, from its HTTP/ line on"
+
+
+class Found(NamedTuple):
+    """A reply as it was captured; ``aside`` is the text of all else that was with it."""
+
+    method: str | None
+    path: str | None
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    aside: str
+
+
+def read(source: bytes) -> list[Found]:
+    if len(source) > LARGEST:
+        raise ValueError(f"what was captured is larger than {LARGEST} bytes")
+    found = [_raw(source)] if source.startswith(b"HTTP/") else _har(source)
+    if any(_BINARY.search(each.body) for each in found):
+        raise ValueError("a body is binary, or compressed in a way unknown here, so it cannot be searched")
+    return found
+
+
+def _har(source: bytes) -> list[Found]:
+    match loads(source):
+        case {"log": {"entries": [_, *_] as entries}}:
+            found = [_entry(number, entry) for number, entry in enumerate(entries, 1)]
+        case _:
+            raise ValueError(_WANTED)
+    replies = [each for each in found if each.status]
+    if not replies:
+        raise ValueError("the HAR holds no reply")
+    if len(replies) < len(found):
+        warnings.warn(f"{len(found) - len(replies)} entries of the HAR have no reply and are left out", stacklevel=4)
+    return replies
+
+
+def _entry(number: int, entry: Any) -> Found:
+    match entry:
+        case {
+            "request": {"method": str(method), "url": str(url), **request},
+            "response": {"status": int(status), "headers": headers, "content": dict(content), **response},
+        } if is_status(status or 200) and METHOD.fullmatch(method) and (parts := _URL.fullmatch(url)):
+            path, posted = parts[1] or "/", request.get("postData") or {}
+        case _:
+            raise ValueError(f"entry {number} is not as HAR 1.2 describes it")
+    if not PATH.fullmatch(path) or not isinstance(posted, dict):
+        raise ValueError(f"entry {number} has no proper path or postData")
+    sent = _pairs(number, headers)
+    asked = _pairs(number, request.get("headers"), request.get("queryString"), posted.get("params"))
+    cookies = [("Cookie", value) for _, value in _pairs(number, request.get("cookies"), response.get("cookies"))]
+    lines = [f"{name}: {line}" for name, value in (*sent, *asked, *cookies) for line in value.split("\n")]
+    body, size = decoded(content.get("text") or "", content.get("encoding")), content.get("size")
+    if body is None or (not body and isinstance(size, int) and size > 0):
+        raise ValueError(f"entry {number}: its body was not recorded, or is neither text nor base64")
+    return Found(method, path, status, sent, body, "\n".join([url, unquote(url), *lines, str(posted.get("text"))]))
+
+
+def _pairs(number: int, *lists: Any) -> list[tuple[str, str]]:
+    pairs = list[tuple[str, str]]()
+    for each in lists:
+        match each:
+            case None | []:
+                continue
+            case [*named] if all(isinstance(one, dict) for one in named):
+                pairs += [(one.get("name"), one.get("value")) for one in named]
+            case _:
+                raise ValueError(f"entry {number}: headers, cookies and parameters must be lists of objects")
+    if not all(isinstance(part, str) for pair in pairs for part in pair):
+        raise ValueError(f"entry {number}: a header, cookie or parameter has no name or value")
+    return pairs
+
+
+def _raw(source: bytes) -> Found:
+    first, headers, at = _FIRST.match(source), list[tuple[str, str]](), 0
+    at = first.end() if first else 0
+    while header := _HEADER.match(source, at):
+        headers.append((header[1].decode("latin-1"), header[2].decode("latin-1").strip()))
+        at = header.end()
+    end = _LINE_END.match(source, at)
+    if first is None or end is None:
+        raise ValueError(_WANTED)
+    body, sent = source[end.end() :], {name.lower(): value.lower() for name, value in headers}
+    if not is_status(int(first[1])) or _FIRST.search(body):
+        raise ValueError("there must be one reply, and no interim one: keep each in a file of its own")
+    body = _joined(body) if sent.get("transfer-encoding") == "chunked" else body
+    body = _inflated(body, sent.get("content-encoding", ""))
+    return Found(None, None, int(first[1]), headers, body, "\n".join(f"{name}: {value}" for name, value in headers))
+
+
+def _joined(body: bytes) -> bytes:
+    """A chunked body put together; one that does not begin with a chunk was put together by curl already."""
+    parts, at = list[bytes](), 0
+    while chunk := _CHUNK.match(body, at):
+        start, at = chunk.end(), chunk.end() + int(chunk[1], 16)
+        if at == start:
+            return b"".join(parts)
+        parts.append(body[start:at])
+        end = _LINE_END.match(body, at)
+        at = end.end() if end else len(body)
+    if parts:
+        raise ValueError("a chunked body is cut short")
+    return body
+
+
+def _inflated(body: bytes, coding: str) -> bytes:
+    """A body decompressed; one that is not compressed was decompressed by curl already."""
+    for bits in {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}.get(coding, ()):
+        inflater = zlib.decompressobj(bits)
+        with contextlib.suppress(zlib.error):
+            plain = inflater.decompress(body, LARGEST + 1)
+            if len(plain) > LARGEST:
+                raise ValueError(f"a body is larger than {LARGEST} bytes")
+            if inflater.eof and not inflater.unused_data:
+                return plain
+    return body
+
+
+def is_status(status: int) -> bool:
+    return type(status) is int and 200 <= status <= 599
+
+
+def decoded(text: Any, coding: Any) -> bytes | None:
+    if not isinstance(text, str) or coding not in (None, "", "base64"):
+        return None
+    with contextlib.suppress(ValueError):
+        return base64.b64decode("".join(text.split()), validate=True) if coding else text.encode()
+    return None
+
+
+def text_of(body: bytes) -> str:
+    return body.decode("utf-8", "surrogateescape")
+
+
+def plain(text: str) -> str:
+    """A text with its JSON escapes undone, wherever they stand."""
+    return ESCAPE.sub(_meant, text) if "\\" in text else text
+
+
+def _meant(escape: re.Match[str]) -> str:
+    text = escape[0]
+    return chr(int(text[-4:], 16)) if len(text) == 6 else {"n": "\n", "r": "\r", "t": "\t"}.get(text[1], text[1])
+
+
+def loads(text: str | bytes, **hooks: Any) -> Any:
+    """The JSON value of a text, None if it is none. No error of the parser's own gets out: those hold the text."""
+    try:
+        return json.loads(text, **hooks)
+    except RecursionError:
+        deep = True
+    except ValueError:
+        deep = False
+    if deep:
+        raise ValueError("JSON is nested too deeply")
+    return None

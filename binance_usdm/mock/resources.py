@@ -1,0 +1,229 @@
+"""What the admin interface shows of an exchange, and changes in it. Knows no request: ``admin`` has read it, and checked its members.
+
+Every function takes the exchange, locked, and what was given; it returns a JSON value, or raises a ValueError that says what to do.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from .exact import written
+from .faults import FAULTS, Option
+from .limits import MINUTE
+from .logbook import entries
+from .reply import Reply
+from .script import named
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
+
+Given = Mapping[str, Any]
+Resource = Callable[["Exchange", Given], Any]
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PRINTABLE: Final = re.compile(r"[\t -~]*")
+_WHEN: Final = ("times", "operation", "path", "api_key", "nth")
+
+
+# -- what is there -----------------------------------------------------------------------------------------------------
+
+
+def _state(exchange: Exchange, given: Given) -> Any:
+    accounts: dict[int, Any] = {}
+    for key in exchange._state.keys.values():
+        known = {"opened": key.account.opened, "replies": sorted(key.account.replies), "keys": []}
+        accounts.setdefault(id(key.account), known)["keys"].append(
+            {
+                "api_key": key.api_key,
+                "kind": "hmac" if isinstance(key.secret, str) else "verifier",
+                "addresses": [str(network) for network in key.addresses],
+                "permissions": sorted(key.permissions),
+            }
+        )
+    operations = [
+        {"id": each.id, "method": each.method, "path": each.path, "weight": each.weight, "signed": bool(each.signature)}
+        for each in exchange._contract.operations
+    ]
+    return {"operations": operations, "accounts": [*accounts.values()]}
+
+
+def _clock(exchange: Exchange, given: Given) -> Any:
+    clock = exchange.clock
+    return {"now_ms": clock(), "offset_ms": clock.offset_ms, "drift_ppm": clock.drift_ppm, "frozen": clock.frozen}
+
+
+def _weight(exchange: Exchange, given: Given) -> Any:
+    now = exchange.clock()
+    addresses = [
+        {
+            "address": address,
+            "used": meter.used if meter.minute == now // MINUTE else 0,
+            "banned_until": meter.banned_until if now < meter.banned_until else None,
+        }
+        for address, meter in exchange._state.meters.items()
+    ]
+    return {"limit": exchange.switches.weight_limit, "addresses": addresses}
+
+
+def _faults(exchange: Exchange, given: Given) -> Any:
+    known = [{"name": name, "about": each.about, "options": each.options} for name, each in FAULTS.items()]
+    members, queue = (*_WHEN, "options", "probability"), exchange._state.script
+    queued = [{"fault": each.name} | {name: getattr(each, name) for name in members} for each in queue]
+    return {"known": known, "queue": queued}
+
+
+def _switches(exchange: Exchange, given: Given) -> Any:
+    return {each.name: getattr(exchange.switches, each.name) for each in fields(exchange.switches)}
+
+
+def _requests(exchange: Exchange, given: Given) -> Any:
+    return {"total": exchange._state.record.total, "requests": entries(exchange, given["after"], given["limit"])}
+
+
+def _counts(exchange: Exchange, given: Given) -> Any:
+    counts = [
+        {"operation": operation, "status": status, "code": code, "count": count}
+        for (operation, status, code), count in exchange.counts.items()
+    ]
+    return {"counts": counts, "total": exchange._state.record.total}
+
+
+# -- what is done ------------------------------------------------------------------------------------------------------
+
+
+def _one_of(given: Given, *names: str) -> str:
+    found = [name for name in names if name in given]
+    if len(found) != 1:
+        raise ValueError(f"send exactly one of {', '.join(names)}")
+    return found[0]
+
+
+def _key_options(given: Given) -> tuple[str | bytes, dict[str, Any]]:
+    secret = given[_one_of(given, "api_secret", "public_key")]
+    options = {name: given[name] for name in ("addresses", "permissions", "opened") if name in given}
+    return secret.encode() if "public_key" in given else secret, options
+
+
+def _add_account(exchange: Exchange, given: Given) -> Any:
+    secret, options = _key_options(given)
+    exchange.add_account(given["api_key"], secret, **options)
+    return _state(exchange, given)
+
+
+def _add_key(exchange: Exchange, given: Given) -> Any:
+    secret, options = _key_options(given)
+    if given["account_of"] not in exchange._state.keys:
+        raise ValueError("no account has the key of account_of")
+    account = exchange._state.keys[given["account_of"]].account
+    exchange.add_key(account, given["api_key"], secret, **options)
+    return _state(exchange, given)
+
+
+def _seed(exchange: Exchange, given: Given) -> Any:
+    if _one_of(given, "value", "text") == "value":
+        exchange._contract.check(exchange._operation(given["operation"]), given["value"])
+        body = written(given["value"])
+    else:
+        body = given["text"].encode()
+    exchange.seed(given["operation"], body, given.get("api_key"))
+    return _state(exchange, given)
+
+
+def _set_clock(exchange: Exchange, given: Given) -> Any:
+    clock = exchange.clock
+    if "frozen" in given:
+        (clock.freeze if given["frozen"] else clock.thaw)()
+    if "offset_ms" in given:
+        clock.advance(given["offset_ms"] - clock.offset_ms)  # so that a frozen one follows
+    if "drift_ppm" in given:
+        clock.drift(given["drift_ppm"])
+    clock.advance(given.get("advance_ms", 0))
+    return _clock(exchange, given)
+
+
+def _address(given: Given) -> dict[str, str]:
+    return {name: str(ipaddress.ip_address(given[name])) for name in ("address",) if name in given}
+
+
+def _spend(exchange: Exchange, given: Given) -> Any:
+    exchange.spend(given["weight"], **_address(given))
+    return _weight(exchange, given)
+
+
+def _ban(exchange: Exchange, given: Given) -> Any:
+    exchange.ban(given.get("seconds", 120), **_address(given))
+    return _weight(exchange, given)
+
+
+def _recover(exchange: Exchange, given: Given) -> Any:
+    exchange.recover()
+    return _weight(exchange, given)
+
+
+def _fail(exchange: Exchange, given: Given) -> Any:
+    fault = given["fault"] if _one_of(given, "fault", "reply") == "fault" else _own(given["reply"])
+    options: dict[str, Any] = {name: _option(value) for name, value in given.get("options", {}).items()}
+    named(fault, options)  # names that are no options could be taken for arguments below
+    when: dict[str, Any] = {name: given[name] for name in _WHEN if name in given}
+    exchange.fail(fault, probability=float(given.get("probability", 1)), **when, **options)
+    return _faults(exchange, given)
+
+
+def _option(value: Any) -> Option:
+    if isinstance(value, str) and not _PRINTABLE.fullmatch(value):
+        raise ValueError("options must be printable")
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _own(given: Given) -> Reply:
+    pairs = [(each["name"], each["value"]) for each in given.get("headers", ())]
+    if not all(_TOKEN.fullmatch(name) and _PRINTABLE.fullmatch(value) for name, value in pairs):
+        raise ValueError("headers must have the names and values that HTTP allows")
+    if "text" in given and "base64" in given:
+        raise ValueError("send at most one of text, base64")
+    body = given["text"].encode() if "text" in given else base64.b64decode(given.get("base64", ""), validate=True)
+    return Reply(given["status"], tuple((name.encode(), value.encode()) for name, value in pairs), body)
+
+
+def _clear_faults(exchange: Exchange, given: Given) -> Any:
+    exchange._state.script.clear()
+    return _faults(exchange, given)
+
+
+def _set_switches(exchange: Exchange, given: Given) -> Any:
+    exchange.switches = exchange.switches.turned(given)
+    return _switches(exchange, given)
+
+
+def _reset(exchange: Exchange, given: Given) -> Any:
+    exchange.reset()
+    return _state(exchange, given)
+
+
+RESOURCES: Final[Mapping[tuple[str, str], Resource]] = {
+    ("GET", "state"): _state,
+    ("POST", "accounts"): _add_account,
+    ("POST", "keys"): _add_key,
+    ("POST", "replies"): _seed,
+    ("GET", "clock"): _clock,
+    ("PATCH", "clock"): _set_clock,
+    ("GET", "weight"): _weight,
+    ("POST", "spend"): _spend,
+    ("POST", "ban"): _ban,
+    ("POST", "recover"): _recover,
+    ("GET", "faults"): _faults,
+    ("POST", "faults"): _fail,
+    ("DELETE", "faults"): _clear_faults,
+    ("GET", "switches"): _switches,
+    ("PATCH", "switches"): _set_switches,
+    ("GET", "requests"): _requests,
+    ("GET", "counts"): _counts,
+    ("POST", "reset"): _reset,
+}
+"""By method and name."""

@@ -1,0 +1,104 @@
+"""A reply on its way through ASGI: at once, late, in pieces, cut or reset. Knows one connection, no exchange and no server."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from typing import Any, Final
+
+if sys.platform == "linux":
+    import fcntl
+    import termios
+
+from .reply import AT_ONCE, Reply
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+EXTENSION: Final = "binance_usdm.mock.transport"
+"""Where a scope's ``extensions`` hold the connection's ``asyncio.Transport``, on a server that gives it away."""
+
+_LINGER_NOT: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+async def send_reply(reply: Reply, scope: Message, receive: Receive, send: Send) -> None:
+    """Send a reply as its ``delivery`` says.
+
+    Plain ASGI has no word for the end of a connection: without the transport a cut is an answer that is never completed,
+    a reset a ConnectionResetError, and what they become is up to the server.
+    """
+    delivery, transport = reply.delivery, scope.get("extensions", {}).get(EXTENSION)
+    if delivery.latency and not await _still_there_after(delivery.latency, receive):
+        return None
+    if delivery.reset and delivery.cut is None:
+        return await _reset(transport, receive)
+    announced = _announced(reply)
+    headers = list(reply.headers)
+    if announced is None:
+        announced = len(reply.body)
+        headers.append((b"Content-Length", str(announced).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    if delivery is AT_ONCE and announced == len(reply.body):
+        return await send({"type": "http.response.body", "body": reply.body})
+    sent = 0
+    for place, piece in enumerate(delivery.pieces(reply.body[:announced])):
+        if place and delivery.pause and not await _still_there_after(delivery.pause, receive):
+            return None
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        sent += len(piece)
+    if delivery.reset:
+        return await _reset(transport, receive)
+    if sent < announced and scope["method"] != "HEAD":
+        return await _cut(transport, receive)
+    if transport is not None and scope["method"] != "HEAD":
+        transport.write(reply.body[announced:])  # more than was announced: no server would send that for us
+    return await send({"type": "http.response.body", "body": b""})
+
+
+def _announced(reply: Reply) -> int | None:
+    """The Content-Length that a reply of one's own brings along."""
+    return next((int(value) for name, value in reply.headers if name.lower() == b"content-length"), None)
+
+
+async def _still_there_after(seconds: float, receive: Receive) -> bool:
+    """Wait; whoever hangs up meanwhile is gone, and waits no longer."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await _gone(receive)
+        return False
+    return True
+
+
+async def _cut(transport: asyncio.Transport | None, receive: Receive) -> None:
+    if transport is not None:
+        transport.close()
+        await _gone(receive)  # a server complains of an application that ends before
+
+
+async def _reset(transport: asyncio.Transport | None, receive: Receive) -> None:
+    if transport is None:
+        raise ConnectionResetError("the mock exchange resets the connection")
+    connection: socket.socket = transport.get_extra_info("socket")
+    while _unsent(transport, connection) and await _still_there_after(0.001, receive):
+        pass  # a reset would drop it
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    transport.abort()
+    await _gone(receive)
+
+
+def _unsent(transport: asyncio.Transport, connection: socket.socket) -> int:
+    """How many bytes have not arrived; of those the system holds, only Linux tells."""
+    held = bytes(4)
+    if sys.platform == "linux":
+        held = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, held)
+    return transport.get_write_buffer_size() + int.from_bytes(held, sys.byteorder)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

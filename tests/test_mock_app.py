@@ -1,0 +1,406 @@
+"""The mock exchange on a real socket: how replies travel, who is asking, how it starts and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Delivery, Exchange, ManualClock, Reply
+from binance_usdm.mock.app import application, running, serve
+
+T0 = 1_700_000_000_000
+TIME = f'{{"serverTime":{T0}}}'.encode()
+FORK = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for children in /proc")
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Exchange, str]]:
+    exchange = Exchange(clock=ManualClock(T0))
+    with running(exchange) as url:
+        yield exchange, url
+
+
+@pytest.fixture
+def exchange(served: tuple[Exchange, str]) -> Exchange:
+    served[0].reset()
+    return served[0]
+
+
+@pytest.fixture
+def wire(served: tuple[Exchange, str], exchange: Exchange) -> Iterator[Wire]:
+    with Wire(served[1]) as wire:
+        yield wire
+
+
+class Wire:
+    """One connection, byte for byte."""
+
+    def __init__(self, url: str, source: str | None = None) -> None:
+        host, _, port = url.removeprefix("http://").rpartition(":")
+        self.socket = socket.create_connection((host, int(port)), 5, source and (source, 0))
+        self.kept, self.count = b"", 0
+
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, *targets: str, method: str = "GET", headers: str = "", body: str = "") -> None:
+        self.socket.sendall(
+            "".join(f"{method} {each} HTTP/1.1\r\nHost: x\r\n{headers}\r\n{body}" for each in targets).encode()
+        )
+
+    def head(self) -> dict[str, str]:
+        while b"\r\n\r\n" not in self.kept:
+            if not (more := self.socket.recv(65536)):
+                raise EOFError
+            self.kept += more
+        head, _, self.kept = self.kept.partition(b"\r\n\r\n")
+        status, *lines = head.decode().split("\r\n")
+        pairs = (line.partition(": ")[::2] for line in lines)
+        return {"status": status.split()[1]} | {name.lower(): value for name, value in pairs}
+
+    def read(self) -> tuple[dict[str, str], bytes]:
+        head = self.head()
+        while len(self.kept) < int(head["content-length"]):
+            if not (more := self.socket.recv(65536)):
+                raise EOFError
+            self.kept += more
+        body, self.kept = self.kept[: int(head["content-length"])], self.kept[int(head["content-length"]) :]
+        return head, body
+
+    def rest(self) -> bytes:
+        """Everything up to the end of the connection."""
+        found, self.kept = self.kept, b""
+        self.count = len(found)
+        while more := self.socket.recv(65536):
+            found += more
+            self.count = len(found)
+        return found
+
+
+def signed(now: int = T0) -> tuple[str, str]:
+    query = f"timestamp={now}"
+    made = hmac.new(DEFAULT_API_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
+    return f"/fapi/v3/balance?{query}&signature={made}", f"x-Mbx-apiKEY: {DEFAULT_API_KEY}\r\n"
+
+
+# -- how replies travel ------------------------------------------------------------------------------------------------
+
+
+def test_latency_is_waited_for_and_others_do_not_wait(served: Any, exchange: Exchange, wire: Wire) -> None:
+    exchange.fail("latency", seconds=0.2)
+    began = time.monotonic()
+    wire.send("/fapi/v1/time")
+    with Wire(served[1]) as other:
+        other.send("/fapi/v1/time")
+        assert other.read()[1] == TIME
+        assert time.monotonic() - began < 0.2
+    assert wire.read()[1] == TIME
+    assert time.monotonic() - began >= 0.2
+
+
+def test_a_slow_body_comes_in_pieces(exchange: Exchange, wire: Wire) -> None:
+    exchange.fail("slow", chunk=20, pause=0.15)
+    wire.send("/fapi/v1/time")
+    head = wire.head()
+    began = time.monotonic()
+    assert head["content-length"] == str(len(TIME))
+    while len(wire.kept) < 20:
+        wire.kept += wire.socket.recv(65536)
+    assert wire.kept == TIME[:20]
+    while len(wire.kept) < len(TIME):
+        wire.kept += wire.socket.recv(65536)
+    assert wire.kept == TIME
+    assert time.monotonic() - began >= 0.1
+    wire.kept = b""
+    wire.send("/fapi/v1/time")
+    assert wire.read()[1] == TIME, "the connection lives on"
+
+
+def test_a_cut_ends_the_connection_before_what_was_announced(
+    exchange: Exchange, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    exchange.fail("cut", after=7)
+    wire.send("/fapi/v1/time")
+    assert int(wire.head()["content-length"]) == len(TIME)
+    assert wire.rest() == TIME[:7]
+    assert complaints(caplog) == []
+
+
+def test_a_reset_comes_before_any_byte(exchange: Exchange, wire: Wire) -> None:
+    exchange.fail("reset")
+    wire.send("/fapi/v1/time")
+    with pytest.raises(ConnectionResetError):
+        wire.head()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells what has arrived")
+def test_a_reset_comes_after_so_many_bytes(exchange: Exchange, wire: Wire) -> None:
+    body = b"x" * 3_000_000
+    exchange.fail(Reply(200, (), body, delivery=Delivery(reset=True, cut=2_000_000)))
+    wire.send("/")
+    assert int(wire.head()["content-length"]) == len(body)
+    with pytest.raises(ConnectionResetError):
+        wire.rest()
+    assert wire.count == 2_000_000
+
+
+def test_a_reply_of_ones_own_may_announce_less_or_more_than_it_holds(exchange: Exchange, wire: Wire) -> None:
+    exchange.fail(Reply(200, ((b"Content-Length", b"3"),), b"12345"))
+    wire.send("/")
+    assert wire.read()[1] == b"123"
+    assert (wire.kept or wire.socket.recv(9)) == b"45", "more than was announced"
+    wire.kept = b""
+    exchange.fail(Reply(200, ((b"content-LENGTH", b"7"),), b"12345"))
+    wire.send("/")
+    assert wire.head()["content-length"] == "7"
+    assert wire.rest() == b"12345"
+
+
+def test_an_answer_to_head_has_no_body(exchange: Exchange, wire: Wire) -> None:
+    exchange.fail("cut", times=2)
+    for _ in range(2):
+        wire.send("/fapi/v1/time", method="HEAD")
+        assert int(wire.head()["content-length"]) > 1
+        assert wire.kept == b""
+
+
+@pytest.mark.parametrize(("fault", "status"), [("cut", 200), ("reset", None)])
+def test_a_server_that_gives_no_transport_away_gets_what_asgi_has(fault: str, status: int | None) -> None:
+    exchange, sent = Exchange(clock=ManualClock(T0)), list[Any]()
+    exchange.fail(fault)
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/fapi/v1/time", "query_string": b"", "headers": []}
+    if status is None:
+        with pytest.raises(ConnectionResetError):
+            asyncio.run(_await(application(exchange)(scope, receive, send)))
+        assert sent == []
+    else:
+        asyncio.run(_await(application(exchange)(scope, receive, send)))
+        assert [message.get("body") for message in sent] == [None, TIME[:1]]
+        assert sent[-1]["more_body"]
+
+
+def test_an_endless_body_is_not_read_to_its_end_by_the_admin_interface() -> None:
+    came, sent = list[int](), list[Any]()
+
+    async def receive() -> Any:
+        came.append(1)
+        return {"type": "http.request", "body": bytes(1024 * 1024), "more_body": len(came) < 9}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/__admin/reset",
+        "query_string": b"",
+        "client": ("127.0.0.1", 1),
+    }
+    scope["headers"] = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+    asyncio.run(_await(application(Exchange(), admin=True)(scope, receive, send)))
+    assert sent[0]["status"] == 413
+    assert len(came) == 5
+
+
+async def _await(awaitable: Any) -> None:
+    await awaitable
+
+
+# -- HTTP --------------------------------------------------------------------------------------------------------------
+
+
+def test_two_requests_in_one_segment_get_two_replies_in_order(exchange: Exchange, wire: Wire) -> None:
+    where, key = signed()
+    exchange.fail("latency", seconds=0.05, path="/fapi/v3/balance")
+    wire.send(where, "/fapi/v1/time", "/nowhere", headers=key)
+    first, second, third = wire.read(), wire.read(), wire.read()
+    assert [each[0]["status"] for each in (first, second, third)] == ["200", "200", "404"]
+    assert (json.loads(first[1])[0]["asset"], second[1]) == ("USDT", TIME)
+    assert [each.number for each in exchange.requests] == [1, 2, 3]
+
+
+def test_a_connection_is_kept_and_header_names_may_be_in_any_case(exchange: Exchange, wire: Wire) -> None:
+    where, key = signed()
+    for _ in range(3):
+        wire.send(where, headers=f"{key}CONTENT-type: application/json\r\ncOnTeNt-LeNgTh: 0\r\n")
+        assert wire.read()[0]["status"] == "200"
+
+
+def test_a_reply_does_not_wait_for_an_acknowledgement(exchange: Exchange, wire: Wire) -> None:
+    """Head and body are two writes; without TCP_NODELAY the second waits for 40 ms as soon as a connection is some replies old."""
+    began = time.monotonic()
+    for _ in range(40):
+        wire.send("/fapi/v1/time")
+        wire.read()
+    assert time.monotonic() - began < 40 * 0.03
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have one loopback address only")
+def test_the_address_of_the_socket_is_the_exchanges(served: Any, exchange: Exchange) -> None:
+    exchange.ban(60, "127.0.0.2")
+    with Wire(served[1]) as here, Wire(served[1], "127.0.0.2") as there:
+        here.send("/fapi/v1/time", headers="X-Forwarded-For: 127.0.0.2\r\n")
+        there.send("/fapi/v1/time")
+        assert (here.read()[0]["status"], there.read()[0]["status"]) == ("200", "418")
+    assert [each.address for each in exchange.requests] == ["127.0.0.1", "127.0.0.2"]
+
+
+# -- start and end -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seconds", "whole"), [(0.2, True), (30, False)])
+def test_it_ends_soon_and_quietly_while_replies_are_late(
+    caplog: pytest.LogCaptureFixture, seconds: float, whole: bool
+) -> None:
+    exchange = Exchange(clock=ManualClock(T0))
+    exchange.fail("latency", seconds=seconds, times=None)
+    with running(exchange) as url:
+        wire = Wire(url)
+        wire.send("/fapi/v1/time")
+        while not exchange.requests:
+            time.sleep(0.005)
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.5
+    with wire:
+        if whole:
+            assert wire.read()[1] == TIME
+        else:
+            with pytest.raises((EOFError, ConnectionResetError)):
+                wire.head()
+    assert complaints(caplog) == []
+
+
+def test_whoever_hangs_up_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    exchange = Exchange(clock=ManualClock(T0))
+    exchange.fail("latency", seconds=30)
+    exchange.fail("slow", chunk=1, pause=30)
+    with running(exchange) as url:
+        for before in range(2):
+            with Wire(url) as wire:
+                wire.send("/fapi/v1/time")
+                while len(exchange.requests) == before:
+                    time.sleep(0.005)
+        began = time.monotonic()
+    assert time.monotonic() - began < 0.5, "the grace of those that are late"
+    assert complaints(caplog) == []
+
+
+def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
+
+
+PROGRAM = """
+import sys
+from binance_usdm.mock import Exchange
+from binance_usdm.mock.app import serve
+serve(Exchange(), port=0, ready=lambda url: print(url, flush=True), **eval(sys.argv[1]))
+"""
+
+
+@contextmanager
+def process(options: str = "{}") -> Iterator[tuple[subprocess.Popen[str], str]]:
+    started = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert started.stdout is not None
+        yield started, started.stdout.readline().strip()
+    finally:
+        started.kill()
+        started.communicate()
+
+
+def children(parent: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def gone(pids: list[int]) -> bool:
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        if not any(Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_until_a_signal_ends_it(number: signal.Signals) -> None:
+    with process() as (program, url):
+        assert url.startswith("http://127.0.0.1:")
+        assert not url.endswith(":0")
+        with Wire(url) as wire:
+            wire.send("/fapi/v1/time")
+            assert b"serverTime" in wire.read()[1]
+        program.send_signal(number)
+        assert program.communicate(timeout=5) == ("", "")
+        assert program.returncode == 0
+
+
+@FORK
+@pytest.mark.parametrize("end", [lambda pid: os.kill(pid, signal.SIGTERM), lambda pid: os.killpg(pid, signal.SIGINT)])
+def test_workers_share_a_socket_and_end_together(end: Callable[[int], None]) -> None:
+    with process("{'workers': 2}") as (program, url):
+        workers = children(program.pid)
+        assert len(workers) == 2
+        for _ in range(4):
+            with Wire(url) as wire:
+                wire.send("/fapi/v1/time")
+                assert b"serverTime" in wire.read()[1]
+        end(program.pid)
+        assert program.communicate(timeout=5) == ("", "")
+        assert program.returncode == 0
+        assert gone(workers)
+
+
+@FORK
+def test_a_worker_that_dies_ends_all() -> None:
+    with process("{'workers': 2}") as (program, _):
+        workers = children(program.pid)
+        os.kill(workers[0], signal.SIGKILL)
+        assert "a worker of the mock exchange ended" in program.communicate(timeout=5)[1]
+        assert program.returncode == 1
+        assert gone(workers)
+
+
+@FORK
+def test_workers_do_not_outlive_their_parent() -> None:
+    with process("{'workers': 2}") as (program, _):
+        workers = children(program.pid)
+        program.kill()
+        program.wait()
+        assert gone(workers)
+
+
+@pytest.mark.parametrize("options", [{"workers": 0}, {"workers": 2, "admin": True}])
+def test_workers_that_cannot_be_are_refused(options: Any) -> None:
+    with pytest.raises(ValueError, match="workers"):
+        serve(Exchange(), port=0, **options)

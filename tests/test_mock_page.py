@@ -1,0 +1,353 @@
+"""The admin page in a real browser: by keyboard alone, on a phone, with hostile requests, and nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from binance_usdm.mock import FAULTS, Exchange, ManualClock
+from binance_usdm.mock.app import running
+
+if not os.environ.get("USDM_REQUIRE_BROWSER"):  # then nothing may be left out
+    pytest.importorskip("selenium")
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.keys import Keys
+
+T0 = 1_700_000_000_000
+ALL = "select all"
+HOSTILE = "/fapi/<img/src=x/onerror=alert(1)><script>alert(2)</script>"
+
+
+def programs() -> tuple[str, str]:
+    """Where browser and driver are; skips without them, except where USDM_REQUIRE_BROWSER says that nothing may be left out."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if browser is None or driver is None:
+        reason = "chromium or chromedriver is not installed (Debian: apt install chromium chromium-driver)"
+        if os.environ.get("USDM_REQUIRE_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return browser, driver
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    found, driver = programs()
+    options = webdriver.ChromeOptions()
+    options.binary_location = found
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    for each in (
+        "--headless=new",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--force-prefers-reduced-motion",
+    ):
+        options.add_argument(each)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.add_argument("--no-sandbox")
+    with webdriver.Chrome(options=options, service=Service(driver)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Exchange, str]]:
+    exchange = Exchange(clock=ManualClock(T0))
+    with running(exchange, admin=True) as url:
+        yield exchange, url
+
+
+class Page:
+    """The admin page as somebody without a mouse has it."""
+
+    def __init__(self, browser: Any, exchange: Exchange, url: str) -> None:
+        self.browser, self.exchange, self.url = browser, exchange, url
+
+    def open(self, width: int = 1280, height: int = 800) -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.browser.get(f"{self.url}/__admin/")
+        self.until(lambda: self.text("#live") == "live")
+
+    def text(self, selector: str) -> str:
+        return str(self.browser.execute_script("return document.querySelector(arguments[0]).textContent", selector))
+
+    def value(self, script: str, *arguments: Any) -> Any:
+        return self.browser.execute_script(f"return {script}", *arguments)
+
+    def until(self, holds: Callable[[], object]) -> None:
+        end = time.monotonic() + 5
+        while not holds():
+            assert time.monotonic() < end, "the page did not follow"
+            time.sleep(0.02)
+
+    def press(self, *keys: str) -> None:
+        actions = webdriver.ActionChains(self.browser, duration=0)
+        for each in keys:
+            if each == ALL:
+                actions.key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL)
+            else:
+                actions.send_keys(each)
+        actions.perform()
+
+    def tab_to(self, selector: str) -> None:
+        """By Tab alone, as far as it takes; each stop must be seen to have the focus."""
+        for _ in range(120):
+            if self.value("document.activeElement.matches(arguments[0])", selector):
+                assert self.value("getComputedStyle(document.activeElement).outlineStyle") == "solid", (
+                    "the focus is visible"
+                )
+                return
+            self.press(Keys.TAB)
+        raise AssertionError(f"no Tab leads to {selector}")
+
+    def ask(self, target: str = "/fapi/v3/balance?recvWindow=1&signature=abcdefghijkl") -> None:
+        parts = urlsplit(self.url)
+        connection = http.client.HTTPConnection(str(parts.hostname), parts.port)
+        connection.putrequest("GET", target, skip_host=True)
+        connection.putheader("Host", "x")
+        connection.putheader("X-MBX-APIKEY", self.exchange.api_key)
+        connection.endheaders()
+        connection.getresponse().read()
+        connection.close()
+
+
+@pytest.fixture
+def page(browser: Any, served: tuple[Exchange, str]) -> Iterator[Page]:
+    served[0].reset()
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)
+    page = Page(browser, *served)
+    page.open()
+    yield page
+    assert [entry["message"] for entry in browser.get_log("browser")] == [], (
+        "no error, and nothing that the policy had to stop"
+    )
+
+
+def test_a_fault_can_be_queued_by_keyboard(page: Page) -> None:
+    page.tab_to("#fault")
+    for _ in range(list(FAULTS).index("banned")):
+        page.press(Keys.ARROW_DOWN)
+    assert page.text("#about") == FAULTS["banned"].about
+    page.press("latency")
+    assert page.text("#about") == FAULTS["latency"].about
+    page.tab_to("#options input[name=seconds]")
+    page.press(ALL, "0.25")
+    page.tab_to("#forever")
+    page.press(Keys.SPACE)
+    page.tab_to("#fault-form summary")
+    page.press(Keys.ENTER)
+    page.tab_to("#operation")
+    page.press("balance")
+    page.tab_to("#fault-form button")
+    page.press(Keys.ENTER)
+    page.until(lambda: [*page.exchange._state.script])
+    (queued,) = page.exchange._state.script
+    assert (queued.name, queued.times, queued.operation) == ("latency", None, "balance")
+    assert queued.options == {"seconds": 0.25, "jitter": 0}
+    page.until(lambda: "latencyfor ever, balance, seconds 0.25" in page.text("#queue"))
+    page.tab_to("#clear")
+    page.press(Keys.SPACE)
+    page.until(lambda: not [*page.exchange._state.script])
+
+
+def test_the_clock_can_be_frozen_and_moved_by_keyboard(page: Page) -> None:
+    page.tab_to("#freeze")
+    page.press(Keys.ENTER)
+    page.until(lambda: page.value("document.activeElement.getAttribute('aria-pressed')") == "true")
+    assert page.exchange.clock.frozen
+    page.tab_to("[data-step='60000']")
+    page.press(Keys.SPACE)
+    page.until(lambda: page.exchange.clock() == T0 + 60_000)
+    page.until(lambda: page.text("#time") == "22:14:20.000")
+    page.tab_to("#offset")
+    page.press(ALL, "-7", Keys.ENTER)
+    page.until(lambda: page.exchange.clock() == T0 - 7)
+    page.until(lambda: "-7 ms" in page.text("#clock-state"))
+
+
+def test_a_ban_and_its_end_by_keyboard(page: Page) -> None:
+    page.tab_to("#amount")
+    page.press(ALL, "300", Keys.ENTER)
+    page.until(lambda: page.value("document.querySelector('progress')?.value") == 300)
+    page.tab_to("button[value=ban]")
+    page.press(Keys.ENTER)
+    page.until(lambda: "banned until 22:18:20" in page.text("#weight"))
+    page.tab_to("#recover")
+    page.press(Keys.ENTER)
+    page.until(lambda: page.value("document.querySelector('progress')?.value") == 0)
+
+
+def test_requests_come_in_by_themselves_and_open_by_keyboard(page: Page) -> None:
+    page.ask()
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 1)
+    assert page.text("#news") == "1 new requests, 1 refused"
+    page.browser.execute_script("document.activeElement.blur(); scrollTo(0, 0)")
+    page.tab_to(".skip")
+    page.press(Keys.ENTER)
+    page.tab_to("#log summary")
+    page.press(Keys.ENTER)
+    page.until(lambda: page.value("document.querySelectorAll('#log .sides p').length") == 2)
+    assert page.text("#log .why").startswith("Mandatory parameter 'timestamp' was not sent")
+    assert page.value("[...document.querySelectorAll('#log .sides p')].map(each => each.textContent)") == [
+        "recvWindow=1&signature=abcdef…",
+        "recvWindow=1",
+    ]
+    assert page.value("[...document.querySelectorAll('#log mark')].map(each => each.textContent)") == [
+        "signature=abcdef…"
+    ]
+    page.ask("/fapi/v1/time")
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 2)
+    assert page.value("document.querySelectorAll('#log details[open]').length") == 1, "what is open stays open"
+    assert page.value("document.activeElement.matches('#log li:last-child summary')"), "the focus stays where it was"
+
+
+def test_a_reset_asks_first(page: Page) -> None:
+    page.exchange.spend(7)
+    page.ask()
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 1)
+    page.tab_to("#reset")
+    page.press(Keys.ENTER)
+    page.until(lambda: page.value("document.querySelector('#sure').open"))
+    page.press(Keys.ESCAPE)
+    page.until(lambda: not page.value("document.querySelector('#sure').open"))
+    assert page.value("document.activeElement.id") == "reset"
+    assert page.exchange.requests
+    page.press(Keys.ENTER)
+    page.tab_to("#sure-yes")
+    page.press(Keys.ENTER)
+    page.until(lambda: not page.exchange.requests and not page.exchange.used_weight)
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 0)
+    page.ask()
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 1)
+
+
+def test_what_is_being_typed_is_left_alone(page: Page) -> None:
+    page.browser.execute_script("document.querySelector('#switches').closest('details').open = true")
+    page.tab_to("#switch-weight_limit")
+    page.press(ALL, "77")
+    page.exchange.switches = page.exchange.switches.turned({"ban_after": 3, "weight_limit": 99})
+    page.until(lambda: page.value("document.querySelector('#switch-ban_after').value") == "3")
+    assert page.value("document.activeElement.value") == "77"
+
+
+def test_a_reset_by_somebody_else_is_followed(page: Page) -> None:
+    for _ in range(2):
+        page.ask()
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 2)
+    page.exchange.reset()
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 0)
+    page.ask("/after")
+    page.until(lambda: "/after" in page.text("#log"))
+
+
+def test_a_switch_is_set_and_a_wrong_one_is_told(page: Page) -> None:
+    page.browser.execute_script("document.querySelector('#switches').closest('details').open = true")
+    page.tab_to("#switch-refuse_replay")
+    page.press("true")
+    page.until(lambda: page.exchange.switches.refuse_replay)
+    page.tab_to("#switch-weight_limit")
+    page.press(ALL, "0", Keys.TAB)
+    page.until(lambda: "weight_limit does not match minimum 1" in page.text("#problem"))
+    page.until(lambda: page.value("document.querySelector('#switch-weight_limit').value") == "2400")
+    assert not page.value("document.activeElement.matches('#switch-weight_limit')"), "the focus went on"
+    assert page.exchange.switches.weight_limit == 2400
+    page.browser.get_log("browser")  # the browser notes every answer of 400
+
+
+def test_what_came_is_shown_as_text_on_a_phone_too(page: Page) -> None:
+    page.open(360, 740)
+    page.exchange.add_account("<b>K" + "k" * 90, "made-up-secret")
+    page.ask(HOSTILE + "?<img/src=x>=" + "<i>" * 60 + "&timestamp=1")
+    page.ask("/fapi/v3/balance?" + "x" * 300 + "&<script>alert(3)</script>=1&signature=<svg/onload=alert(4)>")
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 2)
+    page.browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
+    page.until(lambda: page.value("document.querySelectorAll('#log .inside').length") == 2)
+    assert HOSTILE in page.text("#log")
+    assert page.value("document.querySelectorAll('#log img, #log script, #log svg, #log i, #accounts b').length") == 0
+    page.until(lambda: "<b>K" in page.text("#accounts"))
+    assert page.value("document.documentElement.scrollWidth") == 360
+    narrow = (
+        "[...document.querySelectorAll('main *')].filter(each => each.getBoundingClientRect().right > 360.5).length"
+    )
+    assert page.value(narrow) == 0
+
+
+CONTRAST = """(() => {
+  const numbers = (text) => text.match(/[0-9.]+/g).map(Number);
+  const linear = (each) => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+  const ground = (element) => {
+    for (; element; element = element.parentElement) {
+      const colour = numbers(getComputedStyle(element).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const poor = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((each) => each.nodeType === 3 && each.textContent.trim());
+    if (!own && !element.matches("input, select, textarea")) continue;
+    if (!element.checkVisibility() || element.matches("script, style, option")) continue;
+    const [one, two] = [light(numbers(getComputedStyle(element).color)), light(ground(element))];
+    const contrast = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+    if (contrast < 4.5) poor.push(`${element.tagName} ${element.className} ${contrast.toFixed(2)}`);
+  }
+  return poor;
+})()"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everything_can_be_read(page: Page, scheme: str) -> None:
+    page.browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    page.exchange.fail("waf")
+    page.exchange.fail("error-500", nth=2)
+    page.exchange.ban(60, "10.0.0.1")
+    page.exchange.add_account("K", "made-up-secret", opened=False)
+    page.exchange.clock.drift(5)
+    for _ in range(3):
+        page.ask()
+    page.exchange.clock.freeze()
+    page.until(
+        lambda: page.value("document.querySelectorAll('#log li').length") == 3 and "frozen" in page.text("#clock-state")
+    )
+    page.browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
+    page.until(lambda: page.value("document.querySelectorAll('#log mark').length") == 3)
+    page.until(lambda: "not opened" in page.text("#accounts"))
+    dark = page.value("getComputedStyle(document.body).backgroundColor") == "rgb(21, 23, 27)"
+    assert dark is (scheme == "dark")
+    assert page.value(CONTRAST) == []
+
+
+def test_every_control_has_a_name_and_nothing_comes_from_elsewhere(page: Page) -> None:
+    page.ask()
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 1)
+    names = "[...document.querySelectorAll('input, select, textarea')].map(each => each.ariaLabel || each.labels[0]?.textContent.trim())"
+    assert all(page.value(names))
+    assert page.value("document.querySelector('link[rel=icon]').href") == "data:,", (
+        "a browser with tabs would ask for one"
+    )
+    assert page.value("[...document.querySelectorAll('button')].filter(each => !each.textContent.trim()).length") == 0
+    loaded = page.value(
+        "performance.getEntries().filter(each => each.name.includes('://')).map(each => new URL(each.name).host)"
+    )
+    assert {*loaded} == {urlsplit(page.url).netloc}
+    sent = [entry["message"] for entry in page.browser.get_log("performance")]
+    assert any("Network.requestWillBeSent" in each and f"{page.url}/__admin/requests" in each for each in sent)
+    started = [
+        each
+        for each in sent
+        if '"Network.requestWillBeSent"' in each and page.url not in each and '"url":"data:' not in each
+    ]
+    assert started == []
+    assert all(logged.path != "/favicon.ico" for logged in page.exchange.requests)
