@@ -69,29 +69,31 @@ def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], tex
 
 
 def _exchange(options: argparse.Namespace) -> Exchange:
-    try:
-        exchange = Exchange(
-            api_key=options.api_key,
-            api_secret=options.public_key or options.api_secret,
-            clock=lambda: time.time_ns() // 1_000_000 + options.clock_offset,
-            switches=Switches().turned(dict(options.switch)),
-        )
+    def furnish(exchange: Exchange) -> None:
         for operation, body in options.reply:
             exchange.seed(operation, body)
         for captured in from_script(options.replay) if options.replay else ():
             exchange.fail(captured.reply, path=captured.path)
         for name, given in options.fault:
             exchange.fail(name, **{"times": None, **given})
+
+    try:
+        return Exchange(
+            api_key=options.api_key,
+            api_secret=options.public_key or options.api_secret,
+            clock=lambda: time.time_ns() // 1_000_000 + options.clock_offset,
+            switches=Switches().turned(dict(options.switch)),
+            furnish=furnish,
+        )
     except (ValueError, ImportError) as error:
         raise ConfigurationError(str(error)) from None
-    return exchange
 
 
 def _bound(act: Callable[[], T], port: int = 0) -> T:
     """Do what needs a socket, and the package that serves."""
     try:
         return act()
-    except (ImportError, ValueError) as error:
+    except (ImportError, ValueError, RuntimeError) as error:
         raise ConfigurationError(str(error)) from None
     except OSError as error:
         raise ConfigurationError(f"the mock exchange cannot listen on port {port}: {error}") from None

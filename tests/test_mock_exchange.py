@@ -115,6 +115,11 @@ def test_a_seed_that_is_not_described_is_refused_with_its_place(
     assert (exchange.handle("GET", b"/fapi/v1/time", []).body, ask(exchange).body) == before
 
 
+def test_a_line_break_behind_an_amount_is_none_of_it(exchange: Exchange) -> None:
+    with pytest.raises(ValueError, match=r"balance\[0\]\.balance: the seed does not match"):
+        exchange.seed("balance", [{**ROW, "balance": "1.0\n"}])
+
+
 def test_an_account_with_a_bad_seed_is_not_opened(exchange: Exchange) -> None:
     with pytest.raises(ValueError, match=r"balance\[0\]"):
         exchange.add_account("second", "its secret", balance=[{}])

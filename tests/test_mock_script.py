@@ -125,6 +125,16 @@ def test_odd_json_of_an_empty_wallet_is_possible(exchange: Exchange) -> None:
         assert ask(exchange).status == 200
 
 
+def test_a_seed_that_is_no_json_stays_as_strange_as_it_was(exchange: Exchange) -> None:
+    exchange.seed("balance", b"\xff no JSON")
+    for fault in ("missing-member", "retyped-member", "extra-member", "truncated", *["odd-json"] * len(ODD)):
+        exchange.fail(fault)
+        assert ask(exchange).status == 200
+    for kind in ODD:
+        exchange.fail("odd-json", kind=kind)
+        assert ask(exchange).status == 200
+
+
 def test_a_fault_of_the_way_leaves_the_answer_as_it_is(exchange: Exchange) -> None:
     good = ask(exchange)
     options: dict[str, dict[str, Any]] = {
@@ -183,6 +193,10 @@ def test_another_content_type_is_all_that_changes(exchange: Exchange) -> None:
         ("unknown", {"shape": "round"}, "shape must be default, bare, framework, page"),
         ("retyped-member", {"becomes": "float"}, "becomes must be number"),
         ("error", {"code": "-1000"}, "code must be"),
+        ("error", {"status": 42}, "status must be"),
+        ("error", {"status": 600}, "status must be"),
+        ("wrong-type", {"type": "text/plain\r\nX-Key: 1"}, "type must be"),
+        ("wrong-type", {"type": ""}, "type must be"),
     ],
 )
 def test_an_option_that_cannot_be_is_refused_by_name(

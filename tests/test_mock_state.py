@@ -244,6 +244,18 @@ def test_a_reset_leaves_nothing_behind() -> None:
     assert ask(used, key="more").code == -2015
 
 
+def test_an_exchange_is_furnished_when_it_is_made_and_after_every_reset() -> None:
+    def furnish(exchange: Exchange) -> None:
+        exchange.add_account("furnished", "its secret", balance=[])
+        exchange.fail("waf")
+
+    exchange = Exchange(clock=ManualClock(T0), furnish=furnish)
+    for _ in range(2):
+        assert ask(exchange).status == 403
+        assert ask(exchange, signed(secret="its secret"), "furnished").body == b"[]"
+        exchange.reset()
+
+
 def test_a_reset_exchange_takes_a_signature_that_came_before(exchange: Exchange) -> None:
     exchange = Exchange(clock=ManualClock(T0), switches=Switches(refuse_replay=True))
     assert [ask(exchange, signed()).status for _ in range(2)] == [200, 400]

@@ -203,7 +203,7 @@ def _server(exchange: Exchange, admin: bool) -> uvicorn.Server:
         loop="asyncio",
         lifespan="off",
         log_config=None,
-        log_level="warning",
+        log_level="critical",  # bytes that are no HTTP are a client's matter, and refused with 400
         access_log=False,
         server_header=False,
         date_header=False,

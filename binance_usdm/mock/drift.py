@@ -1,4 +1,7 @@
-"""Good bodies made strange: members that come, go or change their type, and JSON at the edge of what JSON is. Knows bytes only."""
+"""Good bodies made strange: members that come, go or change their type, and JSON at the edge of what JSON is. Knows bytes only.
+
+A body that was seeded as bytes and is no JSON is strange already, and stays as it is where members are asked for.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,17 @@ _HERE: Final = '"a place that no body has a word for"'
 
 def grown(body: bytes) -> bytes:
     """Every row with a member that nobody described yet."""
-    return _dump(_rows(json.loads(body), lambda row: {**row, "memberOfTomorrow": {"since": "tomorrow"}}))
+    return _rows(body, lambda row: {**row, "memberOfTomorrow": {"since": "tomorrow"}})
 
 
 def dropped(body: bytes, member: str = "") -> bytes:
     """Every row without a member; the last one if none is named."""
-    return _dump(_rows(json.loads(body), lambda row: {name: row[name] for name in row if name != _named(row, member)}))
+    return _rows(body, lambda row: {name: row[name] for name in row if name != _named(row, member)})
 
 
 def retyped(body: bytes, member: str = "", kind: str = "number") -> bytes:
     """Every row with a member of another type; the last one if none is named."""
-    return _dump(_rows(json.loads(body), lambda row: {**row, _named(row, member): KINDS[kind]}))
+    return _rows(body, lambda row: {**row, _named(row, member): KINDS[kind]})
 
 
 def odd(body: bytes, kind: str = "nan") -> bytes:
@@ -41,14 +44,11 @@ KINDS: Final[Mapping[str, Any]] = {
 
 
 def _instead(text: str) -> Callable[[bytes], bytes]:
-    """The last member of the first row says this."""
+    """The last member of every row says this."""
 
     def change(body: bytes) -> bytes:
-        value = json.loads(body)
-        row = value[0] if isinstance(value, list) and value else value
-        if isinstance(row, dict) and row:
-            row[_named(row, "")] = json.loads(_HERE)
-        return _dump(value).replace(_HERE.encode(), text.encode())
+        marked = _rows(body, lambda row: {**row, _named(row, ""): json.loads(_HERE)})
+        return marked.replace(_HERE.encode(), text.encode())
 
     return change
 
@@ -68,7 +68,7 @@ ODD: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "lone-surrogate": _instead('"\\ud800"'),
     "duplicate-member": _twice,
     "byte-order-mark": lambda body: b"\xef\xbb\xbf" + body,
-    "utf-16": lambda body: body.decode().encode("utf-16"),
+    "utf-16": lambda body: body.decode("utf-8", "replace").encode("utf-16"),
     "not-utf-8": lambda body: body.replace(b'"', b'"\xff', 1),
     "trailing-comma": lambda body: body[:-1] + b"," + body[-1:],
     "second-value": lambda body: body + body,
@@ -80,15 +80,19 @@ ODD: Final[Mapping[str, Callable[[bytes], bytes]]] = {
 """Kinds of odd JSON: what readers have been seen to swallow, or to die of."""
 
 
-def _rows(value: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
-    if isinstance(value, list):
-        return [_rows(each, change) for each in value]
-    return change(value) if isinstance(value, dict) else value
+def _rows(body: bytes, change: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
+    """The body with every object changed that is the value itself, or stands in its lists."""
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [changed(each) for each in value]
+        return change(value) if isinstance(value, dict) else value
+
+    try:
+        return json.dumps(changed(json.loads(body)), ensure_ascii=False, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        return body
 
 
 def _named(row: dict[str, Any], member: str) -> str:
     return member or next(reversed(row), "")
-
-
-def _dump(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

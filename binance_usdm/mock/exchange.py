@@ -37,25 +37,27 @@ class Exchange:
     application (``asgi``), and a plain function of bytes (``handle``). Threads may share it. ``clock`` returns
     milliseconds; the default is the system's, as clients use it too. ``spec`` is another OpenAPI document. Key and secret
     are the first account's, and no repr shows them. ``requests`` holds the latest ``log_size`` requests, ``counts`` how many
-    ended how; ``switches`` may be exchanged at any time; ``seed_of_chance`` makes faults with a probability repeatable.
+    ended how; ``switches`` may be exchanged at any time; ``seed_of_chance`` makes faults with a probability repeatable;
+    ``furnish`` is called with the exchange when it is made and after every reset, to seed and script it.
     """
 
     def __init__(
         self,
         *,
         api_key: str = DEFAULT_API_KEY,
-        api_secret: str | Verifier = DEFAULT_API_SECRET,
+        api_secret: str | Verifier | bytes = DEFAULT_API_SECRET,
         spec: Mapping[str, Any] | None = None,
         clock: Callable[[], int] = system,
         switches: Switches | None = None,
         log_size: int = 1000,
         seed_of_chance: int = 0,
+        furnish: Callable[[Exchange], object] = lambda exchange: None,
     ) -> None:
         self.api_key, self.api_secret = api_key, api_secret
         self.clock = SkewedClock(clock)
         self.lock = threading.RLock()
         self._contract = Contract(packaged() if spec is None else spec)
-        self._first = (switches or Switches(), log_size, seed_of_chance)
+        self._first = (switches or Switches(), log_size, seed_of_chance, furnish)
         self.reset()
 
     def __repr__(self) -> str:
@@ -64,13 +66,14 @@ class Exchange:
     def reset(self) -> None:
         """Be as on the first day: accounts, replies, faults, weight, bans, clock, switches, chance, log and counts.
 
-        A clock that was given keeps its own time; what was set on ``clock`` is forgotten.
+        A clock that was given keeps its own time; what was set on ``clock`` is forgotten. ``furnish`` furnishes anew.
         """
-        switches, log_size, seed = self._first
+        switches, log_size, seed, furnish = self._first
         with self.lock:
             self.clock.reset()
             self._state = State(switches, self.clock, Random(seed), Record(log_size))  # repeatable on purpose  # noqa: S311
             self.add_key(self._state.account, self.api_key, self.api_secret)
+            furnish(self)
 
     @property
     def account(self) -> Account:

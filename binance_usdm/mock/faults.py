@@ -7,6 +7,7 @@ A fault takes the place of the whole treatment of a request: no route, key, para
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -60,7 +61,7 @@ class Fault:
             else:
                 exact = type(value) is int or (type(value) is float and type(default) is float)
                 good = exact and (default < 0 or 0 <= value < float("inf"))
-            if not good:
+            if not good or not _FORMS.get(name, re.compile("")).match(str(value)):
                 wanted = ", ".join(_CHOICES.get(name, ())) or f"like {default!r}, and not negative"
                 raise ValueError(f"option {name} must be {wanted}")
         return {**self.options, **given}
@@ -126,6 +127,7 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "becomes": tuple(drift.KINDS),
     "kind": tuple(drift.ODD),
 }
+_FORMS: Final = {"type": re.compile(r"[ -~]+\Z"), "status": re.compile(r"(?:0|[2-5][0-9]{2})\Z")}
 _STATUS_OF_KIND: Final = {"authentication": 401, "timestamp": 400, "rate-limit": 429, "bad-request": 400, "server": 500}
 _STATUS_OF_CODE: Final = {-1001: 503, -1007: 408, -1008: 503, -1022: 400, -5000: 404}
 _SHAPE: Final = {"shape": "default"}

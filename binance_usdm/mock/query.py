@@ -20,9 +20,12 @@ class Query:
     @classmethod
     def parse(cls, raw: bytes) -> Query:
         """Split on ``&`` and the first ``=``, then decode; nothing is dropped, not even an empty piece."""
-        pieces = (piece.partition(b"=") for piece in raw.split(b"&")) if raw else ()
-        pairs = tuple([(_text(name), _text(value)) for name, _, value in pieces])
-        return cls(raw, pairs, dict(reversed(pairs)))
+        parts = [piece.partition("=") for piece in raw.decode("latin-1").split("&")] if raw else []
+        if raw.isascii() and b"%" not in raw and b"+" not in raw:
+            pairs = [(name, value) for name, _, value in parts]
+        else:
+            pairs = [(_text(name), _text(value)) for name, _, value in parts]
+        return cls(raw, tuple(pairs), dict(reversed(pairs)))
 
     def value(self, name: str) -> str | None:
         """The first value sent under a name."""
@@ -38,8 +41,6 @@ class Query:
         return b"&".join(pieces), self.pairs[places[-1]][1]
 
 
-def _text(part: bytes) -> str:
+def _text(part: str) -> str:
     """Percent-decoded text. A bare ``+`` is a blank, as in any form: base64 that was not encoded does not survive."""
-    if b"+" in part or b"%" in part:
-        part = unquote_to_bytes(part.replace(b"+", b" "))
-    return part.decode("utf-8", "replace")
+    return unquote_to_bytes(part.replace("+", " ").encode("latin-1")).decode("utf-8", "replace")

@@ -6,20 +6,19 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .query import Pairs
+from .query import Pairs, Query
 
 Headers = tuple[tuple[bytes, bytes], ...]
 Count = tuple[str | None, int, int | None]
 """(operation, HTTP status, code)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every request, and that would take four times as long
 class Logged:
     """One request and how it ended. Query, headers and key hold credentials as they came, so the repr leaves them out.
 
     ``refusal`` says why the request was refused, or would have been when a fault or a limit answered it; it is empty for a good
-    one. ``signed`` are the bytes that the signature had to be made of, None where none was due or sent; ``fault`` names the scripted
-    fault that answered.
+    one; ``fault`` names the scripted fault that answered, ``signature`` the parameter that holds one.
     """
 
     number: int
@@ -33,10 +32,21 @@ class Logged:
     fault: str | None
     refusal: str
     api_key: str = field(repr=False)
-    query: Pairs = field(repr=False)
     raw_query: bytes = field(repr=False)
     headers: Headers = field(repr=False)
-    signed: bytes | None = field(repr=False)
+    body: bytes = field(repr=False)
+    signature: str | None = field(repr=False)
+
+    @property
+    def query(self) -> Pairs:
+        """The decoded names and values, in the order of the wire."""
+        return Query.parse(self.raw_query).pairs
+
+    @property
+    def signed(self) -> bytes | None:
+        """The bytes that the signature had to be made of; None where none was due or sent."""
+        covered = Query.parse(self.raw_query).signed(self.signature, last=False) if self.signature else None
+        return covered[0] + self.body if covered else None
 
 
 class Record:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from .account import Key
@@ -58,9 +58,9 @@ class RefusalError(Exception):
         return switches.statuses.get(self.code, _STATUSES.get(self.code, 400))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Inquiry:
-    """All that the checks look at. ``replayed``: refuse a signature that came before."""
+    """All that the checks look at, and what they have read so far. ``replayed``: refuse a signature that came before."""
 
     operation: Operation
     query: Query
@@ -71,6 +71,8 @@ class Inquiry:
     now: int
     switches: Switches
     replayed: bool = False
+    key: Key | None = None
+    read: dict[str, str | None] = field(default_factory=dict)
 
 
 def verify(inquiry: Inquiry) -> Key | None:
@@ -81,11 +83,14 @@ def verify(inquiry: Inquiry) -> Key | None:
 
 
 def _key(inquiry: Inquiry) -> Key:
+    if inquiry.key is not None:
+        return inquiry.key
     if not re.fullmatch(inquiry.switches.key_format, inquiry.api_key):
         raise RefusalError(-2014)
     if inquiry.api_key not in inquiry.keys:
         raise _rejected(inquiry, "no account has this key")
-    return inquiry.keys[inquiry.api_key]
+    inquiry.key = inquiry.keys[inquiry.api_key]
+    return inquiry.key
 
 
 def _rejected(inquiry: Inquiry, why: str) -> RefusalError:
@@ -161,6 +166,12 @@ def _demand_signature(inquiry: Inquiry, name: str) -> None:
 
 def _value(inquiry: Inquiry, parameter: Parameter) -> str | None:
     """The text sent for a parameter once it is found good; None for an optional one that was not sent."""
+    if parameter.name not in inquiry.read:
+        inquiry.read[parameter.name] = _checked(inquiry, parameter)
+    return inquiry.read[parameter.name]
+
+
+def _checked(inquiry: Inquiry, parameter: Parameter) -> str | None:
     text, name, switches = inquiry.query.value(parameter.name), parameter.name, inquiry.switches
     if not text and parameter.required:
         raise RefusalError(-1102, name=name)

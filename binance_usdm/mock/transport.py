@@ -77,9 +77,9 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 def _latency(reply: Reply, request: httpx.Request) -> tuple[float, bool]:
     """Seconds to wait, and whether the request's read timeout is over then."""
-    limit = request.extensions.get("timeout", {}).get("read")
-    late = limit is not None and reply.delivery.latency > limit
-    return (limit if late else reply.delivery.latency), late
+    latency: float = reply.delivery.latency
+    limit: float | None = request.extensions.get("timeout", {}).get("read")
+    return (limit, True) if limit is not None and latency > limit else (latency, False)
 
 
 def _response(reply: Reply, request: httpx.Request, late: bool, body: _Body) -> httpx.Response:

@@ -139,7 +139,6 @@ def _takes_gzip(headers: Headers) -> bool:
 
 def _logged(state: State, visit: Visit, reply: Reply, scripted: Scripted | None) -> Logged:
     operation, refused = visit.operation, visit.refused
-    covered = visit.query.signed(operation.signature, last=False) if operation and operation.signature else None
     return Logged(
         number=state.record.total + 1,
         at_ms=visit.now,
@@ -152,8 +151,8 @@ def _logged(state: State, visit: Visit, reply: Reply, scripted: Scripted | None)
         fault=scripted.name if scripted else None,
         refusal=refused.why if refused else "" if operation else "there is no such path or method",
         api_key=visit.api_key,
-        query=visit.query.pairs,
         raw_query=visit.query.raw,
         headers=visit.headers,
-        signed=covered[0] + visit.body if covered else None,
+        body=visit.body,
+        signature=operation.signature if operation else None,
     )

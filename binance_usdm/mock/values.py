@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -57,12 +58,21 @@ def fit(schema: Mapping[str, Any], text: str) -> Fit:
     """Judge a text by type, format, pattern, enum, const, length and bounds of a schema."""
     kind, form = schema["type"], schema.get("format")
     shape = _SHAPES["decimal" if form == "decimal" else kind]
-    if not shape.fullmatch(text) or ("pattern" in schema and not re.search(schema["pattern"], text)):
+    if not shape.fullmatch(text) or ("pattern" in schema and not _found(schema["pattern"], text)):
         return Fit.MALFORMED
     value = _READERS[kind](text)
     if kind == "integer" and form in _BITS and not -(2 ** _BITS[form]) <= value < 2 ** _BITS[form]:
         return Fit.MALFORMED
     return Fit.VALUE if _allowed(schema, text, value) else Fit.OUTSIDE
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", pattern))  # Python's `$` lets a line break stand behind
+
+
+def _found(pattern: str, text: str) -> bool:
+    return _compiled(pattern).search(text) is not None
 
 
 def _allowed(schema: Mapping[str, Any], text: str, value: Any) -> bool:
@@ -117,6 +127,6 @@ def _is(kind: str, value: Any) -> bool:
 
 def _fits(schema: Schema, value: Any) -> bool:
     if isinstance(value, str) and schema.get("format") != "decimal":  # blanks are forbidden in parameters only
-        return bool(re.search(schema.get("pattern", ""), value)) and _allowed(schema, value, value)
+        return _found(schema.get("pattern", ""), value) and _allowed(schema, value, value)
     text = str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else f"{Decimal(value):f}"
     return fit(schema, text) is Fit.VALUE
