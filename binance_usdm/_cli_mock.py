@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
@@ -21,7 +21,7 @@ from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Excha
 from binance_usdm.mock.capture import as_script, captures, from_script
 from binance_usdm_wire import OPERATIONS
 
-from ._config import ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL
+from ._config import ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL, ENV_PASSWORD, ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], tex
 
 
 def _exchange(options: argparse.Namespace) -> Exchange:
-    def furnish(exchange: Exchange) -> None:
+    def setup(exchange: Exchange) -> None:
         for operation, body in options.reply:
             exchange.seed(operation, body)
         for captured in from_script(options.replay) if options.replay else ():
@@ -80,10 +80,10 @@ def _exchange(options: argparse.Namespace) -> Exchange:
     try:
         return Exchange(
             api_key=options.api_key,
-            api_secret=options.public_key or options.api_secret,
+            api_secret=options.api_secret if options.public_key is None else options.public_key,
             clock=lambda: time.time_ns() // 1_000_000 + options.clock_offset,
             switches=Switches().turned(dict(options.switch)),
-            furnish=furnish,
+            setup=setup,
         )
     except (ValueError, ImportError) as error:
         raise ConfigurationError(str(error)) from None
@@ -121,10 +121,15 @@ def _run(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         url = _bound(lambda: stack.enter_context(running(exchange)))
         account = {ENV_API_KEY: exchange.api_key, ENV_BASE_URL: url}
-        if not options.public_key:  # else the program has a private key of its own
+        if options.public_key is None:
             account[ENV_API_SECRET] = options.api_secret
+        # the shell's own credentials stay out, but for a private key where a public one was given
+        foreign = (
+            {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE, ENV_PASSWORD} if ENV_API_SECRET in account else {ENV_API_SECRET}
+        )
+        account |= {name: value for name, value in os.environ.items() if name not in {*account, *foreign}}
         try:
-            code = subprocess.run(program, env={**os.environ, **account}, check=False).returncode  # the user's own  # noqa: S603
+            code = subprocess.run(program, env=account, check=False).returncode  # the user's own  # noqa: S603
         except OSError as error:
             raise ConfigurationError(f"cannot run {program[0]}: {error.strerror}") from None
     return code if code >= 0 else 128 - code
@@ -169,8 +174,14 @@ def _fault(text: str) -> tuple[str, dict[str, Any]]:
     name, _, rest = text.partition(":")
     if name not in FAULTS:
         raise argparse.ArgumentTypeError(f"no fault {name}; there are {', '.join(FAULTS)}")
-    given = dict(_pair(part) for part in rest.split(",") if part)
-    known = (*FAULTS[name].options, *_OF_THE_RULE)
+    options = FAULTS[name].options
+    texts = {option for option, default in options.items() if isinstance(default, str)} | {
+        "operation",
+        "path",
+        "api_key",
+    }
+    given = dict(_pair(part, texts) for part in rest.split(",") if part)
+    known = (*options, *_OF_THE_RULE)
     if unknown := given.keys() - known:
         raise argparse.ArgumentTypeError(f"{name} takes {', '.join(known)}, not {', '.join(unknown)}")
     return name, given
@@ -184,12 +195,12 @@ def _switch(text: str) -> tuple[str, Any]:
     return name, value
 
 
-def _pair(text: str) -> tuple[str, Any]:
-    """NAME=VALUE, the value as JSON, or as the text that it is where it is none."""
+def _pair(text: str, texts: Container[str] = ()) -> tuple[str, Any]:
+    """NAME=VALUE, the value as JSON, or as the text that it is where it is none, or where the name is one of `texts`."""
     name, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError("takes NAME=VALUE")
     try:
-        return name, json.loads(value)
+        return name, value if name in texts else json.loads(value)
     except ValueError:
         return name, value

@@ -87,6 +87,34 @@ def test_a_private_key_can_be_used_against_its_public_one(tmp_path: Path) -> Non
     assert "code -1022" in run(*command, BINANCE_API_PRIVATE_KEY=other).stderr
 
 
+def test_the_shells_own_credentials_do_not_reach_the_program(tmp_path: Path) -> None:
+    names = (
+        "BINANCE_API_SECRET",
+        "BINANCE_API_PRIVATE_KEY",
+        "BINANCE_API_PRIVATE_KEY_FILE",
+        "BINANCE_API_PRIVATE_KEY_PASSWORD",
+    )
+    own = {name: f"the-shells-own-{number}" for number, name in enumerate(names)}
+    program = (sys.executable, "-c", f"import os; print([str(os.environ.get(name))[-5:] for name in {names}])")
+    assert "own-" not in run("mock", "run", "--", *program, **own).stdout
+    public = tmp_path / "public.pem"
+    key = ed25519.Ed25519PrivateKey.generate().public_key()
+    public.write_bytes(key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
+    told = run("mock", "run", "--public-key", str(public), "--", *program, **own).stdout
+    assert ("own-0" in told, "own-1" in told) == (False, True), "the private key belongs to that public one"
+
+
+def test_words_of_json_are_words_where_a_word_is_wanted() -> None:
+    done = run("mock", "run", "--fault", "odd-json:kind=null,api_key=123", "--", *ME, "balance")
+    assert (done.returncode, done.stdout.count("122607.35137903")) == (0, 1), "nobody has the key 123"
+
+
+def test_an_empty_file_is_no_public_key(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").touch()
+    done = run("mock", "run", "--public-key", str(tmp_path / "empty.pem"), "--", "true")
+    assert (done.returncode, done.stderr.startswith("binance-usdm: ConfigurationError: ")) == (1, True)
+
+
 def test_a_capture_is_scrubbed_and_played(tmp_path: Path) -> None:
     body = b'{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action, request ip: 198.51.100.77"}'
     captured, script = tmp_path / "captured.http", tmp_path / "script.json"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from time import process_time
 from typing import Any
 
 import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply, Switches
+from binance_usdm.mock.limits import WeightMeter
 
 MINUTE = 60_000
 T0 = 28_333_333 * MINUTE  # the first millisecond of a UTC minute
@@ -167,6 +169,14 @@ def test_a_ban_on_demand_counts_as_one_for_the_next() -> None:
     clock.advance(MINUTE)
     exchange.spend(2400)
     assert wait(time(exchange)) == 240
+
+
+def test_thousands_of_bans_are_counted_in_no_time() -> None:
+    meter, switches = WeightMeter(), Switches(weight_limit=1, ban_after=0, ban_seconds=0)
+    begun = process_time()
+    for _ in range(20_000):
+        meter.charge(5, 0, switches)
+    assert process_time() - begun < 0.5
 
 
 def test_recovery_ends_every_ban_and_begins_the_minute_anew() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Switches
+from binance_usdm.mock.query import Query
 
 QUERY = f"recvWindow=5000&timestamp={T0}"
 
@@ -74,6 +76,28 @@ def test_a_wrong_signature_of_another_kind_is_explained_too(exchange: Exchange) 
         proof = quote(base64.b64encode(private.sign(payload.encode())), safe="")
         assert ask(exchange, f"{QUERY}&signature={proof}", "asymmetric").code == -1022
         assert says in exchange.requests[-1].refusal
+
+
+def test_a_text_that_is_no_parameter_is_never_repeated(exchange: Exchange) -> None:
+    exchange.switches = Switches(unknown_parameter=None)
+    ask(exchange, over(QUERY, query=f"{QUERY}&a-secret-in-the-wrong-place"))
+    logged = exchange.requests[-1]
+    assert (logged.code, "secret-in" in logged.refusal) == (-1022, False)
+
+
+def test_a_query_of_thousands_of_names_is_judged_at_once(exchange: Exchange) -> None:
+    exchange.switches = Switches(unknown_parameter=None)
+    begun = time.process_time()
+    ask(exchange, over("nothing", query="&".join([QUERY, *(f"name{number}=1" for number in range(8000))])))
+    assert exchange.requests[-1].code == -1022
+    assert time.process_time() - begun < 1
+
+
+def test_no_repr_of_what_treats_a_request_shows_a_credential(exchange: Exchange) -> None:
+    ask(exchange)
+    shown = repr([exchange._state, Query.parse(signed().encode()), exchange.requests])
+    assert DEFAULT_API_KEY not in shown
+    assert signed().rpartition("=")[2] not in shown
 
 
 def test_the_log_shows_what_had_to_be_signed_beside_what_came(exchange: Exchange) -> None:
@@ -164,3 +188,5 @@ def test_no_request_at_all_is_no_success(exchange: Exchange, asked: dict[str, An
         ask(exchange)
     with pytest.raises(AssertionError, match="no request came"):
         exchange.assert_signed(**asked)
+    with pytest.raises(ValueError, match="no operation balence"):
+        exchange.assert_signed(operation="balence")

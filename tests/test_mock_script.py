@@ -39,6 +39,37 @@ def test_a_fault_lets_those_before_the_nth_pass(exchange: Exchange) -> None:
     assert seen == [200, 200, 403, 403, 200, 200]
 
 
+def test_the_nth_is_counted_also_while_other_faults_answer(exchange: Exchange) -> None:
+    exchange.fail("unavailable")
+    exchange.fail("waf", nth=3)
+    exchange.fail("gateway", nth=2)
+    assert [ask(exchange).status for _ in range(4)] == [503, 502, 403, 200]
+
+
+def test_two_faults_due_at_once_answer_one_after_the_other(exchange: Exchange) -> None:
+    exchange.fail("waf", nth=2)
+    exchange.fail("gateway", nth=2)
+    assert [ask(exchange).status for _ in range(4)] == [200, 403, 502, 200]
+
+
+def test_a_fault_of_the_good_answer_is_of_the_account_that_asks(exchange: Exchange) -> None:
+    exchange.add_account("desk", "its secret", balance=b'[{"asset":"DESK"}]')
+    exchange.fail("extra-member")
+    assert b"DESK" in ask(exchange, signed(secret="its secret"), "desk").body
+
+
+@pytest.mark.promise("M5")
+def test_scripted_refusals_cost_weight_and_say_so_but_those_of_others_do_not(exchange: Exchange) -> None:
+    for name in FAULTS:
+        used = exchange.used_weight
+        exchange.fail(name, **({"code": -2015} if name == "error" else {}))
+        reply = ask(exchange)
+        told = dict(reply.headers).get(b"X-MBX-USED-WEIGHT-1M")
+        page = dict(reply.headers).get(b"Content-Type") == b"text/html"
+        free = page or reply.status >= 500 or reply.status == 451
+        assert (told is None, exchange.used_weight - used) == (free, 0 if free else 5), name
+
+
 def test_chance_is_repeatable_and_about_as_often_as_asked() -> None:
     def statuses(seed: int) -> list[int]:
         exchange = Exchange(clock=ManualClock(T0), seed_of_chance=seed)
@@ -98,6 +129,11 @@ def test_a_member_can_change_its_type(exchange: Exchange, kind: str) -> None:
     rows = json.loads(ask(exchange).body)
     assert {type(row["balance"]) for row in rows} == {type(KINDS[kind])}
     assert {type(row["asset"]) for row in rows} == {str}
+
+
+def test_a_member_that_there_is_not_is_not_put_in(exchange: Exchange) -> None:
+    exchange.fail("retyped-member", member="noSuchMember")
+    assert b"noSuchMember" not in ask(exchange).body
 
 
 def test_a_member_can_go(exchange: Exchange) -> None:
@@ -194,6 +230,7 @@ def test_another_content_type_is_all_that_changes(exchange: Exchange) -> None:
         ("retyped-member", {"becomes": "float"}, "becomes must be number"),
         ("error", {"code": "-1000"}, "code must be"),
         ("error", {"status": 42}, "status must be"),
+        ("error", {"code": 5}, "code must be"),
         ("error", {"status": 600}, "status must be"),
         ("wrong-type", {"type": "text/plain\r\nX-Key: 1"}, "type must be"),
         ("wrong-type", {"type": ""}, "type must be"),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
+import time
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import pytest
 from asking import PATH, T0, ask, signed
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 from binance_usdm import Client
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, ManualClock, Switches
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, ManualClock, Reply, Switches
 
 ED25519 = ed25519.Ed25519PrivateKey.generate()
 RSA = rsa.generate_private_key(65537, 2048)
@@ -208,11 +211,48 @@ def test_every_address_has_a_weight_and_a_ban_of_its_own(exchange: Exchange) -> 
     assert [ask(exchange, address=f"203.0.113.{last}").status for last in (2, 3, 4)] == [418, 429, 200]
 
 
-def test_addresses_beyond_number_are_forgotten_the_oldest_first(exchange: Exchange) -> None:
+def test_addresses_beyond_number_are_forgotten_but_not_their_bans(exchange: Exchange) -> None:
+    exchange.switches = Switches(weight_limit=5)
     exchange.ban(60, "203.0.113.1")
+    exchange.spend(5, "203.0.113.2")
     for number in range(10_000):
         exchange.spend(1, f"2001:db8::{number:x}")
-    assert ask(exchange, address="203.0.113.1").status == 200
+    assert [ask(exchange, address=f"203.0.113.{last}").status for last in (1, 2)] == [418, 200]
+
+
+def test_an_address_is_the_same_however_it_is_written(exchange: Exchange) -> None:
+    exchange.ban(60, "2001:DB8::0:1")
+    assert [ask(exchange, address=text).status for text in ("2001:db8::1", "2001:db8::2")] == [418, 200]
+    exchange.add_account("listed", "its secret", addresses=["203.0.113.0/24"])
+    assert ask(exchange, signed(secret="its secret"), "listed", "::ffff:203.0.113.5").status == 200
+    assert exchange.requests[-1].address == "203.0.113.5"
+
+
+def test_what_is_no_address_and_no_weight_is_refused(exchange: Exchange) -> None:
+    for act in (exchange.ban, exchange.spend):
+        with pytest.raises(ValueError, match="nonsense"):
+            act(5, "nonsense")
+    with pytest.raises(ValueError, match="laptop"):
+        ask(exchange, address="laptop")
+    for weight in (-50, 1.5, True):
+        with pytest.raises(ValueError, match="weight"):
+            exchange.spend(weight)  # type: ignore[arg-type]
+    assert exchange.used_weight == 0
+
+
+@pytest.mark.parametrize("secret", [pem(ED25519).decode(), "\n-----BEGIN PRIVATE KEY-----", None, 5])
+def test_what_could_verify_nothing_is_no_secret(exchange: Exchange, secret: Any) -> None:
+    with pytest.raises(ValueError, match="PEM of a public key as bytes"):
+        exchange.add_account("never", secret)
+    assert ask(exchange, key="never").code == -2015
+
+
+def test_a_client_can_come_from_another_address(exchange: Exchange) -> None:
+    exchange.ban(60, "203.0.113.1")
+    away, here = exchange.transport_from("203.0.113.1"), exchange.transport
+    for transport, status in ((away, 418), (here, 200)):
+        with httpx.Client(transport=transport) as client:
+            assert client.get("https://exchange.invalid/fapi/v1/time").status_code == status
 
 
 # -- reset -------------------------------------------------------------------------------------------------------------
@@ -244,16 +284,45 @@ def test_a_reset_leaves_nothing_behind() -> None:
     assert ask(used, key="more").code == -2015
 
 
-def test_an_exchange_is_furnished_when_it_is_made_and_after_every_reset() -> None:
-    def furnish(exchange: Exchange) -> None:
+def test_an_exchange_is_set_up_when_it_is_made_and_after_every_reset() -> None:
+    def setup(exchange: Exchange) -> None:
         exchange.add_account("furnished", "its secret", balance=[])
         exchange.fail("waf")
 
-    exchange = Exchange(clock=ManualClock(T0), furnish=furnish)
+    exchange = Exchange(clock=ManualClock(T0), setup=setup)
     for _ in range(2):
         assert ask(exchange).status == 403
         assert ask(exchange, signed(secret="its secret"), "furnished").body == b"[]"
         exchange.reset()
+
+
+def test_the_log_and_the_counts_are_read_while_requests_come() -> None:
+    exchange, stop = Exchange(log_size=50), threading.Event()
+
+    def go_on() -> None:
+        while not stop.is_set():
+            exchange.handle("GET", f"/{time.monotonic_ns() % 997}".encode(), [])
+            exchange.fail("error", code=-time.monotonic_ns() % 997 - 1000)
+            exchange.handle("GET", b"/fapi/v1/time", [])
+
+    threads = [threading.Thread(target=go_on) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        until = time.monotonic() + 0.25
+        while time.monotonic() < until:
+            assert all(logged.number for logged in exchange.requests)
+            assert sum(exchange.counts.values()) >= 0
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_a_signature_that_came_before_is_known_in_either_case() -> None:
+    exchange = Exchange(clock=ManualClock(T0), switches=Switches(refuse_replay=True))
+    payload, _, proof = signed().partition("&signature=")
+    assert [ask(exchange, f"{payload}&signature={form}").status for form in (proof, proof.upper())] == [200, 400]
 
 
 def test_a_reset_exchange_takes_a_signature_that_came_before(exchange: Exchange) -> None:
@@ -307,6 +376,10 @@ def test_bodies_are_compressed_for_those_who_accept_it_when_switched_so(exchange
     packed = exchange.handle("GET", query, [*headers, (b"accept-encoding", b"br, GZIP;q=0.5")])
     assert dict(packed.headers)[b"Content-Encoding"] == b"gzip"
     assert (gzip.decompress(packed.body), b"Content-Encoding" in dict(plain.headers)) == (plain.body, False)
+    for refusal in (b"gzip;q=0", b"br, gzip ; q=0.00, *"):
+        assert exchange.handle("GET", query, [*headers, (b"Accept-Encoding", refusal)]).body == plain.body
+    exchange.fail(Reply(200, ((b"content-encoding", b"gzip"),), packed.body))
+    assert exchange.handle("GET", query, [*headers, (b"Accept-Encoding", b"gzip")]).body == packed.body
     exchange.fail("gzip")
     once = exchange.handle("GET", query, [*headers, (b"Accept-Encoding", b"gzip")])
     assert gzip.decompress(once.body) == plain.body

@@ -229,6 +229,11 @@ def test_every_switch_says_why_it_exists() -> None:
     assert [name for name in fields if not re.search(rf"    # [^\n]+\n    {name}:", source)] == []
 
 
+def test_a_key_format_of_bytes_is_refused() -> None:
+    with pytest.raises(ValueError, match="key_format"):
+        Switches(key_format=b"x")  # type: ignore[arg-type]
+
+
 def test_switches_are_turned_by_values_as_json_has_them() -> None:
     order = ["signature", "key", "parameters", "timestamp"]
     turned = Switches(gzip=True).turned({"order": order, "statuses": {"-1131": 418}, "window_maximum": None})
@@ -242,6 +247,9 @@ def test_switches_are_turned_by_values_as_json_has_them() -> None:
         *({"statuses": statuses} for statuses in ({"x": 400}, {"1": "400"}, [], None)),
         *(
             {"caller_ip": 5},
+            {"missing_signature": -1102.0},
+            {"wrong_method": 405.0},
+            {"key_format": 5},
             {"gzip": 1},
             {"signature_last": None},
             {"needed_permission": "withdrawals"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hmac
 import ipaddress
 from collections.abc import Callable, Iterable
@@ -48,8 +49,15 @@ class Key:
         return hmac.compare_digest(hmac_hex(self.secret, payload).encode(), signature.lower().encode())
 
     def admits(self, address: str) -> bool:
-        """Whether the key may be used from an IP address."""
+        """Whether the key may be used from an IP address, written as ``ip`` writes it."""
         return not self.addresses or any(ipaddress.ip_address(address) in network for network in self.addresses)
+
+
+@functools.lru_cache(1024)
+def ip(text: str) -> str:
+    """An IP address in its one usual form, an IPv4 address mapped into IPv6 as IPv4; ValueError for anything else."""
+    address = ipaddress.ip_address(text)
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def networks(addresses: Iterable[str]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

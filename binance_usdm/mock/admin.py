@@ -61,7 +61,7 @@ class Admin:
             return _wrong(403, "send Content-Type: application/json with every write")
         try:
             given = _parameters(described, query) | _content(described, body)
-            with self._exchange.lock:
+            with self._exchange._lock:
                 answer = _ROUTES[method, path](self._exchange, given)
         except (ValueError, ImportError) as error:  # what is wrong with it, or what to install
             return _wrong(400, str(error))

@@ -15,9 +15,11 @@ from .query import Query
 _HEX = 64
 
 
-def diagnosed(key: Key, others: Iterable[Key], query: Query, path: str, payload: bytes, signature: str) -> str:
-    """What was signed instead of ``payload``, or with what; tells no secret and no signature."""
-    for what, candidate in _payloads(query, path, payload):
+def diagnosed(
+    key: Key, others: Iterable[Key], query: Query, path: str, names: Iterable[str], payload: bytes, signature: str
+) -> str:
+    """What was signed instead of ``payload``, or with what, ``names`` being those it may have; tells no secret and no signature."""
+    for what, candidate in _payloads(query, path, {*names}, payload):
         if key.verifies(candidate, signature):
             return f"the signature is over {what}, not over the query as it was sent"
     for other in others:
@@ -36,7 +38,7 @@ def diagnosed(key: Key, others: Iterable[Key], query: Query, path: str, payload:
     return "the signature is of other bytes or of another secret"
 
 
-def _payloads(query: Query, path: str, payload: bytes) -> Iterator[tuple[str, bytes]]:
+def _payloads(query: Query, path: str, known: set[str], payload: bytes) -> Iterator[tuple[str, bytes]]:
     """What else programs have been seen to sign, in words and as bytes."""
     pieces = payload.split(b"&")
     names = [piece.partition(b"=")[0].decode("latin-1") for piece in pieces]
@@ -49,7 +51,8 @@ def _payloads(query: Query, path: str, payload: bytes) -> Iterator[tuple[str, by
     yield "the query and a line break", payload + b"\n"
     yield "the query and another ampersand", payload + b"&"
     yield "nothing at all", b""
-    for place, name in enumerate(names):
+    for name in known.intersection(names):  # any other text of a query may be anything
+        place = names.index(name)
         yield f"a query without {name}", b"&".join(pieces[:place] + pieces[place + 1 :])
     sent = {name: value for name, value in query.pairs if name in names}
     yield "the parameters as JSON", json.dumps(sent).encode()

@@ -24,7 +24,7 @@ def dropped(body: bytes, member: str = "") -> bytes:
 
 def retyped(body: bytes, member: str = "", kind: str = "number") -> bytes:
     """Every row with a member of another type; the last one if none is named."""
-    return _rows(body, lambda row: {**row, _named(row, member): KINDS[kind]})
+    return _rows(body, lambda row: {**row, name: KINDS[kind]} if (name := _named(row, member)) in row else row)
 
 
 def odd(body: bytes, kind: str = "nan") -> bytes:

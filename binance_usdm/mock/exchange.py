@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from . import app
-from .account import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Key, Verifier, networks, public_key
+from .account import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Key, Verifier, ip, networks, public_key
 from .clock import SkewedClock, system
 from .contract import Contract, Operation, packaged
 from .faults import Option
@@ -33,12 +33,12 @@ ADDRESS: Final = "127.0.0.1"
 class Exchange:
     """A USDⓈ-M futures exchange for tests: real signatures, clock, weights, and faults on demand.
 
-    It is an ``httpx.MockTransport`` handler (``transport`` is that, ready-made, for sync and async clients), an ASGI
-    application (``asgi``), and a plain function of bytes (``handle``). Threads may share it. ``clock`` returns
+    It is a transport for clients of httpx (``transport``), an ASGI application (``asgi``), and a plain function of bytes
+    (``handle``). Threads may share it. ``clock`` returns
     milliseconds; the default is the system's, as clients use it too. ``spec`` is another OpenAPI document. Key and secret
     are the first account's, and no repr shows them. ``requests`` holds the latest ``log_size`` requests, ``counts`` how many
     ended how; ``switches`` may be exchanged at any time; ``seed_of_chance`` makes faults with a probability repeatable;
-    ``furnish`` is called with the exchange when it is made and after every reset, to seed and script it.
+    ``setup`` is called with the exchange when it is made and after every reset, to seed and script it.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class Exchange:
         switches: Switches | None = None,
         log_size: int = 1000,
         seed_of_chance: int = 0,
-        furnish: Callable[[Exchange], object] = lambda exchange: None,
+        setup: Callable[[Exchange], object] = lambda exchange: None,
     ) -> None:
         self.api_key, self.api_secret = api_key, api_secret
         self.clock = SkewedClock(clock)
-        self.lock = threading.RLock()
+        self._lock = threading.RLock()
         self._contract = Contract(packaged() if spec is None else spec)
-        self._first = (switches or Switches(), log_size, seed_of_chance, furnish)
+        self._first = (switches or Switches(), log_size, seed_of_chance, setup)
         self.reset()
 
     def __repr__(self) -> str:
@@ -66,14 +66,14 @@ class Exchange:
     def reset(self) -> None:
         """Be as on the first day: accounts, replies, faults, weight, bans, clock, switches, chance, log and counts.
 
-        A clock that was given keeps its own time; what was set on ``clock`` is forgotten. ``furnish`` furnishes anew.
+        A clock that was given keeps its own time; what was set on ``clock`` is forgotten. ``setup`` is called again.
         """
-        switches, log_size, seed, furnish = self._first
-        with self.lock:
+        switches, log_size, seed, setup = self._first
+        with self._lock:
             self.clock.reset()
             self._state = State(switches, self.clock, Random(seed), Record(log_size))  # repeatable on purpose  # noqa: S311
             self.add_key(self._state.account, self.api_key, self.api_secret)
-            furnish(self)
+            setup(self)
 
     @property
     def account(self) -> Account:
@@ -90,19 +90,22 @@ class Exchange:
         self._state.switches = switches
 
     @property
-    def requests(self) -> deque[Logged]:
-        """The latest requests, the newest last."""
-        return self._state.record.requests
+    def requests(self) -> list[Logged]:
+        """The latest requests, the newest last; a list of their own for everybody who asks."""
+        with self._lock:
+            return [*self._state.record.requests]
 
     @property
     def counts(self) -> Counter[Count]:
         """How many requests ended how since the beginning: (operation, HTTP status, code) -> number."""
-        return self._state.record.counts
+        with self._lock:
+            return self._state.record.counts.copy()
 
     @property
     def used_weight(self) -> int:
-        """Weight used in the UTC minute of the latest request, all accounts together: they share one IP address."""
-        return self._state.meter(ADDRESS).used
+        """Weight used from 127.0.0.1, where requests without a socket come from, in the UTC minute of the latest; by all keys."""
+        with self._lock:
+            return self._state.meter(ADDRESS).used
 
     @property
     def transport(self) -> httpx.MockTransport:
@@ -110,6 +113,12 @@ class Exchange:
         from .transport import ExchangeTransport  # only whoever has httpx asks for this
 
         return ExchangeTransport(self)
+
+    def transport_from(self, address: str) -> httpx.MockTransport:
+        """The same for requests that come from another IP address: for allow-lists, and for weight that is not shared."""
+        from .transport import ExchangeTransport
+
+        return ExchangeTransport(self, ip(address))
 
     @property
     def asgi(self) -> app.Application:
@@ -146,7 +155,9 @@ class Exchange:
         if not {*permissions} <= {*PERMISSIONS}:
             raise ValueError(f"permissions must be of {', '.join(PERMISSIONS)}")
         secret = public_key(api_secret) if isinstance(api_secret, bytes) else api_secret
-        with self.lock:
+        if not (callable(secret) or isinstance(secret, str)) or str(secret).lstrip().startswith("-----BEGIN"):
+            raise ValueError("api_secret must be an HMAC secret, the PEM of a public key as bytes, or a function")
+        with self._lock:
             if api_key in self._state.keys:
                 raise ValueError("there is an account with this key already")
             self._state.keys[api_key] = Key(api_key, secret, account, networks(addresses), frozenset(permissions))
@@ -161,7 +172,7 @@ class Exchange:
         body = self._sendable(operation_id, value, api_key)
         if api_key is not None and api_key not in self._state.keys:
             raise ValueError("no account with this key")
-        with self.lock:
+        with self._lock:
             account = self._state.account if api_key is None else self._state.keys[api_key].account
             account.replies[operation_id] = body
 
@@ -186,34 +197,41 @@ class Exchange:
         if operation is not None:
             self._operation(operation)
         name, found, filled = named(fault, options)
-        with self.lock:
+        with self._lock:
             self._state.script.add(Scripted(name, found, filled, times, operation, path, api_key, nth, probability))
 
     def ban(self, seconds: int = 120, address: str = ADDRESS) -> None:
-        """Ban an IP address: every request is answered 418 until the exchange's clock reaches the end, or ``recover``."""
+        """Ban an IP address: every request is answered 418 until the exchange's clock reaches the end, or ``recover``.
+
+        A scripted fault still comes first.
+        """
         if type(seconds) is not int or seconds < 1:
             raise ValueError("seconds must be a whole number, 1 or more")
-        with self.lock:
-            self._state.meter(address).ban(1000 * seconds, self.clock())
+        with self._lock:
+            self._state.meter(ip(address)).ban(1000 * seconds, self.clock())
 
     def recover(self) -> None:
         """Be well again: forget every queued fault, every ban, and the weight used so far."""
-        with self.lock:
+        with self._lock:
             self._state.script.clear()
             self._state.meters.clear()
 
     def spend(self, weight: int, address: str = ADDRESS) -> None:
         """Let something else on the same IP address use weight."""
-        with self.lock:
-            self._state.meter(address).spend(weight, self.clock())
+        if type(weight) is not int or weight < 0:
+            raise ValueError("weight must be a whole number, 0 or more")
+        with self._lock:
+            self._state.meter(ip(address)).spend(weight, self.clock())
 
     def assert_signed(self, *, operation: str | None = None, api_key: str | None = None) -> None:
         """Raise AssertionError unless there were requests, and each would have been taken by the exchange.
 
         Looks at those in ``requests`` to an operation that wants a signature, whatever answered them; says of each bad one why.
         """
+        if operation is not None:
+            self._operation(operation)
         due = {each.id for each in self._contract.operations if each.signature}
-        with self.lock:
+        with self._lock:
             found = [logged for logged in self._state.record.of(operation, api_key) if logged.operation in due]
         if not found:
             raise AssertionError("no request came to an operation that wants a signature")
@@ -233,11 +251,11 @@ class Exchange:
         address: str = ADDRESS,
     ) -> Reply:
         """Answer one request: method, raw path with query, header pairs, body, the IP address it comes from."""
-        with self.lock:
-            return treat(self._contract, self._state, method, target, tuple(headers), body, address)
+        with self._lock:
+            return treat(self._contract, self._state, method, target, tuple(headers), body, ip(address))
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """The same for httpx: what ``httpx.MockTransport`` calls."""
+        """The same for sync clients of httpx: what ``httpx.MockTransport`` calls. ``transport`` is for both kinds."""
         from .transport import ExchangeTransport  # the request came from httpx, so it is there
 
         return ExchangeTransport(self).handle_request(request)

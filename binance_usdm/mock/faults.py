@@ -41,13 +41,13 @@ class Scene:
 class Fault:
     """A scripted answer and its ``options``, shown with their defaults.
 
-    ``weighed``: it costs weight and says so; ``off_spec``: why no document describes it.
+    ``weighed``: it costs weight and says so, below status 500; ``off_spec``: why no document describes it.
     """
 
     about: str
     reply: Callable[..., Reply]
     options: Mapping[str, Option] = field(default_factory=dict)
-    weighed: bool = False
+    weighed: bool = True
     off_spec: str = ""
 
     def filled(self, given: Mapping[str, Option]) -> dict[str, Option]:
@@ -127,7 +127,11 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "becomes": tuple(drift.KINDS),
     "kind": tuple(drift.ODD),
 }
-_FORMS: Final = {"type": re.compile(r"[ -~]+\Z"), "status": re.compile(r"(?:0|[2-5][0-9]{2})\Z")}
+_FORMS: Final = {
+    "type": re.compile(r"[ -~]+\Z"),
+    "status": re.compile(r"(?:0|[2-5][0-9]{2})\Z"),
+    "code": re.compile(r"(?:0|-[0-9]{1,6})\Z"),
+}
 _STATUS_OF_KIND: Final = {"authentication": 401, "timestamp": 400, "rate-limit": 429, "bad-request": 400, "server": 500}
 _STATUS_OF_CODE: Final = {-1001: 503, -1007: 408, -1008: 503, -1022: 400, -5000: 404}
 _SHAPE: Final = {"shape": "default"}
@@ -142,23 +146,19 @@ _THROTTLED: Final = (
 _TIMEOUT: Final = "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
 
 FAULTS: Final[Mapping[str, Fault]] = {
-    "waf": Fault("403, a page of the firewall", _shows(403, "Request blocked")),
-    "not-found": Fault("404 as a page", _shows(404, "Not found")),
-    "timeout": Fault("408 -1007, the backend did not answer", _says(408, -1007, _TIMEOUT), weighed=True),
+    "waf": Fault("403, a page of the firewall", _shows(403, "Request blocked"), weighed=False),
+    "not-found": Fault("404 as a page", _shows(404, "Not found"), weighed=False),
+    "timeout": Fault("408 -1007, the backend did not answer", _says(408, -1007, _TIMEOUT)),
     "banned": Fault(
         "418 -1003, the reply of a ban; Exchange.ban is the ban itself",
         lambda scene: banned(scene.now + 1000 * scene.switches.ban_seconds, scene.now, scene.switches),
-        weighed=True,
     ),
     "rate-limited": Fault(
         "429 -1003, one reply; Exchange.spend uses the minute up",
         lambda scene: limited(scene.now, scene.switches),
-        weighed=True,
     ),
-    "restricted": Fault("451 with code 0, seen on the spot host", _says(451, 0, _RESTRICTED)),
-    "wrong-environment": Fault(
-        "401 -2008, a key of the other environment", _says(401, -2008, "Invalid Api-Key ID."), weighed=True
-    ),
+    "restricted": Fault("451 with code 0, seen on the spot host", _says(451, 0, _RESTRICTED), weighed=False),
+    "wrong-environment": Fault("401 -2008, a key of the other environment", _says(401, -2008, "Invalid Api-Key ID.")),
     "unknown": Fault(
         "503 without a code, execution unknown",
         _overloaded(None, "Unknown error, please check your request or try again later."),
@@ -201,7 +201,11 @@ FAULTS: Final[Mapping[str, Fault]] = {
         off_spec="no JSON",
     ),
     "wrong-type": Fault(
-        "the answer under another Content-Type", _typed, {"type": "text/plain"}, off_spec="another media type"
+        "the answer under another Content-Type",
+        _typed,
+        {"type": "text/plain"},
+        off_spec="another media type",
+        weighed=False,
     ),
     "gzip": Fault(
         "200, compressed though nobody asked",
@@ -211,7 +215,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "truncated": Fault(
         "200, the good body cut in the middle", lambda scene: ok(scene.good[: len(scene.good) // 2]), off_spec="no JSON"
     ),
-    "html-200": Fault("200 as a page", _shows(200, "Maintenance"), off_spec="no JSON"),
+    "html-200": Fault("200 as a page", _shows(200, "Maintenance"), off_spec="no JSON", weighed=False),
     "error-in-200": Fault(
         "200 with the error payload",
         lambda scene: refusal(200, -1000, _INTERNAL),
@@ -221,14 +225,25 @@ FAULTS: Final[Mapping[str, Fault]] = {
         "302 to another host, which must never see the key",
         lambda scene: page(302, "Found").with_header(b"Location", b"https://elsewhere.invalid/"),
         off_spec="no redirect is documented",
+        weighed=False,
     ),
-    "latency": Fault("the answer, late by seconds and up to jitter more", _latency, {"seconds": 1.0, "jitter": 0.0}),
+    "latency": Fault(
+        "the answer, late by seconds and up to jitter more", _latency, {"seconds": 1.0, "jitter": 0.0}, weighed=False
+    ),
     "slow": Fault(
         "the answer, its body in pieces of chunk bytes, pause seconds apart",
         _delivered(),
         {"chunk": 16, "pause": 0.05},
+        weighed=False,
     ),
-    "cut": Fault("the answer, ended after so many bytes of its body", _delivered(after="cut"), {"after": 1}),
-    "reset": Fault("a TCP reset in the place of the answer, or after so many bytes of its body", _reset, {"after": 0}),
+    "cut": Fault(
+        "the answer, ended after so many bytes of its body", _delivered(after="cut"), {"after": 1}, weighed=False
+    ),
+    "reset": Fault(
+        "a TCP reset in the place of the answer, or after so many bytes of its body",
+        _reset,
+        {"after": 0},
+        weighed=False,
+    ),
 }
 """Every scripted fault by name, for ``Exchange.fail``."""

@@ -41,7 +41,7 @@ class WeightMeter:
         self.refused += 1
         if self.refused <= switches.ban_after:
             return limited(now, switches)
-        self.ban(min(switches.ban_seconds * 1000 * 2**self.bans, LONGEST_BAN), now)
+        self.ban(min(switches.ban_seconds * 1000 * 2 ** min(self.bans, 20), LONGEST_BAN), now)
         return banned(self.banned_until, now, switches)
 
     def ban(self, milliseconds: int, now: int) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # no repr: it would show a signature
 class Query:
     """The raw bytes after ``?``, the decoded (name, value) pairs in wire order, and the first value of each name."""
 
     raw: bytes
     pairs: Pairs
-    first: Mapping[str, str] = field(repr=False)
+    first: Mapping[str, str]
 
     @classmethod
     def parse(cls, raw: bytes) -> Query:

@@ -68,9 +68,3 @@ class Record:
         for logged in self.requests:
             if operation in (None, logged.operation) and api_key in (None, logged.api_key):
                 yield logged
-
-    def clear(self) -> None:
-        """Forget them all."""
-        self.requests.clear()
-        self.counts.clear()
-        self.total = 0

@@ -58,7 +58,7 @@ class RefusalError(Exception):
         return switches.statuses.get(self.code, _STATUSES.get(self.code, 400))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)  # no repr: it would show key and signature
 class Inquiry:
     """All that the checks look at, and what they have read so far. ``replayed``: refuse a signature that came before."""
 
@@ -153,8 +153,9 @@ def _check_signature(inquiry: Inquiry) -> None:
     if callable(key.secret) and inquiry.switches.hex_of_any_key and re.fullmatch(r"(?:[0-9a-fA-F]{2})+", made):
         made = base64.b64encode(bytes.fromhex(made)).decode()
     if not key.verifies(payload, made):
+        names = [each.name for each in inquiry.operation.parameters]
         others, path = inquiry.keys.values(), inquiry.operation.path
-        raise RefusalError(-1022, why=diagnosed(key, others, inquiry.query, path, payload, made))
+        raise RefusalError(-1022, why=diagnosed(key, others, inquiry.query, path, names, payload, made))
     if inquiry.replayed:
         raise RefusalError(-1022, why="the signature came before; the switch refuse_replay is on")
 

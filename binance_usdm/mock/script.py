@@ -10,7 +10,7 @@ from .faults import FAULTS, Fault, Option, Scene
 from .reply import Reply
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Scripted:
     """A fault that waits for its requests: the ``nth`` that fits and those after it, ``times`` of them, None for all."""
 
@@ -47,28 +47,26 @@ class Script:
     def __iter__(self) -> Iterator[Scripted]:
         return iter(tuple(self._queue))
 
-    def __bool__(self) -> bool:
-        return bool(self._queue)
-
     def add(self, scripted: Scripted) -> None:
         """Queue a fault."""
         self._queue.append(scripted)
 
     def take(self, operation: str | None, path: str, api_key: str) -> Scripted | None:
-        """The first fault that this request runs into; the others stay as they are, but count it if it fits them."""
-        for place, queued in enumerate(self._queue):
+        """The first fault that this request runs into; all others that it fits count it."""
+        taken = None
+        for queued in tuple(self._queue):
             wanted = (queued.operation, queued.path, queued.api_key)
             if not all(want in (None, has) for want, has in zip(wanted, (operation, path, api_key), strict=True)):
                 continue
             if queued.nth > 1:
                 queued.nth -= 1
-            elif queued.probability == 1.0 or self._chance.random() < queued.probability:
-                if queued.times is not None:
-                    queued.times -= 1
-                    if not queued.times:
-                        del self._queue[place]
-                return queued
-        return None
+            elif taken is None and (queued.probability == 1.0 or self._chance.random() < queued.probability):
+                taken = queued
+        if taken is not None and taken.times is not None:
+            taken.times -= 1
+            if not taken.times:
+                self._queue.remove(taken)
+        return taken
 
     def clear(self) -> None:
         """Forget them all."""
@@ -80,7 +78,7 @@ def named(fault: str | Reply, options: Mapping[str, Option]) -> tuple[str, Fault
     if isinstance(fault, Reply):
         if options:
             raise ValueError("a reply of your own has no options")
-        return "reply", Fault("a reply as it is", _always(fault)), {}
+        return "reply", Fault("a reply as it is", _always(fault), weighed=False), {}
     if fault not in FAULTS:
         raise ValueError(f"no fault {fault}; there are {', '.join(FAULTS)}")
     return fault, FAULTS[fault], FAULTS[fault].filled(options)

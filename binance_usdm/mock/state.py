@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -14,9 +15,10 @@ from .script import Script
 from .switches import Switches
 
 _REMEMBERED: Final = 10_000
+_HEX: Final = re.compile("[0-9a-fA-F]+").fullmatch
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)  # no repr: it would show keys
 class State:
     """Accounts, weight by IP address, faults, log, and what time it is. ``account`` is the first one."""
 
@@ -34,9 +36,11 @@ class State:
         self.script = Script(self.chance)
 
     def meter(self, address: str) -> WeightMeter:
-        """The weight of an IP address; the oldest address is forgotten when there are too many."""
+        """The weight of an IP address; of too many the oldest is forgotten that never was banned."""
         if address not in self.meters:
-            _shrink(self.meters)
+            if len(self.meters) >= _REMEMBERED:
+                free = (known for known, meter in self.meters.items() if not meter.bans)
+                del self.meters[next(free, next(iter(self.meters)))]
             self.meters[address] = WeightMeter()
         return self.meters[address]
 
@@ -44,12 +48,9 @@ class State:
         """Whether a signature came before; remembers them while the switch is on."""
         if signature is None or not self.switches.refuse_replay:
             return False
-        before = signature in self.signatures
-        _shrink(self.signatures)
-        self.signatures[signature] = None
+        seen = signature.lower() if _HEX(signature) else signature  # the exchange takes hex in either case
+        before = seen in self.signatures
+        if len(self.signatures) >= _REMEMBERED:
+            del self.signatures[next(iter(self.signatures))]
+        self.signatures[seen] = None
         return before
-
-
-def _shrink(known: dict[str, WeightMeter] | dict[str, None]) -> None:
-    if len(known) >= _REMEMBERED:
-        del known[next(iter(known))]

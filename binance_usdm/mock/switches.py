@@ -108,13 +108,13 @@ class Switches:
         if not isinstance(self.statuses, Mapping) or not all(map(_refuses, self.statuses.items())):
             raise ValueError("statuses must map codes to HTTP statuses from 400 to 599")
         try:
-            re.compile(self.key_format)
+            re.compile(self.key_format + "")  # a pattern of bytes would fit no key
         except (re.error, TypeError) as error:
             raise ValueError(f"key_format must be a regular expression: {error}") from None
 
 
 def _one_of(name: str, value: object, allowed: Collection[object]) -> None:
-    if value not in allowed:
+    if not any(type(value) is type(each) and value == each for each in allowed):
         raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}")
 
 

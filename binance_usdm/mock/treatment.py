@@ -7,6 +7,7 @@ which may end in 429 or 418; the checks of ``rules`` run; the account's body, or
 from __future__ import annotations
 
 import gzip
+import re
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -21,7 +22,7 @@ from .script import Scripted
 from .state import State
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)  # no repr: it would show key and signature
 class Visit:
     """One request as it came, and what the checks found: the key that asks, or why it is refused."""
 
@@ -87,10 +88,11 @@ def _answered(contract: Contract, state: State, visit: Visit) -> Reply:
 
 def _failed(contract: Contract, state: State, visit: Visit, scripted: Scripted) -> Reply:
     operation, now = visit.operation, visit.now
-    good = _body(contract, state, operation, state.account, now) if operation else b"{}"
+    key = state.keys.get(visit.api_key)  # whether it may or not: nothing is looked at
+    good = _body(contract, state, operation, key.account if key else state.account, now) if operation else b"{}"
     answer = partial(_answered, contract, state, visit)
     reply = scripted.reply(Scene(good, now, state.switches, visit.path, answer, contract.errors, state.chance))
-    if operation is None or not scripted.fault.weighed:
+    if operation is None or not scripted.fault.weighed or reply.status >= 500:
         return reply
     state.meter(visit.address).spend(operation.weight, now)
     return _weighed(state, visit, reply)
@@ -121,11 +123,8 @@ def _weighed(state: State, visit: Visit, reply: Reply) -> Reply:
 
 def _dressed(state: State, visit: Visit, reply: Reply) -> Reply:
     """The reply as the content network hands it out."""
-    if (
-        state.switches.gzip
-        and _takes_gzip(visit.headers)
-        and not any(n == b"Content-Encoding" for n, _ in reply.headers)
-    ):
+    coded = any(name.lower() == b"content-encoding" for name, _ in reply.headers)
+    if state.switches.gzip and not coded and _takes_gzip(visit.headers):
         packed = gzip.compress(reply.body, mtime=0)
         reply = replace(reply, body=packed, headers=(*reply.headers, (b"Content-Encoding", b"gzip")))
     if state.switches.lower_case_headers:
@@ -134,7 +133,8 @@ def _dressed(state: State, visit: Visit, reply: Reply) -> Reply:
 
 
 def _takes_gzip(headers: Headers) -> bool:
-    return any(name.lower() == b"accept-encoding" and b"gzip" in value.lower() for name, value in headers)
+    accepted = [value for name, value in headers if name.lower() == b"accept-encoding"]
+    return re.search(rb"(?i)\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?![.0-9]))", b",".join(accepted)) is not None
 
 
 def _logged(state: State, visit: Visit, reply: Reply, scripted: Scripted | None) -> Logged:
