@@ -123,13 +123,16 @@ def _weighed(state: State, visit: Visit, reply: Reply) -> Reply:
 
 def _dressed(state: State, visit: Visit, reply: Reply) -> Reply:
     """The reply as the content network hands it out."""
-    coded = any(name.lower() == b"content-encoding" for name, _ in reply.headers)
-    if state.switches.gzip and not coded and _takes_gzip(visit.headers):
+    if state.switches.gzip and _takes_gzip(visit.headers) and not _is_coded(reply):
         packed = gzip.compress(reply.body, mtime=0)
         reply = replace(reply, body=packed, headers=(*reply.headers, (b"Content-Encoding", b"gzip")))
     if state.switches.lower_case_headers:
         reply = replace(reply, headers=tuple((name.lower(), value) for name, value in reply.headers))
     return reply
+
+
+def _is_coded(reply: Reply) -> bool:
+    return any(name.lower() == b"content-encoding" for name, _ in reply.headers)
 
 
 def _takes_gzip(headers: Headers) -> bool:
