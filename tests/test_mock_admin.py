@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 import schemathesis
@@ -449,6 +450,11 @@ def test_the_log_can_be_read_bit_by_bit(exchange: Exchange) -> None:
         "/nowhere?signature={}",
         "/fapi/v3/balance?secret={secret}&timestamp=1",
         "/{secret}",
+        "/fapi/v3/balance&timestamp=1&signature={}",
+        "/fapi/v3/balance?timestamp=1&sig={}",
+        "/fapi/v3/balance?timestamp=1&signature=;{}",
+        "/fapi/v3/balance?{}=1",
+        "/fapi/v3/balance?{secret}=1",
     ],
 )
 def test_no_answer_shows_a_secret_or_a_whole_signature(exchange: Exchange, where: str) -> None:
@@ -462,6 +468,40 @@ def test_no_answer_shows_a_secret_or_a_whole_signature(exchange: Exchange, where
             body = call(exchange, method, name).body.decode()
             assert made[:7] not in body
             assert DEFAULT_API_SECRET not in body
+
+
+@pytest.mark.parametrize("name", ["signature=", "SIGNATURE=", "%73ignature=", "signature%3D"])
+def test_a_signature_in_base64_is_cut_at_its_sixth_character(exchange: Exchange, name: str) -> None:
+    plain = unquote(name)
+    for made in ("Base64+/ofEd25519=", "Base64%2B%2FofEd25519%3D"):
+        exchange.reset()
+        ask(exchange, f"/fapi/v3/balance&{name}{made};a=b&timestamp=1")
+        ask(exchange, f"/fapi/v3/balance?{name}{made}&timestamp=1")
+        path, query = done(exchange, "GET", "requests")["requests"]
+        assert path["path"] in (f"/fapi/v3/balance&{each}Base64…;a=b&timestamp=1" for each in (name, plain))
+        assert query["received"] in (f"{each}Base64…&timestamp=1" for each in (name, plain))
+
+
+@pytest.mark.parametrize("secret", ["mock+secret/for=tests", "mock%41secret/for%tests", "mock-sécret-for-tests"])
+def test_a_secret_is_hidden_however_it_is_encoded(exchange: Exchange, secret: str) -> None:
+    exchange.add_account("K", secret)
+    whole = "".join(f"%{byte:02x}" for byte in secret.encode())
+    for form in (secret, quote(secret, safe=""), quote(secret, safe="").lower(), quote(secret), whole):
+        exchange.reset()
+        exchange.add_account("K", secret)
+        ask(exchange, f"/nowhere?timestamp=%31&secret={form}&a=b")
+        ask(exchange, f"/{form}")
+        received, path = done(exchange, "GET", "requests")["requests"]
+        assert (received["received"], path["path"]) == ("timestamp=%31&secret=(secret)&a=b", "/(secret)")
+
+
+def test_a_refusal_shows_no_credentials(exchange: Exchange) -> None:
+    ask(exchange)
+    made = target().rpartition("=")[2]
+    for name, shown in ((DEFAULT_API_SECRET, "(secret)"), (f"signature={made}", f"signature={made[:6]}…"), ("…", "…")):
+        exchange.requests[0].refusal = f"there is no parameter {name}; leave it"
+        (entry,) = done(exchange, "GET", "requests")["requests"]
+        assert entry["refusal"] == f"there is no parameter {shown}; leave it"
 
 
 # -- the document ------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Delivery, Exchange, ManualClock, Reply
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Delivery, Exchange, ManualClock, Reply, app
 from binance_usdm.mock.app import application, running, serve
 
 T0 = 1_700_000_000_000
@@ -230,6 +230,115 @@ async def _await(awaitable: Any) -> None:
     await awaitable
 
 
+# -- what must not be --------------------------------------------------------------------------------------------------
+
+
+def test_a_body_above_a_mebibyte_is_refused_and_not_kept(exchange: Exchange, wire: Wire) -> None:
+    limit = 1024 * 1024
+    wire.send("/fapi/v1/time", headers=f"Content-Length: {limit}\r\n", body="x" * limit)
+    wire.read()
+    for size in (limit + 1, 5 * limit):
+        wire.send("/fapi/v1/time", headers=f"Content-Length: {size}\r\n", body="x" * size)
+        head, body = wire.read()
+        assert (head["status"], head["content-type"]) == ("413", "text/html")
+        assert body.startswith(b"<!DOCTYPE html>")
+    assert [len(each.body) for each in exchange.requests] == [limit]
+    wire.send("/fapi/v1/time")
+    assert wire.read()[1] == TIME, "the rest of the body is read away"
+
+
+def test_a_body_is_collected_in_linear_time() -> None:
+    came = list[int]()
+
+    async def receive() -> Any:
+        came.append(1)
+        return {"type": "http.request", "body": bytes(64), "more_body": len(came) < 16_000}
+
+    sent = list[Any]()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/fapi/v1/time", "query_string": b"", "headers": []}
+    began = time.process_time()
+    asyncio.run(_await(application(Exchange())(scope, receive, send)))
+    assert sent[0]["status"] == 200
+    assert time.process_time() - began < 0.3
+
+
+def test_what_is_known_of_addresses_is_bounded() -> None:
+    for number in range(3000):
+        assert not app._is_address(f"no address {number}")
+    assert app._is_address.cache_info().currsize <= 1024
+
+
+def furious(payload: bytes, signature: str) -> bool:
+    try:
+        raise KeyError(signature)
+    except KeyError:
+        raise ValueError(f"{payload!r} is not of {signature} but of {DEFAULT_API_SECRET}")  # noqa: B904 - both are shown
+
+
+NONSENSE = [
+    Reply(200, ((b"Content-Length", b"many"),), b"{}"),
+    Reply(200, ((b"Content-Length", b"-1"),), b"{}"),
+    Reply(200, ((b"X-Bad", b"a\r\nb: c"),), b"{}"),
+    Reply(200, ((b"X Bad", b"a"),), b"{}"),
+    Reply(700, (), b"{}"),
+    Reply(101, (), b"{}"),
+]
+
+
+@pytest.mark.parametrize("reply", [None, *NONSENSE])
+def test_what_goes_wrong_in_the_mock_is_logged_without_credentials(
+    caplog: pytest.LogCaptureFixture, reply: Reply | None
+) -> None:
+    exchange = Exchange(api_secret=DEFAULT_API_SECRET if reply else furious, clock=ManualClock(T0))
+    if reply is not None:
+        exchange.fail(reply)
+    where, key = signed()
+    with running(exchange, admin=True) as url, Wire(url) as wire:
+        wire.send(where, headers=key)
+        head, body = wire.read()
+        assert (head["status"], head["content-type"]) == ("500", "text/html")
+        wire.send("/fapi/v1/time")
+        assert wire.read()[1] == TIME, "the connection lives on"
+    (record,) = caplog.records
+    told = record.getMessage()
+    assert (record.name, record.levelname, record.exc_info) == ("binance_usdm.mock", "ERROR", None)
+    if reply is None:
+        line = furious.__code__.co_firstlineno + 4
+        assert f'File "{__file__}", line {line}, in furious' in told
+        assert "ValueError" in told
+        assert "KeyError" in told
+    else:
+        assert "ValueError" in told
+        assert 'sending.py"' in told
+    for secret in (where.rpartition("=")[2][:9], DEFAULT_API_KEY, DEFAULT_API_SECRET, "is not of"):
+        assert secret not in told + body.decode()
+
+
+def test_an_admin_interface_that_fails_is_logged_too(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.Admin, "handle", lambda *_: 1 // 0)
+    with running(Exchange(), admin=True) as url, Wire(url) as wire:
+        wire.send("/__admin/state")
+        assert wire.read()[0]["status"] == "500"
+    assert [record.name for record in caplog.records] == ["binance_usdm.mock"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_bytes_that_are_no_http_are_refused_and_not_logged(served: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with Wire(served[1]) as wire:
+        wire.socket.sendall(b"\x16\x03\x01 a TLS hello, for instance\r\n\r\n")
+        assert b" 400 " in wire.rest()
+    with Wire(served[1]) as wire:
+        wire.send("/fapi/v1/time", headers="Connection: Upgrade\r\nUpgrade: websocket\r\n")
+        assert wire.head()["status"] == "200"
+    assert caplog.records == []
+
+
 # -- HTTP --------------------------------------------------------------------------------------------------------------
 
 
@@ -321,10 +430,13 @@ serve(Exchange(), port=0, ready=lambda url: print(url, flush=True), **eval(sys.a
 """
 
 
+FAILING = PROGRAM.replace("Exchange()", "Exchange(api_secret=lambda payload, signature: {}[signature])")
+
+
 @contextmanager
-def process(options: str = "{}") -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(options: str = "{}", program: str = PROGRAM) -> Iterator[tuple[subprocess.Popen[str], str]]:
     started = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, options],
+        [sys.executable, "-c", program, options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -363,6 +475,21 @@ def test_it_serves_until_a_signal_ends_it(number: signal.Signals) -> None:
         program.send_signal(number)
         assert program.communicate(timeout=5) == ("", "")
         assert program.returncode == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("more", ["", "import logging; logging.basicConfig(format='told: %(message)s')\n"])
+def test_what_goes_wrong_is_on_stderr_once_though_the_client_keeps_its_own_log_quiet(more: str) -> None:
+    where, key = signed(time.time_ns() // 1_000_000)
+    with process(program=more + FAILING) as (program, url):
+        with Wire(url) as wire:
+            wire.send(where, headers=key)
+            assert wire.read()[0]["status"] == "500"
+        program.send_signal(signal.SIGTERM)
+        told = program.communicate(timeout=5)[1]
+    assert told.count("KeyError") == 1
+    assert told.startswith("told: ") == bool(more)
+    assert where.rpartition("=")[2][:9] not in told
 
 
 @FORK

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
-from pathlib import Path
+
+import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
 
@@ -34,19 +36,79 @@ def test_other():
 """
 
 
-def test_a_failure_shows_what_was_sent_and_why_it_was_refused(tmp_path: Path) -> None:
-    (tmp_path / "test_program.py").write_text(PROGRAM.replace("usdm_exchange.api_key)", "'another-secret')"))
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 1, done.stdout
-    assert "1 passed" in done.stdout
-    shown = done.stdout.count("Requests to usdm_exchange")
-    assert shown == 2, "for the two that used it, and failed"
-    assert (
-        "1 GET '/fapi/v3/balance' HTTP 400, code -1022: the signature is of other bytes or of another secret"
-        in done.stdout
-    )
-    assert "2 GET '/fapi/v3/balance' HTTP 403, fault waf: the signature" in done.stdout
-    assert "none came" in done.stdout
+OVERRIDDEN = """
+import pytest
+from unittest.mock import MagicMock
+from binance_usdm.mock import DEFAULT_API_SECRET, Exchange, ManualClock
+
+@pytest.fixture
+def usdm_exchange():
+    return Exchange(clock=ManualClock(1_700_000_000_000))
+
+@pytest.fixture
+def other(usdm_exchange):
+    return usdm_exchange
+
+@pytest.fixture
+def asking():
+    return Exchange()
+
+@pytest.fixture
+def double():
+    return MagicMock(spec=Exchange)
+
+def test_own(other, asking, double):
+    other.handle("GET", b"/fapi/v1/time", ())
+    asking.handle("GET", b"/nowhere", ())
+    assert False
+
+def test_confused(usdm_exchange):
+    signed = "timestamp=1&signature=" + "0123abcd" * 8
+    secret = "%6D" + DEFAULT_API_SECRET[1:]
+    for path in ("/fapi/v3/balance&" + signed, "/" + "0123abcd" * 8, "/" + secret, "/" + usdm_exchange.api_key):
+        usdm_exchange.handle("GET", path.encode(), ())
+    usdm_exchange.requests[-1].refusal = "no parameter is called " + DEFAULT_API_SECRET
+    assert False
+"""
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What pytest tells of each test that failed."""
+    path = tmp_path_factory.mktemp("program")
+    (path / "test_plain.py").write_text(PROGRAM.replace("usdm_exchange.api_key)", "'another-secret')"))
+    (path / "test_overridden.py").write_text(OVERRIDDEN)
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=path, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "5 failed, 1 passed" in done.stdout
+    _, *told = re.split(r"^_+ (test_\w+) _+$|^=+ short test summary", done.stdout, flags=re.MULTILINE)
+    return dict(zip(told[::2], told[1::2], strict=False))
+
+
+def test_a_failure_shows_what_was_sent_and_why_it_was_refused(shown: dict[str, str]) -> None:
+    told = shown["test_bad"]
+    assert "1 GET '/fapi/v3/balance' HTTP 400, code -1022: the signature is of other bytes or of another secret" in told
+    assert "2 GET '/fapi/v3/balance' HTTP 403, fault waf: the signature" in told
     for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET, "another-secret", "signature="):
-        assert secret not in done.stdout.partition("Requests to")[2]
+        assert secret not in told
+    assert "Requests to usdm_exchange" in shown["test_nothing_sent"]
+    assert "none came" in shown["test_nothing_sent"]
+    assert "Requests to" not in shown["test_other"]
+
+
+def test_a_fixture_of_ones_own_is_shown_once_under_its_name(shown: dict[str, str]) -> None:
+    told = shown["test_own"]
+    assert "1 GET '/fapi/v1/time' HTTP 200\n" in told
+    assert "1 GET '/nowhere' HTTP 404" in told
+    assert re.findall(r"Requests to (\w+)", told) == ["usdm_exchange", "asking"]
+
+
+def test_a_forgotten_question_mark_shows_no_signature(shown: dict[str, str]) -> None:
+    told = shown["test_confused"]
+    assert "1 GET '/fapi/v3/balance&timestamp=1&signature=0123ab…' HTTP 404" in told
+    assert "2 GET '/0123ab…'" in told
+    assert "3 GET '/(secret)'" in told
+    assert "4 GET '/(key)' HTTP 404, code -5000: no parameter is called (secret)" in told
+    for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET[1:], "0123abcd"):
+        assert secret not in told

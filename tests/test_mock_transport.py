@@ -12,7 +12,7 @@ import pytest
 from asking import PATH, signed
 
 from binance_usdm import AsyncClient, Client, DeadlineExceeded, RetryPolicy, TransportError
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Delivery, Exchange, Reply
 from binance_usdm.mock.transport import ExchangeTransport
 
 Get = Callable[..., httpx.Response]
@@ -47,9 +47,10 @@ def test_a_late_answer_is_late(get: Get) -> None:
     assert 0.1 <= time.monotonic() - begun < 2
 
 
-def test_an_answer_later_than_the_read_timeout_ends_there(get: Get) -> None:
+@pytest.mark.parametrize("fault", [{"fault": "latency", "seconds": 30}, {"fault": "slow", "chunk": 200, "pause": 3}])
+def test_an_answer_or_a_pause_longer_than_the_read_timeout_ends_there(get: Get, fault: Any) -> None:
     exchange = Exchange()
-    exchange.fail("latency", seconds=30)
+    exchange.fail(**fault)
     begun = time.monotonic()
     try:
         get(exchange, timeout=0.1)
@@ -90,10 +91,61 @@ def test_an_answer_that_ends_early_is_no_answer(get: Get, fault: str, after: int
     assert exchange.requests[0].fault == fault
 
 
-def test_a_cut_behind_the_end_cuts_nothing(get: Get) -> None:
+@pytest.mark.parametrize("fault", ["cut", "reset"])
+@pytest.mark.parametrize("behind", [0, 10**6])
+def test_a_cut_or_a_reset_behind_the_end_is_a_good_answer(get: Get, fault: str, behind: int) -> None:
     exchange = Exchange()
-    exchange.fail("cut", after=10**6)
-    assert get(exchange).json()
+    whole = get(exchange).content
+    exchange.fail(fault, after=len(whole) + behind)
+    assert get(exchange).content == whole
+
+
+def test_slow_and_cut_bodies_announce_their_length_as_whole_ones_do(get: Get) -> None:
+    exchange = Exchange()
+    whole = get(exchange)
+    for fault in ("slow", "cut"):
+        exchange.fail(fault, after=10**6) if fault == "cut" else exchange.fail(fault, chunk=50, pause=0)
+        assert get(exchange).headers.get_list("content-length") == [str(len(whole.content))]
+    for delivery in (Delivery(), Delivery(chunk=2)):
+        exchange.fail(Reply(200, ((b"content-LENGTH", b"3"),), b"12345", delivery=delivery))
+        seen = get(exchange)
+        assert (seen.headers.get_list("content-length"), seen.content) == (["3"], b"123")
+
+
+@pytest.mark.parametrize("delivery", [Delivery(), Delivery(chunk=2)])
+def test_a_body_shorter_than_it_announces_is_no_answer(get: Get, delivery: Delivery) -> None:
+    exchange = Exchange()
+    exchange.fail(Reply(200, ((b"Content-Length", b"7"),), b"12345", delivery=delivery))
+    seen: object = None
+    try:
+        get(exchange)
+    except httpx.TransportError as raised:
+        seen = type(raised)
+    assert seen == httpx.RemoteProtocolError
+
+
+@pytest.mark.parametrize("fault", ["cut", "slow", "waf"])
+def test_an_answer_to_head_announces_a_body_and_has_none(fault: str) -> None:
+    exchange = Exchange()
+    exchange.fail(fault)
+    with httpx.Client(transport=exchange.transport) as client:
+        seen = client.head("https://exchange.invalid/fapi/v1/time")
+    assert (int(seen.headers["content-length"]) > 1, seen.content) == (True, b"")
+
+
+@pytest.mark.parametrize("fault", [{"fault": "latency", "seconds": 0.1}, {"fault": "slow", "chunk": 20, "pause": 0.1}])
+def test_a_late_answer_is_late_on_trio_too(fault: Any) -> None:
+    trio = pytest.importorskip("trio")
+    exchange = Exchange()
+    exchange.fail(**fault)
+
+    async def call() -> httpx.Response:
+        async with httpx.AsyncClient(transport=exchange.transport) as client:
+            return await client.get("https://exchange.invalid/fapi/v1/time")
+
+    begun = time.monotonic()
+    assert trio.run(call).json()["serverTime"]
+    assert 0.1 <= time.monotonic() - begun < 2
 
 
 def test_a_transport_can_come_from_another_address() -> None:

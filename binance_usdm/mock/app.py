@@ -11,14 +11,16 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from .admin import BODY_LIMIT, PREFIX, Admin
-from .sending import EXTENSION, Message, Receive, Send, send_reply
+from .logbook import complain
+from .reply import Reply, page
+from .sending import EXTENSION, Message, Receive, Send, send_reply, sendable
 
 if TYPE_CHECKING:
     import uvicorn
@@ -29,6 +31,7 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8787
+_BODY_LIMIT: Final = 1024 * 1024  # far above what any request to the exchange needs
 _GRACE: Final = 0.5
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -36,7 +39,8 @@ _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 def application(exchange: Exchange, *, admin: bool = False) -> Application:
     """An ASGI 3 application that hands path and query to the exchange byte for byte, and plays how replies travel.
 
-    ``admin`` adds the admin interface under ``/__admin``, for this machine only.
+    ``admin`` adds the admin interface under ``/__admin``, for this machine only. A body above 1 MiB is refused with 413 and not
+    put on record; what raises, as a verifier of your own may, is logged on ``binance_usdm.mock`` and answered 500.
     """
     office = Admin(exchange) if admin else None
 
@@ -50,15 +54,22 @@ def application(exchange: Exchange, *, admin: bool = False) -> Application:
 
     async def respond(scope: Message, receive: Receive, send: Send) -> None:
         path: bytes = scope.get("raw_path") or scope["path"].encode()
-        query, headers = scope["query_string"], scope["headers"]
-        if office is not None and _is_admin(path):
-            body = await _body(receive, BODY_LIMIT)
-            caller = (scope.get("client") or ("",))[0]
-            reply = office.handle(scope["method"], path.decode("latin-1"), query, headers, body, caller)
-        else:
-            target = path + b"?" + query if query else path
-            reply = exchange.handle(scope["method"], target, headers, await _body(receive), _address(scope))
+        body = await _body(receive)
+        try:
+            reply = sendable(ask(scope, path, body))
+        except Exception as error:  # of a verifier, a clock or a reply that users made  # noqa: BLE001
+            complain(error)
+            reply = page(500, "Internal server error")
         await send_reply(reply, scope, receive, send)
+
+    def ask(scope: Message, path: bytes, body: bytes) -> Reply:
+        method, query, headers = scope["method"], scope["query_string"], scope["headers"]
+        if office is not None and _is_admin(path):
+            caller = (scope.get("client") or ("",))[0]
+            return office.handle(method, path.decode("latin-1"), query, headers, body, caller)
+        if len(body) > _BODY_LIMIT:
+            return page(413, "Request entity too large")
+        return exchange.handle(method, path + b"?" + query if query else path, headers, body, _address(scope))
 
     return answer
 
@@ -67,14 +78,14 @@ def _is_admin(path: bytes) -> bool:
     return path == PREFIX.encode() or path.startswith(f"{PREFIX}/".encode())
 
 
-async def _body(receive: Receive, limit: float = float("inf")) -> bytes:
-    """The request's body; reading ends above the limit."""
-    body, more = b"", True
-    while more and len(body) <= limit:
+async def _body(receive: Receive) -> bytes:
+    """The request's body; reading ends above the higher limit."""
+    body, more = bytearray(), True
+    while more and len(body) <= BODY_LIMIT:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    return body
+    return bytes(body)
 
 
 def _address(scope: Message) -> str:
@@ -83,7 +94,7 @@ def _address(scope: Message) -> str:
     return address if _is_address(address) else HOST
 
 
-@cache
+@lru_cache(1024)
 def _is_address(text: str) -> bool:
     with suppress(ValueError):
         return bool(ipaddress.ip_address(text))
@@ -123,7 +134,7 @@ def serve(
     workers: int = 1,
     ready: Callable[[str], object] = lambda url: None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, in the main thread. Nothing is logged: a line per request would print signed URLs.
+    """Serve until SIGINT or SIGTERM, in the main thread. Requests are not logged: a line for each would print signed URLs.
 
     ``ready`` is called with the base URL once no connection is refused any more. ``workers`` above 1 forks that many processes,
     where there is ``fork``; each has accounts, weight, faults and log of its own, so they cannot have one admin interface.
@@ -203,7 +214,7 @@ def _server(exchange: Exchange, admin: bool) -> uvicorn.Server:
         loop="asyncio",
         lifespan="off",
         log_config=None,
-        log_level="critical",  # bytes that are no HTTP are a client's matter, and refused with 400
+        log_level="critical",  # bytes that are no HTTP are a client's matter, refused with 400; our own mishaps have our own log
         access_log=False,
         server_header=False,
         date_header=False,

@@ -16,6 +16,7 @@ from .account import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Key, Verifier
 from .clock import SkewedClock, system
 from .contract import Contract, Operation, packaged
 from .faults import Option
+from .logbook import hider
 from .record import Count, Logged, Record
 from .reply import Reply, dump
 from .script import Scripted, named
@@ -235,8 +236,12 @@ class Exchange:
             found = [logged for logged in self._state.record.of(operation, api_key) if logged.operation in due]
         if not found:
             raise AssertionError("no request came to an operation that wants a signature")
-        bad = [f"request {logged.number}, {logged.method} {logged.path}: {logged.refusal}" for logged in found]
-        bad = [line for line, logged in zip(bad, found, strict=True) if logged.refusal]
+        hide = hider(self)
+        bad = [
+            f"request {each.number}, {each.method} {hide(each.path)}: {hide(each.refusal)}"
+            for each in found
+            if each.refusal
+        ]
         if bad:
             raise AssertionError(
                 "\n".join([f"{len(bad)} of {len(found)} requests were not as the exchange wants them:", *bad])

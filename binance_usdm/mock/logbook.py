@@ -1,19 +1,23 @@
-"""The request log as others may see it: signatures cut, secrets gone. Knows the log and the keys; judges nothing."""
+"""The request log, and what went wrong, as others may see them: signatures cut, secrets gone. Knows log and keys; judges nothing."""
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from .exchange import Exchange
 
 _SHOWN: Final = 6
 _SECRET: Final = 8
-_MEMBERS: Final = ("number", "at_ms", "address", "method", "status", "code", "operation", "fault", "refusal")
+_MEMBERS: Final = ("number", "at_ms", "address", "method", "status", "code", "operation", "fault")
+_HMAC: Final = re.compile(rf"([0-9a-f]{{{_SHOWN}}})[0-9a-f]{{{64 - _SHOWN},}}", re.IGNORECASE)
+_FRAMES: Final = 20
 
 
 def entries(exchange: Exchange, after: int, limit: int) -> list[dict[str, Any]]:
@@ -23,31 +27,67 @@ def entries(exchange: Exchange, after: int, limit: int) -> list[dict[str, Any]]:
     return [
         {name: getattr(logged, name) for name in _MEMBERS}
         | {
-            "path": hide(logged.path.encode("latin-1")),
+            "path": hide(logged.path),
             "received": hide(logged.raw_query),
             "signed": None if logged.signed is None else hide(logged.signed),
+            "refusal": hide(logged.refusal),
         }
         for logged in islice(later, limit)
     ]
 
 
-def hider(exchange: Exchange) -> Callable[[bytes], str]:
-    """Bytes as text, one by one, with signatures cut and secrets gone, wherever a confused program put them."""
-    names = {"signature", *(each.signature.lower() for each in exchange._contract.operations if each.signature)}
-    cut = re.compile(rf"((?:{'|'.join(map(re.escape, names))})(?:=|%3D)[^&]{{{_SHOWN}}})[^&]+", re.IGNORECASE)
-    known = [key.secret for key in exchange._state.keys.values() if isinstance(key.secret, str)]
+def hider(exchange: Exchange) -> Callable[[bytes | str], str]:
+    """Bytes as text, one by one, with signatures cut, secrets and keys gone, wherever and however encoded a program put them."""
+    names = {"signature", *(each.signature for each in exchange._contract.operations if each.signature)}
+    cut = re.compile(rf"((?:{'|'.join(map(re.escape, names))})=[^&;]{{{_SHOWN}}})[^&;]+", re.IGNORECASE)
+    known = {key.api_key: "(key)" for key in exchange._state.keys.values()}
+    known |= {key.secret: "(secret)" for key in exchange._state.keys.values() if isinstance(key.secret, str)}
+    # in a text of bytes one by one, UTF-8 is too; a shorter one is a word like any other
+    worded = [(text.encode().decode("latin-1"), word) for text, word in known.items() if len(text) >= _SECRET]
+    worded.sort(key=lambda pair: len(pair[0]), reverse=True)
 
-    def hide(raw: bytes) -> str:
-        pieces = raw.decode("latin-1").split("&")
-        for place, piece in enumerate(pieces):
-            name, equals, value = piece.partition("=")
-            plain = unquote_to_bytes(name).decode("latin-1")
-            if plain.lower() in names:
-                pieces[place] = plain + equals + value
-        text = "&".join(pieces)
-        for secret in known:
-            if len(secret) >= _SECRET:  # a shorter one is a word like any other
-                text = text.replace(secret, "(secret)")
-        return cut.sub(r"\1…", text)
+    def masked(text: str) -> str:
+        for secret, word in worded:
+            text = text.replace(secret, word)
+        return _HMAC.sub(r"\1…", cut.sub(r"\1…", text))
+
+    def shown(piece: str) -> str:
+        piece = masked(piece)
+        plain = unquote(piece, "latin-1")
+        hidden = masked(plain)
+        return piece if hidden == plain else hidden
+
+    def hide(raw: bytes | str) -> str:
+        text = raw if isinstance(raw, str) else raw.decode("latin-1")
+        return "&".join(map(shown, text.split("&")))
 
     return hide
+
+
+class _Unheard(logging.Handler):
+    """Speaks on stderr where nobody has set up logging, as Python does by itself: but the client's NullHandler keeps it quiet."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        heard = [each for name in (None, "binance_usdm", record.name) for each in logging.getLogger(name).handlers]
+        if logging.lastResort is not None and all(isinstance(each, logging.NullHandler | _Unheard) for each in heard):
+            logging.lastResort.handle(record)
+
+
+_LOGGER: Final = logging.getLogger("binance_usdm.mock")
+_LOGGER.addHandler(_Unheard())
+
+
+def complain(error: Exception) -> None:
+    """Log what was raised inside the mock, and where. No message, no source line and no local: each may hold credentials."""
+    _LOGGER.error("a request was answered 500, for this was raised inside the mock:\n%s", "\n".join(_traced(error)))
+
+
+def _traced(error: BaseException) -> Iterator[str]:
+    """Types and frames, the latest exception first, then those it came from."""
+    link: BaseException | None = error
+    while link is not None:
+        yield f"{type(link).__qualname__} (its message may hold credentials, and is left out), raised at"
+        walk = traceback.walk_tb(link.__traceback__)
+        for frame in traceback.StackSummary.extract(walk, limit=-_FRAMES, lookup_lines=False):
+            yield f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}'
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)

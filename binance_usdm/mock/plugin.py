@@ -11,8 +11,10 @@ from typing import Final
 import pytest
 
 from .exchange import Exchange
+from .logbook import hider
 
 _USED: Final = pytest.StashKey[Exchange]()
+_NAME: Final = "usdm_exchange"
 _SHOWN: Final = 30
 
 
@@ -28,18 +30,29 @@ def usdm_exchange(request: pytest.FixtureRequest) -> Exchange:
 def pytest_runtest_makereport(item: pytest.Item, call: object) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the latest requests with a failure: what came, how it ended and why; no key, secret or signature."""
     report = yield
-    exchange = item.stash.get(_USED, None)
-    if report.failed and exchange is not None:
-        report.sections.append(("Requests to usdm_exchange", _told(exchange)))
+    if report.failed:
+        report.sections += [(f"Requests to {name}", _told(exchange)) for exchange, name in _used(item).items()]
     return report
 
 
+def _used(item: pytest.Item) -> dict[Exchange, str]:
+    """The exchanges among a test's fixtures, by one name each. The plugin's own may have been asked for while the test ran."""
+    asked = {_NAME: item.stash[_USED]} if _USED in item.stash else {}
+    given = asked | (getattr(item, "funcargs", None) or {})
+    named = dict[Exchange, str]()
+    for name in sorted(given, key=lambda name: name != _NAME):
+        if issubclass(type(given[name]), Exchange):  # isinstance would believe a double, and wake a proxy
+            named.setdefault(given[name], name)
+    return named
+
+
 def _told(exchange: Exchange) -> str:
+    hide = hider(exchange)
     lines = [
-        f"{each.number:4} {each.method} {each.path!r} HTTP {each.status}"
+        f"{each.number:4} {each.method} {hide(each.path)!r} HTTP {each.status}"
         + (f", code {each.code}" if each.code is not None else "")
         + (f", fault {each.fault}" if each.fault else "")
-        + (f": {each.refusal}" if each.refusal else "")
+        + (f": {hide(each.refusal)}" if each.refusal else "")
         for each in list(exchange.requests)[-_SHOWN:]
     ]
     return "\n".join(lines) or "none came"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import struct
 import sys
@@ -23,6 +24,8 @@ Send = Callable[[Message], Awaitable[None]]
 EXTENSION: Final = "binance_usdm.mock.transport"
 """Where a scope's ``extensions`` hold the connection's ``asyncio.Transport``, on a server that gives it away."""
 
+_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(rb"[\t -~\x80-\xff]*")
 _LINGER_NOT: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
@@ -37,11 +40,7 @@ async def send_reply(reply: Reply, scope: Message, receive: Receive, send: Send)
         return None
     if delivery.reset and delivery.cut is None:
         return await _reset(transport, receive)
-    announced = _announced(reply)
-    headers = list(reply.headers)
-    if announced is None:
-        announced = len(reply.body)
-        headers.append((b"Content-Length", str(announced).encode()))
+    announced, headers = headed(reply)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if delivery is AT_ONCE and announced == len(reply.body):
         return await send({"type": "http.response.body", "body": reply.body})
@@ -60,9 +59,23 @@ async def send_reply(reply: Reply, scope: Message, receive: Receive, send: Send)
     return await send({"type": "http.response.body", "body": b""})
 
 
-def _announced(reply: Reply) -> int | None:
-    """The Content-Length that a reply of one's own brings along."""
-    return next((int(value) for name, value in reply.headers if name.lower() == b"content-length"), None)
+def headed(reply: Reply) -> tuple[int, list[tuple[bytes, bytes]]]:
+    """How much of a body is announced, and the headers that say so; a reply of one's own may bring its Content-Length along."""
+    for name, value in reply.headers:
+        if name.lower() == b"content-length":
+            if not value.isdigit():
+                raise ValueError("the Content-Length of the reply is no number")
+            return int(value), list(reply.headers)
+    return len(reply.body), [*reply.headers, (b"Content-Length", str(len(reply.body)).encode())]
+
+
+def sendable(reply: Reply) -> Reply:
+    """The reply as it is; ValueError for one that no server can send."""
+    if not 200 <= reply.status <= 599:
+        raise ValueError("the status of the reply is not from 200 to 599")
+    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in headed(reply)[1]):
+        raise ValueError("a header of the reply is none that HTTP allows")
+    return reply
 
 
 async def _still_there_after(seconds: float, receive: Receive) -> bool:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 import httpx
 
-from .reply import Delivery, Reply
+from .reply import Reply
+from .sending import headed
 
 if TYPE_CHECKING:
     from .exchange import Exchange
 
 
 class ExchangeTransport(httpx.MockTransport):
-    """For sync and async clients; ``address`` is the IP address that the requests come from.
+    """For sync and async clients, on asyncio and trio; ``address`` is the IP address that the requests come from.
 
-    A latency above the request's read timeout ends in ``httpx.ReadTimeout`` when that time is over, as on a socket.
+    A latency or a pause above the request's read timeout ends in ``httpx.ReadTimeout`` when that time is over, as on a socket. What
+    a verifier of your own raises is raised here, and a reply whose Content-Length is no number is a ValueError.
     """
 
     def __init__(self, exchange: Exchange, address: str = "127.0.0.1") -> None:
@@ -28,18 +29,16 @@ class ExchangeTransport(httpx.MockTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
         reply = self._asked(request)
-        seconds, late = _latency(reply, request)
-        if seconds:
+        for seconds in _waits(reply.delivery.latency, request):
             time.sleep(seconds)
-        return _response(reply, request, late, _Body(reply, request))
+        return _response(reply, request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
         reply = self._asked(request)
-        seconds, late = _latency(reply, request)
-        if seconds:
-            await asyncio.sleep(seconds)
-        return _response(reply, request, late, _Body(reply, request))
+        for seconds in _waits(reply.delivery.latency, request):
+            await _sleep(seconds)
+        return _response(reply, request)
 
     def _asked(self, request: httpx.Request) -> Reply:
         target = request.extensions.get("target", request.url.raw_path)
@@ -49,45 +48,60 @@ class ExchangeTransport(httpx.MockTransport):
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that comes in pieces, and may end before its end."""
 
-    def __init__(self, reply: Reply, request: httpx.Request) -> None:
-        self._reply, self._request = reply, request
+    def __init__(self, reply: Reply, announced: int, request: httpx.Request) -> None:
+        self._steps = _steps(reply, announced, request)
 
     def __iter__(self) -> Iterator[bytes]:
-        delivery = self._reply.delivery
-        for place, piece in enumerate(delivery.pieces(self._reply.body)):
-            if place and delivery.pause:
-                time.sleep(delivery.pause)
-            yield piece
-        self._end(delivery)
+        for step in self._steps:
+            if isinstance(step, bytes):
+                yield step
+            else:
+                time.sleep(step)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        delivery = self._reply.delivery
-        for place, piece in enumerate(delivery.pieces(self._reply.body)):
-            if place and delivery.pause:
-                await asyncio.sleep(delivery.pause)
-            yield piece
-        self._end(delivery)
-
-    def _end(self, delivery: Delivery) -> None:
-        if delivery.reset:
-            raise httpx.ReadError("the mock exchange reset the connection", request=self._request)
-        if delivery.cut is not None and delivery.cut < len(self._reply.body):
-            raise httpx.RemoteProtocolError("the mock exchange cut the reply", request=self._request)
+        for step in self._steps:
+            if isinstance(step, bytes):
+                yield step
+            else:
+                await _sleep(step)
 
 
-def _latency(reply: Reply, request: httpx.Request) -> tuple[float, bool]:
-    """Seconds to wait, and whether the request's read timeout is over then."""
-    latency: float = reply.delivery.latency
+def _steps(reply: Reply, announced: int, request: httpx.Request) -> Iterator[bytes | float]:
+    """The pieces of a body and the seconds to wait in between; raises how it ends, unless that is well."""
+    arrived = 0
+    for piece in reply.delivery.pieces(reply.body[:announced]):
+        if arrived:
+            yield from _waits(reply.delivery.pause, request)
+        yield piece
+        arrived += len(piece)
+    if arrived < announced and reply.delivery.reset:
+        raise httpx.ReadError("the mock exchange reset the connection", request=request)
+    if arrived < announced:
+        raise httpx.RemoteProtocolError("the mock exchange cut the reply", request=request)
+
+
+def _waits(seconds: float, request: httpx.Request) -> Iterator[float]:
+    """The seconds to wait, if any; raises ReadTimeout when the request's read timeout is over before."""
     limit: float | None = request.extensions.get("timeout", {}).get("read")
-    return (limit, True) if limit is not None and latency > limit else (latency, False)
-
-
-def _response(reply: Reply, request: httpx.Request, late: bool, body: _Body) -> httpx.Response:
-    if late:
+    if limit is not None and seconds > limit:
+        yield limit
         raise httpx.ReadTimeout("the mock exchange took too long", request=request)
+    if seconds:
+        yield seconds
+
+
+async def _sleep(seconds: float) -> None:
+    from anyio import sleep  # httpx brings it; a sync client needs none
+
+    await sleep(seconds)
+
+
+def _response(reply: Reply, request: httpx.Request) -> httpx.Response:
     if reply.delivery.reset and reply.delivery.cut is None:
         raise httpx.ReadError("the mock exchange reset the connection", request=request)
-    headers = list(reply.headers)
-    if reply.delivery.chunk or reply.delivery.cut is not None:
-        return httpx.Response(reply.status, headers=headers, stream=body)
+    announced, headers = headed(reply)
+    if request.method == "HEAD":
+        return httpx.Response(reply.status, headers=headers, content=b"")
+    if reply.delivery.chunk or reply.delivery.cut is not None or announced != len(reply.body):
+        return httpx.Response(reply.status, headers=headers, stream=_Body(reply, announced, request))
     return httpx.Response(reply.status, headers=headers, content=reply.body)
