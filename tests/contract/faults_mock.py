@@ -177,7 +177,7 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
     "range of values not checked": (_sets(values, "_allowed", lambda *given: True), {"only_described_is_accepted"}),
     "type of values not checked": (
         _sets(rules, "fit", lambda schema, text: values.Fit.VALUE),
-        {"crash", "only_described_is_accepted"},
+        {"not_a_server_error", "only_described_is_accepted"},
     ),
     "any method answered": (
         _sets(
