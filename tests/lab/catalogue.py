@@ -180,13 +180,18 @@ def examine_all(chosen: list[Behaviour], look: bool = True) -> tuple[dict[tuple[
     ]
     prompt = [pair for pair in pairs if pair not in waiting]
     tls_context()  # loading the system's certificates is work of the first call
+    gc.collect()
+    gc.freeze()  # what other tests left behind is no work of a reply: walking through it once can take half a second
     with RawServer([HOLD]) as stranger, ThreadPoolExecutor(WORKERS) as pool:
         elsewhere = f"127.0.0.1:{stranger.port}".encode()
 
         def one(pair: tuple[Behaviour, type[Client] | type[AsyncClient]]) -> tuple[tuple[str, str], Seen]:
             return (pair[0].name, pair[1].__name__), examine(*pair, elsewhere, look)
 
-        seen = dict([*pool.map(one, waiting), *map(one, prompt)])
+        try:
+            seen = dict([*pool.map(one, waiting), *map(one, prompt)])
+        finally:
+            gc.unfreeze()
         return seen, stranger.connections
 
 
