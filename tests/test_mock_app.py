@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Delivery, Exchange, ManualClock, Reply, app
+from binance_usdm.mock.account import ip
 from binance_usdm.mock.app import application, running, serve
 
 T0 = 1_700_000_000_000
@@ -268,8 +269,9 @@ def test_a_body_is_collected_in_linear_time() -> None:
 
 def test_what_is_known_of_addresses_is_bounded() -> None:
     for number in range(3000):
-        assert not app._is_address(f"no address {number}")
-    assert app._is_address.cache_info().currsize <= 1024
+        assert app._address({"client": (f"no address {number}", 1)}) == app.HOST
+        assert app._address({"client": (f"2001:db8::{number + 1:x}", 1)}) == f"2001:db8::{number + 1:x}"
+    assert ip.cache_info().currsize <= 1024
 
 
 def furious(payload: bytes, signature: str) -> bool:

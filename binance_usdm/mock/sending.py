@@ -20,6 +20,8 @@ from .reply import AT_ONCE, Reply
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Head = tuple[int, list[tuple[bytes, bytes]]]
+"""How much of a body is announced, and the headers that say so."""
 
 EXTENSION: Final = "binance_usdm.mock.transport"
 """Where a scope's ``extensions`` hold the connection's ``asyncio.Transport``, on a server that gives it away."""
@@ -29,8 +31,8 @@ _VALUE: Final = re.compile(rb"[\t -~\x80-\xff]*")
 _LINGER_NOT: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
-async def send_reply(reply: Reply, scope: Message, receive: Receive, send: Send) -> None:
-    """Send a reply as its ``delivery`` says.
+async def send_reply(reply: Reply, head: Head, scope: Message, receive: Receive, send: Send) -> None:
+    """Send a reply under its head as its ``delivery`` says.
 
     Plain ASGI has no word for the end of a connection: without the transport a cut is an answer that is never completed,
     a reset a ConnectionResetError, and what they become is up to the server.
@@ -40,7 +42,7 @@ async def send_reply(reply: Reply, scope: Message, receive: Receive, send: Send)
         return None
     if delivery.reset and delivery.cut is None:
         return await _reset(transport, receive)
-    announced, headers = headed(reply)
+    announced, headers = head
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if delivery is AT_ONCE and announced == len(reply.body):
         return await send({"type": "http.response.body", "body": reply.body})
@@ -59,8 +61,8 @@ async def send_reply(reply: Reply, scope: Message, receive: Receive, send: Send)
     return await send({"type": "http.response.body", "body": b""})
 
 
-def headed(reply: Reply) -> tuple[int, list[tuple[bytes, bytes]]]:
-    """How much of a body is announced, and the headers that say so; a reply of one's own may bring its Content-Length along."""
+def headed(reply: Reply) -> Head:
+    """The head of a reply; one of one's own may bring its Content-Length along."""
     for name, value in reply.headers:
         if name.lower() == b"content-length":
             if not value.isdigit():
@@ -69,13 +71,14 @@ def headed(reply: Reply) -> tuple[int, list[tuple[bytes, bytes]]]:
     return len(reply.body), [*reply.headers, (b"Content-Length", str(len(reply.body)).encode())]
 
 
-def sendable(reply: Reply) -> Reply:
-    """The reply as it is; ValueError for one that no server can send."""
+def sendable(reply: Reply) -> Head:
+    """The head of a reply; ValueError for one that no server can send."""
+    head = headed(reply)
     if not 200 <= reply.status <= 599:
         raise ValueError("the status of the reply is not from 200 to 599")
-    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in headed(reply)[1]):
+    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in head[1]):
         raise ValueError("a header of the reply is none that HTTP allows")
-    return reply
+    return head
 
 
 async def _still_there_after(seconds: float, receive: Receive) -> bool:
