@@ -78,7 +78,10 @@ def public_key(pem: bytes) -> Verifier:
         from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
     except ImportError:
         raise ImportError("public keys need cryptography: pip install 'binance-usdm[crypto]'") from None
-    key = serialization.load_pem_public_key(pem)
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except ValueError:
+        raise ValueError("give a public key in PEM, as `openssl pkey -in FILE -pubout` prints it") from None
     if not isinstance(key, ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
         raise ValueError("public_key must be an Ed25519 or RSA key")
 
