@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .spec import Json, class_name, resolve
@@ -27,13 +27,27 @@ class Expressions:
         if isinstance(schema["type"], list):
             return f"nullable({self.reader(_not_null(schema))})"
         readers: dict[str, Callable[[], str]] = {
-            "object": lambda: f"{class_name(node['$ref'].rsplit('/', 1)[1])}.read",
-            "array": lambda: f"array_of({self.reader(schema['items'])})",
+            "object": lambda: f"{self._object(node)}.read",
+            "array": lambda: self._array(schema["items"]),
             "boolean": lambda: "boolean",
             "integer": lambda: f"integer({schema['minimum']}, {schema['maximum']})",
             "string": lambda: self._text(schema),
         }
         return readers[schema["type"]]()
+
+    def _array(self, items: Json) -> str:
+        row = self._object(items)
+        return f"{row}.read_rows" if row else f"array_of({self.reader(items)})"
+
+    def _object(self, node: Json) -> str | None:
+        """The class that a reference to an object names."""
+        if resolve(self.document, node)["type"] != "object":
+            return None
+        return class_name(node["$ref"].rsplit("/", 1)[1])
+
+    def in_rows(self, name: str) -> bool:
+        """Whether an array somewhere has items of this class."""
+        return any("items" in node and self._object(node["items"]) == name for node in _nodes(self.document))
 
     def _text(self, schema: Json) -> str:
         if schema.get("format") == "decimal":
@@ -67,7 +81,15 @@ class Expressions:
         """The class of the reply's rows, or of the reply itself when it is one object."""
         schema = resolve(self.document, node)
         node = schema["items"] if schema["type"] == "array" else node
-        return class_name(node["$ref"].rsplit("/", 1)[1]) if resolve(self.document, node)["type"] == "object" else None
+        return self._object(node)
+
+
+def _nodes(node: Any) -> Iterator[Json]:
+    """All objects of a JSON value."""
+    if isinstance(node, dict):
+        yield node
+    for entry in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _nodes(entry)
 
 
 def _not_null(schema: Json) -> Json:

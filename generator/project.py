@@ -139,6 +139,7 @@ class _WireProject(Project):
             models=[
                 class_name(name) for name, schema in view["components"]["schemas"].items() if schema["type"] == "object"
             ],
+            in_rows=expressions.in_rows,
             forwarded=lambda endpoint: ", ".join(
                 f'"{p.python_name}": {p.python_name}' for p in endpoint.query_parameters
             ),

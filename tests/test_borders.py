@@ -92,6 +92,7 @@ def test_the_wire_does_no_input_or_output(name: str) -> None:
         "functools",
         "itertools",
         "json",
+        "operator",
         "orjson",
         "re",
         "typing",

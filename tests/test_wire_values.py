@@ -43,6 +43,48 @@ class Amount(Decimal):
 
 # Rows
 
+ODD = st.sampled_from(
+    [None, True, 0, -1, 10**20, 1.5, "", "1", "01", "1e5", "x", "\ud800", [], {}, [1], {"a": 1}, "1" * 50, Decimal(1)]
+)
+MEMBERS = st.sampled_from([*ROW, "new", "newer"])
+
+
+@pytest.mark.promise("R17")
+@always_the_same
+@given(st.lists(st.one_of(st.dictionaries(MEMBERS, ODD, max_size=3), ODD), max_size=4), st.lists(MEMBERS, max_size=2))
+def test_rows_are_read_in_columns_as_they_are_one_by_one(changes: list[Any], gone: list[str]) -> None:
+    rows: Any = [{**ROW, **change} if isinstance(change, dict) else change for change in changes]
+    for name in gone:
+        for row in rows[-1:]:
+            if type(row) is dict:
+                row.pop(name, None)
+    by_row, by_column = [
+        outcome(lambda read=read: read(rows, "here"))
+        for read in (reading.array_of(AccountBalance.read), AccountBalance.read_rows)
+    ]
+    assert by_column == by_row
+
+
+def outcome(read: Any) -> object:
+    try:
+        found = read()
+    except reading.Mismatch as mismatch:
+        return mismatch.args
+    return [(type(row), row, repr(row)) for row in found]
+
+
+def test_good_rows_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [ROW, ROW | {"new": 1}, ROW | {"asset": "BTC"}]
+    expected = [AccountBalance.from_dict(row) for row in rows]
+    monkeypatch.setattr(AccountBalance, "from_dict", None)
+    found = AccountBalance.read_rows(rows, None)
+    assert found == expected
+    with pytest.raises(AttributeError):
+        found[0].balance = Decimal(2)  # type: ignore[misc]
+    assert [row.additional_properties for row in found] == [{}, {"new": 1}, {}]
+    assert found[0].additional_properties is not found[2].additional_properties
+    assert pickle.loads(pickle.dumps(found)) == copy.deepcopy(found) == found
+
 
 def test_a_row_does_not_change_and_has_no_room_for_more(row: AccountBalance) -> None:
     for name in ("balance", "additional_properties", "something_else"):
@@ -224,12 +266,13 @@ def test_the_door_is_complete_and_sorted() -> None:
 
 @pytest.mark.promise("R17")
 def test_amounts_of_any_length_are_read_and_only_short_ones_are_remembered() -> None:
-    before = reading._recalled.cache_info().currsize
     long = "1" * 30 + "." + "0" * 30
     assert format(reading.decimal(long, None), "f") == long
-    assert reading._recalled.cache_info().currsize == before
+    assert long not in reading._AMOUNTS
     assert reading.decimal("123456.00000001", None) is reading.decimal("123456.00000001", None)
-    assert reading._recalled.cache_info().maxsize == 4096
+    for number in range(10_000):
+        reading.decimal(f"{number}.5", None)
+    assert len(reading._AMOUNTS) <= 4096
 
 
 @pytest.mark.parametrize("amount", [1.123456789, "1", 1, Decimal("NaN"), Decimal("Infinity"), True])

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -122,25 +122,29 @@ def text(value: Any, step: Step) -> str:
 
 def decimal(value: Any, step: Step) -> Decimal:
     """A decimal text that is the same again after text -> Decimal -> text."""
-    if type(value) is str:
-        exact = _recalled(value) if len(value) <= _SHORT else _exact(value)
-        if exact is not None:
-            return exact
-    found = "a string that is no plain decimal number" if type(value) is str else kind(value)
-    raise Mismatch((), "a decimal string", found).inside(step)
+    if type(value) is not str:
+        raise Mismatch((), "a decimal string", kind(value)).inside(step)
+    try:
+        return _AMOUNTS[value]
+    except Mismatch as mismatch:
+        raise mismatch.inside(step) from None
 
 
-def _exact(text: str) -> Decimal | None:
-    return Decimal(text) if _DECIMAL(text) else None
+class _Amounts(dict[str, Decimal]):
+    """Decimals by their text: most amounts of a reply are zero or were in the last one. No reply can fill the memory."""
+
+    def __missing__(self, text: str) -> Decimal:
+        if type(text) is not str or not _DECIMAL(text):
+            raise Mismatch((), "a decimal string", "a string that is no plain decimal number")
+        amount = Decimal(text)
+        if len(text) <= 40:
+            if len(self) >= 4096:
+                self.clear()
+            self[text] = amount
+        return amount
 
 
-@lru_cache(maxsize=4096)
-def _recalled(text: str) -> Decimal | None:
-    """Most amounts of a reply are zero or were in the last one. Only short texts are remembered: no reply can fill the memory."""
-    return _exact(text)
-
-
-_SHORT: Final = 40
+_AMOUNTS: Final = _Amounts()
 
 
 def plain(value: Decimal) -> str:
@@ -197,6 +201,52 @@ def array_of(read_item: Reader[T]) -> Reader[list[T]]:
         return items
 
     return read
+
+
+def rows_of(row: Any, unfinished: Any, readers: Mapping[str, Reader[Any]]) -> Reader[list[Any]]:
+    """Reads an array of objects by columns, each member in all rows at once: a third of the time of row after row.
+
+    `unfinished` is the class `row` with the same slots, not yet frozen: filled in a quarter of the time, its instances then become rows.
+    What is not as described is read again row after row, which says where.
+    """
+    one_by_one, members_of, width = array_of(row.read), itemgetter(*readers, next(iter(readers))), len(readers)
+
+    def read(value: Any, step: Step) -> list[Any]:
+        if type(value) is not list or not _OBJECT.issuperset(map(type, value)):
+            return one_by_one(value, step)
+        full = width
+        try:
+            cells = list(zip(*map(members_of, value)))
+        except KeyError:  # perhaps an optional one
+            cells, full = [tuple(item.get(name, MISSING) for item in value) for name in readers], -1
+        try:
+            columns = list(map(_column, readers.values(), cells))
+        except (Mismatch, TypeError):
+            return one_by_one(value, step)
+        unknown = [
+            {} if len(item) == full else {name: item[name] for name in item if name not in readers} for item in value
+        ]
+        rows = list(map(unfinished, *columns, unknown))
+        for made in rows:
+            made.__class__ = row
+        return rows
+
+    return read
+
+
+_OBJECT: Final = frozenset({dict})
+
+
+def _column(read: Reader[T], cells: Sequence[Any]) -> Sequence[T]:
+    """What a reader makes of each cell; without a call for each where there is one type."""
+    if read is decimal:
+        return list(map(_AMOUNTS.__getitem__, cells))  # type: ignore[arg-type]
+    if read in _TYPES and _TYPES[read].issuperset(map(type, cells)):
+        return cells
+    return [read(cell, None) for cell in cells]
+
+
+_TYPES: Final[dict[Any, frozenset[type]]] = {text: frozenset({str}), boolean: frozenset({bool})}
 
 
 def nullable(read_value: Reader[T]) -> Reader[T | None]:

@@ -20,9 +20,8 @@ from attrs import evolve
 from binance_usdm import _call, _config, _errors, _request
 from binance_usdm._reply import Value
 from binance_usdm.mock import account, contract, limits, query, rules, treatment
-from binance_usdm_wire import writing
+from binance_usdm_wire import reading, writing
 from binance_usdm_wire.api.account import balance
-from binance_usdm_wire.models import account_balance
 
 from .faults_client import asked, sent
 from .faults_reply import amounts, mended, reads, refusals, row, rows, sets
@@ -276,13 +275,13 @@ REQUESTS: Final[Table] = {
 
 
 def _remembered(patch: Patch) -> None:
+    class Forgetful(dict[str, Any]):
+        def __getitem__(self, text: str) -> Any:
+            return known.setdefault(text[:12], exact[text])
+
     known: dict[str, Any] = {}
-    exact = vars(account_balance)["decimal"]
-
-    def decimal(value: Any, step: Any) -> Any:
-        return known.setdefault(value[:12], exact(value, step)) if isinstance(value, str) else exact(value, step)
-
-    patch.setattr(account_balance, "decimal", decimal)
+    exact = vars(reading)["_AMOUNTS"]
+    patch.setattr(reading, "_AMOUNTS", Forgetful())
 
 
 def _code_as_text(patch: Patch) -> None:

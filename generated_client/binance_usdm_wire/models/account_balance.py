@@ -17,13 +17,14 @@ from ..reading import (
     integer,
     members,
     plain,
+    rows_of,
     text,
 )
 
 _read_update_time = integer(0, 9223372036854775807)
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True, weakref_slot=False)
 class AccountBalance:
     """One asset of the account. Unknown members are kept; the exchange has added members before [log]."""
 
@@ -95,6 +96,11 @@ class AccountBalance:
         except Mismatch as mismatch:
             raise mismatch.inside(step) from None
 
+    @staticmethod
+    def read_rows(value: Any, step: Step) -> list[AccountBalance]:
+        """`read` for an array of such objects."""
+        return _read_rows(value, step)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON object this was read from: `to_dict(from_dict(x)) == x`, amounts as the same text.
 
@@ -121,3 +127,50 @@ class AccountBalance:
         if not self.update_time:
             return None
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=self.update_time)
+
+
+class _Unfinished:
+    """A row on its way: the same slots, still open."""
+
+    __slots__ = AccountBalance.__slots__
+
+    def __init__(
+        self,
+        account_alias: Any,
+        asset: Any,
+        balance: Any,
+        cross_wallet_balance: Any,
+        cross_un_pnl: Any,
+        available_balance: Any,
+        max_withdraw_amount: Any,
+        margin_available: Any,
+        update_time: Any,
+        additional_properties: Any,
+    ) -> None:
+        self.account_alias = account_alias
+        self.asset = asset
+        self.balance = balance
+        self.cross_wallet_balance = cross_wallet_balance
+        self.cross_un_pnl = cross_un_pnl
+        self.available_balance = available_balance
+        self.max_withdraw_amount = max_withdraw_amount
+        self.margin_available = margin_available
+        self.update_time = update_time
+        self.additional_properties = additional_properties
+
+
+_read_rows = rows_of(
+    AccountBalance,
+    _Unfinished,
+    {
+        "accountAlias": text,
+        "asset": text,
+        "balance": decimal,
+        "crossWalletBalance": decimal,
+        "crossUnPnl": decimal,
+        "availableBalance": decimal,
+        "maxWithdrawAmount": decimal,
+        "marginAvailable": boolean,
+        "updateTime": _read_update_time,
+    },
+)

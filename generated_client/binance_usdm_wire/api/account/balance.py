@@ -7,10 +7,10 @@ from typing import Final
 
 from ... import writing
 from ...models import AccountBalance
-from ...reading import array_of, decode
+from ...reading import decode
 from ...types import Operation, Parameter, Signing
 
-_read = array_of(AccountBalance.read)
+_read = AccountBalance.read_rows
 _write_recv_window = writing.integer(1, 9223372036854775807)
 
 
