@@ -204,6 +204,35 @@ def test_a_server_that_gives_no_transport_away_gets_what_asgi_has(fault: str, st
         assert sent[-1]["more_body"]
 
 
+@pytest.mark.parametrize(
+    ("version", "announced", "asked"),
+    [
+        ("1.1", [], 0),
+        ("1.0", [], 0),
+        ("1.1", [(b"content-length", b"3")], 1),
+        ("1.1", [(b"transfer-encoding", b"chunked")], 1),
+        ("2", [], 1),
+        (None, [], 1),
+    ],
+)
+def test_a_body_is_waited_for_wherever_one_may_come(version: str | None, announced: Any, asked: int) -> None:
+    exchange, came = Exchange(clock=ManualClock(T0)), list[int]()
+
+    async def receive() -> Any:
+        came.append(1)
+        return {"type": "http.request", "body": b"abc"}
+
+    async def send(message: Any) -> None:
+        pass
+
+    scope = {"type": "http", "method": "GET", "path": "/fapi/v1/time", "query_string": b"", "headers": announced}
+    if version is not None:
+        scope["http_version"] = version
+    asyncio.run(_await(application(exchange)(scope, receive, send)))
+    assert len(came) == asked
+    assert exchange.requests[0].body == b"abc" * asked
+
+
 def test_an_endless_body_is_not_read_to_its_end_by_the_admin_interface() -> None:
     came, sent = list[int](), list[Any]()
 

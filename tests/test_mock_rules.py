@@ -66,6 +66,14 @@ def test_a_signed_call_is_answered_with_the_example(exchange: Exchange) -> None:
     assert json.loads(reply.body)[0]["balance"] == "122607.35137903"
 
 
+@pytest.mark.parametrize("secret", ["s", "x" * 63, "x" * 64, "x" * 65, "x" * 200, "\u00e9" * 33])
+def test_a_secret_may_be_of_any_length(secret: str) -> None:
+    exchange = Exchange(api_secret=secret, clock=ManualClock(T0))
+    for _ in range(2):
+        assert send(exchange, f"{STAMP}&signature={sign(STAMP, secret)}").status == 200
+    assert send(exchange, f"{STAMP}&signature={sign(STAMP, secret + 'x')}").status == 400
+
+
 def test_the_hex_of_a_signature_may_be_upper_case(exchange: Exchange) -> None:
     assert send(exchange, f"{STAMP}&signature={sign(STAMP).upper()}").status == 200
 

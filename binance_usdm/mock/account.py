@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import hashlib
 import hmac
 import ipaddress
 from collections.abc import Callable, Iterable
@@ -17,6 +18,8 @@ from .switches import PERMISSIONS
 DEFAULT_API_KEY: Final = "mock-exchange-api-key-opens-nothing"
 DEFAULT_API_SECRET: Final = "mock-exchange-api-secret-opens-nothing"  # noqa: S105 - the line above says why it is none
 
+_BLOCK: Final = 64  # bytes that SHA-256 takes at a time
+
 Verifier = Callable[[bytes, str], bool]
 """(signed bytes, percent-decoded signature) -> whether they belong together."""
 
@@ -27,6 +30,25 @@ class Account:
 
     replies: dict[str, bytes] = field(default_factory=dict, repr=False)
     opened: bool = True
+
+
+def hmac_with(secret: str) -> Callable[[bytes], str]:
+    """HMAC-SHA256 of payloads with one secret, as lower-case hex.
+
+    RFC 2104 as it is written: whoever keeps both hashes as they are after the secret need not begin anew for each payload, which
+    the standard library does. That is half the time.
+    """
+    key = secret.encode()
+    key = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in key)) for pad in (0x36, 0x5C))
+
+    def signed(payload: bytes) -> str:
+        first, second = inner.copy(), outer.copy()
+        first.update(payload)
+        second.update(first.digest())
+        return second.hexdigest()
+
+    return signed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,12 +63,16 @@ class Key:
     account: Account = field(default_factory=Account, repr=False)
     addresses: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     permissions: frozenset[str] = frozenset(PERMISSIONS)
+    _hmac: Callable[[bytes], str] | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hmac", None if callable(self.secret) else hmac_with(self.secret))
 
     def verifies(self, payload: bytes, signature: str) -> bool:
         """Whether the signature is this key's over exactly these bytes; HMAC hex in either case, in constant time."""
         if callable(self.secret):
             return self.secret(payload, signature)
-        return hmac.compare_digest(hmac_hex(self.secret, payload).encode(), signature.lower().encode())
+        return self._hmac is not None and hmac.compare_digest(self._hmac(payload).encode(), signature.lower().encode())
 
     def admits(self, address: str) -> bool:
         """Whether the key may be used from an IP address, written as ``ip`` writes it."""
@@ -63,11 +89,6 @@ def ip(text: str) -> str:
 def networks(addresses: Iterable[str]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     """IP addresses or networks in CIDR notation; ValueError for anything else."""
     return tuple(ipaddress.ip_network(address) for address in addresses)
-
-
-def hmac_hex(secret: str, payload: bytes) -> str:
-    """HMAC-SHA256 as lower-case hex."""
-    return hmac.digest(secret.encode(), payload, "sha256").hex()
 
 
 def public_key(pem: bytes) -> Verifier:

@@ -20,7 +20,7 @@ from .guard import Headers, declares_json, objection
 from .query import Query
 from .reply import HTML, Reply, told
 from .resources import RESOURCES, Given, Resource
-from .values import Fit, fit, misfits
+from .values import judge, misfits
 
 if TYPE_CHECKING:
     from .exchange import Exchange
@@ -78,7 +78,7 @@ def _parameters(described: Given, query: bytes) -> dict[str, Any]:
     if not {name for name, _ in sent} <= {*known} or len(dict(sent)) < len(sent):
         raise ValueError(f"the query may hold {', '.join(known) or 'nothing'}, each once")
     for name, text in sent:
-        if fit(known[name], text) is not Fit.VALUE:
+        if judge(known[name])(text) is not None:
             raise ValueError(f"{name} must be from {known[name]['minimum']} to {known[name]['maximum']}")
     return {name: schema["default"] for name, schema in known.items()} | {name: int(text) for name, text in sent}
 

@@ -32,6 +32,7 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 HOST: Final = "127.0.0.1"
 PORT: Final = 8787
 _BODY_LIMIT: Final = 1024 * 1024  # far above what any request to the exchange needs
+_ANNOUNCING: Final = frozenset({b"content-length", b"transfer-encoding"})
 _GRACE: Final = 0.5
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -45,18 +46,12 @@ def application(exchange: Exchange, *, admin: bool = False) -> Application:
     office = Admin(exchange) if admin else None
 
     async def answer(scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await _live(receive, send)
-        elif scope["type"] == "http":
-            await respond(scope, receive, send)
-        else:
-            raise ValueError(f"the mock exchange speaks http, not {scope['type']}")
-
-    async def respond(scope: Message, receive: Receive, send: Send) -> None:
-        path: bytes = scope.get("raw_path") or scope["path"].encode()
-        body = await _body(receive)
+        if scope["type"] != "http":
+            await _live(scope["type"], receive, send)
+            return
+        body = await _body(receive) if _may_bring_body(scope) else b""
         try:
-            reply = ask(scope, path, body)
+            reply = ask(scope, body)
             head = sendable(reply)
         except Exception as error:  # of a verifier, a clock or a reply that users made  # noqa: BLE001
             complain(error)
@@ -64,7 +59,8 @@ def application(exchange: Exchange, *, admin: bool = False) -> Application:
             head = headed(reply)
         await send_reply(reply, head, scope, receive, send)
 
-    def ask(scope: Message, path: bytes, body: bytes) -> Reply:
+    def ask(scope: Message, body: bytes) -> Reply:
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
         method, query, headers = scope["method"], scope["query_string"], scope["headers"]
         if office is not None and _is_admin(path):
             caller = (scope.get("client") or ("",))[0]
@@ -80,6 +76,14 @@ def _is_admin(path: bytes) -> bool:
     return path == PREFIX.encode() or path.startswith(f"{PREFIX}/".encode())
 
 
+def _may_bring_body(scope: Message) -> bool:
+    """HTTP/1 announces each body (RFC 9112, 6.3); other versions need not."""
+    for name, _ in scope["headers"]:
+        if name in _ANNOUNCING:
+            return True
+    return not scope.get("http_version", "").startswith("1.")
+
+
 async def _body(receive: Receive) -> bytes:
     """The request's body; reading ends above the higher limit."""
     body, more = bytearray(), True
@@ -92,12 +96,15 @@ async def _body(receive: Receive) -> bytes:
 
 def _address(scope: Message) -> str:
     """The IP address that a request comes from; this machine's where there is none, as in a test without a socket."""
-    with suppress(ValueError):  # a test client may call itself by any name
+    try:
         return ip((scope.get("client") or (HOST,))[0])
-    return HOST
+    except ValueError:  # a test client may call itself by any name
+        return HOST
 
 
-async def _live(receive: Receive, send: Send) -> None:
+async def _live(kind: str, receive: Receive, send: Send) -> None:
+    if kind != "lifespan":
+        raise ValueError(f"the mock exchange speaks http, not {kind}")
     while (message := await receive())["type"] != "lifespan.shutdown":
         await send({"type": f"{message['type']}.complete"})
     await send({"type": "lifespan.shutdown.complete"})

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from .reply import dump
-from .values import misfits
+from .values import Misfit, judge, misfits
 
 Json = Mapping[str, Any]
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -19,17 +19,21 @@ _TYPES = ("integer", "number", "string", "boolean")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One query parameter. ``role`` is its ``x-signing-role``: timestamp, window or None."""
+    """One query parameter. ``role`` is its ``x-signing-role``: timestamp, window or None; ``judged`` says what is wrong with a text."""
 
     name: str
     required: bool
     role: str | None
     schema: Json
+    judged: Callable[[str], Misfit | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route. ``key_header`` (lower case) and ``signature`` (a parameter's name) are None where none is demanded."""
+    """One route. ``key_header`` (lower case) and ``signature`` (a parameter's name) are None where none is demanded.
+
+    ``names`` are all that a query may hold, ``roles`` the parameters that play one in signing.
+    """
 
     id: str
     method: str
@@ -40,10 +44,8 @@ class Operation:
     signature: str | None
     example: Any
     schema: Json
-
-    def role(self, role: str) -> Parameter | None:
-        """The parameter that plays a role in signing, if there is one."""
-        return next((each for each in self.parameters if each.role == role), None)
+    names: frozenset[str]
+    roles: Mapping[str, Parameter]
 
 
 class Contract:
@@ -107,17 +109,20 @@ class Contract:
         nodes = [self._resolve(each) for each in (*item.get("parameters", ()), *node.get("parameters", ()))]
         latest = {(each["in"], each["name"]): each for each in nodes}  # the operation's own override the path's
         key, signature = self._security(name, node.get("security", self._document.get("security", [])))
+        parameters = tuple(self._parameter(name, each) for each in latest.values())
         answer = self._resolve(self._resolve(node["responses"]["200"])["content"]["application/json"])
         return Operation(
             id=name,
             method=method,
             path=path,
             weight=node.get("x-weight", 1),
-            parameters=tuple(self._parameter(name, each) for each in latest.values()),
+            parameters=parameters,
             key_header=key,
             signature=signature,
             example=self._example(name, answer),
             schema=answer.get("schema", {}),
+            names=frozenset(filter(None, (*(each.name for each in parameters), signature))),
+            roles={each.role: each for each in reversed(parameters) if each.role},
         )
 
     def _parameter(self, operation: str, node: Json) -> Parameter:
@@ -126,7 +131,8 @@ class Contract:
             raise ValueError(
                 f"{operation}: the mock cannot check parameter {node['name']}; it knows plain query values"
             )
-        return Parameter(node["name"], node.get("required", False), node.get("x-signing-role"), schema)
+        required, role = node.get("required", False), node.get("x-signing-role")
+        return Parameter(node["name"], required, role, schema, judge(schema))
 
     def _security(self, operation: str, alternatives: list[Json]) -> tuple[bytes | None, str | None]:
         """Key header and signature parameter of the one requirement an operation has."""

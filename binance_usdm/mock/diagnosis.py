@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
-from .account import Key, hmac_hex
+from .account import Key, hmac_with
 from .query import Query
 
 _HEX = 64
@@ -30,7 +30,7 @@ def diagnosed(
     for what, secret in _secrets(key):
         if replace(key, secret=secret).verifies(payload, signature):
             return f"the signature was made with {what}"
-    coded = base64.b64encode(bytes.fromhex(hmac_hex(key.secret, payload)))
+    coded = base64.b64encode(bytes.fromhex(hmac_with(key.secret)(payload)))
     if hmac.compare_digest(coded, signature.replace(" ", "+").encode()):
         return "the signature is in base64: HMAC-SHA256 goes as hex"
     if len(signature) != _HEX or not all(character in "0123456789abcdefABCDEF" for character in signature):

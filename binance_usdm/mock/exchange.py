@@ -100,7 +100,7 @@ class Exchange:
     def counts(self) -> Counter[Count]:
         """How many requests ended how since the beginning: (operation, HTTP status, code) -> number."""
         with self._lock:
-            return self._state.record.counts.copy()
+            return Counter(self._state.record.counts)
 
     @property
     def used_weight(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -54,14 +54,15 @@ class Record:
 
     def __init__(self, size: int) -> None:
         self.requests: deque[Logged] = deque(maxlen=size)
-        self.counts: Counter[Count] = Counter()
+        self.counts: dict[Count, int] = {}
         self.total = 0
 
     def add(self, logged: Logged) -> None:
         """Remember one more."""
         self.total += 1
         self.requests.append(logged)
-        self.counts[logged.operation, logged.status, logged.code] += 1
+        kind = logged.operation, logged.status, logged.code
+        self.counts[kind] = self.counts.get(kind, 0) + 1
 
     def of(self, operation: str | None, api_key: str | None) -> Iterator[Logged]:
         """The requests to an operation, with a key; all where None."""

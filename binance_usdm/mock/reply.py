@@ -66,9 +66,9 @@ def _plain(value: object) -> str:
     return format(value, "f")
 
 
-def ok(body: bytes) -> Reply:
+def ok(body: bytes, *headers: tuple[bytes, bytes]) -> Reply:
     """A 200 with a JSON body."""
-    return Reply(200, ((b"Content-Type", JSON),), body)
+    return Reply(200, ((b"Content-Type", JSON), *headers), body)
 
 
 def refusal(status: int, code: int | None, text: str) -> Reply:

@@ -45,8 +45,8 @@ class State:
         return self.meters[address]
 
     def replayed(self, signature: str | None) -> bool:
-        """Whether a signature came before; remembers them while the switch is on."""
-        if signature is None or not self.switches.refuse_replay:
+        """Whether a signature came before; it is remembered."""
+        if signature is None:
             return False
         seen = signature.lower() if _HEX(signature) else signature  # the exchange takes hex in either case
         before = seen in self.signatures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -32,17 +33,35 @@ _KINDS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "number": (int, Decimal),
     "null": type(None),
 }
-_LIMITS: Final = (
-    *("format", "pattern", "enum", "const", "minLength", "maxLength"),
-    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-)
-_BITS: Final = {"int32": 31, "int64": 63}
+_Holds = Callable[[Any, Any], bool]
+"""(limit, value) -> whether the value holds against it."""
+_ANY: Final[Mapping[str, _Holds]] = {"enum": operator.contains, "const": operator.eq}
+_LENGTHS: Final[Mapping[str, _Holds]] = {
+    "minLength": lambda limit, text: bool(limit <= len(text)),
+    "maxLength": lambda limit, text: bool(limit >= len(text)),
+}
+_BOUNDS: Final[Mapping[str, _Holds]] = {
+    "minimum": operator.le,
+    "maximum": operator.ge,
+    "exclusiveMinimum": operator.lt,
+    "exclusiveMaximum": operator.gt,
+}
+_BY_KIND: Final[Mapping[str, Mapping[str, _Holds]]] = {
+    "integer": _BOUNDS,
+    "number": _BOUNDS,
+    "boolean": {},
+    "string": _LENGTHS,
+}
+_NAMED: Final = ("format", "pattern", *_ANY, *_LENGTHS, *_BOUNDS)
+_WIDTHS: Final[Mapping[tuple[Any, Any], range]] = {
+    ("integer", "int32"): range(-(2**31), 2**31),
+    ("integer", "int64"): range(-(2**63), 2**63),
+}
 
 
-class Fit(Enum):
-    """How a text relates to a schema."""
+class Misfit(Enum):
+    """What is wrong with a text for a schema."""
 
-    VALUE = "a value"
     MALFORMED = "not of the type"
     OUTSIDE = "of the type, but not allowed"
 
@@ -54,16 +73,25 @@ def legal(schema: Mapping[str, Any]) -> str:
     return _DECIMAL if schema.get("format") == "decimal" else _LEGAL[schema["type"]]
 
 
-def fit(schema: Mapping[str, Any], text: str) -> Fit:
-    """Judge a text by type, format, pattern, enum, const, length and bounds of a schema."""
-    kind, form = schema["type"], schema.get("format")
-    shape = _SHAPES["decimal" if form == "decimal" else kind]
-    if not shape.fullmatch(text) or ("pattern" in schema and not _found(schema["pattern"], text)):
-        return Fit.MALFORMED
-    value = _READERS[kind](text)
-    if kind == "integer" and form in _BITS and not -(2 ** _BITS[form]) <= value < 2 ** _BITS[form]:
-        return Fit.MALFORMED
-    return Fit.VALUE if _allowed(schema, text, value) else Fit.OUTSIDE
+def judge(schema: Mapping[str, Any]) -> Callable[[str], Misfit | None]:
+    """A function that judges texts by type, format, pattern, enum, const, length and bounds of a schema; None for a good one."""
+    kind, form, pattern = schema["type"], schema.get("format"), schema.get("pattern")
+    shaped, read = _SHAPES["decimal" if form == "decimal" else kind].fullmatch, _READERS[kind]
+    width = _WIDTHS.get((kind, form))
+    limits = _limits(schema, kind)
+
+    def judged(text: str) -> Misfit | None:
+        if not shaped(text) or (pattern is not None and not _found(pattern, text)):
+            return Misfit.MALFORMED
+        value = read(text)
+        if width is not None and value not in width:
+            return Misfit.MALFORMED
+        for holds, limit in limits:
+            if not holds(limit, value):
+                return Misfit.OUTSIDE
+        return None
+
+    return judged
 
 
 @functools.cache
@@ -75,18 +103,10 @@ def _found(pattern: str, text: str) -> bool:
     return _compiled(pattern).search(text) is not None
 
 
-def _allowed(schema: Mapping[str, Any], text: str, value: Any) -> bool:
-    if "enum" in schema and value not in schema["enum"]:
-        return False
-    if "const" in schema and value != schema["const"]:
-        return False
-    if isinstance(value, str):
-        return bool(schema.get("minLength", 0) <= len(text) <= schema.get("maxLength", len(text)))
-    return isinstance(value, bool) or (
-        schema.get("minimum", value) <= value <= schema.get("maximum", value)
-        and ("exclusiveMinimum" not in schema or schema["exclusiveMinimum"] < value)
-        and ("exclusiveMaximum" not in schema or value < schema["exclusiveMaximum"])
-    )
+def _limits(schema: Mapping[str, Any], kind: str) -> list[tuple[_Holds, Any]]:
+    """What a value of this kind must hold against."""
+    tests = {**_ANY, **_BY_KIND[kind]}
+    return [(holds, schema[name]) for name, holds in tests.items() if name in schema]
 
 
 Schema = Mapping[str, Any]
@@ -117,7 +137,7 @@ def misfits(schema: Schema, value: Any, resolve: Callable[[Schema], Schema], pla
         for number, member in enumerate(value):
             yield from misfits(schema.get("items", {}), member, resolve, f"{place}[{number}]")
     elif kind is not None and value is not None and not _fits({**schema, "type": kind}, value):
-        limits = ", ".join(f"{name} {schema[name]}" for name in _LIMITS if name in schema)
+        limits = ", ".join(f"{name} {schema[name]}" for name in _NAMED if name in schema)
         yield place, f"does not match {limits or kind}"
 
 
@@ -127,6 +147,7 @@ def _is(kind: str, value: Any) -> bool:
 
 def _fits(schema: Schema, value: Any) -> bool:
     if isinstance(value, str) and schema.get("format") != "decimal":  # blanks are forbidden in parameters only
-        return _found(schema.get("pattern", ""), value) and _allowed(schema, value, value)
+        holds = all(holds(limit, value) for holds, limit in _limits(schema, "string"))
+        return holds and _found(schema.get("pattern", ""), value)
     text = str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else f"{Decimal(value):f}"
-    return fit(schema, text) is Fit.VALUE
+    return judge(schema)(text) is None

@@ -31,7 +31,7 @@ def _wraps(owner: Any, name: str, change: Callable[[Any], Any]) -> Plant:
     return _sets(owner, name, lambda *given, **named: change(original(*given, **named)))
 
 
-def _checks(name: str, check: Callable[[rules.Inquiry], None]) -> Plant:
+def _checks(name: str, check: Callable[[rules.Inquiry, contract.Operation], None]) -> Plant:
     return lambda patch: patch.setitem(cast("dict[str, Any]", rules._CHECKS), name, check)
 
 
@@ -39,9 +39,9 @@ def _forgives(code: int) -> Plant:
     """What the parameters check would refuse with this code, it lets pass."""
     check = rules._CHECKS["parameters"]
 
-    def forgiving(inquiry: rules.Inquiry) -> None:
+    def forgiving(inquiry: rules.Inquiry, operation: contract.Operation) -> None:
         try:
-            check(inquiry)
+            check(inquiry, operation)
         except rules.RefusalError as refused:
             if refused.code != code:
                 raise
@@ -95,13 +95,16 @@ def _decoded(self: query.Query, name: str, *, last: bool) -> Any:
     return signed and (unquote_to_bytes(signed[0]), signed[1])
 
 
+def _windowless(operation: contract.Operation) -> contract.Operation:
+    return replace(operation, roles={role: each for role, each in operation.roles.items() if role != "window"})
+
+
 def _numbered(row: Any) -> Any:
     return {name: float(value) if re.fullmatch(r"-?\d+\.\d+", str(value)) else value for name, value in row.items()}
 
 
 _SIGNED = query.Query.signed
 _BODY = treatment._body
-_ROLE = contract.Operation.role
 
 SHAPE = {"content_is_exact", "response_schema_conformance"}
 FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
@@ -128,9 +131,9 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         ),
         {"content_is_exact"},
     ),
-    "time not checked": (_checks("timestamp", lambda inquiry: None), {"time_is_checked"}),
+    "time not checked": (_checks("timestamp", lambda inquiry, operation: None), {"time_is_checked"}),
     "window sent but ignored": (
-        _sets(contract.Operation, "role", lambda self, role: None if role == "window" else _ROLE(self, role)),
+        _wraps(contract.Contract, "_operation", _windowless),
         {"time_is_checked"},
     ),
     "one ms too far ahead": (_sets(rules, "AHEAD", 1001), {"time_is_checked"}),
@@ -174,9 +177,9 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         ),
         {"faults_are_described", "every_status_is_produced"},
     ),
-    "range of values not checked": (_sets(values, "_allowed", lambda *given: True), {"only_described_is_accepted"}),
+    "range of values not checked": (_sets(values, "_limits", lambda *given: []), {"only_described_is_accepted"}),
     "type of values not checked": (
-        _sets(rules, "fit", lambda schema, text: values.Fit.VALUE),
+        _parameters(judged=lambda text: None),
         {"not_a_server_error", "only_described_is_accepted"},
     ),
     "any method answered": (
@@ -198,7 +201,7 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
     ),
     "JSON cut": (_ok(lambda reply: replace(reply, body=reply.body[:-2])), SHAPE | {"the_clock_is_told"}),
     "content type text": (
-        _ok(lambda reply: replace(reply, headers=((b"Content-Type", b"text/plain"),))),
+        _ok(lambda reply: replace(reply, headers=((b"Content-Type", b"text/plain"), *reply.headers[1:]))),
         {"content_type_conformance"},
     ),
     "no weight in the answer": (
