@@ -9,7 +9,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -18,7 +18,6 @@ import attrs
 from binance_usdm import DEMO, Client, ConfigurationError, UsdmError, __version__
 from binance_usdm_wire import OPERATIONS, BadArgument, Operation, Parameter
 
-from . import _cli_doctor, _cli_mock
 from ._config import DEFAULT_TIMEOUT, ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL, origin, positive_seconds
 from ._render import RENDERERS, Rows
 
@@ -32,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a name that the encoding cannot hold is no reason to fail
     try:
         try:
-            options = _parser().parse_args(arguments)
+            given = sys.argv[1:] if arguments is None else arguments
+            options = _parser(given).parse_args(given)
             code: int = options.run(options)
         finally:
             sys.stdout.flush()
@@ -50,25 +50,36 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """All commands by name, and the chosen one with its flags: what the others need is neither built nor imported."""
+    chosen = next((word for word in arguments if not word.startswith("-")), None)  # no flag before it takes a value
     parser = argparse.ArgumentParser(
         prog="binance-usdm", description="What a Binance USDⓈ-M futures account holds.", epilog=ADVICE
     )
     parser.add_argument("--version", action="version", version=f"binance-usdm {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for operation in OPERATIONS.values():
-        _add_operation(commands, operation)
-    _cli_doctor.add(commands, _add_where)
-    _cli_mock.add(commands)
+        name = operation.id.replace("_", "-")
+        command = commands.add_parser(name, help=operation.summary, description=operation.summary, epilog=ADVICE)
+        if name == chosen:
+            _furnish(command, operation)
+    doctor = commands.add_parser("doctor", help="Explain what is wrong before you open an issue.")
+    mock = commands.add_parser("mock", help="The mock exchange.")
+    if chosen == "doctor":
+        from . import _cli_doctor
+
+        _cli_doctor.furnish(doctor, _add_where)
+    elif chosen == "mock":
+        from . import _cli_mock  # its mock exchange takes as long to import as all the rest of a command
+
+        _cli_mock.furnish(mock)
     return parser
 
 
 # operations of the spec
 
 
-def _add_operation(commands: Any, operation: Operation[Any]) -> None:
-    name = operation.id.replace("_", "-")
-    command = commands.add_parser(name, help=operation.summary, description=operation.summary, epilog=ADVICE)
+def _furnish(command: argparse.ArgumentParser, operation: Operation[Any]) -> None:
     command.set_defaults(run=_call, refuse=command.error, operation=operation, only=None, non_zero=False)
     for parameter in operation.parameters:
         command.add_argument(

@@ -8,7 +8,6 @@ import platform
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import attrs
 
@@ -26,14 +25,9 @@ Exit 0: no problem; 1: a problem; 2: wrong usage."""
 WIDTH, INDENT = 100, " " * 9
 
 
-def add(commands: Any, where: Callable[[argparse.ArgumentParser], None]) -> None:
-    """Add the command to a parser's subcommands; `where` adds the arguments that say which exchange, and how long to wait."""
-    command = commands.add_parser(
-        "doctor",
-        help="Explain what is wrong before you open an issue.",
-        description=ABOUT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def furnish(command: argparse.ArgumentParser, where: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Give the command its flags; `where` adds those that say which exchange, and how long to wait."""
+    command.description, command.formatter_class = ABOUT, argparse.RawDescriptionHelpFormatter
     command.set_defaults(run=_run)
     where(command)
     command.add_argument(

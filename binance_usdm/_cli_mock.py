@@ -28,12 +28,10 @@ T = TypeVar("T")
 _OF_THE_RULE = ("times", "operation", "path", "api_key", "nth", "probability")
 
 
-def add(commands: Any) -> None:
-    """Add the command to a parser's subcommands."""
-    about = "A mock exchange with real signatures; not the exchange."
-    mocks = commands.add_parser("mock", help="The mock exchange.", description=about).add_subparsers(
-        required=True, metavar="COMMAND"
-    )
+def furnish(command: argparse.ArgumentParser) -> None:
+    """Give the command its own commands."""
+    command.description = "A mock exchange with real signatures; not the exchange."
+    mocks = command.add_subparsers(required=True, metavar="COMMAND")
     serving = _add(mocks, "serve", _serve, "Serve it until interrupted.")
     serving.add_argument("--port", type=_port, default=8787, help="0 takes a free one (%(default)s)")
     serving.add_argument(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from functools import partial
 from typing import Any, Self, TypeVar, cast
@@ -15,8 +14,8 @@ from binance_usdm_wire import AsyncOperations, Operation, Response, SyncOperatio
 from ._call import Step
 from ._caller import Caller
 from ._errors import DeadlineExceeded, IdleConnectionLost, TransportError, UnexpectedResponse, UsdmError, safe_text
-from ._http1 import ReplyTooLarge, StaleConnection
-from ._reply import Reply
+from ._http1 import Received, ReplyTooLarge, StaleConnection
+from ._reply import Fields, Reply
 from ._request import Request
 from ._transport import SyncTransport, aside
 from ._transport_asyncio import AsyncTransport
@@ -29,12 +28,18 @@ _A_MOMENT = 0.02
 _BOUNDED = (SyncTransport, httpx.MockTransport)  # they end by the deadline, or by the hand of whoever wrote the handler
 
 
-def _bounded(body: bytearray, request: Request) -> None:
+def _bounded(size: int, request: Request) -> None:
     """Go on only while the body that came so far is neither too large nor too late."""
-    if len(body) > request.extensions["max_reply_bytes"]:
+    if size > request.extensions["max_reply_bytes"]:
         raise ReplyTooLarge("the reply is too large")
     if time.monotonic() > request.extensions["deadline"]:
         raise httpx.ReadTimeout("the reply took too long")
+
+
+def _fields(response: httpx.Response) -> Fields:
+    if isinstance(response, Received):
+        return Fields(response.fields)
+    return Fields([(name.lower(), value) for name, value in response.headers.raw])
 
 
 def _translated(error: Exception, request: Request) -> UsdmError:
@@ -80,11 +85,14 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
 
     def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         deadline = time.monotonic() + self._timeout
-        with contextlib.closing(self._plan(operation, arguments, deadline)) as plan:
+        plan = self._plan(operation, arguments, deadline)
+        try:
             step = next(plan)
             while not isinstance(step, Response):
                 step = plan.send(self._do(step, deadline))
             return step
+        finally:
+            plan.close()
 
     def _do(self, step: Step, deadline: float) -> Any:
         if isinstance(step, Request):
@@ -102,13 +110,15 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
             return _unanswered(error)
 
     def _exchanged(self, request: Request) -> Reply:
-        body = bytearray()
+        body: list[bytes] = []
+        size = 0
         response = self._transport.handle_request(request)
         try:
             for chunk in cast("httpx.SyncByteStream", response.stream):
-                body += chunk
-                _bounded(body, request)
-            return Reply(response.status_code, response.headers, bytes(body))
+                body.append(chunk)
+                size += len(chunk)
+                _bounded(size, request)
+            return Reply(response.status_code, _fields(response), b"".join(body))
         finally:
             response.close()
 
@@ -133,11 +143,14 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
 
     async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         deadline = time.monotonic() + self._timeout
-        with contextlib.closing(self._plan(operation, arguments, deadline)) as plan:
+        plan = self._plan(operation, arguments, deadline)
+        try:
             step = next(plan)
             while not isinstance(step, Response):
                 step = plan.send(await self._do(step, deadline))
             return step
+        finally:
+            plan.close()
 
     async def _do(self, step: Step, deadline: float) -> Any:
         if isinstance(step, Request):
@@ -155,13 +168,15 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
             return _unanswered(error)
 
     async def _exchanged(self, request: Request) -> Reply:
-        body = bytearray()
+        body: list[bytes] = []
+        size = 0
         response = await self._transport.handle_async_request(request)
         try:
             async for chunk in cast("httpx.AsyncByteStream", response.stream):
-                body += chunk
-                _bounded(body, request)
-            return Reply(response.status_code, response.headers, bytes(body))
+                body.append(chunk)
+                size += len(chunk)
+                _bounded(size, request)
+            return Reply(response.status_code, _fields(response), b"".join(body))
         finally:
             await response.aclose()
 

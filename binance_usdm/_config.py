@@ -7,6 +7,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -34,9 +35,10 @@ _BASE_URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:(?:\.|-*)[A-Za-z0-9])*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?"
 )
-_PROXY = re.compile(
+_PROXY = (  # compiled when there is one
     r"http://(?:(?P<login>[^\s@/?#\ud800-\udfff]+)@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?"
 )
+_NO_BASE_URL = "base_url must look like https://host[:port][/prefix], with nothing else in it"
 _ASKED = {"User-Agent": f"binance-usdm/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 
 
@@ -103,8 +105,14 @@ def origin(base_url: str) -> httpx.URL | str:
     https; http only to this machine. A path prefix is kept, nothing else is allowed.
     """
     match = _BASE_URL.fullmatch(base_url) if isinstance(base_url, str) else None
+    return _origin(match[0]) if match else _NO_BASE_URL
+
+
+@lru_cache(maxsize=32)  # the clients of many accounts have few; nothing gets here that could hold a password
+def _origin(base_url: str) -> httpx.URL | str:
+    match = _BASE_URL.fullmatch(base_url)
     if match is None or not 0 < int(match["port"] or 443) < 65536:
-        return "base_url must look like https://host[:port][/prefix], with nothing else in it"
+        return _NO_BASE_URL
     if (match["path"] + "/").startswith("/fapi/"):
         return "base_url ends before the endpoint's own path: leave /fapi/... away"
     if match["scheme"] == "http" and not is_loopback(match["host"]):
@@ -117,7 +125,7 @@ def origin(base_url: str) -> httpx.URL | str:
 
 def proxy(url: str, *, clear: bool) -> Proxy | str:
     """A proxy by its URL, or a complaint that does not repeat it; `clear`: it would see all that is sent."""
-    match = _PROXY.fullmatch(url) if isinstance(url, str) else None
+    match = re.fullmatch(_PROXY, url) if isinstance(url, str) else None
     if match is None or not 0 < int(match["port"] or 80) < 65536:
         return "proxy must look like http://[user:pass@]host[:port]; for others give a transport: httpx.HTTPTransport(proxy=...)"
     if clear and not is_loopback(match["host"]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Callable
@@ -38,6 +37,8 @@ def _number(value: object) -> orjson.Fragment:
 
 
 def as_csv(shown: Rows, out: TextIO) -> None:
+    import csv  # only who asks for it waits for it
+
     header, body = _grid(shown)
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)

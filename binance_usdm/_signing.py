@@ -20,7 +20,7 @@ from ._errors import ConfigurationError
 MAX_CREDENTIAL = 4096
 MAX_PEM = 64 * 1024
 _WIRE = re.compile(rb"[A-Za-z0-9%._~-]+")
-_PRIVATE_KEY = re.compile(rb"-----BEGIN (?:ENCRYPTED |RSA |EC |DSA )?PRIVATE KEY-----")
+_PRIVATE_KEY = rb"-----BEGIN (?:ENCRYPTED |RSA |EC |DSA )?PRIVATE KEY-----"
 _NO_PRIVATE_KEY = {
     b"PUBLIC KEY-----": "is a public key: the exchange has that one, the private key of the pair signs",
     b"CERTIFICATE-----": "is a certificate: give the private key",
@@ -139,7 +139,7 @@ def _load(source: object, password: object) -> KeySigner | str:
 
 def _unfit_pem(pem: bytes, password: object) -> str | None:
     """Why no key can be read from a PEM with this password, as far as one sees without trying."""
-    found, given = len(_PRIVATE_KEY.findall(pem)), password is not None
+    found, given = len(re.findall(_PRIVATE_KEY, pem)), password is not None
     encrypted = b"BEGIN ENCRYPTED" in pem or b"4,ENCRYPTED" in pem  # PKCS#8, or RFC 1421 in a traditional key
     complaints = {
         f"private_key is larger than {MAX_PEM // 1024} KiB: this is no key": len(pem) > MAX_PEM,
@@ -189,7 +189,7 @@ def unfit(credential: object) -> str | None:
         return "is empty"
     if len(credential) > MAX_CREDENTIAL:
         return f"is longer than {MAX_CREDENTIAL} characters"
-    if any(character.isspace() for character in credential):
+    if credential.split() != [credential]:
         return "has a blank or a line break in it: copy it again"
     if not {"'", '"'}.isdisjoint(credential):
         return "has a quotation mark in it: it belongs to the shell or the file, not to the key"

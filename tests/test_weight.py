@@ -1,0 +1,116 @@
+"""What the package costs before its first answer: modules, memory, time. Bounds are wide of what is measured; benchmarks say how far."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from binance_usdm import MAINNET, AsyncClient, Client, ConfigurationError, _config
+from binance_usdm.mock import Exchange, running
+
+KEY, SECRET = "K" * 64, "S" * 64
+ASKED_FOR = ("binance_usdm.mock", "binance_usdm._cli_mock", "binance_usdm._cli_doctor", "binance_usdm._doctor")
+NEVER = (
+    "csv",
+    "statistics",
+    "uvicorn",
+    "cryptography",
+    "redis",
+    "pytest",
+)  # rich comes with httpx where it is installed
+CALL = "import binance_usdm; binance_usdm.Client.from_env().balance(); print(open('/proc/self/status').read())"
+
+
+def python(*arguments: str, **environment: str) -> str:
+    """What a fresh process writes, both streams."""
+    ran = subprocess.run(
+        [sys.executable, *arguments], env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        encoding="utf-8", check=True, timeout=60,
+    )  # fmt: skip
+    return ran.stdout
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The modules that a command imports."""
+    lines = python("-X", "importtime", "-m", "binance_usdm", *arguments).splitlines()
+    return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+
+
+def test_a_command_of_the_spec_enters_no_room_of_the_other_commands() -> None:
+    found = loaded("balance", "--help")
+    assert {"binance_usdm._cli", "binance_usdm._client", "argparse"} <= found
+    assert not [name for name in found if name.startswith((*ASKED_FOR, *NEVER))]
+
+
+@pytest.mark.parametrize(("command", "room"), [("doctor", "binance_usdm._doctor"), ("mock", "binance_usdm.mock")])
+def test_another_command_enters_its_own(command: str, room: str) -> None:
+    assert room in loaded(command, "--help")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the peak of a process's memory")
+def test_a_program_that_has_made_a_call_never_held_forty_megabytes() -> None:
+    with running(Exchange(api_key=KEY, api_secret=SECRET)) as url:
+        status = python("-c", CALL, BINANCE_API_KEY=KEY, BINANCE_API_SECRET=SECRET, BINANCE_BASE_URL=url)
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    assert 8_000 < peak < 40_000  # kB
+
+
+OWN: dict[str, Any] = {}
+SHARED: dict[str, Any] = {"transport": httpx.MockTransport(lambda request: httpx.Response(200))}
+
+
+@pytest.mark.parametrize("given", [OWN, SHARED], ids=["own transport", "shared transport"])
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_client_for_each_of_many_accounts_weighs_four_kilobytes_at_most(kind: Any, given: dict[str, Any]) -> None:
+    made = [kind(KEY, SECRET, **given) for _ in range(50)]  # what all of them share is there
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        made += [kind(f"{number:064}", f"{number:063}s", **given) for number in range(500)]
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 100 < (after - before) / 500 < 4096
+
+
+def test_the_clients_of_many_accounts_share_the_reading_of_their_base_url() -> None:
+    _config._origin.cache_clear()
+    for number in range(200):
+        Client(f"{number:064}", SECRET, base_url="https://gateway.example/usdm")
+    assert _config._origin.cache_info().misses == 1
+
+
+def test_nothing_that_could_hold_a_password_is_remembered_of_a_base_url() -> None:
+    _config._origin.cache_clear()
+    for url in (
+        "https://user:pass@fapi.binance.com",
+        "https://fapi.binance.com?key=pass",
+        "https://fapi.binance.com#pass",
+    ):
+        with pytest.raises(ConfigurationError):
+            Client(base_url=url)
+    assert _config._origin.cache_info().currsize == 0
+
+
+def test_a_client_for_a_known_base_url_is_made_in_the_time_of_a_few_requests_of_httpx() -> None:
+    def cost(make: Callable[[], object]) -> float:
+        started = time.process_time()
+        for _ in range(200):
+            make()
+        return time.process_time() - started
+
+    transport = httpx.MockTransport(lambda request: httpx.Response(200))
+    client = [cost(lambda: Client(KEY, SECRET, transport=transport)) for _ in range(9)]
+    request = [cost(lambda: httpx.Request("GET", MAINNET, headers={"X-MBX-APIKEY": KEY})) for _ in range(9)]
+    assert min(client) / min(request) < 1.2
