@@ -4,7 +4,7 @@ BIN    := .venv/bin
 PORT   ?= 8787
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test generate check format lint types contract contract-faults interop drift mock build audit fuzz soak hammer mutate lock clean
+.PHONY: help install demo test generate check format lint types contract contract-faults interop drift mock bench build audit fuzz soak hammer mutate lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,15 @@ types: install ## check types twice: mypy --strict and pyright
 mock: install ## serve the mock exchange on PORT, with its page
 	$(BIN)/binance-usdm mock serve --port $(PORT) --admin
 
+bench: install .scratch/bench/.installed ## measure against the standard library and other SDKs, with tables and plots; half an hour
+	.scratch/bench/bin/python benchmarks/run.py --json .scratch/bench/results.json --markdown benchmarks/RESULTS.md --plots benchmarks/plots
+
+.scratch/bench/.installed: requirements-bench.txt pyproject.toml
+	@test -x .scratch/bench/bin/python || $(PYTHON) -m venv .scratch/bench
+	@.scratch/bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@.scratch/bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
 build: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
 build: install ## make wheel and sdist twice, compare them, and test the wheel outside of this tree
 	@rm -rf dist .scratch/wheel .scratch/again
@@ -102,6 +111,8 @@ lock: ## renew the locked requirements from pyproject.toml
 		--group dev --extra cli --extra crypto --extra mock --extra redis pyproject.toml -o requirements-dev.txt
 	.scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 		--group mutation --constraint requirements-dev.txt pyproject.toml -o requirements-mutation.txt
+	.scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+		--group bench --constraint requirements-dev.txt pyproject.toml -o requirements-bench.txt
 	echo semgrep | .scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 		- -o requirements-audit.txt
 

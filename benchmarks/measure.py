@@ -1,0 +1,193 @@
+"""Clients side by side: each in a process of its own, in rounds that take turns. Knows processes; of a client its entry in the table."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Self
+
+from benchmarks.canned import Tls
+from benchmarks.clients import CLIENTS, Target
+from benchmarks.timing import Cost
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+KEY: Final = "made-up-key-of-a-benchmark-".ljust(64, "0")
+SECRET: Final = "made-up-secret-of-a-benchmark-".ljust(64, "0")
+WORKER: Final = Path(__file__).with_name("worker.py")
+MOST_CALLS: Final = 5_000
+
+
+class Settings(NamedTuple):
+    """How long to measure, and where: `seconds` is about what a client gets in a round, `cpus` are the client's and the server's."""
+
+    rounds: int = 20
+    passes: int = 4
+    seconds: float = 0.1
+    starts: int = 11
+    quick: bool = False
+    install: bool = False
+    clients: frozenset[str] = frozenset()
+    cpus: tuple[int | None, int | None] = (None, None)
+
+    def wanted(self, kind: str) -> list[str]:
+        return [name for name in CLIENTS[kind] if not self.clients or name in self.clients]
+
+
+class Measured(NamedTuple):
+    """Costs by client, a round each, all clients in the same rounds; and why others have none."""
+
+    costs: dict[str, list[Cost]]
+    missing: dict[str, str]
+
+    def joined(self, more: Measured) -> Measured:
+        """Both, of the clients that were measured both times: ratios need the same rounds."""
+        both = self.costs.keys() & more.costs.keys()
+        costs = {name: self.costs[name] + more.costs[name] for name in self.costs if name in both}
+        return Measured(costs, self.missing | more.missing)
+
+
+def two_cpus() -> tuple[int | None, int | None]:
+    """One for the client and one for the server, where a process can choose and has two."""
+    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return (usable[0], usable[-1]) if len(usable) > 1 else (None, None)
+
+
+def interpreter(module: str) -> Path | None:
+    """Who can import a module: this interpreter, else one of those that `make install` and `make interop` have set up."""
+    with contextlib.suppress(ImportError):
+        if importlib.util.find_spec(module):
+            return Path(sys.executable)
+    for home in (ROOT / ".venv", *sorted((ROOT / ".scratch" / "interop").glob("*"))):
+        for packages in home.glob("lib/python*/site-packages"):
+            path = packages.joinpath(*module.split("."))
+            if path.is_dir() or path.with_suffix(".py").is_file():
+                return home / "bin" / "python"
+    return None
+
+
+def versions(settings: Settings) -> dict[str, str]:
+    """Of the clients that are installed and wanted."""
+    wanted = {name: CLIENTS[kind][name] for kind in CLIENTS for name in settings.wanted(kind)}
+    found = {}
+    for name, client in wanted.items():
+        python = interpreter(client.module)
+        if python and client.package:
+            asked = f"from importlib import metadata; print(metadata.version({client.package!r}))"
+            done = subprocess.run([str(python), "-I", "-c", asked], capture_output=True, text=True, check=True)
+            found[name] = done.stdout.strip()
+    return found
+
+
+def environment(tls: Tls | None = None, **more: str) -> dict[str, str]:
+    """What a measured process may know: nothing of this one's proxies, keys or settings."""
+    trust = {"SSL_CERT_FILE": str(tls.authority), "REQUESTS_CA_BUNDLE": str(tls.authority)} if tls else {}
+    return {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", **trust, **more}
+
+
+class Worker:
+    """A process that has one client, and made its first call. RuntimeError with its words if it cannot."""
+
+    def __init__(
+        self, kind: str, name: str, target: Target, settings: Settings, *, assets: int, uvloop: bool, tls: Tls | None
+    ) -> None:
+        python = interpreter(CLIENTS[kind][name].module)
+        if python is None:
+            raise RuntimeError("not installed")
+        if uvloop and not _has_uvloop(python):
+            raise RuntimeError("no uvloop beside it")
+        self._process = subprocess.Popen(
+            [str(python), "-I", str(WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, env=environment(tls),
+        )  # fmt: skip
+        first = {
+            "kind": kind,
+            "name": name,
+            "target": target,
+            "assets": assets,
+            "uvloop": uvloop,
+            "cpu": settings.cpus[0],
+        }
+        try:
+            self.ready = self._asked(first)
+        except RuntimeError:
+            self.stop()
+            raise
+
+    def cost(self, calls: int, at_once: int) -> Cost:
+        return Cost(**self._asked({"calls": calls, "at_once": at_once}))
+
+    def cpu_of_life(self) -> float:
+        """End it; the CPU seconds that it has used from its start."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        _, _, usage = os.wait4(self._process.pid, 0)
+        self._process.returncode = 0
+        return usage.ru_utime + usage.ru_stime
+
+    def stop(self) -> None:
+        with self._process as process:  # closes its stdin, waits
+            process.kill()
+
+    def _asked(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin
+        assert self._process.stdout
+        try:
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise RuntimeError("it ended") from None
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline() or '{"error": "it ended"}')
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def interleaved(
+    kind: str, names: Iterable[str], url: str, settings: Settings, *, at_once: int = 1, assets: int = 12, uvloop: bool = False,
+    tls: Tls | None = None,
+) -> Measured:  # fmt: skip
+    """Every client's calls in rounds: all measure a while, in an order drawn anew each time."""
+    measured = Measured({}, {})
+    target, order = Target(url, KEY, SECRET, at_once), random.Random(0)
+    with contextlib.ExitStack() as stack:
+        workers: dict[str, tuple[Worker, int]] = {}
+        for name in names:
+            with _told(measured.missing, name):
+                worker = Worker(kind, name, target, settings, assets=assets, uvloop=uvloop, tls=tls)
+                stack.enter_context(worker)
+                wall = worker.cost(max(20, at_once), at_once).wall
+                workers[name] = worker, min(MOST_CALLS, max(at_once, 10, int(settings.seconds / wall)))
+        for _ in range(settings.rounds):
+            for name in order.sample(sorted(workers), len(workers)):
+                with _told(measured.missing, name):
+                    worker, calls = workers[name]
+                    measured.costs.setdefault(name, []).append(worker.cost(calls, at_once))
+            for name in measured.missing.keys() & workers.keys():
+                del workers[name]
+                measured.costs.pop(name, None)
+    return measured
+
+
+@contextlib.contextmanager
+def _told(missing: dict[str, str], name: str) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        missing[name] = str(error)
+
+
+def _has_uvloop(python: Path) -> bool:
+    return subprocess.run([str(python), "-I", "-c", "import uvloop"], capture_output=True, check=False).returncode == 0
