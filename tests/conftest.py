@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,12 @@ def pytest_configure(config: pytest.Config) -> None:
     cache: pytest.Cache | None = getattr(config, "cache", None)  # there is none with -p no:cacheprovider
     if cache is not None:
         set_hypothesis_home_dir(cache.mkdir("hypothesis"))
+
+
+def pytest_collection_finish() -> None:
+    """The cycle collector need not look at thousands of tests again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

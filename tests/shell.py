@@ -1,0 +1,66 @@
+"""The shell command for tests: in this process, or in one of its own where the process is the point. Knows no command."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from subprocess import PIPE
+from typing import IO
+from unittest import mock
+
+from binance_usdm._cli import main
+
+ME = [sys.executable, "-m", "binance_usdm"]
+Finished = subprocess.CompletedProcess[str]
+
+
+def _environment(changed: dict[str, str]) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("BINANCE_")}
+    return {**clean, "PYTHONIOENCODING": "utf-8", **changed}
+
+
+def process(*arguments: str, encoding: str = "utf-8", stdout: int | IO[str] = PIPE, **environment: str) -> Finished:
+    """A real process, with these variables and no other credentials."""
+    command, env = [*ME, *arguments], _environment(environment)
+    return subprocess.run(command, env=env, stdout=stdout, stderr=PIPE, encoding=encoding, timeout=60, check=False)
+
+
+def run(*arguments: str, encoding: str = "utf-8", **environment: str) -> Finished:
+    """The same without the start of an interpreter: the command's own function, with the streams that one would have."""
+    with (
+        mock.patch.dict(os.environ, _environment(environment), clear=True),
+        _caught("stdout", 1, encoding) as out,
+        _caught("stderr", 2, encoding) as err,
+    ):
+        try:
+            code: object = main([*arguments])
+        except SystemExit as ended:
+            code = ended.code
+    assert isinstance(code, int)
+    print(*out, *err)  # for whoever watches what tests print
+    return Finished([*ME, *arguments], code, out[0], err[0])
+
+
+@contextlib.contextmanager
+def _caught(name: str, descriptor: int, encoding: str) -> Iterator[list[str]]:
+    """What this process, and those that it starts, write there; filled in at the end."""
+    texts: list[str] = []
+    getattr(sys, name).flush()
+    with tempfile.TemporaryFile() as file:
+        kept = os.dup(descriptor)
+        os.dup2(file.fileno(), descriptor)
+        try:
+            with (
+                open(descriptor, "w", encoding=encoding, errors="strict", closefd=False) as stream,
+                mock.patch.object(sys, name, stream),
+            ):
+                yield texts
+        finally:
+            os.dup2(kept, descriptor)
+            os.close(kept)
+        file.seek(0)
+        texts.append(file.read().decode(encoding))
