@@ -25,6 +25,8 @@ from ._limits import Limiter, WeightLimiter
 from ._limits_redis import RedisLimiter
 from ._retry import Retry, RetryPolicy
 from ._signing import Ed25519Signer, HmacSigner, RsaSigner, Signer
+from ._transport import SyncTransport
+from ._transport_asyncio import AsyncTransport
 from ._version import __version__
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "APIError",
     "AccountBalance",
     "AsyncClient",
+    "AsyncTransport",
     "AuthenticationError",
     "BadRequestError",
     "Client",
@@ -55,6 +58,7 @@ __all__ = [
     "ServerError",
     "ServerTime",
     "Signer",
+    "SyncTransport",
     "TimestampError",
     "TransportError",
     "UnexpectedResponse",

@@ -56,13 +56,15 @@ class Planner(Sealed):
     """Plans the calls of one client, from what its constructor has set."""
 
     __slots__ = (
-        "_clock", "_closed", "_limiter", "_max_reply_bytes", "_measures", "_on_event", "_quota", "_requests", "_retry", "_timeout",
-        "_venue",
+        "_clock", "_closed", "_limiter", "_max_reply_bytes", "_may_block", "_measures", "_on_event", "_quota", "_requests", "_retry",
+        "_timeout", "_venue",
     )  # fmt: skip
     _clock: Clock
     _closed: bool
     _limiter: Limiter
     _max_reply_bytes: int
+    _may_block: bool
+    """The limiter may wait for a network."""
     _measures: str | None
     """When the exchange's time is read: "auto" (after -1021), "exchange" (before the first stamp as well), None (never)."""
     _on_event: Observer | None
@@ -136,33 +138,33 @@ class Planner(Sealed):
         weight = used_weight(reply.headers)
         if isinstance(result, RateLimitError):  # first of all: nobody may send from here on
             result.retry_after = hold(result, dated(reply.headers) or self._venue.clock())
-            yield from self._noted("hold", result.retry_after, banned=isinstance(result, IPBannedError))
+            yield from self._noted(self._limiter.hold, result.retry_after, banned=isinstance(result, IPBannedError))
             self._tell("hold", operation, attempt, seconds=result.retry_after, error=result)
         if weight is not None:
-            yield from self._noted("observe", weight)
+            yield from self._noted(self._limiter.observe, weight)
         return _Tried(result, reply, sent, received, 1 + fresh, weight)
 
     def _admitted(self, operation: Operation[Any], attempt: int, deadline: float) -> Plan[None]:
         """Wait until the weight is taken; nothing may be sent before."""
-        while (wait := (yield from self._limited("acquire", operation.weight))) > 0:
-            if time.monotonic() + wait >= deadline:
+        while (wait := (yield from self._limited(self._limiter.acquire, operation.weight))) > 0:
+            pause = self._venue.queue.behind(time.monotonic(), wait, operation.weight, deadline)
+            if pause is None:
                 raise RateLimitError(0, None, "the weight budget has no room before the deadline", wait)
-            self._tell("wait", operation, attempt, seconds=wait)
-            yield wait
+            self._tell("wait", operation, attempt, seconds=pause)
+            yield pause
         if self._closed:
             closed = TransportError("the client is closed")
             closed.retryable = False
             raise closed
 
-    def _noted(self, method: str, *arguments: Any, **options: Any) -> Plan[None]:
+    def _noted(self, tell: Callable[..., None], *arguments: Any, **options: Any) -> Plan[None]:
         """Tell the limiter what a reply said; its trouble is none of the call, whose reply is here."""
         with contextlib.suppress(UsdmError):
-            yield from self._limited(method, *arguments, **options)
+            yield from self._limited(tell, *arguments, **options)
 
-    def _limited(self, method: str, *arguments: Any, **options: Any) -> Plan[Any]:
+    def _limited(self, ask: Callable[..., Any], *arguments: Any, **options: Any) -> Plan[Any]:
         """Ask the limiter; one that may block, such as Redis, is asked by the client, in its own way of waiting."""
-        ask = getattr(self._limiter, method)
-        if not getattr(self._limiter, "blocking", False):
+        if not self._may_block:
             return ask(*arguments, **options)
         answer = yield partial(ask, *arguments, **options)
         if isinstance(answer, UsdmError):

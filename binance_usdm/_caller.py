@@ -62,18 +62,18 @@ class Caller(Planner, Generic[TransportT]):
             chosen = transport
         else:
             chosen = f"transport must be an httpx.{self._interface.__name__}"
-        where = (way.host, way.port) if isinstance(way, Proxy) else None
-        own = transport is None
+        direct = isinstance(chosen, (SyncTransport, AsyncTransport))
         # the traceback of an error below may be printed with its local variables
         del api_key, api_secret, signer, base_url, proxy, transport
         if isinstance(credentials, str) or isinstance(url, str) or isinstance(chosen, str):
             raise ConfigurationError(next(made for made in (credentials, url, chosen) if isinstance(made, str)))
-        self._venue = venue((str(url), where), None if own else chosen)
+        way_out = (way.host, way.port) if isinstance(way, Proxy) else None
+        self._venue = venue((str(url), way_out), None if type(chosen) in {SyncTransport, AsyncTransport} else chosen)
         self._limiter = (
             WeightLimiter(limit=None) if limiter is None else self._venue.limiter if limiter == "shared" else limiter
         )
+        self._may_block = bool(getattr(self._limiter, "blocking", False))
         config.check(max_reply_bytes, retry, clock, self._limiter, on_event)
-        direct = isinstance(chosen, (SyncTransport, AsyncTransport))
         self._requests = Requests(credentials, url, config.positive_ms(recv_window), direct=direct)
         self._transport = chosen
         self._closed = False

@@ -5,12 +5,13 @@ door: its traceback is short, it has no cause and no context, and no local of th
 """
 
 import errno
+import functools
 import re
 import socket
 import ssl
 import time
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import httptools
 import httpx
@@ -25,8 +26,10 @@ _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
 _FRAMING = {b"content-length", b"transfer-encoding"}
 
 Origin: TypeAlias = tuple[bool, str, int]  # TLS, host, port
+RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 Outcome: TypeAlias = httpx.Response | httpx.TransportError
 Phase: TypeAlias = tuple[str, type[httpx.TransportError], type[httpx.TransportError]]
+QUEUE: Phase = ("waiting for a connection", httpx.PoolTimeout, httpx.PoolTimeout)
 CONNECT: Phase = ("connecting", httpx.ConnectTimeout, httpx.ConnectError)
 VIA: Phase = ("connecting through the proxy", httpx.ConnectTimeout, httpx.ConnectError)
 WRITE: Phase = ("sending", httpx.WriteTimeout, httpx.WriteError)
@@ -47,6 +50,28 @@ class StaleConnection(httpx.RemoteProtocolError):
 
 class TunnelError(OSError):
     """A proxy did not do as it was asked; the text holds no word of its own."""
+
+
+class Route(NamedTuple):
+    """Where requests go, and their header lines, checked: the same for many requests, so it is made once."""
+
+    origin: Origin
+    lines: bytes
+    fault: str = ""
+    """Why nothing can be sent this way."""
+
+    @classmethod
+    def of(cls, url: httpx.URL, headers: httpx.Headers) -> Self:
+        tls, fault, raw = url.scheme == "https", "", headers.raw
+        if any(name.lower() in _FRAMING for name, _ in raw):
+            fault = "only GET without a body can be sent"
+        elif not all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in raw):
+            fault = "a header holds a character that is not allowed there"
+        origin = (tls, url.raw_host.decode(), url.port or (443 if tls else 80))
+        return cls(origin, b"".join([b"%b: %b\r\n" % header for header in raw]), fault)
+
+    def __repr__(self) -> str:
+        return "<Route>"  # its lines hold a key
 
 
 @dataclass(slots=True, repr=False)  # no repr: printing a call shows nothing of it
@@ -71,18 +96,16 @@ def prepared(request: httpx.Request, closed: bool) -> Call | httpx.TransportErro
     """Check and serialise. Errors are returned: a raised one would take this frame along, with the request in it."""
     if closed:
         return httpx.ConnectError("the client is closed")
-    url, extensions, headers = request.url, request.extensions, request.headers.raw
-    body = not isinstance(request.stream, httpx.ByteStream) or any(request.stream)
-    if request.method != "GET" or body or any(name.lower() in _FRAMING for name, _ in headers):
-        return httpx.LocalProtocolError("only GET without a body can be sent")
-    if not _TARGET.fullmatch(extensions["target"]):
-        return httpx.LocalProtocolError("the request target holds a character that must be escaped")
-    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in headers):
-        return httpx.LocalProtocolError("a header holds a character that is not allowed there")
-    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
-    head = b"GET %b HTTP/1.1\r\n%b\r\n" % (extensions["target"], lines)
-    tls = url.scheme == "https"
-    origin = (tls, url.raw_host.decode(), url.port or (443 if tls else 80))
+    extensions = request.extensions
+    origin, lines, fault = extensions.get("route") or Route.of(request.url, request.headers)
+    target = extensions.get("target") or request.url.raw_path
+    if request.method != "GET" or not isinstance(request.stream, httpx.ByteStream) or any(request.stream):
+        fault = "only GET without a body can be sent"
+    elif not _TARGET.fullmatch(target):
+        fault = "the request target holds a character that must be escaped"
+    if fault:
+        return httpx.LocalProtocolError(fault)
+    head = b"GET %b HTTP/1.1\r\n%b\r\n" % (target, lines)
     return Call(origin, head, extensions["deadline"], extensions["max_reply_bytes"], extensions["fresh"])
 
 
@@ -136,15 +159,46 @@ class Tunnel:
             raise TunnelError("no valid answer")
 
 
+class Received(httpx.Response):
+    """As httpx's own, which decodes every header and sets up what a client adds; here all that waits until somebody asks."""
+
+    _request, next_request, default_encoding = None, None, "utf-8"
+    is_closed = is_stream_consumed = False
+    _num_bytes_downloaded = 0
+
+    def __init__(self, status_code: int, raw: RawHeaders, fields: RawHeaders, body: bytes) -> None:
+        self.status_code, self._raw, self.fields, self.stream = status_code, raw, fields, httpx.ByteStream(body)
+
+    def close(self) -> None:
+        self.is_closed = True  # nothing is left to be read
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+    @functools.cached_property
+    def headers(self) -> httpx.Headers:  # type: ignore[override]
+        return httpx.Headers(self._raw)
+
+    @functools.cached_property
+    def extensions(self) -> dict[str, Any]:  # type: ignore[override]
+        return {}
+
+    @functools.cached_property
+    def history(self) -> list[httpx.Response]:  # type: ignore[override]
+        return []
+
+
 class ReplyParser:
     """Collects one reply from bytes, within a size. Never raises: what is wrong with it is its `outcome`."""
 
-    def __init__(self, limit: int, *, reused: bool = False) -> None:
+    def __init__(self, limit: int) -> None:
         self.done = False
         self.reusable = False  # done, and the connection may carry another exchange
-        self.stale = False  # the connection was a kept one, and had died
-        self._reused, self._limit, self._seen, self._status, self._until_eof = reused, limit, 0, 0, False
-        self._headers: list[tuple[bytes, bytes]] = []
+        self.stale = False  # it had died
+        self.reused = False  # the connection is a kept one
+        self._limit, self._seen, self._status, self._until_eof = limit, 0, 0, False
+        self._headers: RawHeaders = []
+        self._fields: RawHeaders = []
         self._body: list[bytes] = []
         self._fault: httpx.TransportError | None = None
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
@@ -172,7 +226,7 @@ class ReplyParser:
         self.reusable = False
         if self.done:
             return
-        self.stale = self._reused and not self._seen and (error is None or isinstance(error, _GONE))
+        self.stale = self.reused and not self._seen and (error is None or isinstance(error, _GONE))
         if self.stale:
             self._end(StaleConnection("the kept connection ended without a reply"))
         elif error is not None:
@@ -183,8 +237,7 @@ class ReplyParser:
 
     def outcome(self) -> Outcome:
         body, self._body = self._body, []  # an idle connection remembers its last reply, but not the body
-        stream = httpx.ByteStream(b"".join(body))
-        return self._fault or httpx.Response(self._status, headers=self._headers, stream=stream)
+        return self._fault or Received(self._status, self._headers, self._fields, b"".join(body))
 
     def _parse(self, parser: httptools.HttpResponseParser, data: bytes, first: bool) -> None:
         # llhttp silently skips line ends before and after a message, and takes RTSP. So the first byte must be HTTP's,
@@ -221,7 +274,8 @@ class ReplyParser:
         if self._parser is None or self._parser.get_http_version() not in ("1.0", "1.1"):
             raise httptools.HttpParserError
         self._status = self._parser.get_status_code()
-        framing = [(name.lower(), value.strip().lower()) for name, value in self._headers if name.lower() in _FRAMING]
+        self._fields = [(name.lower(), value) for name, value in self._headers]
+        framing = [(name, value.strip().lower()) for name, value in self._fields if name in _FRAMING]
         coded = any(name == b"transfer-encoding" and value != b"chunked" for name, value in framing)
         if coded or len(framing) > 1 or self._status < 100 or self._status == 101:  # an upgrade nobody asked for
             raise httptools.HttpParserError

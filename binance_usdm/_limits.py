@@ -28,6 +28,8 @@ GUARD: Final = 1_000
 """ms: clock error (up to 900) and latency between our clock and the exchange's counter."""
 LATE: Final = 5_000
 """ms: how long after a minute's end a reply may still speak of it."""
+SPREAD: Final = 6.0
+"""s: over so long a whole minute's budget is spread when those who wait for the same moment go on: not all at once."""
 LONGEST_HOLD: Final = 3 * 24 * 3600.0
 """s: the longest ban there is (General Info)."""
 
@@ -102,10 +104,11 @@ class WeightLimiter(Limiter):
                 return self._left(elapsed)
             now, used = self._present(elapsed), self._used
             first, last = _touched(now)
-            for minute in (last, first):
+            minutes = (last, first) if first != last else (last,)
+            for minute in minutes:
                 if used.get(minute, 0) + weight > self._budget:
                     return ((minute + 1) * MINUTE + GUARD - now) / 1000
-            for minute in {first, last}:
+            for minute in minutes:
                 used[minute] = used.get(minute, 0) + weight
             self._newest = used[last]
             return 0.0
@@ -152,6 +155,23 @@ class WeightLimiter(Limiter):
             self._used = {minute: count for minute, count in self._used.items() if minute >= (now - LATE) // MINUTE}
         self._wall, self._elapsed = now, elapsed
         return now
+
+
+class Queue:
+    """Lets those who wait for the same moment go on one after another, in the order in which they came: not all at once."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last = float("-inf")
+
+    def behind(self, now: float, wait: float, weight: int, latest: float) -> float | None:
+        """Seconds to wait instead of `wait`, None when that would end after `latest`. Instants are time.monotonic()'s."""
+        turn = max(now + wait, self._last + SPREAD * weight / LIMIT)
+        if turn >= latest:
+            return None
+        self._last = turn
+        return turn - now
 
 
 def _touched(now: int) -> tuple[int, int]:

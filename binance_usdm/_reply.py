@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -22,6 +22,33 @@ DECODED: Final = 4
 _ENCODINGS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 _SECONDS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?").fullmatch
 _DATE: Final = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT").fullmatch
+
+
+class Fields(Mapping[str, str]):
+    """Header fields of a reply: names in any case; the values of one that came more than once, joined by commas (RFC 9110 5.3).
+
+    It is made of names in lower case.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._values = dict(raw)
+        if len(self._values) < len(raw):
+            self._values = {name: b", ".join([value for other, value in raw if other == name]) for name in self._values}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower().encode()].decode("latin-1")
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self._values.get(name.lower().encode())
+        return default if value is None else value.decode("latin-1")
+
+    def __iter__(self) -> Iterator[str]:
+        return map(bytes.decode, self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 class Reply(NamedTuple):

@@ -11,6 +11,7 @@ import select
 import socket
 import ssl
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -18,9 +19,25 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import httpx
 
-from ._http1 import CONNECT, READ, VIA, WRITE, Call, Origin, Outcome, Proxy, ReplyParser, Tunnel, delivered, prepared
+from ._errors import ConfigurationError
+from ._http1 import (
+    CONNECT,
+    QUEUE,
+    READ,
+    VIA,
+    WRITE,
+    Call,
+    Origin,
+    Outcome,
+    Proxy,
+    ReplyParser,
+    Tunnel,
+    delivered,
+    prepared,
+    translated,
+)
 
-MAX_IDLE = 1000  # only bursts fill it; closing what a burst needed would make the next one pay for as many handshakes
+MAX_CONNECTIONS = 100  # to one origin; more calls than that wait for their turn, each within its deadline
 READ_SIZE = 1 << 16
 FAILURES = (OSError, ValueError, OverflowError)  # the last two: hosts and ports that no resolver or TLS library takes
 Address: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # as getaddrinfo() gives it
@@ -43,44 +60,89 @@ _C = TypeVar("_C")
 _T = TypeVar("_T")
 
 
+class Place(Generic[_C]):
+    """The connections to one origin: the idle ones, newest first, and how many calls may be under way. Who came first, goes first."""
+
+    def __init__(self, most: int) -> None:
+        self.idle: deque[_C] = deque()
+        self._free, self._waiting, self._lock = most, deque[Callable[[], object]](), threading.Lock()
+
+    def enter(self, wake: Callable[[], object] | None = None) -> bool:
+        """Take a turn. If there is none, False; then `wake` is called when one was taken for the caller."""
+        with self._lock:
+            if self._free > 0:
+                self._free -= 1
+                return True
+            if wake is not None:
+                self._waiting.append(wake)
+            return False
+
+    def leave(self) -> None:
+        """Give a turn back."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._free += 1
+                    return
+                wake = self._waiting.popleft()
+            with contextlib.suppress(RuntimeError):  # an event loop that has ended needs no turn
+                wake()
+                return
+
+    def give_up(self, wake: Callable[[], object]) -> None:
+        """Wait no longer; a turn that came meanwhile is given back."""
+        with self._lock:
+            if wake in self._waiting:
+                self._waiting.remove(wake)
+                return
+        self.leave()
+
+
 class Pool(Generic[_C]):
-    """Idle connections by origin, newest first. Each step is one atomic dict or deque operation, so threads need no lock."""
+    """Connections by origin. Each step on the idle ones is one atomic dict or deque operation, so threads need no lock for them."""
 
     _usable: Callable[[_C], bool]  # whether an idle connection may carry another call
     _discard: Callable[[_C], None]
 
-    def __init__(self, proxy: Proxy | None = None) -> None:
+    def __init__(self, proxy: Proxy | None = None, *, max_connections: int = MAX_CONNECTIONS) -> None:
+        if type(max_connections) is not int or max_connections < 1:
+            raise ConfigurationError("max_connections must be a whole number, 1 or more")
         self._proxy, self._connecting, self._closed = proxy, VIA if proxy else CONNECT, False
-        self._stacks: dict[tuple[int, Origin], deque[_C]] = {}
+        self._most = max_connections
+        self._places: dict[tuple[int, Origin], Place[_C]] = {}
 
     def _addresses(self, origin: Origin) -> Future[Sequence[Address]]:
         """Ask where to connect to; the system's resolver takes no time limit."""
         host, port = (self._proxy.host, self._proxy.port) if self._proxy else origin[1:]
         return aside(functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
 
-    def _idle(self, origin: Origin) -> deque[_C]:
+    def _place(self, origin: Origin) -> Place[_C]:
         # Those from before a fork are the parent's, and so are their replies. They stay under its number, unclosed:
         # an event loop's poller is shared with the parent, which would hear no more of a socket closed here.
-        return self._stacks.setdefault((os.getpid(), origin), deque())
+        key = (os.getpid(), origin)
+        return self._places.get(key) or self._places.setdefault(key, Place(self._most))
 
-    def _taken(self, call: Call) -> _C | None:
-        idle = self._idle(call.origin)
-        with contextlib.suppress(IndexError):
+    def _taken(self, place: Place[_C], call: Call) -> _C | None:
+        try:
             while not call.fresh:
-                connection = idle.pop()
+                connection = place.idle.pop()
                 if self._usable(connection):
                     return connection
                 self._discard(connection)
+        except IndexError:
+            pass
         return None
 
-    def _put_back(self, origin: Origin, connection: _C | None, reply: ReplyParser) -> None:
-        idle = self._idle(origin)
+    def _put_back(self, place: Place[_C], connection: _C | None, reply: ReplyParser) -> None:
         if connection is not None and reply.reusable:
-            idle.append(connection)
-        elif connection is not None:
+            place.idle.append(connection)
+        place.leave()
+        if connection is not None and not reply.reusable:
             self._discard(connection)
         # stale: the others were idle for longer; closed: perhaps by another thread just now
-        self._drop(idle, but=0 if reply.stale or self._closed else MAX_IDLE)
+        most = 0 if reply.stale or self._closed else self._most
+        if len(place.idle) > most:
+            self._drop(place.idle, most)
 
     def _drop(self, idle: deque[_C], but: int) -> None:
         with contextlib.suppress(IndexError):
@@ -89,9 +151,9 @@ class Pool(Generic[_C]):
 
     def _shut(self) -> None:
         self._closed = True
-        for (process, _), idle in list(self._stacks.items()):
+        for (process, _), place in list(self._places.items()):
             if process == os.getpid():
-                self._drop(idle, but=0)
+                self._drop(place.idle, but=0)
 
 
 def readable(fd: int) -> bool:
@@ -122,11 +184,15 @@ def aside(work: Callable[[], _T]) -> Future[_T]:
 
 
 class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
-    """Sends GET requests over blocking sockets; a reply is read to its end and not decoded. Safe for threads.
+    """What a client sends its calls through by default; make one yourself to share its connections between clients, one an account.
 
-    A request must have these extensions: `target` (bytes), which is sent in place of the URL's path and query; `deadline`
-    (a time.monotonic() instant), which bounds name resolution, connecting, TLS, sending and reading together;
-    `max_reply_bytes`, which bounds a reply with all its heads; `fresh`: whether to use no kept connection.
+    `max_connections` bounds the calls under way to one origin, and so the connections, kept ones included; further calls wait for their
+    turn, first come first served, within their own deadline. Safe for threads. Close it after the clients; closing a client closes it.
+
+    It sends GET requests over blocking sockets; a reply is read to its end and not decoded. A request must have these extensions, as
+    those of the clients do: `deadline` (a time.monotonic() instant), which bounds waiting, name resolution, connecting, TLS, sending and
+    reading together; `max_reply_bytes`, which bounds a reply with all its heads; `fresh`: whether to use no kept connection. It may have
+    `target` (bytes), sent in place of the URL's path and query, and `route`, in place of the rest of it and of the headers.
     Of an https call a `proxy` sees the host and the port only.
     Raises only httpx.TransportError; it is a StaleConnection where `fresh` may help. Nothing is sent twice.
     """
@@ -146,9 +212,13 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
     _discard = staticmethod(socket.socket.close)
 
     def _exchanged(self, call: Call) -> Outcome:
-        phase, sock, unsent = self._connecting, self._taken(call), memoryview(call.head)
-        reply = ReplyParser(call.max_reply_bytes, reused=sock is not None)
+        place = self._place(call.origin)
+        if not place.enter() and not self._turn(place, call):
+            return translated(TimeoutError(), QUEUE)
+        sock, phase, reply, unsent = None, self._connecting, ReplyParser(call.max_reply_bytes), memoryview(call.head)
         try:
+            sock = self._taken(place, call)
+            reply.reused = sock is not None
             sock = sock or self._connected(call)
             phase = WRITE
             while unsent:
@@ -161,8 +231,16 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
         except FAILURES as error:
             reply.lose(error, phase)
         finally:
-            self._put_back(call.origin, sock, reply)
+            self._put_back(place, sock, reply)
         return reply.outcome()
+
+    def _turn(self, place: Place[socket.socket], call: Call) -> bool:
+        gate = threading.Lock()
+        gate.acquire()
+        if place.enter(gate.release) or gate.acquire(timeout=max(call.deadline - time.monotonic(), 0)):
+            return True
+        place.give_up(gate.release)
+        return False
 
     def _connected(self, call: Call) -> socket.socket:
         *others, last = self._addresses(call.origin).result(call.left())

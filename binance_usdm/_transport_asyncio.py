@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import time
 from typing import cast
 
 import httpx
 
-from ._http1 import Call, Outcome, ReplyParser, Tunnel, delivered, prepared
-from ._transport import FAILURES, READ_SIZE, Address, Pool, readable, tls_context
+from ._http1 import QUEUE, Call, Outcome, ReplyParser, Tunnel, delivered, prepared, translated
+from ._transport import FAILURES, READ_SIZE, Address, Place, Pool, readable, tls_context
 
 
 class _Stream(asyncio.Protocol):
@@ -64,8 +65,10 @@ class _Stream(asyncio.Protocol):
         try:
             self._loop.call_soon_threadsafe(self._transport.abort)  # close() would wait for the peer's TLS goodbye
         except RuntimeError:  # the loop is closed and runs nothing any more; at least the peer learns of the end
+            sock = self._transport.get_extra_info("socket")  # uvloop has closed it by then, and has none
             with contextlib.suppress(OSError):
-                self._transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+                if sock is not None:
+                    sock.shutdown(socket.SHUT_RDWR)
 
 
 class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
@@ -89,9 +92,13 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
     _discard = staticmethod(_Stream.discard)
 
     async def _exchanged(self, call: Call) -> Outcome:
-        stream = self._taken(call)
-        reply = ReplyParser(call.max_reply_bytes, reused=stream is not None)
+        place = self._place(call.origin)
+        if not place.enter() and not await self._turn(place, call):
+            return translated(TimeoutError(), QUEUE)
+        stream, reply = None, ReplyParser(call.max_reply_bytes)
         try:
+            stream = self._taken(place, call)
+            reply.reused = stream is not None
             if stream is None:
                 stream = await self._connected(call)
                 reply = stream.reply
@@ -99,8 +106,26 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
         except FAILURES as error:  # later failures are the reply's
             reply.lose(error, self._connecting)
         finally:
-            self._put_back(call.origin, stream, reply)
+            self._put_back(place, stream, reply)
         return reply.outcome()
+
+    async def _turn(self, place: Place[_Stream], call: Call) -> bool:
+        loop = asyncio.get_running_loop()
+        came = asyncio.Event()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(came.set)
+
+        if place.enter(wake):
+            return True
+        try:
+            async with asyncio.timeout(call.deadline - time.monotonic()):
+                return await came.wait()
+        except BaseException as error:
+            place.give_up(wake)
+            if isinstance(error, TimeoutError):
+                return False
+            raise
 
     async def _connected(self, call: Call) -> _Stream:
         # one address after another: Python 3.11's happy_eyeballs_delay leaks the socket of a cancelled attempt

@@ -12,12 +12,13 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from ._clock import ExchangeClock
-from ._limits import WeightLimiter
+from ._limits import Queue, WeightLimiter
 
 
 class Venue(NamedTuple):
     clock: ExchangeClock
     limiter: WeightLimiter
+    queue: Queue
 
 
 _lock = threading.Lock()
@@ -34,5 +35,5 @@ def venue(origin: Hashable, transport: object | None) -> Venue:
             known = {}
         if origin not in known:
             clock = ExchangeClock()
-            known[origin] = Venue(clock, WeightLimiter(now=clock))
+            known[origin] = Venue(clock, WeightLimiter(now=clock), Queue())
         return known[origin]

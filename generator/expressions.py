@@ -28,16 +28,16 @@ class Expressions:
             return f"nullable({self.reader(_not_null(schema))})"
         readers: dict[str, Callable[[], str]] = {
             "object": lambda: f"{self._object(node)}.read",
-            "array": lambda: self._array(schema["items"]),
+            "array": lambda: self._array(schema),
             "boolean": lambda: "boolean",
             "integer": lambda: f"integer({schema['minimum']}, {schema['maximum']})",
             "string": lambda: self._text(schema),
         }
         return readers[schema["type"]]()
 
-    def _array(self, items: Json) -> str:
-        row = self._object(items)
-        return f"{row}.read_rows" if row else f"array_of({self.reader(items)})"
+    def _array(self, schema: Json) -> str:
+        row = self.rows_of(schema)
+        return f"{row}.read_rows" if row else f"array_of({self.reader(schema['items'])})"
 
     def _object(self, node: Json) -> str | None:
         """The class that a reference to an object names."""
@@ -47,7 +47,7 @@ class Expressions:
 
     def in_rows(self, name: str) -> bool:
         """Whether an array somewhere has items of this class."""
-        return any("items" in node and self._object(node["items"]) == name for node in _nodes(self.document))
+        return any(self.rows_of(node) == name for node in _nodes(self.document) if node.get("type") == "array")
 
     def _text(self, schema: Json) -> str:
         if schema.get("format") == "decimal":
@@ -76,6 +76,11 @@ class Expressions:
             item = f"item{depth or ''}"
             return f"[{self.dump(schema['items'], item, depth + 1)} for {item} in {value}]"
         return f"plain({value})" if schema.get("format") == "decimal" else value
+
+    def rows_of(self, node: Json) -> str | None:
+        """The class of the rows of an array of objects."""
+        schema = resolve(self.document, node)
+        return self._object(schema["items"]) if schema["type"] == "array" else None
 
     def row_of(self, node: Json) -> str | None:
         """The class of the reply's rows, or of the reply itself when it is one object."""

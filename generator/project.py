@@ -150,6 +150,7 @@ class _WireProject(Project):
             resolve=lambda node: resolve(document, node),
             result_type=lambda endpoint: type_of(endpoint.responses.patterns[0].prop),
             row_of=expressions.row_of,
+            rows_of=expressions.rows_of,
             signature=signature,
             type_of=type_of,
             writer=expressions.writer,

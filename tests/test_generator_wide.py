@@ -24,8 +24,8 @@ from generator.spec import Json
 
 # Nothing else may be called while a generated module is imported.
 BUILDERS = {
-    "Operation", "Parameter", "Signing", "TypeVar", "_Amounts", "_Missing", "array_of", "field", "frozen", "frozenset", "integer",
-    "matching", "nullable", "one_of", "optional", "re.compile", "rows_of", "type", "writing.integer", "writing.matching", "writing.one_of",
+    "Operation", "Parameter", "Rows", "Signing", "TypeVar", "_Amounts", "_Missing", "_all", "array_of", "field", "frozen", "frozenset",
+    "integer", "matching", "nullable", "one_of", "optional", "re.compile", "type", "writing.integer", "writing.matching", "writing.one_of",
 }  # fmt: skip
 USE = """
 from decimal import Decimal

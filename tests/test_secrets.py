@@ -205,7 +205,9 @@ def test_after_calls_one_object_holds_the_secret_and_none_a_signature(kind: Any)
             len(client.balance()) if kind is Client else asyncio.run(calls())
         assert len(seen) == 2
         assert held(client, secret, *seen) == [("HmacSigner", secret)]
-        assert {holder for holder, _ in held(client, KEY)} <= {"Credentials", "tuple"}, "the key, and its ready header"
+        assert {holder for holder, _ in held(client, KEY)} <= {"Credentials", "Route", "tuple"}, (
+            "the key, and its ready header"
+        )
         client.close() if kind is Client else asyncio.run(client.aclose())
 
 

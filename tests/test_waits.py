@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from binance_usdm import (
     UsdmError,
     WeightLimiter,
 )
+from binance_usdm._limits import Queue
 
 ClientOf = Callable[..., Blocking]
 AT_15 = NOW - NOW % 60_000 + 15_000
@@ -39,6 +41,9 @@ def quarter_past() -> Iterator[None]:
     """The wall clock stands at a quarter of a UTC minute; the monotonic one goes on."""
     with time_machine.travel(AT_15 / 1000, tick=False):
         yield
+
+
+ONE_AFTER_ANOTHER = 0.0125  # s: six seconds for the whole limit of 2400, a balance weighs 5
 
 
 def at_once() -> RetryPolicy:
@@ -182,8 +187,33 @@ def test_all_tasks_wait_after_a_429_those_of_another_client_too() -> None:
     assert len(door.arrived) == 21
     assert all(0.1 <= at - door.arrived[0] < 1 for at in door.arrived[1:])
     assert {event.kind for event in events} == {"wait"}
-    assert all(0 < event.seconds <= 0.1 for event in events)
+    assert all(0 < event.seconds <= 0.1 + 20 * ONE_AFTER_ANOTHER for event in events)
     assert len(events) == 10
+
+
+@pytest.mark.promise("R11")
+def test_those_who_wait_for_the_same_moment_go_on_one_after_another_as_they_came() -> None:
+    door = Door(limited("0.1"))
+
+    async def calls() -> None:
+        clients = [AsyncClient(f"key{number}", SECRET, transport=transport) for number in range(12)]
+        with pytest.raises(RateLimitError):
+            await AsyncClient(KEY, SECRET, transport=transport, retry=RetryPolicy.off()).balance()
+        await asyncio.gather(*(client.balance() for client in clients))
+
+    transport = httpx.MockTransport(lambda request: order.append(request.headers["x-mbx-apikey"]) or door(request))
+    order: list[str] = []
+    asyncio.run(calls())
+    assert order == [KEY, *(f"key{number}" for number in range(12))]
+    apart = [later - earlier for earlier, later in itertools.pairwise(door.arrived)]
+    assert apart[0] >= 0.1
+    assert sum(apart[1:]) >= 10.5 * ONE_AFTER_ANOTHER
+
+
+def test_whoever_cannot_have_a_turn_before_the_deadline_takes_none() -> None:
+    queue = Queue()
+    assert [queue.behind(0.0, 1.0, 5, latest) for latest in (9.0, 9.0, 1.0125, 9.0)] == [1.0, 1.0125, None, 1.025]
+    assert queue.behind(7.0, 1.0, 5, 9.0) == 1.0
 
 
 @pytest.mark.promise("R11")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import chain
 from operator import itemgetter
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import orjson
 
@@ -50,10 +50,8 @@ def decode(body: bytes) -> Any:
     fraction or exponent, or one that 64 bits cannot hold, becomes a `Decimal`: no digit is lost. More than 50,000 values (500 assets
     have 5,000) are refused before they are built: a body of a few kB can hold millions.
     """
-    if len(body) > _MOST and body.count(b",") + body.count(b"[") + body.count(b"{") > _MOST:
-        raise Mismatch((), f"at most {_MOST} values", "more")
     try:
-        value = orjson.loads(body)
+        value = _decoded(body)
         # orjson is strict and fast, but keeps the last of two equal members and reads fractions as binary floats. Each member has one
         # colon of its own, so for flat objects equal counts prove that none was merged; else the slow and exact decoder decides.
         if _members(value) == body.count(b":"):
@@ -65,9 +63,17 @@ def decode(body: bytes) -> Any:
             parse_constant=_refuse,
             object_pairs_hook=_unique,
         )
+    except Mismatch:
+        raise
     except (ValueError, RecursionError) as error:
         found = str(error) if type(error) is _Refused else "something else"
     raise NotJson((), "a JSON text", found)
+
+
+def _decoded(body: bytes) -> Any:
+    if len(body) > _MOST and body.count(b",") + body.count(b"[") + body.count(b"{") > _MOST:
+        raise Mismatch((), f"at most {_MOST} values", "more")
+    return orjson.loads(body)
 
 
 _MOST: Final = 50_000
@@ -174,6 +180,7 @@ def integer(minimum: int, maximum: int) -> Reader[int]:
         found = "an integer out of range" if type(value) is int else kind(value)
         raise Mismatch((), f"an integer from {minimum} to {maximum}", found).inside(step)
 
+    _COLUMNS[read] = _all(int, lambda cells: not cells or (minimum <= min(cells) and max(cells) <= maximum))
     return read
 
 
@@ -203,50 +210,78 @@ def array_of(read_item: Reader[T]) -> Reader[list[T]]:
     return read
 
 
-def rows_of(row: Any, unfinished: Any, readers: Mapping[str, Reader[Any]]) -> Reader[list[Any]]:
-    """Reads an array of objects by columns, each member in all rows at once: a third of the time of row after row.
+class Rows(Generic[T]):
+    """Reads arrays of objects by columns, each member in all rows at once: a third of the time of one object after another.
 
-    `unfinished` is the class `row` with the same slots, not yet frozen: filled in a quarter of the time, its instances then become rows.
-    What is not as described is read again row after row, which says where.
+    That is for objects with the members of the spec and no others; if there are any, all are read one by one, which keeps what is unknown
+    and says what is wrong. `unfinished` is the class `row`, not yet frozen: filled in a quarter of the time, its instances become rows.
     """
-    one_by_one, members_of, width = array_of(row.read), itemgetter(*readers, next(iter(readers))), len(readers)
 
-    def read(value: Any, step: Step) -> list[Any]:
-        if type(value) is not list or not _OBJECT.issuperset(map(type, value)):
-            return one_by_one(value, step)
-        full = width
+    def __init__(self, row: type[T], read: Reader[T], unfinished: Any, readers: Mapping[str, Reader[Any]]) -> None:
+        self._row, self._unfinished = row, unfinished
+        self._columns = [_COLUMNS.get(reader) or _each(reader) for reader in readers.values()]
+        self._one_by_one = array_of(read)
+        self._width = frozenset({len(readers)})
+        self._members = itemgetter(*readers, next(iter(readers)))  # of one name alone it would give no tuple
+
+    def read(self, value: Any, step: Step) -> list[T]:
         try:
-            cells = list(zip(*map(members_of, value)))
-        except KeyError:  # perhaps an optional one
-            cells, full = [tuple(item.get(name, MISSING) for item in value) for name in readers], -1
+            return self._by_columns(value)
+        except _ODD:
+            return self._one_by_one(value, step)
+
+    def parse(self, body: bytes) -> list[T]:
+        """The rows that are the whole of a JSON text."""
         try:
-            columns = list(map(_column, readers.values(), cells))
-        except (Mismatch, TypeError):
-            return one_by_one(value, step)
-        unknown = [
-            {} if len(item) == full else {name: item[name] for name in item if name not in readers} for item in value
-        ]
-        rows = list(map(unfinished, *columns, unknown))
+            rows = self._by_columns(_decoded(body))
+            if body.count(b":") == len(rows) * len(self._columns):  # as in `decode`: none was merged
+                return rows
+        except _ODD:
+            pass
+        return self._one_by_one(decode(body), None)
+
+    def _by_columns(self, objects: Any) -> list[T]:
+        if type(objects) is not list or not self._width.issuperset(map(len, objects)):
+            raise TypeError("not as the spec has it")
+        cells = zip(*map(self._members, objects))
+        columns = [read(found) for read, found in zip(self._columns, cells)]
+        rows = list(map(self._unfinished, *columns, [{} for _ in objects]))
         for made in rows:
-            made.__class__ = row
+            made.__class__ = self._row
         return rows
 
-    return read
+
+_ODD: Final = (ValueError, KeyError, TypeError, RecursionError)
 
 
-_OBJECT: Final = frozenset({dict})
+Column = Callable[[tuple[Any, ...]], Sequence[Any]]
 
 
-def _column(read: Reader[T], cells: Sequence[Any]) -> Sequence[T]:
-    """What a reader makes of each cell; without a call for each where there is one type."""
-    if read is decimal:
-        return list(map(_AMOUNTS.__getitem__, cells))  # type: ignore[arg-type]
-    if read in _TYPES and _TYPES[read].issuperset(map(type, cells)):
-        return cells
-    return [read(cell, None) for cell in cells]
+def _decimals(cells: tuple[Any, ...]) -> list[Decimal]:
+    return list(map(_AMOUNTS.__getitem__, cells))
 
 
-_TYPES: Final[dict[Any, frozenset[type]]] = {text: frozenset({str}), boolean: frozenset({bool})}
+def _each(read: Reader[Any]) -> Column:
+    return lambda cells: [read(cell, None) for cell in cells]
+
+
+def _all(kind: type, fits: Callable[[tuple[Any, ...]], bool] = lambda cells: True) -> Column:
+    kinds = frozenset({kind})
+
+    def column(cells: tuple[Any, ...]) -> Sequence[Any]:
+        if kinds.issuperset(map(type, cells)) and fits(cells):
+            return cells
+        raise TypeError("not as the spec has it")
+
+    return column
+
+
+_COLUMNS: Final[dict[Reader[Any], Column]] = {
+    text: _all(str),
+    boolean: _all(bool),
+    decimal: _decimals,
+}
+"""The same checks as those of a reader, without a call for each value."""
 
 
 def nullable(read_value: Reader[T]) -> Reader[T | None]:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from binance_usdm import APIError, AsyncClient, Client, ConfigurationError, UsdmError
+from binance_usdm._http1 import Route
 from binance_usdm._transport import SyncTransport
 from binance_usdm._transport_asyncio import AsyncTransport
 from binance_usdm_wire import OPERATIONS
@@ -48,6 +49,8 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._answer = answer
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        route = request.extensions.get("route")  # what the default transports send in place of URL and headers
+        assert route is None or route == Route.of(request.url, request.headers)
         target, body = request.extensions.get("target", request.url.raw_path), request.read()
         response = self._answer(
             httpx.Request(request.method, request.url.copy_with(raw_path=target), headers=request.headers, content=body)

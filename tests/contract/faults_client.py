@@ -42,9 +42,11 @@ def sent(change: Callable[[Parts], Parts]) -> Plant:
         old = Parts(made.method, made.extensions.get("target", made.url.raw_path), made.headers.raw)
         new = change(old)
         extensions = {**made.extensions, **({"target": new.target} if "target" in made.extensions else {})}
+        extensions.pop("route", None)  # it would bring the old headers
         url = made.url.copy_with(raw_path=new.target)
-        body = httpx.ByteStream(new.body)
-        return _request.Request(new.method, url, headers=new.headers, stream=body, extensions=extensions)
+        request = _request.Request(new.method, url, httpx.Headers(new.headers), extensions)
+        request.stream = httpx.ByteStream(new.body)
+        return request
 
     return lambda patch: patch.setattr(_request.Requests, "made", changed)
 
@@ -117,6 +119,7 @@ def _elsewhere(patch: Patch) -> None:
     def changed(self: Any, *given: Any, **extensions: Any) -> httpx.Request:
         made = make(self, *given, **extensions)
         made.url = made.url.copy_with(host="elsewhere.invalid")
+        made.extensions.pop("route", None)
         return made
 
     patch.setattr(_request.Requests, "made", changed)

@@ -51,21 +51,21 @@ def _capped(value: Any, inquiry: Any, parameter: Any) -> Any:
     return str(min(int(text), 60000)) if parameter.role == "window" and text else text
 
 
-def _in_order(check: Any) -> Callable[[Any], None]:
-    def ordered(inquiry: Any) -> None:
+def _in_order(check: Any) -> Callable[[Any, Any], None]:
+    def ordered(inquiry: Any, operation: Any) -> None:
         names = [name for name, _ in inquiry.query.pairs]
-        wanted = [each.name for each in inquiry.operation.parameters if each.name in names]
+        wanted = [each.name for each in operation.parameters if each.name in names]
         if [name for name in names if name in wanted] != wanted:
             raise rules.RefusalError(-1102, name="timestamp")
-        check(inquiry)
+        check(inquiry, operation)
 
     return ordered
 
 
-def _for_nothing(weigh: Any, state: Any, visit: Any, reply: Any) -> Any:
-    if visit.refused is not None:
-        state.meter(visit.address).used -= visit.operation.weight
-    return weigh(state, visit, reply)
+def _for_nothing(weigh: Any, state: Any, inquiry: Any, reply: Any) -> Any:
+    if inquiry.refused is not None:
+        state.meter(inquiry.address).used -= inquiry.operation.weight
+    return weigh(state, inquiry, reply)
 
 
 def _of_anybody(payload: bytes, text: str) -> bool:

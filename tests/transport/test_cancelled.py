@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from raw_server import HOLD, READ, RawServer, Script, again, reply
-from wires import Authority, SyncWire, get, send, timed
+from wires import Authority, SyncWire, get, idle, send, timed
 
 from binance_usdm._transport_asyncio import AsyncTransport
 
@@ -74,7 +74,7 @@ def descriptors() -> int:
 
 
 def none_dead(transport: AsyncTransport) -> bool:
-    return all(connection.usable() for idle in transport._stacks.values() for connection in idle)
+    return all(connection.usable() for kept in idle(transport) for connection in kept)
 
 
 async def every_pause(transport: AsyncTransport, url: str, *, late: bool, fresh: bool, patience: float) -> int:
@@ -108,7 +108,7 @@ def test_a_call_cancelled_in_any_pause_leaves_nothing_behind(name: str, late: bo
             assert await every_pause(transport, url, late=late, fresh=False, patience=1) >= 1
             assert (await send(transport, get(url + "last"))).content == b"/last"
         else:
-            assert not any(transport._stacks.values())
+            assert not any(idle(transport))
         await transport.aclose()
         assert await becomes(lambda: descriptors() - before <= server.connections - server.ended)  # those are its own
         assert len(asyncio.all_tasks()) == 1
@@ -151,7 +151,7 @@ def test_eight_threads_get_their_own_replies_share_connections_and_leak_none() -
         numbers = range(8 * 500)
         replies = pool.map(lambda number: wire.send(get(f"{server.url}{number}")).content, numbers)
         assert list(replies) == [b"/%d" % number for number in numbers]
-        assert server.connections == sum(map(len, wire.transport._stacks.values())) <= 8
+        assert server.connections == sum(map(len, idle(wire.transport))) <= 8
         wire.shut()
         assert server.wait(lambda: server.ended == server.connections)
         assert descriptors() <= before

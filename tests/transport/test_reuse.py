@@ -9,13 +9,15 @@ import socket
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
 from raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
-from wires import CHUNKED, SyncWire, Wire, get, send
+from wires import CHUNKED, SyncWire, Wire, get, idle, send, timed
 
-from binance_usdm import _transport
+from binance_usdm import ConfigurationError
+from binance_usdm._transport import SyncTransport
 from binance_usdm._transport_asyncio import AsyncTransport
 
 
@@ -91,7 +93,7 @@ def test_a_running_loop_closes_an_idle_connection_that_stirs_at_once() -> None:
 def test_small_packets_are_not_held_back(wire: Wire) -> None:
     with RawServer(again(READ, reply())) as server:
         wire.send(get(server.url))
-        [[connection]] = wire.transport._stacks.values()
+        [[connection]] = idle(wire.transport)
         sock = connection if isinstance(connection, socket.socket) else connection._transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
@@ -142,19 +144,73 @@ def test_a_call_in_flight_when_the_client_closes_is_finished_and_its_connection_
         assert server.wait(lambda: server.hangups == 1)
 
 
-def test_no_more_connections_than_allowed_stay_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_transport, "MAX_IDLE", 2)
+def test_no_more_calls_than_allowed_are_under_way_and_the_first_come_goes_first() -> None:
+    order: list[bytes] = []
+
+    def heard(head: bytes) -> bytes:
+        order.append(head.split(b" ")[1])
+        return reply()
 
     async def scenario(server: RawServer) -> None:
-        transport = AsyncTransport()
-        await asyncio.gather(*[send(transport, get(server.url)) for _ in range(5)])
-        assert await asyncio.to_thread(server.wait, lambda: server.hangups == 3)
-        await asyncio.gather(*[send(transport, get(server.url)) for _ in range(2)])
-        assert (server.connections, server.hangups) == (5, 3)
+        transport = AsyncTransport(max_connections=2)
+        calls = [asyncio.create_task(send(transport, get(f"{server.url}/{number}"))) for number in range(9)]
+        await asyncio.sleep(0.01)
+        calls[4].cancel()  # while it waits
+        done = await asyncio.gather(*calls, return_exceptions=True)
+        assert [isinstance(call, httpx.Response) for call in done] == [number != 4 for number in range(9)]
         await transport.aclose()
 
-    with RawServer(again(READ, 0.02, reply())) as server:
+    with RawServer(again(READ, 0.01, heard)) as server:
         asyncio.run(scenario(server))
+        assert (server.connections, len(order)) == (2, 8)
+        assert all(abs(place - sorted(order).index(path)) < 2 for place, path in enumerate(order))  # two are under way
+
+
+def test_threads_wait_for_their_turn_no_longer_than_their_deadline() -> None:
+    transport, release = SyncTransport(max_connections=1), threading.Event()
+
+    def call(path: str, seconds: float) -> object:
+        try:
+            return transport.handle_request(timed(get(f"{server.url}/{path}"), seconds)).read()
+        except httpx.TransportError as error:
+            return type(error)
+
+    def heard(head: bytes) -> bytes:
+        if b"/first " in head:
+            release.wait(5)
+        return reply(b"[1]" if b"/first " in head else b"[2]")
+
+    with RawServer(again(READ, heard)) as server, ThreadPoolExecutor(3) as pool:
+        first = pool.submit(call, "first", 5.0)
+        assert server.wait(lambda: server.connections == 1)
+        late, patient = pool.submit(call, "late", 0.05), pool.submit(call, "patient", 5.0)
+        assert late.result(2) is httpx.PoolTimeout
+        release.set()
+        assert (first.result(2), patient.result(2)) == (b"[1]", b"[2]")
+        assert call("afterwards", 5.0) == b"[2]"  # no turn was lost
+        assert server.connections == 1
+    transport.close()
+
+
+def test_a_turn_that_came_too_late_goes_to_the_next() -> None:
+    async def scenario(server: RawServer) -> None:
+        transport = AsyncTransport(max_connections=1)
+        one, two, three = [asyncio.create_task(send(transport, get(server.url))) for _ in range(3)]
+        await one
+        two.cancel()  # it has been given its turn in this step of the loop, or is about to be
+        assert (await three).content == b"[]"
+        assert (await send(transport, get(server.url))).content == b"[]"
+        await transport.aclose()
+
+    with RawServer(again(READ, reply())) as server:
+        asyncio.run(scenario(server))
+
+
+@pytest.mark.parametrize("most", [0, -1, 1.5, True, None, "2"])
+def test_a_bound_that_is_none_is_refused(most: Any) -> None:
+    for kind in (SyncTransport, AsyncTransport):
+        with pytest.raises(ConfigurationError, match="max_connections"):
+            kind(max_connections=most)
 
 
 def test_a_forked_process_leaves_the_parent_s_connections_alone(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:

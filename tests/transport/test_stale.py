@@ -5,15 +5,15 @@ from __future__ import annotations
 import httpx
 import pytest
 from raw_server import HOLD, READ, RESET, SOME, VANISH, RawServer, Step, again, reply
-from wires import TIMEOUTS, Authority, Wire, get
+from wires import TIMEOUTS, Authority, Wire, get, idle
 
 from binance_usdm._http1 import StaleConnection
 
 ENDS: dict[str, list[Step]] = {"end": [], "reset": [0.01, RESET]}
 
 
-def idle(wire: Wire) -> int:
-    return sum(map(len, wire.transport._stacks.values()))
+def left(wire: Wire) -> int:
+    return sum(map(len, idle(wire.transport)))
 
 
 def outcome(wire: Wire, request: httpx.Request) -> httpx.TransportError:
@@ -32,7 +32,7 @@ def test_a_kept_connection_that_ends_without_a_reply_is_stale(
     with RawServer([READ, reply(), READ, *end], again(READ, reply(b"2")), tls=tls) as server, authority.of_the_system():
         wire.send(get(server.url))
         assert isinstance(outcome(wire, get(server.url)), StaleConnection)
-        assert (server.connections, len(server.requests), idle(wire)) == (1, 2, 0)  # not sent again
+        assert (server.connections, len(server.requests), left(wire)) == (1, 2, 0)  # not sent again
         assert wire.send(get(server.url, fresh=True)).content == b"2"
 
 
@@ -86,7 +86,7 @@ def test_a_fresh_call_leaves_kept_connections_alone_and_is_kept_itself(wire: Wir
     with RawServer(again(READ, reply())) as server:
         for fresh in (False, True, False, False):
             wire.send(get(server.url, fresh=fresh))
-        assert (server.connections, server.hangups, idle(wire)) == (2, 0, 2)
+        assert (server.connections, server.hangups, left(wire)) == (2, 0, 2)
 
 
 @pytest.mark.promise("R15")
@@ -98,7 +98,7 @@ def test_with_a_stale_connection_goes_whatever_was_idle_for_longer(wire: Wire) -
         for url in (other.url, server.url, server.url, server.url):
             wire.send(get(url, fresh=True))
         assert isinstance(outcome(wire, get(server.url)), StaleConnection)
-        assert idle(wire) == 1  # another origin's stay
+        assert left(wire) == 1  # another origin's stay
         wire.send(get(other.url))
         assert server.wait(lambda: server.ended == 3)
         assert (server.connections, other.connections, other.hangups) == (3, 1, 0)

@@ -20,7 +20,7 @@ import pytest
 from raw_server import HOLD, READ, RESET, VANISH, RawServer, Script, Step, again, reply
 from support import BODY, seconds
 from test_cancelled import becomes, descriptors, every_pause, none_dead
-from wires import TIMEOUTS, Authority, Wires, get, send
+from wires import TIMEOUTS, Authority, Wires, get, idle, send
 
 from binance_usdm import AsyncClient, Client, DeadlineExceeded, RetryPolicy, TransportError, _config
 from binance_usdm._http1 import Proxy, StaleConnection
@@ -328,7 +328,7 @@ def test_a_refused_tunnel_leaves_no_socket_open(wires: Wires, answer: list[Step]
         for _ in range(3):
             with pytest.raises(httpx.ProxyError):
                 wire.send(get("https://origin.invalid/"))
-        assert not any(wire.transport._stacks.values())
+        assert not any(idle(wire.transport))
         assert proxy.wait(lambda: proxy.ended == 3)
         assert wait(lambda: not any(thread.name == "binance-usdm" for thread in threading.enumerate()))
 
@@ -395,7 +395,7 @@ def test_a_call_cancelled_in_any_pause_of_the_tunnel_leaves_nothing_behind(name:
             assert none_dead(transport)
             assert (await send(transport, get(url + "last"))).content == b"/last"
         else:
-            assert not any(transport._stacks.values())
+            assert not any(idle(transport))
         await transport.aclose()
         assert await becomes(lambda: descriptors() - before <= proxy.connections - proxy.ended)  # those are its own
         assert len(asyncio.all_tasks()) == 1

@@ -7,6 +7,7 @@ import contextlib
 import os
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -37,6 +38,11 @@ def complete(request: httpx.Request) -> httpx.Request:
 def timed(request: httpx.Request, seconds: float) -> httpx.Request:
     request.extensions = {"deadline": time.monotonic() + seconds, **request.extensions}
     return request
+
+
+def idle(transport: SyncTransport | AsyncTransport) -> list[deque[Any]]:
+    """The connections that wait for a call, one deque an origin."""
+    return [place.idle for place in transport._places.values()]
 
 
 class SyncWire:

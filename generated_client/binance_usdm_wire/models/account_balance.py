@@ -4,20 +4,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from attrs import field, frozen
 
 from ..errors import Mismatch
 from ..reading import (
     MISSING,
+    Rows,
     Step,
     boolean,
     decimal,
     integer,
     members,
     plain,
-    rows_of,
     text,
 )
 
@@ -99,7 +99,12 @@ class AccountBalance:
     @staticmethod
     def read_rows(value: Any, step: Step) -> list[AccountBalance]:
         """`read` for an array of such objects."""
-        return _read_rows(value, step)
+        return _ROWS.read(value, step)
+
+    @staticmethod
+    def parse_rows(body: bytes) -> list[AccountBalance]:
+        """The rows of a JSON text that is an array of such objects."""
+        return _ROWS.parse(body)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object this was read from: `to_dict(from_dict(x)) == x`, amounts as the same text.
@@ -159,8 +164,9 @@ class _Unfinished:
         self.additional_properties = additional_properties
 
 
-_read_rows = rows_of(
+_ROWS: Final = Rows(
     AccountBalance,
+    AccountBalance.read,
     _Unfinished,
     {
         "accountAlias": text,

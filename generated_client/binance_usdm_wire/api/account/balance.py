@@ -7,10 +7,8 @@ from typing import Final
 
 from ... import writing
 from ...models import AccountBalance
-from ...reading import decode
 from ...types import Operation, Parameter, Signing
 
-_read = AccountBalance.read_rows
 _write_recv_window = writing.integer(1, 9223372036854775807)
 
 
@@ -24,7 +22,7 @@ def query(*, recv_window: int | None = None) -> dict[str, str]:
 
 def parse(body: bytes) -> list[AccountBalance]:
     """The typed value of a 200 reply; raises `Mismatch`."""
-    return _read(decode(body), None)
+    return AccountBalance.parse_rows(body)
 
 
 OPERATION: Final[Operation[list[AccountBalance]]] = Operation(
