@@ -23,7 +23,7 @@ demo: install ## read the example account from the mock exchange, signed, throug
 	@$(BIN)/binance-usdm mock run -- $(BIN)/binance-usdm balance
 
 test: install ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 contract: install ## mock against spec, client against spec both ways, and schemathesis from the shell, with counts
 	$(BIN)/python tests/contract/run.py

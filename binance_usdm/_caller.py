@@ -12,8 +12,9 @@ from ._call import Planner
 from ._clock import Clock
 from ._errors import ConfigurationError
 from ._events import Observer
-from ._http1 import MAX_REPLY_BYTES, Proxy
+from ._http1 import MAX_REPLY_BYTES
 from ._limits import Limiter, WeightLimiter
+from ._proxy import Proxy
 from ._request import Requests
 from ._retry import Quota, Retry, RetryPolicy
 from ._signing import Signer

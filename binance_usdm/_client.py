@@ -15,9 +15,10 @@ from ._call import Step
 from ._caller import Caller
 from ._errors import DeadlineExceeded, IdleConnectionLost, TransportError, UnexpectedResponse, UsdmError, safe_text
 from ._http1 import Received, ReplyTooLarge, StaleConnection
+from ._pool import aside
 from ._reply import Fields, Reply
 from ._request import Request
-from ._transport import SyncTransport, aside
+from ._transport import SyncTransport
 from ._transport_asyncio import AsyncTransport
 
 T = TypeVar("T")
@@ -155,6 +156,8 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
     async def _do(self, step: Step, deadline: float) -> Any:
         if isinstance(step, Request):
             try:
+                if isinstance(self._transport, AsyncTransport):  # it ends by the deadline
+                    return await self._exchanged(step)
                 async with asyncio.timeout(step.extensions["deadline"] - time.monotonic()):
                     return await self._exchanged(step)
             except _FOREIGN as error:

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 import httpx
 
 from ._errors import ConfigurationError
-from ._http1 import Proxy
+from ._proxy import Proxy
 from ._signing import HmacSigner, Sealed, Signer, signer_from_pem, unfit
 from ._version import __version__
 

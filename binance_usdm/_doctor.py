@@ -26,8 +26,9 @@ from ._clock import SAMPLES, ExchangeClock, Reading, local_time
 from ._doctor_words import Facts, Finding, Found, Verdict
 from ._errors import safe_text
 from ._http1 import Call
+from ._pool import Address
 from ._signing import Sealed, unfit
-from ._transport import FAILURES, Address, SyncTransport, tls_context
+from ._transport import FAILURES, SyncTransport, tls_context
 
 PRIVATE: Final = (config.ENV_PRIVATE_KEY, config.ENV_PRIVATE_KEY_FILE, config.ENV_PASSWORD)
 VARIABLES: Final = (*config.VARIABLES.values(), *PRIVATE)

@@ -16,16 +16,15 @@ from typing import Any, NamedTuple, Self, TypeAlias
 import httptools
 import httpx
 
+from ._proxy import Origin, TunnelError
+
 MAX_REPLY_BYTES = 1 << 20  # where a client asks for no other bound; 500 assets are about 120 kB
-MAX_TUNNEL_HEAD = 1 << 14
 MAX_HEADERS = 10_000  # those of a MiB of tiny ones would take a quarter of a second and 30 MiB
 _TARGET = re.compile(rb"/[\x21-\x7e]*")
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 5.6.2
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 5.5
-_STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
 _FRAMING = {b"content-length", b"transfer-encoding"}
 
-Origin: TypeAlias = tuple[bool, str, int]  # TLS, host, port
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 Outcome: TypeAlias = httpx.Response | httpx.TransportError
 Phase: TypeAlias = tuple[str, type[httpx.TransportError], type[httpx.TransportError]]
@@ -46,10 +45,6 @@ class StaleConnection(httpx.RemoteProtocolError):
 
     The request was very likely not handled: a GET may be sent again, on a connection of its own.
     """
-
-
-class TunnelError(OSError):
-    """A proxy did not do as it was asked; the text holds no word of its own."""
 
 
 class Route(NamedTuple):
@@ -98,7 +93,9 @@ def prepared(request: httpx.Request, closed: bool) -> Call | httpx.TransportErro
         return httpx.ConnectError("the client is closed")
     extensions = request.extensions
     origin, lines, fault = extensions.get("route") or Route.of(request.url, request.headers)
-    target = extensions.get("target") or request.url.raw_path
+    target = extensions.get("target")
+    if target is None:
+        target = request.url.raw_path
     if request.method != "GET" or not isinstance(request.stream, httpx.ByteStream) or any(request.stream):
         fault = "only GET without a body can be sent"
     elif not _TARGET.fullmatch(target):
@@ -125,38 +122,6 @@ def delivered(outcome: Outcome) -> httpx.Response:
     if isinstance(outcome, httpx.Response):
         return outcome
     raise outcome
-
-
-@dataclass(frozen=True, slots=True, repr=False, eq=False)  # no repr: it holds a password
-class Proxy:
-    """An HTTP proxy, and what it is told of its user: a whole header line, or nothing."""
-
-    host: str
-    port: int
-    authorization: bytes = b""
-
-    def request(self, origin: Origin) -> bytes:
-        host = f"[{origin[1]}]" if ":" in origin[1] else origin[1]
-        place = f"{host}:{origin[2]}".encode()
-        return b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n%b\r\n" % (place, place, self.authorization)
-
-
-class Tunnel:
-    """Collects what a proxy says to CONNECT, within a size. Its words may echo the password: only the status is ever told."""
-
-    open = False
-    _head = b""
-
-    def feed(self, data: bytes) -> None:
-        """Take what the proxy sent; b"" is its end. Raises TunnelError."""
-        self._head += data
-        status, end = _STATUS.match(self._head), self._head.find(b"\r\n\r\n") + 4
-        if status and not status[1].startswith(b"2"):
-            raise TunnelError(status[1].decode())
-        # behind the tunnel nobody speaks unasked: what follows the head is the proxy's own
-        self.open = status is not None and end == len(self._head) <= MAX_TUNNEL_HEAD
-        if not self.open and (end > 3 or not data or len(self._head) > MAX_TUNNEL_HEAD):
-            raise TunnelError("no valid answer")
 
 
 class Received(httpx.Response):

@@ -167,11 +167,11 @@ class Queue:
 
     def behind(self, now: float, wait: float, weight: int, latest: float) -> float | None:
         """Seconds to wait instead of `wait`, None when that would end after `latest`. Instants are time.monotonic()'s."""
-        turn = max(now + wait, self._last + SPREAD * weight / LIMIT)
-        if turn >= latest:
+        wait = max(wait, self._last + SPREAD * weight / LIMIT - now)
+        if now + wait >= latest:
             return None
-        self._last = turn
-        return turn - now
+        self._last = now + wait
+        return wait
 
 
 def _touched(now: int) -> tuple[int, int]:

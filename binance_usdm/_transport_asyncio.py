@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 import ssl
 import time
@@ -11,8 +12,10 @@ from typing import cast
 
 import httpx
 
-from ._http1 import QUEUE, Call, Outcome, ReplyParser, Tunnel, delivered, prepared, translated
-from ._transport import FAILURES, READ_SIZE, Address, Place, Pool, readable, tls_context
+from ._http1 import QUEUE, Call, Outcome, ReplyParser, delivered, prepared, translated
+from ._pool import Address, Place, Pool
+from ._proxy import Tunnel
+from ._transport import FAILURES, READ_SIZE, readable, tls_context
 
 
 class _Stream(asyncio.Protocol):
@@ -22,6 +25,8 @@ class _Stream(asyncio.Protocol):
         self.reply = ReplyParser(max_reply_bytes)  # it may begin before the request is sent
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
+        self._deadline = self._alarm_at = math.inf
+        self._alarm: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # asyncio has set TCP_NODELAY
@@ -40,6 +45,8 @@ class _Stream(asyncio.Protocol):
             self.data_received(end)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._alarm:
+            self._alarm.cancel()
         self.reply.lose(exc)
         self._settle()
 
@@ -50,11 +57,29 @@ class _Stream(asyncio.Protocol):
             self._waiter.set_result(None)
 
     async def exchange(self, call: Call, reply: ReplyParser) -> None:
-        self.reply = reply
+        self.reply, self._deadline = reply, call.deadline
+        if call.deadline < self._alarm_at:
+            self._set_alarm()
         self._transport.write(call.head)
         if not reply.done:
             self._waiter = self._loop.create_future()
             await self._waiter
+
+    def _set_alarm(self) -> None:
+        # it stays set for the calls to come, which most often end long before: setting one for each would cost as much as sending
+        if self._alarm:
+            self._alarm.cancel()
+        self._alarm_at = self._deadline
+        self._alarm = self._loop.call_later(self._deadline - time.monotonic(), self._ring)
+
+    def _ring(self) -> None:
+        self._alarm, self._alarm_at = None, math.inf
+        if self.reply.done:
+            return
+        if time.monotonic() < self._deadline:
+            self._set_alarm()
+        else:
+            self.connection_lost(TimeoutError())
 
     def usable(self) -> bool:
         if self._loop is not asyncio.get_running_loop() or not self.reply.reusable:
@@ -72,9 +97,8 @@ class _Stream(asyncio.Protocol):
 
 
 class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
-    """As SyncTransport, on asyncio and safe for tasks; but `deadline` bounds connecting only.
+    """As SyncTransport, on asyncio and safe for tasks. A cancelled call closes its connection.
 
-    Wrap a call in asyncio.timeout(). A cancelled call closes its connection.
     A connection belongs to the event loop that opened it; others open their own.
     """
 
@@ -111,21 +135,31 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
 
     async def _turn(self, place: Place[_Stream], call: Call) -> bool:
         loop = asyncio.get_running_loop()
-        came = asyncio.Event()
+        came: asyncio.Future[bool] = loop.create_future()
+
+        def tell(mine: bool) -> None:
+            if not came.done():
+                came.set_result(mine)
 
         def wake() -> None:
-            loop.call_soon_threadsafe(came.set)
+            if asyncio._get_running_loop() is loop:  # most often; the other way costs a system call
+                tell(True)
+            else:
+                loop.call_soon_threadsafe(tell, True)
 
         if place.enter(wake):
             return True
+        alarm = loop.call_later(call.deadline - time.monotonic(), tell, False)
         try:
-            async with asyncio.timeout(call.deadline - time.monotonic()):
-                return await came.wait()
-        except BaseException as error:
+            mine = await came
+        except BaseException:
             place.give_up(wake)
-            if isinstance(error, TimeoutError):
-                return False
             raise
+        finally:
+            alarm.cancel()
+        if not mine:
+            place.give_up(wake)
+        return mine
 
     async def _connected(self, call: Call) -> _Stream:
         # one address after another: Python 3.11's happy_eyeballs_delay leaks the socket of a cancelled attempt

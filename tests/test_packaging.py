@@ -18,7 +18,7 @@ LOCK = {
 }
 AUDIT_TEXT = (ROOT / "requirements-audit.txt").read_text(encoding="utf-8")
 MUTATION_TEXT = (ROOT / "requirements-mutation.txt").read_text(encoding="utf-8")
-LOCKED_APART = {"mutation"}  # not needed by `make check`, and large
+LOCKED_APART = {"bench", "mutation"}  # not needed by `make check`, and large
 # Advisories known on 2026-11-22; ids of 2026 come from public changelogs, not from the advisory database.
 FLOORS = {
     "httpx": "0.23.0",  # CVE-2021-41945

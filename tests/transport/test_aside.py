@@ -10,7 +10,8 @@ from typing import NoReturn
 
 import pytest
 
-from binance_usdm._transport import aside, readable
+from binance_usdm._pool import aside
+from binance_usdm._transport import readable
 
 pytestmark = pytest.mark.promise("R1")
 
