@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,11 @@ _SECONDS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?").fullmatch
 _DATE: Final = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT").fullmatch
 
 
+@functools.lru_cache(maxsize=64)
+def _lower(name: str) -> bytes:
+    return name.lower().encode()
+
+
 class Fields(Mapping[str, str]):
     """Header fields of a reply: names in any case; the values of one that came more than once, joined by commas (RFC 9110 5.3).
 
@@ -38,10 +44,10 @@ class Fields(Mapping[str, str]):
             self._values = {name: b", ".join([value for other, value in raw if other == name]) for name in self._values}
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name.lower().encode()].decode("latin-1")
+        return self._values[_lower(name)].decode("latin-1")
 
     def get(self, name: str, default: Any = None) -> Any:
-        value = self._values.get(name.lower().encode())
+        value = self._values.get(_lower(name))
         return default if value is None else value.decode("latin-1")
 
     def __iter__(self) -> Iterator[str]:
