@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from functools import partial
 from typing import Any, Self, TypeVar, cast
@@ -154,6 +153,8 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
             plan.close()
 
     async def _do(self, step: Step, deadline: float) -> Any:
+        import asyncio  # for those who make blocking calls only, it would be a tenth of the time until the first one
+
         if isinstance(step, Request):
             try:
                 if isinstance(self._transport, AsyncTransport):  # it ends by the deadline

@@ -13,7 +13,6 @@ import ssl
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 import httpx
@@ -168,7 +167,8 @@ class _Knocker(SyncTransport):
     def _opened(self, call: Call, address: Address, steps: int) -> socket.socket:
         tls, host, port = call.origin
         self._facts["step"] = "connecting"
-        plain = super()._opened(replace(call, origin=(False, host, port)), address, steps)
+        clear = Call((False, host, port), call.head, call.deadline, call.max_reply_bytes, call.fresh)
+        plain = super()._opened(clear, address, steps)
         if not tls:
             return plain
         self._facts["step"] = "TLS"

@@ -10,7 +10,6 @@ import re
 import socket
 import ssl
 import time
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, TypeAlias
 
 import httptools
@@ -69,15 +68,18 @@ class Route(NamedTuple):
         return "<Route>"  # its lines hold a key
 
 
-@dataclass(slots=True, repr=False)  # no repr: printing a call shows nothing of it
 class Call:
-    """One request, ready to send."""
+    """One request, ready to send."""  # no repr: printing a call shows nothing of it
 
-    origin: Origin
-    head: bytes
-    deadline: float
-    max_reply_bytes: int
-    fresh: bool  # on a connection of its own
+    __slots__ = ("deadline", "fresh", "head", "max_reply_bytes", "origin")
+
+    def __init__(self, origin: Origin, head: bytes, deadline: float, max_reply_bytes: int, fresh: bool) -> None:
+        self.origin, self.head = origin, head
+        self.deadline, self.max_reply_bytes, self.fresh = (
+            deadline,
+            max_reply_bytes,
+            fresh,
+        )  # fresh: on a connection of its own
 
     def left(self, steps: int = 1) -> float:
         """Seconds for the next one of so many equal steps."""

@@ -1,7 +1,6 @@
 """How a proxy is asked for a tunnel: CONNECT and what it answers. Opens no socket; knows nothing of what goes through."""
 
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
 
 MAX_TUNNEL_HEAD = 1 << 14
@@ -14,13 +13,13 @@ class TunnelError(OSError):
     """A proxy did not do as it was asked; the text holds no word of its own."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)  # no repr: it holds a password
 class Proxy:
-    """An HTTP proxy, and what it is told of its user: a whole header line, or nothing."""
+    """An HTTP proxy, and what it is told of its user: a whole header line, or nothing."""  # no repr: it holds a password
 
-    host: str
-    port: int
-    authorization: bytes = b""
+    __slots__ = ("authorization", "host", "port")
+
+    def __init__(self, host: str, port: int, authorization: bytes = b"") -> None:
+        self.host, self.port, self.authorization = host, port, authorization
 
     def request(self, origin: Origin) -> bytes:
         host = f"[{origin[1]}]" if ":" in origin[1] else origin[1]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import math
 import socket
 import ssl
 import time
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import httpx
 
@@ -17,11 +16,16 @@ from ._pool import Address, Place, Pool
 from ._proxy import Tunnel
 from ._transport import FAILURES, READ_SIZE, readable, tls_context
 
+if TYPE_CHECKING:  # whoever makes blocking calls only need not load it: a tenth of the time until the first call
+    import asyncio
 
-class _Stream(asyncio.Protocol):
-    """One asyncio connection. Its present or last reply says whether it may be used again."""
+
+class _Stream:
+    """An asyncio.Protocol: one connection. Its present or last reply says whether it may be used again."""
 
     def __init__(self, max_reply_bytes: int) -> None:
+        import asyncio
+
         self.reply = ReplyParser(max_reply_bytes)  # it may begin before the request is sent
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
@@ -29,11 +33,16 @@ class _Stream(asyncio.Protocol):
         self._alarm: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # asyncio has set TCP_NODELAY
+        self._transport = cast("asyncio.Transport", transport)  # asyncio has set TCP_NODELAY
 
     def data_received(self, data: bytes) -> None:
         self.reply.feed(data)
         self._settle()
+
+    def pause_writing(self) -> None:
+        """A request is small: nothing more is going to be written."""
+
+    resume_writing = pause_writing
 
     def eof_received(self) -> None:
         tls = self._transport.get_extra_info("ssl_object")
@@ -82,6 +91,8 @@ class _Stream(asyncio.Protocol):
             self.connection_lost(TimeoutError())
 
     def usable(self) -> bool:
+        import asyncio
+
         if self._loop is not asyncio.get_running_loop() or not self.reply.reusable:
             return False
         return not readable(self._transport.get_extra_info("socket").fileno())  # the loop may not have looked for long
@@ -108,6 +119,8 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
         return delivered(await self._exchanged(call) if isinstance(call, Call) else call)
 
     async def aclose(self) -> None:
+        import asyncio
+
         self._shut()
         for _ in range(2):  # one turn of the loop to abort, one to close the sockets
             await asyncio.sleep(0)
@@ -134,6 +147,8 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
         return reply.outcome()
 
     async def _turn(self, place: Place[_Stream], call: Call) -> bool:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         came: asyncio.Future[bool] = loop.create_future()
 
@@ -162,6 +177,8 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
         return mine
 
     async def _connected(self, call: Call) -> _Stream:
+        import asyncio
+
         # one address after another: Python 3.11's happy_eyeballs_delay leaks the socket of a cancelled attempt
         async with asyncio.timeout(call.left()):
             *others, last = await asyncio.wrap_future(self._addresses(call.origin))
@@ -173,6 +190,8 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
             return await self._opened(call, last)
 
     async def _opened(self, call: Call, address: Address) -> _Stream:
+        import asyncio
+
         loop, (tls, host, _), (family, kind, protocol, _, place) = asyncio.get_running_loop(), call.origin, address
         sock = socket.socket(family, kind, protocol)
         try:
@@ -188,8 +207,9 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
             raise
         context, name = (tls_context(), host) if tls else (None, None)
         try:
-            _, stream = await loop.create_connection(
-                lambda: _Stream(call.max_reply_bytes), sock=sock, ssl=context, server_hostname=name
+            stream = _Stream(call.max_reply_bytes)
+            await loop.create_connection(
+                lambda: cast("asyncio.Protocol", stream), sock=sock, ssl=context, server_hostname=name
             )
         except BaseException:
             with contextlib.suppress(OSError):  # asyncio has closed it, or goes on with a handshake nobody waits for

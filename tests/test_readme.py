@@ -19,7 +19,8 @@ CONSOLE = [code for kind, code in BLOCKS if kind == "console"]
 OUTPUTS = {
     0: "USDT: 122607.35137903, available 23.72469206\nHTTP 200, weight used this minute: 10\n",
     1: "1 True\n",
-    2: "400 -1021 compare this machine's clock with the exchange's: client.server_time(); NTP keeps it right\n",
+    2: "1 row\n1 row\n1 row\n",
+    3: "400 -1021 compare this machine's clock with the exchange's: client.server_time(); NTP keeps it right\n",
 }
 
 
@@ -32,7 +33,7 @@ def run(command: list[str], cwd: Path, **environment: str) -> "subprocess.Comple
 
 
 def test_there_is_something_to_run() -> None:
-    assert (len(PYTHON), len(CONSOLE)) == (4, 1)
+    assert (len(PYTHON), len(CONSOLE)) == (5, 1)
     assert len([line for line in PYTHON[0].splitlines() if line.strip()]) <= 7
 
 
@@ -50,7 +51,7 @@ def test_a_python_block_prints_what_it_should(number: int, tmp_path: Path) -> No
 
 
 def test_the_pytest_block_passes_with_the_fixture_alone(tmp_path: Path) -> None:
-    (tmp_path / "test_mine.py").write_text(PYTHON[3], encoding="utf-8")
+    (tmp_path / "test_mine.py").write_text(PYTHON[4], encoding="utf-8")
     done = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"], tmp_path)
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 

@@ -91,3 +91,10 @@ def failures(error: Exception) -> None:
         assert_type(error.message, str)
         assert_type(error.retry_after, float | None)
         assert_type(error.hint, str)
+
+
+async def many(keys: list[tuple[str, str]]) -> None:
+    with binance_usdm.SyncTransport(max_connections=5) as connections:
+        assert_type([Client(key, secret, transport=connections) for key, secret in keys], list[Client])
+    async with binance_usdm.AsyncTransport() as awaited:
+        assert_type([AsyncClient(key, secret, transport=awaited) for key, secret in keys], list[AsyncClient])
