@@ -18,7 +18,7 @@ from ._http1 import QUEUE, READ, WRITE, Call, Outcome, ReplyParser, delivered, p
 from ._pool import Address, Place, Pool
 from ._proxy import Tunnel
 
-READ_SIZE = 1 << 16
+READ_SIZE = 1 << 14  # as much as TLS gives at once
 FAILURES = (OSError, ValueError, OverflowError)  # the last two: hosts and ports that no resolver or TLS library takes
 
 

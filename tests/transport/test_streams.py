@@ -28,6 +28,33 @@ def test_a_connection_of_another_event_loop_is_not_reused() -> None:
         gc.collect()
 
 
+def test_a_connection_whose_loop_has_taken_its_socket_along_is_discarded_quietly() -> None:
+    class Gone(asyncio.Transport):  # as uvloop's
+        def get_extra_info(self, name: str, default: object = None) -> None:
+            assert name == "socket"
+
+    async def made() -> _Stream:
+        stream = _Stream(1000)
+        stream.connection_made(Gone())
+        return stream
+
+    asyncio.run(made()).discard()
+
+
+def test_a_reply_is_to_others_as_one_of_httpx() -> None:
+    parser = ReplyParser(1000)
+    parser.feed(reply(b'{"a": 1}', b"X-Twice: 1", b"x-twice: 2"))
+    ours = parser.outcome()
+    assert isinstance(ours, httpx.Response)
+    theirs = httpx.Response(200, headers=ours.headers.raw, stream=httpx.ByteStream(b'{"a": 1}'))
+    for name in vars(theirs):
+        if name != "stream":
+            assert getattr(ours, name) == getattr(theirs, name), name
+    assert ours.headers.get_list("X-Twice") == ["1", "2"]
+    assert ours.read() == theirs.read() == b'{"a": 1}'
+    assert (ours.json(), ours.is_success, ours.is_closed) == (theirs.json(), theirs.is_success, theirs.is_closed)
+
+
 def test_a_reply_that_came_before_the_request_was_sent_is_not_waited_for() -> None:
     class Deaf(asyncio.Transport):
         def write(self, data: bytes | bytearray | memoryview) -> None:
