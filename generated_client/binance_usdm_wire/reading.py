@@ -228,7 +228,8 @@ class Rows(Generic[T]):
         try:
             return self._by_columns(value)
         except _ODD:
-            return self._one_by_one(value, step)
+            pass
+        return self._one_by_one(value, step)  # out here, so that its error drags no other along
 
     def parse(self, body: bytes) -> list[T]:
         """The rows that are the whole of a JSON text."""
