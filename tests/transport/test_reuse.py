@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,6 +18,8 @@ from raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
 from wires import CHUNKED, SyncWire, Wire, get, idle, send, timed
 
 from binance_usdm import ConfigurationError
+from binance_usdm._http1 import Call
+from binance_usdm._pool import Place
 from binance_usdm._transport import SyncTransport
 from binance_usdm._transport_asyncio import AsyncTransport
 
@@ -192,18 +195,22 @@ def test_threads_wait_for_their_turn_no_longer_than_their_deadline() -> None:
     transport.close()
 
 
-def test_a_turn_that_came_too_late_goes_to_the_next() -> None:
-    async def scenario(server: RawServer) -> None:
-        transport = AsyncTransport(max_connections=1)
-        one, two, three = [asyncio.create_task(send(transport, get(server.url))) for _ in range(3)]
-        await one
-        two.cancel()  # it has been given its turn in this step of the loop, or is about to be
-        assert (await three).content == b"[]"
-        assert (await send(transport, get(server.url))).content == b"[]"
-        await transport.aclose()
+@pytest.mark.parametrize("late", [False, True], ids=["waiting", "just called"])
+def test_the_turn_of_a_cancelled_call_goes_to_the_next(late: bool) -> None:
+    async def scenario() -> None:
+        place: Place[Any] = Place(1)
+        assert place.enter()
+        call = Call((False, "", 0), b"", time.monotonic() + 5, 1000, fresh=False)
+        task = asyncio.create_task(AsyncTransport()._turn(place, call))
+        await asyncio.sleep(0)
+        for step in (place.leave, task.cancel) if late else (task.cancel, place.leave):
+            step()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert place.enter()
+        assert not place.enter()
 
-    with RawServer(again(READ, reply())) as server:
-        asyncio.run(scenario(server))
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("most", [0, -1, 1.5, True, None, "2"])
