@@ -157,7 +157,7 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
 
         if isinstance(step, Request):
             try:
-                if isinstance(self._transport, AsyncTransport):  # it ends by the deadline
+                if type(self._transport) is AsyncTransport:  # it ends by the deadline; a subclass may add what does not
                     return await self._exchanged(step)
                 async with asyncio.timeout(step.extensions["deadline"] - time.monotonic()):
                     return await self._exchanged(step)

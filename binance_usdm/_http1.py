@@ -74,12 +74,8 @@ class Call:
     __slots__ = ("deadline", "fresh", "head", "max_reply_bytes", "origin")
 
     def __init__(self, origin: Origin, head: bytes, deadline: float, max_reply_bytes: int, fresh: bool) -> None:
-        self.origin, self.head = origin, head
-        self.deadline, self.max_reply_bytes, self.fresh = (
-            deadline,
-            max_reply_bytes,
-            fresh,
-        )  # fresh: on a connection of its own
+        self.origin, self.head, self.deadline, self.max_reply_bytes = origin, head, deadline, max_reply_bytes
+        self.fresh = fresh  # on a connection of its own
 
     def left(self, steps: int = 1) -> float:
         """Seconds for the next one of so many equal steps."""

@@ -10,9 +10,18 @@ from typing import Any
 import httpx
 import pytest
 from raw_server import HOLD, READ, RawServer, Script, Step, again, reply
-from support import BODY, Blocking, Recorder, refused, seconds
+from support import BODY, KEY, SECRET, Blocking, Recorder, refused, seconds
 
-from binance_usdm import AsyncClient, Client, DeadlineExceeded, RateLimitError, RetryPolicy, TransportError, UsdmError
+from binance_usdm import (
+    AsyncClient,
+    AsyncTransport,
+    Client,
+    DeadlineExceeded,
+    RateLimitError,
+    RetryPolicy,
+    TransportError,
+    UsdmError,
+)
 
 pytestmark = pytest.mark.promise("R1")
 
@@ -107,6 +116,22 @@ def test_a_foreign_transport_is_told_how_long_it_may_take(client_of: ClientOf) -
     assert set(extensions["timeout"]) == {"connect", "read", "write", "pool"}
     assert all(6.5 < limit <= 7 for limit in extensions["timeout"].values())
     assert before + 7 <= extensions["deadline"] <= time.monotonic() + 7
+
+
+def test_a_subclass_of_the_default_transport_that_adds_a_wait_is_cancelled_too() -> None:
+    class Slow(AsyncTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(60)
+            return await super().handle_async_request(request)
+
+    async def call() -> None:
+        async with AsyncClient(KEY, SECRET, transport=Slow(), timeout=0.05) as client:
+            await client.balance()
+
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        asyncio.run(call())
+    assert time.monotonic() - began < 2
 
 
 def test_a_sleeping_foreign_transport_is_cancelled() -> None:
