@@ -19,11 +19,11 @@ import sys
 import threading
 import time
 import tracemalloc
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 sys.path.extend(map(str, Path(__file__).parents[:2]))  # as a program; under pytest they are there
 
@@ -39,6 +39,8 @@ from support import NOW, Blocking
 from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy
 from binance_usdm._transport import tls_context
 
+T = TypeVar("T")
+
 FAMILIES: dict[str, list[Behaviour]] = {**IN_THE_FRAME, **ON_THE_WIRE, **IN_THE_BODY, **IN_REFUSALS}
 CATALOGUE = [behaviour for family in FAMILIES.values() for behaviour in family]
 CLIENTS: tuple[type[Client] | type[AsyncClient], ...] = (Client, AsyncClient)
@@ -48,6 +50,7 @@ WORK = 0.2  # seconds of a processor that a reply may cost: no deadline ends wor
 SLACK = 0.1  # seconds that a call may take beyond its time: the promise
 PRIVATE = [*CANARIES, "203.0.113"]  # the address that the catalogue's texts tell
 WORKERS = 12
+LOOKS = 3  # a machine that is busy makes a call late now and then; a client that is late is late each time
 
 
 class Took(NamedTuple):
@@ -172,6 +175,16 @@ def examine(
             return Seen(found, took, after, server.connections, first, len(server.requests), leaked)
 
 
+def prompt_one(seen: Iterable[T], in_time: Callable[[T], bool]) -> T:
+    """The first of some looks at the same thing that is in time, else the last."""
+    last = None
+    for last in seen:
+        if in_time(last):
+            break
+    assert last is not None
+    return last
+
+
 def examine_all(chosen: list[Behaviour], look: bool = True) -> tuple[dict[tuple[str, str], Seen], int]:
     """Each behaviour on both clients, those that wait side by side; and how often the server elsewhere was asked."""
     pairs = [(behaviour, kind) for behaviour in chosen for kind in CLIENTS]
@@ -186,7 +199,9 @@ def examine_all(chosen: list[Behaviour], look: bool = True) -> tuple[dict[tuple[
         elsewhere = f"127.0.0.1:{stranger.port}".encode()
 
         def one(pair: tuple[Behaviour, type[Client] | type[AsyncClient]]) -> tuple[tuple[str, str], Seen]:
-            return (pair[0].name, pair[1].__name__), examine(*pair, elsewhere, look)
+            in_time = pair[0].timeout + SLACK
+            seen = (examine(*pair, elsewhere, look) for _ in range(LOOKS))
+            return (pair[0].name, pair[1].__name__), prompt_one(seen, lambda one: one.took.seconds <= in_time)
 
         try:
             seen = dict([*pool.map(one, waiting), *map(one, prompt)])
