@@ -21,9 +21,10 @@ from ._errors import (
     UsdmError,
 )
 from ._events import Event, Kind, Observer, tell
+from ._http1 import Reply
 from ._limits import Limiter
-from ._reply import DECODED, Reply, Value, dated, read, used_weight
-from ._request import Request, Requests
+from ._reply import DECODED, Value, dated, read, unanswered, used_weight
+from ._request import Call, Requests
 from ._retry import Quota, Retry, hold
 from ._signing import Sealed
 from ._venue import Venue
@@ -34,9 +35,9 @@ _SERVER_TIME = OPERATIONS["server_time"]
 _POLL = 0.005
 _NOT_READ = "the exchange's time did not come in half of the time"
 
-Step = Request | float | Callable[[], Any]
+Step = Call | float | Callable[[], Any]
 Plan = Generator[Step, Any, T]
-"""Part of a plan: yields a request to send, seconds to wait or a function that may block, is sent what came of it."""
+"""Part of a plan: yields a call to send, seconds to wait or a function that may block, is sent what came of it."""
 
 
 class _Tried(NamedTuple):
@@ -122,18 +123,19 @@ class Planner(Sealed):
         """One attempt, made twice when the server had closed the idle connection: weight taken, stamped, signed, sent, judged."""
         for fresh in (False, True):
             yield from self._admitted(operation, attempt, deadline)
-            request = self._requests.made(
+            call = self._requests.made(
                 operation, query, self._clock, deadline=deadline, fresh=fresh, max_reply_bytes=self._max_reply_bytes
             )
             sent = self._venue.clock.ticks()
-            reply = yield request
+            outcome = yield call
             received = self._venue.clock.ticks()
+            reply = outcome if isinstance(outcome, Reply) else unanswered(outcome, call, time.monotonic())
             if not isinstance(reply, IdleConnectionLost):
                 break
             self._tell("reconnect", operation, attempt, error=reply)
         if not isinstance(reply, Reply):
             return _Tried(reply, None, sent, received, 1 + fresh)
-        result = read(operation, reply, hidden=request.hidden, limit=DECODED * self._max_reply_bytes)
+        result = read(operation, reply, hidden=call.hidden, limit=DECODED * self._max_reply_bytes)
         weight = used_weight(reply.headers)
         if isinstance(result, RateLimitError):  # first of all: nobody may send from here on
             result.retry_after = hold(result, dated(reply.headers) or self._venue.clock())

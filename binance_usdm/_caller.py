@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Generic, Literal, Self, TypeVar
-
-import httpx
 
 from . import _config as config
 from ._call import Planner
@@ -18,21 +15,23 @@ from ._proxy import Proxy
 from ._request import Requests
 from ._retry import Quota, Retry, RetryPolicy
 from ._signing import Signer
-from ._transport import SyncTransport
-from ._transport_asyncio import AsyncTransport
 from ._venue import venue
 
-TransportT = TypeVar("TransportT", httpx.BaseTransport, httpx.AsyncBaseTransport)
+TransportT = TypeVar("TransportT")
 
 
 class Caller(Planner, Generic[TransportT]):
     """What both clients share: how they are made, and the plan of a call."""
 
     __slots__ = ("__weakref__", "_transport")
-    _transport: TransportT
-    _interface: type[TransportT]
-    _own: Callable[[Proxy | None], TransportT]
-    """The default transport."""
+    _transport: Any
+    _own: Any
+    """The class of the default transport."""
+
+    @staticmethod
+    def _bridge() -> Any:
+        """The class of what stands between a client and a transport of httpx's `kind`."""
+        raise NotImplementedError
 
     def __init__(
         self,
@@ -52,30 +51,32 @@ class Caller(Planner, Generic[TransportT]):
         on_event: Observer | None = None,
     ) -> None:
         credentials = config.credentials(api_key, api_secret, signer)
-        url = config.origin(base_url)
+        url = config.base(base_url)
         way = None if proxy is None else config.proxy(proxy, clear=str(url).startswith("http:"))
-        chosen: TransportT | str
+        chosen: Any
         if transport is None:
             chosen = way if isinstance(way, str) else self._own(way)
         elif proxy is not None:
             chosen = "give a proxy or a transport, not both"
-        elif isinstance(transport, self._interface):
+        elif type(transport) is self._own:
             chosen = transport
-        else:
-            chosen = f"transport must be an httpx.{self._interface.__name__}"
-        direct = isinstance(chosen, (SyncTransport, AsyncTransport))
+        else:  # a class made of ours too: what it adds may neither end by the deadline nor keep to the bounds
+            bridge = self._bridge()
+            fits = isinstance(transport, (self._own, bridge.kind))
+            complaint = f"transport must be an httpx.{bridge.kind.__name__} or a {self._own.__name__}"
+            chosen = bridge(transport) if fits else complaint
         # the traceback of an error below may be printed with its local variables
         del api_key, api_secret, signer, base_url, proxy, transport
         if isinstance(credentials, str) or isinstance(url, str) or isinstance(chosen, str):
             raise ConfigurationError(next(made for made in (credentials, url, chosen) if isinstance(made, str)))
         way_out = (way.host, way.port) if isinstance(way, Proxy) else None
-        self._venue = venue((str(url), way_out), None if type(chosen) in {SyncTransport, AsyncTransport} else chosen)
+        self._venue = venue((str(url), way_out), getattr(chosen, "transport", None))
         self._limiter = (
             WeightLimiter(limit=None) if limiter is None else self._venue.limiter if limiter == "shared" else limiter
         )
         self._may_block = bool(getattr(self._limiter, "blocking", False))
         config.check(max_reply_bytes, retry, clock, self._limiter, on_event)
-        self._requests = Requests(credentials, url, config.positive_ms(recv_window), direct=direct)
+        self._requests = Requests(credentials, url, config.positive_ms(recv_window))
         self._transport = chosen
         self._closed = False
         self._timeout = config.positive_seconds(timeout)

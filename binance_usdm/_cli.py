@@ -18,7 +18,7 @@ import attrs
 from binance_usdm import DEMO, Client, ConfigurationError, UsdmError, __version__
 from binance_usdm_wire import OPERATIONS, BadArgument, Operation, Parameter
 
-from ._config import DEFAULT_TIMEOUT, ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL, origin, positive_seconds
+from ._config import DEFAULT_TIMEOUT, ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL, base, positive_seconds
 from ._render import RENDERERS, Rows
 
 ADVICE = f"Signed commands read {ENV_API_KEY} and {ENV_API_SECRET}; {ENV_BASE_URL} is the default of --base-url."
@@ -181,7 +181,7 @@ def _seconds(text: str) -> float:
 
 
 def _base_url(text: str) -> str:
-    url = origin(text)
+    url = base(text)
     if isinstance(url, str):
         raise argparse.ArgumentTypeError(url)
     return text

@@ -3,68 +3,39 @@
 from __future__ import annotations
 
 import time
-from functools import partial
-from typing import Any, Self, TypeVar, cast
-
-import httpx
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from binance_usdm_wire import AsyncOperations, Operation, Response, SyncOperations
 
 from ._call import Step
 from ._caller import Caller
-from ._errors import DeadlineExceeded, IdleConnectionLost, TransportError, UnexpectedResponse, UsdmError, safe_text
-from ._http1 import Received, ReplyTooLarge, StaleConnection
+from ._errors import DeadlineExceeded, TransportError, UsdmError, safe_text
 from ._pool import aside
-from ._reply import Fields, Reply
-from ._request import Request
+from ._request import Call
 from ._transport import SyncTransport
 from ._transport_asyncio import AsyncTransport
 
+if TYPE_CHECKING:  # whoever gives no transport of its kind never loads it
+    import httpx
+
+    from ._httpx import AsyncBridge, SyncBridge
+
+    Blocking = SyncTransport | httpx.BaseTransport
+    Awaited = AsyncTransport | httpx.AsyncBaseTransport
+
 T = TypeVar("T")
-
-_FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
-_LATE = "nothing complete came in time"
-_A_MOMENT = 0.02
-_BOUNDED = (SyncTransport, httpx.MockTransport)  # they end by the deadline, or by the hand of whoever wrote the handler
-
-
-def _bounded(size: int, request: Request) -> None:
-    """Go on only while the body that came so far is neither too large nor too late."""
-    if size > request.extensions["max_reply_bytes"]:
-        raise ReplyTooLarge("the reply is too large")
-    if time.monotonic() > request.extensions["deadline"]:
-        raise httpx.ReadTimeout("the reply took too long")
-
-
-def _fields(response: httpx.Response) -> Fields:
-    if isinstance(response, Received):
-        return Fields(response.fields)
-    return Fields([(name.lower(), value) for name, value in response.headers.raw])
-
-
-def _translated(error: Exception, request: Request) -> UsdmError:
-    """A transport's exception in the words of the tree; returned, not raised, so that the new error drags no request along."""
-    host = request.url.raw_host.decode("ascii")
-    if isinstance(error, ReplyTooLarge):
-        return UnexpectedResponse(0, (), f"at most {request.extensions['max_reply_bytes']} bytes", "more")
-    if isinstance(error, httpx.ProxyError):  # its reason phrase may echo a password: only a status passes
-        said = str(error)[:3]
-        return TransportError(f"the proxy answered {said if said.isdigit() else 'nothing valid'} ({host})")
-    told = _LATE if type(error) is TimeoutError else safe_text(f"{type(error).__name__}: {error}", *request.hidden)
-    if isinstance(error, StaleConnection):
-        return IdleConnectionLost(f"{told} ({host})")
-    late = time.monotonic() > request.extensions["deadline"] - _A_MOMENT  # a transport may give up before
-    return (DeadlineExceeded if late else TransportError)(f"{told} ({host})")
 
 
 def _unanswered(error: OSError | UsdmError) -> UsdmError:
     """Why something that may block gave no answer: for its own reason, its time was up, or no thread could be had for it."""
     if isinstance(error, UsdmError):
         return error
-    return DeadlineExceeded(_LATE) if isinstance(error, TimeoutError) else TransportError(safe_text(str(error)))
+    if isinstance(error, TimeoutError):
+        return DeadlineExceeded("nothing complete came in time")
+    return TransportError(safe_text(str(error)))
 
 
-class Client(Caller[httpx.BaseTransport], SyncOperations):
+class Client(Caller["Blocking"], SyncOperations):
     """Blocking client; safe for threads. Use it in a `with` block or `close()` it; nothing is sent before the first call.
 
     `Client(api_key, api_secret)` signs with HMAC-SHA256, `Client(api_key, signer=…)` with anything that has `sign(bytes) -> bytes`;
@@ -80,8 +51,14 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
     """
 
     __slots__ = ()
-    _interface = httpx.BaseTransport
     _own = SyncTransport
+    _transport: SyncTransport | SyncBridge
+
+    @staticmethod
+    def _bridge() -> type[SyncBridge]:
+        from ._httpx import SyncBridge
+
+        return SyncBridge
 
     def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         deadline = time.monotonic() + self._timeout
@@ -95,32 +72,14 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
             plan.close()
 
     def _do(self, step: Step, deadline: float) -> Any:
-        if isinstance(step, Request):
-            try:
-                if isinstance(self._transport, _BOUNDED):
-                    return self._exchanged(step)
-                return aside(partial(self._exchanged, step)).result(step.extensions["deadline"] - time.monotonic())
-            except _FOREIGN as error:
-                return _translated(error, step)
+        if isinstance(step, Call):
+            return self._transport.exchange(step)
         if not callable(step):
             return time.sleep(step)
         try:
             return aside(step).result(deadline - time.monotonic())
         except (OSError, UsdmError) as error:
             return _unanswered(error)
-
-    def _exchanged(self, request: Request) -> Reply:
-        body: list[bytes] = []
-        size = 0
-        response = self._transport.handle_request(request)
-        try:
-            for chunk in cast("httpx.SyncByteStream", response.stream):
-                body.append(chunk)
-                size += len(chunk)
-                _bounded(size, request)
-            return Reply(response.status_code, _fields(response), b"".join(body))
-        finally:
-            response.close()
 
     def close(self) -> None:
         """Close all connections, those of a transport that was given too; later calls raise TransportError."""
@@ -134,12 +93,18 @@ class Client(Caller[httpx.BaseTransport], SyncOperations):
         self.close()
 
 
-class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
+class AsyncClient(Caller["Awaited"], AsyncOperations):
     """The same for asyncio: every call is awaited, `aclose()` or `async with` ends it. Safe for tasks; a cancelled call leaks nothing."""
 
     __slots__ = ()
-    _interface = httpx.AsyncBaseTransport
     _own = AsyncTransport
+    _transport: AsyncTransport | AsyncBridge
+
+    @staticmethod
+    def _bridge() -> type[AsyncBridge]:
+        from ._httpx import AsyncBridge
+
+        return AsyncBridge
 
     async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         deadline = time.monotonic() + self._timeout
@@ -153,16 +118,10 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
             plan.close()
 
     async def _do(self, step: Step, deadline: float) -> Any:
+        if isinstance(step, Call):
+            return await self._transport.exchange(step)
         import asyncio  # for those who make blocking calls only, it would be a tenth of the time until the first one
 
-        if isinstance(step, Request):
-            try:
-                if type(self._transport) is AsyncTransport:  # it ends by the deadline; a subclass may add what does not
-                    return await self._exchanged(step)
-                async with asyncio.timeout(step.extensions["deadline"] - time.monotonic()):
-                    return await self._exchanged(step)
-            except _FOREIGN as error:
-                return _translated(error, step)
         if not callable(step):
             return await asyncio.sleep(step)
         try:
@@ -170,19 +129,6 @@ class AsyncClient(Caller[httpx.AsyncBaseTransport], AsyncOperations):
                 return await asyncio.wrap_future(aside(step))
         except (OSError, UsdmError) as error:
             return _unanswered(error)
-
-    async def _exchanged(self, request: Request) -> Reply:
-        body: list[bytes] = []
-        size = 0
-        response = await self._transport.handle_async_request(request)
-        try:
-            async for chunk in cast("httpx.AsyncByteStream", response.stream):
-                body.append(chunk)
-                size += len(chunk)
-                _bounded(size, request)
-            return Reply(response.status_code, _fields(response), b"".join(body))
-        finally:
-            await response.aclose()
 
     async def aclose(self) -> None:
         """Close all connections, those of a transport that was given too; later calls raise TransportError."""

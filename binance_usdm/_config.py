@@ -9,13 +9,12 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-import httpx
-
 from ._errors import ConfigurationError
-from ._proxy import Proxy
+from ._http1 import RawHeaders
+from ._proxy import Origin, Proxy
 from ._signing import HmacSigner, Sealed, Signer, signer_from_pem, unfit
 from ._version import __version__
 
@@ -38,8 +37,27 @@ _BASE_URL = re.compile(
 _PROXY = (  # compiled when there is one
     r"http://(?:(?P<login>[^\s@/?#\ud800-\udfff]+)@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?"
 )
+_IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}").fullmatch
 _NO_BASE_URL = "base_url must look like https://host[:port][/prefix], with nothing else in it"
+_PORTS = {True: 443, False: 80}
 _ASKED = {"User-Agent": f"binance-usdm/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
+
+
+class BaseUrl(NamedTuple):
+    """Where an exchange is: its origin, and a path prefix without a slash at its end."""
+
+    origin: Origin
+    path: str
+
+    @property
+    def host(self) -> str:
+        """As the Host header has it: with the port, unless it is the scheme's own."""
+        tls, host, port = self.origin
+        host = f"[{host}]" if ":" in host else host
+        return host if port == _PORTS[tls] else f"{host}:{port}"
+
+    def __str__(self) -> str:
+        return f"{'https' if self.origin[0] else 'http'}://{self.host}{self.path}"
 
 
 class Credentials(Sealed):
@@ -99,17 +117,17 @@ def environment(options: Mapping[str, Any]) -> dict[str, Any] | str:
     return found
 
 
-def origin(base_url: str) -> httpx.URL | str:
+def base(base_url: str) -> BaseUrl | str:
     """A base URL as given, without a slash at its end, or a complaint that does not repeat it: a password could be in it.
 
     https; http only to this machine. A path prefix is kept, nothing else is allowed.
     """
     match = _BASE_URL.fullmatch(base_url) if isinstance(base_url, str) else None
-    return _origin(match[0]) if match else _NO_BASE_URL
+    return _base(match[0]) if match else _NO_BASE_URL
 
 
 @lru_cache(maxsize=32)  # the clients of many accounts have few; nothing gets here that could hold a password
-def _origin(base_url: str) -> httpx.URL | str:
+def _base(base_url: str) -> BaseUrl | str:
     match = _BASE_URL.fullmatch(base_url)
     if match is None or not 0 < int(match["port"] or 443) < 65536:
         return _NO_BASE_URL
@@ -117,10 +135,10 @@ def _origin(base_url: str) -> httpx.URL | str:
         return "base_url ends before the endpoint's own path: leave /fapi/... away"
     if match["scheme"] == "http" and not is_loopback(match["host"]):
         return "base_url must be https: http is for this machine only (127.0.0.1, ::1, localhost)"
-    try:
-        return httpx.URL(base_url.rstrip("/"))
-    except httpx.InvalidURL:
+    tls, host = match["scheme"] == "https", match["host"].strip("[]").lower()
+    if (":" in host or _IPV4(host)) and _address(host) is None:
         return "base_url has no usable host"
+    return BaseUrl((tls, host, int(match["port"] or _PORTS[tls])), match["path"])
 
 
 def proxy(url: str, *, clear: bool) -> Proxy | str:
@@ -138,18 +156,23 @@ def proxy(url: str, *, clear: bool) -> Proxy | str:
 
 def is_loopback(host: str) -> bool:
     """Whether a host can only be this machine: `localhost` or a loopback address in plain notation."""
-    if host.lower() == "localhost":
-        return True
+    address = _address(host.strip("[]"))
+    return host.lower() == "localhost" or (address is not None and address.is_loopback)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return None
 
 
-def headers(url: httpx.URL, key_header: str | None, api_key: str | None) -> httpx.Headers:
+def headers(url: BaseUrl, key_header: str | None, api_key: str | None) -> RawHeaders:
     """All headers of a request, ready to be sent; the key only where the operation wants it."""
     key = {key_header: api_key} if key_header is not None and api_key is not None else {}
-    return httpx.Headers({"Host": url.netloc.decode("ascii"), **_ASKED, **key})
+    return [
+        (name.encode("ascii"), value.encode("ascii")) for name, value in {"Host": url.host, **_ASKED, **key}.items()
+    ]
 
 
 def positive_seconds(timeout: Any) -> float:

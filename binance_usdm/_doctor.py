@@ -15,8 +15,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import httpx
-
 from binance_usdm import MAINNET, APIError, Client, RetryPolicy, Signer, UsdmError
 
 from . import _config as config
@@ -24,8 +22,9 @@ from . import _doctor_words as words
 from ._clock import SAMPLES, ExchangeClock, Reading, local_time
 from ._doctor_words import Facts, Finding, Found, Verdict
 from ._errors import safe_text
-from ._http1 import Call
 from ._pool import Address
+from ._proxy import Origin
+from ._request import Call, Route
 from ._signing import Sealed, unfit
 from ._transport import FAILURES, SyncTransport, tls_context
 
@@ -57,8 +56,8 @@ class Visit:
     def __init__(self, base_url: str | None, recv_window: int | None, timeout: float) -> None:
         named = {"--base-url": base_url, config.ENV_BASE_URL: os.environ.get(config.ENV_BASE_URL), "default": MAINNET}
         self.source, text = next((source, text) for source, text in named.items() if text)
-        self.url, self.recv_window, self.timeout = config.origin(text), recv_window, timeout
-        self.host = "" if isinstance(self.url, str) else self.url.raw_host.decode("ascii")
+        self.url, self.recv_window, self.timeout = config.base(text), recv_window, timeout
+        self.host = "" if isinstance(self.url, str) else self.url.origin[1]
         own = "this machine" if config.is_loopback(self.host) else "another host"
         self.place = words.ENVIRONMENTS.get(self.host, own)
         self.window = recv_window or words.WINDOW
@@ -122,17 +121,17 @@ def _base_url(visit: Visit) -> Found:
     for pattern, what, verdict in words.OTHER_APIS:
         if re.fullmatch(pattern, visit.host):
             return verdict, f"{visit.host} is {what}", words.ONLY, facts
-    prefix = ", with a path prefix" if visit.url.path.strip("/") else ""
+    prefix = ", with a path prefix" if visit.url.path else ""
     if visit.place == "another host":
         return "warning", f"a host that is not the exchange's, left out here{prefix}", words.STRANGER, facts
     return "ok", f"{visit.place}{prefix}, from {visit.source}", "", facts
 
 
 def _reachable(visit: Visit) -> Found:
-    assert isinstance(visit.url, httpx.URL)
+    assert isinstance(visit.url, config.BaseUrl)
     facts: Facts = {"step": "resolving the name"}
     try:
-        _knock(visit.url, visit.timeout, facts)
+        _knock(visit.url.origin, visit.timeout, facts)
     except FAILURES as error:
         facts["error"] = type(error).__name__
         facts["proxies_not_used"] = [name for name in PROXIES if os.environ.get(name)]
@@ -148,13 +147,15 @@ def _reachable(visit: Visit) -> Found:
     return "ok", f"the exchange answers{' over ' + facts['tls'] if 'tls' in facts else ''}", "", facts
 
 
-def _knock(url: httpx.URL, timeout: float, facts: Facts) -> None:
+def _knock(origin: Origin, timeout: float, facts: Facts) -> None:
     """Resolve, connect and agree on TLS, as the client does; `facts` tells how far it came. Raises one of FAILURES."""
-    tls = url.scheme == "https"
-    origin = (tls, url.raw_host.decode("ascii"), url.port or (443 if tls else 80))
-    with _Knocker(facts)._connected(Call(origin, b"", time.monotonic() + timeout, 0, fresh=True)) as sock:
+    with _Knocker(facts)._connected(_nothing(origin, time.monotonic() + timeout)) as sock:
         if isinstance(sock, ssl.SSLSocket):
             facts |= _agreed(sock)
+
+
+def _nothing(origin: Origin, deadline: float) -> Call:
+    return Call("", b"", Route.to(origin, ()), deadline=deadline, max_reply_bytes=0, fresh=True)
 
 
 class _Knocker(SyncTransport):
@@ -165,10 +166,9 @@ class _Knocker(SyncTransport):
         self._facts = facts
 
     def _opened(self, call: Call, address: Address, steps: int) -> socket.socket:
-        tls, host, port = call.origin
+        tls, host, port = call.route.origin
         self._facts["step"] = "connecting"
-        clear = Call((False, host, port), call.head, call.deadline, call.max_reply_bytes, call.fresh)
-        plain = super()._opened(clear, address, steps)
+        plain = super()._opened(_nothing((False, host, port), call.deadline), address, steps)
         if not tls:
             return plain
         self._facts["step"] = "TLS"

@@ -7,8 +7,8 @@ import ssl
 from collections.abc import Mapping, Sequence
 from socket import gaierror
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
-import httpx
 from attrs import Factory, frozen
 
 from ._config import DEMO, ENV_API_KEY, ENV_API_SECRET, ENV_PRIVATE_KEY, MAINNET
@@ -40,7 +40,7 @@ AHEAD: Final = 1000
 FINE: Final = 500
 """What a clock may be off without a word about it, ms."""
 
-ENVIRONMENTS: Final = {httpx.URL(MAINNET).host: "production", httpx.URL(DEMO).host: "demo"}
+ENVIRONMENTS: Final = {urlsplit(MAINNET).hostname: "production", urlsplit(DEMO).hostname: "demo"}
 OTHER_APIS: Final[tuple[tuple[str, str, Verdict], ...]] = (  # hosts of the exchange's, as patterns
     (r"testnet\.binancefuture\.com", "the old test network, reported as switched off for REST in 2025", "warning"),
     (r"(api([1-4]|-gcp)?|demo-api|testnet)\.binance\.(com|vision)", "the spot API", "problem"),

@@ -1,5 +1,7 @@
 """The connections of a transport: which are idle, which calls may go on, and whose turn is next. Opens none, sends nothing."""
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import os
@@ -8,11 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from ._errors import ConfigurationError
-from ._http1 import CONNECT, VIA, Call, ReplyParser
+from ._http1 import CONNECT, VIA, Failure, ReplyParser
 from ._proxy import Origin, Proxy
+
+if TYPE_CHECKING:
+    from ._request import Call
 
 MAX_CONNECTIONS = 100  # to one origin; more calls than that wait for their turn, each within its deadline
 Address: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # as getaddrinfo() gives it
@@ -71,6 +76,12 @@ class Pool(Generic[_C]):
         self._proxy, self._connecting, self._closed = proxy, VIA if proxy else CONNECT, False
         self._most = max_connections
         self._places: dict[tuple[int, Origin], Place[_C]] = {}
+
+    def _refused(self, call: Call) -> Failure | None:
+        """Why a call is not even begun."""
+        if self._closed:
+            return Failure("ConnectError", "the client is closed")
+        return Failure("LocalProtocolError", call.fault) if call.fault else None
 
     def _addresses(self, origin: Origin) -> Future[Sequence[Address]]:
         """Ask where to connect to; the system's resolver takes no time limit."""

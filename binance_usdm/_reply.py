@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -13,7 +12,18 @@ from binance_usdm_wire import Mismatch, Operation
 from binance_usdm_wire.errors import NotJson
 from binance_usdm_wire.reading import decode
 
-from ._errors import APIError, UnexpectedResponse, refusal
+from ._errors import (
+    APIError,
+    DeadlineExceeded,
+    IdleConnectionLost,
+    TransportError,
+    UnexpectedResponse,
+    UsdmError,
+    refusal,
+    safe_text,
+)
+from ._http1 import STALE, TOO_LARGE, Failure, Reply
+from ._request import Call
 
 T = TypeVar("T")
 
@@ -21,51 +31,9 @@ USED_WEIGHT_HEADER: Final = "X-MBX-USED-WEIGHT-1M"
 DECODED: Final = 4
 """A compressed body may grow to so many times the size that a reply may have."""
 _ENCODINGS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+_A_MOMENT: Final = 0.02
 _SECONDS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?").fullmatch
 _DATE: Final = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT").fullmatch
-
-
-@functools.lru_cache(maxsize=64)
-def _lower(name: str) -> bytes:
-    return name.lower().encode()
-
-
-class Fields(Mapping[str, str]):
-    """Header fields of a reply: names in any case; the values of one that came more than once, joined by commas (RFC 9110 5.3).
-
-    It is made of names in lower case.
-    """
-
-    __slots__ = ("_values",)
-
-    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
-        self._values = dict(raw)
-        if len(self._values) < len(raw):
-            self._values = {name: b", ".join([value for other, value in raw if other == name]) for name in self._values}
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[_lower(name)].decode("latin-1")
-
-    def get(self, name: str, default: Any = None) -> Any:
-        value = self._values.get(_lower(name))
-        return default if value is None else value.decode("latin-1")
-
-    def __iter__(self) -> Iterator[str]:
-        return map(bytes.decode, self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-
-class Reply(NamedTuple):
-    """A complete reply, its body as it came."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def __repr__(self) -> str:
-        return f"<Reply {self.status}>"
 
 
 class Value(NamedTuple):
@@ -99,6 +67,21 @@ def read(
         return UnexpectedResponse(200, wrong.path, wrong.expected, wrong.found, isinstance(wrong, NotJson))
     found = "a redirect, which is never followed" if 300 <= status < 400 else "another status"
     return UnexpectedResponse(status, (), "status 200 or an error status", found)
+
+
+def unanswered(failure: Failure, call: Call, now: float) -> UsdmError:
+    """What it means that no reply came until `now`: a time.monotonic() instant, as the deadline is."""
+    host = call.route.origin[1]
+    if failure.kind == TOO_LARGE:
+        return UnexpectedResponse(0, (), f"at most {call.max_reply_bytes} bytes", "more")
+    if failure.kind == "ProxyError":  # its reason phrase may echo a password: only a status passes
+        said = failure.text[:3]
+        return TransportError(f"the proxy answered {said if said.isdigit() else 'nothing valid'} ({host})")
+    told = safe_text(f"{failure.kind}: {failure.text}" if failure.kind else failure.text, *call.hidden)
+    if failure.kind == STALE:
+        return IdleConnectionLost(f"{told} ({host})")
+    late = now > call.deadline - _A_MOMENT  # a transport may give up before
+    return (DeadlineExceeded if late else TransportError)(f"{told} ({host})")
 
 
 def _error_payload(body: bytes) -> tuple[int | None, str]:

@@ -2,39 +2,81 @@
 
 from __future__ import annotations
 
+import re
 import time
-from typing import Any, NamedTuple
-
-import httpx
+from typing import Any, NamedTuple, Self
 
 from binance_usdm_wire import BadArgument, Operation
 
 from . import _config as config
 from ._clock import Clock
 from ._errors import ConfigurationError
-from ._http1 import Route
+from ._http1 import RawHeaders
+from ._proxy import Origin
 from ._signing import Sealed, signature
 
-_EMPTY = httpx.ByteStream(b"")
+ONLY_GET = "only GET without a body can be sent"
+_TARGET = re.compile(rb"/[\x21-\x7e]*").fullmatch
+_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch  # RFC 9110 5.6.2
+_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*").fullmatch  # RFC 9110 5.5
+_FRAMING = {b"content-length", b"transfer-encoding"}
 
 
-class Request(httpx.Request):
-    """A request whose repr tells nothing of its query; `hidden` is what no text of the exchange may show."""
+class Route(NamedTuple):
+    """Where requests go, and their headers, checked: the same for many requests, so it is made once."""
 
-    def __init__(
-        self,
-        method: str,
-        url: httpx.URL,
-        headers: httpx.Headers,
-        extensions: dict[str, Any],
-        hidden: tuple[str, ...] = (),
-    ) -> None:
-        # all is ready: what httpx's own would do is parse and copy it again
-        self.method, self.url, self.headers, self.extensions, self.hidden = method, url, headers, extensions, hidden
-        self.stream = _EMPTY
+    origin: Origin
+    headers: RawHeaders
+    lines: bytes
+    fault: str
+    """Why nothing can be sent this way."""
+
+    @classmethod
+    def to(cls, origin: Origin, headers: RawHeaders) -> Self:
+        fault = ""
+        if any(name.lower() in _FRAMING for name, _ in headers):
+            fault = ONLY_GET
+        elif not all(_NAME(name) and _VALUE(value) for name, value in headers):
+            fault = "a header holds a character that is not allowed there"
+        return cls(origin, headers, b"".join([b"%b: %b\r\n" % header for header in headers]), fault)
 
     def __repr__(self) -> str:
-        return f"<Request {self.method} {self.url.path}>"
+        return "<Route>"  # its headers hold a key
+
+
+class Call:
+    """One request, complete, and its bounds: `deadline` is an instant of time.monotonic()."""  # no repr: it shows nothing
+
+    __slots__ = ("deadline", "fresh", "hidden", "max_reply_bytes", "method", "route", "target")
+
+    def __init__(
+        self, method: str, target: bytes, route: Route, *, deadline: float, max_reply_bytes: int, fresh: bool,
+        hidden: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        self.method, self.target, self.route = method, target, route
+        self.deadline, self.max_reply_bytes = deadline, max_reply_bytes
+        self.fresh = fresh  # on a connection of its own
+        self.hidden = hidden  # what no text about it may show
+
+    @property
+    def fault(self) -> str:
+        """Why it cannot be sent, "" if it can."""
+        if self.method != "GET":
+            return ONLY_GET
+        return self.route.fault or (
+            "" if _TARGET(self.target) else "the request target holds a character that must be escaped"
+        )
+
+    @property
+    def head(self) -> bytes:
+        return b"GET %b HTTP/1.1\r\n%b\r\n" % (self.target, self.route.lines)
+
+    def left(self, steps: int = 1) -> float:
+        """Seconds for the next one of so many equal steps."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left / steps
 
 
 class _Form(NamedTuple):
@@ -42,7 +84,6 @@ class _Form(NamedTuple):
 
     start: bytes
     """The target as far as the query."""
-    headers: httpx.Headers
     route: Route
     last: bytes
     """What comes before the signature."""
@@ -54,16 +95,13 @@ class _Form(NamedTuple):
 class Requests(Sealed):
     """Makes the requests of one client: the only place that holds its credentials."""
 
-    __slots__ = ("_credentials", "_direct", "_forms", "_recv_window", "url")
+    __slots__ = ("_credentials", "_forms", "_recv_window", "url")
 
-    def __init__(
-        self, credentials: config.Credentials, url: httpx.URL, recv_window: int | None, *, direct: bool
-    ) -> None:
+    def __init__(self, credentials: config.Credentials, url: config.BaseUrl, recv_window: int | None) -> None:
         self.url = url
         self._credentials = credentials
         self._forms: dict[str, _Form] = {}
         self._recv_window = recv_window
-        self._direct = direct  # the transport reads our extensions
 
     def query(self, operation: Operation[Any], arguments: dict[str, Any]) -> dict[str, str]:
         """The parameters a caller decides on; raises ConfigurationError for what the spec does not allow."""
@@ -81,8 +119,8 @@ class Requests(Sealed):
             return query
         raise ConfigurationError(complaint)
 
-    def made(self, operation: Operation[Any], query: dict[str, str], clock: Clock, **extensions: Any) -> Request:
-        """A request for one attempt; `extensions` go to the transport, `deadline` (time.monotonic()) among them."""
+    def made(self, operation: Operation[Any], query: dict[str, str], clock: Clock, **bounds: Any) -> Call:
+        """The call of one attempt, within `bounds`."""
         form = self._forms.get(operation.id) or self._form(
             operation
         )  # its parts show the key: no local, where something may raise
@@ -97,22 +135,15 @@ class Requests(Sealed):
             payload = _encoded({**query, signing.timestamp: str(now)})
             proof = signature(signer, payload)
             sent = payload + form.last + proof
-        target, headers = form.start + b"?" + sent if sent else form.start, form.headers
-        if self._direct:  # parsing a URL costs more than all the rest of a request
-            url, extensions["target"], extensions["route"] = self.url, target, form.route
-        else:
-            left = max(extensions["deadline"] - time.monotonic(), 0.001)
-            extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
-            url, headers = self.url.copy_with(raw_path=target), headers.copy()  # whoever gets them may change them
-        return Request(
-            operation.method, url, headers, extensions, (self._credentials.api_key or "", proof.decode("ascii"))
-        )
+        target = form.start + b"?" + sent if sent else form.start
+        hidden = (self._credentials.api_key or "", proof.decode("ascii"))
+        return Call(operation.method, target, form.route, hidden=hidden, **bounds)
 
     def _form(self, operation: Operation[Any]) -> _Form:
         headers = config.headers(self.url, operation.key_header, self._credentials.api_key)
-        start = self.url.raw_path.rstrip(b"/") + operation.path.encode("ascii")
+        start = f"{self.url.path}{operation.path}".encode("ascii")
         last = b"" if operation.signing is None else f"&{operation.signing.signature}=".encode("ascii")
-        form = self._forms[operation.id] = _Form(start, headers, Route.of(self.url, headers), last)
+        form = self._forms[operation.id] = _Form(start, Route.to(self.url.origin, headers), last)
         return form
 
 

@@ -1,8 +1,10 @@
 """How one GET travels: sockets, TLS, deadline, reuse. Knows no key, no signature, no retry and no exchange.
 
-Two httpx transports: `SyncTransport` on blocking sockets here, `AsyncTransport` on asyncio next door. They differ in how they wait
+Two transports: `SyncTransport` on blocking sockets here, `AsyncTransport` on asyncio next door. They differ in how they wait
 and in nothing else. No redirects, cookies, environment or logging; a proxy only by CONNECT; no request is sent twice.
 """
+
+from __future__ import annotations
 
 import contextlib
 import functools
@@ -11,12 +13,16 @@ import socket
 import ssl
 import threading
 import time
+from typing import TYPE_CHECKING, Self
 
-import httpx
-
-from ._http1 import QUEUE, READ, WRITE, Call, Outcome, ReplyParser, delivered, prepared, translated
+from ._http1 import QUEUE, READ, WRITE, Failure, Outcome, ReplyParser, failed
 from ._pool import Address, Place, Pool
 from ._proxy import Tunnel
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ._request import Call
 
 READ_SIZE = 1 << 14  # as much as TLS gives at once
 FAILURES = (OSError, ValueError, OverflowError)  # the last two: hosts and ports that no resolver or TLS library takes
@@ -44,7 +50,7 @@ def readable(fd: int) -> bool:
     return bool(poller.poll(0))
 
 
-class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
+class SyncTransport(Pool[socket.socket]):
     """What a client sends its calls through by default; make one yourself to share its connections between clients, one an account.
 
     `max_connections` bounds the calls under way to one origin, and so the connections, kept ones included; further calls wait for their
@@ -59,12 +65,20 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
     """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        call = prepared(request, self._closed)
+        from . import _httpx as border
+
+        call = border.call_of(request)
         del request  # its repr shows the URL, and some tracebacks show locals
-        return delivered(self._exchanged(call) if isinstance(call, Call) else call)
+        return border.delivered(call if isinstance(call, Failure) else self.exchange(call))
 
     def close(self) -> None:
         self._shut()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     @staticmethod
     def _usable(connection: socket.socket) -> bool:
@@ -72,10 +86,12 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
 
     _discard = staticmethod(socket.socket.close)
 
-    def _exchanged(self, call: Call) -> Outcome:
-        place = self._place(call.origin)
+    def exchange(self, call: Call) -> Outcome:
+        if refused := self._refused(call):
+            return refused
+        place = self._place(call.route.origin)
         if not place.enter() and not self._turn(place, call):
-            return translated(TimeoutError(), QUEUE)
+            return failed(TimeoutError(), QUEUE)
         sock, phase, reply, unsent = None, self._connecting, ReplyParser(call.max_reply_bytes), memoryview(call.head)
         try:
             sock = self._taken(place, call)
@@ -104,7 +120,7 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
         return False
 
     def _connected(self, call: Call) -> socket.socket:
-        *others, last = self._addresses(call.origin).result(call.left())
+        *others, last = self._addresses(call.route.origin).result(call.left())
         for index, address in enumerate(others):
             with contextlib.suppress(OSError):
                 return self._opened(call, address, len(others) + 1 - index)
@@ -119,11 +135,11 @@ class SyncTransport(Pool[socket.socket], httpx.BaseTransport):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._proxy:
                 tunnel = Tunnel()
-                sock.sendall(self._proxy.request(call.origin))
+                sock.sendall(self._proxy.request(call.route.origin))
                 while not tunnel.open:
                     sock.settimeout(call.left(steps))
                     tunnel.feed(sock.recv(READ_SIZE))
-            tls, host, _ = call.origin
+            tls, host, _ = call.route.origin
             if tls:  # without TLS's own goodbye an end counts as an error: anybody on the way can cause it
                 context = tls_context()  # takes its time once
                 sock.settimeout(call.left(steps))

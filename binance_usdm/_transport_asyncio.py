@@ -7,17 +7,19 @@ import math
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
-import httpx
-
-from ._http1 import QUEUE, Call, Outcome, ReplyParser, delivered, prepared, translated
+from ._http1 import QUEUE, Failure, Outcome, ReplyParser, failed
 from ._pool import Address, Place, Pool
 from ._proxy import Tunnel
 from ._transport import FAILURES, READ_SIZE, readable, tls_context
 
 if TYPE_CHECKING:  # whoever makes blocking calls only need not load it: a tenth of the time until the first call
     import asyncio
+
+    import httpx
+
+    from ._request import Call
 
 
 class _Stream:
@@ -107,16 +109,18 @@ class _Stream:
                     sock.shutdown(socket.SHUT_RDWR)
 
 
-class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
+class AsyncTransport(Pool[_Stream]):
     """As SyncTransport, on asyncio and safe for tasks. A cancelled call closes its connection.
 
     A connection belongs to the event loop that opened it; others open their own.
     """
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        call = prepared(request, self._closed)
+        from . import _httpx as border
+
+        call = border.call_of(request)
         del request  # its repr shows the URL, and some tracebacks show locals
-        return delivered(await self._exchanged(call) if isinstance(call, Call) else call)
+        return border.delivered(call if isinstance(call, Failure) else await self.exchange(call))
 
     async def aclose(self) -> None:
         import asyncio
@@ -125,13 +129,21 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
         for _ in range(2):  # one turn of the loop to abort, one to close the sockets
             await asyncio.sleep(0)
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.aclose()
+
     _usable = staticmethod(_Stream.usable)
     _discard = staticmethod(_Stream.discard)
 
-    async def _exchanged(self, call: Call) -> Outcome:
-        place = self._place(call.origin)
+    async def exchange(self, call: Call) -> Outcome:
+        if refused := self._refused(call):
+            return refused
+        place = self._place(call.route.origin)
         if not place.enter() and not await self._turn(place, call):
-            return translated(TimeoutError(), QUEUE)
+            return failed(TimeoutError(), QUEUE)
         stream, reply = None, ReplyParser(call.max_reply_bytes)
         try:
             stream = self._taken(place, call)
@@ -181,7 +193,7 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
 
         # one address after another: Python 3.11's happy_eyeballs_delay leaks the socket of a cancelled attempt
         async with asyncio.timeout(call.left()):
-            *others, last = await asyncio.wrap_future(self._addresses(call.origin))
+            *others, last = await asyncio.wrap_future(self._addresses(call.route.origin))
         for index, address in enumerate(others):
             with contextlib.suppress(OSError):
                 async with asyncio.timeout(call.left(len(others) + 1 - index)):
@@ -192,14 +204,18 @@ class AsyncTransport(Pool[_Stream], httpx.AsyncBaseTransport):
     async def _opened(self, call: Call, address: Address) -> _Stream:
         import asyncio
 
-        loop, (tls, host, _), (family, kind, protocol, _, place) = asyncio.get_running_loop(), call.origin, address
+        loop, (tls, host, _), (family, kind, protocol, _, place) = (
+            asyncio.get_running_loop(),
+            call.route.origin,
+            address,
+        )
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
             await loop.sock_connect(sock, place)
             if self._proxy:
                 tunnel = Tunnel()
-                await loop.sock_sendall(sock, self._proxy.request(call.origin))
+                await loop.sock_sendall(sock, self._proxy.request(call.route.origin))
                 while not tunnel.open:
                     tunnel.feed(await loop.sock_recv(sock, READ_SIZE))
         except BaseException:

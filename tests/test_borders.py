@@ -161,12 +161,31 @@ def test_the_generator_is_imported_by_nobody_and_imports_nothing_of_ours() -> No
             assert "generator" not in {found.partition(".")[0] for found in imported(name)}, name
 
 
-def test_importing_the_sdk_loads_no_extra_no_command_line_and_no_mock() -> None:
-    code = "import sys, httpx; before = set(sys.modules); import binance_usdm; print(*(set(sys.modules) - before))"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+def test_httpx_is_known_behind_one_border_and_in_the_mock() -> None:
+    assert {name for name in SOURCES if "httpx" in imported(name)} == {
+        "binance_usdm._httpx",
+        "binance_usdm.mock.transport",
+    }
+
+
+ONE_CALL = """
+import sys; before = set(sys.modules)
+import binance_usdm
+try:
+    binance_usdm.Client("key", "secret", base_url="http://127.0.0.1:1", retry=binance_usdm.RetryPolicy.off()).balance()
+except binance_usdm.TransportError as error:
+    assert "ConnectError" in str(error)
+    print(*(set(sys.modules) - before))
+"""
+
+
+def test_a_blocking_call_loads_no_httpx_no_asyncio_no_extra_no_command_line_and_no_mock() -> None:
+    ran = subprocess.run([sys.executable, "-c", ONE_CALL], capture_output=True, text=True, check=True)
     loaded = set(ran.stdout.split())
     assert {"binance_usdm._client", "binance_usdm_wire.operations", "orjson", "httptools"} <= loaded
     unwanted = (
+        "httpx",
+        "asyncio",
         "rich",
         "uvicorn",
         "argparse",

@@ -19,6 +19,7 @@ from binance_usdm import (
     DeadlineExceeded,
     RateLimitError,
     RetryPolicy,
+    SyncTransport,
     TransportError,
     UsdmError,
 )
@@ -116,6 +117,18 @@ def test_a_foreign_transport_is_told_how_long_it_may_take(client_of: ClientOf) -
     assert set(extensions["timeout"]) == {"connect", "read", "write", "pool"}
     assert all(6.5 < limit <= 7 for limit in extensions["timeout"].values())
     assert before + 7 <= extensions["deadline"] <= time.monotonic() + 7
+
+
+def test_a_subclass_of_the_default_transport_that_adds_a_wait_is_left_behind() -> None:
+    class Slow(SyncTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            time.sleep(1)
+            return super().handle_request(request)
+
+    began = time.monotonic()
+    with Client(KEY, SECRET, transport=Slow(), timeout=0.05) as client, pytest.raises(DeadlineExceeded):
+        client.balance()
+    assert time.monotonic() - began < 0.9
 
 
 def test_a_subclass_of_the_default_transport_that_adds_a_wait_is_cancelled_too() -> None:

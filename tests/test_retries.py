@@ -32,7 +32,7 @@ from binance_usdm import (
     UnexpectedResponse,
     UsdmError,
 )
-from binance_usdm._http1 import StaleConnection
+from binance_usdm._httpx import StaleConnection
 from binance_usdm._retry import Quota
 from binance_usdm.mock import Exchange
 

@@ -47,8 +47,9 @@ from binance_usdm import (
 )
 from binance_usdm._config import Credentials
 from binance_usdm._errors import MAX_TEXT, refusal, safe_text
-from binance_usdm._http1 import Call, prepared
+from binance_usdm._httpx import call_of
 from binance_usdm._limits_redis import RedisLimiter
+from binance_usdm._request import Call
 
 REQUESTS: list[httpx.Request] = []
 ROOT = Path(__file__).parent.parent
@@ -114,8 +115,7 @@ def test_requests_and_responses_show_no_secret() -> None:
     assert SIGNATURES[-1] in response.headers["x"]
     assert clean(printed(response))
     assert clean(printed(REQUESTS[-1]))
-    REQUESTS[-1].extensions["target"] = REQUESTS[-1].url.raw_path
-    call = prepared(REQUESTS[-1], closed=False)
+    call = call_of(REQUESTS[-1])
     assert isinstance(call, Call)
     assert SIGNATURES[-1].encode() in call.head
     assert clean(printed(call))

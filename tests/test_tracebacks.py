@@ -376,7 +376,7 @@ def test_a_running_call_shows_no_secret_to_a_debugger() -> None:
 
     with Client(KEY, SECRET, transport=handling(look)) as client, pytest.raises(UsdmError):
         client.balance()
-    assert any(text.startswith("request=") for text in told)
+    assert any(text.startswith("call=") for text in told)
     assert clean("\n".join(told))
 
 

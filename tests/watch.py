@@ -256,7 +256,7 @@ def install() -> None:
     """Watch this process from now on; there is no way back, and none is needed."""
     for module in (_config, _signing):
         _before(module, "unfit", WATCH.learn)
-    _before(_config, "origin", _learn_url)
+    _before(_config, "base", _learn_url)
     _before(_config, "proxy", _learn_url)
     _before(_limits_redis.RedisLimiter, "__init__", _learn_url)
     _before(_signing, "_load", _learn_pem)

@@ -11,15 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import httpx
 
-from binance_usdm import APIError, AsyncClient, Client, ConfigurationError, UsdmError
-from binance_usdm._http1 import Route
-from binance_usdm._transport import SyncTransport
-from binance_usdm._transport_asyncio import AsyncTransport
+from binance_usdm import APIError, AsyncClient, Client, ConfigurationError, UsdmError, _http1
+from binance_usdm._request import Call as Asked
 from binance_usdm_wire import OPERATIONS
 
 from .facts import Fact, Json, facts, typed
@@ -42,34 +40,61 @@ class Sent:
 
 
 class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport for either client: asks `answer`, remembers the request. Its target is what a transport would send."""
+    """A transport for either client: asks `answer`, remembers the request."""
 
     def __init__(self, answer: Answer) -> None:
         self.sent: list[Sent] = []
         self._answer = answer
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        route = request.extensions.get("route")  # what the default transports send in place of URL and headers
-        assert route is None or route == Route.of(request.url, request.headers)
-        target, body = request.extensions.get("target", request.url.raw_path), request.read()
-        response = self._answer(
-            httpx.Request(request.method, request.url.copy_with(raw_path=target), headers=request.headers, content=body)
-        )
-        origin = f"{request.url.scheme}://{request.url.netloc.decode()}"
+        url, body = request.url, request.read()
+        response = self._answer(httpx.Request(request.method, url, headers=request.headers, content=body))
+        origin = f"{url.scheme}://{url.netloc.decode()}"
         headers = tuple(request.headers.raw)
-        self.sent.append(Sent(request.method, origin, target, headers, body, response.content))
+        self.sent.append(Sent(request.method, origin, url.raw_path, headers, body, response.content))
         return response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return self.handle_request(request)
 
 
-class DefaultRecorder(Recorder, SyncTransport):
-    """The same in the place of the client's default transport, which is given its target apart from the URL."""
+class DefaultRecorder(Recorder):
+    """The same in the place of the client's default transport: remembers the bytes that it would send."""
+
+    def exchange(self, call: Asked) -> _http1.Outcome:
+        tls, host, port = call.route.origin
+        first, *lines = call.head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+        target = first.removeprefix(b"GET ").removesuffix(b" HTTP/1.1")
+        url = httpx.URL(scheme="https" if tls else "http", host=host, port=port, raw_path=target)
+        headers = [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
+        request = httpx.Request(call.method, url, headers=headers)
+        if body := getattr(call, "body", b""):  # that of a seeded fault
+            request.stream = httpx.ByteStream(body)
+            del request._content
+        response = self.handle_request(request)
+        body = b"".join(cast("httpx.SyncByteStream", response.stream))
+        if len(body) > call.max_reply_bytes:
+            return _http1.Failure(_http1.TOO_LARGE, "")
+        return _http1.Reply(response.status_code, _http1.Fields(response.headers.raw), body)
 
 
-class DefaultAsyncRecorder(Recorder, AsyncTransport):
+class DefaultAsyncRecorder(DefaultRecorder):
     """Likewise."""
+
+    async def exchange(self, call: Asked) -> _http1.Outcome:  # type: ignore[override]
+        return super().exchange(call)
+
+
+def direct(kind: type[Client] | type[AsyncClient]) -> Callable[..., Any]:
+    """Make a client whose own transport is replaced, not one that was given another."""
+
+    def made(*credentials: str, transport: Any, **options: Any) -> Any:
+        client: Any = kind(*credentials, transport=transport, **options)  # type: ignore[arg-type]
+        if isinstance(transport, DefaultRecorder):
+            client._transport = transport
+        return client
+
+    return made
 
 
 @dataclass(frozen=True)
@@ -89,8 +114,8 @@ class Sdk:
 SDKS = {
     "sync": Sdk(Client, Recorder),
     "async": Sdk(AsyncClient, Recorder),
-    "sync, default transport": Sdk(Client, DefaultRecorder),
-    "async, default transport": Sdk(AsyncClient, DefaultAsyncRecorder),
+    "sync, default transport": Sdk(direct(Client), DefaultRecorder),
+    "async, default transport": Sdk(direct(AsyncClient), DefaultAsyncRecorder),
 }
 
 
@@ -104,7 +129,7 @@ class Call:
     error: Exception | None = None
 
 
-async def called(client: Any, name: str, call: Call) -> Any:
+async def called(client: Any, name: str, call: Asked) -> Any:
     """Call a client's method, await it if need be, and note what became of it; the response, None for an error."""
     method = getattr(client, f"{name}_detailed")
     try:

@@ -11,7 +11,8 @@ import httpx
 import pytest
 from attrs import evolve
 
-from binance_usdm import _client, _request
+from binance_usdm import _client, _httpx, _request
+from binance_usdm._request import Call, Route
 from binance_usdm_wire import OPERATIONS
 from binance_usdm_wire.api.account import balance
 
@@ -33,22 +34,36 @@ class Parts:
     body: bytes = b""
 
 
+class WithBody(Call):
+    """A call that has what no call can have."""
+
+    def __init__(self, method: str, target: bytes, route: Route, body: bytes, **bounds: Any) -> None:
+        super().__init__(method, target, route, **bounds)
+        self.body = body
+
+
 def sent(change: Callable[[Parts], Parts]) -> Plant:
     """The finished request is changed before it leaves."""
-    make = _request.Requests.made
+    make, for_httpx = _request.Requests.made, _httpx._request
 
-    def changed(self: Any, *given: Any, **extensions: Any) -> httpx.Request:
-        made = make(self, *given, **extensions)
-        old = Parts(made.method, made.extensions.get("target", made.url.raw_path), made.headers.raw)
-        new = change(old)
-        extensions = {**made.extensions, **({"target": new.target} if "target" in made.extensions else {})}
-        extensions.pop("route", None)  # it would bring the old headers
-        url = made.url.copy_with(raw_path=new.target)
-        request = _request.Request(new.method, url, httpx.Headers(new.headers), extensions)
-        request.stream = httpx.ByteStream(new.body)
+    def changed(self: Any, *given: Any, **bounds: Any) -> Call:
+        made = make(self, *given, **bounds)
+        new = change(Parts(made.method, made.target, [*made.route.headers]))
+        return WithBody(
+            new.method, new.target, Route.to(made.route.origin, new.headers), new.body, hidden=made.hidden, **bounds
+        )
+
+    def with_body(call: WithBody) -> httpx.Request:
+        request = for_httpx(call)
+        request.stream = httpx.ByteStream(call.body)
+        del request._content
         return request
 
-    return lambda patch: patch.setattr(_request.Requests, "made", changed)
+    def plant(patch: Patch) -> None:
+        patch.setattr(_request.Requests, "made", changed)
+        patch.setattr(_httpx, "_request", with_body)
+
+    return plant
 
 
 def asked(change: Callable[[Query], Query]) -> Plant:
@@ -116,10 +131,10 @@ def _elsewhere(patch: Patch) -> None:
     """Every request goes to another host, with the Host header of the right one."""
     make = _request.Requests.made
 
-    def changed(self: Any, *given: Any, **extensions: Any) -> httpx.Request:
-        made = make(self, *given, **extensions)
-        made.url = made.url.copy_with(host="elsewhere.invalid")
-        made.extensions.pop("route", None)
+    def changed(self: Any, *given: Any, **bounds: Any) -> Call:
+        made = make(self, *given, **bounds)
+        tls, _, port = made.route.origin
+        made.route = made.route._replace(origin=(tls, "elsewhere.invalid", port))
         return made
 
     patch.setattr(_request.Requests, "made", changed)

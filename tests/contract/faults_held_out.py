@@ -250,7 +250,7 @@ REQUESTS: Final[Table] = {
         {"wire_conformance"},
     ),
     "plain HTTP": (
-        wraps(_config, "origin", lambda origin, url: origin(url).copy_with(scheme="http", port=None)),
+        wraps(_config, "base", lambda base, url: (it := base(url))._replace(origin=(False, it.origin[1], 80))),
         {"a_path_before_the_exchanges_is_kept", "wire_conformance"},
     ),
     "all attempts have one stamp": (_same_stamp, {"each_attempt_is_stamped_afresh"}),

@@ -28,7 +28,6 @@ from typing import Any
 
 sys.path.extend(map(str, Path(__file__).parents[:2]))  # as a program; under pytest they are there
 
-import httpx
 from behaviour import MIB
 from canaries import KEY, SECRET
 from catalogue import CLIENTS
@@ -37,8 +36,8 @@ from raw_server import READ, RESET, RawServer, Step, reply
 from support import NOW
 
 from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy, UnexpectedResponse, UsdmError
-from binance_usdm._http1 import ReplyParser
-from binance_usdm._reply import Reply, Value, read, used_weight
+from binance_usdm._http1 import Failure, ReplyParser
+from binance_usdm._reply import Value, read, used_weight
 from binance_usdm._retry import hold
 from binance_usdm_wire import OPERATIONS
 
@@ -70,15 +69,13 @@ def straight(data: bytes, cut: int = 0) -> str:
         if not parser.done and (piece or not data[cut:] or piece is not data[:cut]):
             parser.feed(piece)
     outcome = parser.outcome()
-    if isinstance(outcome, Exception):
-        assert isinstance(outcome, httpx.TransportError), outcome
-        assert str(outcome).isprintable()
-        return type(outcome).__name__
-    body = b"".join(outcome.stream)  # type: ignore[arg-type]
+    if isinstance(outcome, Failure):
+        assert outcome.text.isprintable()
+        return outcome.kind
     used_weight(outcome.headers)
-    result = read(BALANCE, Reply(outcome.status_code, outcome.headers, body), hidden=[KEY], limit=4 << 20)
+    result = read(BALANCE, outcome, hidden=[KEY], limit=4 << 20)
     if isinstance(result, Value):
-        return judged(result.parsed, None if "content-encoding" in outcome.headers else body)
+        return judged(result.parsed, None if "content-encoding" in outcome.headers else outcome.body)
     return judged(result, None)
 
 

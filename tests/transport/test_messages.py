@@ -10,7 +10,7 @@ import pytest
 from raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
 from wires import CHUNKED, SyncWire, Wire, get
 
-from binance_usdm._http1 import ReplyTooLarge
+from binance_usdm._httpx import ReplyTooLarge
 
 
 def test_the_head_is_sent_as_prepared(wire: Wire) -> None:

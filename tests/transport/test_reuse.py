@@ -18,8 +18,8 @@ from raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
 from wires import CHUNKED, SyncWire, Wire, get, idle, send, timed
 
 from binance_usdm import ConfigurationError
-from binance_usdm._http1 import Call
 from binance_usdm._pool import Place
+from binance_usdm._request import Call, Route
 from binance_usdm._transport import SyncTransport
 from binance_usdm._transport_asyncio import AsyncTransport
 
@@ -200,7 +200,9 @@ def test_the_turn_of_a_cancelled_call_goes_to_the_next(late: bool) -> None:
     async def scenario() -> None:
         place: Place[Any] = Place(1)
         assert place.enter()
-        call = Call((False, "", 0), b"", time.monotonic() + 5, 1000, fresh=False)
+        call = Call(
+            "GET", b"", Route.to((False, "", 0), ()), deadline=time.monotonic() + 5, max_reply_bytes=1000, fresh=False
+        )
         task = asyncio.create_task(AsyncTransport()._turn(place, call))
         await asyncio.sleep(0)
         for step in (place.leave, task.cancel) if late else (task.cancel, place.leave):

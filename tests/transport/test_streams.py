@@ -12,7 +12,9 @@ import httpx
 from raw_server import READ, RawServer, again, reply
 from wires import get, send
 
-from binance_usdm._http1 import Call, ReplyParser
+from binance_usdm._http1 import Outcome, Reply, ReplyParser
+from binance_usdm._httpx import delivered
+from binance_usdm._request import Call, Route
 from binance_usdm._transport_asyncio import AsyncTransport, _Stream
 
 
@@ -44,8 +46,7 @@ def test_a_connection_whose_loop_has_taken_its_socket_along_is_discarded_quietly
 def test_a_reply_is_to_others_as_one_of_httpx() -> None:
     parser = ReplyParser(1000)
     parser.feed(reply(b'{"a": 1}', b"X-Twice: 1", b"x-twice: 2"))
-    ours = parser.outcome()
-    assert isinstance(ours, httpx.Response)
+    ours = delivered(parser.outcome())
     theirs = httpx.Response(200, headers=ours.headers.raw, stream=httpx.ByteStream(b'{"a": 1}'))
     for name in vars(theirs):
         if name != "stream":
@@ -56,30 +57,30 @@ def test_a_reply_is_to_others_as_one_of_httpx() -> None:
 
 
 def test_a_reply_that_came_before_the_request_was_sent_is_not_waited_for() -> None:
+    call = Call("GET", b"/", Route.to((False, "", 0), ()), deadline=math.inf, max_reply_bytes=1000, fresh=False)
+
     class Deaf(asyncio.Transport):
         def write(self, data: bytes | bytearray | memoryview) -> None:
-            assert data == b"head"
+            assert data == call.head
 
-    async def scenario() -> httpx.Response | httpx.TransportError:
+    async def scenario() -> Outcome:
         stream = _Stream(1000)
         early = stream.reply
         stream.connection_made(Deaf())
         stream.data_received(reply(b"busy"))
         async with asyncio.timeout(0.2):
-            await stream.exchange(Call((False, "", 0), b"head", math.inf, 1000, fresh=False), early)
+            await stream.exchange(call, early)
         return early.outcome()
 
     response = asyncio.run(scenario())
-    assert isinstance(response, httpx.Response)
-    assert response.read() == b"busy"
+    assert isinstance(response, Reply)
+    assert response.body == b"busy"
 
 
 def test_a_reply_hands_its_body_over_once() -> None:
     finished = ReplyParser(1000)
     finished.feed(reply(b"[]"))
-    bodies = [
-        response.read() for response in (finished.outcome(), finished.outcome()) if isinstance(response, httpx.Response)
-    ]
+    bodies = [response.body for response in (finished.outcome(), finished.outcome()) if isinstance(response, Reply)]
     assert bodies == [b"[]", b""]  # an idle connection holds its last reply, but not a megabyte of body
 
 

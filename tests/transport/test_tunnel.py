@@ -23,7 +23,7 @@ from test_cancelled import becomes, descriptors, every_pause, none_dead
 from wires import TIMEOUTS, Authority, Wires, get, idle, send
 
 from binance_usdm import AsyncClient, Client, DeadlineExceeded, RetryPolicy, TransportError, _config
-from binance_usdm._http1 import StaleConnection
+from binance_usdm._httpx import StaleConnection
 from binance_usdm._proxy import Proxy
 from binance_usdm._transport_asyncio import AsyncTransport
 

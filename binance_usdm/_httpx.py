@@ -1,0 +1,153 @@
+"""The border to httpx: a transport of its kind in the place of ours, and a request of its kind through ours. Loaded by nobody else."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import cast
+
+import httpx
+
+from ._http1 import STALE, TOO_LARGE, Failure, Fields, Outcome, Reply
+from ._pool import aside
+from ._request import ONLY_GET, Call, Route
+
+_FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
+_LATE = Failure("", "nothing complete came in time")
+
+
+class ReplyTooLarge(httpx.RemoteProtocolError):
+    """The server sent more for one reply than is accepted; the rest was not read."""
+
+
+class StaleConnection(httpx.RemoteProtocolError):
+    """A kept connection ended before a byte of the reply came.
+
+    The request was very likely not handled: a GET may be sent again, on a connection of its own.
+    """
+
+
+_OURS = {TOO_LARGE: ReplyTooLarge, STALE: StaleConnection}
+
+
+class Request(httpx.Request):
+    """A request whose repr tells nothing of its query."""
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.url.path}>"
+
+
+class SyncBridge:
+    """What a blocking client sends its calls through when it was given a transport of httpx's kind."""
+
+    kind = httpx.BaseTransport
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self.transport = transport
+        self.close = transport.close
+
+    def exchange(self, call: Call) -> Outcome:
+        try:
+            if isinstance(self.transport, httpx.MockTransport):  # it ends by the hand of whoever wrote the handler
+                return self._exchanged(call)
+            return aside(partial(self._exchanged, call)).result(call.deadline - time.monotonic())
+        except _FOREIGN as error:
+            return _failure(error)
+
+    def _exchanged(self, call: Call) -> Reply:
+        body: list[bytes] = []
+        response = self.transport.handle_request(_request(call))
+        try:
+            for chunk in cast("httpx.SyncByteStream", response.stream):
+                body.append(chunk)
+                _bounded(body, call)
+            return _reply(response, body)
+        finally:
+            response.close()
+
+
+class AsyncBridge:
+    """The same for asyncio."""
+
+    kind = httpx.AsyncBaseTransport
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self.transport = transport
+        self.aclose = transport.aclose
+
+    async def exchange(self, call: Call) -> Outcome:
+        import asyncio
+
+        try:
+            async with asyncio.timeout(call.deadline - time.monotonic()):
+                return await self._exchanged(call)
+        except _FOREIGN as error:
+            return _failure(error)
+
+    async def _exchanged(self, call: Call) -> Reply:
+        body: list[bytes] = []
+        response = await self.transport.handle_async_request(_request(call))
+        try:
+            async for chunk in cast("httpx.AsyncByteStream", response.stream):
+                body.append(chunk)
+                _bounded(body, call)
+            return _reply(response, body)
+        finally:
+            await response.aclose()
+
+
+def _request(call: Call) -> Request:
+    tls, host, port = call.route.origin
+    url = httpx.URL(scheme="https" if tls else "http", host=host, port=port, raw_path=call.target)
+    left = max(call.deadline - time.monotonic(), 0.001)
+    extensions = {
+        "timeout": dict.fromkeys(("connect", "read", "write", "pool"), left),
+        "deadline": call.deadline,
+        "max_reply_bytes": call.max_reply_bytes,
+        "fresh": call.fresh,
+    }
+    return Request(call.method, url, headers=list(call.route.headers), extensions=extensions)
+
+
+def _bounded(body: list[bytes], call: Call) -> None:
+    """Go on only while the body that came so far is neither too large nor too late."""
+    if sum(map(len, body)) > call.max_reply_bytes:
+        raise ReplyTooLarge("the reply is too large")
+    if time.monotonic() > call.deadline:
+        raise httpx.ReadTimeout("the reply took too long")
+
+
+def _reply(response: httpx.Response, body: list[bytes]) -> Reply:
+    fields = Fields(response.headers.raw)
+    return Reply(response.status_code, fields, b"".join(body))
+
+
+def _failure(error: Exception) -> Failure:
+    if type(error) is TimeoutError:
+        return _LATE
+    kind = "ProxyError" if isinstance(error, httpx.ProxyError) else type(error).__name__
+    return Failure(kind, str(error))
+
+
+def call_of(request: httpx.Request) -> Call | Failure:
+    """A request of httpx's as one of ours. Its extensions say the bounds; there are no bytes that it could send by itself."""
+    if request.method != "GET" or not isinstance(request.stream, httpx.ByteStream) or any(request.stream):
+        return Failure("LocalProtocolError", ONLY_GET)
+    url, extensions = request.url, request.extensions
+    tls = url.scheme == "https"
+    route = Route.to((tls, url.raw_host.decode(), url.port or (443 if tls else 80)), request.headers.raw)
+    target = extensions.get("target", url.raw_path)
+    bounds = {name: extensions[name] for name in ("deadline", "max_reply_bytes", "fresh")}
+    return Call(request.method, target, route, **bounds)
+
+
+def delivered(outcome: Outcome) -> httpx.Response:
+    """A reply as httpx's, or its error raised."""
+    if isinstance(outcome, Failure):
+        raise _error(outcome)
+    return httpx.Response(outcome.status, headers=list(outcome.headers.raw), stream=httpx.ByteStream(outcome.body))
+
+
+def _error(failure: Failure) -> httpx.TransportError:
+    kind = _OURS.get(failure.kind) or getattr(httpx, failure.kind)
+    return cast("httpx.TransportError", kind(failure.text))
