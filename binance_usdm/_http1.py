@@ -163,18 +163,16 @@ class ReplyParser:
         return self._fault or Reply(self._status, self._fields, b"".join(body))
 
     def _parse(self, parser: httptools.HttpResponseParser, data: bytes, first: bool) -> None:
-        # llhttp silently skips line ends before and after a message, and takes RTSP. So the first byte must be HTTP's,
-        # and the last line ends go in singly: one that follows the message can then be told from one that ends it.
-        text = data.rstrip(b"\r\n")
+        # llhttp silently skips line ends before and after a message, and takes RTSP. So the first byte must be HTTP's, and a
+        # last line end goes in by itself: one that follows the message can then be told from one that ends it.
         if first and not data.startswith(b"H"):
             raise httptools.HttpParserError
-        if text:
-            parser.feed_data(text)
-        for index in range(len(text), len(data)):
-            if self.done:
-                self.reusable = False
-                break
-            parser.feed_data(data[index : index + 1])
+        end = len(data) - data.endswith((b"\r", b"\n"))
+        parser.feed_data(data[:end])
+        if self.done:
+            self.reusable = self.reusable and end == len(data)
+        elif end < len(data):
+            parser.feed_data(data[end:])
 
     def _end(self, fault: Failure | None) -> None:
         self.done, self._fault = True, fault
