@@ -1,4 +1,4 @@
-"""A call as a plan: what is sent when, what comes of it, what then. Shared by both clients; neither blocks nor awaits."""
+"""A call: what is sent when, what comes of it, what then, as a plan that both clients share; and the two loops that carry it out."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import copy
 import time
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from binance_usdm_wire import OPERATIONS, Operation, Response
 
-from ._clock import GOOD_ENOUGH_MS, SAMPLES, Clock, Reading
+from ._clock import NOT_READ, Clock, Reading
 from ._errors import (
     DeadlineExceeded,
     IdleConnectionLost,
@@ -19,21 +19,26 @@ from ._errors import (
     TimestampError,
     TransportError,
     UsdmError,
+    safe_text,
 )
 from ._events import Event, Kind, Observer, tell
 from ._http1 import Reply
-from ._limits import Limiter
+from ._limits import Budget
+from ._pool import aside
 from ._reply import DECODED, Value, dated, read, unanswered, used_weight
 from ._request import Call, Requests
 from ._retry import Quota, Retry, hold
 from ._signing import Sealed
 from ._venue import Venue
 
+if TYPE_CHECKING:
+    from ._httpx import AsyncBridge, SyncBridge
+    from ._transport import SyncTransport
+    from ._transport_asyncio import AsyncTransport
+
 T = TypeVar("T")
 
 _SERVER_TIME = OPERATIONS["server_time"]
-_POLL = 0.005
-_NOT_READ = "the exchange's time did not come in half of the time"
 
 Step = Call | float | Callable[[], Any]
 Plan = Generator[Step, Any, T]
@@ -56,15 +61,13 @@ class Planner(Sealed):
     """Plans the calls of one client, from what its constructor has set."""
 
     __slots__ = (
-        "_clock", "_closed", "_limiter", "_max_reply_bytes", "_may_block", "_measures", "_on_event", "_quota", "_requests", "_retry",
-        "_timeout", "_venue",
+        "_budget", "_clock", "_closed", "_max_reply_bytes", "_measures", "_on_event", "_quota", "_requests", "_retry",
+        "_timeout", "_transport", "_venue",
     )  # fmt: skip
+    _budget: Budget
     _clock: Clock
     _closed: bool
-    _limiter: Limiter
     _max_reply_bytes: int
-    _may_block: bool
-    """The limiter may wait for a network."""
     _measures: str | None
     """When the exchange's time is read: "auto" (after -1021), "exchange" (before the first stamp as well), None (never)."""
     _on_event: Observer | None
@@ -72,6 +75,7 @@ class Planner(Sealed):
     _requests: Requests
     _retry: Retry
     _timeout: float
+    _transport: Any
     _venue: Venue
 
     def _plan(
@@ -122,7 +126,11 @@ class Planner(Sealed):
     ) -> Plan[_Tried]:
         """One attempt, made twice when the server had closed the idle connection: weight taken, stamped, signed, sent, judged."""
         for fresh in (False, True):
-            yield from self._admitted(operation, attempt, deadline)
+            yield from self._budget.take(operation.weight, deadline, partial(self._tell, "wait", operation, attempt))
+            if self._closed:
+                closed = TransportError("the client is closed")
+                closed.retryable = False
+                raise closed
             call = self._requests.made(
                 operation, query, self._clock, deadline=deadline, fresh=fresh, max_reply_bytes=self._max_reply_bytes
             )
@@ -139,90 +147,100 @@ class Planner(Sealed):
         weight = used_weight(reply.headers)
         if isinstance(result, RateLimitError):  # first of all: nobody may send from here on
             result.retry_after = hold(result, dated(reply.headers) or self._venue.clock())
-            yield from self._noted(self._limiter.hold, result.retry_after, banned=isinstance(result, IPBannedError))
+            yield from self._budget.hold(result.retry_after, isinstance(result, IPBannedError))
             self._tell("hold", operation, attempt, seconds=result.retry_after, error=result)
         if weight is not None:
-            yield from self._noted(self._limiter.observe, weight)
+            yield from self._budget.observe(weight)
         return _Tried(result, reply, sent, received, 1 + fresh, weight)
-
-    def _admitted(self, operation: Operation[Any], attempt: int, deadline: float) -> Plan[None]:
-        """Wait until the weight is taken; nothing may be sent before."""
-        while (wait := (yield from self._limited(self._limiter.acquire, operation.weight))) > 0:
-            pause = self._venue.queue.behind(time.monotonic(), wait, operation.weight, deadline)
-            if pause is None:
-                raise RateLimitError(0, None, "the weight budget has no room before the deadline", wait)
-            self._tell("wait", operation, attempt, seconds=pause)
-            yield pause
-        if self._closed:
-            closed = TransportError("the client is closed")
-            closed.retryable = False
-            raise closed
-
-    def _noted(self, tell: Callable[..., None], *arguments: Any, **options: Any) -> Plan[None]:
-        """Tell the limiter what a reply said; its trouble is none of the call, whose reply is here."""
-        try:  # noqa: SIM105 - free where there is no error, and in every call
-            yield from self._limited(tell, *arguments, **options)
-        except UsdmError:
-            pass
-
-    def _limited(self, ask: Callable[..., Any], *arguments: Any, **options: Any) -> Plan[Any]:
-        """Ask the limiter; one that may block, such as Redis, is asked by the client, in its own way of waiting."""
-        if not self._may_block:
-            return ask(*arguments, **options)
-        answer = yield partial(ask, *arguments, **options)
-        if isinstance(answer, UsdmError):
-            raise answer
-        return answer
 
     def _synchronised(
         self, operation: Operation[Any], attempt: int, deadline: float, since: float | None = None
     ) -> Plan[UsdmError | None]:
-        """Read the exchange's time, wait for the caller who does, or find that it was read `since`; the failure, None if there was none.
-
-        It takes half of the time that is left at most, so that the call itself can still be made.
-        """
-        clock = self._venue.clock
-        if since is not None and clock.reading is not None and clock.reading.monotonic > since:
-            self._tell_time(operation, attempt, clock.reading)
-            return None
-        deadline -= (deadline - time.monotonic()) / 2
-        rounds, pause = clock.rounds, _POLL
-        while not clock.claim(deadline - time.monotonic()):
-            if time.monotonic() + pause >= deadline:
-                return TransportError(_NOT_READ)
-            yield pause
-            pause = min(pause * 1.5, 0.1)  # many may wait, and each look costs
-            if clock.rounds != rounds:
-                self._tell_time(operation, attempt, None if clock.failure else clock.reading)
-                return clock.failure
-        best: Reading | None = None
-        failure: UsdmError | None = None
-        try:
-            for _ in range(SAMPLES):
-                tried = yield from self._attempted(_SERVER_TIME, {}, attempt, deadline)
-                if not isinstance(tried.result, Value):
-                    failure = tried.result
-                    break
-                reading = clock.read(tried.sent, tried.received, tried.result.parsed.server_time)
-                best = reading if best is None or reading.error < best.error else best
-                if best.error <= GOOD_ENOUGH_MS:
-                    break
-        except UsdmError as error:  # nothing may be sent now
-            failure = error
-        finally:
-            clock.settle(best, failure)
-        if best is None:
-            self._tell("clock_failed", operation, attempt, error=failure)
-            return TransportError(_NOT_READ) if isinstance(failure, DeadlineExceeded) else failure
-        self._tell_time(operation, attempt, best)
+        """See that the exchange's time was read, `since` or now; the failure, None if there was none."""
+        ask = partial(self._asked, attempt)
+        found = yield from self._venue.clock.synchronised(ask, deadline, since)
+        if isinstance(found, UsdmError):
+            self._tell("clock_failed", operation, attempt, error=found)
+            return TransportError(NOT_READ) if isinstance(found, DeadlineExceeded) else found
+        self._tell("clock", operation, attempt, offset_ms=found.offset, error_ms=found.error)
         return None
 
-    def _tell_time(self, operation: Operation[Any], attempt: int, reading: Reading | None) -> None:
-        if reading is not None:
-            self._tell("clock", operation, attempt, offset_ms=reading.offset, error_ms=reading.error)
+    def _asked(self, attempt: int, deadline: float) -> Plan[Reading | UsdmError]:
+        tried = yield from self._attempted(_SERVER_TIME, {}, attempt, deadline)
+        if isinstance(tried.result, Value):
+            return self._venue.clock.read(tried.sent, tried.received, tried.result.parsed.server_time)
+        return tried.result
 
     def _tell(
         self, kind: Kind, operation: Operation[Any], attempt: int, error: UsdmError | None = None, **details: float
     ) -> None:
         error = copy.copy(error)  # whoever keeps the event keeps no traceback, and no frame of the caller
         tell(Event(kind=kind, operation=operation.id, attempt=attempt, error=error, **details), self._on_event)
+
+
+class SyncCalls(Planner):
+    """Carries plans out, blocking."""
+
+    __slots__ = ()
+    _transport: SyncTransport | SyncBridge
+
+    def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
+        deadline = time.monotonic() + self._timeout
+        plan = self._plan(operation, arguments, deadline)
+        try:
+            step = next(plan)
+            while not isinstance(step, Response):
+                step = plan.send(self._do(step, deadline))
+            return step
+        finally:
+            plan.close()
+
+    def _do(self, step: Step, deadline: float) -> Any:
+        if isinstance(step, Call):
+            return self._transport.exchange(step)
+        if not callable(step):
+            return time.sleep(step)
+        try:
+            return aside(step).result(deadline - time.monotonic())
+        except (OSError, UsdmError) as error:
+            return _unanswered(error)
+
+
+class AsyncCalls(Planner):
+    """Carries plans out on asyncio."""
+
+    __slots__ = ()
+    _transport: AsyncTransport | AsyncBridge
+
+    async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
+        deadline = time.monotonic() + self._timeout
+        plan = self._plan(operation, arguments, deadline)
+        try:
+            step = next(plan)
+            while not isinstance(step, Response):
+                step = plan.send(await self._do(step, deadline))
+            return step
+        finally:
+            plan.close()
+
+    async def _do(self, step: Step, deadline: float) -> Any:
+        if isinstance(step, Call):
+            return await self._transport.exchange(step)
+        import asyncio  # for those who make blocking calls only, it would be a tenth of the time until the first one
+
+        if not callable(step):
+            return await asyncio.sleep(step)
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await asyncio.wrap_future(aside(step))
+        except (OSError, UsdmError) as error:
+            return _unanswered(error)
+
+
+def _unanswered(error: OSError | UsdmError) -> UsdmError:
+    """Why something that may block gave no answer: for its own reason, its time was up, or no thread could be had for it."""
+    if isinstance(error, UsdmError):
+        return error
+    if isinstance(error, TimeoutError):
+        return DeadlineExceeded("nothing complete came in time")
+    return TransportError(safe_text(str(error)))

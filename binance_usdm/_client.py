@@ -1,19 +1,25 @@
-"""`Client` and `AsyncClient`: carry out the plan of a call, blocking or awaiting. Knows transports; decides nothing."""
+"""`Client` and `AsyncClient`: how they are made of their options, opened and closed. Sends nothing; calls are in `_call`."""
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
-from binance_usdm_wire import AsyncOperations, Operation, Response, SyncOperations
+from binance_usdm_wire import AsyncOperations, SyncOperations
 
-from ._call import Step
-from ._caller import Caller
-from ._errors import DeadlineExceeded, TransportError, UsdmError, safe_text
-from ._pool import aside
-from ._request import Call
+from . import _config as config
+from ._call import AsyncCalls, Planner, SyncCalls
+from ._clock import Clock
+from ._errors import ConfigurationError
+from ._events import Observer
+from ._http1 import MAX_REPLY_BYTES
+from ._limits import Budget, Limiter, WeightLimiter
+from ._proxy import Proxy
+from ._request import Requests
+from ._retry import Quota, Retry, RetryPolicy
+from ._signing import Signer
 from ._transport import SyncTransport
 from ._transport_asyncio import AsyncTransport
+from ._venue import venue
 
 if TYPE_CHECKING:  # whoever gives no transport of its kind never loads it
     import httpx
@@ -23,19 +29,101 @@ if TYPE_CHECKING:  # whoever gives no transport of its kind never loads it
     Blocking = SyncTransport | httpx.BaseTransport
     Awaited = AsyncTransport | httpx.AsyncBaseTransport
 
-T = TypeVar("T")
+TransportT = TypeVar("TransportT")
 
 
-def _unanswered(error: OSError | UsdmError) -> UsdmError:
-    """Why something that may block gave no answer: for its own reason, its time was up, or no thread could be had for it."""
-    if isinstance(error, UsdmError):
-        return error
-    if isinstance(error, TimeoutError):
-        return DeadlineExceeded("nothing complete came in time")
-    return TransportError(safe_text(str(error)))
+class Caller(Planner, Generic[TransportT]):
+    """What both clients share."""
+
+    __slots__ = ("__weakref__",)
+    _own: Any
+    """The class of the default transport."""
+
+    @staticmethod
+    def _bridge() -> Any:
+        """The class of what stands between a client and a transport of httpx's `kind`."""
+        raise NotImplementedError
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        *,
+        signer: Signer | None = None,
+        base_url: str = config.MAINNET,
+        recv_window: int | None = None,
+        timeout: float = config.DEFAULT_TIMEOUT,
+        retry: Retry = RetryPolicy(),  # noqa: B008 - frozen
+        clock: Clock | Literal["auto", "exchange"] = "auto",
+        limiter: Limiter | Literal["shared"] | None = "shared",
+        max_reply_bytes: int = MAX_REPLY_BYTES,
+        proxy: str | None = None,
+        transport: TransportT | None = None,
+        on_event: Observer | None = None,
+    ) -> None:
+        credentials = config.credentials(api_key, api_secret, signer)
+        url = config.base(base_url)
+        way = None if proxy is None else config.proxy(proxy, clear=str(url).startswith("http:"))
+        chosen: Any
+        if transport is None:
+            chosen = way if isinstance(way, str) else self._own(way)
+        elif proxy is not None:
+            chosen = "give a proxy or a transport, not both"
+        elif type(transport) is self._own:
+            chosen = transport
+        else:  # a class made of ours too: what it adds may neither end by the deadline nor keep to the bounds
+            bridge = self._bridge()
+            fits = isinstance(transport, (self._own, bridge.kind))
+            complaint = f"transport must be an httpx.{bridge.kind.__name__} or a {self._own.__name__}"
+            chosen = bridge(transport) if fits else complaint
+        # the traceback of an error below may be printed with its local variables
+        del api_key, api_secret, signer, base_url, proxy, transport
+        if isinstance(credentials, str) or isinstance(url, str) or isinstance(chosen, str):
+            raise ConfigurationError(next(made for made in (credentials, url, chosen) if isinstance(made, str)))
+        way_out = (way.host, way.port) if isinstance(way, Proxy) else None
+        self._venue = venue((str(url), way_out), getattr(chosen, "transport", None))
+        if limiter is None or limiter == "shared":
+            limiter = self._venue.limiter if limiter else WeightLimiter(limit=None)
+        config.check(max_reply_bytes, retry, clock, limiter, on_event)
+        self._budget = Budget(limiter, self._venue.queue)
+        self._requests = Requests(credentials, url, config.positive_ms(recv_window))
+        self._transport = chosen
+        self._closed = False
+        self._timeout = config.positive_seconds(timeout)
+        self._max_reply_bytes = max_reply_bytes
+        self._measures = clock if isinstance(clock, str) else None
+        self._clock = self._venue.clock if isinstance(clock, str) else clock
+        self._retry = retry
+        self._quota = Quota()
+        self._on_event = on_event
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """A client from BINANCE_API_KEY and one of BINANCE_API_SECRET, BINANCE_API_PRIVATE_KEY, BINANCE_API_PRIVATE_KEY_FILE.
+
+        The private key is PEM text, of type Ed25519 or RSA, or the path of such a file; BINANCE_API_PRIVATE_KEY_PASSWORD decrypts it.
+        BINANCE_BASE_URL is used if set. `options` are the constructor's and win. Raises ConfigurationError naming the variable that is
+        missing, empty or wrong.
+        """
+        found = config.environment(options)
+        complaint = found if isinstance(found, str) else ""
+        if isinstance(found, dict):
+            try:
+                return cls(**found, **options)
+            except ConfigurationError as error:
+                option, _, rest = str(error).partition(" ")
+                complaint = f"{config.VARIABLES[option] if option in found else option} {rest}"
+            except TypeError as error:  # an option that there is not
+                complaint = str(error)
+        del options, found  # a URL may hold a password
+        raise ConfigurationError(complaint)
+
+    def __repr__(self) -> str:
+        requests = getattr(self, "_requests", None)  # there is none when the constructor failed
+        return f"{type(self).__name__}(base_url='{requests.url if requests else ''}')"
 
 
-class Client(Caller["Blocking"], SyncOperations):
+class Client(Caller["Blocking"], SyncCalls, SyncOperations):
     """Blocking client; safe for threads. Use it in a `with` block or `close()` it; nothing is sent before the first call.
 
     `Client(api_key, api_secret)` signs with HMAC-SHA256, `Client(api_key, signer=…)` with anything that has `sign(bytes) -> bytes`;
@@ -52,34 +140,12 @@ class Client(Caller["Blocking"], SyncOperations):
 
     __slots__ = ()
     _own = SyncTransport
-    _transport: SyncTransport | SyncBridge
 
     @staticmethod
     def _bridge() -> type[SyncBridge]:
         from ._httpx import SyncBridge
 
         return SyncBridge
-
-    def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
-        deadline = time.monotonic() + self._timeout
-        plan = self._plan(operation, arguments, deadline)
-        try:
-            step = next(plan)
-            while not isinstance(step, Response):
-                step = plan.send(self._do(step, deadline))
-            return step
-        finally:
-            plan.close()
-
-    def _do(self, step: Step, deadline: float) -> Any:
-        if isinstance(step, Call):
-            return self._transport.exchange(step)
-        if not callable(step):
-            return time.sleep(step)
-        try:
-            return aside(step).result(deadline - time.monotonic())
-        except (OSError, UsdmError) as error:
-            return _unanswered(error)
 
     def close(self) -> None:
         """Close all connections, those of a transport that was given too; later calls raise TransportError."""
@@ -93,42 +159,17 @@ class Client(Caller["Blocking"], SyncOperations):
         self.close()
 
 
-class AsyncClient(Caller["Awaited"], AsyncOperations):
+class AsyncClient(Caller["Awaited"], AsyncCalls, AsyncOperations):
     """The same for asyncio: every call is awaited, `aclose()` or `async with` ends it. Safe for tasks; a cancelled call leaks nothing."""
 
     __slots__ = ()
     _own = AsyncTransport
-    _transport: AsyncTransport | AsyncBridge
 
     @staticmethod
     def _bridge() -> type[AsyncBridge]:
         from ._httpx import AsyncBridge
 
         return AsyncBridge
-
-    async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
-        deadline = time.monotonic() + self._timeout
-        plan = self._plan(operation, arguments, deadline)
-        try:
-            step = next(plan)
-            while not isinstance(step, Response):
-                step = plan.send(await self._do(step, deadline))
-            return step
-        finally:
-            plan.close()
-
-    async def _do(self, step: Step, deadline: float) -> Any:
-        if isinstance(step, Call):
-            return await self._transport.exchange(step)
-        import asyncio  # for those who make blocking calls only, it would be a tenth of the time until the first one
-
-        if not callable(step):
-            return await asyncio.sleep(step)
-        try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                return await asyncio.wrap_future(aside(step))
-        except (OSError, UsdmError) as error:
-            return _unanswered(error)
 
     async def aclose(self) -> None:
         """Close all connections, those of a transport that was given too; later calls raise TransportError."""

@@ -1,4 +1,4 @@
-"""What time a request is stamped with, in ms since 1970-01-01 UTC. Knows readings of clocks; sends and retries nothing."""
+"""What time a request is stamped with, in ms since 1970-01-01 UTC. Knows readings of clocks and who takes them; sends nothing itself."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import copy
 import math
 import threading
 import time
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Generator
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from ._errors import DeadlineExceeded, UsdmError
+from ._errors import DeadlineExceeded, TransportError, UsdmError
 
 Clock = Callable[[], int]
 """Returns now, in ms; called once for every attempt."""
@@ -21,6 +21,8 @@ AGAIN_MS: Final = 30_000.0
 """A reading that failed is not tried again so soon, as long as there is an older one."""
 GOOD_ENOUGH_MS: Final = 100.0
 """Error bound that needs no further sample: the exchange takes up to a second ahead."""
+_POLL = 0.005
+NOT_READ = "the exchange's time did not come in half of the time"
 
 
 def local_time() -> int:
@@ -41,6 +43,10 @@ class Reading(NamedTuple):
     def offset(self) -> float:
         """How far the exchange is ahead of this machine's wall clock."""
         return self.exchange - self.wall
+
+
+Ask: TypeAlias = Callable[[float], Generator[Any, Any, Reading | UsdmError]]
+"""Part of a plan that asks the exchange for its time, until a deadline."""
 
 
 class ExchangeClock:
@@ -79,6 +85,45 @@ class ExchangeClock:
         now = self.ticks()
         since, passed = now - reading.monotonic, self._wall() / 1e6 - reading.wall
         return (since > MAX_AGE_MS or abs(passed - since) > MAX_JUMP_MS) and now >= self._failed_until
+
+    def synchronised(
+        self, ask: Ask, deadline: float, since: float | None = None
+    ) -> Generator[Any, Any, Reading | UsdmError]:
+        """Part of a plan: take a reading, wait for the caller who does, or find that one was taken `since`.
+
+        It takes half of the time that is left at most, so that the call itself can still be made.
+        """
+        if since is not None and self.reading is not None and self.reading.monotonic > since:
+            return self.reading
+        deadline -= (deadline - time.monotonic()) / 2
+        rounds, pause = self.rounds, _POLL
+        while not self.claim(deadline - time.monotonic()):
+            if time.monotonic() + pause >= deadline:
+                return TransportError(NOT_READ)
+            yield pause
+            pause = min(pause * 1.5, 0.1)  # many may wait, and each look costs
+            if self.rounds != rounds:
+                found = self.failure or self.reading
+                assert found is not None
+                return found
+        best: Reading | None = None
+        failure: UsdmError | None = None
+        try:
+            for _ in range(SAMPLES):
+                found = yield from ask(deadline)
+                if isinstance(found, UsdmError):
+                    failure = found
+                    break
+                best = found if best is None or found.error < best.error else best
+                if best.error <= GOOD_ENOUGH_MS:
+                    break
+        except UsdmError as error:  # nothing may be sent now
+            failure = error
+        finally:
+            self.settle(best, failure)
+        found = best or failure
+        assert found is not None
+        return found
 
     def claim(self, seconds: float) -> bool:
         """Become the one who takes a reading; False while somebody else is."""

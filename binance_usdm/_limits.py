@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Any, Final, Protocol, TypeAlias
 
 from ._clock import local_time
-from ._errors import ConfigurationError, IPBannedError
+from ._errors import ConfigurationError, IPBannedError, RateLimitError, UsdmError
 
 LIMIT: Final = 2400
 SHARE: Final = 0.8
@@ -155,6 +156,50 @@ class WeightLimiter(Limiter):
             self._used = {minute: count for minute, count in self._used.items() if minute >= (now - LATE) // MINUTE}
         self._wall, self._elapsed = now, elapsed
         return now
+
+
+Steps: TypeAlias = Generator[Any, Any, Any]
+"""Part of a plan: yields seconds to wait, or what may block and so is done in the client's own way of waiting."""
+
+
+class Budget:
+    """A limiter as the plan of a call asks it, with the queue of those who must wait."""
+
+    __slots__ = ("_limiter", "_may_block", "_queue")
+
+    def __init__(self, limiter: Limiter, queue: Queue) -> None:
+        self._limiter, self._queue = limiter, queue
+        self._may_block = bool(getattr(limiter, "blocking", False))
+
+    def take(self, weight: int, deadline: float, tell: Callable[..., None]) -> Steps:
+        """Wait until the weight is taken; RateLimitError if that would be after the deadline."""
+        while (wait := (yield from self._asked(self._limiter.acquire, weight))) > 0:
+            pause = self._queue.behind(time.monotonic(), wait, weight, deadline)
+            if pause is None:
+                raise RateLimitError(0, None, "the weight budget has no room before the deadline", wait)
+            tell(seconds=pause)
+            yield pause
+
+    def hold(self, seconds: float, banned: bool) -> Steps:
+        return self._told(partial(self._limiter.hold, seconds, banned=banned))
+
+    def observe(self, used_weight: int) -> Steps:
+        return self._told(self._limiter.observe, used_weight)
+
+    def _told(self, tell: Callable[..., None], *said: int) -> Steps:
+        """Tell the limiter what a reply said; its trouble is none of the call, whose reply is here."""
+        try:  # noqa: SIM105 - free where there is no error, and in every call
+            yield from self._asked(tell, *said)
+        except UsdmError:
+            pass
+
+    def _asked(self, ask: Callable[..., Any], *arguments: Any) -> Steps:
+        if not self._may_block:
+            return ask(*arguments)
+        answer = yield partial(ask, *arguments)
+        if isinstance(answer, UsdmError):
+            raise answer
+        return answer
 
 
 class Queue:

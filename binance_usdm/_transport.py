@@ -55,13 +55,13 @@ class SyncTransport(Pool[socket.socket]):
 
     `max_connections` bounds the calls under way to one origin, and so the connections, kept ones included; further calls wait for their
     turn, first come first served, within their own deadline. Safe for threads. Close it after the clients; closing a client closes it.
+    Of an https call a `proxy` sees the host and the port only. Nothing is sent twice.
 
-    It sends GET requests over blocking sockets; a reply is read to its end and not decoded. A request must have these extensions, as
-    those of the clients do: `deadline` (a time.monotonic() instant), which bounds waiting, name resolution, connecting, TLS, sending and
-    reading together; `max_reply_bytes`, which bounds a reply with all its heads; `fresh`: whether to use no kept connection. It may have
-    `target` (bytes), sent in place of the URL's path and query, and `route`, in place of the rest of it and of the headers.
-    Of an https call a `proxy` sees the host and the port only.
-    Raises only httpx.TransportError; it is a StaleConnection where `fresh` may help. Nothing is sent twice.
+    `handle_request` is for a transport of yours that stands before this one: it takes and gives what those of httpx do. The bounds are in
+    the request's extensions, as clients write them: `deadline` (a time.monotonic() instant) for waiting, name resolution, connecting, TLS,
+    sending and reading together; `max_reply_bytes` for a reply with all its heads; `fresh`: whether to use no kept connection; perhaps
+    `target` (bytes), sent in place of the URL's path and query. A reply is not decoded.
+    It raises only httpx.TransportError: a StaleConnection where `fresh` may help.
     """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -87,6 +87,7 @@ class SyncTransport(Pool[socket.socket]):
     _discard = staticmethod(socket.socket.close)
 
     def exchange(self, call: Call) -> Outcome:
+        """Send a GET and read its reply to the end; whatever the network does, nothing is raised."""
         if refused := self._refused(call):
             return refused
         place = self._place(call.route.origin)

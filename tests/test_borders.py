@@ -131,7 +131,6 @@ FLOORS = [  # from the top; a module imports from below. All others are rooms on
     {"binance_usdm._render"},
     {"binance_usdm"},
     {"binance_usdm._client"},
-    {"binance_usdm._caller"},
     {"binance_usdm._call"},
 ]
 

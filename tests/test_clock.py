@@ -644,7 +644,7 @@ def test_eight_threads_with_a_wrong_clock_share_one_reading() -> None:
     assert set(kinds(events)) == {"clock"}
 
 
-async def together(exchange: Exchange, tasks: int, clock: Any) -> list[Any]:
+async def together(exchange: Exchange, tasks: int, clock: Any, **options: Any) -> list[Any]:
     """So many calls at once, each of whose requests takes a moment."""
 
     async def handle(request: httpx.Request) -> httpx.Response:
@@ -654,7 +654,7 @@ async def together(exchange: Exchange, tasks: int, clock: Any) -> list[Any]:
 
     transport = httpx.MockTransport(handle)
     async with AsyncClient(
-        **keys(exchange), transport=transport, clock=clock, limiter=None, retry=RetryPolicy.off()
+        **keys(exchange), transport=transport, clock=clock, limiter=None, retry=RetryPolicy.off(), **options
     ) as client:
         return await asyncio.gather(*(client.balance_detailed() for _ in range(tasks)), return_exceptions=True)
 
@@ -673,9 +673,11 @@ def test_a_hundred_tasks_share_one_reading(clock: str, requests: int) -> None:
 def test_a_reading_that_failed_is_the_failure_of_all_who_waited_for_it() -> None:
     exchange = Exchange()
     exchange.fail("error-500", times=1, operation="server_time")
-    results = asyncio.run(together(exchange, 20, "exchange"))
+    told: list[Event] = []
+    results = asyncio.run(together(exchange, 20, "exchange", on_event=told.append))
     assert {type(result) for result in results} == {ServerError}
     assert [logged.operation for logged in exchange.requests] == ["server_time"]
+    assert [(event.kind, type(event.error)) for event in told] == [("clock_failed", ServerError)] * 20
 
 
 @pytest.mark.promise("R14", "R9")
