@@ -13,7 +13,7 @@ from ._errors import ConfigurationError
 from ._events import Observer
 from ._http1 import MAX_REPLY_BYTES
 from ._limits import Budget, Limiter, WeightLimiter
-from ._proxy import Proxy
+from ._proxy import PLAIN, Proxy
 from ._request import Requests
 from ._retry import Quota, Retry, RetryPolicy
 from ._signing import Signer
@@ -63,7 +63,9 @@ class Caller(Planner, Generic[TransportT]):
     ) -> None:
         credentials = config.credentials(api_key, api_secret, signer)
         url = config.base(base_url)
-        way = None if proxy is None else config.proxy(proxy, clear=str(url).startswith("http:"))
+        way = None if proxy is None else Proxy.at(proxy)
+        if isinstance(way, Proxy) and isinstance(url, config.BaseUrl) and not (way.near or url.origin[0]):
+            way = PLAIN
         chosen: Any
         if transport is None:
             chosen = way if isinstance(way, str) else self._own(way)
@@ -80,8 +82,8 @@ class Caller(Planner, Generic[TransportT]):
         del api_key, api_secret, signer, base_url, proxy, transport
         if isinstance(credentials, str) or isinstance(url, str) or isinstance(chosen, str):
             raise ConfigurationError(next(made for made in (credentials, url, chosen) if isinstance(made, str)))
-        way_out = (way.host, way.port) if isinstance(way, Proxy) else None
-        self._venue = venue((str(url), way_out), getattr(chosen, "transport", None))
+        own = type(chosen) is self._own
+        self._venue = venue((str(url), chosen.way_out if own else None), None if own else chosen.transport)
         if limiter is None or limiter == "shared":
             limiter = self._venue.limiter if limiter else WeightLimiter(limit=None)
         config.check(max_reply_bytes, retry, clock, limiter, on_event)

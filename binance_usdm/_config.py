@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import ipaddress
 import os
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 from ._errors import ConfigurationError
 from ._http1 import RawHeaders
-from ._proxy import Origin, Proxy
+from ._proxy import Origin, address, is_loopback
 from ._signing import HmacSigner, Sealed, Signer, signer_from_pem, unfit
 from ._version import __version__
 
@@ -33,9 +30,6 @@ VARIABLES: Final = {"api_key": ENV_API_KEY, "api_secret": ENV_API_SECRET, "base_
 _BASE_URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:(?:\.|-*)[A-Za-z0-9])*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?"
-)
-_PROXY = (  # compiled when there is one
-    r"http://(?:(?P<login>[^\s@/?#\ud800-\udfff]+)@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?"
 )
 _IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}").fullmatch
 _NO_BASE_URL = "base_url must look like https://host[:port][/prefix], with nothing else in it"
@@ -136,35 +130,9 @@ def _base(base_url: str) -> BaseUrl | str:
     if match["scheme"] == "http" and not is_loopback(match["host"]):
         return "base_url must be https: http is for this machine only (127.0.0.1, ::1, localhost)"
     tls, host = match["scheme"] == "https", match["host"].strip("[]").lower()
-    if (":" in host or _IPV4(host)) and _address(host) is None:
+    if (":" in host or _IPV4(host)) and address(host) is None:
         return "base_url has no usable host"
     return BaseUrl((tls, host, int(match["port"] or _PORTS[tls])), match["path"])
-
-
-def proxy(url: str, *, clear: bool) -> Proxy | str:
-    """A proxy by its URL, or a complaint that does not repeat it; `clear`: it would see all that is sent."""
-    match = re.fullmatch(_PROXY, url) if isinstance(url, str) else None
-    if match is None or not 0 < int(match["port"] or 80) < 65536:
-        return "proxy must look like http://[user:pass@]host[:port]; for others give a transport: httpx.HTTPTransport(proxy=...)"
-    if clear and not is_loopback(match["host"]):
-        return "proxy must be on this machine when base_url is http: it would see the key"
-    login = unquote_to_bytes(match["login"] or "")
-    basic = base64.b64encode(login if b":" in login else login + b":")
-    line = b"Proxy-Authorization: Basic %b\r\n" % basic if login else b""
-    return Proxy(match["host"].strip("[]"), int(match["port"] or 80), line)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host can only be this machine: `localhost` or a loopback address in plain notation."""
-    address = _address(host.strip("[]"))
-    return host.lower() == "localhost" or (address is not None and address.is_loopback)
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
 
 
 def headers(url: BaseUrl, key_header: str | None, api_key: str | None) -> RawHeaders:

@@ -23,7 +23,7 @@ from ._clock import SAMPLES, ExchangeClock, Reading, local_time
 from ._doctor_words import Facts, Finding, Found, Verdict
 from ._errors import safe_text
 from ._pool import Address
-from ._proxy import Origin
+from ._proxy import Origin, is_loopback
 from ._request import Call, Route
 from ._signing import Sealed, unfit
 from ._transport import FAILURES, SyncTransport, tls_context
@@ -58,7 +58,7 @@ class Visit:
         self.source, text = next((source, text) for source, text in named.items() if text)
         self.url, self.recv_window, self.timeout = config.base(text), recv_window, timeout
         self.host = "" if isinstance(self.url, str) else self.url.origin[1]
-        own = "this machine" if config.is_loopback(self.host) else "another host"
+        own = "this machine" if is_loopback(self.host) else "another host"
         self.place = words.ENVIRONMENTS.get(self.host, own)
         self.window = recv_window or words.WINDOW
         self.found: dict[str, Finding] = {}

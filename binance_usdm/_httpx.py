@@ -1,4 +1,4 @@
-"""The border to httpx: a transport of its kind in the place of ours, and a request of its kind through ours. Loaded by nobody else."""
+"""The border to httpx: a transport of its kind in the place of ours, and a request of its kind through ours. Loaded when there is one."""
 
 from __future__ import annotations
 

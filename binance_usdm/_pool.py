@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from ._errors import ConfigurationError
 from ._http1 import CONNECT, VIA, Failure, ReplyParser
-from ._proxy import Origin, Proxy
+from ._proxy import PLAIN, Origin, Proxy
 
 if TYPE_CHECKING:
     from ._request import Call
@@ -70,17 +70,28 @@ class Pool(Generic[_C]):
     _usable: Callable[[_C], bool]  # whether an idle connection may carry another call
     _discard: Callable[[_C], None]
 
-    def __init__(self, proxy: Proxy | None = None, *, max_connections: int = MAX_CONNECTIONS) -> None:
+    def __init__(self, proxy: str | Proxy | None = None, *, max_connections: int = MAX_CONNECTIONS) -> None:
+        way = proxy if proxy is None or isinstance(proxy, Proxy) else Proxy.at(proxy)
+        del proxy  # a URL may hold a password
+        if isinstance(way, str):
+            raise ConfigurationError(way)
         if type(max_connections) is not int or max_connections < 1:
             raise ConfigurationError("max_connections must be a whole number, 1 or more")
-        self._proxy, self._connecting, self._closed = proxy, VIA if proxy else CONNECT, False
+        self._proxy, self._connecting, self._closed = way, VIA if way else CONNECT, False
         self._most = max_connections
         self._places: dict[tuple[int, Origin], Place[_C]] = {}
+
+    @property
+    def way_out(self) -> tuple[str, int] | None:
+        """The proxy through which calls leave, None if they leave directly: the exchange counts weight by address."""
+        return None if self._proxy is None else (self._proxy.host, self._proxy.port)
 
     def _refused(self, call: Call) -> Failure | None:
         """Why a call is not even begun."""
         if self._closed:
             return Failure("ConnectError", "the client is closed")
+        if self._proxy and not (self._proxy.near or call.route.origin[0]):
+            return Failure("LocalProtocolError", PLAIN)
         return Failure("LocalProtocolError", call.fault) if call.fault else None
 
     def _addresses(self, origin: Origin) -> Future[Sequence[Address]]:

@@ -1,9 +1,16 @@
-"""How a proxy is asked for a tunnel: CONNECT and what it answers. Opens no socket; knows nothing of what goes through."""
+"""Where a connection goes: which host is this machine, and how a proxy is asked for a tunnel by CONNECT. Opens no socket."""
 
+from __future__ import annotations
+
+import ipaddress
 import re
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
+PLAIN = "proxy must be on this machine when base_url is http: it would see the key"
 MAX_TUNNEL_HEAD = 1 << 14
+_URL = (  # compiled when there is one
+    r"http://(?:(?P<login>[^\s@/?#\ud800-\udfff]+)@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?"
+)
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
 
 Origin: TypeAlias = tuple[bool, str, int]  # TLS, host, port
@@ -16,10 +23,25 @@ class TunnelError(OSError):
 class Proxy:
     """An HTTP proxy, and what it is told of its user: a whole header line, or nothing."""  # no repr: it holds a password
 
-    __slots__ = ("authorization", "host", "port")
+    __slots__ = ("authorization", "host", "near", "port")
 
-    def __init__(self, host: str, port: int, authorization: bytes = b"") -> None:
+    def __init__(self, host: str, port: int, authorization: bytes = b"", *, near: bool = True) -> None:
         self.host, self.port, self.authorization = host, port, authorization
+        self.near = near  # on this machine: it may see what is sent without TLS
+
+    @classmethod
+    def at(cls, url: object) -> Self | str:
+        """A proxy by its URL, or a complaint that does not repeat it: it may hold a password."""
+        match = re.fullmatch(_URL, url) if isinstance(url, str) else None
+        if match is None or not 0 < int(match["port"] or 80) < 65536:
+            return "proxy must look like http://[user:pass@]host[:port]; for others give a transport: httpx.HTTPTransport(proxy=...)"
+        from base64 import b64encode
+        from urllib.parse import unquote_to_bytes
+
+        login = unquote_to_bytes(match["login"] or "")
+        basic = b64encode(login if b":" in login else login + b":")
+        line = b"Proxy-Authorization: Basic %b\r\n" % basic if login else b""
+        return cls(match["host"].strip("[]"), int(match["port"] or 80), line, near=is_loopback(match["host"]))
 
     def request(self, origin: Origin) -> bytes:
         host = f"[{origin[1]}]" if ":" in origin[1] else origin[1]
@@ -43,3 +65,16 @@ class Tunnel:
         self.open = status is not None and end == len(self._head) <= MAX_TUNNEL_HEAD
         if not self.open and (end > 3 or not data or len(self._head) > MAX_TUNNEL_HEAD):
             raise TunnelError("no valid answer")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host can only be this machine: `localhost` or a loopback address in plain notation."""
+    found = address(host.strip("[]"))
+    return host.lower() == "localhost" or (found is not None and found.is_loopback)
+
+
+def address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

@@ -44,8 +44,8 @@ class Route(NamedTuple):
         return "<Route>"  # its headers hold a key
 
 
-class Call:
-    """One request, complete, and its bounds: `deadline` is an instant of time.monotonic()."""  # no repr: it shows nothing
+class Call(Sealed):
+    """One request, complete, and its bounds: `deadline` is an instant of time.monotonic()."""
 
     __slots__ = ("deadline", "fresh", "hidden", "max_reply_bytes", "method", "route", "target")
 

@@ -55,7 +55,7 @@ class SyncTransport(Pool[socket.socket]):
 
     `max_connections` bounds the calls under way to one origin, and so the connections, kept ones included; further calls wait for their
     turn, first come first served, within their own deadline. Safe for threads. Close it after the clients; closing a client closes it.
-    Of an https call a `proxy` sees the host and the port only. Nothing is sent twice.
+    `proxy` is as that of a client: of an https call it sees the host and the port only. Nothing is sent twice.
 
     `handle_request` is for a transport of yours that stands before this one: it takes and gives what those of httpx do. The bounds are in
     the request's extensions, as clients write them: `deadline` (a time.monotonic() instant) for waiting, name resolution, connecting, TLS,

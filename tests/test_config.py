@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import math
 import weakref
 from collections.abc import Callable
@@ -11,7 +13,19 @@ import httpx
 import pytest
 from support import KEY, SECRET, Blocking, Recorder
 
-from binance_usdm import DEMO, MAINNET, AsyncClient, Client, ConfigurationError, HmacSigner, RetryPolicy, WeightLimiter
+from binance_usdm import (
+    DEMO,
+    MAINNET,
+    AsyncClient,
+    AsyncTransport,
+    Client,
+    ConfigurationError,
+    HmacSigner,
+    RetryPolicy,
+    SyncTransport,
+    TransportError,
+    WeightLimiter,
+)
 
 ClientOf = Callable[..., Blocking]
 CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
@@ -265,6 +279,26 @@ def test_a_proxy_elsewhere_never_sees_a_key_in_clear(kind: Any) -> None:
         kind(KEY, SECRET, base_url="http://127.0.0.1:8787", proxy="http://proxy.example:3128")
     for here in ("localhost", "127.0.0.1", "[::1]"):
         kind(KEY, SECRET, base_url="http://127.0.0.1:8787", proxy=f"http://{here}:3128")
+
+
+@pytest.mark.promise("S11")
+@pytest.mark.parametrize(("kind", "transport"), [(Client, SyncTransport), (AsyncClient, AsyncTransport)])
+def test_the_proxy_of_a_shared_transport_elsewhere_never_sees_a_key_in_clear(kind: Any, transport: Any) -> None:
+    shared = transport("http://proxy.invalid:3128")
+    client = kind(KEY, SECRET, base_url="http://127.0.0.1:8787", transport=shared, retry=RetryPolicy.off())
+    with (
+        asyncio.Runner() as runner,
+        contextlib.closing(Blocking(client, runner)) as blocking,
+        pytest.raises(TransportError, match="proxy must be on this machine"),
+    ):
+        blocking.balance()
+
+
+@pytest.mark.parametrize("kind", [SyncTransport, AsyncTransport])
+@pytest.mark.parametrize("url", ["http://proxy.example/x", "https://proxy.example", "", 8080, b"http://p"])
+def test_a_proxy_of_a_shared_transport_that_is_none_is_refused(kind: Any, url: Any) -> None:
+    with pytest.raises(ConfigurationError, match="proxy must look like"):
+        kind(url)
 
 
 @CLIENTS

@@ -119,6 +119,8 @@ def test_requests_and_responses_show_no_secret() -> None:
     assert isinstance(call, Call)
     assert SIGNATURES[-1].encode() in call.head
     assert clean(printed(call))
+    with pytest.raises(TypeError, match="holds a secret"):
+        pickle.dumps(call)
 
 
 @pytest.mark.promise("S1")

@@ -22,7 +22,17 @@ from canaries import KEY, PASSWORD, SECRET, SIGNATURE, Own, clean, crash_report,
 from raw_server import HOLD, READ, RawServer, Script, reply
 from support import refused
 
-from binance_usdm import AsyncClient, Client, DeadlineExceeded, HmacSigner, RetryPolicy, UsdmError
+from binance_usdm import (
+    AsyncClient,
+    AsyncTransport,
+    Client,
+    ConfigurationError,
+    DeadlineExceeded,
+    HmacSigner,
+    RetryPolicy,
+    SyncTransport,
+    UsdmError,
+)
 
 pytestmark = pytest.mark.promise("S4")
 
@@ -170,6 +180,21 @@ def test_no_failure_tells_a_secret(kind: type[Client] | type[AsyncClient], scena
         assert (error.__cause__, error.__context__) == (None, None)
         report = crash_report(error)
         assert clean(report), report
+
+
+def refusing_proxy(kind: type[SyncTransport] | type[AsyncTransport]) -> UsdmError | None:
+    try:
+        kind(f"ftp://user:{PASSWORD}@proxy.example")
+    except UsdmError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("kind", [SyncTransport, AsyncTransport])
+def test_no_refused_proxy_of_a_transport_tells_its_password(kind: type[SyncTransport] | type[AsyncTransport]) -> None:
+    error = refusing_proxy(kind)
+    assert isinstance(error, ConfigurationError)
+    assert clean(crash_report(error))
 
 
 def heard(*parts: bytes | float) -> Script:

@@ -22,7 +22,7 @@ from support import BODY, seconds
 from test_cancelled import becomes, descriptors, every_pause, none_dead
 from wires import TIMEOUTS, Authority, Wires, get, idle, send
 
-from binance_usdm import AsyncClient, Client, DeadlineExceeded, RetryPolicy, TransportError, _config
+from binance_usdm import AsyncClient, Client, DeadlineExceeded, RetryPolicy, SyncTransport, TransportError
 from binance_usdm._httpx import StaleConnection
 from binance_usdm._proxy import Proxy
 from binance_usdm._transport_asyncio import AsyncTransport
@@ -446,7 +446,7 @@ def line(login: bytes) -> bytes:
     ],
 )
 def test_a_proxys_url_says_where_it_is_and_who_asks(url: str, where: tuple[str, int, bytes]) -> None:
-    proxy = _config.proxy(url, clear=False)
+    proxy = Proxy.at(url)
     assert isinstance(proxy, Proxy)
     assert (proxy.host, proxy.port, proxy.authorization) == where
     assert not any(part in repr(proxy) for part in ("Basic", "proxy.example", "pass"))
@@ -455,7 +455,10 @@ def test_a_proxys_url_says_where_it_is_and_who_asks(url: str, where: tuple[str, 
 def test_proxies_are_of_one_transport_each(relay: Relay) -> None:
     """What a client knows of the exchange's limits, it knows per way out: weight is counted by IP address."""
     clients = [Client(KEY, SECRET, proxy=url) for url in (relay.url, relay.url, relay.url.replace("//", "//a:b@"))]
-    venues = {id(client._venue) for client in (*clients, Client(KEY, SECRET))}
+    clients += [Client(KEY, SECRET, transport=SyncTransport(relay.url)) for _ in range(2)]
+    venues = {
+        id(client._venue) for client in (*clients, Client(KEY, SECRET), Client(KEY, SECRET, transport=SyncTransport()))
+    }
     assert len(venues) == 2
 
 
