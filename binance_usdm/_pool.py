@@ -106,6 +106,7 @@ class Pool(Generic[_C]):
         return self._places.get(key) or self._places.setdefault(key, Place(self._most))
 
     def _taken(self, place: Place[_C], call: Call) -> _C | None:
+        """The newest idle connection that still lives, None if there is none or the call must have its own."""
         try:
             while not call.fresh:
                 connection = place.idle.pop()
@@ -117,6 +118,7 @@ class Pool(Generic[_C]):
         return None
 
     def _put_back(self, place: Place[_C], connection: _C | None, reply: ReplyParser) -> None:
+        """End a turn; the connection is kept if its reply allows it."""
         if connection is not None and reply.reusable:
             place.idle.append(connection)
         place.leave()

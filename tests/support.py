@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import time
 from collections.abc import Callable, Coroutine
@@ -107,3 +108,18 @@ def seconds(action: Callable[[], Any], limit: float) -> float:
             action()
             took = min(took, time.monotonic() - started)
     return took
+
+
+def timed(test: Callable[..., None]) -> Callable[..., None]:
+    """For a test that allows so many seconds: a busy machine makes one late now and then; what is late each time of three fails."""
+
+    @functools.wraps(test)
+    def patient(*arguments: Any, **options: Any) -> None:
+        for _ in range(2):
+            try:
+                return test(*arguments, **options)
+            except AssertionError:
+                continue
+        return test(*arguments, **options)
+
+    return patient

@@ -105,15 +105,15 @@ def signed(now: int = T0) -> tuple[str, str]:
 
 
 def test_latency_is_waited_for_and_others_do_not_wait(served: Any, exchange: Exchange, wire: Wire) -> None:
-    exchange.fail("latency", seconds=0.2)
+    exchange.fail("latency", seconds=0.5)
     began = time.monotonic()
     wire.send("/fapi/v1/time")
     with Wire(served[1]) as other:
         other.send("/fapi/v1/time")
         assert other.read()[1] == TIME
-        assert time.monotonic() - began < 0.2
+        assert time.monotonic() - began < 0.5
     assert wire.read()[1] == TIME
-    assert time.monotonic() - began >= 0.2
+    assert time.monotonic() - began >= 0.5
 
 
 def test_a_slow_body_comes_in_pieces(exchange: Exchange, wire: Wire) -> None:

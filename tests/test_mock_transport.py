@@ -175,7 +175,7 @@ def test_both_clients_meet_a_late_and_a_broken_answer() -> None:
         begun = time.monotonic()
         with pytest.raises(DeadlineExceeded):
             ask()
-        assert time.monotonic() - begun < 0.4
+        assert time.monotonic() - begun < 2
         for _ in range(2):
             with pytest.raises(TransportError):
                 ask()

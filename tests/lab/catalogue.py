@@ -19,11 +19,11 @@ import sys
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 sys.path.extend(map(str, Path(__file__).parents[:2]))  # as a program; under pytest they are there
 
@@ -38,8 +38,6 @@ from support import NOW, Blocking
 
 from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy
 from binance_usdm._transport import tls_context
-
-T = TypeVar("T")
 
 FAMILIES: dict[str, list[Behaviour]] = {**IN_THE_FRAME, **ON_THE_WIRE, **IN_THE_BODY, **IN_REFUSALS}
 CATALOGUE = [behaviour for family in FAMILIES.values() for behaviour in family]
@@ -75,6 +73,10 @@ class Seen:
     def next(self) -> Due:
         """What the next call must come to: a limit that lasts longer than it may take is kept, without asking again."""
         return (HELD if self.found[0] is RateLimitError else BANNED) if held(self.found) > LONG else GOOD
+
+    def late(self, behaviour: Behaviour) -> bool:
+        """Whether a call took too long, or the next one did, for which all is well."""
+        return self.took.seconds > behaviour.timeout + SLACK or (self.after is not None and is_due(self.after, LATE))
 
     def faults(self, behaviour: Behaviour) -> list[str]:
         """In what it is not as it should be."""
@@ -175,16 +177,6 @@ def examine(
             return Seen(found, took, after, server.connections, first, len(server.requests), leaked)
 
 
-def prompt_one(seen: Iterable[T], in_time: Callable[[T], bool]) -> T:
-    """The first of some looks at the same thing that is in time, else the last."""
-    last = None
-    for last in seen:
-        if in_time(last):
-            break
-    assert last is not None
-    return last
-
-
 def examine_all(chosen: list[Behaviour], look: bool = True) -> tuple[dict[tuple[str, str], Seen], int]:
     """Each behaviour on both clients, those that wait side by side; and how often the server elsewhere was asked."""
     pairs = [(behaviour, kind) for behaviour in chosen for kind in CLIENTS]
@@ -199,9 +191,11 @@ def examine_all(chosen: list[Behaviour], look: bool = True) -> tuple[dict[tuple[
         elsewhere = f"127.0.0.1:{stranger.port}".encode()
 
         def one(pair: tuple[Behaviour, type[Client] | type[AsyncClient]]) -> tuple[tuple[str, str], Seen]:
-            in_time = pair[0].timeout + SLACK
-            seen = (examine(*pair, elsewhere, look) for _ in range(LOOKS))
-            return (pair[0].name, pair[1].__name__), prompt_one(seen, lambda one: one.took.seconds <= in_time)
+            for _ in range(LOOKS):
+                seen = examine(*pair, elsewhere, look)
+                if not seen.late(pair[0]):
+                    break
+            return (pair[0].name, pair[1].__name__), seen
 
         try:
             seen = dict([*pool.map(one, waiting), *map(one, prompt)])

@@ -18,7 +18,7 @@ from behaviour import GOOD, LATE, Due, is_due, told
 from canaries import KEY, SECRET
 from catalogue import CLIENTS, SLACK
 from proxy import Fault, Proxy
-from support import ROW, Blocking
+from support import ROW, Blocking, timed
 
 from binance_usdm import (
     AsyncClient,
@@ -115,6 +115,7 @@ def test_a_slow_way_changes_nothing(way: Way, kind: Kind, reply: bool, how: dict
 
 @pytest.mark.promise("R1")
 @pytest.mark.parametrize("reply", [True, False], ids=["reply", "request"])
+@timed
 def test_a_way_that_is_too_slow_ends_at_the_deadline(way: Way, kind: Kind, reply: bool) -> None:
     for fault in (Fault(reply=reply, latency=2.0), Fault(reply=reply, slice=1, bandwidth=300.0)):
         found, seconds = way.call(kind, fault)

@@ -11,6 +11,7 @@ import time
 import httpx
 import pytest
 from raw_server import HOLD, READ, RawServer, again, reply
+from support import timed
 from wires import TIMEOUTS, AsyncWire, Wire, get, send
 
 from binance_usdm._transport import tls_context
@@ -46,6 +47,7 @@ def test_a_name_without_addresses_is_a_connect_error(wire: Wire, monkeypatch: py
 
 
 @pytest.mark.promise("R1")
+@timed
 def test_a_resolver_that_hangs_ends_at_the_deadline(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(5) and [])
@@ -86,6 +88,7 @@ def test_a_stalled_handshake_leaves_time_for_the_next_address(wire: Wire, monkey
         assert stalled.wait(lambda: stalled.hangups == 1)
 
 
+@timed
 def test_all_addresses_dead_take_the_whole_time_and_no_more(
     wire: Wire, monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
 ) -> None:
@@ -97,6 +100,7 @@ def test_all_addresses_dead_take_the_whole_time_and_no_more(
 
 
 @pytest.mark.parametrize("what", ["resolver", "address"])
+@timed
 def test_the_asyncio_transport_keeps_the_deadline_while_connecting_by_itself(
     what: str, monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import httpx
 import pytest
 from raw_server import HOLD, READ, RawServer, Step
+from support import timed
 from wires import TIMEOUTS, AsyncWire, SyncWire, Wire, get
 
 from binance_usdm._transport import SyncTransport
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.promise("R1")
     ],
     ids=["silence", "endless 1xx", "head drip", "body drip", "eof drip"],
 )
+@timed
 def test_no_trickle_extends_the_deadline(wire: Wire, start: bytes, drip: Step) -> None:
     def script() -> Iterable[Step]:
         yield from (READ, start)
@@ -40,6 +42,7 @@ def test_no_trickle_extends_the_deadline(wire: Wire, start: bytes, drip: Step) -
         assert not isinstance(wire, SyncWire) or server.wait(lambda: server.ended == 1)
 
 
+@timed
 def test_a_server_that_does_not_read_ends_at_the_deadline(wire: Wire) -> None:
     with RawServer([3.0]) as server:
         began = time.monotonic()
@@ -49,6 +52,7 @@ def test_a_server_that_does_not_read_ends_at_the_deadline(wire: Wire) -> None:
     assert isinstance(wire, AsyncWire) or caught.type is httpx.WriteTimeout
 
 
+@timed
 def test_a_stalled_tls_handshake_ends_at_the_deadline_and_closes_its_socket(wire: Wire) -> None:
     with RawServer([HOLD]) as server:
         began = time.monotonic()
@@ -60,6 +64,7 @@ def test_a_stalled_tls_handshake_ends_at_the_deadline_and_closes_its_socket(wire
     assert isinstance(wire, AsyncWire) or caught.type is httpx.ConnectTimeout
 
 
+@timed
 def test_a_connection_that_never_comes_ends_at_the_deadline(wire: Wire, swallower: tuple[str, int]) -> None:
     began = time.monotonic()
     with pytest.raises(TIMEOUTS) as caught:
