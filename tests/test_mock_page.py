@@ -230,6 +230,14 @@ def test_a_reset_asks_first(page: Page) -> None:
     page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 1)
 
 
+def test_a_request_that_was_asked_for_twice_is_shown_once(page: Page) -> None:
+    """As when a poll is on its way while the page is brought up to date after a reset."""
+    page.ask()
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 1)
+    page.value("refresh(['requests?after=0&limit=9', showRequests])")
+    assert page.value("document.querySelectorAll('#log li').length") == 1
+
+
 def test_what_is_being_typed_is_left_alone(page: Page) -> None:
     page.browser.execute_script("document.querySelector('#switches').closest('details').open = true")
     page.tab_to("#switch-weight_limit")
