@@ -81,7 +81,10 @@ class Planner(Sealed):
     def _plan(
         self, operation: Operation[T], arguments: dict[str, Any], deadline: float
     ) -> Generator[Step | Response[T], Any, None]:
-        """The whole call, until `deadline` (time.monotonic()); what it yields last is the response."""
+        """The whole call, until `deadline` (time.monotonic()).
+
+        It yields its response last: a StopIteration may also come from a transport of the user's, and is no value.
+        """
         started = time.monotonic()
         query = self._requests.query(operation, arguments)
         attempt = requests = paid = 0
@@ -135,7 +138,7 @@ class Planner(Sealed):
                 operation, query, self._clock, deadline=deadline, fresh=fresh, max_reply_bytes=self._max_reply_bytes
             )
             sent = self._venue.clock.ticks()
-            outcome = yield call
+            outcome = yield call  # here it is sent
             received = self._venue.clock.ticks()
             reply = outcome if isinstance(outcome, Reply) else unanswered(outcome, call, time.monotonic())
             if not isinstance(reply, IdleConnectionLost):

@@ -168,7 +168,7 @@ class ReplyParser:
         if first and not data.startswith(b"H"):
             raise httptools.HttpParserError
         end = len(data) - data.endswith((b"\r", b"\n"))
-        parser.feed_data(data[:end])
+        parser.feed_data(data[:end])  # it calls the methods below, and so may set `done`
         if self.done:
             self.reusable = self.reusable and end == len(data)
         elif end < len(data):

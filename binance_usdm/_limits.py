@@ -194,7 +194,7 @@ class Budget:
             pass
 
     def _asked(self, ask: Callable[..., Any], *arguments: Any) -> Steps:
-        if not self._may_block:
+        if not self._may_block:  # as most: then nothing is yielded
             return ask(*arguments)
         answer = yield partial(ask, *arguments)
         if isinstance(answer, UsdmError):

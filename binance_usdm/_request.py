@@ -82,11 +82,11 @@ class Call(Sealed):
 class _Form(NamedTuple):
     """What all requests for one operation have in common."""
 
-    start: bytes
-    """The target as far as the query."""
+    before_query: bytes
+    """The target so far."""
+    before_signature: bytes
+    """Behind the other parameters."""
     route: Route
-    last: bytes
-    """What comes before the signature."""
 
     def __repr__(self) -> str:
         return "<_Form>"
@@ -121,29 +121,28 @@ class Requests(Sealed):
 
     def made(self, operation: Operation[Any], query: dict[str, str], clock: Clock, **bounds: Any) -> Call:
         """The call of one attempt, within `bounds`."""
-        form = self._forms.get(operation.id) or self._form(
-            operation
-        )  # its parts show the key: no local, where something may raise
+        # where something may raise no local holds a part of the form: some tracebacks show locals, and it has the key
+        form = self._forms.get(operation.id) or self._form(operation)
         signing, signer = operation.signing, self._credentials.signer
-        proof = b""
+        made = b""
         if signing is None or signer is None:
-            sent = _encoded(query)
+            text = _encoded(query)
         else:
             now = clock()
             if type(now) is not int:
                 raise ConfigurationError("clock must return whole milliseconds, as an int")
             payload = _encoded({**query, signing.timestamp: str(now)})
-            proof = signature(signer, payload)
-            sent = payload + form.last + proof
-        target = form.start + b"?" + sent if sent else form.start
-        hidden = (self._credentials.api_key or "", proof.decode("ascii"))
+            made = signature(signer, payload)
+            text = payload + form.before_signature + made
+        target = form.before_query + b"?" + text if text else form.before_query
+        hidden = (self._credentials.api_key or "", made.decode("ascii"))
         return Call(operation.method, target, form.route, hidden=hidden, **bounds)
 
     def _form(self, operation: Operation[Any]) -> _Form:
+        path = f"{self.url.path}{operation.path}".encode("ascii")
+        name = b"" if operation.signing is None else f"&{operation.signing.signature}=".encode("ascii")
         headers = config.headers(self.url, operation.key_header, self._credentials.api_key)
-        start = f"{self.url.path}{operation.path}".encode("ascii")
-        last = b"" if operation.signing is None else f"&{operation.signing.signature}=".encode("ascii")
-        form = self._forms[operation.id] = _Form(start, Route.to(self.url.origin, headers), last)
+        form = self._forms[operation.id] = _Form(path, name, Route.to(self.url.origin, headers))
         return form
 
 

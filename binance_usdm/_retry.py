@@ -77,7 +77,7 @@ class Quota:
             return cost
 
     def give(self, paid: int) -> None:
-        """A call succeeded after retries that cost `paid`."""
+        """A call succeeded; its retries cost `paid`, which comes back, or 1 if there were none."""
         if self.left < _QUOTA:
             with self._lock:
                 self.left = min(self.left + (paid or 1), _QUOTA)
