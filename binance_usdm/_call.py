@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from binance_usdm_wire import OPERATIONS, Operation, Response
 
+from ._aside import aside
 from ._clock import NOT_READ, Clock, Reading
 from ._errors import (
     DeadlineExceeded,
@@ -24,7 +25,6 @@ from ._errors import (
 from ._events import Event, Kind, Observer, tell
 from ._http1 import Reply
 from ._limits import Budget
-from ._pool import aside
 from ._reply import DECODED, Value, dated, read, unanswered, used_weight
 from ._request import Call, Requests
 from ._retry import Quota, Retry, hold

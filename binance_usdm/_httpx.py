@@ -8,8 +8,8 @@ from typing import cast
 
 import httpx
 
+from ._aside import aside
 from ._http1 import STALE, TOO_LARGE, Failure, Fields, Outcome, Reply
-from ._pool import aside
 from ._request import ONLY_GET, Call, Route
 
 _FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+from ._aside import aside
 from ._errors import ConfigurationError
 from ._http1 import CONNECT, VIA, Failure, ReplyParser
 from ._proxy import PLAIN, Origin, Proxy
@@ -23,7 +24,6 @@ MAX_CONNECTIONS = 100  # to one origin; more calls than that wait for their turn
 Address: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # as getaddrinfo() gives it
 
 _C = TypeVar("_C")
-_T = TypeVar("_T")
 
 
 class Place(Generic[_C]):
@@ -139,21 +139,3 @@ class Pool(Generic[_C]):
         for (process, _), place in list(self._places.items()):
             if process == os.getpid():
                 self._drop(place.idle, but=0)
-
-
-def aside(work: Callable[[], _T]) -> Future[_T]:
-    """Begin what may hang, in a thread that nobody must wait for, not even the interpreter at its end."""
-    answer: Future[_T] = Future()
-    answer.set_running_or_notify_cancel()  # it always comes, wanted or not
-
-    def go() -> None:
-        try:
-            answer.set_result(work())
-        except BaseException as error:  # every failure is that of whoever asks for the result  # noqa: BLE001
-            answer.set_exception(error)
-
-    try:
-        threading.Thread(target=go, name="binance-usdm", daemon=True).start()
-    except RuntimeError as error:  # no more threads, or the interpreter ends
-        answer.set_exception(OSError(str(error)))
-    return answer

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from binance_usdm._pool import aside
+from binance_usdm._aside import aside
 from binance_usdm._transport import readable
 
 pytestmark = pytest.mark.promise("R1")
