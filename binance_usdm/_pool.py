@@ -89,7 +89,7 @@ class Pool(Generic[_C]):
     def _refused(self, call: Call) -> Failure | None:
         """Why a call is not even begun."""
         if self._closed:
-            return Failure("ConnectError", "the client is closed")
+            return Failure("ConnectError", "the transport is closed")
         if self._proxy and not (self._proxy.near or call.route.origin[0]):
             return Failure("LocalProtocolError", PLAIN)
         return Failure("LocalProtocolError", call.fault) if call.fault else None

@@ -6,6 +6,8 @@ import ipaddress
 import re
 from typing import Self, TypeAlias
 
+from ._signing import Sealed
+
 PLAIN = "proxy must be on this machine when base_url is http: it would see the key"
 MAX_TUNNEL_HEAD = 1 << 14
 _URL = (  # compiled when there is one
@@ -20,8 +22,8 @@ class TunnelError(OSError):
     """A proxy did not do as it was asked; the text holds no word of its own."""
 
 
-class Proxy:
-    """An HTTP proxy, and what it is told of its user: a whole header line, or nothing."""  # no repr: it holds a password
+class Proxy(Sealed):
+    """An HTTP proxy, and what it is told of its user: a whole header line, or nothing."""
 
     __slots__ = ("authorization", "host", "near", "port")
 

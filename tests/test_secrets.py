@@ -35,12 +35,14 @@ import binance_usdm
 from binance_usdm import (
     APIError,
     AsyncClient,
+    AsyncTransport,
     Client,
     Event,
     HmacSigner,
     RateLimitError,
     RetryPolicy,
     RsaSigner,
+    SyncTransport,
     TransportError,
     UsdmError,
     WeightLimiter,
@@ -151,6 +153,16 @@ def test_what_holds_a_secret_is_neither_copied_nor_pickled(thing: Any) -> None:
         with pytest.raises(TypeError, match="holds a secret and cannot be copied or pickled") as caught:
             take(thing)
         assert clean(str(caught.value))
+
+
+@pytest.mark.promise("S2")
+@pytest.mark.parametrize("kind", [SyncTransport, AsyncTransport])
+def test_a_transport_does_not_carry_its_proxys_password_away(kind: Any) -> None:
+    transport = kind(f"http://user:{PASSWORD}@localhost:1")
+    assert clean(printed(transport))
+    for take in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="holds a secret"):
+            take(transport)
 
 
 @pytest.mark.promise("S2")

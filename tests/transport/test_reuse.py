@@ -124,7 +124,7 @@ def test_closing_empties_the_pool_and_refuses_later_calls(wire: Wire) -> None:
         assert server.hangups == 0
         wire.shut()
         assert server.wait(lambda: server.hangups == 1)
-        with pytest.raises(httpx.ConnectError, match="the client is closed"):
+        with pytest.raises(httpx.ConnectError, match="the transport is closed"):
             wire.send(get(server.url))
     assert server.connections == 1
 
