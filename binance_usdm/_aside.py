@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
+LATE = "nothing complete came in time"
 _T = TypeVar("_T")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from binance_usdm_wire import OPERATIONS, Operation, Response
 
-from ._aside import aside
+from ._aside import LATE, aside
 from ._clock import NOT_READ, Clock, Reading
 from ._errors import (
     DeadlineExceeded,
@@ -245,5 +245,5 @@ def _unanswered(error: OSError | UsdmError) -> UsdmError:
     if isinstance(error, UsdmError):
         return error
     if isinstance(error, TimeoutError):
-        return DeadlineExceeded("nothing complete came in time")
+        return DeadlineExceeded(LATE)
     return TransportError(safe_text(str(error)))

@@ -77,7 +77,9 @@ class Fields(Mapping[str, str]):
         fields = [(name.lower(), value) for name, value in raw]
         self.raw, self._values = raw, dict(fields)
         if len(self._values) < len(raw):
-            each = {name: [value for other, value in fields if other == name] for name in self._values}
+            each: dict[bytes, list[bytes]] = {}
+            for name, value in fields:
+                each.setdefault(name, []).append(value)
             self._values = {name: b", ".join(values) for name, values in each.items()}
 
     def __getitem__(self, name: str) -> str:

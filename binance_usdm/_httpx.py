@@ -8,12 +8,12 @@ from typing import cast
 
 import httpx
 
-from ._aside import aside
+from ._aside import LATE, aside
 from ._http1 import STALE, TOO_LARGE, Failure, Fields, Outcome, Reply
 from ._request import ONLY_GET, Call, Route
 
 _FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
-_LATE = Failure("", "nothing complete came in time")
+_LATE = Failure("", LATE)
 
 
 class ReplyTooLarge(httpx.RemoteProtocolError):
@@ -55,12 +55,13 @@ class SyncBridge:
             return _failure(error)
 
     def _exchanged(self, call: Call) -> Reply:
-        body: list[bytes] = []
+        body, size = list[bytes](), 0
         response = self.transport.handle_request(_request(call))
         try:
             for chunk in cast("httpx.SyncByteStream", response.stream):
                 body.append(chunk)
-                _bounded(body, call)
+                size += len(chunk)
+                _bounded(size, call)
             return _reply(response, body)
         finally:
             response.close()
@@ -85,12 +86,13 @@ class AsyncBridge:
             return _failure(error)
 
     async def _exchanged(self, call: Call) -> Reply:
-        body: list[bytes] = []
+        body, size = list[bytes](), 0
         response = await self.transport.handle_async_request(_request(call))
         try:
             async for chunk in cast("httpx.AsyncByteStream", response.stream):
                 body.append(chunk)
-                _bounded(body, call)
+                size += len(chunk)
+                _bounded(size, call)
             return _reply(response, body)
         finally:
             await response.aclose()
@@ -109,17 +111,16 @@ def _request(call: Call) -> Request:
     return Request(call.method, url, headers=list(call.route.headers), extensions=extensions)
 
 
-def _bounded(body: list[bytes], call: Call) -> None:
+def _bounded(size: int, call: Call) -> None:
     """Go on only while the body that came so far is neither too large nor too late."""
-    if sum(map(len, body)) > call.max_reply_bytes:
+    if size > call.max_reply_bytes:
         raise ReplyTooLarge("the reply is too large")
     if time.monotonic() > call.deadline:
         raise httpx.ReadTimeout("the reply took too long")
 
 
 def _reply(response: httpx.Response, body: list[bytes]) -> Reply:
-    fields = Fields(response.headers.raw)
-    return Reply(response.status_code, fields, b"".join(body))
+    return Reply(response.status_code, Fields(response.headers.raw), b"".join(body))
 
 
 def _failure(error: Exception) -> Failure:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import itertools
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -144,6 +145,23 @@ def test_a_redirect_is_an_error_and_nothing_is_sent_to_its_target(client_of: Cli
 
 
 @pytest.mark.promise("R19")
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body of another transport's, a byte at a time, behind many blanks."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from itertools.repeat(b" ", 100_000)
+        yield BODY
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+
+def test_a_body_in_very_many_pieces_is_read_in_time(client_of: ClientOf) -> None:
+    client = client_of(lambda request: httpx.Response(200, stream=Pieces()), timeout=3)
+    assert len(client.balance()) == 1
+
+
 def test_a_failed_call_is_one_request(client_of: ClientOf) -> None:
     exchange = Recorder(httpx.ConnectError("down"))
     with pytest.raises(TransportError):

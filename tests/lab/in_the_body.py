@@ -224,6 +224,7 @@ COSTLY = family({
     for piece in (b"[],", b"{},", b"0.1,")},
     "a refusal of 1 MiB of [],": (reply(filled(b"[],"), status="503 No"), (ServerError, 503, None, "", None)),
     "exactly 4 MiB of blanks around the balance": (encoded(b"gzip", packed([BODY, b" " * (4 * MIB - len(BODY))])), GOOD),
+    "8000 headers and one of them again": (reply(BODY, *(b"X-%d: y" % number for number in range(8000)), b"x-1: z"), GOOD),
     "4 MiB and a byte in gzip": (encoded(b"gzip", packed([BODY, b" " * (4 * MIB + 1 - len(BODY))])), BEYOND),
 }, kept=True) + family({"130 000 headers": (reply(BODY, *(b"A:b1",) * 130_000), MALFORMED)})  # fmt: skip
 IN_THE_BODY = {"encodings": ENCODINGS, "texts": TEXTS, "members": MEMBERS, "disguised": DISGUISED}
