@@ -125,9 +125,10 @@ class Caller(Planner, Generic[TransportT]):
         return f"{type(self).__name__}(base_url='{requests.url if requests else ''}')"
 
 
-class Client(
-    Caller["Blocking"], SyncCalls, SyncOperations
-):  # SyncCalls first: it has the _call that SyncOperations lacks
+# SyncCalls and AsyncCalls come first: they have the _call that the generated operations lack
+
+
+class Client(Caller["Blocking"], SyncCalls, SyncOperations):
     """Blocking client; safe for threads. Use it in a `with` block or `close()` it; nothing is sent before the first call.
 
     `Client(api_key, api_secret)` signs with HMAC-SHA256, `Client(api_key, signer=…)` with anything that has `sign(bytes) -> bytes`;
@@ -163,7 +164,7 @@ class Client(
         self.close()
 
 
-class AsyncClient(Caller["Awaited"], AsyncCalls, AsyncOperations):  # likewise
+class AsyncClient(Caller["Awaited"], AsyncCalls, AsyncOperations):
     """The same for asyncio: every call is awaited, `aclose()` or `async with` ends it. Safe for tasks; a cancelled call leaks nothing."""
 
     __slots__ = ()
