@@ -13,6 +13,7 @@ from ._http1 import STALE, TOO_LARGE, Failure, Fields, Outcome, Reply
 from ._request import ONLY_GET, Call, Route
 
 _FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
+_BOUNDS = ("deadline", "max_reply_bytes", "fresh")
 _LATE = Failure("", LATE)
 
 
@@ -104,9 +105,7 @@ def _request(call: Call) -> Request:
     left = max(call.deadline - time.monotonic(), 0.001)
     extensions = {
         "timeout": dict.fromkeys(("connect", "read", "write", "pool"), left),
-        "deadline": call.deadline,
-        "max_reply_bytes": call.max_reply_bytes,
-        "fresh": call.fresh,
+        **{name: getattr(call, name) for name in _BOUNDS},
     }
     return Request(call.method, url, headers=list(call.route.headers), extensions=extensions)
 
@@ -135,10 +134,15 @@ def call_of(request: httpx.Request) -> Call | Failure:
     if request.method != "GET" or not isinstance(request.stream, httpx.ByteStream) or any(request.stream):
         return Failure("LocalProtocolError", ONLY_GET)
     url, extensions = request.url, request.extensions
+    if missing := [name for name in _BOUNDS if name not in extensions]:
+        return Failure(
+            "LocalProtocolError",
+            f"the request's extensions must have {', '.join(missing)}, as a client of ours writes them",
+        )
     tls = url.scheme == "https"
     route = Route.to((tls, url.raw_host.decode(), url.port or (443 if tls else 80)), request.headers.raw)
     target = extensions.get("target", url.raw_path)
-    bounds = {name: extensions[name] for name in ("deadline", "max_reply_bytes", "fresh")}
+    bounds = {name: extensions[name] for name in _BOUNDS}
     return Call(request.method, target, route, **bounds)
 
 

@@ -10,6 +10,7 @@ import pytest
 from raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
 from wires import CHUNKED, SyncWire, Wire, get
 
+from binance_usdm import SyncTransport
 from binance_usdm._httpx import ReplyTooLarge
 
 
@@ -50,6 +51,17 @@ def test_a_request_that_could_smuggle_is_refused_before_a_byte_is_sent(wire: Wir
         request_.url = httpx.URL(server.url)
         with pytest.raises(httpx.LocalProtocolError):
             wire.send(request_)
+    assert server.connections == 0
+
+
+def test_a_request_without_bounds_is_refused_in_words() -> None:
+    words = "must have deadline, max_reply_bytes, fresh"
+    with (
+        RawServer([HOLD]) as server,
+        SyncTransport() as transport,
+        pytest.raises(httpx.LocalProtocolError, match=words),
+    ):
+        transport.handle_request(httpx.Request("GET", server.url))
     assert server.connections == 0
 
 
