@@ -213,16 +213,16 @@ def test_after_calls_one_object_holds_the_secret_and_none_a_signature(kind: Any)
         return reply(BODY)
 
     secret = "".join(["HeldOnce", "577215"])  # no constant of this test's code
-    with RawServer(again(READ, heard)) as server:
+    with RawServer(again(READ, heard)) as server, asyncio.Runner() as runner:
         client = kind(KEY, secret, base_url=server.url)
         for _ in range(2):
-            len(client.balance()) if kind is Client else asyncio.run(calls())
+            len(client.balance()) if kind is Client else runner.run(calls())
         assert len(seen) == 2
         assert held(client, secret, *seen) == [("HmacSigner", secret)]
         assert {holder for holder, _ in held(client, KEY)} <= {"Credentials", "Route", "tuple"}, (
             "the key, and its ready header"
         )
-        client.close() if kind is Client else asyncio.run(client.aclose())
+        client.close() if kind is Client else runner.run(client.aclose())
 
 
 # logs and warnings
