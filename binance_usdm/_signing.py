@@ -8,17 +8,19 @@ The exchange recommends Ed25519 keys and calls HMAC keys deprecated (faqs/api_ke
 from __future__ import annotations
 
 import base64
-import hmac
 import os
 import re
 import stat
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, NoReturn, Protocol, Self
 
 from ._errors import ConfigurationError
 
 MAX_CREDENTIAL = 4096
 MAX_PEM = 64 * 1024
+_BLOCK = 64  # bytes that SHA-256 takes at once
+_IPAD, _OPAD = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 _WIRE = re.compile(rb"[A-Za-z0-9%._~-]+")
 _PRIVATE_KEY = rb"-----BEGIN (?:ENCRYPTED |RSA |EC |DSA )?PRIVATE KEY-----"
 _NO_PRIVATE_KEY = {
@@ -54,17 +56,24 @@ class Sealed:
 class HmacSigner(Sealed):
     """HMAC-SHA256 with an API secret, as lower-case hex; Ed25519 is better. Raises ConfigurationError when a text cannot be a secret."""
 
-    __slots__ = ("_secret",)
+    __slots__ = ("_inner", "_outer")
 
     def __init__(self, api_secret: str) -> None:
         complaint = unfit(api_secret)
-        self._secret = b"" if complaint else api_secret.encode("ascii")
+        secret = b"" if complaint else api_secret.encode("ascii")
         del api_secret  # an error's traceback may be printed with its local variables
         if complaint:
             raise ConfigurationError(f"api_secret {complaint}")
+        # RFC 2104, H(K ^ opad, H(K ^ ipad, text)): both beginnings are hashed once, and the secret itself is not kept.
+        # hmac.digest() looks its hash up in OpenSSL at every call: a tenth of a call's time when the caches are cold.
+        block = (secret if len(secret) <= _BLOCK else sha256(secret).digest()).ljust(_BLOCK, b"\0")
+        self._inner, self._outer = sha256(block.translate(_IPAD)), sha256(block.translate(_OPAD))
 
     def sign(self, payload: bytes) -> bytes:
-        return hmac.digest(self._secret, payload, "sha256").hex().encode("ascii")
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(payload)
+        outer.update(inner.digest())
+        return outer.hexdigest().encode("ascii")
 
 
 class KeySigner(Sealed):

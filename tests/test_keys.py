@@ -351,8 +351,8 @@ def test_a_key_or_secret_that_can_be_none_is_refused_at_once_and_not_shown(name:
 
 
 @pytest.mark.promise("S20")
-def test_a_secret_is_kept_once_as_bytes_in_one_object() -> None:
-    client = Client(KEY, "".join(["held", "-", "once"]))
+def test_no_object_leads_to_a_secret() -> None:
+    client = Client("key-kept", "".join(["held", "-", "never"]))
     reached: dict[int, object] = {}
     ahead: list[object] = [client]
     while ahead:
@@ -360,7 +360,6 @@ def test_a_secret_is_kept_once_as_bytes_in_one_object() -> None:
         if id(thing) not in reached and not isinstance(thing, type | ModuleType | type(never)):
             reached[id(thing)] = thing
             ahead += gc.get_referents(thing)
-    holders = [
-        thing for thing in reached.values() if isinstance(thing, str | bytes | bytearray) and "held-once" in str(thing)
-    ]
-    assert holders == [b"held-once"]
+    texts = [str(thing) for thing in reached.values() if isinstance(thing, str | bytes | bytearray)]
+    assert "key-kept" in texts
+    assert not [text for text in texts if "held-never" in text]
