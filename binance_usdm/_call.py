@@ -25,7 +25,7 @@ from ._errors import (
 from ._events import Event, Kind, Observer, tell
 from ._http1 import Reply
 from ._limits import Budget
-from ._reply import DECODED, Value, dated, read, unanswered, used_weight
+from ._reply import Value, dated, read, unanswered, used_weight
 from ._request import Call, Requests
 from ._retry import Quota, Retry, hold
 from ._signing import Sealed
@@ -85,7 +85,6 @@ class Planner(Sealed):
 
         It yields its response last: a StopIteration may also come from a transport of the user's, and is no value.
         """
-        started = time.monotonic()
         query = self._requests.query(operation, arguments)
         attempt = requests = paid = 0
         resynced = False
@@ -121,21 +120,21 @@ class Planner(Sealed):
         assert tried.reply is not None
         yield Response(
             parsed=tried.result.parsed, status_code=tried.reply.status, headers=tried.reply.headers, used_weight=tried.weight,
-            elapsed=time.monotonic() - started, attempts=requests,
+            elapsed=time.monotonic() - deadline + self._timeout, attempts=requests,
         )  # fmt: skip
 
-    def _attempted(
-        self, operation: Operation[Any], query: dict[str, str], attempt: int, deadline: float
-    ) -> Plan[_Tried]:
+    def _attempted(self, operation: Operation[Any], query: str, attempt: int, deadline: float) -> Plan[_Tried]:
         """One attempt, made twice when the server had closed the idle connection: weight taken, stamped, signed, sent, judged."""
         for fresh in (False, True):
-            yield from self._budget.take(operation.weight, deadline, partial(self._tell, "wait", operation, attempt))
+            while pause := (yield from self._budget.pause(operation.weight, deadline)):
+                self._tell("wait", operation, attempt, seconds=pause)
+                yield pause
             if self._closed:
                 closed = TransportError("the client is closed")
                 closed.retryable = False
                 raise closed
             call = self._requests.made(
-                operation, query, self._clock, deadline=deadline, fresh=fresh, max_reply_bytes=self._max_reply_bytes
+                operation, query, self._clock, deadline=deadline, max_reply_bytes=self._max_reply_bytes, fresh=fresh
             )
             sent = self._venue.clock.ticks()
             outcome = yield call  # here it is sent
@@ -146,7 +145,7 @@ class Planner(Sealed):
             self._tell("reconnect", operation, attempt, error=reply)
         if not isinstance(reply, Reply):
             return _Tried(reply, None, sent, received, 1 + fresh)
-        result = read(operation, reply, hidden=call.hidden, limit=DECODED * self._max_reply_bytes)
+        result = read(operation, reply, call)
         weight = used_weight(reply.headers)
         if isinstance(result, RateLimitError):  # first of all: nobody may send from here on
             result.retry_after = hold(result, dated(reply.headers) or self._venue.clock())
@@ -169,7 +168,7 @@ class Planner(Sealed):
         return None
 
     def _asked(self, attempt: int, deadline: float) -> Plan[Reading | UsdmError]:
-        tried = yield from self._attempted(_SERVER_TIME, {}, attempt, deadline)
+        tried = yield from self._attempted(_SERVER_TIME, "", attempt, deadline)
         if isinstance(tried.result, Value):
             return self._venue.clock.read(tried.sent, tried.received, tried.result.parsed.server_time)
         return tried.result

@@ -59,9 +59,11 @@ class ExchangeClock:
     def __init__(
         self,
         wall: Callable[[], int] = time.time_ns,
-        monotonic: Callable[[], int] = time.monotonic_ns,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._wall, self._monotonic = wall, monotonic
+        self._wall = wall
+        self.ticks = monotonic
+        """The monotonic clock, s."""
         self._lock = threading.Lock()
         self._claimed_until = self._failed_until = -math.inf
         self.reading: Reading | None = None
@@ -69,20 +71,19 @@ class ExchangeClock:
         """How many rounds there were, with or without a reading."""
         self._failure: UsdmError | None = None
 
-    def ticks(self) -> float:
-        """The monotonic clock, ms."""
-        return self._monotonic() / 1e6
-
     def __call__(self) -> int:
         if (reading := self.reading) is None:
             return self._wall() // 1_000_000
-        return int(reading.exchange + self.ticks() - reading.monotonic)
+        return int(reading.exchange + self._now() - reading.monotonic)
+
+    def _now(self) -> float:
+        return self.ticks() * 1e3
 
     def due(self, *, first: bool) -> bool:
         """Whether a reading should be taken before the next stamp; `first`: also when there was none yet."""
         if (reading := self.reading) is None:
             return first
-        now = self.ticks()
+        now = self._now()
         since, passed = now - reading.monotonic, self._wall() / 1e6 - reading.wall
         return (since > MAX_AGE_MS or abs(passed - since) > MAX_JUMP_MS) and now >= self._failed_until
 
@@ -93,7 +94,7 @@ class ExchangeClock:
 
         It takes half of the time that is left at most, so that the call itself can still be made.
         """
-        if since is not None and self.reading is not None and self.reading.monotonic > since:
+        if since is not None and self.reading is not None and self.reading.monotonic > since * 1e3:
             return self.reading
         deadline -= (deadline - time.monotonic()) / 2
         rounds, pause = self.rounds, _POLL
@@ -128,15 +129,15 @@ class ExchangeClock:
     def claim(self, seconds: float) -> bool:
         """Become the one who takes a reading; False while somebody else is."""
         with self._lock:
-            if self.ticks() < self._claimed_until:
+            if self._now() < self._claimed_until:
                 return False
-            self._claimed_until = self.ticks() + seconds * 1000
+            self._claimed_until = self._now() + seconds * 1000
             return True
 
     def read(self, sent: float, received: float, server_time: int) -> Reading:
         """The reading of a time that came for a request between two ticks: the exchange wrote it half way."""
-        half = (received - sent) / 2
-        return Reading(server_time + half, half, received, self._wall() / 1e6 - (self.ticks() - received))
+        half, then = (received - sent) * 1e3 / 2, received * 1e3
+        return Reading(server_time + half, half, then, self._wall() / 1e6 - (self._now() - then))
 
     def settle(self, reading: Reading | None, failure: UsdmError | None) -> None:
         """End the round begun by `claim`: with its best reading, or the reason why there is none; with neither when it was broken off.
@@ -148,7 +149,7 @@ class ExchangeClock:
             if reading is not None:
                 self.reading, self._failed_until = reading, -math.inf
             elif failure is not None:
-                self._failed_until = self.ticks() + AGAIN_MS
+                self._failed_until = self._now() + AGAIN_MS
             if reading is not None or not isinstance(failure, DeadlineExceeded | None):
                 self.rounds += 1
                 self._failure = None if reading is not None else copy.copy(failure)

@@ -155,7 +155,7 @@ def _knock(origin: Origin, timeout: float, facts: Facts) -> None:
 
 
 def _nothing(origin: Origin, deadline: float) -> Call:
-    return Call("", b"", Route.to(origin, ()), deadline=deadline, max_reply_bytes=0, fresh=True)
+    return Call(b"", Route.to(origin, ()), deadline=deadline, max_reply_bytes=0, fresh=True)
 
 
 class _Knocker(SyncTransport):

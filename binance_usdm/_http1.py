@@ -82,6 +82,10 @@ class Fields(Mapping[str, str]):
                 each.setdefault(name, []).append(value)
             self._values = {name: b", ".join(values) for name, values in each.items()}
 
+    def line(self, name: bytes) -> bytes | None:
+        """A value as it came, by its name in lower case; None where there is none."""
+        return self._values.get(name)
+
     def __getitem__(self, name: str) -> str:
         return self._values[_lower(name)].decode("latin-1")
 
@@ -121,7 +125,9 @@ class ReplyParser:
         self.reusable = False  # done, and the connection may carry another exchange
         self.stale = False  # it had died
         self.reused = False  # the connection is a kept one
-        self._limit, self._seen, self._status, self._until_eof = limit, 0, 0, False
+        self._limit, self._seen, self._status = limit, 0, 0
+        self._named = False  # the next head begins with the version that is expected
+        self._until_eof = False
         self._headers: list[tuple[bytes, bytes]] = []
         self._fields = _NONE
         self._body: list[bytes] = []
@@ -167,8 +173,10 @@ class ReplyParser:
     def _parse(self, parser: httptools.HttpResponseParser, data: bytes, first: bool) -> None:
         # llhttp silently skips line ends before and after a message, and takes RTSP. So the first byte must be HTTP's, and a
         # last line end goes in by itself: one that follows the message can then be told from one that ends it.
-        if first and not data.startswith(b"H"):
-            raise httptools.HttpParserError
+        if first:
+            self._named = data.startswith(b"HTTP/1.1 ")
+            if not data.startswith(b"H"):
+                raise httptools.HttpParserError
         end = len(data) - data.endswith((b"\r", b"\n"))
         parser.feed_data(data[:end])  # it calls the methods below, and so may set `done`
         if self.done:
@@ -194,13 +202,16 @@ class ReplyParser:
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        if self._parser is None or self._parser.get_http_version() not in ("1.0", "1.1"):
+        if self._parser is None:
+            raise httptools.HttpParserError
+        named, self._named = self._named, False
+        if not named and self._parser.get_http_version() not in ("1.0", "1.1"):  # which costs as much as three headers
             raise httptools.HttpParserError
         self._status = self._parser.get_status_code()
         self._fields = Fields(self._headers)
-        length, coding = self._fields.get("content-length"), self._fields.get("transfer-encoding")
-        ambiguous = coding is not None and (length is not None or coding.strip().lower() != "chunked")
-        if ambiguous or "," in (length or ""):
+        length, coding = self._fields.line(b"content-length"), self._fields.line(b"transfer-encoding")
+        ambiguous = coding is not None and (length is not None or coding.strip().lower() != b"chunked")
+        if ambiguous or not (length is None or length.strip().isdigit()):  # of two lengths, "5, 5" is left here
             raise httptools.HttpParserError
         if self._status < 100 or self._status == 101:  # an upgrade nobody asked for
             raise httptools.HttpParserError

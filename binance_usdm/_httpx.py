@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from functools import partial
 from typing import cast
@@ -9,12 +10,17 @@ from typing import cast
 import httpx
 
 from ._aside import LATE, aside
-from ._http1 import STALE, TOO_LARGE, Failure, Fields, Outcome, Reply
-from ._request import ONLY_GET, Call, Route
+from ._http1 import STALE, TOO_LARGE, Failure, Fields, Outcome, RawHeaders, Reply
+from ._request import Call, Route
 
 _FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
 _BOUNDS = ("deadline", "max_reply_bytes", "fresh")
 _LATE = Failure("", LATE)
+_ONLY_GET = "only GET without a body can be sent"
+_TARGET = re.compile(rb"/[\x21-\x7e]*").fullmatch
+_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch  # RFC 9110 5.6.2
+_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*").fullmatch  # RFC 9110 5.5
+_FRAMING = {b"content-length", b"transfer-encoding"}
 
 
 class ReplyTooLarge(httpx.RemoteProtocolError):
@@ -107,7 +113,7 @@ def _request(call: Call) -> Request:
         "timeout": dict.fromkeys(("connect", "read", "write", "pool"), left),
         **{name: getattr(call, name) for name in _BOUNDS},
     }
-    return Request(call.method, url, headers=list(call.route.headers), extensions=extensions)
+    return Request("GET", url, headers=list(call.route.headers), extensions=extensions)
 
 
 def _bounded(size: int, call: Call) -> None:
@@ -130,20 +136,27 @@ def _failure(error: Exception) -> Failure:
 
 
 def call_of(request: httpx.Request) -> Call | Failure:
-    """A request of httpx's as one of ours. Its extensions say the bounds; there are no bytes that it could send by itself."""
-    if request.method != "GET" or not isinstance(request.stream, httpx.ByteStream) or any(request.stream):
-        return Failure("LocalProtocolError", ONLY_GET)
-    url, extensions = request.url, request.extensions
-    if missing := [name for name in _BOUNDS if name not in extensions]:
-        return Failure(
-            "LocalProtocolError",
-            f"the request's extensions must have {', '.join(missing)}, as a client of ours writes them",
-        )
-    tls = url.scheme == "https"
-    route = Route.to((tls, url.raw_host.decode(), url.port or (443 if tls else 80)), request.headers.raw)
+    """A request of httpx's as one of ours, checked. Its extensions say the bounds; there are no bytes that it could send by itself."""
+    url, extensions, headers = request.url, request.extensions, request.headers.raw
     target = extensions.get("target", url.raw_path)
-    bounds = {name: extensions[name] for name in _BOUNDS}
-    return Call(request.method, target, route, **bounds)
+    if fault := _fault(request, target, headers):
+        return Failure("LocalProtocolError", fault)
+    tls = url.scheme == "https"
+    route = Route.to((tls, url.raw_host.decode(), url.port or (443 if tls else 80)), headers)
+    return Call(target, route, **{name: extensions[name] for name in _BOUNDS})
+
+
+def _fault(request: httpx.Request, target: bytes, headers: RawHeaders) -> str:
+    """Why it cannot be sent, "" if it can."""
+    if request.method != "GET" or not isinstance(request.stream, httpx.ByteStream) or any(request.stream):
+        return _ONLY_GET
+    if missing := [name for name in _BOUNDS if name not in request.extensions]:
+        return f"the request's extensions must have {', '.join(missing)}, as a client of ours writes them"
+    if any(name.lower() in _FRAMING for name, _ in headers):
+        return _ONLY_GET
+    if not all(_NAME(name) and _VALUE(value) for name, value in headers):
+        return "a header holds a character that is not allowed there"
+    return "" if _TARGET(target) else "the request target holds a character that must be escaped"
 
 
 def delivered(outcome: Outcome) -> httpx.Response:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -104,14 +104,13 @@ class WeightLimiter(Limiter):
             if elapsed < self._hold:
                 return self._left(elapsed)
             now, used = self._present(elapsed), self._used
-            first, last = _touched(now)
-            minutes = (last, first) if first != last else (last,)
+            minutes = _touched(now)
             for minute in minutes:
                 if used.get(minute, 0) + weight > self._budget:
                     return ((minute + 1) * MINUTE + GUARD - now) / 1000
             for minute in minutes:
                 used[minute] = used.get(minute, 0) + weight
-            self._newest = used[last]
+            self._newest = used[minutes[0]]
             return 0.0
 
     def held(self) -> float:
@@ -171,35 +170,38 @@ class Budget:
         self._limiter, self._queue = limiter, queue
         self._may_block = bool(getattr(limiter, "blocking", False))
 
-    def take(self, weight: int, deadline: float, tell: Callable[..., None]) -> Steps:
-        """Wait until the weight is taken; RateLimitError if that would be after the deadline."""
-        while (wait := (yield from self._asked(self._limiter.acquire, weight))) > 0:
-            pause = self._queue.behind(time.monotonic(), wait, weight, deadline)
-            if pause is None:
-                raise RateLimitError(0, None, "the weight budget has no room before the deadline", wait)
-            tell(seconds=pause)
-            yield pause
+    def pause(self, weight: int, deadline: float) -> Steps:
+        """Take the weight: 0.0. If there is no room, seconds after which to ask again; RateLimitError if the deadline is earlier."""
+        acquire = self._limiter.acquire
+        wait = (yield partial(acquire, weight)) if self._may_block else acquire(weight)
+        if isinstance(wait, UsdmError):
+            raise wait
+        if wait <= 0:
+            return 0.0
+        pause = self._queue.behind(time.monotonic(), wait, weight, deadline)
+        if pause is None:
+            raise RateLimitError(0, None, "the weight budget has no room before the deadline", wait)
+        return pause
 
-    def hold(self, seconds: float, banned: bool) -> Steps:
+    def hold(self, seconds: float, banned: bool) -> Iterable[Any]:
         return self._told(partial(self._limiter.hold, seconds, banned=banned))
 
-    def observe(self, used_weight: int) -> Steps:
+    def observe(self, used_weight: int) -> Iterable[Any]:
         return self._told(self._limiter.observe, used_weight)
 
-    def _told(self, tell: Callable[..., None], *said: int) -> Steps:
+    def _told(self, tell: Callable[..., None], *said: int) -> Iterable[Any]:
         """Tell the limiter what a reply said; its trouble is none of the call, whose reply is here."""
+        if self._may_block:
+            return _aside(partial(tell, *said))
         try:  # noqa: SIM105 - free where there is no error, and in every call
-            yield from self._asked(tell, *said)
+            tell(*said)
         except UsdmError:
             pass
+        return ()
 
-    def _asked(self, ask: Callable[..., Any], *arguments: Any) -> Steps:
-        if not self._may_block:  # as most: then nothing is yielded
-            return ask(*arguments)
-        answer = yield partial(ask, *arguments)
-        if isinstance(answer, UsdmError):
-            raise answer
-        return answer
+
+def _aside(tell: Callable[[], None]) -> Steps:
+    yield tell  # an error would come back as a value
 
 
 class Queue:
@@ -219,9 +221,10 @@ class Queue:
         return wait
 
 
-def _touched(now: int) -> tuple[int, int]:
-    """The first and the last minute in which a request sent now may arrive."""
-    return (now - GUARD) // MINUTE, (now + GUARD) // MINUTE
+def _touched(now: int) -> tuple[int, ...]:
+    """The minutes in which a request sent now may arrive, the last one first."""
+    last, into = divmod(now + GUARD, MINUTE)
+    return (last,) if into >= 2 * GUARD else (last, last - 1)
 
 
 def budget(limit: int, share: float) -> int:

@@ -92,7 +92,7 @@ class Pool(Generic[_C]):
             return Failure("ConnectError", "the transport is closed")
         if self._proxy and not (self._proxy.near or call.route.origin[0]):
             return Failure("LocalProtocolError", PLAIN)
-        return Failure("LocalProtocolError", call.fault) if call.fault else None
+        return None
 
     def _addresses(self, origin: Origin) -> Future[Sequence[Address]]:
         """Ask where to connect to; the system's resolver takes no time limit."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
 from binance_usdm_wire import Mismatch, Operation
@@ -44,16 +44,11 @@ class Value(NamedTuple):
         return "<Value>"
 
 
-def read(
-    operation: Operation[T], reply: Reply, *, hidden: Sequence[str], limit: int
-) -> Value | APIError | UnexpectedResponse:
-    """What a reply means: the operation's value, the exchange's refusal, or something the spec does not describe.
-
-    What is `hidden` is taken out of the exchange's texts; `limit` bounds a body that comes compressed.
-    """
+def read(operation: Operation[T], reply: Reply, call: Call) -> Value | APIError | UnexpectedResponse:
+    """What the reply to a call means: the operation's value, the exchange's refusal, or something the spec does not describe."""
     status, body, wrong = reply.status, b"", None
     try:
-        body = inflated(reply, limit)
+        body = inflated(reply, DECODED * call.max_reply_bytes)
         if status == 200:
             return Value(operation.parse(body))
     except Mismatch as mismatch:  # a ban is a ban in whatever encoding
@@ -61,7 +56,7 @@ def read(
     code, message = _error_payload(body)
     refused = 400 <= status < 600 or (status == 200 and code is not None and code <= 0)  # above 0 it says "ok"
     if refused:
-        return refusal(status, code, message, retry_after(reply.headers), *hidden)
+        return refusal(status, code, message, retry_after(reply.headers), *call.hidden)
     if status == 200 and wrong is not None:
         return UnexpectedResponse(200, wrong.path, wrong.expected, wrong.found, isinstance(wrong, NotJson))
     found = "a redirect, which is never followed" if 300 <= status < 400 else "another status"
@@ -95,8 +90,8 @@ def _error_payload(body: bytes) -> tuple[int | None, str]:
 
 def inflated(reply: Reply, limit: int) -> bytes:
     """The body without its Content-Encoding; a compressed one (never asked for) grows to `limit` bytes and no further."""
-    encoding = reply.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in {"identity", ""}:
+    encoding = reply.headers.get("content-encoding")
+    if encoding is None or (encoding := encoding.strip().lower()) in {"identity", ""}:
         return reply.body
     if encoding not in _ENCODINGS:
         raise Mismatch((), "a body as asked for", "an unknown content encoding")

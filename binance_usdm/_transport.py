@@ -93,7 +93,8 @@ class SyncTransport(Pool[socket.socket]):
         place = self._place(call.route.origin)
         if not place.enter() and not self._turn(place, call):
             return failed(TimeoutError(), QUEUE)
-        sock, phase, reply, unsent = None, self._connecting, ReplyParser(call.max_reply_bytes), memoryview(call.head)
+        sock, phase, reply = None, self._connecting, ReplyParser(call.max_reply_bytes)
+        unsent = memoryview(call.head)  # the repr of a view shows no byte: some tracebacks show locals
         try:
             sock = self._taken(place, call)
             reply.reused = sock is not None

@@ -67,8 +67,8 @@ class DefaultRecorder(Recorder):
         target = first.removeprefix(b"GET ").removesuffix(b" HTTP/1.1")
         url = httpx.URL(scheme="https" if tls else "http", host=host, port=port, raw_path=target)
         headers = [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
-        request = httpx.Request(call.method, url, headers=headers)
-        if body := getattr(call, "body", b""):  # that of a seeded fault
+        request = httpx.Request(getattr(call, "method", "GET"), url, headers=headers)
+        if body := getattr(call, "body", b""):  # method and body are those of a seeded fault
             request.stream = httpx.ByteStream(body)
             del request._content
         response = self.handle_request(request)

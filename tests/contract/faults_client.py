@@ -38,8 +38,8 @@ class WithBody(Call):
     """A call that has what no call can have."""
 
     def __init__(self, method: str, target: bytes, route: Route, body: bytes, **bounds: Any) -> None:
-        super().__init__(method, target, route, **bounds)
-        self.body = body
+        super().__init__(target, route, **bounds)
+        self.method, self.body = method, body
 
 
 def sent(change: Callable[[Parts], Parts]) -> Plant:
@@ -48,13 +48,13 @@ def sent(change: Callable[[Parts], Parts]) -> Plant:
 
     def changed(self: Any, *given: Any, **bounds: Any) -> Call:
         made = make(self, *given, **bounds)
-        new = change(Parts(made.method, made.target, [*made.route.headers]))
-        return WithBody(
-            new.method, new.target, Route.to(made.route.origin, new.headers), new.body, hidden=made.hidden, **bounds
-        )
+        new = change(Parts("GET", made.target, [*made.route.headers]))
+        route, signature = Route.to(made.route.origin, new.headers), made.hidden[1].encode()
+        return WithBody(new.method, new.target, route, new.body, key=made.key, signature=signature, **bounds)
 
     def with_body(call: WithBody) -> httpx.Request:
         request = for_httpx(call)
+        request.method = call.method
         request.stream = httpx.ByteStream(call.body)
         del request._content
         return request
@@ -68,8 +68,17 @@ def sent(change: Callable[[Parts], Parts]) -> Plant:
 
 def asked(change: Callable[[Query], Query]) -> Plant:
     """The parameters are changed before they are signed, so that the signature is good."""
-    encode = _request._encoded
-    return lambda patch: patch.setattr(_request, "_encoded", lambda query: encode(change(query)))
+    real = _request.stamped
+
+    def stamped(query: str, stamp: str) -> str:
+        return "&".join(map("=".join, change(pairs(real(query, stamp))).items()))
+
+    return lambda patch: patch.setattr(_request, "stamped", stamped)
+
+
+def pairs(query: str) -> Query:
+    """The parameters of a text that is sent, as they stand there."""
+    return dict(pair.split("=", 1) for pair in query.split("&") if pair)
 
 
 def _signs(sign: Callable[[Any, bytes], bytes]) -> Plant:

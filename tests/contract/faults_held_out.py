@@ -23,7 +23,7 @@ from binance_usdm.mock import account, contract, limits, query, rules, treatment
 from binance_usdm_wire import reading, writing
 from binance_usdm_wire.api.account import balance
 
-from .faults_client import asked, sent
+from .faults_client import asked, pairs, sent
 from .faults_reply import amounts, mended, reads, refusals, row, rows, sets
 from .wire import SECRET
 
@@ -200,11 +200,11 @@ def _again_after_refusal(patch: Patch) -> None:
 
 def _same_stamp(patch: Patch) -> None:
     """All attempts of a call have the stamp of the first."""
-    stamps: dict[int, tuple[Any, int]] = {}
+    stamps: dict[float, int] = {}
 
-    def made(make: Any, self: Any, operation: Any, query: Any, clock: Any, **extensions: Any) -> Any:
-        _, stamp = stamps.setdefault(id(query), (query, clock()))
-        return make(self, operation, query, lambda: stamp, **extensions)
+    def made(make: Any, self: Any, operation: Any, query: str, clock: Any, **bounds: Any) -> Any:
+        stamp = stamps.setdefault(bounds["deadline"], clock())
+        return make(self, operation, query, lambda: stamp, **bounds)
 
     wraps(_request.Requests, "made", made)(patch)
 
@@ -214,8 +214,9 @@ def _own(everywhere: bool) -> Plant:
 
     def with_own(make: Any, self: Any, operation: Any, arguments: Any) -> Any:
         found = make(self, operation, arguments)
-        if self._recv_window is not None and (everywhere or "recvWindow" in found):
-            found = {"recvWindow": str(self._recv_window)} | (found if everywhere else {})
+        if self._recv_window is not None and (everywhere or "recvWindow" in pairs(found)):
+            given = {"recvWindow": str(self._recv_window)} | (pairs(found) if everywhere else {})
+            return "&".join(map("=".join, given.items()))
         return found
 
     return wraps(_request.Requests, "query", with_own)

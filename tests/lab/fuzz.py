@@ -38,10 +38,12 @@ from support import NOW
 from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy, UnexpectedResponse, UsdmError
 from binance_usdm._http1 import Failure, ReplyParser
 from binance_usdm._reply import Value, read, used_weight
+from binance_usdm._request import Call, Route
 from binance_usdm._retry import hold
 from binance_usdm_wire import OPERATIONS
 
 BALANCE: Any = OPERATIONS["balance"]
+ASKED = Call(b"", Route.to((False, "", 0), ()), deadline=0.0, max_reply_bytes=MIB, fresh=False, key=KEY)
 PART = 50_000  # cases between two lines of progress
 
 
@@ -73,7 +75,7 @@ def straight(data: bytes, cut: int = 0) -> str:
         assert outcome.text.isprintable()
         return outcome.kind
     used_weight(outcome.headers)
-    result = read(BALANCE, outcome, hidden=[KEY], limit=4 << 20)
+    result = read(BALANCE, outcome, ASKED)
     if isinstance(result, Value):
         return judged(result.parsed, None if "content-encoding" in outcome.headers else outcome.body)
     return judged(result, None)

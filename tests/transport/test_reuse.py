@@ -200,9 +200,7 @@ def test_the_turn_of_a_cancelled_call_goes_to_the_next(late: bool) -> None:
     async def scenario() -> None:
         place: Place[Any] = Place(1)
         assert place.enter()
-        call = Call(
-            "GET", b"", Route.to((False, "", 0), ()), deadline=time.monotonic() + 5, max_reply_bytes=1000, fresh=False
-        )
+        call = Call(b"", Route.to((False, "", 0), ()), deadline=time.monotonic() + 5, max_reply_bytes=1000, fresh=False)
         task = asyncio.create_task(AsyncTransport()._turn(place, call))
         await asyncio.sleep(0)
         for step in (place.leave, task.cancel) if late else (task.cancel, place.leave):

@@ -57,7 +57,7 @@ def test_a_reply_is_to_others_as_one_of_httpx() -> None:
 
 
 def test_a_reply_that_came_before_the_request_was_sent_is_not_waited_for() -> None:
-    call = Call("GET", b"/", Route.to((False, "", 0), ()), deadline=math.inf, max_reply_bytes=1000, fresh=False)
+    call = Call(b"/", Route.to((False, "", 0), ()), deadline=math.inf, max_reply_bytes=1000, fresh=False)
 
     class Deaf(asyncio.Transport):
         def write(self, data: bytes | bytearray | memoryview) -> None:
