@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
 from binance_usdm_wire import Mismatch, Operation
+from binance_usdm_wire.decoding import decode
 from binance_usdm_wire.errors import NotJson
-from binance_usdm_wire.reading import decode
 
 from ._errors import (
     APIError,

@@ -25,7 +25,7 @@ from .spec import FIELD_PREFIX, Json, OperationFacts, SpecError, class_name, cli
 PACKAGE = "binance_usdm_wire"
 BANNER = "Written by `python -m generator` from spec/openapi.yaml. Do not edit."
 TEMPLATES = Path(__file__).parent / "templates"
-RUNTIME = ("errors", "reading", "types", "writing")
+RUNTIME = ("decoding", "errors", "reading", "types", "writing")
 WIDTH = 120
 RUFF_CHECK = [
     "check", "--isolated", "--no-cache", "--quiet", "--fix", "--select", "I,F401,UP", "--ignore", "UP040,UP046,UP047",

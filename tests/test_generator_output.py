@@ -111,6 +111,7 @@ def test_every_file_says_first_which_command_writes_it() -> None:
 def test_the_package_is_typed_and_all_of_it_is_named() -> None:
     wanted = {
         "__init__.py",
+        "decoding.py",
         "errors.py",
         "openapi.json",
         "operations.py",

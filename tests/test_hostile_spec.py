@@ -70,7 +70,7 @@ NAMES = [
     "__init__", "__class__", "__slots__", "__import__", "__builtins__", "__debug__", "__file__", "_", "_x", "x_",
     "class", "import", "None", "True", "match", "type", "print", "exec", "eval", "open", "str", "list", "self", "cls", "super", "Exception",
     "BaseException", "ValueError", "Ellipsis", "NotImplemented", "balance", "Balance", "balance_detailed", "AccountBalance", "models",
-    "api",
+    "api", "decoding",
     "operations", "reading", "writing", "types", "errors", "binance_usdm_wire", "binance_usdm", "OPERATIONS", "Operation", "Decimal",
     "decimal", "json", "re", "os", "sys", "site", "sitecustomize", "conftest", "annotations", "fromId", "from_id", "from-id", "FROM_ID",
     "ａsset", "ªsset", "ｂalance", "ſelf", "ﬁeld", "bal\u0430nce", "e\u0301", "\u00e9", "名称", "１", "x\u200by", "\u202ex", "🙂",

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from binance_usdm_wire import OPERATIONS, AccountBalance, Mismatch, ServerTime, reading
+from binance_usdm_wire import OPERATIONS, AccountBalance, Mismatch, ServerTime, decoding, reading
 
 CANARY = "c4n4ry"
 ROW: dict[str, Any] = {
@@ -60,7 +60,7 @@ def exactly(value: Any) -> str:
 @settings(always_the_same, max_examples=300)
 @given(values)
 def test_what_was_encoded_is_decoded_exactly(value: Any) -> None:
-    assert exactly(reading.decode(encode(value).encode())) == exactly(value)
+    assert exactly(decoding.decode(encode(value).encode())) == exactly(value)
 
 
 @always_the_same
@@ -70,7 +70,7 @@ def test_a_member_twice_is_refused_wherever_it_stands(members: dict[str, Any], d
     doubled = encode(members)[:-1] + f",{json.dumps(again)}:null}}"
     for body in (doubled, f"[{doubled}]", f"[[{doubled}]]", f'{{"outer":{doubled}}}', f'[{{"a":1}},{doubled}]'):
         with pytest.raises(Mismatch, match="an object with a member twice"):
-            reading.decode(body.encode())
+            decoding.decode(body.encode())
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_member_twice_is_refused_wherever_it_stands(members: dict[str, Any], d
     ids=str,
 )  # fmt: skip
 def test_no_digit_and_no_character_is_lost(body: bytes, value: Any) -> None:
-    assert exactly(reading.decode(body)) == exactly(value)
+    assert exactly(decoding.decode(body)) == exactly(value)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_what_is_no_json_text_is_refused_without_showing_it(body: bytes) -> None
     with pytest.raises(
         Mismatch, match=r"^reply: expected a JSON text, found (something else|an object with a member twice|NaN or Inf)"
     ) as caught:
-        reading.decode(body)
+        decoding.decode(body)
     assert caught.value.path == ()
     assert caught.value.__context__ is None
 
@@ -120,7 +120,7 @@ def test_what_is_no_json_text_is_refused_without_showing_it(body: bytes) -> None
 def test_depth_is_decoded_or_refused_and_never_an_error_of_another_kind(depth: int) -> None:
     body = b"[" * depth + b"]" * depth
     try:
-        assert type(reading.decode(body)) is list
+        assert type(decoding.decode(body)) is list
     except Mismatch:
         assert depth > 500
 

@@ -1,5 +1,5 @@
 # Written by `python -m generator` from spec/openapi.yaml. Do not edit.
-"""JSON bytes -> checked, exact Python values. Knows JSON and the spec's types; knows no operation and no network.
+"""Decoded JSON -> checked, exact Python values. Knows the spec's types; knows no operation and no network.
 
 A reader takes a decoded value and the step that led to it (row number, member name or None) and returns the typed value or
 raises `Mismatch`. Nothing is converted that is not already of the right kind, nothing is rounded, nothing is dropped.
@@ -7,17 +7,14 @@ raises `Mismatch`. Nothing is converted that is not already of the right kind, n
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
-from itertools import chain
+from decimal import Decimal
 from operator import itemgetter
 from typing import Any, Final, Generic, TypeVar
 
-import orjson
-
-from .errors import Mismatch, NotJson
+from .decoding import decode, loaded
+from .errors import Mismatch
 
 T = TypeVar("T")
 Step = int | str | None
@@ -41,84 +38,6 @@ MISSING: Final = _Missing()
 def kind(value: object) -> str:
     """What a decoded value is, in the words of JSON and without the value."""
     return "nothing" if value is MISSING else _KINDS.get(type(value), type(value).__name__)
-
-
-def decode(body: bytes) -> Any:
-    """Decode a JSON text exactly, or raise `NotJson`.
-
-    UTF-8 only; no duplicate members, no NaN, no lone surrogates, no number beyond the range of a double. A number with a
-    fraction or exponent, or one that 64 bits cannot hold, becomes a `Decimal`: no digit is lost. More than 50,000 values (500 assets
-    have 5,000) are refused before they are built: a body of a few kB can hold millions.
-    """
-    try:
-        value = _decoded(body)
-        # orjson is strict and fast, but keeps the last of two equal members and reads fractions as binary floats. Each member has one
-        # colon of its own, so for flat objects equal counts prove that none was merged; else the slow and exact decoder decides.
-        if _members(value) == body.count(b":"):
-            return value
-        return json.loads(
-            body.decode("utf-8"),
-            parse_float=_number,
-            parse_int=_number,
-            parse_constant=_refuse,
-            object_pairs_hook=_unique,
-        )
-    except Mismatch:
-        raise
-    except (ValueError, RecursionError) as error:
-        found = str(error) if type(error) is _Refused else "something else"
-    raise NotJson((), "a JSON text", found)
-
-
-def _decoded(body: bytes) -> Any:
-    # a value takes two bytes at least: itself and a comma, or two brackets
-    if len(body) > 2 * _MOST and len(body) - len(body.translate(None, b",[{")) > _MOST:
-        raise Mismatch((), f"at most {_MOST} values", "more")
-    return orjson.loads(body)
-
-
-_MOST: Final = 50_000
-
-
-class _Refused(ValueError):
-    pass
-
-
-def _members(value: object) -> int:
-    """How many members all objects in `value` have; -1 when it holds a number that lost digits."""
-    if type(value) is dict:
-        objects = [value]
-    elif type(value) is list and {dict}.issuperset(map(type, value)):
-        objects = value
-    else:
-        return -1
-    inner = chain.from_iterable(map(dict.values, objects))
-    if _PLAIN.issuperset(map(type, inner)):
-        return sum(map(len, objects))
-    return -1
-
-
-_PLAIN: Final = frozenset({str, bool, int, type(None)})
-
-
-def _number(text: str) -> int | Decimal:
-    if len(text) <= 20 and text.lstrip("-").isdigit() and -(2**63) <= int(text) < 2**64:
-        return int(text)
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise _Refused("a number out of all bounds") from None
-
-
-def _refuse(text: str) -> Any:
-    raise _Refused("NaN or Infinity")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Refused("an object with a member twice")
-    return found
 
 
 def text(value: Any, step: Step) -> str:
@@ -235,7 +154,7 @@ class Rows(Generic[T]):
     def parse(self, body: bytes) -> list[T]:
         """The rows that are the whole of a JSON text."""
         try:
-            rows = self._by_columns(_decoded(body))
+            rows = self._by_columns(loaded(body))
             if body.count(b":") == len(rows) * len(self._columns):  # as in `decode`: none was merged
                 return rows
         except _ODD:

@@ -103,7 +103,7 @@ class AccountBalance:
 
     @staticmethod
     def parse_rows(body: bytes) -> list[AccountBalance]:
-        """The rows of a JSON text that is an array of such objects."""
+        """The rows of a JSON text that is an array of such objects; raises `Mismatch`."""
         return _ROWS.parse(body)
 
     def to_dict(self) -> dict[str, Any]:

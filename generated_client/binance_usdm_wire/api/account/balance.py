@@ -20,11 +20,6 @@ def query(*, recv_window: int | None = None) -> dict[str, str]:
     return _pairs
 
 
-def parse(body: bytes) -> list[AccountBalance]:
-    """The typed value of a 200 reply; raises `Mismatch`."""
-    return AccountBalance.parse_rows(body)
-
-
 OPERATION: Final[Operation[list[AccountBalance]]] = Operation(
     id="balance",
     method="GET",
@@ -44,5 +39,5 @@ OPERATION: Final[Operation[list[AccountBalance]]] = Operation(
     row=AccountBalance,
     summary="Balances of the account, one row an asset.",
     query=query,
-    parse=parse,
+    parse=AccountBalance.parse_rows,
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...decoding import decode
 from ...models import ServerTime
-from ...reading import decode
 from ...types import Operation
 
 _read = ServerTime.read
