@@ -21,10 +21,11 @@ from ._errors import (
     UsdmError,
 )
 from ._events import Event, Observer
+from ._keys import Ed25519Signer, RsaSigner
 from ._limits import Limiter, WeightLimiter
 from ._limits_redis import RedisLimiter
 from ._retry import Retry, RetryPolicy
-from ._signing import Ed25519Signer, HmacSigner, RsaSigner, Signer
+from ._signing import HmacSigner, Signer
 from ._transport import SyncTransport
 from ._transport_asyncio import AsyncTransport
 from ._version import __version__

@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from ._errors import ConfigurationError
 from ._http1 import RawHeaders
+from ._keys import signer_from_pem
 from ._proxy import Origin, address, is_loopback
-from ._signing import HmacSigner, Sealed, Signer, signer_from_pem, unfit
+from ._signing import HmacSigner, Sealed, Signer, unfit
 from ._version import __version__
 
 MAINNET: Final = "https://fapi.binance.com"

@@ -106,9 +106,14 @@ def test_the_mock_imports_nothing_that_it_judges(name: str) -> None:
 
 
 def test_signing_knows_errors_and_nothing_else_of_ours() -> None:
-    assert ours("binance_usdm._signing") == {"binance_usdm._errors"}
-    assert imported("binance_usdm._signing") <= {"__future__", "base64", "binance_usdm._errors", "collections", "cryptography", "hashlib",
-        "os", "pathlib", "re", "stat", "typing", "urllib"}  # fmt: skip
+    assert imported("binance_usdm._signing") <= {"__future__", "binance_usdm._errors", "hashlib", "re", "typing"}
+
+
+def test_private_keys_know_signing_and_files_and_no_network() -> None:
+    assert ours("binance_usdm._keys") == {"binance_usdm._errors", "binance_usdm._signing"}
+    assert imported("binance_usdm._keys") - ours("binance_usdm._keys") <= {
+        "__future__", "base64", "collections", "cryptography", "os", "re", "stat", "typing",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["_errors", "_clock", "_retry", "_limits", "_reply", "_events", "_venue"])

@@ -30,7 +30,7 @@ import pytest
 
 import binance_usdm
 import binance_usdm_wire
-from binance_usdm import AsyncClient, Client, _call, _config, _limits_redis, _proxy, _request, _signing
+from binance_usdm import AsyncClient, Client, _call, _config, _keys, _limits_redis, _proxy, _request, _signing
 from binance_usdm.mock import DEFAULT_API_SECRET
 
 SHORTEST = 8  # shorter texts are words that any sentence may have
@@ -259,7 +259,7 @@ def install() -> None:
     _before(_config, "base", _learn_url)
     _before(_proxy.Proxy, "at", _learn_url)
     _before(_limits_redis.RedisLimiter, "__init__", _learn_url)
-    _before(_signing, "_load", _learn_pem)
+    _before(_keys, "_load", _learn_pem)
     _before(subprocess.Popen, "__init__", _learn_child)
     _after(_request, "signature", WATCH.learn)
     _watch_children()
