@@ -13,6 +13,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from ._http1 import QUEUE, READ, WRITE, Failure, Outcome, ReplyParser, failed
@@ -37,20 +38,60 @@ def tls_context() -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # implies CERT_REQUIRED and check_hostname
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION  # so that sending never waits for reading
     context.load_default_certs()
     return context
 
 
-def readable(fd: int) -> bool:
-    """Whether an idle socket has anything to read: its end, an error, or bytes nobody asked for."""
-    if not hasattr(select, "poll"):  # Windows
-        return bool(select.select([fd], [], [], 0)[0])
-    poller = select.poll()
-    poller.register(fd, select.POLLIN)
-    return bool(poller.poll(0))
+class Ready:
+    """Tells whether a socket can be read (bytes, its end or an error came), or written. What an idle one has to read nobody asked for."""
+
+    __slots__ = ("_poll",)
+
+    def __init__(self, fd: int, *, writing: bool = False) -> None:
+        self._poll: Callable[[float], object]
+        if hasattr(select, "poll"):
+            poller = select.poll()
+            poller.register(fd, select.POLLOUT if writing else select.POLLIN)
+            self._poll = poller.poll
+        else:  # Windows
+            fds: tuple[list[int], list[int]] = ([], [fd]) if writing else ([fd], [])
+            self._poll = lambda ms: any(select.select(*fds, [], ms / 1000))
+
+    def within(self, seconds: float) -> bool:
+        return bool(self._poll(seconds * 1000))
 
 
-class SyncTransport(Pool[socket.socket]):
+class _Stream:
+    """One connection: a socket that never blocks, waited for here. Timeouts of its own, set for each step, would cost system calls."""
+
+    __slots__ = ("_incoming", "_socket", "close")
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._socket, self._incoming, self.close = sock, Ready(sock.fileno()), sock.close
+
+    def usable(self) -> bool:
+        return not self._incoming.within(0)
+
+    def send(self, data: memoryview, call: Call) -> None:
+        while data:
+            try:
+                data = data[self._socket.send(data) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                if not Ready(self._socket.fileno(), writing=True).within(call.left()):
+                    raise TimeoutError from None
+
+    def receive(self, call: Call) -> bytes:
+        while self._incoming.within(call.left()):
+            try:
+                return self._socket.recv(READ_SIZE)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                pass  # a part of what TLS gives at once
+        raise TimeoutError
+
+
+class SyncTransport(Pool[_Stream]):
     """What a client sends its calls through by default; make one yourself to share its connections between clients, one an account.
 
     `max_connections` bounds the calls under way to one origin, and so the connections, kept ones included; further calls wait for their
@@ -80,11 +121,11 @@ class SyncTransport(Pool[socket.socket]):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    @staticmethod
-    def _usable(connection: socket.socket) -> bool:
-        return not readable(connection.fileno())
+    _usable = staticmethod(_Stream.usable)
 
-    _discard = staticmethod(socket.socket.close)
+    @staticmethod
+    def _discard(connection: _Stream) -> None:
+        connection.close()
 
     def exchange(self, call: Call) -> Outcome:
         """Send a GET and read its reply to the end; whatever the network does, nothing is raised."""
@@ -93,27 +134,23 @@ class SyncTransport(Pool[socket.socket]):
         place = self._place(call.route.origin)
         if not place.enter() and not self._turn(place, call):
             return failed(TimeoutError(), QUEUE)
-        sock, phase, reply = None, self._connecting, ReplyParser(call.max_reply_bytes)
-        unsent = memoryview(call.head)  # the repr of a view shows no byte: some tracebacks show locals
+        stream, phase, reply = None, self._connecting, ReplyParser(call.max_reply_bytes)
         try:
-            sock = self._taken(place, call)
-            reply.reused = sock is not None
-            sock = sock or self._connected(call)
+            stream = self._taken(place, call)
+            reply.reused = stream is not None
+            stream = stream or _Stream(self._connected(call))
             phase = WRITE
-            while unsent:
-                sock.settimeout(call.left())
-                unsent = unsent[sock.send(unsent) :]
+            stream.send(memoryview(call.head), call)  # no byte shows in a view's repr: some tracebacks show locals
             phase = READ
             while not reply.done:
-                sock.settimeout(call.left())
-                reply.feed(sock.recv(READ_SIZE))
+                reply.feed(stream.receive(call))
         except FAILURES as error:
             reply.lose(error, phase)
         finally:
-            self._put_back(place, sock, reply)
+            self._put_back(place, stream, reply)
         return reply.outcome()
 
-    def _turn(self, place: Place[socket.socket], call: Call) -> bool:
+    def _turn(self, place: Place[_Stream], call: Call) -> bool:
         gate = threading.Lock()
         gate.acquire()
         if place.enter(gate.release) or gate.acquire(timeout=max(call.deadline - time.monotonic(), 0)):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self, cast
 from ._http1 import QUEUE, Failure, Outcome, ReplyParser, failed
 from ._pool import Address, Place, Pool
 from ._proxy import Tunnel
-from ._transport import FAILURES, READ_SIZE, readable, tls_context
+from ._transport import FAILURES, READ_SIZE, Ready, tls_context
 
 if TYPE_CHECKING:  # whoever makes blocking calls only need not load it: a tenth of the time until the first call
     import asyncio
@@ -31,6 +31,7 @@ class _Stream:
         self.reply = ReplyParser(max_reply_bytes)  # it may begin before the request is sent
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
+        self._incoming: Ready | None = None
         self._deadline = self._alarm_at = math.inf
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -97,7 +98,9 @@ class _Stream:
 
         if self._loop is not asyncio.get_running_loop() or not self.reply.reusable:
             return False
-        return not readable(self._transport.get_extra_info("socket").fileno())  # the loop may not have looked for long
+        if self._incoming is None:
+            self._incoming = Ready(self._transport.get_extra_info("socket").fileno())
+        return not self._incoming.within(0)  # the loop may not have looked for long
 
     def discard(self) -> None:
         try:

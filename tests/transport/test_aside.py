@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 
 from binance_usdm._aside import aside
-from binance_usdm._transport import readable
+from binance_usdm._transport import Ready
 
 pytestmark = pytest.mark.promise("R1")
 
@@ -55,11 +55,11 @@ def test_an_idle_socket_shows_what_came_and_its_end(monkeypatch: pytest.MonkeyPa
     began = time.monotonic()
     here, there = socket.socketpair()
     with here, there:
-        assert readable(here.fileno()) is False
+        assert Ready(here.fileno()).within(0) is False
         there.send(b"x")
-        assert readable(here.fileno()) is True
+        assert Ready(here.fileno()).within(0) is True
         assert here.recv(1) == b"x"
-        assert readable(here.fileno()) is False
+        assert Ready(here.fileno()).within(0) is False
         there.close()
-        assert readable(here.fileno()) is True
+        assert Ready(here.fileno()).within(0) is True
     assert time.monotonic() - began < 0.5  # it looks and does not wait

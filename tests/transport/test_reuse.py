@@ -97,7 +97,7 @@ def test_small_packets_are_not_held_back(wire: Wire) -> None:
     with RawServer(again(READ, reply())) as server:
         wire.send(get(server.url))
         [[connection]] = idle(wire.transport)
-        sock = connection if isinstance(connection, socket.socket) else connection._transport.get_extra_info("socket")
+        sock = getattr(connection, "_socket", None) or connection._transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
