@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import math
 import socket
 import ssl
+import threading
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import httpx
 import pytest
@@ -47,6 +52,70 @@ def test_tls_to_the_right_host_works_and_is_reused(wire: Wire, authority: Author
         for host in ("localhost", "127.0.0.1") * 2:
             assert wire.send(get(f"https://{host}:{server.port}/")).content == b"[]"
     assert server.connections == 2
+
+
+class Pieces:
+    """A port behind which another one's bytes come in pieces smaller than a record, `most` bytes at most."""
+
+    def __init__(self, port: int, most: float = math.inf) -> None:
+        self.came, self._most = 0, most
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._server = socket.create_connection(("127.0.0.1", port))
+        self.port = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._answer, daemon=True)]
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(1)
+        self._server.close()
+        self._listener.close()
+
+    def _answer(self) -> None:
+        with self._listener.accept()[0] as client, contextlib.suppress(OSError):
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._threads.append(threading.Thread(target=self._ask, args=[client], daemon=True))
+            self._threads[-1].start()
+            while piece := self._server.recv(50):
+                self.came += len(piece)
+                if self.came <= self._most:
+                    client.sendall(piece)
+            client.shutdown(socket.SHUT_RDWR)
+
+    def _ask(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := client.recv(1 << 16):
+                self._server.sendall(data)
+
+
+def test_a_record_of_tls_that_comes_in_pieces_is_waited_for_until_the_deadline(
+    wire: Wire, authority: Authority
+) -> None:
+    body = b"x" * 500
+    with RawServer(again(READ, reply(body)), again(READ, reply(body)), tls=authority.server()) as server:
+        with Pieces(server.port) as relay:
+            assert wire.send(get(f"https://localhost:{relay.port}/")).content == body
+        with Pieces(server.port, relay.came - 100) as relay:  # within the record that is the reply
+            began, used = time.monotonic(), time.thread_time()
+            with pytest.raises(
+                (httpx.ReadTimeout, TimeoutError)
+            ):  # the latter from asyncio.timeout, set around the call
+                wire.send(get(f"https://localhost:{relay.port}/"), 0.5)
+            assert 0.5 <= time.monotonic() - began < 0.8
+            assert time.thread_time() - used < 0.3, "busy waiting"
+    assert server.connections == 2
+
+
+def test_a_head_larger_than_the_send_buffer_arrives_whole_over_tls(wire: Wire, authority: Authority) -> None:
+    with RawServer([READ, reply()], tls=authority.server()) as server:
+        url = f"https://localhost:{server.port}/"
+        assert wire.send(get(url, [(b"X", b"x" * 6_000_000)])).content == b"[]"
+    assert len(server.requests[0]) > 6_000_000
 
 
 @pytest.mark.promise("S9")
