@@ -74,12 +74,11 @@ class Fields(Mapping[str, str]):
     __slots__ = ("_values", "raw")
 
     def __init__(self, raw: RawHeaders) -> None:
-        fields = [(name.lower(), value) for name, value in raw]
-        self.raw, self._values = raw, dict(fields)
+        self.raw, self._values = raw, {name.lower(): value for name, value in raw}
         if len(self._values) < len(raw):
             each: dict[bytes, list[bytes]] = {}
-            for name, value in fields:
-                each.setdefault(name, []).append(value)
+            for name, value in raw:
+                each.setdefault(name.lower(), []).append(value)
             self._values = {name: b", ".join(values) for name, values in each.items()}
 
     def line(self, name: bytes) -> bytes | None:

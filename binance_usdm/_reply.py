@@ -21,12 +21,13 @@ from ._errors import (
     refusal,
     safe_text,
 )
-from ._http1 import STALE, TOO_LARGE, Failure, Reply
+from ._http1 import STALE, TOO_LARGE, Failure, Fields, Reply
 from ._request import Call
 
 T = TypeVar("T")
 
 USED_WEIGHT_HEADER: Final = "X-MBX-USED-WEIGHT-1M"
+_USED_WEIGHT: Final = USED_WEIGHT_HEADER.lower().encode("ascii")
 DECODED: Final = 4
 """A compressed body may grow to so many times the size that a reply may have."""
 _ENCODINGS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
@@ -90,8 +91,10 @@ def _error_payload(body: bytes) -> tuple[int | None, str]:
 
 def inflated(reply: Reply, limit: int) -> bytes:
     """The body without its Content-Encoding; a compressed one (never asked for) grows to `limit` bytes and no further."""
-    encoding = reply.headers.get("content-encoding")
-    if encoding is None or (encoding := encoding.strip().lower()) in {"identity", ""}:
+    if reply.headers.line(b"content-encoding") is None:
+        return reply.body
+    encoding = reply.headers["content-encoding"].strip().lower()
+    if encoding in {"identity", ""}:
         return reply.body
     if encoding not in _ENCODINGS:
         raise Mismatch((), "a body as asked for", "an unknown content encoding")
@@ -107,10 +110,10 @@ def inflated(reply: Reply, limit: int) -> bytes:
     return body
 
 
-def used_weight(headers: Mapping[str, str]) -> int | None:
+def used_weight(headers: Fields) -> int | None:
     """Weight used in the current UTC minute, None when the exchange did not say so in plain digits."""
-    text = headers.get(USED_WEIGHT_HEADER, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    text = headers.line(_USED_WEIGHT)
+    return int(text) if text is not None and text.isdigit() and len(text) < 10 else None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
