@@ -29,7 +29,8 @@ class _Stream:
         import asyncio
 
         self.reply = ReplyParser(max_reply_bytes)  # it may begin before the request is sent
-        self._loop = asyncio.get_running_loop()
+        self._running = asyncio.get_running_loop
+        self._loop = self._running()
         self._waiter: asyncio.Future[None] | None = None
         self._incoming: Ready | None = None
         self._deadline = self._alarm_at = math.inf
@@ -94,9 +95,7 @@ class _Stream:
             self.connection_lost(TimeoutError())
 
     def usable(self) -> bool:
-        import asyncio
-
-        if self._loop is not asyncio.get_running_loop() or not self.reply.reusable:
+        if self._loop is not self._running() or not self.reply.reusable:
             return False
         if self._incoming is None:
             self._incoming = Ready(self._transport.get_extra_info("socket").fileno())
