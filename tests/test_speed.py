@@ -13,7 +13,10 @@ from typing import Final
 import pytest
 
 GUARD: Final = Path(__file__).resolve().parents[1] / "benchmarks" / "guard.py"
-USUAL: Final = {"sync": 0.73, "async": 1.40}  # CPython 3.11; http.client, and asyncio's streams with four calls at once (1.24 on AMD)
+USUAL: Final = {
+    "sync": 0.73,
+    "async": 1.40,
+}  # CPython 3.11; http.client, and asyncio's streams with four calls at once (1.24 on AMD)
 MARGIN: Final = 1.15  # medians on a loaded machine with two cores were up to 8 % off; a third more is twice the margin
 CROWD: Final = 1.25  # it is 0.75 to 1.1; a look at every open connection, with one system call each, made it 1.7
 TRIES: Final = 3  # a busy machine may spoil a measurement; what is dearer fails in all of them

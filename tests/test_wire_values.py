@@ -242,15 +242,14 @@ def test_operations_say_what_a_call_needs() -> None:
 
 def test_both_clients_have_the_same_methods() -> None:
     blocking, waiting = (
-        {name: str(inspect.signature(method)) for name, method in vars(kind).items() if inspect.isfunction(method)}
+        {name: str(inspect.signature(method)) for name, method in inspect.getmembers(kind, inspect.isfunction)}
         for kind in (wire.SyncOperations, wire.AsyncOperations)
     )
     assert blocking == waiting
     assert set(blocking) == {"_call", *OPERATIONS, *(f"{name}_detailed" for name in OPERATIONS)}
     assert all(
         inspect.iscoroutinefunction(method)
-        for method in vars(wire.AsyncOperations).values()
-        if inspect.isfunction(method)
+        for _, method in inspect.getmembers(wire.AsyncOperations, inspect.isfunction)
     )
 
 

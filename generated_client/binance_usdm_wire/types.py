@@ -1,5 +1,5 @@
 # Written by `python -m generator` from spec/openapi.yaml. Do not edit.
-"""What an operation is and what a call returns. Data only: nothing here sends, signs or waits."""
+"""What an operation is, what a call returns, and what a client brings. Nothing here sends, signs or waits."""
 
 from __future__ import annotations
 
@@ -76,3 +76,21 @@ class Response(Generic[T]):
     """Seconds from the call to its value, waits and attempts included."""
     attempts: int
     """How many requests were sent, 1 or more."""
+
+
+class SyncCaller:
+    """What methods need of a blocking client."""
+
+    __slots__ = ()
+
+    def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
+        raise NotImplementedError
+
+
+class AsyncCaller:
+    """What methods need of an asyncio client."""
+
+    __slots__ = ()
+
+    async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
+        raise NotImplementedError

@@ -7,9 +7,59 @@ from typing import Final
 
 from ...decoding import decode
 from ...models import ServerTime
-from ...types import Operation
+from ...types import AsyncCaller, Operation, Response, SyncCaller
 
 _read = ServerTime.read
+
+
+class SyncMethods(SyncCaller):
+    """What a blocking client can do with it."""
+
+    __slots__ = ()
+
+    def server_time(self) -> ServerTime:
+        """The exchange's clock.
+
+        Signed calls are accepted by this clock [gen].
+
+        GET /fapi/v1/time, NONE, request weight 1.
+
+        Raises:
+            ConfigurationError: an argument is not allowed, or a key is needed and there is none; nothing was sent.
+            TransportError: no complete reply came, or not in time.
+            UnexpectedResponse: the reply is not as the spec describes it.
+            APIError: the exchange said no.
+        """
+        return self._call(OPERATION, {}).parsed
+
+    def server_time_detailed(self) -> Response[ServerTime]:
+        """`server_time` with what came along: the value as `.parsed`, status, headers, used weight, time and attempts."""
+        return self._call(OPERATION, {})
+
+
+class AsyncMethods(AsyncCaller):
+    """What an asyncio client can do with it."""
+
+    __slots__ = ()
+
+    async def server_time(self) -> ServerTime:
+        """The exchange's clock.
+
+        Signed calls are accepted by this clock [gen].
+
+        GET /fapi/v1/time, NONE, request weight 1.
+
+        Raises:
+            ConfigurationError: an argument is not allowed, or a key is needed and there is none; nothing was sent.
+            TransportError: no complete reply came, or not in time.
+            UnexpectedResponse: the reply is not as the spec describes it.
+            APIError: the exchange said no.
+        """
+        return (await self._call(OPERATION, {})).parsed
+
+    async def server_time_detailed(self) -> Response[ServerTime]:
+        """`server_time` with what came along: the value as `.parsed`, status, headers, used weight, time and attempts."""
+        return await self._call(OPERATION, {})
 
 
 def query() -> dict[str, str]:
