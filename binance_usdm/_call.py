@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from binance_usdm_wire import OPERATIONS, Operation, Response
 
-from ._aside import LATE, aside
+from ._aside import aside, unheard
 from ._clock import NOT_READ, Clock, Reading
 from ._errors import (
     DeadlineExceeded,
@@ -20,12 +20,11 @@ from ._errors import (
     TimestampError,
     TransportError,
     UsdmError,
-    safe_text,
 )
 from ._events import Event, Kind, Observer, tell
 from ._http1 import Reply
 from ._limits import Budget
-from ._reply import Value, dated, read, unanswered, used_weight
+from ._reply import Value, dated, judge, unanswered, used_weight
 from ._request import Call, Requests
 from ._retry import Quota, Retry, hold
 from ._signing import Sealed
@@ -120,19 +119,22 @@ class Planner(Sealed):
         assert tried.reply is not None
         yield Response(
             parsed=tried.result.parsed, status_code=tried.reply.status, headers=tried.reply.headers, used_weight=tried.weight,
-            elapsed=time.monotonic() - deadline + self._timeout, attempts=requests,
+            elapsed=time.monotonic() - (deadline - self._timeout), attempts=requests,
         )  # fmt: skip
 
     def _attempted(self, operation: Operation[Any], query: str, attempt: int, deadline: float) -> Plan[_Tried]:
         """One attempt, made twice when the server had closed the idle connection: weight taken, stamped, signed, sent, judged."""
         for fresh in (False, True):
-            while pause := (yield from self._budget.pause(operation.weight, deadline)):
+            while True:
+                if self._closed:
+                    closed = TransportError("the client is closed")
+                    closed.retryable = False
+                    raise closed
+                pause = yield from self._budget.take(operation.weight, deadline)
+                if not pause:
+                    break
                 self._tell("wait", operation, attempt, seconds=pause)
                 yield pause
-            if self._closed:
-                closed = TransportError("the client is closed")
-                closed.retryable = False
-                raise closed
             call = self._requests.made(
                 operation, query, self._clock, deadline=deadline, max_reply_bytes=self._max_reply_bytes, fresh=fresh
             )
@@ -140,12 +142,12 @@ class Planner(Sealed):
             outcome = yield call  # here it is sent
             received = self._venue.clock.ticks()
             reply = outcome if isinstance(outcome, Reply) else unanswered(outcome, call, time.monotonic())
-            if not isinstance(reply, IdleConnectionLost):
+            if fresh or not isinstance(reply, IdleConnectionLost):
                 break
             self._tell("reconnect", operation, attempt, error=reply)
         if not isinstance(reply, Reply):
             return _Tried(reply, None, sent, received, 1 + fresh)
-        result = read(operation, reply, call)
+        result = judge(operation, reply, call)
         weight = used_weight(reply.headers)
         if isinstance(result, RateLimitError):  # first of all: nobody may send from here on
             result.retry_after = hold(result, dated(reply.headers) or self._venue.clock())
@@ -205,7 +207,7 @@ class SyncCalls(Planner):
         try:
             return aside(step).result(deadline - time.monotonic())
         except (OSError, UsdmError) as error:
-            return _unanswered(error)
+            return unheard(error)
 
 
 class AsyncCalls(Planner):
@@ -236,13 +238,4 @@ class AsyncCalls(Planner):
             async with asyncio.timeout(deadline - time.monotonic()):
                 return await asyncio.wrap_future(aside(step))
         except (OSError, UsdmError) as error:
-            return _unanswered(error)
-
-
-def _unanswered(error: OSError | UsdmError) -> UsdmError:
-    """Why something that may block gave no answer: for its own reason, its time was up, or no thread could be had for it."""
-    if isinstance(error, UsdmError):
-        return error
-    if isinstance(error, TimeoutError):
-        return DeadlineExceeded(LATE)
-    return TransportError(safe_text(str(error)))
+            return unheard(error)

@@ -109,6 +109,7 @@ class ExchangeClock:
                 return found
         best: Reading | None = None
         failure: UsdmError | None = None
+        unable: UsdmError | None = None
         try:
             for _ in range(SAMPLES):
                 found = yield from ask(deadline)
@@ -118,11 +119,13 @@ class ExchangeClock:
                 best = found if best is None or found.error < best.error else best
                 if best.error <= GOOD_ENOUGH_MS:
                     break
-        except UsdmError as error:  # nothing may be sent now
-            failure = error
+        except (
+            UsdmError
+        ) as error:  # raised and not answered: this caller could not ask, which is no result for those who wait
+            unable = error
         finally:
             self.settle(best, failure)
-        found = best or failure
+        found = best or failure or unable
         assert found is not None
         return found
 

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ._errors import ConfigurationError
-from ._http1 import RawHeaders
 from ._keys import signer_from_pem
 from ._proxy import Origin, address, is_loopback
 from ._signing import HmacSigner, Sealed, Signer, unfit
-from ._version import __version__
 
 MAINNET: Final = "https://fapi.binance.com"
 DEMO: Final = "https://demo-fapi.binance.com"
@@ -35,7 +33,6 @@ _BASE_URL = re.compile(
 _IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}").fullmatch
 _NO_BASE_URL = "base_url must look like https://host[:port][/prefix], with nothing else in it"
 _PORTS = {True: 443, False: 80}
-_ASKED = {"User-Agent": f"binance-usdm/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 
 
 class BaseUrl(NamedTuple):
@@ -134,14 +131,6 @@ def _base(base_url: str) -> BaseUrl | str:
     if (":" in host or _IPV4(host)) and address(host) is None:
         return "base_url has no usable host"
     return BaseUrl((tls, host, int(match["port"] or _PORTS[tls])), match["path"])
-
-
-def headers(url: BaseUrl, key_header: str | None, api_key: str | None) -> RawHeaders:
-    """All headers of a request, ready to be sent; the key only where the operation wants it."""
-    key = {key_header: api_key} if key_header is not None and api_key is not None else {}
-    return [
-        (name.encode("ascii"), value.encode("ascii")) for name, value in {"Host": url.host, **_ASKED, **key}.items()
-    ]
 
 
 def positive_seconds(timeout: Any) -> float:

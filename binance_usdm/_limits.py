@@ -170,7 +170,7 @@ class Budget:
         self._limiter, self._queue = limiter, queue
         self._may_block = bool(getattr(limiter, "blocking", False))
 
-    def pause(self, weight: int, deadline: float) -> Steps:
+    def take(self, weight: int, deadline: float) -> Steps:
         """Take the weight: 0.0. If there is no room, seconds after which to ask again; RateLimitError if the deadline is earlier."""
         acquire = self._limiter.acquire
         wait = (yield partial(acquire, weight)) if self._may_block else acquire(weight)

@@ -77,7 +77,7 @@ class Pool(Generic[_C]):
             raise ConfigurationError(way)
         if type(max_connections) is not int or max_connections < 1:
             raise ConfigurationError("max_connections must be a whole number, 1 or more")
-        self._proxy, self._connecting, self._closed = way, VIA if way else CONNECT, False
+        self._proxy, self._connect_phase, self._closed = way, VIA if way else CONNECT, False
         self._most = max_connections
         self._places: dict[tuple[int, Origin], Place[_C]] = {}
 

@@ -45,7 +45,7 @@ class Value(NamedTuple):
         return "<Value>"
 
 
-def read(operation: Operation[T], reply: Reply, call: Call) -> Value | APIError | UnexpectedResponse:
+def judge(operation: Operation[T], reply: Reply, call: Call) -> Value | APIError | UnexpectedResponse:
     """What the reply to a call means: the operation's value, the exchange's refusal, or something the spec does not describe."""
     status, body, wrong = reply.status, b"", None
     try:

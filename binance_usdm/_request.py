@@ -13,6 +13,9 @@ from ._errors import ConfigurationError
 from ._http1 import RawHeaders
 from ._proxy import Origin
 from ._signing import Sealed, signature
+from ._version import __version__
+
+_ASKED = {"User-Agent": f"binance-usdm/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 
 
 class Route(NamedTuple):
@@ -21,7 +24,7 @@ class Route(NamedTuple):
     origin: Origin
     headers: RawHeaders
     rest: bytes
-    """The head from behind the target."""
+    """Everything after the target."""
 
     @classmethod
     def to(cls, origin: Origin, headers: RawHeaders) -> Self:
@@ -35,7 +38,7 @@ class Route(NamedTuple):
 class Call(Sealed):
     """One GET, complete, and its bounds: `deadline` is an instant of time.monotonic()."""
 
-    __slots__ = ("_signature", "deadline", "fresh", "key", "max_reply_bytes", "route", "target")
+    __slots__ = ("deadline", "fresh", "key", "max_reply_bytes", "route", "signature", "target")
 
     def __init__(
         self, target: bytes, route: Route, *, deadline: float, max_reply_bytes: int, fresh: bool, key: str = "",
@@ -44,12 +47,12 @@ class Call(Sealed):
         self.target, self.route = target, route
         self.deadline, self.max_reply_bytes = deadline, max_reply_bytes
         self.fresh = fresh  # on a connection of its own
-        self.key, self._signature = key, signature
+        self.key, self.signature = key, signature
 
     @property
     def hidden(self) -> tuple[str, str]:
         """What no text about it may show."""
-        return self.key, self._signature.decode("ascii")
+        return self.key, self.signature.decode("ascii")
 
     @property
     def head(self) -> bytes:
@@ -110,27 +113,34 @@ class Requests(Sealed):
         # where something may raise no local holds a part of the form: some tracebacks show locals, and it has the key
         form = self._forms.get(operation.id) or self._form(operation)
         signing, signer = operation.signing, self._credentials.signer
-        made = b""
-        if signing is None or signer is None:
-            text = query.encode("ascii")
+        if signing is None:
+            text, mark = query.encode("ascii"), b""
         else:
+            assert signer is not None  # as query() has seen
             now = clock()
             if type(now) is not int:
                 raise ConfigurationError("clock must return whole milliseconds, as an int")
             payload = stamped(query, f"{signing.timestamp}={now}").encode("ascii")
-            made = signature(signer, payload)
-            text = payload + form.before_signature + made
+            mark = signature(signer, payload)
+            text = payload + form.before_signature + mark
         return Call(
             form.path + b"?" + text if text else form.path, form.route, deadline=deadline, max_reply_bytes=max_reply_bytes,
-            fresh=fresh, key=self._credentials.api_key or "", signature=made,
+            fresh=fresh, key=self._credentials.api_key or "", signature=mark,
         )  # fmt: skip
 
     def _form(self, operation: Operation[Any]) -> _Form:
         path = f"{self.url.path}{operation.path}".encode("ascii")
-        name = b"" if operation.signing is None else f"&{operation.signing.signature}=".encode("ascii")
-        headers = config.headers(self.url, operation.key_header, self._credentials.api_key)
-        form = self._forms[operation.id] = _Form(path, name, Route.to(self.url.origin, headers))
+        before = b"" if operation.signing is None else f"&{operation.signing.signature}=".encode("ascii")
+        route = Route.to(self.url.origin, headers(self.url, operation.key_header, self._credentials.api_key))
+        form = self._forms[operation.id] = _Form(path, before, route)
         return form
+
+
+def headers(url: config.BaseUrl, key_header: str | None, api_key: str | None) -> RawHeaders:
+    """All headers, ready to be sent; the key only where the operation wants it."""
+    key = {key_header: api_key} if key_header is not None and api_key is not None else {}
+    asked = {"Host": url.host, **_ASKED, **key}
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in asked.items()]
 
 
 def stamped(query: str, stamp: str) -> str:

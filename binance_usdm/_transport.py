@@ -134,7 +134,7 @@ class SyncTransport(Pool[_Stream]):
         place = self._place(call.route.origin)
         if not place.enter() and not self._turn(place, call):
             return failed(TimeoutError(), QUEUE)
-        stream, phase, reply = None, self._connecting, ReplyParser(call.max_reply_bytes)
+        stream, phase, reply = None, self._connect_phase, ReplyParser(call.max_reply_bytes)
         try:
             stream = self._taken(place, call)
             reply.reused = stream is not None
@@ -151,12 +151,14 @@ class SyncTransport(Pool[_Stream]):
         return reply.outcome()
 
     def _turn(self, place: Place[_Stream], call: Call) -> bool:
-        gate = threading.Lock()
+        gate, mine = threading.Lock(), False
         gate.acquire()
-        if place.enter(gate.release) or gate.acquire(timeout=max(call.deadline - time.monotonic(), 0)):
-            return True
-        place.give_up(gate.release)
-        return False
+        try:
+            mine = place.enter(gate.release) or gate.acquire(timeout=max(call.deadline - time.monotonic(), 0))
+        finally:  # an interrupt keeps no turn from the others
+            if not mine:
+                place.give_up(gate.release)
+        return mine
 
     def _connected(self, call: Call) -> socket.socket:
         *others, last = self._addresses(call.route.origin).result(call.left())

@@ -155,7 +155,7 @@ class AsyncTransport(Pool[_Stream]):
                 reply = stream.reply
             await stream.exchange(call, reply)
         except FAILURES as error:  # later failures are the reply's
-            reply.lose(error, self._connecting)
+            reply.lose(error, self._connect_phase)
         finally:
             self._put_back(place, stream, reply)
         return reply.outcome()

@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -285,6 +285,32 @@ def test_the_best_of_up_to_three_samples_is_taken(
     assert kinds(events) == ["clock"]
     assert events[0].error_ms == pytest.approx(error)
     assert events[0].offset_ms == pytest.approx(90_000, abs=error + 1)
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize(
+    "own", [TransportError("the client is closed"), RateLimitError(0, None, "no room", 60.0)], ids=str
+)
+def test_who_cannot_ask_for_the_time_fails_nobody_who_waits_for_it(own: UsdmError) -> None:
+    world, deadline = World(), time.monotonic() + 10
+
+    def cannot(_: float) -> Generator[float, None, Reading]:
+        yield 0.0
+        raise own
+
+    def can(_: float) -> Generator[float, None, Reading]:
+        yield from ()
+        return world.reads(5, 5)
+
+    first, second = world.clock.synchronised(cannot, deadline), world.clock.synchronised(can, deadline)
+    assert next(first) == 0.0
+    assert next(second) > 0  # it waits for the first
+    with pytest.raises(StopIteration) as ended:
+        next(first)
+    assert ended.value.value is own
+    with pytest.raises(StopIteration) as ended:
+        next(second)
+    assert isinstance(ended.value.value, Reading)
 
 
 @pytest.mark.promise("R7")

@@ -17,6 +17,7 @@ from support import BODY, Blocking, Recorder, refused
 
 from binance_usdm import Event, RateLimitError, RetryPolicy, ServerError, TransportError, UsdmError
 from binance_usdm._events import _LEVELS, Kind, logger
+from binance_usdm._httpx import StaleConnection
 from binance_usdm.mock import Exchange, ManualClock
 
 ClientOf = Callable[..., Blocking]
@@ -150,6 +151,18 @@ def test_a_reconnection_is_told_quietly(client_of: ClientOf, caplog: pytest.LogC
         client.balance()
     assert [(event.kind, event.attempt, event.seconds) for event in events] == [("reconnect", 1, 0.0)]
     assert logged(caplog) == [("DEBUG", str(events[0]))]
+
+
+def test_a_connection_that_is_lost_twice_is_no_second_reconnection(client_of: ClientOf) -> None:
+    events: list[Event] = []
+
+    def lost(request: httpx.Request) -> httpx.Response:
+        raise StaleConnection("a transport of the user's, which keeps connections that died")
+
+    client = client_of(lost, on_event=events.append, retry=RetryPolicy.off())
+    with pytest.raises(TransportError):
+        client.balance()
+    assert [event.kind for event in events] == ["reconnect"]
 
 
 def test_every_kind_of_event_has_a_level() -> None:

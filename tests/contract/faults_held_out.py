@@ -244,7 +244,7 @@ REQUESTS: Final[Table] = {
     ),
     "key for calls that need none": (
         wraps(
-            _config,
+            _request,
             "headers",
             lambda headers, url, key_header, api_key: headers(url, key_header or "X-MBX-APIKEY", api_key),
         ),

@@ -16,7 +16,7 @@ import pytest
 from attrs import evolve
 
 from binance_usdm import _call, _errors
-from binance_usdm._reply import Reply, Value, read
+from binance_usdm._reply import Reply, Value, judge
 from binance_usdm_wire import AccountBalance
 
 Patch = pytest.MonkeyPatch
@@ -31,7 +31,7 @@ def sets(owner: Any, name: str, value: Any) -> Plant:
 
 def reads(change: Callable[[Made, Reply], Made]) -> Plant:
     """What was read of a reply is changed on its way to the caller."""
-    return sets(_call, "read", lambda operation, reply, call: change(read(operation, reply, call), reply))
+    return sets(_call, "judge", lambda operation, reply, call: change(judge(operation, reply, call), reply))
 
 
 def rows(change: Callable[[list[Any]], list[Any]]) -> Plant:
@@ -60,7 +60,7 @@ def _members(row: Any) -> dict[str, Any]:
 
 def _asked_for(change: Callable[[Reply], Reply]) -> Plant:
     """The reply is changed before it is read."""
-    return sets(_call, "read", lambda operation, reply, call: read(operation, change(reply), call))
+    return sets(_call, "judge", lambda operation, reply, call: judge(operation, change(reply), call))
 
 
 def _headers(change: Callable[[dict[str, str]], Mapping[str, str]]) -> Plant:
@@ -71,13 +71,13 @@ def mended(mend: Callable[[bytes], bytes]) -> Plant:
     """A good reply that cannot be read is mended and read again."""
 
     def lenient(operation: Any, reply: Reply, call: Any) -> Made:
-        made = read(operation, reply, call)
+        made = judge(operation, reply, call)
         if isinstance(made, Value) or reply.status != 200:
             return made
-        again = read(operation, reply._replace(body=mend(reply.body)), call)
+        again = judge(operation, reply._replace(body=mend(reply.body)), call)
         return again if isinstance(again, Value) else made
 
-    return sets(_call, "read", lenient)
+    return sets(_call, "judge", lenient)
 
 
 def _replaced(pattern: bytes, by: bytes) -> Plant:

@@ -37,7 +37,7 @@ from support import NOW
 
 from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy, UnexpectedResponse, UsdmError
 from binance_usdm._http1 import Failure, ReplyParser
-from binance_usdm._reply import Value, read, used_weight
+from binance_usdm._reply import Value, judge, used_weight
 from binance_usdm._request import Call, Route
 from binance_usdm._retry import hold
 from binance_usdm_wire import OPERATIONS
@@ -75,7 +75,7 @@ def straight(data: bytes, cut: int = 0) -> str:
         assert outcome.text.isprintable()
         return outcome.kind
     used_weight(outcome.headers)
-    result = read(BALANCE, outcome, ASKED)
+    result = judge(BALANCE, outcome, ASKED)
     if isinstance(result, Value):
         return judged(result.parsed, None if "content-encoding" in outcome.headers else outcome.body)
     return judged(result, None)

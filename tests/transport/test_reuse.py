@@ -213,6 +213,25 @@ def test_the_turn_of_a_cancelled_call_goes_to_the_next(late: bool) -> None:
     asyncio.run(scenario())
 
 
+def test_the_turn_of_an_interrupted_call_goes_to_the_next() -> None:
+    class Interrupted(Call):
+        @property
+        def deadline(self) -> float:  # type: ignore[override]  # looked up when it begins to wait
+            raise KeyboardInterrupt
+
+        @deadline.setter
+        def deadline(self, instant: float) -> None: ...
+
+    place: Place[Any] = Place(1)
+    assert place.enter()
+    with pytest.raises(KeyboardInterrupt):
+        SyncTransport()._turn(
+            place, Interrupted(b"", Route.to((False, "", 0), ()), deadline=0.0, max_reply_bytes=1, fresh=False)
+        )
+    place.leave()
+    assert place.enter()
+
+
 @pytest.mark.parametrize("most", [0, -1, 1.5, True, None, "2"])
 def test_a_bound_that_is_none_is_refused(most: Any) -> None:
     for kind in (SyncTransport, AsyncTransport):
