@@ -173,6 +173,15 @@ def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(clien
     assert budget.log == [*asked, ("observe", 7), *asked, *asked, ("observe", 31), ("acquire", 1), "/fapi/v1/time"]
 
 
+def test_a_closed_client_takes_no_weight_from_the_others(client_of: ClientOf) -> None:
+    budget = Budget()
+    client = client_of(budget.handler(), limiter=budget)
+    client.close()
+    with pytest.raises(TransportError, match="the client is closed"):
+        client.balance()
+    assert budget.log == []
+
+
 def test_a_full_budget_is_waited_for_within_the_deadline(client_of: ClientOf) -> None:
     budget = Budget(0.05)
     response = client_of(budget.handler(), limiter=budget).balance_detailed()
