@@ -119,9 +119,7 @@ class ExchangeClock:
                 best = found if best is None or found.error < best.error else best
                 if best.error <= GOOD_ENOUGH_MS:
                     break
-        except (
-            UsdmError
-        ) as error:  # raised and not answered: this caller could not ask, which is no result for those who wait
+        except UsdmError as error:  # this caller could not ask, which is no result for those who wait
             unable = error
         finally:
             self.settle(best, failure)
