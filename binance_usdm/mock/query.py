@@ -17,8 +17,8 @@ class Query:
     pairs: Pairs
     first: Mapping[str, str]
 
-    @classmethod
-    def parse(cls, raw: bytes) -> Query:
+    @staticmethod
+    def parse(raw: bytes) -> Query:
         """Split on ``&`` and the first ``=``, then decode; nothing is dropped, not even an empty piece."""
         text = raw.decode("latin-1")
         coded = "%" in text or "+" in text or not text.isascii()
@@ -30,13 +30,13 @@ class Query:
                 name, value = _text(name), _text(value)
             pairs.append((name, value))
             first.setdefault(name, value)
-        return cls(raw, tuple(pairs), first)
+        return Query(raw, tuple(pairs), first)
 
     def signed(self, name: str, *, last: bool) -> tuple[bytes, str] | None:
         """The bytes a signature covers, and the signature; None if it is missing, or must be last and is not."""
         for back, (known, value) in enumerate(reversed(self.pairs), 1):
             if known == name:
-                pieces = self.raw.split(b"&")
+                pieces = self.raw.rsplit(b"&", back)
                 del pieces[-back]
                 return b"&".join(pieces), value
             if last:
