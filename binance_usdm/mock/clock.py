@@ -41,7 +41,8 @@ class SkewedClock:
         if self._stopped is not None:
             return self._stopped
         now = self._read()
-        return now + self.offset_ms + (now - self._since) * self.drift_ppm // _MILLION
+        gained = (now - self._since) * self.drift_ppm // _MILLION if self.drift_ppm else 0
+        return now + self.offset_ms + gained
 
     @property
     def frozen(self) -> bool:
