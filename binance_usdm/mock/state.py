@@ -37,12 +37,13 @@ class State:
 
     def meter(self, address: str) -> WeightMeter:
         """The weight of an IP address; of too many the oldest is forgotten that never was banned."""
-        if address not in self.meters:
+        meter = self.meters.get(address)
+        if meter is None:
             if len(self.meters) >= _REMEMBERED:
-                free = (known for known, meter in self.meters.items() if not meter.bans)
+                free = (known for known, each in self.meters.items() if not each.bans)
                 del self.meters[next(free, next(iter(self.meters)))]
-            self.meters[address] = WeightMeter()
-        return self.meters[address]
+            meter = self.meters[address] = WeightMeter()
+        return meter
 
     def replayed(self, signature: str | None) -> bool:
         """Whether a signature came before; it is remembered."""
