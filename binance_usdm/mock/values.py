@@ -11,13 +11,25 @@ from enum import Enum
 from typing import Any, Final
 
 _DECIMAL: Final = r"-?[0-9]+(\.[0-9]+)?"
+_DIGITS: Final = 40
 _LEGAL: Final = {
-    "integer": r"-?[0-9]{1,40}",
+    "integer": rf"-?[0-9]{{1,{_DIGITS}}}",
     "number": _DECIMAL,
     "boolean": "true|false",
     "string": r"[^\x00-\x20\x7f\ufffd]+",  # no blanks inside parameters: futures change log, 2023-06-16
 }
-_SHAPES: Final = {kind: re.compile(shape) for kind, shape in (*_LEGAL.items(), ("decimal", _DECIMAL))}
+
+
+def _is_whole(text: str) -> bool:
+    """What ``_LEGAL`` says of an integer: nearly every parameter is one, and this needs no regular expression."""
+    digits = text.removeprefix("-")
+    return len(digits) <= _DIGITS and digits.isascii() and digits.isdecimal()
+
+
+_SHAPES: Final[Mapping[str, Callable[[str], object]]] = {
+    **{kind: re.compile(shape).fullmatch for kind, shape in (*_LEGAL.items(), ("decimal", _DECIMAL))},
+    "integer": _is_whole,
+}
 _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "integer": int,
     "number": Decimal,
@@ -53,9 +65,9 @@ _BY_KIND: Final[Mapping[str, Mapping[str, _Holds]]] = {
     "string": _LENGTHS,
 }
 _NAMED: Final = ("format", "pattern", *_ANY, *_LENGTHS, *_BOUNDS)
-_WIDTHS: Final[Mapping[tuple[Any, Any], range]] = {
-    ("integer", "int32"): range(-(2**31), 2**31),
-    ("integer", "int64"): range(-(2**63), 2**63),
+_WIDTHS: Final[Mapping[tuple[Any, Any], tuple[int, int]]] = {
+    ("integer", "int32"): (-(2**31), 2**31 - 1),
+    ("integer", "int64"): (-(2**63), 2**63 - 1),
 }
 
 
@@ -76,7 +88,7 @@ def legal(schema: Mapping[str, Any]) -> str:
 def judge(schema: Mapping[str, Any]) -> Callable[[str], Misfit | None]:
     """A function that judges texts by type, format, pattern, enum, const, length and bounds of a schema; None for a good one."""
     kind, form, pattern = schema["type"], schema.get("format"), schema.get("pattern")
-    shaped, read = _SHAPES["decimal" if form == "decimal" else kind].fullmatch, _READERS[kind]
+    shaped, read = _SHAPES["decimal" if form == "decimal" else kind], _READERS[kind]
     width = _WIDTHS.get((kind, form))
     limits = _limits(schema, kind)
 
@@ -84,7 +96,7 @@ def judge(schema: Mapping[str, Any]) -> Callable[[str], Misfit | None]:
         if not shaped(text) or (pattern is not None and not _found(pattern, text)):
             return Misfit.MALFORMED
         value = read(text)
-        if width is not None and value not in width:
+        if width is not None and not width[0] <= value <= width[1]:
             return Misfit.MALFORMED
         for holds, limit in limits:
             if not holds(limit, value):
