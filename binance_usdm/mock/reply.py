@@ -66,7 +66,7 @@ def _plain(value: object) -> str:
     return format(value, "f")
 
 
-def ok(body: bytes, *headers: tuple[bytes, bytes]) -> Reply:
+def ok(body: bytes, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Reply:
     """A 200 with a JSON body."""
     return Reply(200, ((b"Content-Type", JSON), *headers), body)
 
