@@ -86,11 +86,9 @@ class Inquiry:
 
 
 def verify(inquiry: Inquiry, operation: Operation) -> None:
-    """Run the checks in the switched order, then see whose key it is where one is demanded. Raises RefusalError."""
+    """Run the checks in the switched order. Raises RefusalError."""
     for name in inquiry.switches.order:
         _CHECKS[name](inquiry, operation)
-    if operation.key_header is not None:
-        inquiry.key = _key(inquiry)
 
 
 def _key(inquiry: Inquiry) -> Key:
@@ -114,7 +112,8 @@ def _rejected(inquiry: Inquiry, why: str) -> RefusalError:
 def _check_key(inquiry: Inquiry, operation: Operation) -> None:
     if operation.key_header is None:
         return
-    key, needed, unopened = _key(inquiry), inquiry.switches.needed_permission, inquiry.switches.unopened
+    key = inquiry.key = _key(inquiry)
+    needed, unopened = inquiry.switches.needed_permission, inquiry.switches.unopened
     if not key.admits(inquiry.address):
         raise _rejected(inquiry, f"the key is not for use from {inquiry.address}")
     if needed is not None and needed not in key.permissions:
@@ -181,25 +180,19 @@ def _value(inquiry: Inquiry, parameter: Parameter) -> str | None:
     name = parameter.name
     if name in inquiry.read:
         return inquiry.read[name]
-    text = inquiry.query.first.get(name)
-    if text is not None or parameter.required:
-        _check_value(text, parameter, inquiry.switches)
+    text, switches = inquiry.query.first.get(name), inquiry.switches
+    if text:
+        misfit, maximum = parameter.judged(text), switches.window_maximum
+        if misfit is not None:
+            malformed = switches.malformed_mandatory if parameter.required else switches.malformed_optional
+            code = malformed if misfit is Misfit.MALFORMED else switches.out_of_range
+            raise RefusalError(code, name=name, legal=legal(parameter.schema))
+        if maximum is not None and parameter.role == "window" and int(text) > maximum:
+            raise RefusalError(-1131, maximum=maximum)
+    elif text is not None or parameter.required:
+        raise RefusalError(-1102 if parameter.required else -1105, name=name)
     inquiry.read[name] = text
     return text
-
-
-def _check_value(text: str | None, parameter: Parameter, switches: Switches) -> None:
-    name = parameter.name
-    if not text:
-        raise RefusalError(-1102 if parameter.required else -1105, name=name)
-    misfit = parameter.judged(text)
-    if misfit is not None:
-        malformed = switches.malformed_mandatory if parameter.required else switches.malformed_optional
-        code = malformed if misfit is Misfit.MALFORMED else switches.out_of_range
-        raise RefusalError(code, name=name, legal=legal(parameter.schema))
-    maximum = switches.window_maximum
-    if maximum is not None and parameter.role == "window" and int(text) > maximum:
-        raise RefusalError(-1131, maximum=maximum)
 
 
 _CHECKS: Final[Mapping[str, Callable[[Inquiry, Operation], None]]] = {
