@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .account import ip
 from .admin import BODY_LIMIT, PREFIX, Admin
 from .logbook import complain
-from .reply import Reply, page
+from .reply import AT_ONCE, Reply, page
 from .sending import EXTENSION, Message, Receive, Send, headed, send_reply, sendable
 
 if TYPE_CHECKING:
@@ -57,7 +57,12 @@ def application(exchange: Exchange, *, admin: bool = False) -> Application:
             complain(error)
             reply = page(500, "Internal server error")
             head = headed(reply)
-        await send_reply(reply, head, scope, receive, send)
+        announced, headers = head
+        if reply.delivery is AT_ONCE and announced == len(reply.body):  # nearly every one
+            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            await send({"type": "http.response.body", "body": reply.body})
+        else:
+            await send_reply(reply, head, scope, receive, send)
 
     def ask(scope: Message, body: bytes) -> Reply:
         path: bytes = scope.get("raw_path") or scope["path"].encode()

@@ -15,7 +15,7 @@ if sys.platform == "linux":
     import fcntl
     import termios
 
-from .reply import AT_ONCE, Reply
+from .reply import JSON, Reply
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -39,9 +39,6 @@ async def send_reply(reply: Reply, head: Head, scope: Message, receive: Receive,
     a reset a ConnectionResetError, and what they become is up to the server.
     """
     delivery, (announced, headers) = reply.delivery, head
-    if delivery is AT_ONCE and announced == len(reply.body):
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        return await send({"type": "http.response.body", "body": reply.body})
     transport = scope.get("extensions", {}).get(EXTENSION)
     if delivery.latency and not await _still_there_after(delivery.latency, receive):
         return None
@@ -78,7 +75,7 @@ def sendable(reply: Reply) -> Head:
     if not 200 <= reply.status <= 599:
         raise ValueError("the status of the reply is not from 200 to 599")
     for name, value in reply.headers:
-        if not ((name in _OWN or _NAME(name)) and (value.isalnum() or _VALUE(value))):
+        if not ((name in _OWN or _NAME(name)) and (value is JSON or value.isalnum() or _VALUE(value))):
             raise ValueError("a header of the reply is none that HTTP allows")
     return headed(reply)
 
