@@ -13,6 +13,7 @@ from binance_usdm_wire import OPERATIONS, Operation, Response
 from ._aside import aside, unheard
 from ._clock import NOT_READ, Clock, Reading
 from ._errors import (
+    ClientClosed,
     DeadlineExceeded,
     IdleConnectionLost,
     IPBannedError,
@@ -125,16 +126,11 @@ class Planner(Sealed):
     def _attempted(self, operation: Operation[Any], query: str, attempt: int, deadline: float) -> Plan[_Tried]:
         """One attempt, made twice when the server had closed the idle connection: weight taken, stamped, signed, sent, judged."""
         for fresh in (False, True):
-            while True:
-                if self._closed:
-                    closed = TransportError("the client is closed")
-                    closed.retryable = False
-                    raise closed
-                pause = yield from self._budget.take(operation.weight, deadline)
-                if not pause:
-                    break
+            self._refuse_if_closed()
+            while pause := (yield from self._budget.take(operation.weight, deadline)):
                 self._tell("wait", operation, attempt, seconds=pause)
                 yield pause
+            self._refuse_if_closed()
             call = self._requests.made(
                 operation, query, self._clock, deadline=deadline, max_reply_bytes=self._max_reply_bytes, fresh=fresh
             )
@@ -156,6 +152,10 @@ class Planner(Sealed):
         if weight is not None:
             yield from self._budget.observe(weight)
         return _Tried(result, reply, sent, received, 1 + fresh, weight)
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise ClientClosed("the client is closed")
 
     def _synchronised(
         self, operation: Operation[Any], attempt: int, deadline: float, since: float | None = None

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from ._errors import DeadlineExceeded, TransportError, UsdmError
+from ._errors import ClientClosed, DeadlineExceeded, RateLimitError, TransportError, UsdmError
 
 Clock = Callable[[], int]
 """Returns now, in ms; called once for every attempt."""
@@ -109,7 +109,7 @@ class ExchangeClock:
                 return found
         best: Reading | None = None
         failure: UsdmError | None = None
-        unable: UsdmError | None = None
+        unable: UsdmError | None = None  # why just this caller could not ask: no result for those who wait
         try:
             for _ in range(SAMPLES):
                 found = yield from ask(deadline)
@@ -119,8 +119,11 @@ class ExchangeClock:
                 best = found if best is None or found.error < best.error else best
                 if best.error <= GOOD_ENOUGH_MS:
                     break
-        except UsdmError as error:  # this caller could not ask, which is no result for those who wait
+        except ClientClosed as error:
             unable = error
+        except UsdmError as error:  # nothing may be sent now
+            lacks_time = isinstance(error, RateLimitError) and not error.status
+            failure, unable = (None, error) if lacks_time else (error, None)
         finally:
             self.settle(best, failure)
         found = best or failure or unable

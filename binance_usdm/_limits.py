@@ -176,7 +176,7 @@ class Budget:
         wait = (yield partial(acquire, weight)) if self._may_block else acquire(weight)
         if isinstance(wait, UsdmError):
             raise wait
-        if wait <= 0:
+        if not wait > 0:  # nor is NaN a time to wait
             return 0.0
         pause = self._queue.behind(time.monotonic(), wait, weight, deadline)
         if pause is None:

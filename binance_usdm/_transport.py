@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ._request import Call
 
+_A_DAY = 86400.0  # more milliseconds than fit into an int are no time to wait
 READ_SIZE = 1 << 14  # as much as TLS gives at once
 FAILURES = (OSError, ValueError, OverflowError)  # the last two: hosts and ports that no resolver or TLS library takes
 
@@ -54,12 +55,12 @@ class Ready:
             poller = select.poll()
             poller.register(fd, select.POLLOUT if writing else select.POLLIN)
             self._poll = poller.poll
-        else:  # Windows
+        else:  # Windows, whose select takes any descriptor
             fds: tuple[list[int], list[int]] = ([], [fd]) if writing else ([fd], [])
             self._poll = lambda ms: any(select.select(*fds, [], ms / 1000))
 
     def within(self, seconds: float) -> bool:
-        return bool(self._poll(seconds * 1000))
+        return bool(self._poll(min(seconds, _A_DAY) * 1000))
 
 
 class _Stream:
@@ -76,10 +77,11 @@ class _Stream:
 
     def send(self, data: memoryview, call: Call) -> None:
         while data:
+            left = call.left()  # nothing is sent too late
             try:
                 data = data[self._socket.send(data) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
-                if not Ready(self._socket.fileno(), writing=True).within(call.left()):
+                if not Ready(self._socket.fileno(), writing=True).within(left):
                     raise TimeoutError from None
 
     def receive(self, call: Call) -> bytes:
@@ -131,10 +133,10 @@ class SyncTransport(Pool[_Stream]):
         """Send a GET and read its reply to the end; whatever the network does, nothing is raised."""
         if refused := self._refused(call):
             return refused
+        stream, phase, reply = None, self._connect_phase, ReplyParser(call.max_reply_bytes)
         place = self._place(call.route.origin)
         if not place.enter() and not self._turn(place, call):
             return failed(TimeoutError(), QUEUE)
-        stream, phase, reply = None, self._connect_phase, ReplyParser(call.max_reply_bytes)
         try:
             stream = self._taken(place, call)
             reply.reused = stream is not None
@@ -151,10 +153,13 @@ class SyncTransport(Pool[_Stream]):
         return reply.outcome()
 
     def _turn(self, place: Place[_Stream], call: Call) -> bool:
-        gate, mine = threading.Lock(), False
+        gate = threading.Lock()
         gate.acquire()
+        if place.enter(gate.release):
+            return True
+        mine = False
         try:
-            mine = place.enter(gate.release) or gate.acquire(timeout=max(call.deadline - time.monotonic(), 0))
+            mine = gate.acquire(timeout=max(call.deadline - time.monotonic(), 0))
         finally:  # an interrupt keeps no turn from the others
             if not mine:
                 place.give_up(gate.release)

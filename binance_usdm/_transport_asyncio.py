@@ -9,7 +9,7 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Self, cast
 
-from ._http1 import QUEUE, Failure, Outcome, ReplyParser, failed
+from ._http1 import QUEUE, WRITE, Failure, Outcome, ReplyParser, failed
 from ._pool import Address, Place, Pool
 from ._proxy import Tunnel
 from ._transport import FAILURES, READ_SIZE, Ready, tls_context
@@ -143,19 +143,21 @@ class AsyncTransport(Pool[_Stream]):
     async def exchange(self, call: Call) -> Outcome:
         if refused := self._refused(call):
             return refused
+        stream, phase, reply = None, self._connect_phase, ReplyParser(call.max_reply_bytes)
         place = self._place(call.route.origin)
         if not place.enter() and not await self._turn(place, call):
             return failed(TimeoutError(), QUEUE)
-        stream, reply = None, ReplyParser(call.max_reply_bytes)
         try:
             stream = self._taken(place, call)
             reply.reused = stream is not None
             if stream is None:
                 stream = await self._connected(call)
                 reply = stream.reply
+            phase = WRITE
+            call.left()  # nothing is sent too late
             await stream.exchange(call, reply)
         except FAILURES as error:  # later failures are the reply's
-            reply.lose(error, self._connect_phase)
+            reply.lose(error, phase)
         finally:
             self._put_back(place, stream, reply)
         return reply.outcome()

@@ -22,6 +22,19 @@ TAG = re.compile(r"[A-Za-z][A-Za-z0-9 _-]{0,99}")
 STATUS = re.compile(r"[1-5](\d\d|XX)")
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
+TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""RFC 9110, 5.6.2."""
+OTHER_HEADERS = {
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "host",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+}
+"""What a request says in them is said already, or would change where it ends."""
 ERROR_CODE = re.compile(r"-[1-9][0-9]*")
 
 
@@ -153,6 +166,11 @@ class _Lint:
         place = {"key": "header", "signature": "query"}.get(role(scheme) or "")
         if place and scheme.get("in") != place:
             self.say(where, f"a {role(scheme)} belongs in the {place}")
+        name = scheme.get("name", "-")
+        if scheme.get("in") == "query" and not UNRESERVED.fullmatch(name):
+            self.say(where, f"name {name!r} would need percent-encoding")
+        if scheme.get("in") == "header" and (not TOKEN.fullmatch(name) or name.lower() in OTHER_HEADERS):
+            self.say(where, f"name {name!r} is no name for a header of its own")
 
     def parameters(self, where: str, nodes: list[Json], schemes: list[Json]) -> None:
         for number, node in enumerate(nodes):

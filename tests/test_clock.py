@@ -39,6 +39,7 @@ from binance_usdm import (
     _venue,
 )
 from binance_usdm._clock import ExchangeClock, Reading, local_time
+from binance_usdm._errors import ClientClosed
 from binance_usdm._events import logger
 from binance_usdm.mock import Exchange
 
@@ -289,14 +290,19 @@ def test_the_best_of_up_to_three_samples_is_taken(
 
 @pytest.mark.promise("R9")
 @pytest.mark.parametrize(
-    "own", [TransportError("the client is closed"), RateLimitError(0, None, "no room", 60.0)], ids=str
-)
-def test_who_cannot_ask_for_the_time_fails_nobody_who_waits_for_it(own: UsdmError) -> None:
+    ("why", "shared"),
+    [
+        (ClientClosed("the client is closed"), False), (RateLimitError(0, None, "no room", 60.0), False),
+        (TransportError("the limiter's server is away"), True), (IPBannedError(418, -1003, "banned", 60.0), True),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_who_cannot_ask_for_the_time_fails_those_only_who_could_not_either(why: UsdmError, shared: bool) -> None:
     world, deadline = World(), time.monotonic() + 10
 
     def cannot(_: float) -> Generator[float, None, Reading]:
         yield 0.0
-        raise own
+        raise why
 
     def can(_: float) -> Generator[float, None, Reading]:
         yield from ()
@@ -307,10 +313,10 @@ def test_who_cannot_ask_for_the_time_fails_nobody_who_waits_for_it(own: UsdmErro
     assert next(second) > 0  # it waits for the first
     with pytest.raises(StopIteration) as ended:
         next(first)
-    assert ended.value.value is own
+    assert ended.value.value is why
     with pytest.raises(StopIteration) as ended:
         next(second)
-    assert isinstance(ended.value.value, Reading)
+    assert isinstance(ended.value.value, type(why) if shared else Reading)
 
 
 @pytest.mark.promise("R7")

@@ -192,6 +192,26 @@ def test_a_wait_beyond_the_deadline_is_not_begun_and_the_refusal_is_told(client_
     assert {len(exchange.requests)} <= {1, 2, 3}  # one for each time it was measured
 
 
+def test_nothing_is_sent_after_the_deadline_however_long_signing_took(client_of: ClientOf) -> None:
+    class Slow:
+        pause = 0.0
+
+        def sign(self, payload: bytes) -> bytes:
+            time.sleep(self.pause)
+            return b"00"
+
+    signer = Slow()
+    with RawServer(again(READ, reply(BODY))) as server:
+        client = client_of(base_url=server.url, api_secret=None, signer=signer, timeout=0.3, retry=RetryPolicy.off())
+        client.balance()
+        signer.pause = 0.4
+        with pytest.raises(DeadlineExceeded):
+            client.balance()
+        signer.pause = 0.0
+        client.balance()
+        assert (len(server.requests), server.connections) == (2, 2)  # a connection whose call gave up is not kept
+
+
 def test_a_cancelled_call_is_cancelled_and_no_deadline() -> None:
     async def call() -> None:
         with RawServer([HOLD]) as server:

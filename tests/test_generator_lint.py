@@ -114,6 +114,14 @@ BROKEN: list[tuple[Place, Any, str]] = [
     ((*BALANCE, "security"), [{"ApiKey": [], "Signatur": []}], "security scheme 'Signatur' is not defined"),
     ((*TIME, "security"), [{"ApiKey": []}], "security ['ApiKey'] is not what x-security-type demands: []"),
     ((*SCHEMES, "Signature", "x-signing-role"), "key", "two security schemes have x-signing-role: key"),
+    *[
+        ((*SCHEMES, "Signature", "name"), name, f"name {name!r} would need percent-encoding")
+        for name in ("sig nature", "a&b", "a=b", "a\nb", "x#y", "é")
+    ],
+    *[
+        ((*SCHEMES, "ApiKey", "name"), name, f"name {name!r} is no name for a header of its own")
+        for name in ("X-K\nX-Evil", "X K", "X:Y", "é", "Content-Length", "transfer-encoding", "HOST", "User-Agent", "Connection")
+    ],
     ((*SCHEMES, "Signature", "in"), "header", "securitySchemes.Signature: a signature belongs in the query"),
     ((*SCHEMES, "ApiKey", "in"), "query", "securitySchemes.ApiKey: a key belongs in the header"),
     ((*SCHEMES, "ApiKey", "type"), "http", "securitySchemes.ApiKey.type: must be one of apiKey, not 'http'"),

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -180,6 +181,28 @@ def test_a_closed_client_takes_no_weight_from_the_others(client_of: ClientOf) ->
     with pytest.raises(TransportError, match="the client is closed"):
         client.balance()
     assert budget.log == []
+
+
+@pytest.mark.parametrize("wait", [math.nan, -1.0])
+def test_what_is_no_time_to_wait_is_none(client_of: ClientOf, wait: float) -> None:
+    budget = Budget(wait)
+    client_of(budget.handler(), limiter=budget).balance()
+    assert budget.log == [("acquire", 5), "/fapi/v3/balance"]
+
+
+def test_a_client_closed_while_a_limiter_blocks_sends_nothing(client_of: ClientOf) -> None:
+    class Slow(Budget):
+        blocking = True
+
+        def acquire(self, weight: int) -> float:
+            client.client._closed = True  # as close() does, by another thread
+            return super().acquire(weight)
+
+    budget = Slow()
+    client = client_of(budget.handler(), limiter=budget)
+    with pytest.raises(TransportError, match="the client is closed"):
+        client.balance()
+    assert budget.log == [("acquire", 5)]
 
 
 def test_a_full_budget_is_waited_for_within_the_deadline(client_of: ClientOf) -> None:
