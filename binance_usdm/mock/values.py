@@ -95,7 +95,7 @@ def judge(schema: Mapping[str, Any]) -> Callable[[str], Misfit | None]:
     def judged(text: str) -> Misfit | None:
         if not shaped(text) or (pattern is not None and not _found(pattern, text)):
             return Misfit.MALFORMED
-        value = read(text)
+        value: Any = read(text)
         if width is not None and not width[0] <= value <= width[1]:
             return Misfit.MALFORMED
         for holds, limit in limits:
