@@ -102,6 +102,11 @@ BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that sa
     "cut short before the last line": (pem(ED)[:-28], None, DAMAGED),
     "a blank line in it": (pem(RSA).replace(b"\n", b"\n\n"), None, DAMAGED),
     "line breaks written out": (pem(ED).replace(b"\n", b"\\n"), None, DAMAGED),
+    "traditional, encrypted, its IV cut short": (  # cryptography 50 panics
+        re.sub(rb"(DEK-Info: [^,]+,[0-9A-F]{16})[0-9A-F]+", rb"\1", pem(RSA, TRADITIONAL, LOCKED)),
+        PASSWORD,
+        WRONG,
+    ),
     "encrypted and cut short": (pem(ED, lock=LOCKED)[:120], PASSWORD, WRONG),
     "DER": (ED.private_bytes(Encoding.DER, PKCS8, NoEncryption()), None, "is not PEM text"),
     "the bytes of a seed": (ED.private_bytes_raw(), None, "is not PEM text"),
