@@ -13,7 +13,6 @@ from binance_usdm_wire import OPERATIONS, Operation, Response
 from ._aside import aside, unheard
 from ._clock import NOT_READ, Clock, Reading
 from ._errors import (
-    ClientClosed,
     DeadlineExceeded,
     IdleConnectionLost,
     IPBannedError,
@@ -155,7 +154,9 @@ class Planner(Sealed):
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            raise ClientClosed("the client is closed")
+            closed = TransportError("the client is closed")
+            closed.retryable = False
+            raise closed
 
     def _synchronised(
         self, operation: Operation[Any], attempt: int, deadline: float, since: float | None = None
@@ -170,7 +171,13 @@ class Planner(Sealed):
         return None
 
     def _asked(self, attempt: int, deadline: float) -> Plan[Reading | UsdmError]:
-        tried = yield from self._attempted(_SERVER_TIME, "", attempt, deadline)
+        """The exchange's time, or why there is none; raises what hinders just this client to ask, or lets it have no time to."""
+        try:
+            tried = yield from self._attempted(_SERVER_TIME, "", attempt, deadline)
+        except UsdmError as error:
+            if self._closed or (isinstance(error, RateLimitError) and not error.status):
+                raise
+            return error
         if isinstance(tried.result, Value):
             return self._venue.clock.read(tried.sent, tried.received, tried.result.parsed.server_time)
         return tried.result

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from ._errors import ClientClosed, DeadlineExceeded, RateLimitError, TransportError, UsdmError
+from ._errors import DeadlineExceeded, TransportError, UsdmError
 
 Clock = Callable[[], int]
 """Returns now, in ms; called once for every attempt."""
@@ -46,7 +46,7 @@ class Reading(NamedTuple):
 
 
 Ask: TypeAlias = Callable[[float], Generator[Any, Any, Reading | UsdmError]]
-"""Part of a plan that asks the exchange for its time, until a deadline."""
+"""Part of a plan that asks the exchange for its time, until a deadline. Raises what is no result for others who wait for one."""
 
 
 class ExchangeClock:
@@ -119,11 +119,8 @@ class ExchangeClock:
                 best = found if best is None or found.error < best.error else best
                 if best.error <= GOOD_ENOUGH_MS:
                     break
-        except ClientClosed as error:
+        except UsdmError as error:
             unable = error
-        except UsdmError as error:  # nothing may be sent now
-            lacks_time = isinstance(error, RateLimitError) and not error.status
-            failure, unable = (None, error) if lacks_time else (error, None)
         finally:
             self.settle(best, failure)
         found = best or failure or unable

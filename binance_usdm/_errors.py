@@ -50,12 +50,6 @@ class IdleConnectionLost(TransportError):
     """The server had closed the idle connection that was used. Met inside of a call only, which then tries a new one."""
 
 
-class ClientClosed(TransportError):
-    """A call of a client that was closed; nothing was sent."""
-
-    retryable = False
-
-
 class UnexpectedResponse(UsdmError):
     """A reply that the spec does not describe.
 

@@ -39,7 +39,6 @@ from binance_usdm import (
     _venue,
 )
 from binance_usdm._clock import ExchangeClock, Reading, local_time
-from binance_usdm._errors import ClientClosed
 from binance_usdm._events import logger
 from binance_usdm.mock import Exchange
 
@@ -289,20 +288,15 @@ def test_the_best_of_up_to_three_samples_is_taken(
 
 
 @pytest.mark.promise("R9")
-@pytest.mark.parametrize(
-    ("why", "shared"),
-    [
-        (ClientClosed("the client is closed"), False), (RateLimitError(0, None, "no room", 60.0), False),
-        (TransportError("the limiter's server is away"), True), (IPBannedError(418, -1003, "banned", 60.0), True),
-    ],
-    ids=str,
-)  # fmt: skip
-def test_who_cannot_ask_for_the_time_fails_those_only_who_could_not_either(why: UsdmError, shared: bool) -> None:
-    world, deadline = World(), time.monotonic() + 10
+@pytest.mark.parametrize("own", [True, False])
+def test_who_cannot_ask_for_the_time_fails_those_only_who_could_not_either(own: bool) -> None:
+    world, deadline, why = World(), time.monotonic() + 10, TransportError("it cannot be had")
 
-    def cannot(_: float) -> Generator[float, None, Reading]:
+    def cannot(_: float) -> Generator[float, None, Reading | UsdmError]:
         yield 0.0
-        raise why
+        if own:
+            raise why
+        return why
 
     def can(_: float) -> Generator[float, None, Reading]:
         yield from ()
@@ -316,7 +310,40 @@ def test_who_cannot_ask_for_the_time_fails_those_only_who_could_not_either(why: 
     assert ended.value.value is why
     with pytest.raises(StopIteration) as ended:
         next(second)
-    assert isinstance(ended.value.value, type(why) if shared else Reading)
+    assert isinstance(ended.value.value, Reading if own else TransportError)
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize(
+    ("why", "own"),
+    [
+        (RateLimitError(0, None, "no room before the deadline", 60.0), True), (IPBannedError(418, -1003, "banned", 60.0), False),
+        (TransportError("the limiter's server is away"), False),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_lack_of_time_is_the_callers_own_and_a_ban_is_everybodys(
+    client_of: ClientOf, why: UsdmError, own: bool
+) -> None:
+    class Limits:
+        def acquire(self, weight: int) -> float:
+            raise why
+
+        def observe(self, used_weight: int) -> None: ...
+        def hold(self, seconds: float, *, banned: bool) -> None: ...
+
+    client: Any = client_of(limiter=Limits()).client
+    with pytest.raises(UsdmError if own else StopIteration) as ended:
+        next(client._asked(1, time.monotonic() + 5))
+    assert (ended.value if own else ended.value.value) is why  # type: ignore[attr-defined]
+
+
+@pytest.mark.promise("R9")
+def test_a_client_that_is_closed_fails_nobody_else(client_of: ClientOf) -> None:
+    client: Any = client_of().client
+    client._closed = True
+    with pytest.raises(TransportError, match="the client is closed"):
+        next(client._asked(1, time.monotonic() + 5))
 
 
 @pytest.mark.promise("R7")
