@@ -83,8 +83,9 @@ def _load(source: object, password: object) -> KeySigner | str:
     try:
         secret: Any = password.encode("utf-8", "surrogateescape") if isinstance(password, str) else password
         key = serialization.load_pem_private_key(pem, secret)
-    except BaseException as error:  # a parser's own words may quote the key: cryptography 50 repeats the text after a blank line
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # what its Rust code ends in
+    except BaseException as error:
+        # a parser's own words may quote the key: cryptography 50 repeats the text after a blank line, and its Rust code may panic
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         return f"{'password is wrong, or ' if password else ''}private_key is damaged or cut short: copy it again"
     if isinstance(key, ed25519.Ed25519PrivateKey):
