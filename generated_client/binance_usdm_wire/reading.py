@@ -8,9 +8,8 @@ raises `Mismatch`. Nothing is converted that is not already of the right kind, n
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any, Final, Generic, TypeVar
 
 from .decoding import decode, loaded
@@ -139,10 +138,9 @@ class Rows(Generic[T]):
 
     def __init__(self, row: type[T], read: Reader[T], unfinished: Any, readers: Mapping[str, Reader[Any]]) -> None:
         self._row, self._unfinished = row, unfinished
-        self._columns = [_COLUMNS.get(reader) or _each(reader) for reader in readers.values()]
+        self._columns = [(name, _COLUMNS.get(reader) or _each(reader)) for name, reader in readers.items()]
         self._one_by_one = array_of(read)
         self._width = frozenset({len(readers)})
-        self._members = itemgetter(*readers, next(iter(readers)))  # of one name alone it would give no tuple
 
     def read(self, value: Any, step: Step) -> list[T]:
         try:
@@ -164,8 +162,8 @@ class Rows(Generic[T]):
     def _by_columns(self, objects: Any) -> list[T]:
         if type(objects) is not list or not self._width.issuperset(map(len, objects)):
             raise TypeError("not as the spec has it")
-        cells = zip(*map(self._members, objects))
-        columns = [read(found) for read, found in zip(self._columns, cells)]
+        # a list for each member, not a tuple for each row: of hundreds of rows, the cycle collector would look at them all
+        columns = [read([members[name] for members in objects]) for name, read in self._columns]
         rows = list(map(self._unfinished, *columns, [{} for _ in objects]))
         for made in rows:
             made.__class__ = self._row
@@ -175,10 +173,10 @@ class Rows(Generic[T]):
 _ODD: Final = (ValueError, KeyError, TypeError, RecursionError)
 
 
-Column = Callable[[tuple[Any, ...]], Sequence[Any]]
+Column = Callable[[list[Any]], list[Any]]
 
 
-def _decimals(cells: tuple[Any, ...]) -> list[Decimal]:
+def _decimals(cells: list[Any]) -> list[Decimal]:
     return list(map(_AMOUNTS.__getitem__, cells))
 
 
@@ -186,10 +184,10 @@ def _each(read: Reader[Any]) -> Column:
     return lambda cells: [read(cell, None) for cell in cells]
 
 
-def _all(kind: type, fits: Callable[[tuple[Any, ...]], bool] = lambda cells: True) -> Column:
+def _all(kind: type, fits: Callable[[list[Any]], bool] = lambda cells: True) -> Column:
     kinds = frozenset({kind})
 
-    def column(cells: tuple[Any, ...]) -> Sequence[Any]:
+    def column(cells: list[Any]) -> list[Any]:
         if kinds.issuperset(map(type, cells)) and fits(cells):
             return cells
         raise TypeError("not as the spec has it")
