@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ._request import Call
 
 _A_DAY = 86400.0  # more milliseconds than fit into an int are no time to wait
-READ_SIZE = 1 << 14  # as much as TLS gives at once
+READ_SIZE = 1 << 16  # not less than TLS gives at once; of a plain socket, a large reply comes in few pieces
 FAILURES = (OSError, ValueError, OverflowError)  # the last two: hosts and ports that no resolver or TLS library takes
 
 
