@@ -50,8 +50,8 @@ class _Tried(NamedTuple):
     result: Value | UsdmError
     reply: Reply | None
     sent: float
+    """When, by the clock's ticks; likewise `received`."""
     received: float
-    """When, by the clock's ticks."""
     requests: int
     weight: int | None = None
 
@@ -65,6 +65,7 @@ class Planner(Sealed):
     )  # fmt: skip
     _budget: Budget
     _clock: Clock
+    """Stamps; it is the venue's, or one of the user's."""
     _closed: bool
     _max_reply_bytes: int
     _measures: str | None

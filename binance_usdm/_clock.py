@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from ._errors import DeadlineExceeded, TransportError, UsdmError
 
 Clock = Callable[[], int]
-"""Returns now, in ms; called once for every attempt."""
+"""Returns now, in ms; called once for every request."""
 
 MAX_AGE_MS: Final = 15 * 60 * 1000.0
 MAX_JUMP_MS: Final = 500.0

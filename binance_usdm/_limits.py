@@ -171,7 +171,10 @@ class Budget:
         self._may_block = bool(getattr(limiter, "blocking", False))
 
     def take(self, weight: int, deadline: float) -> Steps:
-        """Take the weight: 0.0. If there is no room, seconds after which to ask again; RateLimitError if the deadline is earlier."""
+        """Take the weight: 0.0. If there is no room, seconds after which to ask again; RateLimitError if the deadline is earlier.
+
+        What the limiter raises is raised: IPBannedError, ConfigurationError.
+        """
         acquire = self._limiter.acquire
         wait = (yield partial(acquire, weight)) if self._may_block else acquire(weight)
         if isinstance(wait, UsdmError):

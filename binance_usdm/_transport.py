@@ -1,7 +1,7 @@
 """How one GET travels: sockets, TLS, deadline, reuse. Knows no key, no signature, no retry and no exchange.
 
 Two transports: `SyncTransport` on blocking sockets here, `AsyncTransport` on asyncio next door. They differ in how they wait
-and in nothing else. No redirects, cookies, environment or logging; a proxy only by CONNECT; no request is sent twice.
+and in nothing else. No redirects, cookies, environment or logging; a proxy only by CONNECT; none sends a request twice.
 """
 
 from __future__ import annotations
@@ -133,24 +133,24 @@ class SyncTransport(Pool[_Stream]):
         """Send a GET and read its reply to the end; whatever the network does, nothing is raised."""
         if refused := self._refused(call):
             return refused
-        stream, phase, reply = None, self._connect_phase, ReplyParser(call.max_reply_bytes)
+        stream, phase, parser = None, self._connect_phase, ReplyParser(call.max_reply_bytes)
         place = self._place(call.route.origin)
         if not place.enter() and not self._turn(place, call):
             return failed(TimeoutError(), QUEUE)
         try:
             stream = self._taken(place, call)
-            reply.reused = stream is not None
+            parser.reused = stream is not None
             stream = stream or _Stream(self._connected(call))
             phase = WRITE
             stream.send(memoryview(call.head), call)  # no byte shows in a view's repr: some tracebacks show locals
             phase = READ
-            while not reply.done:
-                reply.feed(stream.receive(call))
+            while not parser.done:
+                parser.feed(stream.receive(call))
         except FAILURES as error:
-            reply.lose(error, phase)
+            parser.lose(error, phase)
         finally:
-            self._put_back(place, stream, reply)
-        return reply.outcome()
+            self._put_back(place, stream, parser)
+        return parser.outcome()
 
     def _turn(self, place: Place[_Stream], call: Call) -> bool:
         gate = threading.Lock()

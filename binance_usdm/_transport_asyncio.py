@@ -143,24 +143,24 @@ class AsyncTransport(Pool[_Stream]):
     async def exchange(self, call: Call) -> Outcome:
         if refused := self._refused(call):
             return refused
-        stream, phase, reply = None, self._connect_phase, ReplyParser(call.max_reply_bytes)
+        stream, phase, parser = None, self._connect_phase, ReplyParser(call.max_reply_bytes)
         place = self._place(call.route.origin)
         if not place.enter() and not await self._turn(place, call):
             return failed(TimeoutError(), QUEUE)
         try:
             stream = self._taken(place, call)
-            reply.reused = stream is not None
+            parser.reused = stream is not None
             if stream is None:
                 stream = await self._connected(call)
-                reply = stream.reply
+                parser = stream.reply
             phase = WRITE
             call.left()  # nothing is sent too late
-            await stream.exchange(call, reply)
+            await stream.exchange(call, parser)
         except FAILURES as error:  # later failures are the reply's
-            reply.lose(error, phase)
+            parser.lose(error, phase)
         finally:
-            self._put_back(place, stream, reply)
-        return reply.outcome()
+            self._put_back(place, stream, parser)
+        return parser.outcome()
 
     async def _turn(self, place: Place[_Stream], call: Call) -> bool:
         import asyncio

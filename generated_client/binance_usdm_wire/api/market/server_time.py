@@ -28,7 +28,7 @@ class SyncMethods(SyncCaller):
             ConfigurationError: an argument is not allowed, or a key is needed and there is none; nothing was sent.
             TransportError: no complete reply came, or not in time.
             UnexpectedResponse: the reply is not as the spec describes it.
-            APIError: the exchange said no.
+            APIError: the exchange said no. A RateLimitError with status 0 is the client's own: the budget has no room in time.
         """
         return self._call(OPERATION, {}).parsed
 
@@ -53,7 +53,7 @@ class AsyncMethods(AsyncCaller):
             ConfigurationError: an argument is not allowed, or a key is needed and there is none; nothing was sent.
             TransportError: no complete reply came, or not in time.
             UnexpectedResponse: the reply is not as the spec describes it.
-            APIError: the exchange said no.
+            APIError: the exchange said no. A RateLimitError with status 0 is the client's own: the budget has no room in time.
         """
         return (await self._call(OPERATION, {})).parsed
 
