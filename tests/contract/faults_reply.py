@@ -16,6 +16,7 @@ import pytest
 from attrs import evolve
 
 from binance_usdm import _call, _errors
+from binance_usdm._http1 import Fields
 from binance_usdm._reply import Reply, Value, judge
 from binance_usdm_wire import AccountBalance
 
@@ -64,7 +65,11 @@ def _asked_for(change: Callable[[Reply], Reply]) -> Plant:
 
 
 def _headers(change: Callable[[dict[str, str]], Mapping[str, str]]) -> Plant:
-    return _asked_for(lambda reply: reply._replace(headers=change({k.lower(): v for k, v in reply.headers.items()})))
+    def changed(reply: Reply) -> Reply:
+        headers = change({name.lower(): value for name, value in reply.headers.items()})
+        return reply._replace(headers=Fields([(name.encode(), headers[name].encode("latin-1")) for name in headers]))
+
+    return _asked_for(changed)
 
 
 def mended(mend: Callable[[bytes], bytes]) -> Plant:
