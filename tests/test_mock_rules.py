@@ -6,12 +6,16 @@ import copy
 import hashlib
 import hmac
 import json
+import re
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply
 from binance_usdm.mock.contract import packaged
+from binance_usdm.mock.values import judge, legal
 
 T0 = 1_591_702_613_943
 PATH = b"/fapi/v3/balance"
@@ -316,6 +320,17 @@ def test_values_are_judged_by_their_schema(
     strict = wider({"name": "x", "schema": schema, "required": True})
     assert [signed(strict, f"x={value}&{STAMP}").code for value in malformed] == [-1102] * len(malformed)
     assert signed(strict, STAMP).code == -1102
+
+
+@given(st.from_regex(r"-?[0-9]*", fullmatch=True) | st.text("-+_ 09٣²\n\0x", max_size=43) | st.text())
+@example("-")
+@example("9" * 40)
+@example("9" * 41)
+@example("-" + "9" * 41)
+def test_an_integer_is_what_the_refusal_says_that_one_is(text: str) -> None:
+    """The pattern that users are told, and the check that does without it."""
+    schema = {"type": "integer"}
+    assert (judge(schema)(text) is None) == (re.fullmatch(legal(schema), text) is not None)
 
 
 # -- route -------------------------------------------------------------------------------------------------------------

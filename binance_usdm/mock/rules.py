@@ -114,8 +114,7 @@ def _rejected(inquiry: Inquiry, why: str) -> RefusalError:
 def _check_key(inquiry: Inquiry, operation: Operation) -> None:
     if operation.key_header is None:
         return
-    key = inquiry.key = _key(inquiry)
-    needed, unopened = inquiry.switches.needed_permission, inquiry.switches.unopened
+    key, needed, unopened = _key(inquiry), inquiry.switches.needed_permission, inquiry.switches.unopened
     if not key.admits(inquiry.address):
         raise _rejected(inquiry, f"the key is not for use from {inquiry.address}")
     if needed is not None and needed not in key.permissions:
