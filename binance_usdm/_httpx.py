@@ -10,6 +10,7 @@ from typing import cast
 import httpx
 
 from ._aside import LATE, aside
+from ._config import A_DAY
 from ._http1 import STALE, TOO_LARGE, Failure, Fields, Outcome, RawHeaders, Reply
 from ._request import Call, Route
 
@@ -143,7 +144,9 @@ def call_of(request: httpx.Request) -> Call | Failure:
         return Failure("LocalProtocolError", fault)
     tls = url.scheme == "https"
     route = Route.to((tls, url.raw_host.decode(), url.port or (443 if tls else 80)), headers)
-    return Call(target, route, **{name: extensions[name] for name in _BOUNDS})
+    bounds = {name: extensions[name] for name in _BOUNDS}
+    bounds["deadline"] = min(time.monotonic() + A_DAY, bounds["deadline"])  # in this order NaN is one as well
+    return Call(target, route, **bounds)
 
 
 def _fault(request: httpx.Request, target: bytes, headers: RawHeaders) -> str:

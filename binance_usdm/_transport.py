@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from ._request import Call
 
-_A_DAY = 86400.0  # more milliseconds than fit into an int are no time to wait
 READ_SIZE = 1 << 16  # not less than TLS gives at once; of a plain socket, a large reply comes in few pieces
 FAILURES = (OSError, ValueError, OverflowError)  # the last two: hosts and ports that no resolver or TLS library takes
 
@@ -60,7 +59,7 @@ class Ready:
             self._poll = lambda ms: any(select.select(*fds, [], ms / 1000))
 
     def within(self, seconds: float) -> bool:
-        return bool(self._poll(min(seconds, _A_DAY) * 1000))
+        return bool(self._poll(seconds * 1000))
 
 
 class _Stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 
@@ -63,6 +64,14 @@ def test_a_request_without_bounds_is_refused_in_words() -> None:
     ):
         transport.handle_request(httpx.Request("GET", server.url))
     assert server.connections == 0
+
+
+@pytest.mark.parametrize("seconds", [30 * 86400.0, math.inf, math.nan])
+def test_a_deadline_that_no_socket_can_wait_for_is_none_to_fail_by(wire: Wire, seconds: float) -> None:
+    with RawServer([READ, reply()]) as server:
+        request = get(server.url)
+        request.extensions = {**request.extensions, "deadline": time.monotonic() + seconds}
+        assert wire.send(request).content == b"[]"
 
 
 @pytest.mark.parametrize("pieces", [False, True], ids=["whole", "bytewise"])
