@@ -172,7 +172,7 @@ class Planner(Sealed):
         return None
 
     def _asked(self, attempt: int, deadline: float) -> Plan[Reading | UsdmError]:
-        """The exchange's time, or why there is none; raises what hinders just this client to ask, or lets it have no time to."""
+        """The exchange's time, or why nobody gets it; raises why only this caller does not: closed, or short of time."""
         try:
             tried = yield from self._attempted(_SERVER_TIME, "", attempt, deadline)
         except UsdmError as error:

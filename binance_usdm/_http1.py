@@ -174,7 +174,7 @@ class ReplyParser:
         # last line end goes in by itself: one that follows the message can then be told from one that ends it.
         if first:
             self._named = data.startswith(b"HTTP/1.1 ")
-            if not data.startswith(b"H"):
+            if not (self._named or data.startswith(b"H")):
                 raise httptools.HttpParserError
         end = len(data) - data.endswith((b"\r", b"\n"))
         parser.feed_data(data[:end])  # it calls the methods below, and so may set `done`
