@@ -60,7 +60,7 @@ class Operation(Generic[T]):
     """Body of a 200 reply -> typed value; raises `Mismatch`."""
 
 
-@frozen(slots=False, kw_only=True)  # there is one a call: attrs fills it in a third of the time of one with slots
+@frozen(slots=True, kw_only=True)
 class Response(Generic[T]):
     """A successful reply with what came along."""
 
