@@ -114,7 +114,8 @@ def _rejected(inquiry: Inquiry, why: str) -> RefusalError:
 def _check_key(inquiry: Inquiry, operation: Operation) -> None:
     if operation.key_header is None:
         return
-    key, needed, unopened = _key(inquiry), inquiry.switches.needed_permission, inquiry.switches.unopened
+    key = inquiry.key = _key(inquiry)  # also when a seeded fault finds another one
+    needed, unopened = inquiry.switches.needed_permission, inquiry.switches.unopened
     if not key.admits(inquiry.address):
         raise _rejected(inquiry, f"the key is not for use from {inquiry.address}")
     if needed is not None and needed not in key.permissions:
