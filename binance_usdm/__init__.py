@@ -2,8 +2,9 @@
 
 from binance_usdm_wire import AccountBalance, Response, ServerTime
 
+from ._auth.private_keys import Ed25519Signer, RsaSigner
+from ._auth.signers import HmacSigner, Signer
 from ._client import AsyncClient, Client
-from ._clock import Clock
 from ._config import DEMO, MAINNET
 from ._errors import (
     APIError,
@@ -21,13 +22,12 @@ from ._errors import (
     UsdmError,
 )
 from ._events import Event, Observer
-from ._keys import Ed25519Signer, RsaSigner
-from ._limits import Limiter, WeightLimiter
-from ._limits_redis import RedisLimiter
-from ._retry import Retry, RetryPolicy
-from ._signing import HmacSigner, Signer
-from ._transport import SyncTransport
-from ._transport_asyncio import AsyncTransport
+from ._http.async_transport import AsyncTransport
+from ._http.sync_transport import SyncTransport
+from ._policy.clock import Clock
+from ._policy.limiter import Limiter, WeightLimiter
+from ._policy.redis_limiter import RedisLimiter
+from ._policy.retry import Retry, RetryPolicy
 from ._version import __version__
 
 __all__ = [

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from binance_usdm_wire import OPERATIONS, Operation, Response
 
-from ._aside import aside, unheard
-from ._clock import NOT_READ, Clock, Reading
 from ._errors import (
     DeadlineExceeded,
     IdleConnectionLost,
@@ -22,18 +20,21 @@ from ._errors import (
     UsdmError,
 )
 from ._events import Event, Kind, Observer, tell
-from ._http1 import Reply
-from ._limits import Budget
-from ._reply import Value, dated, judge, unanswered, used_weight
-from ._request import Call, Requests
-from ._retry import Quota, Retry, hold
-from ._signing import Sealed
-from ._venue import Venue
+from ._http.messages import Call, Reply
+from ._http.threads import aside
+from ._policy.clock import NOT_READ, Clock, Reading
+from ._policy.limiter import hold
+from ._policy.retry import Quota, Retry
+from ._policy.shared import Venue
+from ._policy.wait_queue import Budget
+from ._request import Requests
+from ._response import Value, dated, judge, map_thread_error, unanswered, used_weight
+from ._secrets import Sealed
 
 if TYPE_CHECKING:
-    from ._httpx import AsyncBridge, SyncBridge
-    from ._transport import SyncTransport
-    from ._transport_asyncio import AsyncTransport
+    from ._http.async_transport import AsyncTransport
+    from ._http.httpx_adapter import AsyncBridge, SyncBridge
+    from ._http.sync_transport import SyncTransport
 
 T = TypeVar("T")
 
@@ -215,7 +216,7 @@ class SyncCalls(Planner):
         try:
             return aside(step).result(deadline - time.monotonic())
         except (OSError, UsdmError) as error:
-            return unheard(error)
+            return map_thread_error(error)
 
 
 class AsyncCalls(Planner):
@@ -246,4 +247,4 @@ class AsyncCalls(Planner):
             async with asyncio.timeout(deadline - time.monotonic()):
                 return await asyncio.wrap_future(aside(step))
         except (OSError, UsdmError) as error:
-            return unheard(error)
+            return map_thread_error(error)

@@ -7,24 +7,27 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 from binance_usdm_wire import AsyncOperations, SyncOperations
 
 from . import _config as config
+from ._auth.credentials import validate_credentials
+from ._auth.signers import Signer
 from ._call import AsyncCalls, Planner, SyncCalls
-from ._clock import Clock
+from ._environment import ENV_NAMES_BY_OPTION, options_from_env
 from ._errors import ConfigurationError
 from ._events import Observer
-from ._http1 import MAX_REPLY_BYTES
-from ._limits import Budget, Limiter, WeightLimiter
-from ._proxy import PLAIN, Proxy
+from ._http.async_transport import AsyncTransport
+from ._http.messages import MAX_REPLY_BYTES
+from ._http.proxy import PLAIN, Proxy
+from ._http.sync_transport import SyncTransport
+from ._policy.clock import Clock
+from ._policy.limiter import Limiter, WeightLimiter
+from ._policy.retry import Quota, Retry, RetryPolicy
+from ._policy.shared import venue
+from ._policy.wait_queue import Budget
 from ._request import Requests
-from ._retry import Quota, Retry, RetryPolicy
-from ._signing import Signer
-from ._transport import SyncTransport
-from ._transport_asyncio import AsyncTransport
-from ._venue import venue
 
 if TYPE_CHECKING:  # whoever gives no transport of its kind never loads it
     import httpx
 
-    from ._httpx import AsyncBridge, SyncBridge
+    from ._http.httpx_adapter import AsyncBridge, SyncBridge
 
     Blocking = SyncTransport | httpx.BaseTransport
     Awaited = AsyncTransport | httpx.AsyncBaseTransport
@@ -61,7 +64,7 @@ class Caller(Planner, Generic[TransportT]):
         transport: TransportT | None = None,
         on_event: Observer | None = None,
     ) -> None:
-        credentials = config.credentials(api_key, api_secret, signer)
+        credentials = validate_credentials(api_key, api_secret, signer)
         url = config.base(base_url)
         way = None if proxy is None else Proxy.at(proxy)
         if isinstance(way, Proxy) and isinstance(url, config.BaseUrl) and not (way.near or url.origin[0]):
@@ -107,14 +110,14 @@ class Caller(Planner, Generic[TransportT]):
         BINANCE_BASE_URL is used if set. `options` are the constructor's and win. Raises ConfigurationError naming the variable that is
         missing, empty or wrong.
         """
-        found = config.environment(options)
+        found = options_from_env(options)
         complaint = found if isinstance(found, str) else ""
         if isinstance(found, dict):
             try:
                 return cls(**found, **options)
             except ConfigurationError as error:
                 option, _, rest = str(error).partition(" ")
-                complaint = f"{config.VARIABLES[option] if option in found else option} {rest}"
+                complaint = f"{ENV_NAMES_BY_OPTION[option] if option in found else option} {rest}"
             except TypeError as error:  # an option that there is not
                 complaint = str(error)
         del options, found  # a URL may hold a password
@@ -148,7 +151,7 @@ class Client(Caller["Blocking"], SyncCalls, SyncOperations):
 
     @staticmethod
     def _bridge() -> type[SyncBridge]:
-        from ._httpx import SyncBridge
+        from ._http.httpx_adapter import SyncBridge
 
         return SyncBridge
 
@@ -172,7 +175,7 @@ class AsyncClient(Caller["Awaited"], AsyncCalls, AsyncOperations):
 
     @staticmethod
     def _bridge() -> type[AsyncBridge]:
-        from ._httpx import AsyncBridge
+        from ._http.httpx_adapter import AsyncBridge
 
         return AsyncBridge
 

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ._errors import ConfigurationError
-from ._keys import signer_from_pem
-from ._proxy import Origin, address, is_loopback
-from ._signing import HmacSigner, Sealed, Signer, unfit
+from ._http.addresses import address, is_loopback
+from ._http.messages import A_DAY, Origin
 
 MAINNET: Final = "https://fapi.binance.com"
 DEMO: Final = "https://demo-fapi.binance.com"
 DEFAULT_TIMEOUT: Final = 10.0
-A_DAY: Final = 86400.0  # sockets count milliseconds in 32 bits and wait wrongly beyond 24 days
-ENV_API_KEY: Final = "BINANCE_API_KEY"
-ENV_API_SECRET: Final = "BINANCE_API_SECRET"  # the variable's name  # noqa: S105
-ENV_PRIVATE_KEY: Final = "BINANCE_API_PRIVATE_KEY"
-ENV_PRIVATE_KEY_FILE: Final = "BINANCE_API_PRIVATE_KEY_FILE"
-ENV_PASSWORD: Final = "BINANCE_API_PRIVATE_KEY_PASSWORD"  # likewise  # noqa: S105
-ENV_BASE_URL: Final = "BINANCE_BASE_URL"
-VARIABLES: Final = {"api_key": ENV_API_KEY, "api_secret": ENV_API_SECRET, "base_url": ENV_BASE_URL}
 
 _BASE_URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:(?:\.|-*)[A-Za-z0-9])*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
@@ -50,63 +38,6 @@ class BaseUrl(NamedTuple):
 
     def __str__(self) -> str:
         return f"{'https' if self.origin[0] else 'http'}://{self.host}{self.path}"
-
-
-class Credentials(Sealed):
-    """An API key and what signs for it; either may be missing."""
-
-    __slots__ = ("api_key", "signer")
-
-    def __init__(self, api_key: str | None, signer: Signer | None) -> None:
-        self.api_key = api_key
-        self.signer = signer
-
-
-def credentials(api_key: str | None, api_secret: str | None, signer: Signer | None) -> Credentials | str:
-    """The credentials, or a complaint that repeats none of them: the caller raises it when no local of its own shows a secret."""
-    if api_key is not None and (complaint := unfit(api_key)):
-        return f"api_key {complaint}"
-    if api_secret is not None and (complaint := unfit(api_secret)):
-        return f"api_secret {complaint}"
-    if api_key is not None and api_key == api_secret:
-        return "api_key and api_secret are the same text: one of them is in the wrong place"
-    if api_secret is not None and signer is not None:
-        return "give api_secret or signer, not both"
-    if signer is not None and (isinstance(signer, type) or not callable(getattr(signer, "sign", None))):
-        return "signer must be an object with a method sign(bytes) -> bytes"
-    if api_key is None and (api_secret is not None or signer is not None):
-        return "api_key is missing: a secret alone signs nothing"
-    return Credentials(api_key, HmacSigner(api_secret) if api_secret is not None else signer)
-
-
-def environment(options: Mapping[str, Any]) -> dict[str, Any] | str:
-    """The constructor's arguments that environment variables give, without those in `options`, or a complaint that repeats no value.
-
-    An empty variable is one that is not set.
-    """
-    value = os.environ.get
-    found: dict[str, Any] = {
-        option: value(name) for option, name in VARIABLES.items() if value(name) and option not in options
-    }
-    if "api_key" not in {*found, *options}:
-        return f"the environment variable {ENV_API_KEY} is not set"
-    if not {"signer", "api_secret"}.isdisjoint(options):
-        found.pop("api_secret", None)
-        return found
-    signed_by = [name for name in (ENV_API_SECRET, ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE) if value(name)]
-    if len(signed_by) != 1:
-        which = f"{' and '.join(signed_by)} are set: unset all but one" if signed_by else f"{ENV_API_SECRET} is not set"
-        return f"one environment variable must say what signs: {which}"
-    if signed_by != [ENV_API_SECRET]:
-        text = value(ENV_PRIVATE_KEY) or ""
-        try:
-            found["signer"] = signer_from_pem(
-                os.fsencode(text) or Path(value(ENV_PRIVATE_KEY_FILE) or ""), value(ENV_PASSWORD) or None
-            )
-        except ConfigurationError as error:
-            option, _, complaint = str(error).partition(" ")
-            return f"{ENV_PASSWORD if option == 'password' else signed_by[0]} {complaint}"
-    return found
 
 
 def base(base_url: str) -> BaseUrl | str:

@@ -2,68 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from binance_usdm_wire import BadArgument, Operation
 
 from . import _config as config
-from ._clock import Clock
+from ._auth.credentials import Credentials
+from ._auth.signers import signature
 from ._errors import ConfigurationError
-from ._http1 import RawHeaders
-from ._proxy import Origin
-from ._signing import Sealed, signature
+from ._http.messages import Call, RawHeaders, Route
+from ._policy.clock import Clock
+from ._secrets import Sealed
 from ._version import __version__
 
 _ASKED = {"User-Agent": f"binance-usdm/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
-
-
-class Route(NamedTuple):
-    """Where requests go, and their headers: the same for many requests, so it is made once."""
-
-    origin: Origin
-    headers: RawHeaders
-    rest: bytes
-    """Everything after the target."""
-
-    @classmethod
-    def to(cls, origin: Origin, headers: RawHeaders) -> Self:
-        lines = [b"%b: %b\r\n" % header for header in headers]
-        return cls(origin, headers, b"".join([b" HTTP/1.1\r\n", *lines, b"\r\n"]))
-
-    def __repr__(self) -> str:
-        return "<Route>"  # its headers hold a key
-
-
-class Call(Sealed):
-    """One GET, complete, and its bounds: `deadline` is an instant of time.monotonic()."""
-
-    __slots__ = ("deadline", "fresh", "key", "max_reply_bytes", "route", "signature", "target")
-
-    def __init__(
-        self, target: bytes, route: Route, *, deadline: float, max_reply_bytes: int, fresh: bool, key: str = "",
-        signature: bytes = b"",
-    ) -> None:  # fmt: skip
-        self.target, self.route = target, route
-        self.deadline, self.max_reply_bytes = deadline, max_reply_bytes
-        self.fresh = fresh  # on a connection of its own
-        self.key, self.signature = key, signature
-
-    @property
-    def hidden(self) -> tuple[str, str]:
-        """What no text about it may show."""
-        return self.key, self.signature.decode("ascii")
-
-    @property
-    def head(self) -> bytes:
-        return b"".join((b"GET ", self.target, self.route.rest))
-
-    def left(self, steps: int = 1) -> float:
-        """Seconds for the next one of so many equal steps."""
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left / steps
 
 
 class _Form(NamedTuple):
@@ -83,7 +35,7 @@ class Requests(Sealed):
 
     __slots__ = ("_credentials", "_forms", "_recv_window", "url")
 
-    def __init__(self, credentials: config.Credentials, url: config.BaseUrl, recv_window: int | None) -> None:
+    def __init__(self, credentials: Credentials, url: config.BaseUrl, recv_window: int | None) -> None:
         self.url = url
         self._credentials = credentials
         self._forms: dict[str, _Form] = {}

@@ -13,7 +13,8 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 from support import KEY, SECRET, Blocking, Handler
 
-from binance_usdm import AsyncClient, Client, RetryPolicy, _venue
+from binance_usdm import AsyncClient, Client, RetryPolicy
+from binance_usdm._policy import shared
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,7 +35,7 @@ def pytest_collection_finish() -> None:
 def _new_process() -> Iterator[None]:
     """Each test starts without what the process learned of an exchange: a port may be another one a moment later."""
     yield
-    _venue._default.clear()
+    shared._default.clear()
 
 
 _kept: dict[str, list[str]] = {}

@@ -68,7 +68,9 @@ def inside(name: str, *packages: str) -> bool:
 
 def test_the_reader_of_imports_sees_every_form() -> None:
     assert {"binance_usdm._client", "binance_usdm._errors", "binance_usdm_wire"} <= imported("binance_usdm")
-    assert {"binance_usdm._retry", "binance_usdm._clock", "binance_usdm_wire", "time"} <= imported("binance_usdm._call")
+    assert {"binance_usdm._policy.retry", "binance_usdm._policy.clock", "binance_usdm_wire", "time"} <= imported(
+        "binance_usdm._call"
+    )
     assert {"binance_usdm.mock.exchange", "pytest"} <= imported("binance_usdm.mock.plugin")
     assert {"binance_usdm_wire.writing", "binance_usdm_wire.models"} <= imported(
         "binance_usdm_wire.api.account.balance"
@@ -106,17 +108,27 @@ def test_the_mock_imports_nothing_that_it_judges(name: str) -> None:
 
 
 def test_signing_knows_errors_and_nothing_else_of_ours() -> None:
-    assert imported("binance_usdm._signing") <= {"__future__", "binance_usdm._errors", "hashlib", "string", "typing"}
+    assert imported("binance_usdm._auth.signers") <= {
+        "__future__", "binance_usdm._errors", "binance_usdm._secrets", "hashlib", "string", "typing",
+    }  # fmt: skip
 
 
 def test_private_keys_know_signing_and_files_and_no_network() -> None:
-    assert ours("binance_usdm._keys") == {"binance_usdm._errors", "binance_usdm._signing"}
-    assert imported("binance_usdm._keys") - ours("binance_usdm._keys") <= {
+    assert ours("binance_usdm._auth.private_keys") == {"binance_usdm._errors", "binance_usdm._secrets"}
+    assert imported("binance_usdm._auth.private_keys") - ours("binance_usdm._auth.private_keys") <= {
         "__future__", "base64", "collections", "cryptography", "os", "re", "stat", "typing",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["_errors", "_clock", "_retry", "_limits", "_reply", "_events", "_venue"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_errors",
+        "_response",
+        "_events",
+        *(f"_policy.{name}" for name in ("clock", "retry", "limiter", "shared", "wait_queue")),
+    ],
+)
 def test_what_decides_neither_sends_nor_sleeps(name: str) -> None:
     assert not imported(f"binance_usdm.{name}") & {
         "asyncio",
@@ -130,10 +142,10 @@ def test_what_decides_neither_sends_nor_sleeps(name: str) -> None:
 
 FLOORS = [  # from the top; a module imports from below. All others are rooms on the ground floor, and may import each other
     {"binance_usdm.__main__"},
-    {"binance_usdm._cli"},
-    {"binance_usdm._cli_mock", "binance_usdm._cli_doctor"},
-    {"binance_usdm._doctor"},
-    {"binance_usdm._render"},
+    {"binance_usdm._cli.main"},
+    {"binance_usdm._cli.mock", "binance_usdm._cli.doctor"},
+    {"binance_usdm._cli.checks"},
+    {"binance_usdm._cli.table", "binance_usdm._cli.findings"},
     {"binance_usdm"},
     {"binance_usdm._client"},
     {"binance_usdm._call"},
@@ -154,7 +166,7 @@ def test_nothing_imports_upward_or_in_a_circle() -> None:
 
 def test_only_the_command_line_imports_the_mock() -> None:
     users = {name for name in SOURCES if not inside(name, "binance_usdm.mock") and ours(name) & set(MOCK_MODULES)}
-    assert users <= {"binance_usdm._cli_mock"}
+    assert users <= {"binance_usdm._cli.mock"}
 
 
 def test_the_generator_is_imported_by_nobody_and_imports_nothing_of_ours() -> None:
@@ -167,7 +179,7 @@ def test_the_generator_is_imported_by_nobody_and_imports_nothing_of_ours() -> No
 
 def test_httpx_is_known_behind_one_border_and_in_the_mock() -> None:
     assert {name for name in SOURCES if "httpx" in imported(name)} == {
-        "binance_usdm._httpx",
+        "binance_usdm._http.httpx_adapter",
         "binance_usdm.mock.transport",
     }
 
@@ -198,6 +210,5 @@ def test_a_blocking_call_loads_no_httpx_no_asyncio_no_extra_no_command_line_and_
         "generator",
         "binance_usdm.mock",
         "binance_usdm._cli",
-        "binance_usdm._cli_mock",
     )
     assert not [name for name in loaded if inside(name, *unwanted)]

@@ -14,7 +14,7 @@ import pytest
 from shell import Finished, process, run
 
 from binance_usdm import Client
-from binance_usdm._cli import _reader, main
+from binance_usdm._cli.main import _reader, main
 from binance_usdm.mock import Exchange, running
 from binance_usdm_wire import OPERATIONS, Parameter
 

@@ -36,10 +36,10 @@ from binance_usdm import (
     TransportError,
     UnexpectedResponse,
     UsdmError,
-    _venue,
 )
-from binance_usdm._clock import ExchangeClock, Reading, local_time
 from binance_usdm._events import logger
+from binance_usdm._policy import shared
+from binance_usdm._policy.clock import ExchangeClock, Reading, local_time
 from binance_usdm.mock import Exchange
 
 ClientOf = Callable[..., Blocking]
@@ -112,7 +112,7 @@ def far(client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> Callable[..., t
         *delays: tuple[float, float], offset: float = 0.0, drift: float = 0.0, **options: Any
     ) -> tuple[Far, Blocking, list[Event]]:
         world, events = World(offset, drift), list[Event]()
-        monkeypatch.setattr(_venue, "ExchangeClock", lambda: world.clock)
+        monkeypatch.setattr(shared, "ExchangeClock", lambda: world.clock)
         server = Far(world, *delays)
         return server, client_of(server, **keys(server.exchange), on_event=events.append, **options), events
 

@@ -24,10 +24,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from raw_server import HOLD, READ, SOME, RawServer, Script, again, reply
 
-from binance_usdm import DEMO, MAINNET, _cli
-from binance_usdm._doctor import CHECKS
-from binance_usdm._doctor_words import timing
-from binance_usdm._transport import tls_context
+from binance_usdm import DEMO, MAINNET
+from binance_usdm._cli.checks import CHECKS
+from binance_usdm._cli.findings import timing
+from binance_usdm._cli.main import main
+from binance_usdm._http.tls import tls_context
 from binance_usdm.mock import Exchange, Reply, Switches
 from binance_usdm.mock.reply import refusal
 
@@ -92,7 +93,7 @@ class Hospital:
     def run(self, *arguments: str, **environment: str | None) -> Report:
         for name, value in environment.items():
             self._patch.delenv(name, raising=False) if value is None else self._patch.setenv(name, value)
-        code = _cli.main(["doctor", *arguments])
+        code = main(["doctor", *arguments])
         out, err = self._capsys.readouterr()
         self._searched(out + err)
         self._searched("".join(f"{record.getMessage()} {record.args}" for record in self._caplog.records))
@@ -263,7 +264,7 @@ def test_the_json_has_promised_names_and_plain_values(doctor: Hospital, url: str
 )
 def test_wrong_usage_is_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        _cli.main(["doctor", *arguments])
+        main(["doctor", *arguments])
     assert ended.value.code == 2
     assert capsys.readouterr().out == ""
 

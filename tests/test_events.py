@@ -17,7 +17,7 @@ from support import BODY, Blocking, Recorder, refused
 
 from binance_usdm import Event, RateLimitError, RetryPolicy, ServerError, TransportError, UsdmError
 from binance_usdm._events import _LEVELS, Kind, logger
-from binance_usdm._httpx import StaleConnection
+from binance_usdm._http.httpx_adapter import StaleConnection
 from binance_usdm.mock import Exchange, ManualClock
 
 ClientOf = Callable[..., Blocking]

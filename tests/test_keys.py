@@ -37,8 +37,8 @@ from hypothesis import strategies as st
 from support import KEY, seconds
 
 from binance_usdm import AsyncClient, Client, ConfigurationError, Ed25519Signer, HmacSigner, RsaSigner
-from binance_usdm._keys import KeySigner, signer_from_pem
-from binance_usdm._signing import signature
+from binance_usdm._auth.private_keys import KeySigner, signer_from_pem
+from binance_usdm._auth.signers import signature
 
 POSIX = pytest.mark.skipif(
     not hasattr(os, "geteuid"), reason="this system keeps rights elsewhere than in a file's mode"

@@ -12,7 +12,8 @@ import pytest
 from support import SPEC
 
 import binance_usdm
-from binance_usdm import AccountBalance, AsyncClient, Client, HmacSigner, Response, ServerTime, _reply
+from binance_usdm import AccountBalance, AsyncClient, Client, HmacSigner, Response, ServerTime
+from binance_usdm._response import USED_WEIGHT_HEADER
 from binance_usdm_wire import OPERATIONS
 
 REQUIRED = inspect.Parameter.empty
@@ -46,7 +47,7 @@ def test_the_hosts_and_the_header_are_the_specs() -> None:
     servers = {server["x-environment"]: server["url"] for server in SPEC["servers"]}
     assert servers == {"production": binance_usdm.MAINNET, "demo": binance_usdm.DEMO}
     headers = SPEC["paths"]["/fapi/v3/balance"]["get"]["responses"]["200"]["headers"]
-    assert list(headers) == [_reply.USED_WEIGHT_HEADER]
+    assert list(headers) == [USED_WEIGHT_HEADER]
 
 
 CONSTRUCTOR: dict[str, Any] = {

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from binance_usdm._render import RENDERERS, Rows
+from binance_usdm._cli.table import RENDERERS, Rows
 
 ROW = {"asset": "USDT", "balance": "122607.35137903", "marginAvailable": True, "updateTime": 1617939110373}
 SHOWN = Rows(list(ROW), [ROW, {**ROW, "asset": "BNB", "extra": None}], single=False)

@@ -32,8 +32,8 @@ from binance_usdm import (
     UnexpectedResponse,
     UsdmError,
 )
-from binance_usdm._httpx import StaleConnection
-from binance_usdm._retry import Quota
+from binance_usdm._http.httpx_adapter import StaleConnection
+from binance_usdm._policy.retry import Quota
 from binance_usdm.mock import Exchange
 
 ClientOf = Callable[..., Blocking]

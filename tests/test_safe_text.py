@@ -10,7 +10,7 @@ import pytest
 from support import Blocking, Recorder
 
 from binance_usdm import APIError, TransportError
-from binance_usdm._errors import safe_text
+from binance_usdm._redaction import safe_text
 
 ClientOf = Callable[..., Blocking]
 FOREIGN = {

@@ -47,11 +47,12 @@ from binance_usdm import (
     UsdmError,
     WeightLimiter,
 )
-from binance_usdm._config import Credentials
-from binance_usdm._errors import MAX_TEXT, refusal, safe_text
-from binance_usdm._httpx import call_of
-from binance_usdm._limits_redis import RedisLimiter
-from binance_usdm._request import Call
+from binance_usdm._auth.credentials import Credentials
+from binance_usdm._errors import refusal
+from binance_usdm._http.httpx_adapter import call_of
+from binance_usdm._http.messages import Call
+from binance_usdm._policy.redis_limiter import RedisLimiter
+from binance_usdm._redaction import MAX_TEXT, safe_text
 
 REQUESTS: list[httpx.Request] = []
 ROOT = Path(__file__).parent.parent

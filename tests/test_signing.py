@@ -22,8 +22,8 @@ from support import BODY, KEY, NOW, Blocking, refused
 
 import binance_usdm
 from binance_usdm import ConfigurationError, Ed25519Signer, HmacSigner, RsaSigner, Signer
-from binance_usdm._keys import signer_from_pem
-from binance_usdm._signing import signature
+from binance_usdm._auth.private_keys import signer_from_pem
+from binance_usdm._auth.signers import signature
 from binance_usdm.mock import Exchange, ManualClock, Switches
 
 ClientOf = Callable[..., Blocking]

@@ -28,7 +28,7 @@ from binance_usdm import (
     UsdmError,
     WeightLimiter,
 )
-from binance_usdm._limits import Queue
+from binance_usdm._policy.wait_queue import Queue
 
 ClientOf = Callable[..., Blocking]
 AT_15 = NOW - NOW % 60_000 + 15_000

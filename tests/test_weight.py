@@ -19,7 +19,7 @@ from binance_usdm import MAINNET, AsyncClient, Client, ConfigurationError, _conf
 from binance_usdm.mock import Exchange, running
 
 KEY, SECRET = "K" * 64, "S" * 64
-ASKED_FOR = ("binance_usdm.mock", "binance_usdm._cli_mock", "binance_usdm._cli_doctor", "binance_usdm._doctor")
+ASKED_FOR = ("binance_usdm.mock", "binance_usdm._cli.mock", "binance_usdm._cli.doctor", "binance_usdm._cli.checks")
 NEVER = (
     "csv",
     "statistics",
@@ -48,11 +48,11 @@ def loaded(*arguments: str) -> set[str]:
 
 def test_a_command_of_the_spec_enters_no_room_of_the_other_commands() -> None:
     found = loaded("balance", "--help")
-    assert {"binance_usdm._cli", "binance_usdm._client", "argparse"} <= found
+    assert {"binance_usdm._cli.main", "binance_usdm._client", "argparse"} <= found
     assert not [name for name in found if name.startswith((*ASKED_FOR, *NEVER))]
 
 
-@pytest.mark.parametrize(("command", "room"), [("doctor", "binance_usdm._doctor"), ("mock", "binance_usdm.mock")])
+@pytest.mark.parametrize(("command", "room"), [("doctor", "binance_usdm._cli.checks"), ("mock", "binance_usdm.mock")])
 def test_another_command_enters_its_own(command: str, room: str) -> None:
     assert room in loaded(command, "--help")
 

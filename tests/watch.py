@@ -30,12 +30,15 @@ import pytest
 
 import binance_usdm
 import binance_usdm_wire
-from binance_usdm import AsyncClient, Client, _call, _config, _keys, _limits_redis, _proxy, _request, _signing
+from binance_usdm import AsyncClient, Client, _call, _config, _environment, _request
+from binance_usdm._auth import credentials, private_keys, signers
+from binance_usdm._http import proxy
+from binance_usdm._policy import redis_limiter
 from binance_usdm.mock import DEFAULT_API_SECRET
 
 SHORTEST = 8  # shorter texts are words that any sentence may have
 _PRODUCT = tuple(str(Path(str(package.__file__)).parent) + os.sep for package in (binance_usdm, binance_usdm_wire))
-_MOCK = (str(Path(_PRODUCT[0], "mock")), str(Path(_PRODUCT[0], "_cli_mock.py")))
+_MOCK = (str(Path(_PRODUCT[0], "mock")), str(Path(_PRODUCT[0], "_cli", "mock.py")))
 _PASSWORD = re.compile(r"://[^/@\s]*:([^/@\s]+)@")
 _SIGNED = re.compile(r"signature=[0-9a-f]{64}")
 _SERVER = "uvicorn.access"  # the mock's server, not the client; the mock switches it off, only pytest's own handler makes it speak
@@ -177,7 +180,7 @@ def _learn_pem(source: object, password: object) -> None:
 def _learn_child(_: object, command: Any, *__: Any, **options: Any) -> None:
     given = list(map(os.fspath, command)) if isinstance(command, (list, tuple)) else []
     WATCH.learn(*(value for flag, value in itertools.pairwise(given) if flag == "--api-secret"))
-    names = (_config.ENV_API_KEY, _config.ENV_API_SECRET, _config.ENV_PASSWORD)
+    names = (_environment.ENV_API_KEY, _environment.ENV_API_SECRET, _environment.ENV_PRIVATE_KEY_PASSWORD)
     WATCH.learn(*((options.get("env") or os.environ).get(name) for name in names))
 
 
@@ -254,12 +257,12 @@ def _watch_loggers() -> None:
 @functools.cache
 def install() -> None:
     """Watch this process from now on; there is no way back, and none is needed."""
-    for module in (_config, _signing):
+    for module in (credentials, signers):
         _before(module, "unfit", WATCH.learn)
     _before(_config, "base", _learn_url)
-    _before(_proxy.Proxy, "at", _learn_url)
-    _before(_limits_redis.RedisLimiter, "__init__", _learn_url)
-    _before(_keys, "_load", _learn_pem)
+    _before(proxy.Proxy, "at", _learn_url)
+    _before(redis_limiter.RedisLimiter, "__init__", _learn_url)
+    _before(private_keys, "_load", _learn_pem)
     _before(subprocess.Popen, "__init__", _learn_child)
     _after(_request, "signature", WATCH.learn)
     _watch_children()

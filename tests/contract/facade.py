@@ -16,8 +16,9 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from binance_usdm import APIError, AsyncClient, Client, ConfigurationError, UsdmError, _http1
-from binance_usdm._request import Call as Asked
+from binance_usdm import APIError, AsyncClient, Client, ConfigurationError, UsdmError
+from binance_usdm._http import messages
+from binance_usdm._http.messages import Call as Asked
 from binance_usdm_wire import OPERATIONS
 
 from .facts import Fact, Json, facts, typed
@@ -61,7 +62,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
 class DefaultRecorder(Recorder):
     """The same in the place of the client's default transport: remembers the bytes that it would send."""
 
-    def exchange(self, call: Asked) -> _http1.Outcome:
+    def exchange(self, call: Asked) -> messages.Outcome:
         tls, host, port = call.route.origin
         first, *lines = call.head.removesuffix(b"\r\n\r\n").split(b"\r\n")
         target = first.removeprefix(b"GET ").removesuffix(b" HTTP/1.1")
@@ -74,14 +75,14 @@ class DefaultRecorder(Recorder):
         response = self.handle_request(request)
         body = b"".join(cast("httpx.SyncByteStream", response.stream))
         if len(body) > call.max_reply_bytes:
-            return _http1.Failure(_http1.TOO_LARGE, "")
-        return _http1.Reply(response.status_code, _http1.Fields(response.headers.raw), body)
+            return messages.Failure(messages.TOO_LARGE, "")
+        return messages.Reply(response.status_code, messages.Fields(response.headers.raw), body)
 
 
 class DefaultAsyncRecorder(DefaultRecorder):
     """Likewise."""
 
-    async def exchange(self, call: Asked) -> _http1.Outcome:  # type: ignore[override]
+    async def exchange(self, call: Asked) -> messages.Outcome:  # type: ignore[override]
         return super().exchange(call)
 
 

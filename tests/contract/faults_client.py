@@ -11,8 +11,9 @@ import httpx
 import pytest
 from attrs import evolve
 
-from binance_usdm import _client, _httpx, _request
-from binance_usdm._request import Call, Route
+from binance_usdm import _client, _request
+from binance_usdm._http import httpx_adapter
+from binance_usdm._http.messages import Call, Route
 from binance_usdm_wire import OPERATIONS
 from binance_usdm_wire.api.account import balance
 
@@ -44,7 +45,7 @@ class WithBody(Call):
 
 def sent(change: Callable[[Parts], Parts]) -> Plant:
     """The finished request is changed before it leaves."""
-    make, for_httpx = _request.Requests.made, _httpx._request
+    make, for_httpx = _request.Requests.made, httpx_adapter._request
 
     def changed(self: Any, *given: Any, **bounds: Any) -> Call:
         made = make(self, *given, **bounds)
@@ -61,7 +62,7 @@ def sent(change: Callable[[Parts], Parts]) -> Plant:
 
     def plant(patch: Patch) -> None:
         patch.setattr(_request.Requests, "made", changed)
-        patch.setattr(_httpx, "_request", with_body)
+        patch.setattr(httpx_adapter, "_request", with_body)
 
     return plant
 

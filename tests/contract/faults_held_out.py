@@ -18,7 +18,7 @@ import pytest
 from attrs import evolve
 
 from binance_usdm import _call, _config, _errors, _request
-from binance_usdm._reply import Value
+from binance_usdm._response import Value
 from binance_usdm.mock import account, contract, limits, query, rules, treatment
 from binance_usdm_wire import reading, writing
 from binance_usdm_wire.api.account import balance

@@ -37,7 +37,7 @@ from raw_server import HOLD, RESET, VANISH, RawServer
 from support import NOW, Blocking
 
 from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy
-from binance_usdm._transport import tls_context
+from binance_usdm._http.tls import tls_context
 
 FAMILIES: dict[str, list[Behaviour]] = {**IN_THE_FRAME, **ON_THE_WIRE, **IN_THE_BODY, **IN_REFUSALS}
 CATALOGUE = [behaviour for family in FAMILIES.values() for behaviour in family]

@@ -36,10 +36,10 @@ from raw_server import READ, RESET, RawServer, Step, reply
 from support import NOW
 
 from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy, UnexpectedResponse, UsdmError
-from binance_usdm._http1 import Failure, ReplyParser
-from binance_usdm._reply import Value, judge, used_weight
-from binance_usdm._request import Call, Route
-from binance_usdm._retry import hold
+from binance_usdm._http.messages import Call, Failure, Route
+from binance_usdm._http.parser import ReplyParser
+from binance_usdm._policy.limiter import hold
+from binance_usdm._response import Value, judge, used_weight
 from binance_usdm_wire import OPERATIONS
 
 BALANCE: Any = OPERATIONS["balance"]

@@ -8,7 +8,7 @@ import pytest
 import redis
 from worlds import TIME_OF_THE_WORLD, RedisServer, World, redis_program
 
-from binance_usdm import _limits_redis
+from binance_usdm._policy import redis_limiter
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +33,6 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     if request.param == "process":
         yield World()
         return
-    monkeypatch.setattr(_limits_redis, "_NOW", TIME_OF_THE_WORLD)
+    monkeypatch.setattr(redis_limiter, "_NOW", TIME_OF_THE_WORLD)
     with redis.Redis.from_url(request.getfixturevalue("redis_url")) as client:
         yield World(client)

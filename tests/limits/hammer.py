@@ -8,15 +8,16 @@ from __future__ import annotations
 import sys
 import time
 
-from binance_usdm import Client, RateLimitError, RetryPolicy, _limits_redis
-from binance_usdm._limits_redis import RedisLimiter
+from binance_usdm import Client, RateLimitError, RetryPolicy
+from binance_usdm._policy import redis_limiter
+from binance_usdm._policy.redis_limiter import RedisLimiter
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
 
 
 def main(redis_url: str, base_url: str, limit: int) -> None:
     print("ready", flush=True)
     offset, lasts = map(int, input().split())
-    _limits_redis._NOW = f"(function() local t = redis.call('TIME') return {{t[1] + {offset}, t[2]}} end)()"
+    redis_limiter._NOW = f"(function() local t = redis.call('TIME') return {{t[1] + {offset}, t[2]}} end)()"
     limiter = RedisLimiter(redis_url, limit=limit, share=0.8, timeout=10)
     ends = time.monotonic() + lasts
     calls = refused = 0

@@ -12,7 +12,7 @@ from support import seconds
 from worlds import MINUTE, World
 
 from binance_usdm import ConfigurationError, IPBannedError, WeightLimiter
-from binance_usdm._limits import GUARD
+from binance_usdm._policy.limiter import GUARD
 
 
 def taken(limiter: Any, weight: int = 10) -> int:

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 from worlds import MINUTE, TIME_OF_THE_WORLD, CountingExchange, World
 
-from binance_usdm import _limits_redis
+from binance_usdm._policy import redis_limiter
 
 LIMIT, SHARE = 100, 0.8
 BUDGET = 80
@@ -171,7 +171,7 @@ def test_the_budget_of_a_process_keeps_its_promise_whatever_happens(machine: Any
 def test_the_budget_in_redis_keeps_its_promise_whatever_happens(
     machine: Any, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_limits_redis, "_NOW", TIME_OF_THE_WORLD)
+    monkeypatch.setattr(redis_limiter, "_NOW", TIME_OF_THE_WORLD)
     with redis.Redis.from_url(redis_url) as client:
 
         def make() -> World:

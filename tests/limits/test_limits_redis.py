@@ -23,7 +23,7 @@ from support import seconds
 from worlds import RedisServer, redis_program
 
 from binance_usdm import ConfigurationError, IPBannedError, TransportError
-from binance_usdm._limits_redis import RedisLimiter
+from binance_usdm._policy.redis_limiter import RedisLimiter
 
 UNREACHABLE = r"the shared weight budget cannot be reached \(\w+\); nothing was sent"
 WITH_PASSWORD = f"redis://user:{canaries.PASSWORD}@127.0.0.1:{{port}}/0"
@@ -61,7 +61,7 @@ def test_all_limiters_of_a_name_share_one_budget(redis_url: str) -> None:
 
 @pytest.mark.promise("R12")
 def test_a_ban_that_another_process_met_holds_here(redis_url: str) -> None:
-    code = "import sys; from binance_usdm._limits_redis import RedisLimiter as L; L(sys.argv[1]).hold(60, banned=True)"
+    code = "import sys; from binance_usdm._policy.redis_limiter import RedisLimiter as L; L(sys.argv[1]).hold(60, banned=True)"
     subprocess.run([sys.executable, "-c", code, redis_url], check=True, timeout=30)
     limiter = RedisLimiter(redis_url)
     for _ in range(2):
@@ -136,7 +136,7 @@ def test_nothing_stays_in_the_server_for_long(redis_url: str) -> None:
 def test_a_forked_process_may_go_on_with_its_limiter(redis_url: str) -> None:
     code = """
 import os, sys
-from binance_usdm._limits_redis import RedisLimiter
+from binance_usdm._policy.redis_limiter import RedisLimiter
 limiter = RedisLimiter(sys.argv[1], limit=100)
 assert limiter.acquire(10) == 0
 if (child := os.fork()) == 0:

@@ -10,8 +10,8 @@ from typing import NoReturn
 
 import pytest
 
-from binance_usdm._aside import aside
-from binance_usdm._transport import Ready
+from binance_usdm._http.readiness import Ready
+from binance_usdm._http.threads import aside
 
 pytestmark = pytest.mark.promise("R1")
 

@@ -14,7 +14,7 @@ import pytest
 from raw_server import HOLD, READ, RawServer, Script, again, reply
 from wires import Authority, SyncWire, get, idle, send, timed
 
-from binance_usdm._transport_asyncio import AsyncTransport
+from binance_usdm._http.async_transport import AsyncTransport
 
 pytestmark = pytest.mark.promise("R14")
 

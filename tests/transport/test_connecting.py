@@ -14,8 +14,8 @@ from raw_server import HOLD, READ, RawServer, again, reply
 from support import timed
 from wires import TIMEOUTS, AsyncWire, Wire, get, send
 
-from binance_usdm._transport import tls_context
-from binance_usdm._transport_asyncio import AsyncTransport
+from binance_usdm._http.async_transport import AsyncTransport
+from binance_usdm._http.tls import tls_context
 
 FAMILY = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
 

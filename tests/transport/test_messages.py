@@ -12,7 +12,7 @@ from raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
 from wires import CHUNKED, SyncWire, Wire, get
 
 from binance_usdm import SyncTransport
-from binance_usdm._httpx import ReplyTooLarge
+from binance_usdm._http.httpx_adapter import ReplyTooLarge
 
 
 def test_the_head_is_sent_as_prepared(wire: Wire) -> None:

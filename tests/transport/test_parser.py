@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from raw_server import reply
 from wires import CHUNKED
 
-from binance_usdm._http1 import Reply, ReplyParser
+from binance_usdm._http.messages import Reply
+from binance_usdm._http.parser import ReplyParser
 
 PIECES = [
     *[

@@ -18,10 +18,10 @@ from raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
 from wires import CHUNKED, SyncWire, Wire, get, idle, send, timed
 
 from binance_usdm import ConfigurationError
-from binance_usdm._pool import Place
-from binance_usdm._request import Call, Route
-from binance_usdm._transport import SyncTransport
-from binance_usdm._transport_asyncio import AsyncTransport
+from binance_usdm._http.async_transport import AsyncTransport
+from binance_usdm._http.messages import Call, Route
+from binance_usdm._http.pool import Place
+from binance_usdm._http.sync_transport import SyncTransport
 
 
 @pytest.mark.promise("R15")

@@ -7,7 +7,7 @@ import pytest
 from raw_server import HOLD, READ, RESET, SOME, VANISH, RawServer, Step, again, reply
 from wires import TIMEOUTS, Authority, Wire, get, idle
 
-from binance_usdm._httpx import StaleConnection
+from binance_usdm._http.httpx_adapter import StaleConnection
 
 ENDS: dict[str, list[Step]] = {"end": [], "reset": [0.01, RESET]}
 

@@ -12,10 +12,10 @@ import httpx
 from raw_server import READ, RawServer, again, reply
 from wires import get, send
 
-from binance_usdm._http1 import Outcome, Reply, ReplyParser
-from binance_usdm._httpx import delivered
-from binance_usdm._request import Call, Route
-from binance_usdm._transport_asyncio import AsyncTransport, _Stream
+from binance_usdm._http.async_transport import AsyncTransport, _Stream
+from binance_usdm._http.httpx_adapter import delivered
+from binance_usdm._http.messages import Call, Outcome, Reply, Route
+from binance_usdm._http.parser import ReplyParser
 
 
 def test_a_connection_of_another_event_loop_is_not_reused() -> None:

@@ -11,7 +11,7 @@ from raw_server import HOLD, READ, RawServer, Step
 from support import timed
 from wires import TIMEOUTS, AsyncWire, SyncWire, Wire, get
 
-from binance_usdm._transport import SyncTransport
+from binance_usdm._http.sync_transport import SyncTransport
 
 pytestmark = pytest.mark.promise("R1")
 

@@ -20,7 +20,7 @@ import trustme
 from raw_server import READ, VANISH, RawServer, again, reply
 from wires import Authority, Wire, Wires, get
 
-from binance_usdm._transport import tls_context
+from binance_usdm._http.tls import tls_context
 
 DAY = datetime.timedelta(days=1)
 

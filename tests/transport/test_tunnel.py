@@ -23,9 +23,9 @@ from test_cancelled import becomes, descriptors, every_pause, none_dead
 from wires import TIMEOUTS, Authority, Wires, get, idle, send
 
 from binance_usdm import AsyncClient, Client, DeadlineExceeded, RetryPolicy, SyncTransport, TransportError
-from binance_usdm._httpx import StaleConnection
-from binance_usdm._proxy import Proxy
-from binance_usdm._transport_asyncio import AsyncTransport
+from binance_usdm._http.async_transport import AsyncTransport
+from binance_usdm._http.httpx_adapter import StaleConnection
+from binance_usdm._http.proxy import Proxy
 
 KEY, SECRET, PASSWORD = (
     "KeyCanary618033",

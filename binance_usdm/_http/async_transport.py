@@ -9,17 +9,20 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Self, cast
 
-from ._http1 import QUEUE, WRITE, Failure, Outcome, ReplyParser, failed
-from ._pool import Address, Place, Pool
-from ._proxy import Tunnel
-from ._transport import FAILURES, READ_SIZE, Ready, tls_context
+from .messages import Failure, Outcome
+from .parser import QUEUE, WRITE, ReplyParser, failed
+from .pool import Address, Place, Pool
+from .proxy import Tunnel
+from .readiness import Ready
+from .sync_transport import FAILURES, READ_SIZE
+from .tls import tls_context
 
 if TYPE_CHECKING:  # whoever makes blocking calls only need not load it: a tenth of the time until the first call
     import asyncio
 
     import httpx
 
-    from ._request import Call
+    from .messages import Call
 
 
 class _Stream:
@@ -118,7 +121,7 @@ class AsyncTransport(Pool[_Stream]):
     """
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        from . import _httpx as border
+        from . import httpx_adapter as border
 
         call = border.call_of(request)
         del request  # its repr shows the URL, and some tracebacks show locals

@@ -7,59 +7,26 @@ and in nothing else. No redirects, cookies, environment or logging; a proxy only
 from __future__ import annotations
 
 import contextlib
-import functools
-import select
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from ._http1 import QUEUE, READ, WRITE, Failure, Outcome, ReplyParser, failed
-from ._pool import Address, Place, Pool
-from ._proxy import Tunnel
+from .messages import Failure, Outcome
+from .parser import QUEUE, READ, WRITE, ReplyParser, failed
+from .pool import Address, Place, Pool
+from .proxy import Tunnel
+from .readiness import Ready
+from .tls import tls_context
 
 if TYPE_CHECKING:
     import httpx
 
-    from ._request import Call
+    from .messages import Call
 
 READ_SIZE = 1 << 16  # not less than TLS gives at once; of a plain socket, a large reply comes in few pieces
 FAILURES = (OSError, ValueError, OverflowError)  # the last two: hosts and ports that no resolver or TLS library takes
-
-
-@functools.cache
-def tls_context() -> ssl.SSLContext:
-    """Return the process's TLS settings: TLS 1.2 or newer, certificate and host name checked, the system's trust store.
-
-    Built on first use: loading the store takes about 50 ms. SSL_CERT_FILE and SSL_CERT_DIR replace the store, as
-    everywhere with OpenSSL. SSLKEYLOGFILE has no effect; only ssl.create_default_context() reads it.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # implies CERT_REQUIRED and check_hostname
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_RENEGOTIATION  # so that sending never waits for reading
-    context.load_default_certs()
-    return context
-
-
-class Ready:
-    """Tells whether a socket can be read (bytes, its end or an error came), or written. What an idle one has to read nobody asked for."""
-
-    __slots__ = ("_poll",)
-
-    def __init__(self, fd: int, *, writing: bool = False) -> None:
-        self._poll: Callable[[float], object]
-        if hasattr(select, "poll"):
-            poller = select.poll()
-            poller.register(fd, select.POLLOUT if writing else select.POLLIN)
-            self._poll = poller.poll
-        else:  # Windows, whose select takes any descriptor
-            fds: tuple[list[int], list[int]] = ([], [fd]) if writing else ([fd], [])
-            self._poll = lambda ms: any(select.select(*fds, [], ms / 1000))
-
-    def within(self, seconds: float) -> bool:
-        return bool(self._poll(seconds * 1000))
 
 
 class _Stream:
@@ -107,7 +74,7 @@ class SyncTransport(Pool[_Stream]):
     """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        from . import _httpx as border
+        from . import httpx_adapter as border
 
         call = border.call_of(request)
         del request  # its repr shows the URL, and some tracebacks show locals

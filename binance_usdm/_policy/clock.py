@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from ._errors import DeadlineExceeded, TransportError, UsdmError
+from binance_usdm._errors import DeadlineExceeded, TransportError, UsdmError
 
 Clock = Callable[[], int]
 """Returns now, in ms; called once for every request."""

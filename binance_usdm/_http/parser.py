@@ -7,20 +7,17 @@ shows the request: its traceback is short, it has no cause and no context.
 from __future__ import annotations
 
 import errno
-import functools
 import socket
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import httptools
 
-from ._proxy import TunnelError
+from .messages import _NONE, STALE, TOO_LARGE, Failure, Fields, Outcome, Reply
+from .proxy import TunnelError
 
-MAX_REPLY_BYTES = 1 << 20  # where a client asks for no other bound; 500 assets are about 120 kB
 MAX_HEADERS = 10_000  # those of a MiB of tiny ones would take a quarter of a second and 30 MiB
 
-RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 Phase: TypeAlias = tuple[str, str, str]
 """What is being done, and the kinds of its failures: too late, anything else."""
 QUEUE: Phase = ("waiting for a connection", "PoolTimeout", "PoolTimeout")
@@ -29,25 +26,6 @@ VIA: Phase = ("connecting through the proxy", "ConnectTimeout", "ConnectError")
 WRITE: Phase = ("sending", "WriteTimeout", "WriteError")
 READ: Phase = ("reading", "ReadTimeout", "ReadError")
 _GONE = (ConnectionError, ssl.SSLEOFError)  # reset, broken pipe, and an end without TLS's goodbye
-
-
-class Failure(NamedTuple):
-    """Why no reply came. The kinds are httpx's names for such errors, STALE and TOO_LARGE."""
-
-    kind: str
-    text: str
-
-    def __repr__(self) -> str:
-        return f"<Failure {self.kind}>"  # another transport's text may show the request
-
-
-STALE = "StaleConnection"
-"""A kept connection ended before a byte of the reply came.
-
-The request was very likely not handled: a GET may be sent again, on a connection of its own.
-"""
-TOO_LARGE = "ReplyTooLarge"
-"""The server sent more for one reply than is accepted; the rest was not read."""
 
 
 def failed(error: Exception, phase: Phase) -> Failure:
@@ -61,59 +39,6 @@ def failed(error: Exception, phase: Phase) -> Failure:
     word = getattr(error, "verify_message", None) or getattr(error, "reason", None)  # what OpenSSL says
     word = word or errno.errorcode.get(getattr(error, "errno", 0), type(error).__name__)
     return Failure(broken, f"{doing} failed: {word}")
-
-
-@functools.lru_cache(maxsize=64)
-def _lower(name: str) -> bytes:
-    return name.lower().encode()
-
-
-class Fields(Mapping[str, str]):
-    """Header fields of a reply: names in any case; the values of one that came more than once, joined by commas (RFC 9110 5.3)."""
-
-    __slots__ = ("_values", "raw")
-
-    def __init__(self, raw: RawHeaders) -> None:
-        self.raw, self._values = raw, {name.lower(): value for name, value in raw}
-        if len(self._values) < len(raw):
-            each: dict[bytes, list[bytes]] = {}
-            for name, value in raw:
-                each.setdefault(name.lower(), []).append(value)
-            self._values = {name: b", ".join(values) for name, values in each.items()}
-
-    def line(self, name: bytes) -> bytes | None:
-        """A value as it came, by its name in lower case; None where there is none."""
-        return self._values.get(name)
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[_lower(name)].decode("latin-1")
-
-    def get(self, name: str, default: Any = None) -> Any:
-        value = self._values.get(_lower(name))
-        return default if value is None else value.decode("latin-1")
-
-    def __iter__(self) -> Iterator[str]:
-        return map(bytes.decode, self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-
-_NONE = Fields(())
-
-
-class Reply(NamedTuple):
-    """A complete reply, its body as it came."""
-
-    status: int
-    headers: Fields
-    body: bytes
-
-    def __repr__(self) -> str:
-        return f"<Reply {self.status}>"
-
-
-Outcome: TypeAlias = Reply | Failure
 
 
 class ReplyParser:

@@ -9,8 +9,8 @@ import stat
 from collections.abc import Callable
 from typing import Any, Self
 
-from ._errors import ConfigurationError
-from ._signing import Sealed
+from binance_usdm._errors import ConfigurationError
+from binance_usdm._secrets import Sealed
 
 MAX_PEM = 64 * 1024
 _PRIVATE_KEY = rb"-----BEGIN (?:ENCRYPTED |RSA |EC |DSA )?PRIVATE KEY-----"

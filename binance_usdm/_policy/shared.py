@@ -11,8 +11,9 @@ from collections.abc import Hashable
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from ._clock import ExchangeClock
-from ._limits import Queue, WeightLimiter
+from .clock import ExchangeClock
+from .limiter import WeightLimiter
+from .wait_queue import Queue
 
 
 class Venue(NamedTuple):

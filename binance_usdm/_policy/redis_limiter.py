@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from typing import Any, ClassVar, Final
 
-from ._errors import ConfigurationError, TransportError
-from ._events import logger
-from ._limits import GUARD, LATE, LIMIT, LONGEST_HOLD, MINUTE, SHARE, Limiter, WeightLimiter, budget, never_fits
-from ._signing import Sealed
+from binance_usdm._errors import ConfigurationError, TransportError
+from binance_usdm._events import logger
+from binance_usdm._secrets import Sealed
+
+from .limiter import GUARD, LATE, LIMIT, LONGEST_HOLD, MINUTE, SHARE, Limiter, WeightLimiter, budget, never_fits
 
 PAUSE: Final = 1.0
 """s: how long a server that failed is left alone while calls go on without it, so that not each of them waits for it."""

@@ -17,11 +17,17 @@ from typing import Any, TypeVar
 import orjson
 
 from binance_usdm import ConfigurationError
+from binance_usdm._environment import (
+    ENV_API_KEY,
+    ENV_API_SECRET,
+    ENV_BASE_URL,
+    ENV_PRIVATE_KEY,
+    ENV_PRIVATE_KEY_FILE,
+    ENV_PRIVATE_KEY_PASSWORD,
+)
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, Switches, running, serve
 from binance_usdm.mock.capture import as_script, captures, from_script
 from binance_usdm_wire import OPERATIONS
-
-from ._config import ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL, ENV_PASSWORD, ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE
 
 T = TypeVar("T")
 
@@ -123,7 +129,9 @@ def _run(options: argparse.Namespace) -> int:
             account[ENV_API_SECRET] = options.api_secret
         # the shell's own credentials stay out, but for a private key where a public one was given
         foreign = (
-            {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE, ENV_PASSWORD} if ENV_API_SECRET in account else {ENV_API_SECRET}
+            {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE, ENV_PRIVATE_KEY_PASSWORD}
+            if ENV_API_SECRET in account
+            else {ENV_API_SECRET}
         )
         account |= {name: value for name, value in os.environ.items() if name not in {*account, *foreign}}
         try:

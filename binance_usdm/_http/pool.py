@@ -12,13 +12,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from ._aside import aside
-from ._errors import ConfigurationError
-from ._http1 import CONNECT, VIA, Failure, ReplyParser
-from ._proxy import PLAIN, Origin, Proxy
+from binance_usdm._errors import ConfigurationError
+
+from .messages import Failure, Origin
+from .parser import CONNECT, VIA, ReplyParser
+from .proxy import PLAIN, Proxy
+from .threads import aside
 
 if TYPE_CHECKING:
-    from ._request import Call
+    from .messages import Call
 
 MAX_CONNECTIONS = 100  # to one origin; more calls than that wait for their turn, each within its deadline
 Address: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # as getaddrinfo() gives it

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable
-from functools import partial
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Callable
+from typing import Final, Protocol
 
-from ._clock import local_time
-from ._errors import ConfigurationError, IPBannedError, RateLimitError, UsdmError
+from binance_usdm._errors import ConfigurationError, IPBannedError, RateLimitError, ban_end
+
+from .clock import local_time
 
 LIMIT: Final = 2400
 SHARE: Final = 0.8
@@ -33,6 +33,8 @@ SPREAD: Final = 6.0
 """s: over so long a whole minute's budget is spread when those who wait for the same moment go on: not all at once."""
 LONGEST_HOLD: Final = 3 * 24 * 3600.0
 """s: the longest ban there is (General Info)."""
+SHORTEST_BAN: Final = 120.0
+"""A ban takes two minutes to three days (General Info, 2026-05-28)."""
 
 
 class Limiter(Protocol):
@@ -157,73 +159,6 @@ class WeightLimiter(Limiter):
         return now
 
 
-Steps: TypeAlias = Generator[Any, Any, Any]
-"""Part of a plan: yields seconds to wait, or what may block and so is done in the client's own way of waiting."""
-
-
-class Budget:
-    """A limiter as the plan of a call asks it, with the queue of those who must wait."""
-
-    __slots__ = ("_limiter", "_may_block", "_queue")
-
-    def __init__(self, limiter: Limiter, queue: Queue) -> None:
-        self._limiter, self._queue = limiter, queue
-        self._may_block = bool(getattr(limiter, "blocking", False))
-
-    def take(self, weight: int, deadline: float) -> Steps:
-        """Take the weight: 0.0. If there is no room, seconds after which to ask again; RateLimitError if the deadline is earlier.
-
-        What the limiter raises is raised: IPBannedError, ConfigurationError.
-        """
-        acquire = self._limiter.acquire
-        wait = (yield partial(acquire, weight)) if self._may_block else acquire(weight)
-        if isinstance(wait, UsdmError):
-            raise wait
-        if not wait > 0:  # nor is NaN a time to wait
-            return 0.0
-        pause = self._queue.behind(time.monotonic(), wait, weight, deadline)
-        if pause is None:
-            raise RateLimitError(0, None, "the weight budget has no room before the deadline", wait)
-        return pause
-
-    def hold(self, seconds: float, banned: bool) -> Iterable[Any]:
-        return self._told(partial(self._limiter.hold, seconds, banned=banned))
-
-    def observe(self, used_weight: int) -> Iterable[Any]:
-        return self._told(self._limiter.observe, used_weight)
-
-    def _told(self, tell: Callable[..., None], *said: int) -> Iterable[Any]:
-        """Tell the limiter what a reply said; its trouble is none of the call, whose reply is here."""
-        if self._may_block:
-            return _aside(partial(tell, *said))
-        try:  # noqa: SIM105 - free where there is no error, and in every call
-            tell(*said)
-        except UsdmError:
-            pass
-        return ()
-
-
-def _aside(tell: Callable[[], None]) -> Steps:
-    yield tell  # an error would come back as a value
-
-
-class Queue:
-    """Lets those who wait for the same moment go on one after another, in the order in which they came: not all at once."""
-
-    __slots__ = ("_last",)
-
-    def __init__(self) -> None:
-        self._last = float("-inf")
-
-    def behind(self, now: float, wait: float, weight: int, latest: float) -> float | None:
-        """Seconds to wait instead of `wait`, None when that would end after `latest`. Instants are time.monotonic()'s."""
-        wait = max(wait, self._last + SPREAD * weight / LIMIT - now)
-        if now + wait >= latest:
-            return None
-        self._last = now + wait
-        return wait
-
-
 def _touched(now: int) -> tuple[int, ...]:
     """The minutes in which a request sent now may arrive, the last one first."""
     last, into = divmod(now + GUARD, MINUTE)
@@ -242,3 +177,18 @@ def budget(limit: int, share: float) -> int:
 def never_fits(weight: int, budget: float) -> ConfigurationError:
     """The error for a weight that no minute has room for."""
     return ConfigurationError(f"a request of weight {weight} does not fit into a budget of {budget} a minute")
+
+
+def hold(error: RateLimitError, now: int) -> float:
+    """Seconds in which nothing may be sent after a 429 or 418, at `now` (ms by the exchange).
+
+    A ban ends when the header or the text says, whichever is later, and lasts two minutes when neither does. Any other limit ends
+    when the header says, else with the UTC minute.
+    """
+    said = error.retry_after
+    if isinstance(error, IPBannedError):
+        end = ban_end(error.message)
+        seconds = max(said or 0.0, 0.0 if end is None else (end - now) / 1000) or SHORTEST_BAN
+    else:
+        seconds = 60 - now / 1000 % 60 if said is None else said
+    return min(seconds, LONGEST_HOLD)

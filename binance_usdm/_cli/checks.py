@@ -16,20 +16,24 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from binance_usdm import MAINNET, APIError, Client, RetryPolicy, Signer, UsdmError
+from binance_usdm import _config as config
+from binance_usdm import _environment as env
+from binance_usdm._auth.credentials import Credentials, validate_credentials
+from binance_usdm._auth.signers import unfit
+from binance_usdm._http.addresses import is_loopback
+from binance_usdm._http.messages import Call, Origin, Route
+from binance_usdm._http.pool import Address
+from binance_usdm._http.sync_transport import FAILURES, SyncTransport
+from binance_usdm._http.tls import tls_context
+from binance_usdm._policy.clock import SAMPLES, ExchangeClock, Reading, local_time
+from binance_usdm._redaction import safe_text
+from binance_usdm._secrets import Sealed
 
-from . import _config as config
-from . import _doctor_words as words
-from ._clock import SAMPLES, ExchangeClock, Reading, local_time
-from ._doctor_words import Facts, Finding, Found, Verdict
-from ._errors import safe_text
-from ._pool import Address
-from ._proxy import Origin, is_loopback
-from ._request import Call, Route
-from ._signing import Sealed, unfit
-from ._transport import FAILURES, SyncTransport, tls_context
+from . import findings as words
+from .findings import Facts, Finding, Found, Verdict
 
-PRIVATE: Final = (config.ENV_PRIVATE_KEY, config.ENV_PRIVATE_KEY_FILE, config.ENV_PASSWORD)
-VARIABLES: Final = (*config.VARIABLES.values(), *PRIVATE)
+PRIVATE: Final = (env.ENV_PRIVATE_KEY, env.ENV_PRIVATE_KEY_FILE, env.ENV_PRIVATE_KEY_PASSWORD)
+VARIABLES: Final = (*env.ENV_NAMES_BY_OPTION.values(), *PRIVATE)
 PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 ARGUMENTS: Final = ("api_key", "api_secret", "signer")
 STORES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -54,7 +58,7 @@ class Visit:
     """What the checks of one examination share."""
 
     def __init__(self, base_url: str | None, recv_window: int | None, timeout: float) -> None:
-        named = {"--base-url": base_url, config.ENV_BASE_URL: os.environ.get(config.ENV_BASE_URL), "default": MAINNET}
+        named = {"--base-url": base_url, env.ENV_BASE_URL: os.environ.get(env.ENV_BASE_URL), "default": MAINNET}
         self.source, text = next((source, text) for source, text in named.items() if text)
         self.url, self.recv_window, self.timeout = config.base(text), recv_window, timeout
         self.host = "" if isinstance(self.url, str) else self.url.origin[1]
@@ -62,7 +66,7 @@ class Visit:
         self.place = words.ENVIRONMENTS.get(self.host, own)
         self.window = recv_window or words.WINDOW
         self.found: dict[str, Finding] = {}
-        self.credentials = config.Credentials(None, None)
+        self.credentials = Credentials(None, None)
         self.recorder: Recorder | None = None
         self.odd: dict[str, str] = {}
         self.clock: Callable[[], int] = local_time
@@ -88,7 +92,7 @@ def examine(
 
 def _credentials(visit: Visit) -> Found:
     value = os.environ.get
-    texts = {name: value(name) or "" for name in (config.ENV_API_KEY, config.ENV_API_SECRET) if value(name)}
+    texts = {name: value(name) or "" for name in (env.ENV_API_KEY, env.ENV_API_SECRET) if value(name)}
     lengths = {name: words.length(text) for name, text in texts.items()}
     visit.odd = {name: length for name, length in lengths.items() if length != words.REAL}
     facts: Facts = {
@@ -97,18 +101,18 @@ def _credentials(visit: Visit) -> Found:
         "lengths": lengths,
     }
     wrong = [f"{name} {complaint}" for name, text in texts.items() if (complaint := words.pem(text) or unfit(text))]
-    given = config.environment({"base_url": ""})
-    made = given if isinstance(given, str) else config.credentials(*(given.get(name) for name in ARGUMENTS))
+    given = env.options_from_env({"base_url": ""})
+    made = given if isinstance(given, str) else validate_credentials(*(given.get(name) for name in ARGUMENTS))
     if isinstance(made, str) and (made is given or not wrong):
-        wrong.append(made.replace("api_key", config.ENV_API_KEY).replace("api_secret", config.ENV_API_SECRET))
+        wrong.append(made.replace("api_key", env.ENV_API_KEY).replace("api_secret", env.ENV_API_SECRET))
     if isinstance(made, str) or made.signer is None:
         return "problem", "; ".join(wrong), words.COPY, facts
     visit.recorder = Recorder(made.signer)
-    visit.credentials = config.Credentials(made.api_key, visit.recorder)
+    visit.credentials = Credentials(made.api_key, visit.recorder)
     facts["kind"] = visit.recorder.kind
     odd = [f"{name} has {length}" for name, length in visit.odd.items()]
-    if value(config.ENV_PASSWORD) and config.ENV_API_SECRET in texts:
-        odd.append(f"{config.ENV_PASSWORD} is set and not used")
+    if value(env.ENV_PRIVATE_KEY_PASSWORD) and env.ENV_API_SECRET in texts:
+        odd.append(f"{env.ENV_PRIVATE_KEY_PASSWORD} is set and not used")
     summary = "; ".join([words.KINDS[visit.recorder.kind], *odd])
     warn = odd and visit.place != "this machine"  # a mock's keys are made up
     return "warning" if warn else "ok", summary, words.COPY if warn else "", facts
@@ -240,7 +244,7 @@ def _signature(visit: Visit) -> Found:
     recorder = visit.recorder
     if recorder is None or not recorder.query:
         return "skipped", "nothing was signed", "", {}
-    key = f'"${config.ENV_PRIVATE_KEY_FILE}"' if os.environ.get(config.ENV_PRIVATE_KEY_FILE) else "private.pem"
+    key = f'"${env.ENV_PRIVATE_KEY_FILE}"' if os.environ.get(env.ENV_PRIVATE_KEY_FILE) else "private.pem"
     facts = words.canonical(recorder.query, recorder.kind, recorder.length, key)
     if visit.found["signed_call"].facts.get("code") == -1022:
         return "problem", "the exchange does not accept it", words.COMPARE, facts

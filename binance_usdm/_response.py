@@ -19,10 +19,10 @@ from ._errors import (
     UnexpectedResponse,
     UsdmError,
     refusal,
-    safe_text,
 )
-from ._http1 import STALE, TOO_LARGE, Failure, Fields, Reply
-from ._request import Call
+from ._http.messages import STALE, TOO_LARGE, Call, Failure, Fields, Reply
+from ._http.threads import LATE
+from ._redaction import safe_text
 
 T = TypeVar("T")
 
@@ -77,6 +77,15 @@ def unanswered(failure: Failure, call: Call, now: float) -> UsdmError:
         return IdleConnectionLost(f"{told} ({host})")
     late = now > call.deadline - _A_MOMENT  # a transport may give up before
     return (DeadlineExceeded if late else TransportError)(f"{told} ({host})")
+
+
+def map_thread_error(error: OSError | UsdmError) -> UsdmError:
+    """Why no result came: for a reason of its own, its time was up, or no thread could be had."""
+    if isinstance(error, UsdmError):
+        return error
+    if isinstance(error, TimeoutError):
+        return DeadlineExceeded(LATE)
+    return TransportError(safe_text(str(error)))
 
 
 def _error_payload(body: bytes) -> tuple[int | None, str]:

@@ -16,10 +16,11 @@ from typing import Any
 import attrs
 
 from binance_usdm import DEMO, Client, ConfigurationError, UsdmError, __version__
+from binance_usdm._config import DEFAULT_TIMEOUT, base, positive_seconds
+from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL
 from binance_usdm_wire import OPERATIONS, BadArgument, Operation, Parameter
 
-from ._config import DEFAULT_TIMEOUT, ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL, base, positive_seconds
-from ._render import RENDERERS, Rows
+from .table import RENDERERS, Rows
 
 ADVICE = f"Signed commands read {ENV_API_KEY} and {ENV_API_SECRET}; {ENV_BASE_URL} is the default of --base-url."
 
@@ -66,13 +67,13 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="Explain what is wrong before you open an issue.")
     mock = commands.add_parser("mock", help="The mock exchange.")
     if chosen == "doctor":
-        from . import _cli_doctor
+        from . import doctor as doctor_command
 
-        _cli_doctor.furnish(doctor, _add_where)
+        doctor_command.furnish(doctor, _add_where)
     elif chosen == "mock":
-        from . import _cli_mock  # its mock exchange takes as long to import as all the rest of a command
+        from . import mock as mock_command  # its mock exchange takes as long to import as all the rest of a command
 
-        _cli_mock.furnish(mock)
+        mock_command.furnish(mock)
     return parser
 
 

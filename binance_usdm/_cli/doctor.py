@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from binance_usdm import DEMO, ConfigurationError, __version__
+from binance_usdm._config import positive_ms
 
-from ._config import positive_ms
-from ._doctor import examine
-from ._doctor_words import Finding
+from .checks import examine
+from .findings import Finding
 
 ABOUT = """Explain what is wrong between this machine and the exchange: credentials, base URL, way, clock, one signed call.
 

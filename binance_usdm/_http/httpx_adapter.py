@@ -9,10 +9,8 @@ from typing import cast
 
 import httpx
 
-from ._aside import LATE, aside
-from ._config import A_DAY
-from ._http1 import STALE, TOO_LARGE, Failure, Fields, Outcome, RawHeaders, Reply
-from ._request import Call, Route
+from .messages import A_DAY, STALE, TOO_LARGE, Call, Failure, Fields, Outcome, RawHeaders, Reply, Route
+from .threads import LATE, aside
 
 _FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
 _BOUNDS = ("deadline", "max_reply_bytes", "fresh")

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from attrs import Factory, frozen
 
-from ._config import DEMO, ENV_API_KEY, ENV_API_SECRET, ENV_PRIVATE_KEY, MAINNET
-from ._errors import APIError, UnexpectedResponse, UsdmError
+from binance_usdm._config import DEMO, MAINNET
+from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_PRIVATE_KEY
+from binance_usdm._errors import APIError, UnexpectedResponse, UsdmError
 
 Verdict = Literal["ok", "warning", "problem", "skipped"]
 Facts = dict[str, Any]

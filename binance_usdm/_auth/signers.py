@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import string
 from hashlib import sha256
-from typing import NoReturn, Protocol
+from typing import Protocol
 
-from ._errors import ConfigurationError
+from binance_usdm._errors import ConfigurationError
+from binance_usdm._secrets import Sealed
 
 MAX_CREDENTIAL = 4096
 _BLOCK = 64  # bytes that SHA-256 takes at once
@@ -23,20 +24,6 @@ class Signer(Protocol):
     """Anything that signs a query: `sign` takes its bytes and returns the signature as it goes on the wire, percent-encoded if need be."""
 
     def sign(self, payload: bytes) -> bytes: ...
-
-
-class Sealed:
-    """Keeps a secret in one place: no repr, no copy, no pickle shows or moves it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-    def __reduce_ex__(self, *protocol: object) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} holds a secret and cannot be copied or pickled")
-
-    __getstate__ = __reduce_ex__  # the one of `object` gives the slots away
 
 
 class HmacSigner(Sealed):

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from ._errors import DeadlineExceeded, TransportError, UsdmError, safe_text
-
 LATE = "nothing complete came in time"
 _T = TypeVar("_T")
 
@@ -29,12 +27,3 @@ def aside(work: Callable[[], _T]) -> Future[_T]:
     except RuntimeError as error:  # no more threads, or the interpreter ends
         answer.set_exception(OSError(str(error)))
     return answer
-
-
-def unheard(error: OSError | UsdmError) -> UsdmError:
-    """Why no result came: for a reason of its own, its time was up, or no thread could be had."""
-    if isinstance(error, UsdmError):
-        return error
-    if isinstance(error, TimeoutError):
-        return DeadlineExceeded(LATE)
-    return TransportError(safe_text(str(error)))

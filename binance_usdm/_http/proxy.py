@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from typing import Self, TypeAlias
+from typing import Self
 
-from ._signing import Sealed
+from binance_usdm._secrets import Sealed
+
+from .addresses import is_loopback
+from .messages import Origin
 
 PLAIN = "proxy must be on this machine when base_url is http: it would see the key"
 MAX_TUNNEL_HEAD = 1 << 14
@@ -14,8 +16,6 @@ _URL = (  # compiled when there is one
     r"http://(?:(?P<login>[^\s@/?#\ud800-\udfff]+)@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?"
 )
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
-
-Origin: TypeAlias = tuple[bool, str, int]  # TLS, host, port
 
 
 class TunnelError(OSError):
@@ -67,16 +67,3 @@ class Tunnel:
         self.open = status is not None and end == len(self._head) <= MAX_TUNNEL_HEAD
         if not self.open and (end > 3 or not data or len(self._head) > MAX_TUNNEL_HEAD):
             raise TunnelError("no valid answer")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host can only be this machine: `localhost` or a loopback address in plain notation."""
-    found = address(host.strip("[]"))
-    return host.lower() == "localhost" or (found is not None and found.is_loopback)
-
-
-def address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None

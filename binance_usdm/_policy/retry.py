@@ -9,14 +9,11 @@ from typing import Final
 
 from attrs import field, frozen
 
-from ._errors import ConfigurationError, IPBannedError, RateLimitError, ServerError, UsdmError, ban_end
-from ._limits import LONGEST_HOLD
+from binance_usdm._errors import ConfigurationError, RateLimitError, ServerError, UsdmError
 
 Retry = Callable[[UsdmError, int], float | None]
 """(error, number of the attempt that failed, from 1) -> seconds to wait before the next one, or None to give up."""
 
-SHORTEST_BAN: Final = 120.0
-"""A ban takes two minutes to three days (General Info, 2026-05-28)."""
 _OVERLOAD: Final = -1008
 _QUOTA, _COST, _COST_OF_OVERLOAD = 500, 14, 5
 
@@ -81,18 +78,3 @@ class Quota:
         if self.left < _QUOTA:
             with self._lock:
                 self.left = min(self.left + (paid or 1), _QUOTA)
-
-
-def hold(error: RateLimitError, now: int) -> float:
-    """Seconds in which nothing may be sent after a 429 or 418, at `now` (ms by the exchange).
-
-    A ban ends when the header or the text says, whichever is later, and lasts two minutes when neither does. Any other limit ends
-    when the header says, else with the UTC minute.
-    """
-    said = error.retry_after
-    if isinstance(error, IPBannedError):
-        end = ban_end(error.message)
-        seconds = max(said or 0.0, 0.0 if end is None else (end - now) / 1000) or SHORTEST_BAN
-    else:
-        seconds = 60 - now / 1000 % 60 if said is None else said
-    return min(seconds, LONGEST_HOLD)

@@ -1,0 +1,134 @@
+"""HTTP request, response and failure types."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Self, TypeAlias
+
+from binance_usdm._secrets import Sealed
+
+RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
+Origin: TypeAlias = tuple[bool, str, int]  # TLS, host, port
+MAX_REPLY_BYTES = 1 << 20  # where a client asks for no other bound; 500 assets are about 120 kB
+A_DAY: Final = 86400.0  # sockets count milliseconds in 32 bits and wait wrongly beyond 24 days
+
+STALE = "StaleConnection"
+"""A kept connection ended before a byte of the reply came.
+
+The request was very likely not handled: a GET may be sent again, on a connection of its own.
+"""
+TOO_LARGE = "ReplyTooLarge"
+"""The server sent more for one reply than is accepted; the rest was not read."""
+
+
+class Route(NamedTuple):
+    """Where requests go, and their headers: the same for many requests, so it is made once."""
+
+    origin: Origin
+    headers: RawHeaders
+    rest: bytes
+    """Everything after the target."""
+
+    @classmethod
+    def to(cls, origin: Origin, headers: RawHeaders) -> Self:
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        return cls(origin, headers, b"".join([b" HTTP/1.1\r\n", *lines, b"\r\n"]))
+
+    def __repr__(self) -> str:
+        return "<Route>"  # its headers hold a key
+
+
+class Call(Sealed):
+    """One GET, complete, and its bounds: `deadline` is an instant of time.monotonic()."""
+
+    __slots__ = ("deadline", "fresh", "key", "max_reply_bytes", "route", "signature", "target")
+
+    def __init__(
+        self, target: bytes, route: Route, *, deadline: float, max_reply_bytes: int, fresh: bool, key: str = "",
+        signature: bytes = b"",
+    ) -> None:  # fmt: skip
+        self.target, self.route = target, route
+        self.deadline, self.max_reply_bytes = deadline, max_reply_bytes
+        self.fresh = fresh  # on a connection of its own
+        self.key, self.signature = key, signature
+
+    @property
+    def hidden(self) -> tuple[str, str]:
+        """What no text about it may show."""
+        return self.key, self.signature.decode("ascii")
+
+    @property
+    def head(self) -> bytes:
+        return b"".join((b"GET ", self.target, self.route.rest))
+
+    def left(self, steps: int = 1) -> float:
+        """Seconds for the next one of so many equal steps."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left / steps
+
+
+class Failure(NamedTuple):
+    """Why no reply came. The kinds are httpx's names for such errors, STALE and TOO_LARGE."""
+
+    kind: str
+    text: str
+
+    def __repr__(self) -> str:
+        return f"<Failure {self.kind}>"  # another transport's text may show the request
+
+
+@functools.lru_cache(maxsize=64)
+def _lower(name: str) -> bytes:
+    return name.lower().encode()
+
+
+class Fields(Mapping[str, str]):
+    """Header fields of a reply: names in any case; the values of one that came more than once, joined by commas (RFC 9110 5.3)."""
+
+    __slots__ = ("_values", "raw")
+
+    def __init__(self, raw: RawHeaders) -> None:
+        self.raw, self._values = raw, {name.lower(): value for name, value in raw}
+        if len(self._values) < len(raw):
+            each: dict[bytes, list[bytes]] = {}
+            for name, value in raw:
+                each.setdefault(name.lower(), []).append(value)
+            self._values = {name: b", ".join(values) for name, values in each.items()}
+
+    def line(self, name: bytes) -> bytes | None:
+        """A value as it came, by its name in lower case; None where there is none."""
+        return self._values.get(name)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[_lower(name)].decode("latin-1")
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self._values.get(_lower(name))
+        return default if value is None else value.decode("latin-1")
+
+    def __iter__(self) -> Iterator[str]:
+        return map(bytes.decode, self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+_NONE = Fields(())
+
+
+class Reply(NamedTuple):
+    """A complete reply, its body as it came."""
+
+    status: int
+    headers: Fields
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"<Reply {self.status}>"
+
+
+Outcome: TypeAlias = Reply | Failure
