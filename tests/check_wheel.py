@@ -17,7 +17,9 @@ def main() -> None:
     imports = {name for name in names if not name.endswith(".dist-info")}
     assert imports == {"binance_usdm", "binance_usdm_wire"}, imports
     files = zipfile.ZipFile(WHEEL).namelist()
-    assert {"binance_usdm/mock/page.html", "binance_usdm/mock/admin.json"} <= set(files), "data files are missing"
+    assert {"binance_usdm/mock/admin/page.html", "binance_usdm/mock/admin/openapi.json"} <= set(files), (
+        "data files are missing"
+    )
     (bill,) = (path for path in zipfile.ZipFile(WHEEL).namelist() if ".dist-info/sboms/" in path)
     components = json.loads(zipfile.ZipFile(WHEEL).read(bill))["components"]
     required = {component["name"] for component in components if component["scope"] == "required"}

@@ -180,7 +180,7 @@ def test_the_generator_is_imported_by_nobody_and_imports_nothing_of_ours() -> No
 def test_httpx_is_known_behind_one_border_and_in_the_mock() -> None:
     assert {name for name in SOURCES if "httpx" in imported(name)} == {
         "binance_usdm._http.httpx_adapter",
-        "binance_usdm.mock.transport",
+        "binance_usdm.mock.server.httpx_transport",
     }
 
 

@@ -30,7 +30,7 @@ from binance_usdm._cli.findings import timing
 from binance_usdm._cli.main import main
 from binance_usdm._http.tls import tls_context
 from binance_usdm.mock import Exchange, Reply, Switches
-from binance_usdm.mock.reply import refusal
+from binance_usdm.mock.core.response import refusal
 
 KEY, SECRET = "KeyCanary618033".ljust(64, "k"), "SecretCanary141421".ljust(64, "s")
 OTHER_KEY, OTHER_SECRET, SHORT = (

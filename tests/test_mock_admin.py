@@ -21,14 +21,23 @@ from hypothesis import settings
 from schemathesis import checks
 
 import binance_usdm.mock as door
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, ManualClock, Reply, Switches
-from binance_usdm.mock.admin import BODY_LIMIT, Admin
-from binance_usdm.mock.app import application, running
-from binance_usdm.mock.resources import RESOURCES
+from binance_usdm.mock import (
+    DEFAULT_API_KEY,
+    DEFAULT_API_SECRET,
+    FAULTS,
+    Exchange,
+    ManualClock,
+    Reply,
+    Switches,
+    running,
+)
+from binance_usdm.mock.admin.resources import RESOURCES
+from binance_usdm.mock.admin.routes import BODY_LIMIT, Admin
+from binance_usdm.mock.exchange import _application
 
 T0 = 1_700_000_000_000
 HERE = [(b"host", b"127.0.0.1:8787"), (b"content-type", b"application/json")]
-DOCUMENT = json.loads(Path(door.__file__).with_name("admin.json").read_bytes())
+DOCUMENT = json.loads(Path(door.__file__).with_name("admin").joinpath("openapi.json").read_bytes())
 NODE_PROGRAM = Path(__file__).parents[1] / "docs" / "mock-admin.mjs"
 
 
@@ -42,7 +51,7 @@ def call(exchange: Exchange, method: str, resource: str, body: Any = None, **oth
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     headers = [pair for pair in HERE if pair[0] not in {name for name, _ in other.get("headers", ())}]
     headers += [(name, value) for name, value in other.get("headers", ()) if value is not None]
-    return Admin(exchange).handle(method, path, query.encode(), headers, raw, other.get("address", "127.0.0.1"))
+    return Admin(exchange._engine).handle(method, path, query.encode(), headers, raw, other.get("address", "127.0.0.1"))
 
 
 def done(exchange: Exchange, method: str, resource: str, body: Any = None) -> Any:
@@ -509,7 +518,7 @@ def test_a_refusal_shows_no_credentials(exchange: Exchange) -> None:
 
 def served(exchange: Exchange) -> Any:
     """The application as a program on this machine sees it; schemathesis' own client has no address."""
-    inner = application(exchange, admin=True)
+    inner = _application(exchange, True)
 
     async def app(
         scope: MutableMapping[str, Any],
@@ -546,7 +555,9 @@ def only_this_machine_is_answered(context: Any, response: Any, case: Any) -> Non
     for host, address in (("evil.example", "127.0.0.1"), ("localhost", "10.0.0.1")):
         headers = [(b"host", host.encode()), (b"content-type", kind.encode())]
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        assert Admin(EXCHANGE).handle(request.method, path, query.encode(), headers, body, address).status == 403
+        assert (
+            Admin(EXCHANGE._engine).handle(request.method, path, query.encode(), headers, body, address).status == 403
+        )
 
 
 @SCHEMA.parametrize()
@@ -577,7 +588,9 @@ def test_the_page_may_load_nothing_but_itself(exchange: Exchange) -> None:
         rb"https?:|//[a-z]|@import|url\(| on[a-z]+=| style=|innerHTML|insertAdjacent|document\.write", reply.body
     )
     assert dict(reply.headers)[b"X-Content-Type-Options"] == b"nosniff"
-    assert call(exchange, "GET", "").body == Admin(exchange).handle("GET", "/__admin", b"", HERE, b"", "::1").body
+    assert (
+        call(exchange, "GET", "").body == Admin(exchange._engine).handle("GET", "/__admin", b"", HERE, b"", "::1").body
+    )
 
 
 # -- on a socket -------------------------------------------------------------------------------------------------------

@@ -19,9 +19,20 @@ from typing import Any
 
 import pytest
 
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Delivery, Exchange, ManualClock, Reply, app
-from binance_usdm.mock.account import ip
-from binance_usdm.mock.app import application, running, serve
+from binance_usdm.mock import (
+    DEFAULT_API_KEY,
+    DEFAULT_API_SECRET,
+    Delivery,
+    Exchange,
+    ManualClock,
+    Reply,
+    running,
+    serve,
+)
+from binance_usdm.mock.admin.routes import Admin
+from binance_usdm.mock.core.accounts import ip
+from binance_usdm.mock.exchange import _application
+from binance_usdm.mock.server import asgi
 
 T0 = 1_700_000_000_000
 TIME = f'{{"serverTime":{T0}}}'.encode()
@@ -196,10 +207,10 @@ def test_a_server_that_gives_no_transport_away_gets_what_asgi_has(fault: str, st
     scope = {"type": "http", "method": "GET", "path": "/fapi/v1/time", "query_string": b"", "headers": []}
     if status is None:
         with pytest.raises(ConnectionResetError):
-            asyncio.run(_await(application(exchange)(scope, receive, send)))
+            asyncio.run(_await(exchange.asgi(scope, receive, send)))
         assert sent == []
     else:
-        asyncio.run(_await(application(exchange)(scope, receive, send)))
+        asyncio.run(_await(exchange.asgi(scope, receive, send)))
         assert [message.get("body") for message in sent] == [None, TIME[:1]]
         assert sent[-1]["more_body"]
 
@@ -228,7 +239,7 @@ def test_a_body_is_waited_for_wherever_one_may_come(version: str | None, announc
     scope = {"type": "http", "method": "GET", "path": "/fapi/v1/time", "query_string": b"", "headers": announced}
     if version is not None:
         scope["http_version"] = version
-    asyncio.run(_await(application(exchange)(scope, receive, send)))
+    asyncio.run(_await(exchange.asgi(scope, receive, send)))
     assert len(came) == asked
     assert exchange.requests[0].body == b"abc" * asked
 
@@ -251,7 +262,7 @@ def test_an_endless_body_is_not_read_to_its_end_by_the_admin_interface() -> None
         "client": ("127.0.0.1", 1),
     }
     scope["headers"] = [(b"host", b"localhost"), (b"content-type", b"application/json")]
-    asyncio.run(_await(application(Exchange(), admin=True)(scope, receive, send)))
+    asyncio.run(_await(_application(Exchange(), True)(scope, receive, send)))
     assert sent[0]["status"] == 413
     assert len(came) == 5
 
@@ -291,15 +302,15 @@ def test_a_body_is_collected_in_linear_time() -> None:
 
     scope = {"type": "http", "method": "GET", "path": "/fapi/v1/time", "query_string": b"", "headers": []}
     began = time.process_time()
-    asyncio.run(_await(application(Exchange())(scope, receive, send)))
+    asyncio.run(_await(Exchange().asgi(scope, receive, send)))
     assert sent[0]["status"] == 200
     assert time.process_time() - began < 0.3
 
 
 def test_what_is_known_of_addresses_is_bounded() -> None:
     for number in range(3000):
-        assert app._address({"client": (f"no address {number}", 1)}) == app.HOST
-        assert app._address({"client": (f"2001:db8::{number + 1:x}", 1)}) == f"2001:db8::{number + 1:x}"
+        assert asgi._client_address({"client": (f"no address {number}", 1)}) == asgi.LOOPBACK
+        assert asgi._client_address({"client": (f"2001:db8::{number + 1:x}", 1)}) == f"2001:db8::{number + 1:x}"
     assert ip.cache_info().currsize <= 1024
 
 
@@ -344,7 +355,7 @@ def test_what_goes_wrong_in_the_mock_is_logged_without_credentials(
         assert "KeyError" in told
     else:
         assert "ValueError" in told
-        assert 'sending.py"' in told
+        assert 'delivery.py"' in told
     for secret in (where.rpartition("=")[2][:9], DEFAULT_API_KEY, DEFAULT_API_SECRET, "is not of"):
         assert secret not in told + body.decode()
 
@@ -352,7 +363,7 @@ def test_what_goes_wrong_in_the_mock_is_logged_without_credentials(
 def test_an_admin_interface_that_fails_is_logged_too(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.Admin, "handle", lambda *_: 1 // 0)
+    monkeypatch.setattr(Admin, "handle", lambda *_: 1 // 0)
     with running(Exchange(), admin=True) as url, Wire(url) as wire:
         wire.send("/__admin/state")
         assert wire.read()[0]["status"] == "500"
@@ -456,7 +467,7 @@ def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
 PROGRAM = """
 import sys
 from binance_usdm.mock import Exchange
-from binance_usdm.mock.app import serve
+from binance_usdm.mock import serve
 serve(Exchange(), port=0, ready=lambda url: print(url, flush=True), **eval(sys.argv[1]))
 """
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, ManualClock, Reply, Switches, rules
-from binance_usdm.mock.contract import Contract, packaged
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, ManualClock, Reply, Switches
+from binance_usdm.mock.core.spec import Contract, packaged
+from binance_usdm.mock.verify import checks as rules
 
 T0 = 1_700_000_000_000
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply, Switches
-from binance_usdm.mock.limits import WeightMeter
+from binance_usdm.mock.core.weight import WeightMeter
 
 MINUTE = 60_000
 T0 = 28_333_333 * MINUTE  # the first millisecond of a UTC minute

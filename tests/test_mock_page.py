@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from binance_usdm.mock import FAULTS, Exchange, ManualClock
-from binance_usdm.mock.app import running
+from binance_usdm.mock import FAULTS, Exchange, ManualClock, running
 
 if not os.environ.get("USDM_REQUIRE_BROWSER"):  # then nothing may be left out
     pytest.importorskip("selenium")
@@ -149,14 +148,14 @@ def test_a_fault_can_be_queued_by_keyboard(page: Page) -> None:
     page.press("balance")
     page.tab_to("#fault-form button")
     page.press(Keys.ENTER)
-    page.until(lambda: [*page.exchange._state.script])
-    (queued,) = page.exchange._state.script
+    page.until(lambda: [*page.exchange._engine.fault_queue])
+    (queued,) = page.exchange._engine.fault_queue
     assert (queued.name, queued.times, queued.operation) == ("latency", None, "balance")
     assert queued.options == {"seconds": 0.25, "jitter": 0}
     page.until(lambda: "latencyfor ever, balance, seconds 0.25" in page.text("#queue"))
     page.tab_to("#clear")
     page.press(Keys.SPACE)
-    page.until(lambda: not [*page.exchange._state.script])
+    page.until(lambda: not [*page.exchange._engine.fault_queue])
 
 
 def test_the_clock_can_be_frozen_and_moved_by_keyboard(page: Page) -> None:

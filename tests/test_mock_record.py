@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Switches
-from binance_usdm.mock.query import Query
+from binance_usdm.mock.core.query import Query
 
 QUERY = f"recvWindow=5000&timestamp={T0}"
 
@@ -95,7 +95,7 @@ def test_a_query_of_thousands_of_names_is_judged_at_once(exchange: Exchange) -> 
 
 def test_no_repr_of_what_treats_a_request_shows_a_credential(exchange: Exchange) -> None:
     ask(exchange)
-    shown = repr([exchange._state, Query.parse(signed().encode()), exchange.requests])
+    shown = repr([exchange._engine.state, Query.parse(signed().encode()), exchange.requests])
     assert DEFAULT_API_KEY not in shown
     assert signed().rpartition("=")[2] not in shown
 

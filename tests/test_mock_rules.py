@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply
-from binance_usdm.mock.contract import packaged
-from binance_usdm.mock.values import judge, legal
+from binance_usdm.mock.core.schema import judge, legal
+from binance_usdm.mock.core.spec import packaged
 
 T0 = 1_591_702_613_943
 PATH = b"/fapi/v3/balance"

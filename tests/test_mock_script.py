@@ -9,8 +9,8 @@ import pytest
 from asking import PATH, T0, ask, signed
 
 from binance_usdm.mock import FAULTS, Delivery, Exchange, ManualClock, Reply
-from binance_usdm.mock.contract import packaged
-from binance_usdm.mock.drift import KINDS, ODD
+from binance_usdm.mock.core.spec import packaged
+from binance_usdm.mock.faults.body_changes import KINDS, ODD
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply, Switches
-from binance_usdm.mock import switches as module
+from binance_usdm.mock.core import switches as module
 
 T0 = 1_700_000_000_000
 STAMP = f"timestamp={T0}"

@@ -13,7 +13,6 @@ from asking import PATH, signed
 
 from binance_usdm import AsyncClient, Client, DeadlineExceeded, RetryPolicy, TransportError
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Delivery, Exchange, Reply
-from binance_usdm.mock.transport import ExchangeTransport
 
 Get = Callable[..., httpx.Response]
 KEY = {"X-MBX-APIKEY": DEFAULT_API_KEY}
@@ -152,7 +151,7 @@ def test_a_transport_can_come_from_another_address() -> None:
     exchange = Exchange()
     exchange.ban(60, "203.0.113.1")
     for address, status in (("203.0.113.1", 418), ("203.0.113.2", 200)):
-        with httpx.Client(transport=ExchangeTransport(exchange, address)) as client:
+        with httpx.Client(transport=exchange.transport_from(address)) as client:
             assert client.get("https://exchange.invalid/fapi/v1/time").status_code == status
 
 

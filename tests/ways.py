@@ -20,7 +20,6 @@ from support import KEY, SECRET, Blocking, Handler
 
 from binance_usdm import AsyncClient, Client, RetryPolicy
 from binance_usdm.mock import Exchange, running
-from binance_usdm.mock.app import application
 
 FAILURES = (httpx.HTTPError, OSError)
 Kind = type[Client] | type[AsyncClient]
@@ -109,7 +108,7 @@ def as_asgi(handler: Handler) -> httpx.ASGITransport:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    return httpx.ASGITransport(application(handler) if isinstance(handler, Exchange) else application_of)
+    return httpx.ASGITransport(handler.asgi if isinstance(handler, Exchange) else application_of)
 
 
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; httpx would load its certificates for every transport

@@ -26,7 +26,7 @@ from binance_usdm._environment import (
     ENV_PRIVATE_KEY_PASSWORD,
 )
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, Switches, running, serve
-from binance_usdm.mock.capture import as_script, captures, from_script
+from binance_usdm.mock.capture.script import as_script, captures, from_script
 from binance_usdm_wire import OPERATIONS
 
 T = TypeVar("T")

@@ -5,14 +5,13 @@ pytest fixture. What is known of the exchange is enforced; what is not is a name
 Nothing here uses the client it judges, but importing ``binance_usdm.mock`` runs ``binance_usdm``, which loads it.
 """
 
-from .account import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account
-from .app import running, serve
-from .clock import ManualClock
-from .exchange import Exchange
-from .faults import FAULTS
-from .record import Logged
-from .reply import Delivery, Reply
-from .switches import Switches
+from .core.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account
+from .core.clock import ManualClock
+from .core.request_log import Logged
+from .core.response import Delivery, Reply
+from .core.switches import Switches
+from .exchange import Exchange, running, serve
+from .faults.catalogue import FAULTS
 
 __all__ = [
     "DEFAULT_API_KEY",

@@ -1,34 +1,26 @@
-"""The mock exchange as its users see it: accounts, replies, faults, weight, clock and log. Knows no socket; decides nothing itself."""
+"""The mock exchange's public API."""
 
 from __future__ import annotations
 
-import json
-import re
-import threading
+import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
-from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from . import app
-from .account import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Key, Verifier, ip, networks, public_key
-from .clock import SkewedClock, system
-from .contract import Contract, Operation, packaged
-from .faults import Option
-from .logbook import hider
-from .record import Count, Logged, Record
-from .reply import Reply, dump
-from .script import Scripted, named
-from .state import State
-from .switches import PERMISSIONS, Switches
-from .treatment import treat
+from .admin.routes import Admin
+from .core.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Verifier, ip
+from .core.clock import SkewedClock, system
+from .core.request_log import Count, Logged
+from .core.response import Reply
+from .core.spec import Contract, packaged
+from .core.switches import PERMISSIONS, Switches
+from .engine import DEFAULT_CLIENT_ADDRESS, Engine
+from .faults.catalogue import Option
+from .server import asgi, process
 
 if TYPE_CHECKING:
     import httpx
-
-ADDRESS: Final = "127.0.0.1"
-"""Where a request comes from that came through no socket."""
 
 
 class Exchange:
@@ -55,87 +47,87 @@ class Exchange:
         setup: Callable[[Exchange], object] = lambda exchange: None,
     ) -> None:
         self.api_key, self.api_secret = api_key, api_secret
-        self.clock = SkewedClock(clock)
-        self._lock = threading.RLock()
-        self._contract = Contract(packaged() if spec is None else spec)
-        self._first = (switches or Switches(), log_size, seed_of_chance, setup)
-        self.reset()
+        self._engine = Engine(
+            Contract(packaged() if spec is None else spec),
+            api_key=api_key,
+            api_secret=api_secret,
+            clock=clock,
+            switches=switches or Switches(),
+            log_size=log_size,
+            random_seed=seed_of_chance,
+            on_reset=lambda: setup(self),
+        )
+        setup(self)
 
     def __repr__(self) -> str:
-        return f"Exchange(operations={list(self._contract.by_id)}, keys={len(self._state.keys)})"
+        engine = self._engine
+        return f"Exchange(operations={list(engine.spec.by_id)}, keys={len(engine.state.keys)})"
 
     def reset(self) -> None:
         """Be as on the first day: accounts, replies, faults, weight, bans, clock, switches, chance, log and counts.
 
         A clock that was given keeps its own time; what was set on ``clock`` is forgotten. ``setup`` is called again.
         """
-        switches, log_size, seed, setup = self._first
-        with self._lock:
-            self.clock.reset()
-            self._state = State(switches, self.clock, Random(seed), Record(log_size))  # repeatable on purpose  # noqa: S311
-            self.add_key(self._state.account, self.api_key, self.api_secret)
-            setup(self)
+        self._engine.reset()
+
+    @property
+    def clock(self) -> SkewedClock:
+        """The exchange's clock: call it for the time in ms, or set it with its methods."""
+        return self._engine.clock
 
     @property
     def account(self) -> Account:
         """The first account: the one of ``api_key``."""
-        return self._state.account
+        return self._engine.state.account
 
     @property
     def switches(self) -> Switches:
         """Where the switches stand."""
-        return self._state.switches
+        return self._engine.state.switches
 
     @switches.setter
     def switches(self, switches: Switches) -> None:
-        self._state.switches = switches
+        self._engine.state.switches = switches
 
     @property
     def requests(self) -> list[Logged]:
         """The latest requests, the newest last; a list of their own for everybody who asks."""
-        with self._lock:
-            return [*self._state.record.requests]
+        return self._engine.requests()
 
     @property
     def counts(self) -> Counter[Count]:
         """How many requests ended how since the beginning: (operation, HTTP status, code) -> number."""
-        with self._lock:
-            return Counter(self._state.record.counts)
+        return self._engine.counts()
 
     @property
     def used_weight(self) -> int:
         """Weight used from 127.0.0.1, where requests without a socket come from, in the UTC minute of the latest; by all keys."""
-        with self._lock:
-            return self._state.meter(ADDRESS).used
+        with self._engine.lock:
+            return self._engine.state.meter(DEFAULT_CLIENT_ADDRESS).used
 
     @property
     def transport(self) -> httpx.MockTransport:
         """For ``Client(transport=...)``, sync or async: no socket is opened."""
-        from .transport import ExchangeTransport  # only whoever has httpx asks for this
+        from .server.httpx_transport import ExchangeTransport  # only whoever has httpx asks for this
 
-        return ExchangeTransport(self)
+        return ExchangeTransport(self.handle)
 
     def transport_from(self, address: str) -> httpx.MockTransport:
         """The same for requests that come from another IP address: for allow-lists, and for weight that is not shared."""
-        from .transport import ExchangeTransport
+        from .server.httpx_transport import ExchangeTransport
 
-        return ExchangeTransport(self, ip(address))
+        return ExchangeTransport(self.handle, ip(address))
 
     @property
-    def asgi(self) -> app.Application:
+    def asgi(self) -> asgi.Application:
         """The exchange as an ASGI application."""
-        return app.application(self)
+        return asgi.application(self.handle)
 
     def add_account(
         self, api_key: str, api_secret: str | Verifier | bytes, *, opened: bool = True, **options: Any
     ) -> Account:
         """One more account with its first key: ``options`` are those of ``add_key``, and its 200 bodies by operation."""
-        account = Account(opened=opened)
-        how = {name: options.pop(name) for name in ("addresses", "permissions") if name in options}
-        bodies = {name: self._sendable(name, value, api_key) for name, value in options.items()}
-        self.add_key(account, api_key, api_secret, **how)
-        account.replies.update(bodies)
-        return account
+        return self._engine.add_account(api_key, api_secret, opened, **options)
 
     def add_key(
         self,
@@ -151,17 +143,7 @@ class Exchange:
         ``api_secret`` is an HMAC secret, an Ed25519 or RSA public key (PEM, as bytes), or a function that verifies. ``addresses``
         are the only IP addresses or networks it may be used from, ``permissions`` are of "reading" and "futures".
         """
-        if not api_key or not re.fullmatch(self.switches.key_format, api_key):
-            raise ValueError("api_key is empty or not of the switched key_format: no request could ever use it")
-        if not {*permissions} <= {*PERMISSIONS}:
-            raise ValueError(f"permissions must be of {', '.join(PERMISSIONS)}")
-        secret = public_key(api_secret) if isinstance(api_secret, bytes) else api_secret
-        if not (callable(secret) or isinstance(secret, str)) or str(secret).lstrip().startswith("-----BEGIN"):
-            raise ValueError("api_secret must be an HMAC secret, the PEM of a public key as bytes, or a function")
-        with self._lock:
-            if api_key in self._state.keys:
-                raise ValueError("there is an account with this key already")
-            self._state.keys[api_key] = Key(api_key, secret, account, networks(addresses), frozenset(permissions))
+        self._engine.add_key(account, api_key, api_secret, addresses=addresses, permissions=permissions)
 
     def seed(self, operation_id: str, value: Any, api_key: str | None = None) -> None:
         """Set the 200 body of an operation: a JSON value that the spec describes, or bytes that are sent as they are.
@@ -170,12 +152,7 @@ class Exchange:
         place; for drift on purpose send bytes, they are never looked at. Without a key it is the first account's, which
         also answers the operations that ask for no key.
         """
-        body = self._sendable(operation_id, value, api_key)
-        if api_key is not None and api_key not in self._state.keys:
-            raise ValueError("no account with this key")
-        with self._lock:
-            account = self._state.account if api_key is None else self._state.keys[api_key].account
-            account.replies[operation_id] = body
+        self._engine.seed(operation_id, value, api_key)
 
     def fail(
         self,
@@ -195,48 +172,41 @@ class Exchange:
         before pass, ``probability`` tosses a coin for each. Faults queue up behind each other.
         "banned" and "rate-limited" are replies only: ``ban`` and ``spend`` bring about what lasts.
         """
-        if operation is not None:
-            self._operation(operation)
-        name, found, filled = named(fault, options)
-        with self._lock:
-            self._state.script.add(Scripted(name, found, filled, times, operation, path, api_key, nth, probability))
+        self._engine.fail(
+            fault,
+            times,
+            operation=operation,
+            path=path,
+            api_key=api_key,
+            nth=nth,
+            probability=probability,
+            options=options,
+        )
 
-    def ban(self, seconds: int = 120, address: str = ADDRESS) -> None:
+    def ban(self, seconds: int = 120, address: str = DEFAULT_CLIENT_ADDRESS) -> None:
         """Ban an IP address: every request is answered 418 until the exchange's clock reaches the end, or ``recover``.
 
         A scripted fault still comes first.
         """
-        if type(seconds) is not int or seconds < 1:
-            raise ValueError("seconds must be a whole number, 1 or more")
-        with self._lock:
-            self._state.meter(ip(address)).ban(1000 * seconds, self.clock())
+        self._engine.ban(seconds, address)
 
     def recover(self) -> None:
         """Be well again: forget every queued fault, every ban, and the weight used so far."""
-        with self._lock:
-            self._state.script.clear()
-            self._state.meters.clear()
+        self._engine.recover()
 
-    def spend(self, weight: int, address: str = ADDRESS) -> None:
+    def spend(self, weight: int, address: str = DEFAULT_CLIENT_ADDRESS) -> None:
         """Let something else on the same IP address use weight."""
-        if type(weight) is not int or weight < 0:
-            raise ValueError("weight must be a whole number, 0 or more")
-        with self._lock:
-            self._state.meter(ip(address)).spend(weight, self.clock())
+        self._engine.spend(weight, address)
 
     def assert_signed(self, *, operation: str | None = None, api_key: str | None = None) -> None:
         """Raise AssertionError unless there were requests, and each would have been taken by the exchange.
 
         Looks at those in ``requests`` to an operation that wants a signature, whatever answered them; says of each bad one why.
         """
-        if operation is not None:
-            self._operation(operation)
-        due = {each.id for each in self._contract.operations if each.signature}
-        with self._lock:
-            found = [logged for logged in self._state.record.of(operation, api_key) if logged.operation in due]
+        found = self._engine.signed_requests(operation, api_key)
         if not found:
             raise AssertionError("no request came to an operation that wants a signature")
-        hide = hider(self)
+        hide = self._engine.redactor()
         bad = [
             f"request {each.number}, {each.method} {hide(each.path)}: {hide(each.refusal)}"
             for each in found
@@ -253,29 +223,43 @@ class Exchange:
         target: bytes,
         headers: Iterable[tuple[bytes, bytes]],
         body: bytes = b"",
-        address: str = ADDRESS,
+        address: str = DEFAULT_CLIENT_ADDRESS,
     ) -> Reply:
         """Answer one request: method, raw path with query, header pairs, body, the IP address it comes from."""
-        with self._lock:
-            return treat(self._contract, self._state, method, target, tuple(headers), body, ip(address))
+        return self._engine.handle(method, target, tuple(headers), body, address)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """The same for sync clients of httpx: what ``httpx.MockTransport`` calls. ``transport`` is for both kinds."""
-        from .transport import ExchangeTransport  # the request came from httpx, so it is there
+        from .server.httpx_transport import ExchangeTransport  # the request came from httpx, so it is there
 
-        return ExchangeTransport(self).handle_request(request)
+        return ExchangeTransport(self.handle).handle_request(request)
 
-    def _sendable(self, operation_id: str, value: Any, api_key: str | None) -> bytes:
-        operation = self._operation(operation_id)
-        if operation.key_header is None and api_key is not None:
-            raise ValueError(f"{operation_id} asks for no key, so its answer belongs to no account")
-        if isinstance(value, (bytes, bytearray)):
-            return bytes(value)
-        body = dump(value)
-        self._contract.check(operation, json.loads(body, parse_float=Decimal))  # what a reader gets, tuples as lists
-        return body
 
-    def _operation(self, name: str) -> Operation:
-        if name not in self._contract.by_id:
-            raise ValueError(f"no operation {name}; there are {', '.join(self._contract.by_id)}")
-        return self._contract.by_id[name]
+@contextmanager
+def running(exchange: Exchange, port: int = 0, *, admin: bool = False) -> Iterator[str]:
+    """Serve in a thread on the loopback address; gives the base URL. Port 0 takes a free one."""
+    with process.run_in_thread(_application(exchange, admin), port) as url:
+        yield url
+
+
+def serve(
+    exchange: Exchange,
+    host: str = process.HOST,
+    port: int = process.PORT,
+    *,
+    admin: bool = False,
+    workers: int = 1,
+    ready: Callable[[str], object] = lambda url: None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, in the main thread. Requests are not logged: a line for each would print signed URLs.
+
+    ``ready`` is called with the base URL once no connection is refused any more. ``workers`` above 1 forks that many processes,
+    where there is ``fork``; each has accounts, weight, faults and log of its own, so they cannot have one admin interface.
+    """
+    if workers < 1 or (workers > 1 and (admin or not hasattr(os, "fork"))):
+        raise ValueError("workers must be 1 or more; above 1 they need fork, and have no admin interface in common")
+    process.run_until_signal(_application(exchange, admin), host, port, workers, ready)
+
+
+def _application(exchange: Exchange, admin: bool) -> asgi.Application:
+    return asgi.application(exchange.handle, Admin(exchange._engine) if admin else None)

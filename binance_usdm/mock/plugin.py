@@ -11,7 +11,6 @@ from typing import Final
 import pytest
 
 from .exchange import Exchange
-from .logbook import hider
 
 _USED: Final = pytest.StashKey[Exchange]()
 _NAME: Final = "usdm_exchange"
@@ -47,7 +46,7 @@ def _used(item: pytest.Item) -> dict[Exchange, str]:
 
 
 def _told(exchange: Exchange) -> str:
-    hide = hider(exchange)
+    hide = exchange._engine.redactor()
     lines = [
         f"{each.number:4} {each.method} {hide(each.path)!r} HTTP {each.status}"
         + (f", code {each.code}" if each.code is not None else "")

@@ -19,7 +19,12 @@ from attrs import evolve
 
 from binance_usdm import _call, _config, _errors, _request
 from binance_usdm._response import Value
-from binance_usdm.mock import account, contract, limits, query, rules, treatment
+from binance_usdm.mock import pipeline
+from binance_usdm.mock.core import accounts as account
+from binance_usdm.mock.core import query
+from binance_usdm.mock.core import spec as contract
+from binance_usdm.mock.core import weight as limits
+from binance_usdm.mock.verify import checks as rules
 from binance_usdm_wire import reading, writing
 from binance_usdm_wire.api.account import balance
 
@@ -62,10 +67,10 @@ def _in_order(check: Any) -> Callable[[Any, Any], None]:
     return ordered
 
 
-def _for_nothing(weigh: Any, state: Any, inquiry: Any, reply: Any) -> Any:
+def _for_nothing(weigh: Any, self: Any, inquiry: Any, reply: Any) -> Any:
     if inquiry.refused is not None:
-        state.meter(inquiry.address).used -= inquiry.operation.weight
-    return weigh(state, inquiry, reply)
+        self._state.meter(inquiry.address).used -= inquiry.operation.weight
+    return weigh(self, inquiry, reply)
 
 
 def _of_anybody(payload: bytes, text: str) -> bool:
@@ -121,8 +126,8 @@ MOCK: Final[Table] = {
     ),
     "refused calls cost nothing": (
         wraps(
-            treatment,
-            "_weighed",
+            pipeline.Pipeline,
+            "_with_weight_header",
             _for_nothing,
         ),
         {"refused_calls_cost_weight"},

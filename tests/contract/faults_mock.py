@@ -13,9 +13,15 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
-from binance_usdm.mock import account, contract, limits, query, rules, treatment, values
-from binance_usdm.mock.faults import FAULTS as SCRIPTED
-from binance_usdm.mock.reply import Reply, refusal
+from binance_usdm.mock import pipeline
+from binance_usdm.mock.core import accounts as account
+from binance_usdm.mock.core import query
+from binance_usdm.mock.core import schema as values
+from binance_usdm.mock.core import spec as contract
+from binance_usdm.mock.core import weight as limits
+from binance_usdm.mock.core.response import Reply, refusal
+from binance_usdm.mock.faults.catalogue import FAULTS as SCRIPTED
+from binance_usdm.mock.verify import checks as rules
 
 Patch = pytest.MonkeyPatch
 Plant = Callable[[Patch], None]
@@ -55,7 +61,7 @@ def _parameters(**changed: Any) -> Plant:
 
 
 def _ok(change: Callable[[Reply], Reply]) -> Plant:
-    return _wraps(treatment, "ok", change)
+    return _wraps(pipeline, "ok", change)
 
 
 def _rows(change: Callable[[Any], Any]) -> Plant:
@@ -104,7 +110,7 @@ def _numbered(row: Any) -> Any:
 
 
 _SIGNED = query.Query.signed
-_BODY = treatment._body
+_BODY = pipeline.Pipeline._response_body
 
 SHAPE = {"content_is_exact", "response_schema_conformance"}
 FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
@@ -125,9 +131,9 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
     "key refused with 400": (_sets(rules, "_STATUSES", {}), {"ignored_auth", "keys_are_checked"}),
     "everybody gets the first account": (
         _sets(
-            treatment,
-            "_body",
-            lambda contract, state, operation, who, now: _BODY(contract, state, operation, state.account, now),
+            pipeline.Pipeline,
+            "_response_body",
+            lambda self, operation, account, now: _BODY(self, operation, self._state.account, now),
         ),
         {"content_is_exact"},
     ),
@@ -205,13 +211,13 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         {"content_type_conformance"},
     ),
     "no weight in the answer": (
-        _wraps(treatment, "_answered", _without(b"X-MBX-USED-WEIGHT-1M")),
+        _wraps(pipeline.Pipeline, "_respond", _without(b"X-MBX-USED-WEIGHT-1M")),
         {"weight_is_counted"},
     ),
     "signature over decoded bytes": (_sets(query.Query, "signed", _decoded), {"signature_enforced"}),
     "no time to wait in 429 and 418": (_wraps(limits, "_waiting", _without(b"Retry-After")), {"weight_is_counted"}),
     "refusal without code": (
-        _wraps(treatment, "refusal", lambda reply: replace(reply, body=b'{"msg":"no"}')),
+        _wraps(pipeline, "refusal", lambda reply: replace(reply, body=b'{"msg":"no"}')),
         {
             "response_schema_conformance",
             "signature_enforced",

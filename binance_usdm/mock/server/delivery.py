@@ -15,7 +15,7 @@ if sys.platform == "linux":
     import fcntl
     import termios
 
-from .reply import JSON, Reply
+from binance_usdm.mock.core.response import JSON, Reply
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from .captured import LARGEST, METHOD, PATH, Found, decoded, is_status, loads, plain, read, text_of
-from .reply import Reply
+from binance_usdm.mock.core.response import Reply
+
+from .readers import LARGEST, METHOD, PATH, Found, decoded, is_status, loads, plain, read, text_of
 from .scrub import Scrubber, identifiers, pattern_of
 
 # What a client acts on. A Date would be stale, and servers send their own; the codings are undone here.

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from .reply import dump
-from .values import Misfit, judge, misfits
+from .response import dump
+from .schema import Misfit, judge, misfits
 
 Json = Mapping[str, Any]
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

@@ -1,6 +1,6 @@
 """The admin interface of a running exchange: who may, what came, whose turn it is. Knows no socket, and nothing of what is shown.
 
-``admin.json`` is its contract, and what a request may hold is read from there; ``resources`` shows and changes, ``guard`` refuses.
+``openapi.json`` is its contract, and what a request may hold is read from there; ``resources`` shows and changes, ``guard`` refuses.
 """
 
 from __future__ import annotations
@@ -13,22 +13,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from .exact import parsed
-from .guard import Headers, declares_json, objection
-from .query import Query
-from .reply import HTML, Reply, told
+from binance_usdm.mock.core.query import Query
+from binance_usdm.mock.core.response import HTML, Reply, told
+from binance_usdm.mock.core.schema import judge, misfits
+from binance_usdm.mock.core.strict_json import parsed
+from binance_usdm.mock.engine import Engine
+
+from .access import Headers, declares_json, objection
 from .resources import RESOURCES, Given, Resource
-from .values import judge, misfits
-
-if TYPE_CHECKING:
-    from .exchange import Exchange
 
 PREFIX: Final = "/__admin"
 BODY_LIMIT: Final = 4 * 1024 * 1024
 
-_DOCUMENT: Final[Mapping[str, Any]] = json.loads(Path(__file__).with_name("admin.json").read_bytes())
+_DOCUMENT: Final[Mapping[str, Any]] = json.loads(Path(__file__).with_name("openapi.json").read_bytes())
 _PAGE: Final = Path(__file__).with_name("page.html").read_bytes()
 _PLAIN: Final = ((b"Cache-Control", b"no-store"), (b"X-Content-Type-Options", b"nosniff"))
 
@@ -36,8 +35,11 @@ _PLAIN: Final = ((b"Cache-Control", b"no-store"), (b"X-Content-Type-Options", b"
 class Admin:
     """The admin interface of an exchange, as a plain function of bytes. Knows who may ask from ``guard``."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    prefix = PREFIX
+    body_limit = BODY_LIMIT
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     def handle(self, method: str, path: str, query: bytes, headers: Headers, body: bytes, address: str) -> Reply:
         """Answer one request: method, raw path, raw query, header pairs, body, the IP address it comes from."""
@@ -61,8 +63,8 @@ class Admin:
             return _wrong(403, "send Content-Type: application/json with every write")
         try:
             given = _parameters(described, query) | _content(described, body)
-            with self._exchange._lock:
-                answer = _ROUTES[method, path](self._exchange, given)
+            with self._engine.lock:
+                answer = _ROUTES[method, path](self._engine, given)
         except (ValueError, ImportError) as error:  # what is wrong with it, or what to install
             return _wrong(400, str(error))
         return answer if isinstance(answer, Reply) else told(200, answer)
@@ -127,7 +129,7 @@ _SHOWN: Final = Reply(
 )
 
 _ROUTES: Final[Mapping[tuple[str, str], Resource]] = {
-    ("GET", f"{PREFIX}/"): lambda exchange, given: _SHOWN,
-    ("GET", f"{PREFIX}/openapi.json"): lambda exchange, given: _DOCUMENT,
+    ("GET", f"{PREFIX}/"): lambda engine, given: _SHOWN,
+    ("GET", f"{PREFIX}/openapi.json"): lambda engine, given: _DOCUMENT,
     **{(method, f"{PREFIX}/{name}"): resource for (method, name), resource in RESOURCES.items()},
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .reply import Reply, refusal
+from .response import Reply, refusal
 from .switches import Switches
 
 MINUTE = 60_000

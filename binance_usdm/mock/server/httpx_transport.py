@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING
 
 import httpx
 
-from .reply import Reply
-from .sending import headed
+from binance_usdm.mock.core.response import Reply
 
-if TYPE_CHECKING:
-    from .exchange import Exchange
+from .asgi import Handler
+from .delivery import headed
 
 
 class ExchangeTransport(httpx.MockTransport):
@@ -22,9 +20,9 @@ class ExchangeTransport(httpx.MockTransport):
     a verifier of your own raises is raised here, and a reply whose Content-Length is no number is a ValueError.
     """
 
-    def __init__(self, exchange: Exchange, address: str = "127.0.0.1") -> None:
-        super().__init__(exchange)
-        self._exchange, self._address = exchange, address
+    def __init__(self, handle: Handler, address: str = "127.0.0.1") -> None:
+        super().__init__(self.handle_request)
+        self._handle, self._address = handle, address
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
@@ -42,7 +40,7 @@ class ExchangeTransport(httpx.MockTransport):
 
     def _asked(self, request: httpx.Request) -> Reply:
         target = request.extensions.get("target", request.url.raw_path)
-        return self._exchange.handle(request.method, target, request.headers.raw, request.content, self._address)
+        return self._handle(request.method, target, request.headers.raw, request.content, self._address)
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):

@@ -13,13 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from .account import Key
-from .contract import Operation, Parameter
+from binance_usdm.mock.core.accounts import Key
+from binance_usdm.mock.core.query import Query
+from binance_usdm.mock.core.request_log import Headers
+from binance_usdm.mock.core.schema import Misfit, legal
+from binance_usdm.mock.core.spec import Operation, Parameter
+from binance_usdm.mock.core.switches import Switches
+
 from .diagnosis import diagnosed
-from .query import Query
-from .record import Headers
-from .switches import Switches
-from .values import Misfit, legal
 
 DEFAULT_WINDOW: Final = 5000
 """What the exchange takes when no window is sent, ms."""

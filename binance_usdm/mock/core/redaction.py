@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import unquote
 
-if TYPE_CHECKING:
-    from .exchange import Exchange
+from .accounts import Key
+from .request_log import Logged
 
 _SHOWN: Final = 6
 _SECRET: Final = 8
@@ -20,10 +20,11 @@ _HMAC: Final = re.compile(rf"([0-9a-f]{{{_SHOWN}}})[0-9a-f]{{{64 - _SHOWN},}}", 
 _FRAMES: Final = 20
 
 
-def entries(exchange: Exchange, after: int, limit: int) -> list[dict[str, Any]]:
-    """The oldest requests with a number above ``after``, so many at most: what came, what had to be signed, how it ended."""
-    hide = hider(exchange)
-    later = (logged for logged in exchange.requests if logged.number > after)
+def entries(
+    requests: Iterable[Logged], hide: Callable[[bytes | str], str], *, after: int, limit: int
+) -> list[dict[str, Any]]:
+    """Return the oldest requests with a number above `after`, at most `limit`, redacted by `hide`."""
+    later = (logged for logged in requests if logged.number > after)
     return [
         {name: getattr(logged, name) for name in _MEMBERS}
         | {
@@ -36,12 +37,13 @@ def entries(exchange: Exchange, after: int, limit: int) -> list[dict[str, Any]]:
     ]
 
 
-def hider(exchange: Exchange) -> Callable[[bytes | str], str]:
-    """Bytes as text, one by one, with signatures cut, secrets and keys gone, wherever and however encoded a program put them."""
-    names = {"signature", *(each.signature for each in exchange._contract.operations if each.signature)}
+def hider(keys: Iterable[Key], signature_parameters: Iterable[str]) -> Callable[[bytes | str], str]:
+    """Return a function that decodes bytes one by one, cuts signatures and replaces keys and secrets in any encoding."""
+    names = {"signature", *signature_parameters}
     cut = re.compile(rf"((?:{'|'.join(map(re.escape, names))})=[^&;]{{{_SHOWN}}})[^&;]+", re.IGNORECASE)
-    known = {key.api_key: "(key)" for key in exchange._state.keys.values()}
-    known |= {key.secret: "(secret)" for key in exchange._state.keys.values() if isinstance(key.secret, str)}
+    keys = tuple(keys)
+    known = {key.api_key: "(key)" for key in keys}
+    known |= {key.secret: "(secret)" for key in keys if isinstance(key.secret, str)}
     # in a text of bytes one by one, UTF-8 is too; a shorter one is a word like any other
     worded = [(text.encode().decode("latin-1"), word) for text, word in known.items() if len(text) >= _SECRET]
     worded.sort(key=lambda pair: len(pair[0]), reverse=True)

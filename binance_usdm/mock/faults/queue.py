@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from .faults import FAULTS, Fault, Option, Scene
-from .reply import Reply
+from binance_usdm.mock.core.response import Reply
+
+from .catalogue import FAULTS, Fault, Option, Scene
 
 
 @dataclass(slots=True, eq=False)

@@ -1,6 +1,6 @@
 """What the admin interface shows of an exchange, and changes in it. Knows no request: ``admin`` has read it, and checked its members.
 
-Every function takes the exchange, locked, and what was given; it returns a JSON value, or raises a ValueError that says what to do.
+Every function takes the engine, locked, and what was given; it returns a JSON value, or raises a ValueError that says what to do.
 """
 
 from __future__ import annotations
@@ -10,32 +10,30 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from .exact import written
-from .faults import FAULTS, Option
-from .limits import MINUTE
-from .logbook import entries
-from .reply import Reply
-from .script import named
-
-if TYPE_CHECKING:
-    from .exchange import Exchange
+from binance_usdm.mock.core.redaction import entries
+from binance_usdm.mock.core.response import Reply
+from binance_usdm.mock.core.strict_json import written
+from binance_usdm.mock.core.weight import MINUTE
+from binance_usdm.mock.engine import DEFAULT_CLIENT_ADDRESS, Engine
+from binance_usdm.mock.faults.catalogue import FAULTS, Option
 
 Given = Mapping[str, Any]
-Resource = Callable[["Exchange", Given], Any]
+Resource = Callable[[Engine, Given], Any]
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PRINTABLE: Final = re.compile(r"[\t -~]*")
-_WHEN: Final = ("times", "operation", "path", "api_key", "nth")
+_ALWAYS: Final = {"times": 1, "operation": None, "path": None, "api_key": None, "nth": 1}
+_WHEN: Final = tuple(_ALWAYS)
 
 
 # -- what is there -----------------------------------------------------------------------------------------------------
 
 
-def _state(exchange: Exchange, given: Given) -> Any:
+def _state(engine: Engine, given: Given) -> Any:
     accounts: dict[int, Any] = {}
-    for key in exchange._state.keys.values():
+    for key in engine.state.keys.values():
         known = {"opened": key.account.opened, "replies": sorted(key.account.replies), "keys": []}
         accounts.setdefault(id(key.account), known)["keys"].append(
             {
@@ -47,50 +45,53 @@ def _state(exchange: Exchange, given: Given) -> Any:
         )
     operations = [
         {"id": each.id, "method": each.method, "path": each.path, "weight": each.weight, "signed": bool(each.signature)}
-        for each in exchange._contract.operations
+        for each in engine.spec.operations
     ]
     return {"operations": operations, "accounts": [*accounts.values()]}
 
 
-def _clock(exchange: Exchange, given: Given) -> Any:
-    clock = exchange.clock
+def _clock(engine: Engine, given: Given) -> Any:
+    clock = engine.clock
     return {"now_ms": clock(), "offset_ms": clock.offset_ms, "drift_ppm": clock.drift_ppm, "frozen": clock.frozen}
 
 
-def _weight(exchange: Exchange, given: Given) -> Any:
-    now = exchange.clock()
+def _weight(engine: Engine, given: Given) -> Any:
+    now = engine.clock()
     addresses = [
         {
             "address": address,
             "used": meter.used if meter.minute == now // MINUTE else 0,
             "banned_until": meter.banned_until if now < meter.banned_until else None,
         }
-        for address, meter in exchange._state.meters.items()
+        for address, meter in engine.state.meters.items()
     ]
-    return {"limit": exchange.switches.weight_limit, "addresses": addresses}
+    return {"limit": engine.state.switches.weight_limit, "addresses": addresses}
 
 
-def _faults(exchange: Exchange, given: Given) -> Any:
+def _faults(engine: Engine, given: Given) -> Any:
     known = [{"name": name, "about": each.about, "options": each.options} for name, each in FAULTS.items()]
-    members, queue = (*_WHEN, "options", "probability"), exchange._state.script
+    members, queue = (*_WHEN, "options", "probability"), engine.fault_queue
     queued = [{"fault": each.name} | {name: getattr(each, name) for name in members} for each in queue]
     return {"known": known, "queue": queued}
 
 
-def _switches(exchange: Exchange, given: Given) -> Any:
-    return {each.name: getattr(exchange.switches, each.name) for each in fields(exchange.switches)}
+def _switches(engine: Engine, given: Given) -> Any:
+    return {each.name: getattr(engine.state.switches, each.name) for each in fields(engine.state.switches)}
 
 
-def _requests(exchange: Exchange, given: Given) -> Any:
-    return {"total": exchange._state.record.total, "requests": entries(exchange, given["after"], given["limit"])}
+def _requests(engine: Engine, given: Given) -> Any:
+    return {
+        "total": engine.state.record.total,
+        "requests": entries(engine.requests(), engine.redactor(), after=given["after"], limit=given["limit"]),
+    }
 
 
-def _counts(exchange: Exchange, given: Given) -> Any:
+def _counts(engine: Engine, given: Given) -> Any:
     counts = [
         {"operation": operation, "status": status, "code": code, "count": count}
-        for (operation, status, code), count in exchange.counts.items()
+        for (operation, status, code), count in engine.counts().items()
     ]
-    return {"counts": counts, "total": exchange._state.record.total}
+    return {"counts": counts, "total": engine.state.record.total}
 
 
 # -- what is done ------------------------------------------------------------------------------------------------------
@@ -109,33 +110,33 @@ def _key_options(given: Given) -> tuple[str | bytes, dict[str, Any]]:
     return secret.encode() if "public_key" in given else secret, options
 
 
-def _add_account(exchange: Exchange, given: Given) -> Any:
+def _add_account(engine: Engine, given: Given) -> Any:
     secret, options = _key_options(given)
-    exchange.add_account(given["api_key"], secret, **options)
-    return _state(exchange, given)
+    engine.add_account(given["api_key"], secret, options.pop("opened", True), **options)
+    return _state(engine, given)
 
 
-def _add_key(exchange: Exchange, given: Given) -> Any:
+def _add_key(engine: Engine, given: Given) -> Any:
     secret, options = _key_options(given)
-    if given["account_of"] not in exchange._state.keys:
+    if given["account_of"] not in engine.state.keys:
         raise ValueError("no account has the key of account_of")
-    account = exchange._state.keys[given["account_of"]].account
-    exchange.add_key(account, given["api_key"], secret, **options)
-    return _state(exchange, given)
+    account = engine.account_of(given["account_of"])
+    engine.add_key(account, given["api_key"], secret, **options)
+    return _state(engine, given)
 
 
-def _seed(exchange: Exchange, given: Given) -> Any:
+def _seed(engine: Engine, given: Given) -> Any:
     if _one_of(given, "value", "text") == "value":
-        exchange._contract.check(exchange._operation(given["operation"]), given["value"])
+        engine.spec.check(engine.require_operation(given["operation"]), given["value"])
         body = written(given["value"])
     else:
         body = given["text"].encode()
-    exchange.seed(given["operation"], body, given.get("api_key"))
-    return _state(exchange, given)
+    engine.seed(given["operation"], body, given.get("api_key"))
+    return _state(engine, given)
 
 
-def _set_clock(exchange: Exchange, given: Given) -> Any:
-    clock = exchange.clock
+def _set_clock(engine: Engine, given: Given) -> Any:
+    clock = engine.clock
     if "frozen" in given:
         (clock.freeze if given["frozen"] else clock.thaw)()
     if "offset_ms" in given:
@@ -143,35 +144,34 @@ def _set_clock(exchange: Exchange, given: Given) -> Any:
     if "drift_ppm" in given:
         clock.drift(given["drift_ppm"])
     clock.advance(given.get("advance_ms", 0))
-    return _clock(exchange, given)
+    return _clock(engine, given)
 
 
-def _address(given: Given) -> dict[str, str]:
-    return {"address": given["address"]} if "address" in given else {}
+def _address(given: Given) -> str:
+    return str(given.get("address", DEFAULT_CLIENT_ADDRESS))
 
 
-def _spend(exchange: Exchange, given: Given) -> Any:
-    exchange.spend(given["weight"], **_address(given))
-    return _weight(exchange, given)
+def _spend(engine: Engine, given: Given) -> Any:
+    engine.spend(given["weight"], _address(given))
+    return _weight(engine, given)
 
 
-def _ban(exchange: Exchange, given: Given) -> Any:
-    exchange.ban(given.get("seconds", 120), **_address(given))
-    return _weight(exchange, given)
+def _ban(engine: Engine, given: Given) -> Any:
+    engine.ban(given.get("seconds", 120), _address(given))
+    return _weight(engine, given)
 
 
-def _recover(exchange: Exchange, given: Given) -> Any:
-    exchange.recover()
-    return _weight(exchange, given)
+def _recover(engine: Engine, given: Given) -> Any:
+    engine.recover()
+    return _weight(engine, given)
 
 
-def _fail(exchange: Exchange, given: Given) -> Any:
+def _fail(engine: Engine, given: Given) -> Any:
     fault = given["fault"] if _one_of(given, "fault", "reply") == "fault" else _own(given["reply"])
     options: dict[str, Any] = {name: _option(value) for name, value in given.get("options", {}).items()}
-    named(fault, options)  # names that are no options could be taken for arguments below
-    when: dict[str, Any] = {name: given[name] for name in _WHEN if name in given}
-    exchange.fail(fault, probability=float(given.get("probability", 1)), **when, **options)
-    return _faults(exchange, given)
+    when: dict[str, Any] = _ALWAYS | {name: given[name] for name in _WHEN if name in given}
+    engine.fail(fault, probability=float(given.get("probability", 1)), options=options, **when)
+    return _faults(engine, given)
 
 
 def _option(value: Any) -> Option:
@@ -190,19 +190,19 @@ def _own(given: Given) -> Reply:
     return Reply(given["status"], tuple((name.encode(), value.encode()) for name, value in pairs), body)
 
 
-def _clear_faults(exchange: Exchange, given: Given) -> Any:
-    exchange._state.script.clear()
-    return _faults(exchange, given)
+def _clear_faults(engine: Engine, given: Given) -> Any:
+    engine.fault_queue.clear()
+    return _faults(engine, given)
 
 
-def _set_switches(exchange: Exchange, given: Given) -> Any:
-    exchange.switches = exchange.switches.turned(given)
-    return _switches(exchange, given)
+def _set_switches(engine: Engine, given: Given) -> Any:
+    engine.state.switches = engine.state.switches.turned(given)
+    return _switches(engine, given)
 
 
-def _reset(exchange: Exchange, given: Given) -> Any:
-    exchange.reset()
-    return _state(exchange, given)
+def _reset(engine: Engine, given: Given) -> Any:
+    engine.reset()
+    return _state(engine, given)
 
 
 RESOURCES: Final[Mapping[tuple[str, str], Resource]] = {

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
-from .captured import ESCAPE, Found, loads, plain, text_of
+from .readers import ESCAPE, Found, loads, plain, text_of
 
 # What identifies someone by its name, as member, parameter or header; in any case, with "_" or "-" between the words.
 _PERSONAL: Final = (

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
-from .account import Key, hmac_with
-from .query import Query
+from binance_usdm.mock.core.accounts import Key, hmac_with
+from binance_usdm.mock.core.query import Query
 
 _HEX = 64
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final
 
-from . import drift
-from .limits import banned, limited
-from .reply import Delivery, Reply, ok, page, refusal, told
-from .switches import Switches
+from binance_usdm.mock.core.response import Delivery, Reply, ok, page, refusal, told
+from binance_usdm.mock.core.switches import Switches
+from binance_usdm.mock.core.weight import banned, limited
+
+from . import body_changes as drift
 
 Option = float | str
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from .account import Account, Key
+from .accounts import Account, Key
 from .clock import SkewedClock
-from .limits import WeightMeter
-from .record import Record
-from .script import Script
+from .request_log import Record
 from .switches import Switches
+from .weight import WeightMeter
 
 _REMEMBERED: Final = 10_000
 _HEX: Final = re.compile("[0-9a-fA-F]+").fullmatch
@@ -20,20 +19,16 @@ _HEX: Final = re.compile("[0-9a-fA-F]+").fullmatch
 
 @dataclass(slots=True, repr=False)  # no repr: it would show keys
 class State:
-    """Accounts, weight by IP address, faults, log, and what time it is. ``account`` is the first one."""
+    """Accounts, weight by IP address, log, clock and switches. ``account`` is the first account."""
 
     switches: Switches
     clock: SkewedClock
     chance: Random
     record: Record
-    script: Script = field(init=False)
     account: Account = field(default_factory=Account)
     keys: dict[str, Key] = field(default_factory=dict)
     meters: dict[str, WeightMeter] = field(default_factory=dict)
     signatures: dict[str, None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.script = Script(self.chance)
 
     def meter(self, address: str) -> WeightMeter:
         """The weight of an IP address; of too many the oldest is forgotten that never was banned."""

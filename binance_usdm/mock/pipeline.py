@@ -1,0 +1,163 @@
+"""Process one request: fault, ban, route, weight, checks, response, log."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from dataclasses import replace
+from functools import partial
+
+from binance_usdm.mock.core.accounts import Account
+from binance_usdm.mock.core.query import Query
+from binance_usdm.mock.core.request_log import Headers, Logged
+from binance_usdm.mock.core.response import Reply, ok, page, refusal
+from binance_usdm.mock.core.spec import Contract, Operation
+from binance_usdm.mock.core.state import State
+from binance_usdm.mock.faults.catalogue import Scene
+from binance_usdm.mock.faults.queue import Script, Scripted
+from binance_usdm.mock.verify.checks import Inquiry, RefusalError, verify
+
+
+class Pipeline:
+    """The steps that every request goes through, over the state since the last reset.
+
+    The steps, in order: a queued fault responds instead of all others; a ban rejects; an unknown path or method is
+    rejected; weight is charged, which may end in 429 or 418; the checks of `verify` run; the account's body, or the
+    spec's first example, is sent.
+    """
+
+    def __init__(self, spec: Contract, state: State, fault_queue: Script) -> None:
+        self._spec = spec
+        self._state = state
+        self._fault_queue = fault_queue
+
+    def handle_request(self, method: str, target: bytes, headers: Headers, body: bytes, address: str) -> Reply:
+        """Respond to a request, and add it to the request log."""
+        context = self._check_request(method, target, headers, body, address)
+        operation_id = context.operation.id if context.operation else None
+        fault = self._fault_queue.take(operation_id, context.path, context.api_key)
+        reply = self._respond(context) if fault is None else self._respond_with_fault(context, fault)
+        reply = self._apply_proxy_effects(context, reply)
+        self._state.record.add(self._log_entry(context, reply, fault))
+        return reply
+
+    def _check_request(self, method: str, target: bytes, headers: Headers, body: bytes, address: str) -> Inquiry:
+        state = self._state
+        raw_path, _, raw_query = target.partition(b"?")
+        path = raw_path.decode("latin-1")
+        query = Query.parse(raw_query)
+        operation = self._spec.find(method, path)
+        key_header = operation.key_header if operation else None
+        # A loop, since the function of a comprehension costs more than its body. Two key headers are one malformed key.
+        api_keys = []
+        for name, value in headers:
+            if name.lower() == key_header:
+                api_keys.append(value)
+        api_key = b", ".join(api_keys).decode("latin-1")
+        context = Inquiry(
+            method, path, query, headers, body, address, operation, api_key, state.keys, state.clock(), state.switches
+        )
+        if operation is not None:
+            if state.switches.refuse_replay and operation.signature is not None:
+                context.replayed = state.replayed(query.first.get(operation.signature))
+            try:
+                verify(context, operation)
+            except RefusalError as rejection:
+                context.refused = rejection
+        return context
+
+    def _respond(self, context: Inquiry) -> Reply:
+        state, operation = self._state, context.operation
+        counter = state.meter(context.address)
+        if operation is None:
+            return counter.shut(context.now, state.switches) or self._not_found_response(context)
+        reply = counter.charge(operation.weight, context.now, state.switches)
+        rejection = context.refused
+        if reply is None and rejection is not None:
+            reply = refusal(rejection.status(state.switches), rejection.code, rejection.text)
+        if reply is None:
+            account = context.key.account if context.key else state.account
+            return ok(self._response_body(operation, account, context.now), self._weight_headers(context))
+        return self._with_weight_header(context, reply)
+
+    def _respond_with_fault(self, context: Inquiry, fault: Scripted) -> Reply:
+        state, operation = self._state, context.operation
+        key = state.keys.get(context.api_key)  # A fault looks at no permission.
+        account = key.account if key else state.account
+        body = self._response_body(operation, account, context.now) if operation else b"{}"
+        respond = partial(self._respond, context)
+        scene = Scene(body, context.now, state.switches, context.path, respond, self._spec.errors, state.chance)
+        reply = fault.reply(scene)
+        if operation is None or not fault.fault.weighed or reply.status >= 500:
+            return reply
+        state.meter(context.address).spend(operation.weight, context.now)
+        return self._with_weight_header(context, reply)
+
+    def _not_found_response(self, context: Inquiry) -> Reply:
+        """Return the response to an unknown path or method. It costs no weight and has no weight header."""
+        switches = self._state.switches
+        methods = self._spec.methods(context.path)
+        status = switches.wrong_method if methods else 404
+        if switches.not_found == "html" and status == 404:
+            return page(404, "Not found")
+        reply = refusal(status, -5000, f"Path {context.path}, Method {context.method} is invalid")
+        return reply.with_header(b"Allow", ", ".join(methods).encode()) if status == 405 else reply
+
+    def _response_body(self, operation: Operation, account: Account, now: int) -> bytes:
+        seeded = account.replies.get(operation.id)
+        body = self._spec.answer(operation, now) if seeded is None else seeded
+        is_hidden = not account.opened and self._state.switches.unopened == "empty" and body[:1] == b"["
+        return b"[]" if is_hidden else body
+
+    def _with_weight_header(self, context: Inquiry, reply: Reply) -> Reply:
+        for header in self._weight_headers(context):
+            reply = reply.with_header(*header)
+        return reply
+
+    def _weight_headers(self, context: Inquiry) -> Headers:
+        if not self._state.switches.used_weight:
+            return ()
+        return ((b"X-MBX-USED-WEIGHT-1M", b"%d" % self._state.meter(context.address).used),)
+
+    def _apply_proxy_effects(self, context: Inquiry, reply: Reply) -> Reply:
+        """Return the response as the content delivery network passes it on: compressed, header names in lower case."""
+        switches = self._state.switches
+        if switches.gzip and _accepts_gzip(context.headers) and not _has_content_encoding(reply):
+            packed = gzip.compress(reply.body, mtime=0)
+            reply = replace(reply, body=packed, headers=(*reply.headers, (b"Content-Encoding", b"gzip")))
+        if switches.lower_case_headers:
+            reply = replace(reply, headers=tuple((name.lower(), value) for name, value in reply.headers))
+        return reply
+
+    def _log_entry(self, context: Inquiry, reply: Reply, fault: Scripted | None) -> Logged:
+        operation, rejection = context.operation, context.refused
+        if rejection is not None:
+            reason = rejection.why
+        else:
+            reason = "" if operation else "there is no such path or method"
+        return Logged(  # Positional: keywords take half as long again.
+            self._state.record.total + 1,
+            context.now,
+            context.address,
+            context.method,
+            context.path,
+            reply.status,
+            reply.code,
+            operation.id if operation else None,
+            fault.name if fault else None,
+            reason,
+            context.api_key,
+            context.query.raw,
+            context.headers,
+            context.body,
+            operation.signature if operation else None,
+        )
+
+
+def _has_content_encoding(reply: Reply) -> bool:
+    return any(name.lower() == b"content-encoding" for name, _ in reply.headers)
+
+
+def _accepts_gzip(headers: Headers) -> bool:
+    accepted = [value for name, value in headers if name.lower() == b"accept-encoding"]
+    return re.search(rb"(?i)\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?![.0-9]))", b",".join(accepted)) is not None

@@ -1,0 +1,118 @@
+"""The mock exchange as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, Protocol
+
+from binance_usdm.mock.core.accounts import ip
+from binance_usdm.mock.core.redaction import complain
+from binance_usdm.mock.core.response import AT_ONCE, Reply, page
+
+from .delivery import Message, Receive, Send, headed, send_reply, sendable
+
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+Handler = Callable[[str, bytes, Iterable[tuple[bytes, bytes]], bytes, str], Reply]
+"""Respond to a request: method, raw path with query, header pairs, body, client IP address."""
+
+LOOPBACK: Final = "127.0.0.1"
+_EXCHANGE_BODY_LIMIT: Final = 1024 * 1024  # far above what any request to the exchange needs
+_BODY_HEADERS: Final = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class AdminHandler(Protocol):
+    """What responds under `prefix`, with bodies of at most `body_limit` bytes."""
+
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def body_limit(self) -> int: ...
+
+    def handle(
+        self, method: str, path: str, query: bytes, headers: Iterable[tuple[bytes, bytes]], body: bytes, address: str
+    ) -> Reply: ...
+
+
+def application(handle: Handler, admin: AdminHandler | None = None) -> Application:
+    """Return an ASGI 3 application that passes path and query on byte for byte, and delivers responses as they say.
+
+    A body above 1 MiB is rejected with 413 and is not logged as a request. An exception, such as one of a custom verifier,
+    is logged on `binance_usdm.mock`, and the response is a 500.
+    """
+    return _AsgiApp(handle, admin)
+
+
+class _AsgiApp:
+    def __init__(self, handle: Handler, admin: AdminHandler | None) -> None:
+        self._handle = handle
+        self._admin = admin
+        self._admin_paths = (admin.prefix.encode(), f"{admin.prefix}/".encode()) if admin else None
+        self._body_limit = max(_EXCHANGE_BODY_LIMIT, admin.body_limit if admin else 0)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await _handle_lifespan(scope["type"], receive, send)
+            return
+        body = await self._read_body(receive) if _may_have_body(scope) else b""
+        try:
+            reply = self._dispatch(scope, body)
+            head = sendable(reply)
+        except Exception as error:  # of a custom verifier, clock or response  # noqa: BLE001
+            complain(error)
+            reply = page(500, "Internal server error")
+            head = headed(reply)
+        announced, headers = head
+        if reply.delivery is AT_ONCE and announced == len(reply.body):  # nearly every response
+            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            await send({"type": "http.response.body", "body": reply.body})
+        else:
+            await send_reply(reply, head, scope, receive, send)
+
+    def _dispatch(self, scope: Message, body: bytes) -> Reply:
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        method, query, headers = scope["method"], scope["query_string"], scope["headers"]
+        if self._admin is not None and self._is_admin(path):
+            client = (scope.get("client") or ("",))[0]
+            return self._admin.handle(method, path.decode("latin-1"), query, headers, body, client)
+        if len(body) > _EXCHANGE_BODY_LIMIT:
+            return page(413, "Request entity too large")
+        return self._handle(method, path + b"?" + query if query else path, headers, body, _client_address(scope))
+
+    def _is_admin(self, path: bytes) -> bool:
+        if self._admin_paths is None:
+            return False
+        prefix, folder = self._admin_paths
+        return path == prefix or path.startswith(folder)
+
+    async def _read_body(self, receive: Receive) -> bytes:
+        """Return the request's body. Reading ends above the limit."""
+        body, has_more = bytearray(), True
+        while has_more and len(body) <= self._body_limit:
+            message = await receive()
+            body += message.get("body", b"")
+            has_more = message.get("more_body", False)
+        return bytes(body)
+
+
+def _may_have_body(scope: Message) -> bool:
+    """Return whether a request may have a body. HTTP/1 announces each (RFC 9112, 6.3); other versions need not."""
+    for name, _ in scope["headers"]:
+        if name in _BODY_HEADERS:
+            return True
+    return not scope.get("http_version", "").startswith("1.")
+
+
+def _client_address(scope: Message) -> str:
+    """Return the client's IP address, or the loopback address where there is none, as in a test without a socket."""
+    try:
+        return ip((scope.get("client") or (LOOPBACK,))[0])
+    except ValueError:  # A test client may have any name.
+        return LOOPBACK
+
+
+async def _handle_lifespan(scope_type: str, receive: Receive, send: Send) -> None:
+    if scope_type != "lifespan":
+        raise ValueError(f"the mock exchange speaks http, not {scope_type}")
+    while (message := await receive())["type"] != "lifespan.shutdown":
+        await send({"type": f"{message['type']}.complete"})
+    await send({"type": "lifespan.shutdown.complete"})

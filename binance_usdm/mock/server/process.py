@@ -1,0 +1,162 @@
+"""Run the mock with uvicorn: threads, workers, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from .asgi import LOOPBACK, Application
+from .delivery import EXTENSION
+
+if TYPE_CHECKING:
+    import uvicorn
+
+HOST: Final = LOOPBACK
+PORT: Final = 8787
+_SHUTDOWN_GRACE_SECONDS: Final = 0.5
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def run_in_thread(app: Application, port: int) -> Iterator[str]:
+    """Serve in a thread on the loopback address; yields the base URL. Port 0 picks a free port."""
+    server = _make_server(app)
+    with _open_listener(HOST, port) as (listener, url):
+        thread = threading.Thread(target=server.run, args=([listener],), name="mock-exchange", daemon=True)
+        thread.start()
+        try:
+            while not server.started:
+                if not thread.is_alive():
+                    raise RuntimeError("the mock exchange did not start")
+                time.sleep(0.005)
+            yield url
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def run_until_signal(app: Application, host: str, port: int, workers: int, on_ready: Callable[[str], object]) -> None:
+    """Serve in the main thread, or in `workers` processes, until SIGINT or SIGTERM.
+
+    `on_ready` is called with the base URL once connections are accepted.
+    """
+    server = _make_server(app)
+    with _open_listener(host, port) as (listener, url):
+        if workers == 1:
+            with _signal_handlers(server.handle_exit):
+                on_ready(url)
+                server.run([listener])
+        else:
+            with suppress(KeyboardInterrupt), _signal_handlers(signal.default_int_handler):
+                _run_workers(workers, server, listener, lambda: on_ready(url))
+
+
+def _run_workers(workers: int, server: uvicorn.Server, listener: socket.socket, on_ready: Callable[[], object]) -> None:
+    """Fork the workers, wait for the first to end, and end them all.
+
+    Stop signals are blocked while the workers start: a worker without its handler would not end by them.
+    """
+    processes = [get_context("fork").Process(target=_run_worker, args=(server, listener)) for _ in range(workers)]
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+        for process in processes:
+            process.start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+        on_ready()
+        wait([process.sentinel for process in processes])
+        raise RuntimeError("a worker of the mock exchange ended")
+    finally:
+        for process in processes:
+            if process.pid is not None:
+                process.terminate()
+                process.join()
+
+
+def _run_worker(server: uvicorn.Server, listener: socket.socket) -> None:
+    with _signal_handlers(server.handle_exit):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+        threading.Thread(target=_exit_with_parent, daemon=True).start()
+        server.run([listener])
+
+
+def _exit_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def _signal_handlers(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Call a function on the stop signals. uvicorn does so only while it serves."""
+    before = {number: signal.signal(number, handler) for number in _STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+@contextmanager
+def _open_listener(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
+    """Open a listening socket; yields it and its base URL. From here on clients that connect wait to be served."""
+    is_ipv6 = ":" in host
+    with socket.create_server((host, port), family=socket.AF_INET6 if is_ipv6 else socket.AF_INET) as listener:
+        yield listener, f"http://{f'[{host}]' if is_ipv6 else host}:{listener.getsockname()[1]}"
+
+
+def _make_server(app: Application) -> uvicorn.Server:
+    try:
+        import uvicorn  # the extra "mock": only a server needs it
+    except ImportError:
+        raise ImportError("serving the mock exchange needs uvicorn: pip install 'binance-usdm[mock]'") from None
+    config = uvicorn.Config(
+        app,
+        http=_protocol_class(),
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        # Bytes that are not HTTP are the client's problem, rejected with 400; our own exceptions have our own log.
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,  # The address is the socket's: a client cannot claim another one.
+        timeout_graceful_shutdown=1,
+    )
+    return uvicorn.Server(config)
+
+
+@cache
+def _protocol_class() -> type[Any]:
+    """Return uvicorn's protocol, changed: applications get its transport, and a slow delivery does not delay the end."""
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+    class Protocol(HttpToolsProtocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
+            super().connection_made(transport)
+            # asyncio does this for sockets that say they are TCP, and create_server's do not: 40 ms for every response
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            connection: Any = {EXTENSION: self.transport}  # the types know no extensions of others
+            self.scope["extensions"] = connection
+
+        def shutdown(self) -> None:
+            super().shutdown()
+            self.loop.call_later(_SHUTDOWN_GRACE_SECONDS, self.transport.abort)
+
+    return Protocol
