@@ -10,19 +10,12 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from benchmarks.timing import AsyncCall, Call
+from benchmarks.cpu_time import AsyncCall, Call
+
+from .target import Target
 
 if TYPE_CHECKING:
     import ssl
-
-
-class Target(NamedTuple):
-    """Where to call and as whom; the key and the secret are made up. `connections`: how many may be open at once."""
-
-    url: str
-    key: str
-    secret: str
-    connections: int = 1
 
 
 def ours(target: Target) -> Call:
@@ -33,15 +26,16 @@ def ours(target: Target) -> Call:
 
 
 def http_client(target: Target) -> Call:
-    from benchmarks import floor
 
-    return floor.http_client(target)
+    from benchmarks import baseline
+
+    return baseline.http_client(target)
 
 
 def httpx_client(target: Target) -> Call:
     import httpx
 
-    from benchmarks.floor import exact, signed
+    from benchmarks.baseline import exact, signed
 
     client = httpx.Client(
         headers={"X-MBX-APIKEY": target.key}, timeout=10, verify=_context(target), base_url=target.url
@@ -94,16 +88,17 @@ async def ours_async(target: Target) -> AsyncCall:
 
 
 async def streams(target: Target) -> AsyncCall:
-    from benchmarks import floor
 
-    return await floor.streams(target)
+    from benchmarks import baseline
+
+    return await baseline.streams(target)
 
 
 async def aiohttp(target: Target) -> AsyncCall:
     import aiohttp  # type: ignore[import-not-found]  # comes with `make bench`
     import yarl  # type: ignore[import-not-found]
 
-    from benchmarks.floor import exact, signed
+    from benchmarks.baseline import exact, signed
 
     connector = aiohttp.TCPConnector(limit=target.connections)
     session = aiohttp.ClientSession(connector=connector, headers={"X-MBX-APIKEY": target.key})
@@ -120,7 +115,7 @@ async def aiohttp(target: Target) -> AsyncCall:
 async def httpx_async(target: Target) -> AsyncCall:
     import httpx
 
-    from benchmarks.floor import exact, signed
+    from benchmarks.baseline import exact, signed
 
     limits = httpx.Limits(max_connections=target.connections, max_keepalive_connections=target.connections)
     client = httpx.AsyncClient(

@@ -20,10 +20,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.canned import served
-from benchmarks.clients import Target, ours, ours_async
-from benchmarks.floor import http_client, streams
-from benchmarks.timing import AsyncCall, Call, Cost, timed, timed_async
+from benchmarks.baseline import http_client, streams
+from benchmarks.clients import ours, ours_async
+from benchmarks.cpu_time import AsyncCall, Call, Cost, timed, timed_async
+from benchmarks.fixed_server import served
+from benchmarks.target import Target
 
 CALLS = 12  # few calls in many rounds: less happens on the machine in between
 AT_ONCE = 4

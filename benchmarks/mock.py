@@ -21,9 +21,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from benchmarks.figures import Table, figure
-from benchmarks.floor import PATH
-from benchmarks.measure import Settings, environment, interpreter
+from benchmarks.baseline import PATH
+from benchmarks.side_by_side import Settings, environment, interpreter
+from benchmarks.statistics import Table, figure
 
 KEY, SECRET = "mock-exchange-api-key-opens-nothing", "mock-exchange-api-secret-opens-nothing"  # the mock's own
 CONNECTIONS: Final = 16

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Table, jsonable, markdown
-from benchmarks.measure import Settings
+from benchmarks.side_by_side import Settings
+from benchmarks.statistics import Table, jsonable, markdown
 
 HEAD = """# What a call costs
 

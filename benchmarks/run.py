@@ -22,12 +22,12 @@ from typing import Any, Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import many, mock, whole
-from benchmarks.canned import certified, served
+from benchmarks import many_accounts, mock, processes
 from benchmarks.clients import ASYNC_FLOOR, CLIENTS, FLOOR
-from benchmarks.figures import Figure, Table, figure
-from benchmarks.measure import Measured, Settings, interleaved, two_cpus, versions
+from benchmarks.fixed_server import certified, served
 from benchmarks.report import document, page
+from benchmarks.side_by_side import Measured, Settings, interleaved, two_cpus, versions
+from benchmarks.statistics import Figure, Table, figure
 
 AT_ONCE: Final = (1, 10, 100, 1_000)
 
@@ -112,12 +112,12 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Settings], list[Table]]]] = {
     "sync": one_by_one,
     "async": partial(at_once, uvloop=False),
     "uvloop": partial(at_once, uvloop=True),
-    "cold": whole.cold,
-    "command": whole.command,
-    "accounts": many.accounts,
+    "cold": processes.cold,
+    "command": processes.command,
+    "accounts": many_accounts.accounts,
     "mock": mock.mock,
-    "generator": whole.generator,
-    "installed": whole.installed,
+    "generator": processes.generator,
+    "installed": processes.installed,
 }
 
 

@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.canned import certified, served
-from benchmarks.clients import CLIENTS, OURS, Target
-from benchmarks.figures import Figure, Table, figure
-from benchmarks.measure import KEY, ROOT, SECRET, Settings, Worker, environment, interpreter
+from benchmarks.clients import CLIENTS, OURS
+from benchmarks.fixed_server import certified, served
+from benchmarks.side_by_side import KEY, ROOT, SECRET, Settings, Worker, environment, interpreter
+from benchmarks.statistics import Figure, Table, figure
+from benchmarks.target import Target
 
 ONE_LINER = (
     "import os; from binance.client import Client; "

@@ -1,6 +1,6 @@
 """One client, alone in a process. Reads what to do from stdin, a JSON line each, and answers on stdout with what it cost.
 
-Started as `python -I worker.py`, by the interpreter that has the client. First line: which client, where to call. Then
+Started as `python -I client_process.py`, by the interpreter that has the client. First line: which client, where to call. Then
 `{"calls": n, "at_once": m}`, answered by seconds a call. It sends no figure before the client gave as many assets as it should.
 """
 
@@ -16,8 +16,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.clients import CLIENTS, Client, Target
-from benchmarks.timing import timed, timed_async
+from benchmarks.clients import CLIENTS, Client
+from benchmarks.cpu_time import timed, timed_async
+from benchmarks.target import Target
 
 Say = Callable[[dict[str, Any]], None]
 LONGEST = 20.0  # s; a wave that takes longer is no figure

@@ -1,6 +1,6 @@
 """An exchange that gives every request one and the same good reply, as a process of its own. Of HTTP it knows where a head ends.
 
-    python benchmarks/canned.py [--assets 12] [--headers] [--tls FILE] [--cpu N]      prints its URL, serves until its stdin ends
+    python benchmarks/fixed_server.py [--assets 12] [--headers] [--tls FILE] [--cpu N]      prints its URL, serves until its stdin ends
 
 It checks nothing, so that the client is what is measured: a reply costs it less than any client here needs for a call.
 """

@@ -13,14 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
-from benchmarks.canned import Tls
-from benchmarks.clients import CLIENTS, Target
-from benchmarks.timing import Cost
+from benchmarks.clients import CLIENTS
+from benchmarks.cpu_time import Cost
+from benchmarks.fixed_server import Tls
+from benchmarks.target import Target
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 KEY: Final = "made-up-key-of-a-benchmark-".ljust(64, "0")
 SECRET: Final = "made-up-secret-of-a-benchmark-".ljust(64, "0")
-WORKER: Final = Path(__file__).with_name("worker.py")
+WORKER: Final = Path(__file__).with_name("client_process.py")
 MOST_CALLS: Final = 5_000
 
 

@@ -1,6 +1,6 @@
 """Many accounts in one process: one client each, one transport and one weight budget for all. Alone in a process for each number.
 
-    python benchmarks/many.py URL ACCOUNTS CONNECTIONS CALLS ROUNDS [--traced]      prints JSON
+    python benchmarks/many_accounts.py URL ACCOUNTS CONNECTIONS CALLS ROUNDS [--traced]      prints JSON
 
 `--traced` counts Python's own blocks instead of measuring time, which tracing would slow down.
 """
@@ -21,8 +21,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.figures import Figure, Table, figure
-from benchmarks.measure import KEY, SECRET, Settings, environment, interpreter
+from benchmarks.side_by_side import KEY, SECRET, Settings, environment, interpreter
+from benchmarks.statistics import Figure, Table, figure
 
 ACCOUNTS = (1, 10, 100, 1_000, 10_000)
 CONNECTIONS = 100
@@ -67,7 +67,7 @@ async def measured(url: str, accounts: int, connections: int, calls: int, rounds
 
 def accounts(settings: Settings) -> list[Table]:
     """Calls of 1 to 10,000 accounts at once."""
-    from benchmarks.canned import served
+    from benchmarks.fixed_server import served
 
     python = interpreter("binance_usdm")
     numbers = ACCOUNTS[:4] if settings.quick else ACCOUNTS

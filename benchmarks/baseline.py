@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from benchmarks.clients import Target
-    from benchmarks.timing import AsyncCall, Call
+    from benchmarks.cpu_time import AsyncCall, Call
+    from benchmarks.target import Target
 
 PATH = "/fapi/v3/balance"
 AMOUNTS = ("balance", "crossWalletBalance", "crossUnPnl", "availableBalance", "maxWithdrawAmount")
