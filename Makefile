@@ -45,9 +45,10 @@ format: install ## format the code
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
-lint: install ## check style and formatting
+lint: install ## check style, formatting and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	PYTHONPATH=.:generated_client $(BIN)/lint-imports --no-logo --no-cache
 
 types: install ## check types twice: mypy --strict and pyright
 	$(BIN)/mypy
