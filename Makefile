@@ -26,14 +26,14 @@ test: install ## run all tests
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 contract: install ## mock against spec, client against spec both ways, and schemathesis from the shell, with counts
-	$(BIN)/python tests/contract/run.py
-	$(BIN)/python tests/contract/shell/run.py
+	$(BIN)/python -m tests.contract.run_all
+	$(BIN)/python -m tests.contract.shell.run
 
 contract-faults: install ## plant every seeded fault and see which check notices; some minutes
-	$(BIN)/python tests/contract/seeded.py
+	$(BIN)/python -m tests.contract.run_seeded_faults
 
 interop: install ## install other SDKs (PyPI, npm) and let each read a balance from the mock exchange
-	$(BIN)/python tests/interop/run.py
+	$(BIN)/python -m tests.interop.run
 
 generate: install ## write the client that the spec describes
 	$(BIN)/python -m generator
@@ -90,13 +90,13 @@ audit: .scratch/audit/.installed ## find what this project never does, in its co
 check: lint types drift build test ## everything CI runs
 
 fuzz: install ## a million spoiled replies, some minutes
-	$(BIN)/python tests/lab/fuzz.py --cases 1000000 --seed 20261122
+	$(BIN)/python -m tests.hostile.fuzz --cases 1000000 --seed 20261122
 
 soak: install ## 100,000 calls with each client, some minutes
-	$(BIN)/python tests/lab/soak.py --calls 100000
+	$(BIN)/python -m tests.hostile.soak --calls 100000
 
 hammer: install ## eight processes share one budget in Redis for two minutes and more
-	USDM_LONG=1 $(BIN)/python -m pytest -rA tests/limits/test_limits_processes.py
+	USDM_LONG=1 $(BIN)/python -m pytest -rA tests/policy/test_redis_processes.py
 
 mutate: ## change what decides in small ways, in a copy, and see the tests go red; half an hour and more
 	@rm -rf .scratch/mutation && mkdir -p .scratch/mutation

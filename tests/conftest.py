@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
-from support import KEY, SECRET, Blocking, Handler
 
 from binance_usdm import AsyncClient, Client, RetryPolicy
 from binance_usdm._policy import shared
+from tests.support.clients import KEY, SECRET, Blocking, Handler
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -80,4 +80,4 @@ def client_of(request: pytest.FixtureRequest) -> Iterator[Callable[..., Blocking
         yield client_of
 
 
-pytest_plugins = ["watch"]  # no test lets a secret out
+pytest_plugins = ["tests.support.secret_leaks"]  # no test lets a secret out

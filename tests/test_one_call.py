@@ -8,12 +8,12 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from raw_server import READ, RawServer, again, reply
-from support import BODY, KEY, SECRET
 
 from binance_usdm import Client
+from tests.support.clients import BODY, KEY, SECRET
+from tests.support.paths import ROOT
+from tests.support.raw_server import READ, RawServer, again, reply
 
-ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "CONTRIBUTING.md"
 STEP = re.compile(r"^\| \d+ \| `(?P<file>[\w/]+\.py): (?P<name>[\w.]+)` \|", re.MULTILINE)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 
-import promises
 import pytest
+
+from tests import promises
 
 PAGE = promises.PAGE.read_text(encoding="utf-8")
 

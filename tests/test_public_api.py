@@ -5,16 +5,16 @@ from __future__ import annotations
 import inspect
 import re
 import types
-from pathlib import Path
 from typing import Any
 
 import pytest
-from support import SPEC
 
 import binance_usdm
 from binance_usdm import AccountBalance, AsyncClient, Client, HmacSigner, Response, ServerTime
 from binance_usdm._response import USED_WEIGHT_HEADER
 from binance_usdm_wire import OPERATIONS
+from tests.support.clients import SPEC
+from tests.support.paths import ROOT
 
 REQUIRED = inspect.Parameter.empty
 
@@ -124,6 +124,6 @@ def test_errors_and_signer_take_these_arguments() -> None:
 
 
 def test_the_readme_names_every_option() -> None:
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`(\w+)=`", readme))
     assert set(CONSTRUCTOR) - {"api_key", "api_secret", "recv_window"} <= told

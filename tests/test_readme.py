@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from binance_usdm.mock import Exchange, running
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 PYTHON = [code for kind, code in BLOCKS if kind == "python"]

@@ -7,12 +7,13 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 import pytest
 
-GUARD: Final = Path(__file__).resolve().parents[1] / "benchmarks" / "guard.py"
+from tests.support.paths import ROOT
+
+GUARD: Final = ROOT / "benchmarks" / "guard.py"
 USUAL: Final = {
     "sync": 0.73,
     "async": 1.40,

@@ -21,8 +21,8 @@ from binance_usdm._http import messages
 from binance_usdm._http.messages import Call as Asked
 from binance_usdm_wire import OPERATIONS
 
-from .facts import Fact, Json, facts, typed
-from .wire import KEY, SECRET, T0
+from .raw_requests import KEY, SECRET, T0
+from .spec_facts import Fact, Json, facts, typed
 
 Answer = Callable[[httpx.Request], httpx.Response]
 CASE_ID = b"x-schemathesis-testcaseid"

@@ -18,7 +18,7 @@ from binance_usdm_wire import OPERATIONS
 from binance_usdm_wire.api.account import balance
 
 from .faults_reply import rows
-from .wire import KEY, SECRET
+from .raw_requests import KEY, SECRET
 
 Patch = pytest.MonkeyPatch
 Plant = Callable[[Patch], None]

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from . import run, seeded
+from . import run_all as run
+from . import run_seeded_faults as seeded
 from .facade import SDKS, Call, called
-from .facts import SPEC, facts
-from .wire import ask_well, make_exchange
+from .raw_requests import ask_well, make_exchange
+from .spec_facts import SPEC, facts
 
 GOOD = seeded.Seed("mock", "clock stands still", frozenset({"the_clock_is_told"}), "", "sync")
 SAME = seeded.Seed("requests", "another user agent", frozenset(), "the spec does not say", "async")

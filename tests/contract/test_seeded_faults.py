@@ -9,21 +9,24 @@ import itertools
 
 import pytest
 
-from . import faults_client, faults_held_out, faults_mock, faults_reply, layer_c, tables
+from . import faults_client, faults_mock, faults_reply
+from . import faults_unseen as faults_held_out
+from . import mock_tables as tables
+from . import responses_vs_spec as layer_c
 from .facade import SDKS, Facade
-from .facts import SPEC
-from .generated import EDGES, tried
-from .layer_a import checks_of, run_layer_a
-from .layer_b import CHECKS, run_layer_b
-from .layer_b import checks_of as client_checks_of
-from .wire import make_exchange
+from .mock_vs_spec import checks_of, run_mock_vs_spec
+from .raw_requests import make_exchange
+from .requests_vs_spec import CHECKS, run_requests_vs_spec
+from .requests_vs_spec import checks_of as client_checks_of
+from .schemathesis_setup import EDGES, tried
+from .spec_facts import SPEC
 
 
 @pytest.mark.parametrize("name", faults_mock.FAULTS)
 def test_a_fault_of_the_mock_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plant, caught_by = faults_mock.FAULTS[name]
     plant(monkeypatch)
-    found = run_layer_a(SPEC)
+    found = run_mock_vs_spec(SPEC)
     assert {*found} == caught_by, found
 
 
@@ -31,7 +34,7 @@ def test_a_fault_of_the_mock_is_caught(name: str, monkeypatch: pytest.MonkeyPatc
 def test_a_fault_of_the_client_is_caught(name: str, sdk: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plant, caught_by = faults_client.FAULTS[name]
     plant(monkeypatch)
-    found = run_layer_b(SPEC, SDKS[sdk])
+    found = run_requests_vs_spec(SPEC, SDKS[sdk])
     assert {*found} == caught_by, found
 
 
@@ -47,13 +50,13 @@ def test_a_fault_in_reading_replies_is_caught(name: str, sdk: str, monkeypatch: 
 @pytest.mark.parametrize("name", faults_client.EQUIVALENT)
 def test_a_change_of_requests_that_keeps_every_promise_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     faults_client.EQUIVALENT[name][0](monkeypatch)
-    assert run_layer_b(SPEC, SDKS["async"]) == {}
+    assert run_requests_vs_spec(SPEC, SDKS["async"]) == {}
 
 
 @pytest.mark.parametrize("name", faults_reply.EQUIVALENT)
 def test_a_change_in_reading_that_keeps_every_promise_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     faults_reply.EQUIVALENT[name][0](monkeypatch)
-    assert layer_c.run_layer_c(SPEC, SDKS["sync, default transport"]) == {}
+    assert layer_c.run_responses_vs_spec(SPEC, SDKS["sync, default transport"]) == {}
 
 
 def test_every_check_of_our_own_catches_something() -> None:

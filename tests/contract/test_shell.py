@@ -12,19 +12,19 @@ from xml.etree import ElementTree
 import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, running
+from tests.support.paths import ROOT
 
+from .raw_requests import BOUNDLESS
 from .shell.run import ending, main, secrets_of
-from .wire import BOUNDLESS
 
-RUN = str(Path(__file__).parent / "shell" / "run.py")
 HEX = "0123456789abcdef" * 4
 REPORTS = {"junit.xml", "output.txt", "html/index.html"}
 
 
 def run(out: Path, *arguments: str, key: str = DEFAULT_API_KEY) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, RUN, "--out", str(out), *arguments]
+    command = [sys.executable, "-m", "tests.contract.shell.run", "--out", str(out), *arguments]
     env = {**os.environ, "BINANCE_API_KEY": key, "BINANCE_API_SECRET": DEFAULT_API_SECRET}
-    return subprocess.run(command, env=env, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", timeout=120, check=False)
 
 
 def files(out: Path) -> dict[str, str]:

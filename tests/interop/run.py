@@ -1,6 +1,6 @@
 """Other people's clients against the mock exchange: each gets its balances, and is refused as the exchange would refuse it.
 
-    python tests/interop/run.py [--only NAME | --own COMMAND]
+    python -m tests.interop.run [--only NAME | --own COMMAND]
 
 Each client has a small program beside this file, and an environment of its own under `.scratch/interop/`. A program reads BASE_URL,
 API_KEY and API_SECRET from its environment, reads the balances once, and prints one line: `{"ok": true, "balances": [...]}` with
@@ -21,15 +21,11 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-sys.path.append(str(Path(__file__).parents[1]))
-
-from contract.shell.served import served
-from install import SCRATCH, command_of, version
-
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
+from tests.contract.shell.served import served
+from tests.interop.install import SCRATCH, command_of, version
 
 LATE: Final = 10_000
 SECONDS: Final = 60  # for one program; some of them load for seconds on a busy machine

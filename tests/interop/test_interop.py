@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from install import HERE, command_of, version
-from run import BALANCES, CASES, CLIENTS, judged
+
+from tests.interop.install import HERE, command_of, version
+from tests.interop.run import BALANCES, CASES, CLIENTS, judged
 
 ROWS = json.dumps({"ok": True, "balances": BALANCES})
 REFUSED = json.dumps({"ok": False, "code": -1022})
@@ -21,7 +22,7 @@ TOOLS = all(map(shutil.which, ("bash", "curl", "openssl", "od", "sed")))
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(HERE / "run.py"), *arguments]
+    command = [sys.executable, "-m", "tests.interop.run", *arguments]
     return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=False)
 
 

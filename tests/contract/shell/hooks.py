@@ -20,10 +20,10 @@ import requests
 import schemathesis
 from requests.auth import AuthBase
 
-sys.path.append(str(Path(__file__).parents[2]))
+sys.path.append(str(Path(__file__).parents[3]))  # schemathesis loads this file by its path
 
-from contract.facts import SPEC, Fact, facts
-from contract.generated import Case, accepts_only_what_is_described
+from tests.contract.schemathesis_setup import Case, accepts_only_what_is_described
+from tests.contract.spec_facts import SPEC, Fact, facts
 
 KEY, SECRET = os.environ["BINANCE_API_KEY"], os.environ["BINANCE_API_SECRET"]
 AHEAD = 750

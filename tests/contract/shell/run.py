@@ -1,6 +1,6 @@
 """Schemathesis from the shell, against the mock exchange or against a server of your own. Knows no operation and no check.
 
-    python tests/contract/shell/run.py [--url URL] [--out FOLDER] [option of `schemathesis run` ...]
+    python -m tests.contract.shell.run [--url URL] [--out FOLDER] [option of `schemathesis run` ...]
 
 Without `--url` the mock exchange is served for it. With it, key and secret are those of BINANCE_API_KEY and BINANCE_API_SECRET. JUnit,
 HTML and all that was printed go into FOLDER, `.scratch/contract` if none is named. Exits as schemathesis does: 0 when it found
@@ -20,13 +20,10 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
-sys.path.append(str(Path(__file__).parents[2]))
-
-from contract.shell.served import served
-
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
+from tests.contract.shell.served import served
+from tests.support.paths import ROOT
 
-ROOT: Final = Path(__file__).parents[3]
 NAMES: Final = ("BINANCE_API_KEY", "BINANCE_API_SECRET")
 SHORTEST: Final = 8  # anything shorter would be found in every report
 BOUNDLESS: Final = ("--switch", "weight_limit=1000000000")  # some hundred calls in one minute

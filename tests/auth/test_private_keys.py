@@ -1,0 +1,372 @@
+"""Private keys: which are taken, from where, and that none that is refused shows itself. Signatures are tested in test_signing.py."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import functools
+import gc
+import logging
+import os
+import pickle
+import pprint
+import re
+import sys
+from collections.abc import Callable, Iterator
+from io import StringIO
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+import trustme
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from binance_usdm import AsyncClient, Client, ConfigurationError, Ed25519Signer, HmacSigner, RsaSigner
+from binance_usdm._auth.private_keys import KeySigner, signer_from_pem
+from binance_usdm._auth.signers import signature
+from tests.support.canaries import crash_report
+from tests.support.clients import KEY
+from tests.support.timing import seconds
+
+POSIX = pytest.mark.skipif(
+    not hasattr(os, "geteuid"), reason="this system keeps rights elsewhere than in a file's mode"
+)
+PASSWORD = "Pässword 271828"
+SECRET = "HmacCanary141421"
+LOCKED = BestAvailableEncryption(PASSWORD.encode())
+PKCS8, TRADITIONAL = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL
+
+
+def pem(key: Any, form: PrivateFormat = PKCS8, lock: KeySerializationEncryption | None = None) -> bytes:
+    made: bytes = key.private_bytes(Encoding.PEM, form, lock or NoEncryption())
+    return made
+
+
+ED, RSA = ed25519.Ed25519PrivateKey.generate(), rsa.generate_private_key(65537, 2048)
+EC, SMALL = ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 1024)
+SPKI = PublicFormat.SubjectPublicKeyInfo
+GOOD: dict[str, tuple[Any, str | bytes | None]] = {
+    "ed25519": (pem(ED), None),
+    "ed25519, encrypted": (pem(ED, lock=LOCKED), PASSWORD),
+    "ed25519, a password of bytes": (pem(ED, lock=LOCKED), PASSWORD.encode()),
+    "ed25519, a password that is no UTF-8": (
+        pem(ED, lock=BestAvailableEncryption(b"\xff\xfe")),
+        os.fsdecode(b"\xff\xfe"),
+    ),
+    "ed25519, lines ended as in DOS": (b"\xef\xbb\xbf" + pem(ED).replace(b"\n", b"\r\n"), None),
+    "ed25519, behind other text": (b"the key of the bot\n" + pem(ED), None),
+    "rsa": (pem(RSA), None),
+    "rsa, encrypted": (pem(RSA, lock=LOCKED), PASSWORD),
+    "rsa, traditional": (pem(RSA, TRADITIONAL), None),
+    "rsa, traditional, encrypted": (pem(RSA, TRADITIONAL, LOCKED), PASSWORD),
+}
+MADE = {kind: signature(kind.from_pem(pem(key)), b"x") for kind, key in ((Ed25519Signer, ED), (RsaSigner, RSA))}
+MISSING = Path(__file__).parent / "no-such-file"
+DAMAGED, WRONG = "^private_key is damaged or cut short", "^password is wrong, or private_key is damaged"
+BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that say what is wrong
+    "wrong password": (pem(ED, lock=LOCKED), f"{PASSWORD} wrong", WRONG),
+    "wrong password of a traditional key": (pem(RSA, TRADITIONAL, LOCKED), f"{PASSWORD} wrong", WRONG),
+    "a password that is no text": (pem(ED, lock=LOCKED), f"{PASSWORD}\ud800", WRONG),
+    "no password": (pem(ED, lock=LOCKED), None, "^password is missing: private_key is encrypted$"),
+    "no password for a traditional key": (pem(RSA, TRADITIONAL, LOCKED), None, "^password is missing"),
+    "needless password": (pem(ED), PASSWORD, "^password is given, but private_key is not encrypted: leave it away$"),
+    "empty password": (pem(ED), "", "^password must be text or bytes, and not empty$"),
+    "password of another type": (pem(ED), [PASSWORD], "^password must be text or bytes"),
+    "public key": (ED.public_key().public_bytes(Encoding.PEM, SPKI), None, "is a public key: .* the private key"),
+    "public key of RSA": (RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1), None, "is a public key"),
+    "certificate": (trustme.CA().cert_pem.bytes(), None, "is a certificate: give the private key"),
+    "OpenSSH's format": (
+        pem(ED, PrivateFormat.OpenSSH),
+        None,
+        "OpenSSH's own format: give PKCS#8, as `openssl genpkey",
+    ),
+    "EC key": (pem(EC), None, "is an ECPrivateKey: the exchange takes Ed25519 and RSA"),
+    "EC key, traditional": (pem(EC, TRADITIONAL), None, "is an ECPrivateKey"),
+    "Ed448 key": (pem(ed448.Ed448PrivateKey.generate()), None, "is an Ed448PrivateKey"),
+    "X25519 key": (pem(x25519.X25519PrivateKey.generate()), None, "is an X25519PrivateKey"),
+    "RSA key of 1024 bits": (pem(SMALL), None, "has 1024 bits: the exchange takes RSA keys of 2048 and 4096"),
+    "two keys": (pem(ED) + pem(RSA), None, "holds 2 keys: give one alone"),
+    "cut short": (pem(RSA)[:900], None, DAMAGED),
+    "cut short before the last line": (pem(ED)[:-28], None, DAMAGED),
+    "a blank line in it": (pem(RSA).replace(b"\n", b"\n\n"), None, DAMAGED),
+    "line breaks written out": (pem(ED).replace(b"\n", b"\\n"), None, DAMAGED),
+    "traditional, encrypted, its IV cut short": (  # cryptography 50 panics
+        re.sub(rb"(DEK-Info: [^,]+,[0-9A-F]{16})[0-9A-F]+", rb"\1", pem(RSA, TRADITIONAL, LOCKED)),
+        PASSWORD,
+        WRONG,
+    ),
+    "encrypted and cut short": (pem(ED, lock=LOCKED)[:120], PASSWORD, WRONG),
+    "DER": (ED.private_bytes(Encoding.DER, PKCS8, NoEncryption()), None, "is not PEM text"),
+    "the bytes of a seed": (ED.private_bytes_raw(), None, "is not PEM text"),
+    "UTF-16": (pem(ED).decode().encode("utf-16"), None, "is not PEM text"),
+    "nothing": (b"", None, "is not PEM text: a line -----BEGIN PRIVATE KEY----- is missing"),
+    "10 MB": (pem(ED) + b"x" * 10_000_000, None, "is larger than 64 KiB"),
+    "PEM as str": (pem(ED).decode(), None, "is text: give PEM text as bytes, a str is the path of a file"),
+    "PEM as path": (Path(pem(ED).decode()), None, "is text: give PEM text as bytes"),
+    "the body of a PEM as str": (pem(RSA).split(b"\n")[1].decode(), None, "file cannot be opened: No such file"),
+    "bytearray": (bytearray(pem(ED)), None, "must be bytes, the PEM itself, or the path of a file, not bytearray"),
+    "a key object": (ED, None, "must be bytes, .* not Ed25519PrivateKey"),
+    "None": (None, PASSWORD, "must be bytes, .* not NoneType"),
+    "a path with a NUL": ("a\0b", PASSWORD, "file cannot be opened: this is no path"),
+    "a missing file": (MISSING, PASSWORD, "file cannot be opened: No such file or directory$"),
+}
+KINDS: list[type[KeySigner]] = [Ed25519Signer, RsaSigner, KeySigner]
+_MATERIAL = b"".join(source for source, *_ in [*GOOD.values(), *BAD.values()] if isinstance(source, bytes))
+
+
+@functools.cache
+def fragments() -> set[str]:
+    """Each piece of sixteen characters of every key above."""
+    lines = re.findall(rb"^[A-Za-z0-9+/=]{16,80}$", _MATERIAL.replace(b"\\n", b"\n").replace(b"\r", b""), re.MULTILINE)
+    texts = [*(line.decode() for line in lines), repr(ED.private_bytes_raw())[2:-1], ED.private_bytes_raw().hex()]
+    return {text[at : at + 16] for text in texts for at in range(len(text) - 15)}
+
+
+def clean(text: str) -> bool:
+    told = any(word in text for word in ("271828", SECRET, str(MISSING)))
+    return not told and fragments().isdisjoint(text[at : at + 16] for at in range(len(text)))
+
+
+def refusal(make: Callable[[], object], says: str) -> str:
+    """What a failing constructor says, once all that could be printed about its error is found clean."""
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        make()
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    report = crash_report(caught.value)
+    assert clean(report), report
+    return str(caught.value)
+
+
+@pytest.mark.promise("S6")
+@pytest.mark.parametrize("name", GOOD)
+def test_a_key_makes_the_signer_of_its_type_from_bytes_and_from_a_file(name: str, tmp_path: Path) -> None:
+    source, password = GOOD[name]
+    file = tmp_path / "key\nof the bot.pem"
+    file.touch(0o600)
+    file.write_bytes(source)
+    own, other = (Ed25519Signer, RsaSigner) if name.startswith("ed") else (RsaSigner, Ed25519Signer)
+    signers = [signer_from_pem(source, password), *(own.from_pem(given_as, password) for given_as in (file, str(file)))]
+    assert {(type(signer), signature(signer, b"x")) for signer in signers} == {(own, MADE[own])}
+    refusal(lambda: other.from_pem(file, password), f"^private_key is one for {own.__name__}$")
+
+
+@pytest.mark.promise("S6", "S4")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_no_usable_key_is_named_and_not_shown(name: str, kind: type[KeySigner]) -> None:
+    refusal(lambda: kind.from_pem(*BAD[name][:2]), BAD[name][2])
+
+
+@pytest.mark.promise("S6", "S4")
+@pytest.mark.parametrize("name", GOOD)
+def test_a_key_given_elsewhere_than_to_from_pem_is_refused_and_not_shown(name: str) -> None:
+    for make in (Ed25519Signer, RsaSigner):
+        refusal(functools.partial(make, GOOD[name][0]), f"a key goes into {make.__name__}.from_pem")
+    refusal(lambda: HmacSigner(GOOD[name][0]), "^api_secret must be a string, not bytes$")
+    refusal(lambda: HmacSigner(GOOD[name][0].decode("latin-1")), "^api_secret has a blank")
+
+
+@pytest.mark.promise("S6")
+def test_without_cryptography_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives", None)
+    refusal(lambda: signer_from_pem(*GOOD["ed25519, encrypted"]), r"pip install 'binance-usdm\[crypto\]'$")
+
+
+def zoo(folder: Path) -> Iterator[tuple[str, str, Path]]:
+    """Files that must not hold a key, each with a good key in it where that is possible, and what is said of them."""
+    good = folder / "good"
+    good.write_bytes(pem(ED))
+    good.chmod(0o600)
+    for mode in (0o644, 0o640, 0o604, 0o660, 0o602, 0o610, 0o601, 0o777):
+        path = folder / f"{mode:o}"
+        path.write_bytes(pem(ED))
+        path.chmod(mode)
+        yield f"{mode:o}", "is open to other users: run `chmod 600` on it", path
+    for name, says, make in (
+        ("link", "it is a symbolic link", lambda path: path.symlink_to(good)),
+        ("dangling link", "it is a symbolic link", lambda path: path.symlink_to(MISSING)),
+        ("pipe", "is not a regular file", os.mkfifo),
+        ("directory", "Is a directory", lambda path: path.mkdir(0o700)),
+        ("empty", "is not PEM text", lambda path: path.touch(0o600)),
+        ("huge", "is larger than 64 KiB", lambda path: (path.touch(0o600), path.write_bytes(pem(ED) + b"\n" * 65536))),
+        ("one byte too large", "than 64 KiB", lambda path: (path.touch(0o600), path.write_bytes(pem(ED).ljust(65537)))),
+    ):
+        make(folder / name)
+        yield name, says, folder / name
+    yield "device", "is not a regular file", Path(os.devnull)
+    yield "behind a file", "Not a directory", good / "key"
+    yield "a long name", "File name too long", folder / ("x" * 300)
+    if os.geteuid() == 0:
+        path = folder / "foreign"
+        path.write_bytes(pem(ED))
+        path.chmod(0o600)
+        os.chown(path, 12345, 12345)
+        yield "another user's", "belongs to another user", path
+
+
+@POSIX
+@pytest.mark.promise("S7", "S4")
+def test_a_file_that_others_could_read_or_change_or_that_is_none_is_refused(tmp_path: Path) -> None:
+    for name, says, path in zoo(tmp_path):
+        for given_as in (path, str(path)):
+            said = refusal(functools.partial(signer_from_pem, given_as), says)
+            assert str(path) not in said, name
+    for mode in (0o600, 0o400):
+        (tmp_path / "good").chmod(mode)
+        assert isinstance(signer_from_pem(tmp_path / "good"), Ed25519Signer)
+    (tmp_path / "large").touch(0o600)
+    (tmp_path / "large").write_bytes(pem(ED).ljust(65536))
+    assert isinstance(signer_from_pem(tmp_path / "large"), Ed25519Signer)
+
+
+@POSIX
+@pytest.mark.promise("S7")
+def test_a_file_is_judged_as_it_was_opened_and_belongs_to_the_user_of_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "key"
+    file.touch(0o600)
+    file.write_bytes(pem(ED))
+    opened: list[int] = []
+    real = os.open
+
+    def exchanged(path: Any, flags: int) -> int:
+        """Open the file, whose name is another one's right afterwards."""
+        opened.append(flags)
+        descriptor = real(path, flags)
+        file.unlink()
+        file.write_bytes(pem(RSA))
+        file.chmod(0o644)
+        return descriptor
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", exchanged)
+        signer = signer_from_pem(file)
+    assert signature(signer, b"x") == MADE[Ed25519Signer]
+    assert opened[0] & os.O_NOFOLLOW
+    assert opened[0] & os.O_NONBLOCK
+    assert opened[0] & os.O_CLOEXEC
+    file.chmod(0o600)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
+        refusal(lambda: signer_from_pem(file), "belongs to another user: `chown` it")
+
+
+SIGNERS = [Ed25519Signer.from_pem(pem(ED)), RsaSigner.from_pem(pem(RSA)), HmacSigner(SECRET)]
+
+
+@pytest.mark.promise("S1")
+@pytest.mark.parametrize("signer", SIGNERS)
+def test_a_signer_shows_no_key(signer: object) -> None:
+    log = logging.StreamHandler(StringIO())
+    log.handle(logging.makeLogRecord({"msg": "%r", "args": (signer,)}))
+    shown = [repr(signer), str(signer), f"{signer!r:>40}", pprint.pformat({1: [signer]}), log.stream.getvalue()]
+    assert clean("".join([*shown, repr(dir(signer))]))
+    assert shown[0] == shown[1] == f"<{type(signer).__name__}>" == shown[4].strip()
+    with pytest.raises(TypeError, match="vars"):
+        vars(signer)
+
+
+@pytest.mark.promise("S2")
+@pytest.mark.parametrize("signer", SIGNERS)
+def test_a_signer_is_neither_copied_nor_pickled_nor_given_to_another_process(signer: object) -> None:
+    protocols = range(pickle.HIGHEST_PROTOCOL + 1)
+    takes: list[Callable[[Any], object]] = [copy.copy, copy.deepcopy, lambda taken: taken.__getstate__()]
+    takes += [functools.partial(pickle.dumps, protocol=protocol) for protocol in protocols]
+    takes += [functools.partial(lambda protocol, taken: taken.__reduce_ex__(protocol), number) for number in protocols]
+    takes += [lambda taken: taken.__reduce__(), lambda taken: ForkingPickler.dumps([taken])]
+    for take in takes:
+        with pytest.raises(TypeError, match="holds a secret and cannot be copied or pickled"):
+            take(signer)
+
+
+BODY_LINE = pem(RSA).split(b"\n")[1]
+ARMOUR = st.sampled_from(
+    ["PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "PUBLIC KEY", ""]
+)
+WRAPPED = st.builds(
+    lambda kind, body: b"-----BEGIN %b-----\n%b\n-----END %b-----\n" % (kind, base64.b64encode(body), kind),
+    ARMOUR.map(str.encode),
+    st.binary(max_size=200),
+)
+SOURCES = [source for source, _ in GOOD.values() if isinstance(source, bytes)]
+MUTATED = st.builds(
+    lambda source, at, length, new: source[: at % len(source)] + new + source[at % len(source) + length :],
+    st.sampled_from(SOURCES),
+    st.integers(0, 2000),
+    st.integers(0, 40),
+    st.binary(max_size=8) | st.sampled_from([b"", b"A", b"\n", b"\n\n", BODY_LINE]),
+)
+
+
+def outcome(source: bytes, password: Any) -> KeySigner | ConfigurationError:
+    try:
+        return signer_from_pem(source, password)
+    except ConfigurationError as error:
+        return error
+
+
+@pytest.mark.promise("S6", "S4")
+@settings(max_examples=400, deadline=None)
+@given(st.binary() | WRAPPED | MUTATED, st.sampled_from([None, PASSWORD, PASSWORD.encode()]) | st.text() | st.binary())
+def test_whatever_bytes_are_given_a_signer_comes_or_a_configuration_error(source: bytes, password: Any) -> None:
+    found = outcome(source, password)
+    if isinstance(found, ConfigurationError):
+        assert (found.__cause__, found.__context__) == (None, None)
+        assert str(found).isascii()
+    else:
+        assert signature(found, b"timestamp=1")
+
+
+UNFIT = {
+    "blank": f"{SECRET} ", "blanks in front": f"  {SECRET}", "tab": f"{SECRET}\t", "CR LF": f"{SECRET}\r\nX-Evil: 1", "LF": f"{SECRET}\n",
+    "NUL": f"{SECRET}\0", "escape": f"\x1b[31m{SECRET}", "letter of another script": f"{SECRET}é", "no-break space": f"{SECRET}\xa0",
+    "zero-width space": f"{SECRET}\u200b", "BOM": f"\ufeff{SECRET}", "lone surrogate": f"{SECRET}\ud800", "full width": "１２３４",
+    "quotes": f'"{SECRET}"', "apostrophes": f"'{SECRET}'", "empty": "", "bytes": SECRET.encode(), "10 MB": SECRET * 625_000,
+    "10 MB of blanks": " " * 10_000_000,
+}  # fmt: skip
+
+
+def never(request: httpx.Request) -> httpx.Response:
+    raise AssertionError("a request was sent")
+
+
+@pytest.mark.promise("S16")
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize("name", UNFIT)
+def test_a_key_or_secret_that_can_be_none_is_refused_at_once_and_not_shown(name: str, kind: Callable[..., Any]) -> None:
+    options = {"api_key": KEY, "api_secret": SECRET, "transport": httpx.MockTransport(never)}
+
+    def make(position: str) -> None:
+        refusal(lambda: kind(**{**options, position: UNFIT[name]}), f"^{position} ")
+
+    make("api_key")
+    assert seconds(lambda: make("api_secret"), 0.2) < 0.2
+
+
+@pytest.mark.promise("S20")
+def test_no_object_leads_to_a_secret() -> None:
+    client = Client("key-kept", "".join(["held", "-", "never"]))
+    reached: dict[int, object] = {}
+    ahead: list[object] = [client]
+    while ahead:
+        thing = ahead.pop()
+        if id(thing) not in reached and not isinstance(thing, type | ModuleType | type(never)):
+            reached[id(thing)] = thing
+            ahead += gc.get_referents(thing)
+    texts = [str(thing) for thing in reached.values() if isinstance(thing, str | bytes | bytearray)]
+    assert "key-kept" in texts
+    assert not [text for text in texts if "held-never" in text]

@@ -1,0 +1,242 @@
+"""The shell command over a real socket; where the process is the point, in one of its own."""
+
+import argparse
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+
+from binance_usdm import Client
+from binance_usdm._cli.main import _reader, main
+from binance_usdm.mock import Exchange, running
+from binance_usdm_wire import OPERATIONS, Parameter
+from tests.support.command_line import Finished, process, run
+
+KEY, SECRET = "K" * 64, "S" * 64
+ROWS = [
+    {
+        "accountAlias": "QmZtRkWpXsLnVbCd",
+        "asset": asset,
+        "balance": balance,
+        "crossWalletBalance": balance,
+        "crossUnPnl": pnl,
+        "availableBalance": "4310.27549168",
+        "maxWithdrawAmount": "0.00000000",
+        "marginAvailable": True,
+        "updateTime": 0,
+    }
+    for asset, balance, pnl in (
+        ("FDUSD", "0.00000000", "0.00000000"),
+        ("USDT", "99999999999999999999999999.99999999", "-402.91836500"),
+        ("币安人生", "0.00000000", "0.00000001"),
+    )
+]
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    return Exchange(api_key=KEY, api_secret=SECRET)
+
+
+@pytest.fixture
+def url(exchange: Exchange) -> Iterator[str]:
+    with running(exchange) as url:
+        yield url
+
+
+def balance(
+    url: str, *arguments: str, key: str = KEY, secret: str = SECRET, run: Callable[..., Finished] = run
+) -> Finished:
+    return run("balance", "--base-url", url, *arguments, BINANCE_API_KEY=key, BINANCE_API_SECRET=secret)
+
+
+def test_json_is_the_wire_s_members_and_texts(exchange: Exchange, url: str) -> None:
+    odd = [{**ROWS[1], "newMember": {"deep": [1, None]}}]
+    exchange.seed(
+        "balance", json.dumps(odd).encode()[:-2] + b', "ratio": 1.50, "big": 123456789012345678901234567890}]'
+    )
+    done = balance(url, "--json", run=process)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout, parse_float=str) == [
+        {**odd[0], "ratio": "1.50", "big": 123456789012345678901234567890}
+    ]
+
+
+def test_csv_and_plain_text_hold_every_digit(exchange: Exchange, url: str) -> None:
+    exchange.seed("balance", ROWS)
+    done = balance(url, "--csv")
+    assert [row["balance"] for row in csv.DictReader(io.StringIO(done.stdout))] == [row["balance"] for row in ROWS]
+    plain = balance(url).stdout.splitlines()
+    assert plain[0].split() == list(ROWS[0])
+    assert plain[2].split()[2] == ROWS[1]["balance"]
+    assert len({line.index(".") for line in plain[1:3]}) == 1, "amounts stand under each other"
+
+
+def test_an_empty_wallet_still_has_columns(exchange: Exchange, url: str) -> None:
+    exchange.seed("balance", [])
+    assert balance(url, "--csv").stdout == ",".join(ROWS[0]) + "\n"
+    assert balance(url, "--json").stdout == "[]\n"
+    assert balance(url).stdout.split() == list(ROWS[0])
+
+
+def test_rows_can_be_chosen(exchange: Exchange, url: str) -> None:
+    exchange.seed("balance", ROWS)
+    chosen = json.loads(balance(url, "--json", "--asset", "USDT", "--asset", "币安人生").stdout)
+    assert [row["asset"] for row in chosen] == ["USDT", "币安人生"]
+    holding = json.loads(balance(url, "--json", "--non-zero").stdout)
+    assert [row["asset"] for row in holding] == ["USDT", "币安人生"], "available margin alone is no holding"
+
+
+def test_an_asset_without_a_row_is_named_and_fails_and_the_others_are_shown(exchange: Exchange, url: str) -> None:
+    exchange.seed("balance", ROWS)
+    missing = balance(url, "--json", "--asset", "usdt", "--asset", "USDT")
+    assert missing.returncode == 1
+    assert [row["asset"] for row in json.loads(missing.stdout)] == ["USDT"]
+    assert missing.stderr == "binance-usdm: no row for the asset 'usdt'\n"
+
+
+def test_an_asset_that_holds_nothing_is_not_missing(exchange: Exchange, url: str) -> None:
+    exchange.seed("balance", ROWS)
+    done = balance(url, "--json", "--non-zero", "--asset", "FDUSD")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
+def test_a_name_cannot_move_the_cursor(exchange: Exchange, url: str) -> None:
+    exchange.seed("balance", [{**ROWS[0], "asset": "\x1b[2JUSDT\n"}])
+    assert "\x1b" not in balance(url).stdout
+    assert "\\x1b[2JUSDT\\n" in balance(url).stdout
+
+
+def test_arguments_of_the_operation_are_flags(exchange: Exchange, url: str) -> None:
+    assert balance(url, "--recv-window", "3000").returncode == 0
+    assert dict(exchange.requests[-1].query)["recvWindow"] == "3000"
+
+
+@pytest.mark.parametrize(("encoding", "shown"), [("ascii", "\\u5e01"), ("cp1252", "\\u5e01"), ("utf-8", "币")])
+@pytest.mark.parametrize("form", ["--json", "--csv", None])
+def test_an_encoding_that_cannot_hold_a_name_shows_its_number(
+    exchange: Exchange, url: str, encoding: str, shown: str, form: str | None
+) -> None:
+    rows = [{**ROWS[2], "asset": "é币🙂"}]
+    exchange.seed("balance", rows)
+    done = run(
+        "balance", "--base-url", url, *([form] if form else []), "--asset", "é币🙂", encoding=encoding,
+        BINANCE_API_KEY=KEY, BINANCE_API_SECRET=SECRET,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert shown in done.stdout
+    if form == "--json":
+        assert json.loads(done.stdout) == rows
+
+
+def test_a_message_and_a_help_text_survive_ascii(url: str) -> None:
+    keys: Any = {"BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": SECRET, "PYTHONIOENCODING": "ascii:strict"}
+    missing = process("balance", "--base-url", url, "--asset", "币", PYTHONUTF8="1", **keys)
+    assert (missing.returncode, missing.stderr) == (1, "binance-usdm: no row for the asset '\\u5e01'\n")
+    assert "USD\\u24c8-M" in process("--help", **keys).stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [("--help",), ("server-time", "--json")])
+def test_output_that_cannot_be_written_is_one_line(url: str, arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        done = process(*arguments, stdout=full, BINANCE_BASE_URL=url, PYTHONUNBUFFERED="")
+    assert (done.returncode, done.stderr) == (1, "binance-usdm: OSError: No space left on device\n")
+
+
+def test_server_time_needs_no_key(url: str) -> None:
+    done = run("server-time", "--base-url", url, "--json")
+    assert done.returncode == 0
+    assert set(json.loads(done.stdout)) == {"serverTime"}
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "expected"),
+    [(KEY, "T" * 64, "code -1022"), ("Q" * 64, SECRET, "code -2015"), (KEY, "S S", "BINANCE_API_SECRET has a blank")],
+)
+def test_a_refusal_says_what_to_check_and_repeats_no_secret(url: str, key: str, secret: str, expected: str) -> None:
+    done = balance(url, key=key, secret=secret)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert expected in done.stderr
+    assert key not in done.stderr
+    assert secret not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_credentials_are_named() -> None:
+    done = run("balance")
+    assert done.returncode == 1
+    assert "BINANCE_API_KEY is not set" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "usage: binance-usdm"),
+        (("blance",), "invalid choice: 'blance'"),
+        (("balance", "--json", "--csv"), "not allowed with argument"),
+        (("balance", "--demo", "--base-url", "https://x.example"), "not allowed with argument"),
+        (("balance", "--timeout", "0"), "argument --timeout: must be a positive number"),
+        (("balance", "--timeout", "nan"), "argument --timeout: must be a positive number"),
+        (("balance", "--timeout", "soon"), "argument --timeout: must be a positive number"),
+        (("balance", "--recv-window", "0"), "recv_window must be an integer from 1"),
+        (("balance", "--recv-window", "x"), "argument --recv-window: invalid int value"),
+        (("balance", "--base-url", ""), "argument --base-url: base_url must look like"),
+        (("balance", "--base-url", "http://x.example"), "argument --base-url: base_url must be https"),
+    ],
+)
+def test_wrong_usage_is_2_and_comes_before_a_missing_key(arguments: tuple[str, ...], said: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: binance-usdm")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_refused_base_url_is_not_repeated() -> None:
+    done = process("balance", "--base-url", "https://me:pa55@x.example")
+    assert (done.returncode, "pa55" in done.stderr) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"), [(bool, "false", False), (bool, "true", True), (Decimal, "-0.10", Decimal("-0.10"))]
+)
+def test_a_parameter_is_read_by_its_type(kind: type, text: str, value: object) -> None:
+    assert str(_reader(kind)(text)) == str(value)
+
+
+@pytest.mark.parametrize(("kind", "text"), [(bool, "True"), (bool, ""), (Decimal, "1,5"), (Decimal, "")])
+def test_a_text_of_another_type_is_wrong_usage(kind: type, text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=r"^must be"):
+        _reader(kind)(text)
+
+
+def test_no_parameter_of_an_operation_takes_the_place_of_ours(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An operation may have a parameter `asset`, which the exchange judges: the filter gives way to it."""
+    names = ("asset", "run", "operation", "form", "refuse", "only")
+    sent = tuple(Parameter(name=name, type=str, required=False, description="100 %") for name in names)
+    took: dict[str, str] = {}
+    changed = attrs.evolve(OPERATIONS["balance"], parameters=sent, query=lambda **found: took.update(found) or {})
+    monkeypatch.setitem(OPERATIONS, "balance", changed)
+    monkeypatch.setattr(Client, "balance", lambda client, **found: [])
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    monkeypatch.setenv("BINANCE_API_SECRET", SECRET)
+    flags = [word for name in names for word in (f"--{name}", name.upper())]
+    assert main(["balance", "--base-url", url, "--json", *flags]) == 0
+    assert took == {name: name.upper() for name in names}
+    assert capsys.readouterr().out == "[]\n"
+
+
+def test_nobody_listening_is_a_transport_error() -> None:
+    done = balance("http://127.0.0.1:1", run=process)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "TransportError" in done.stderr
+    assert "signature" not in done.stderr

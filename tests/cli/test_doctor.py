@@ -1,0 +1,699 @@
+"""`binance-usdm doctor`: each verdict of each check, from the mock exchange over real sockets, and nothing secret in any of it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import logging
+import os
+import re
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
+from binance_usdm import DEMO, MAINNET
+from binance_usdm._cli.checks import CHECKS
+from binance_usdm._cli.findings import timing
+from binance_usdm._cli.main import main
+from binance_usdm._http.tls import tls_context
+from binance_usdm.mock import Exchange, Reply, Switches
+from binance_usdm.mock.core.response import refusal
+from tests.support.raw_server import HOLD, READ, SOME, RawServer, Script, again, reply
+
+KEY, SECRET = "KeyCanary618033".ljust(64, "k"), "SecretCanary141421".ljust(64, "s")
+OTHER_KEY, OTHER_SECRET, SHORT = (
+    "OtherKeyCanary".ljust(64, "q"),
+    "OtherSecretCanary".ljust(64, "r"),
+    "ShortCanary173205",
+)
+ALIAS, AMOUNT, ADDRESS, GATEWAY, PROXY = (
+    "AliasCanary577",
+    "2718281.82845905",
+    "203.0.113.77",
+    "HostCanary",
+    "ProxyCanary",
+)
+ROW = {
+    "accountAlias": ALIAS,
+    "asset": "USDT",
+    **dict.fromkeys(("balance", "crossWalletBalance", "crossUnPnl", "availableBalance", "maxWithdrawAmount"), AMOUNT),
+    "marginAvailable": True,
+    "updateTime": 0,
+}
+IPS = re.compile(r"(?<![\d.])\d{1,3}(\.\d{1,3}){3}(?![\d.])|::1")
+NAMES = list(CHECKS)
+Answer = Callable[[bytes], bytes]
+
+
+class Report(NamedTuple):
+    """One run: what it printed, and the findings by name where that was JSON."""
+
+    code: int
+    text: str
+    findings: dict[str, Any]
+
+    def verdicts(self) -> list[str]:
+        return [finding["verdict"] for finding in self.findings.values()]
+
+    def said(self, check: str) -> str:
+        return f"{self.findings[check]['summary']} {self.findings[check]['advice']}"
+
+
+class Hospital:
+    """Runs the doctor, and searches all that comes out for what may not: a test that uses it tests that too."""
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        caplog: pytest.LogCaptureFixture,
+        exchange: Exchange,
+        folder: Path,
+    ) -> None:
+        self._patch, self._capsys, self._caplog, self._exchange, self._folder = (
+            monkeypatch,
+            capsys,
+            caplog,
+            exchange,
+            folder,
+        )
+
+    def run(self, *arguments: str, **environment: str | None) -> Report:
+        for name, value in environment.items():
+            self._patch.delenv(name, raising=False) if value is None else self._patch.setenv(name, value)
+        code = main(["doctor", *arguments])
+        out, err = self._capsys.readouterr()
+        self._searched(out + err)
+        self._searched("".join(f"{record.getMessage()} {record.args}" for record in self._caplog.records))
+        findings = json.loads(out)["findings"] if "--json" in arguments else []
+        return Report(code, out, {finding["check"]: finding for finding in findings})
+
+    def _searched(self, told: str) -> None:
+        signatures = [unquote(dict(request.query).get("signature", "Canary")) for request in self._exchange.requests]
+        secret = ("Canary", AMOUNT, ADDRESS, str(self._folder), *signatures)
+        assert not [word for word in secret if word.lower() in unquote(told).lower()]
+        assert not IPS.search(told.replace("(127.0.0.1, ::1, localhost)", "")), "a rule's own words are no address"
+
+    def json(self, *arguments: str, **environment: str | None) -> Report:
+        """As JSON, after the same as text, which must come to the same verdicts."""
+        text = self.run(*arguments, **environment)
+        report = self.run("--json", *arguments)
+        lines = [line.split()[:2] for line in text.text.splitlines() if not line.startswith(" ")][1:-1]
+        assert lines == [[finding["verdict"], name] for name, finding in report.findings.items()]
+        assert text.code == report.code == ("problem" in report.verdicts())
+        return report
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    made = Exchange(api_key=KEY, api_secret=SECRET, switches=Switches(caller_ip=ADDRESS))
+    made.seed("balance", [ROW])
+    return made
+
+
+@pytest.fixture
+def doctor(
+    exchange: Exchange,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> Hospital:
+    """In an environment of the test's own, without a network."""
+    for name in [*os.environ]:
+        if name.startswith(("BINANCE_", "SSL_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    monkeypatch.setenv("BINANCE_API_SECRET", SECRET)
+    hosts(monkeypatch)
+    caplog.set_level(logging.DEBUG)
+    return Hospital(monkeypatch, capsys, caplog, exchange, tmp_path)
+
+
+def hosts(monkeypatch: pytest.MonkeyPatch, **ports: int) -> list[str]:
+    """Let host names lead to ports of this machine, and all others nowhere; returns the names that were asked for."""
+    known, asked = {name.replace("__", "-").replace("_", "."): port for name, port in ports.items()}, list[str]()
+    ask = socket.getaddrinfo
+
+    def answer(host: str, port: int, *arguments: Any, **options: Any) -> Any:
+        if host in known:
+            host, port = "127.0.0.1", known[host]
+        elif host != "127.0.0.1":
+            asked.append(host)
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return ask(host, port, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    return asked
+
+
+def answering(exchange: Exchange) -> Answer:
+    """One request's head -> the exchange's reply, as bytes."""
+
+    def answer(head: bytes) -> bytes:
+        line, *fields = head.rstrip().split(b"\r\n")
+        method, target, _ = line.split(b" ")
+        pairs = [(name, value) for name, _, value in (field.partition(b": ") for field in fields)]
+        came = exchange.handle(method.decode(), target, pairs)
+        headers = [name + b": " + value for name, value in came.headers]
+        return reply(came.body, *headers, status=f"{came.status} X")
+
+    return answer
+
+
+@pytest.fixture
+def url(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The exchange on a port of this machine, as BINANCE_BASE_URL."""
+    with RawServer(again(READ, answering(exchange))) as server:
+        monkeypatch.setenv("BINANCE_BASE_URL", server.url)
+        yield server.url
+
+
+@contextlib.contextmanager
+def secured(
+    monkeypatch: pytest.MonkeyPatch,
+    *scripts: Script,
+    names: tuple[str, ...] = ("fapi.binance.com", "demo-fapi.binance.com"),
+    trusted: bool = True,
+    alone: bool = False,
+    **dates: datetime,
+) -> Iterator[None]:
+    """A server at the exchange's names, with a certificate for `names`, or `alone` with an authority's own."""
+    authority, settings = trustme.CA(organization_name="Test Authority"), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if alone:
+        with trustme.Blob(authority.private_key_pem.bytes() + authority.cert_pem.bytes()).tempfile() as chain:
+            settings.load_cert_chain(chain)
+    else:
+        authority.issue_cert(*names, **dates).configure_cert(settings)  # type: ignore[arg-type]
+    with (
+        RawServer(*scripts, tls=settings) as server,
+        (authority if trusted else trustme.CA()).cert_pem.tempfile() as pem,
+    ):
+        monkeypatch.setenv("SSL_CERT_FILE", pem)
+        hosts(monkeypatch, fapi_binance_com=server.port, demo__fapi_binance_com=server.port)
+        tls_context.cache_clear()
+        yield
+    tls_context.cache_clear()
+
+
+# the whole
+
+
+@pytest.mark.promise("S1", "S3")
+def test_a_healthy_setup_has_no_problem(doctor: Hospital, exchange: Exchange, url: str) -> None:
+    report = doctor.run("--json")
+    assert (report.code, report.verdicts()) == (0, ["ok"] * 6)
+    assert [request.operation for request in exchange.requests] == ["server_time"] * 4 + ["balance"]
+    assert exchange.used_weight == 9, "as documented"
+    assert report.findings["signed_call"]["facts"] == {"timed_by": "this machine", "rows": 1, "used_weight": 9}
+    text = doctor.run()
+    assert (text.code, text.text.splitlines()[-1]) == (0, "No problem was found.")
+    assert re.search(
+        r"^ +timestamp = \d{13}  \(when .*\n +signature = <64 hex characters>  \(", text.text, re.MULTILINE
+    )
+
+
+def test_over_tls_it_says_what_was_agreed(
+    doctor: Hospital, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with secured(monkeypatch, again(READ, answering(exchange))):
+        report = doctor.json()
+        demo = doctor.run("--demo", "--json")
+    assert report.verdicts() == ["ok"] * 6
+    facts = report.findings["reachable"]["facts"]
+    assert (facts["tls"], facts["issuer"], facts["step"]) == ("TLSv1.3", "Test Authority", "done")
+    assert facts["certificate_days"] > 0
+    assert report.said("base_url").startswith("production")
+    assert demo.said("base_url").startswith("demo, from --base-url")
+
+
+def test_the_json_has_promised_names_and_plain_values(doctor: Hospital, url: str) -> None:
+    report = json.loads(doctor.run("--json").text)
+    assert list(report) == ["version", "python", "system", "problems", "findings"]
+    assert NAMES == ["credentials", "base_url", "reachable", "clock", "signed_call", "signature"]
+    assert [finding["check"] for finding in report["findings"]] == NAMES
+    for finding in report["findings"]:
+        assert list(finding) == ["check", "verdict", "summary", "advice", "facts"]
+        assert finding["verdict"] in {"ok", "warning", "problem", "skipped"}
+        assert all(isinstance(finding[name], str) for name in ("summary", "advice"))
+        assert isinstance(finding["facts"], dict)
+        assert "\n" not in finding["summary"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--recv-window", "0"),
+        ("--recv-window", "x"),
+        ("--timeout", "0"),
+        ("--base-url", "http://x.example"),
+        ("--base-url", "https://x.example", "--demo"),
+    ],
+)
+def test_wrong_usage_is_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", *arguments])
+    assert ended.value.code == 2
+    assert capsys.readouterr().out == ""
+
+
+# credentials
+
+PEM = "-----BEGIN PRIVATE KEY-----\nPemCanary\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.promise("S1", "S16")
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"BINANCE_API_KEY": None}, "BINANCE_API_KEY is not set"),
+        ({"BINANCE_API_KEY": ""}, "BINANCE_API_KEY is not set"),
+        ({"BINANCE_API_SECRET": None}, "BINANCE_API_SECRET is not set"),
+        ({"BINANCE_API_PRIVATE_KEY": PEM}, "unset all but one"),
+        ({"BINANCE_API_KEY": f" {KEY}"}, "BINANCE_API_KEY has a blank"),
+        ({"BINANCE_API_SECRET": f'"{SECRET}"'}, "BINANCE_API_SECRET has a quotation mark"),
+        ({"BINANCE_API_SECRET": PEM}, "BINANCE_API_SECRET holds PEM text"),
+        ({"BINANCE_API_KEY": PEM, "BINANCE_API_SECRET": f"{SECRET}\n"}, "holds PEM text; BINANCE_API_SECRET has a blank"),
+        ({"BINANCE_API_KEY": "K K", "BINANCE_API_SECRET": None}, "has a blank or a line break in it: copy it again; one env"),
+        ({"BINANCE_API_SECRET": KEY}, "BINANCE_API_KEY and BINANCE_API_SECRET are the same text"),
+        ({"BINANCE_API_SECRET": None, "BINANCE_API_PRIVATE_KEY": PEM}, "is damaged or cut short"),
+        ({"BINANCE_API_SECRET": None, "BINANCE_API_PRIVATE_KEY_FILE": "/home/UserCanary/x.pem"}, "No such file"),
+    ],
+)  # fmt: skip
+def test_unusable_credentials_are_a_problem_and_nothing_is_signed(
+    doctor: Hospital, exchange: Exchange, url: str, environment: dict[str, str | None], said: str
+) -> None:
+    report = doctor.json(**environment)
+    assert said in report.said("credentials")
+    assert report.verdicts() == ["problem", "ok", "ok", "ok", "skipped", "skipped"]
+    assert report.said("signed_call") == "first put right: credentials "
+    assert {request.operation for request in exchange.requests} == {"server_time"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"BINANCE_API_KEY": SHORT}, "BINANCE_API_KEY has 17 characters, real ones have 64"),
+        ({"BINANCE_API_SECRET": SHORT}, "BINANCE_API_SECRET has 17 characters, real ones have 64"),
+        ({"BINANCE_API_PRIVATE_KEY_PASSWORD": SHORT}, "BINANCE_API_PRIVATE_KEY_PASSWORD is set and not used"),
+    ],
+)
+def test_odd_credentials_are_a_warning_except_for_a_mock(
+    doctor: Hospital, environment: dict[str, str | None], said: str
+) -> None:
+    report = doctor.json(**environment)
+    assert report.findings["credentials"]["verdict"] == "warning"
+    assert said in report.said("credentials")
+    mock = doctor.run("--json", "--base-url", "http://127.0.0.1:1")
+    assert mock.findings["credentials"]["verdict"] == "ok"
+    assert said in mock.said("credentials")
+
+
+def test_which_variables_are_set_is_told_by_name(doctor: Hospital, url: str) -> None:
+    facts = doctor.run("--json", BINANCE_API_PRIVATE_KEY="").findings["credentials"]["facts"]
+    assert facts == {
+        "set": ["BINANCE_API_KEY", "BINANCE_API_SECRET", "BINANCE_BASE_URL"],
+        "empty": ["BINANCE_API_PRIVATE_KEY"],
+        "lengths": dict.fromkeys(("BINANCE_API_KEY", "BINANCE_API_SECRET"), "64 characters, as real ones have"),
+        "kind": "HMAC",
+    }
+
+
+# base URL
+
+
+@pytest.mark.parametrize(
+    ("base_url", "verdict", "said"),
+    [
+        ("http://fapi.binance.com", "problem", "BINANCE_BASE_URL must be https"),
+        ("https://fapi.binance.com/fapi/v3/balance", "problem", "leave /fapi/... away"),
+        ("fapi.binance.com", "problem", "BINANCE_BASE_URL must look like"),
+        (f"https://me:{PROXY}@fapi.binance.com", "problem", "BINANCE_BASE_URL must look like"),
+        ("https://api.binance.com", "problem", "api.binance.com is the spot API"),
+        ("https://api3.binance.com", "problem", "the spot API"),
+        ("https://testnet.binance.vision", "problem", "the spot API"),
+        ("https://dapi.binance.com", "problem", "the COIN-M futures API"),
+        ("https://ws-fapi.binance.com/ws-fapi/v1", "problem", "a WebSocket host"),
+        ("https://testnet.binancefuture.com", "warning", "the old test network"),
+        (f"https://{GATEWAY}.example/{PROXY}", "warning", "left out here, with a path prefix"),
+        ("https://10.1.2.3", "warning", "not the exchange's"),
+        (MAINNET, "ok", "production, from BINANCE_BASE_URL"),
+        (DEMO, "ok", "demo"),
+        ("http://localhost:1/prefix", "ok", "this machine, with a path prefix"),
+    ],
+)
+def test_the_base_url_is_judged(doctor: Hospital, base_url: str, verdict: str, said: str) -> None:
+    report = doctor.json("--timeout", "0.3", BINANCE_BASE_URL=base_url)
+    assert report.findings["base_url"]["verdict"] == verdict
+    assert said in report.said("base_url")
+    reached = "skipped" if verdict == "problem" else "problem"
+    assert report.verdicts()[2:] == [reached, "skipped", "skipped", "skipped"]
+
+
+def test_no_host_that_is_a_problem_is_asked_for(doctor: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = hosts(monkeypatch)
+    doctor.json(BINANCE_BASE_URL="https://api.binance.com")
+    assert asked == []
+    doctor.json(BINANCE_BASE_URL=MAINNET)
+    assert set(asked) == {"fapi.binance.com"}
+
+
+# the way there
+
+
+def test_a_name_that_does_not_resolve(doctor: Hospital) -> None:
+    report = doctor.json(BINANCE_BASE_URL=f"https://{GATEWAY}.invalid", HTTPS_PROXY=f"http://me:{PROXY}@10.1.2.3:3128")
+    assert "resolving the name failed: the host's name is unknown" in report.said("reachable")
+    assert "HTTPS_PROXY is not used" in report.said("reachable")
+
+
+def test_a_port_where_nobody_listens(doctor: Hospital) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    report = doctor.json(BINANCE_BASE_URL=f"http://127.0.0.1:{port}")
+    assert report.verdicts() == ["ok", "ok", "problem", "skipped", "skipped", "skipped"]
+    assert "connecting failed: nothing listens there" in report.said("reachable")
+
+
+def test_a_port_that_swallows_packets_takes_no_longer_than_it_may(doctor: Hospital) -> None:
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):  # its queue is full, so no SYN is answered
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        started = time.monotonic()
+        report = doctor.run(
+            "--json", "--timeout", "0.2", BINANCE_BASE_URL=f"http://127.0.0.1:{listener.getsockname()[1]}"
+        )
+        assert time.monotonic() - started < 2
+    assert "connecting failed: it took too long" in report.said("reachable")
+
+
+def test_a_server_that_accepts_and_says_nothing(doctor: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer([HOLD]) as server:
+        plain = doctor.run("--json", "--timeout", "0.2", BINANCE_BASE_URL=server.url)
+        hosts(monkeypatch, fapi_binance_com=server.port)
+        tls = doctor.run("--json", "--timeout", "0.2", BINANCE_BASE_URL=MAINNET)
+    assert plain.said("reachable").startswith("DeadlineExceeded: ")
+    assert "TLS failed: it took too long" in tls.said("reachable")
+
+
+FAR, PAST = datetime.now(UTC) + timedelta(days=30), datetime.now(UTC) - timedelta(days=30)
+
+
+@pytest.mark.promise("S9")
+@pytest.mark.parametrize(
+    ("server", "said"),
+    [
+        ({"names": ("elsewhere.example",)}, "the certificate is another host's"),
+        ({"trusted": False}, "the certificate's authority is not trusted here"),
+        ({"alone": True, "trusted": False}, "the certificate vouches for itself"),
+        ({"not_before": PAST - timedelta(days=1), "not_after": PAST}, "the certificate has expired"),
+        ({"not_before": FAR, "not_after": FAR + timedelta(days=1)}, "the certificate is not valid yet"),
+    ],
+)
+def test_a_certificate_that_is_wrong_in_one_way(
+    doctor: Hospital, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, server: dict[str, Any], said: str
+) -> None:
+    with secured(monkeypatch, again(READ, answering(exchange)), **server):
+        report = doctor.json()
+    assert report.verdicts() == ["ok", "ok", "problem", "skipped", "skipped", "skipped"]
+    assert f"TLS failed: {said}" in report.said("reachable")
+    assert "SSL_CERT_FILE replaces the system's authorities" in report.said("reachable")
+    assert not exchange.requests
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (again(READ, reply()), "took too long"),  # it waits for a head that never comes
+        ([SOME, reply()], "no TLS 1.2 or newer there"),
+        ([SOME], "the connection was cut"),
+    ],
+)
+def test_something_that_speaks_no_tls(
+    doctor: Hospital, monkeypatch: pytest.MonkeyPatch, script: Script, said: str
+) -> None:
+    with RawServer(script) as server:
+        hosts(monkeypatch, fapi_binance_com=server.port)
+        assert said in doctor.run("--json", "--timeout", "0.3").said("reachable")
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("waf", "HTTP 403: a firewall in front of the exchange"),
+        ("restricted", "HTTP 451, code 0: the exchange does not serve this location"),
+        ("not-found", "HTTP 404: there is no such path here Check base_url"),
+        ("html-200", "UnexpectedResponse: HTTP 200"),
+        ("redirect", "a login page of the network"),
+        ("html-503", "HTTP 503: no reason given This is the exchange's own trouble: try again later."),
+        ("banned", "HTTP 418, code -1003: this IP address is banned Send nothing before the ban ends. Wait 120 s."),
+        ("rate-limited", "HTTP 429, code -1003: the weight limit"),
+    ],
+)
+def test_what_is_met_at_the_door(doctor: Hospital, exchange: Exchange, url: str, fault: str, said: str) -> None:
+    exchange.fail(fault, times=None, operation="server_time")
+    report = doctor.run("--json")
+    assert report.verdicts() == ["ok", "ok", "problem", "skipped", "skipped", "skipped"]
+    assert report.code == 1
+    assert said in report.said("reachable")
+    assert len(exchange.requests) == 1, "it does not insist"
+
+
+# the clock
+
+
+@pytest.mark.parametrize(
+    ("offset", "verdict", "side", "timed_by"),
+    [
+        (-10_000, "problem", "ahead of", "the exchange"),
+        (-700, "warning", "ahead of", "this machine"),
+        (0, "ok", "", "this machine"),
+        (600, "warning", "behind", "this machine"),
+        (5_100, "problem", "behind", "the exchange"),
+    ],
+)
+def test_a_wrong_clock_is_told_and_does_not_hide_what_else_is_wrong(
+    doctor: Hospital, monkeypatch: pytest.MonkeyPatch, offset: int, verdict: str, side: str, timed_by: str
+) -> None:
+    exchange = Exchange(api_key=KEY, api_secret=SECRET, clock=lambda: time.time_ns() // 1_000_000 + offset)
+    with RawServer(again(READ, answering(exchange))) as server:
+        report = doctor.json(BINANCE_BASE_URL=server.url)
+    facts = report.findings["clock"]["facts"]
+    assert report.verdicts() == ["ok", "ok", "ok", verdict, "ok", "ok"]
+    assert abs(facts["offset_ms"] - offset) <= facts["error_ms"] + 2, "the exchange counts whole ms"
+    assert side in report.said("clock")
+    assert ("NTP" in report.said("clock")) == (verdict != "ok")
+    assert report.findings["signed_call"]["facts"]["timed_by"] == timed_by
+
+
+@pytest.mark.parametrize(
+    ("offset", "error", "window", "verdict"),
+    [
+        (500, 10, 5000, "ok"),
+        (501, 10, 5000, "warning"),
+        (-500, 10, 5000, "ok"),
+        (-501, 10, 5000, "warning"),
+        (-999, 10, 5000, "warning"),
+        (-1000, 10, 5000, "problem"),
+        (4980, 10, 5000, "warning"),
+        (4981, 10, 5000, "problem"),
+        (2981, 10, 3000, "problem"),
+        (0, 150, 300, "ok"),
+        (0, 151, 300, "problem"),
+    ],
+)
+def test_the_edges_of_the_clock_are_the_exchange_s(offset: float, error: float, window: int, verdict: str) -> None:
+    assert timing(offset, error, window)[0] == verdict
+
+
+def test_a_way_longer_than_the_window_is_no_clock_problem() -> None:
+    assert "recv_window" in timing(0, 151, 300)[1]
+    assert "NTP" in timing(600, 10, 300)[1]
+
+
+def test_the_clock_is_read_by_the_quickest_of_three(doctor: Hospital, exchange: Exchange) -> None:
+    count, answer = iter(range(100)), answering(exchange)
+
+    def slow(head: bytes) -> bytes:
+        if next(count) in (1, 2):
+            time.sleep(0.15)
+        return answer(head)
+
+    with RawServer(again(READ, slow)) as server:
+        facts = doctor.run("--json", BINANCE_BASE_URL=server.url).findings["clock"]["facts"]
+    assert facts["samples"] == 3
+    assert facts["round_trip_ms"] == pytest.approx(2 * facts["error_ms"], abs=0.2)
+    assert facts["round_trip_ms"] < 150 <= facts["round_trip_median_ms"]
+
+
+@pytest.mark.parametrize(("failing", "verdict"), [(1, "problem"), (2, "ok")])
+def test_a_reading_that_fails_ends_the_readings_and_is_no_offset_of_zero(
+    doctor: Hospital, exchange: Exchange, failing: int, verdict: str
+) -> None:
+    count, answer = iter(range(100)), answering(exchange)
+
+    def broken(head: bytes) -> bytes:
+        return reply(b"{}", status="500 X") if next(count) == failing else answer(head)
+
+    with RawServer(again(READ, broken)) as server:
+        report = doctor.run("--json", BINANCE_BASE_URL=server.url)
+    assert report.verdicts() == ["ok", "ok", "ok", verdict, "ok", "ok"]
+    facts = report.findings["clock"]["facts"]
+    assert facts.get("samples") == (1 if verdict == "ok" else None)
+    assert ("offset_ms" in facts) == (verdict == "ok")
+
+
+# the signed call
+
+
+@pytest.mark.promise("S3", "S5")
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"BINANCE_API_SECRET": OTHER_SECRET}, "not belong to this query and this key Most likely the secret is another key's"),
+        ({"BINANCE_API_SECRET": SHORT}, "The secret has 17 characters, real ones have 64: most likely it was not copied whole."),
+        ({"BINANCE_API_KEY": OTHER_KEY}, "may not do this, or not from here The key is well-formed: most likely the list of IP"),
+        ({"BINANCE_API_KEY": SECRET, "BINANCE_API_SECRET": KEY}, "key and secret are swapped"),
+        ({"BINANCE_API_KEY": SHORT}, "The key has 17 characters, real ones have 64: most likely it was not copied whole."),
+    ],
+)  # fmt: skip
+def test_credentials_of_another_kind_are_told_apart(
+    doctor: Hospital, url: str, environment: dict[str, str | None], said: str
+) -> None:
+    report = doctor.json(**environment)
+    assert said in report.said("signed_call")
+    refused = "problem" if "BINANCE_API_KEY" not in environment else "ok"
+    assert report.verdicts() == ["ok", "ok", "ok", "ok", "problem", refused]
+
+
+def test_a_malformed_key_is_told(doctor: Hospital, exchange: Exchange, url: str) -> None:
+    exchange.switches = Switches(key_format="[A-Za-z0-9]{64}")
+    report = doctor.json(BINANCE_API_KEY=SHORT)
+    assert "HTTP 401, code -2014: this does not look like a key The key has 17 characters" in report.said("signed_call")
+
+
+SIGNATURE = base64.b64encode(b"not the signature but as long as one, so gone").decode()
+HOSTILE = f"\x1b[2J no {SIGNATURE}\r\nfor {ADDRESS}"
+
+
+@pytest.mark.promise("S5")
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (refusal(400, -1021, "x"), "too far ahead The clock is right: most likely the request was under way for longer"),
+        (refusal(400, -4109, "This account is inactive."), "code -4109: the futures account is not active The futures acc"),
+        ("restricted", "HTTP 451, code 0: the exchange does not serve this location"),
+        ("waf", "HTTP 403: a firewall in front of the exchange stopped it"),
+        ("banned", "HTTP 418, code -1003: this IP address is banned Send nothing before the ban ends. Wait 120 s."),
+        (refusal(429, -1003, "x").with_header(b"Retry-After", b"7"), "Slow down: the limit counts all programs"),
+        (refusal(400, -9999, HOSTILE), "HTTP 400, code -9999: \\x1b[2J no [redacted]\\r\\nfor [address]"),
+        ("error-500", "HTTP 500, code -1000: An unknown error occured while processing the request. This is the exchange"),
+        ("html-200", "UnexpectedResponse: HTTP 200"),
+        ("truncated", "UnexpectedResponse: HTTP 200"),
+        (Reply(200, ((b"Content-Length", b"500"),), b"["), "TransportError: "),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_explained(doctor: Hospital, exchange: Exchange, url: str, fault: str | Reply, said: str) -> None:
+    exchange.fail(fault, times=None, operation="balance")
+    report = doctor.run("--json")
+    assert said in report.said("signed_call")
+    assert report.verdicts() == ["ok", "ok", "ok", "ok", "problem", "ok"]
+    assert [request.operation for request in exchange.requests].count("balance") == 1, "one signed call, whatever comes"
+    assert report.findings["signature"]["facts"]["signed"]
+
+
+def test_a_ban_met_on_the_way_is_respected(doctor: Hospital, exchange: Exchange) -> None:
+    count, answer = iter(range(100)), answering(exchange)
+
+    def banning(head: bytes) -> bytes:
+        if next(count) == 2:
+            exchange.ban(120)
+        return answer(head)
+
+    with RawServer(again(READ, banning)) as server:
+        report = doctor.run("--json", BINANCE_BASE_URL=server.url)
+    assert report.verdicts() == ["ok", "ok", "ok", "ok", "problem", "skipped"]
+    assert "this IP address is banned" in report.said("signed_call")
+    assert report.said("signature") == "nothing was signed "
+    assert [request.status for request in exchange.requests] == [200, 200, 418]
+
+
+@pytest.mark.parametrize(("arguments", "there"), [((), f"{DEMO} (--demo)"), (("--demo",), MAINNET)])
+def test_a_key_of_the_other_environment_is_sent_there(
+    doctor: Hospital, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], there: str
+) -> None:
+    exchange.fail("wrong-environment", times=None, operation="balance")
+    with secured(monkeypatch, again(READ, answering(exchange))):
+        report = doctor.json(*arguments)
+    assert "HTTP 401, code -2008: the exchange does not know this key here" in report.said("signed_call")
+    assert f"most likely it belongs to {there}." in report.said("signed_call")
+
+
+# what was signed
+
+
+def keys(kind: str, folder: Path) -> dict[str, str | None]:
+    """The environment for a new private key in a file, or for the secret."""
+    if kind == "HMAC":
+        return {}
+    key = ed25519.Ed25519PrivateKey.generate() if kind == "Ed25519" else rsa.generate_private_key(65537, 2048)
+    file = folder / "PathCanary.pem"
+    file.touch(0o600)
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return {"BINANCE_API_SECRET": None, "BINANCE_API_PRIVATE_KEY_FILE": str(file)}
+
+
+@pytest.mark.promise("S3", "S6")
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [("HMAC", "<64 hex characters>"), ("Ed25519", "characters of escaped base64>"), ("RSA", "base64>")],
+)
+def test_what_was_signed_is_shown_in_parts_and_can_be_signed_again_with_openssl(
+    doctor: Hospital, exchange: Exchange, url: str, tmp_path: Path, kind: str, shown: str
+) -> None:
+    if kind != "HMAC":
+        exchange.add_account(OTHER_KEY, lambda payload, signature: True, balance=[ROW])
+    report = doctor.json(
+        "--recv-window", "4000", BINANCE_API_KEY=KEY if kind == "HMAC" else OTHER_KEY, **keys(kind, tmp_path)
+    )
+    assert report.verdicts() == ["ok"] * 6
+    assert report.findings["credentials"]["facts"]["kind"] == kind
+    facts, sent = report.findings["signature"]["facts"], exchange.requests[-1]
+    query = dict(sent.query)
+    assert [part["name"] for part in facts["parts"]] == ["recvWindow", "timestamp", "signature"]
+    assert all(part["meaning"] for part in facts["parts"])
+    assert [part["value"] for part in facts["parts"][:2]] == ["4000", query["timestamp"]]
+    assert facts["parts"][2]["value"].endswith(shown)
+    assert sent.raw_query.decode().startswith(facts["signed"] + "&signature=")
+    made = subprocess.run(
+        ["sh", "-c", facts["reproduce"]], cwd=tmp_path, capture_output=True, text=True, check=True, env=dict(os.environ)
+    ).stdout
+    assert made.split()[-1] == unquote(query["signature"])
+
+
+def test_a_private_key_that_is_not_the_registered_one_is_told(
+    doctor: Hospital, exchange: Exchange, url: str, tmp_path: Path
+) -> None:
+    exchange.add_account(OTHER_KEY, lambda payload, signature: False)
+    report = doctor.json(BINANCE_API_KEY=OTHER_KEY, **keys("Ed25519", tmp_path))
+    assert "HTTP 400, code -1022" in report.said("signed_call")
+    assert "registered with another public key than this private key's" in report.said("signed_call")
+    assert report.findings["signature"]["verdict"] == "problem"
+    assert "Sign the same text" in report.said("signature")

@@ -1,0 +1,247 @@
+"""The mock exchange from the shell: `mock serve`, and `mock run` around real programs."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from tests.cli.test_cli import ROWS
+from tests.support.command_line import ME, process, run
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield other.getsockname()[1]
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps(ROWS[:1]), encoding="utf-8")
+    return file
+
+
+def test_a_clock_ten_seconds_behind_is_refused_once_and_then_corrected() -> None:
+    done = run("mock", "run", "--clock-offset", "10000", "--", *ME, "balance")
+    assert (done.returncode, done.stdout.count("122607.35137903")) == (0, 1)
+
+
+def test_a_program_can_be_run_against_the_mock() -> None:
+    program = "import os, sys; print(os.environ['BINANCE_BASE_URL']); sys.exit(7)"
+    done = process("mock", "run", "--", sys.executable, "-c", program)
+    assert done.returncode == 7
+    assert done.stdout.startswith("http://127.0.0.1:")
+
+
+def test_a_program_that_is_not_there_is_one_line() -> None:
+    done = run("mock", "run", "--", "/nowhere/program")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "binance-usdm: ConfigurationError: cannot run /nowhere/program: No such file or directory\n"
+
+
+def test_a_fault_can_be_chosen() -> None:
+    banned = run("mock", "run", "--fault", "banned", "--", *ME, "balance")
+    assert banned.returncode == 1
+    assert "IPBannedError: HTTP 418" in banned.stderr
+
+
+def test_a_fault_can_have_options_and_a_rule() -> None:
+    once = run("mock", "run", "--fault", "unavailable:times=1,shape=page", "--", *ME, "balance")
+    assert (once.returncode, once.stdout.count("122607.35137903")) == (0, 1), "the second attempt gets through"
+    coded = run("mock", "run", "--fault", "error:code=-4109,operation=balance", "--", *ME, "balance")
+    assert "HTTP 400, code -4109" in coded.stderr
+    other = run("mock", "run", "--fault", "waf:operation=server_time", "--fault", "waf:nth=2", "--", *ME, "balance")
+    assert other.returncode == 0
+
+
+def test_a_switch_can_be_turned() -> None:
+    limited = run("mock", "run", "--switch", "weight_limit=4", "--", *ME, "balance", "--timeout", "0.5")
+    assert (limited.returncode, "RateLimitError: HTTP 429" in limited.stderr) == (1, True)
+    named = run(
+        "mock", "run", "--switch", "caller_ip=203.0.113.9", "--switch", 'statuses={"-2014": 400}', "--", *ME, "doctor"
+    )
+    assert named.returncode == 0
+
+
+def test_a_private_key_can_be_used_against_its_public_one(tmp_path: Path) -> None:
+    private = ed25519.Ed25519PrivateKey.generate()
+    public = tmp_path / "public.pem"
+    public.write_bytes(
+        private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    key = {"BINANCE_API_PRIVATE_KEY": private.private_bytes(*form).decode()}
+    command = ("mock", "run", "--public-key", str(public), "--", *ME, "balance")
+    assert run(*command, **key).stdout.count("122607.35137903") == 1
+    other = ed25519.Ed25519PrivateKey.generate().private_bytes(*form).decode()
+    assert "code -1022" in run(*command, BINANCE_API_PRIVATE_KEY=other).stderr
+
+
+def test_the_shells_own_credentials_do_not_reach_the_program(tmp_path: Path) -> None:
+    names = (
+        "BINANCE_API_SECRET",
+        "BINANCE_API_PRIVATE_KEY",
+        "BINANCE_API_PRIVATE_KEY_FILE",
+        "BINANCE_API_PRIVATE_KEY_PASSWORD",
+    )
+    own = {name: f"the-shells-own-{number}" for number, name in enumerate(names)}
+    program = (sys.executable, "-c", f"import os; print([str(os.environ.get(name))[-5:] for name in {names}])")
+    assert "own-" not in run("mock", "run", "--", *program, **own).stdout
+    public = tmp_path / "public.pem"
+    key = ed25519.Ed25519PrivateKey.generate().public_key()
+    public.write_bytes(key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
+    told = run("mock", "run", "--public-key", str(public), "--", *program, **own).stdout
+    assert ("own-0" in told, "own-1" in told) == (False, True), "the private key belongs to that public one"
+
+
+def test_words_of_json_are_words_where_a_word_is_wanted() -> None:
+    done = run("mock", "run", "--fault", "odd-json:kind=null,api_key=123", "--", *ME, "balance")
+    assert (done.returncode, done.stdout.count("122607.35137903")) == (0, 1), "nobody has the key 123"
+
+
+def test_an_empty_file_is_no_public_key(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").touch()
+    done = run("mock", "run", "--public-key", str(tmp_path / "empty.pem"), "--", "true")
+    assert (done.returncode, done.stderr.startswith("binance-usdm: ConfigurationError: ")) == (1, True)
+
+
+def test_a_capture_is_scrubbed_and_played(tmp_path: Path) -> None:
+    body = b'{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action, request ip: 198.51.100.77"}'
+    captured, script = tmp_path / "captured.http", tmp_path / "script.json"
+    head = b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nSet-Cookie: who=whoever-it-was\r\n"
+    captured.write_bytes(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    scrubbed = process("mock", "scrub", str(captured))
+    assert (scrubbed.returncode, scrubbed.stderr) == (0, "")
+    assert "198.51.100.77" not in scrubbed.stdout
+    assert "whoever" not in scrubbed.stdout
+    script.write_text(scrubbed.stdout)
+    played = run("mock", "run", "--replay", str(script), "--", *ME, "balance")
+    assert (played.returncode, "HTTP 401, code -2015: Invalid API-key" in played.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("command", [("scrub",), ("run", "--replay")])
+def test_a_file_that_is_no_capture_is_one_line(command: tuple[str, ...]) -> None:
+    done = run("mock", *command, __file__, *(["--", "true"] if command[0] == "run" else []))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("binance-usdm: ConfigurationError: ")
+
+
+def test_a_reply_can_be_chosen(rows: Path) -> None:
+    done = run("mock", "run", "--reply", f"balance={rows}", "--", *ME, "balance", "--json")
+    assert json.loads(done.stdout) == ROWS[:1]
+
+
+@pytest.mark.parametrize("name", ["server_time", "server-time"])
+def test_a_reply_is_for_the_method_or_the_command(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "time.json"
+    file.write_text('{"serverTime": 7}')
+    done = run("mock", "run", "--reply", f"{name}={file}", "--", *ME, "server-time", "--json")
+    assert json.loads(done.stdout) == {"serverTime": 7}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run",), "say what to run"),
+        (("run", "--"), "say what to run"),
+        (("serve", "--fault", "no"), "argument --fault: no fault no; there are waf"),
+        (("serve", "--fault", "waf:seconds=1"), "argument --fault: waf takes times, operation"),
+        (("serve", "--fault", "latency:seconds"), "argument --fault: takes NAME=VALUE"),
+        (("serve", "--switch", "no=1"), "argument --switch: takes NAME=VALUE; the switches are order"),
+        (("serve", "--switch", "gzip"), "argument --switch: takes NAME=VALUE"),
+        (("serve", "--public-key", "/nowhere/key.pem"), "the file cannot be read (No such file or directory)"),
+        (("scrub", "/nowhere/capture.har"), "the file cannot be read (No such file or directory)"),
+        (("serve", "--port", "-1"), "argument --port: must be a port from 0 to 65535"),
+        (("serve", "--port", "65536"), "argument --port: must be a port from 0 to 65535"),
+        (("serve", "--reply", "rows.json"), "argument --reply: takes OPERATION=FILE; the operations are balance"),
+        (("serve", "--reply", "balances=rows.json"), "argument --reply: takes OPERATION=FILE"),
+        (("serve", "--reply", "balance=/nowhere/rows.json"), "the file cannot be read (No such file or directory)"),
+        (("serve", "--reply", f"balance={__file__}"), "argument --reply: the file is not JSON"),
+    ],
+)
+def test_wrong_usage_is_2(arguments: tuple[str, ...], said: str) -> None:
+    done = run("mock", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: binance-usdm mock")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_says_where_it_is_and_ends_quietly(rows: Path, ending: signal.Signals) -> None:
+    command = [*ME, "mock", "serve", "--port", "0", "--reply", f"balance={rows}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            words = server.stderr.readline().replace(",", "").split()
+            assert words[:3] == ["mock", "exchange", "on"]
+            assert not words[3].endswith(":0")
+            assert httpx.get(f"{words[3]}/fapi/v1/time").status_code == 200
+            server.send_signal(ending)
+            assert server.communicate(timeout=20) == ("", "")
+        finally:
+            server.kill()
+    assert server.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--fault", "latency:seconds=-1"), "option seconds must be"),
+        (("--switch", "gzip=1"), "gzip must be true or false"),
+        (("--public-key", __file__), ""),
+        (("--workers", "0"), "workers"),
+        (("--workers", "2", "--admin"), "workers"),
+    ],
+)
+def test_what_the_exchange_does_not_take_is_one_line(arguments: tuple[str, ...], said: str) -> None:
+    done = run("mock", "serve", "--port", "0", *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("binance-usdm: ConfigurationError: ")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "status"), [((), 404), (("--admin",), 200), (("--workers", "2"), 404)])
+def test_a_server_has_an_admin_interface_only_when_asked(arguments: tuple[str, ...], status: int) -> None:
+    command = [*ME, "mock", "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            line = server.stderr.readline()
+            url = line.replace(",", "").split()[3]
+            assert ("/__admin/" in line) == (status == 200)
+            assert httpx.get(f"{url}/__admin/").status_code == status
+            assert httpx.get(f"{url}/fapi/v1/time").status_code == 200
+            server.terminate()
+            assert server.communicate(timeout=20) == ("", "")
+        finally:
+            server.kill()
+    assert server.returncode == 0
+
+
+def test_a_port_in_use_is_one_line(taken: int) -> None:
+    done = run("mock", "serve", "--port", str(taken))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        f"binance-usdm: ConfigurationError: the mock exchange cannot listen on port {taken}: "
+    )
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("run", "--", "true")])
+def test_without_uvicorn_both_say_what_to_install(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "uvicorn.py").write_text("raise ImportError('not installed')")
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = process("mock", *arguments, PYTHONPATH=paths)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "pip install 'binance-usdm[mock]'" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,229 @@
+"""The public face over every kind of transport: the same tests over ours, those of httpx, and ASGI; and what not all can promise.
+
+The files of SAME run over `httpx.MockTransport` and, where they make a socket themselves, over our own transports. Here the same
+functions run over all other ways. ONLY is the table of promises that not every transport can keep.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from binance_usdm import (
+    APIError,
+    AuthenticationError,
+    ConfigurationError,
+    DeadlineExceeded,
+    Event,
+    IPBannedError,
+    RetryPolicy,
+    ServerError,
+    TransportError,
+    UnexpectedResponse,
+)
+from binance_usdm.mock import Exchange
+from tests.client import test_client, test_deadline, test_errors, test_events, test_late_trouble, test_seams
+from tests.client import test_responses as test_replies
+from tests.client.test_events import _everything_is_logged as _everything_is_logged  # a fixture of the tests from there
+from tests.policy import test_clock, test_retries
+from tests.support.client_setups import ASGI, HTTPX, MOCK, OWN, clients
+from tests.support.clients import BODY, ROW, Blocking, Recorder
+from tests.support.raw_server import READ, RawServer, Script, again, reply
+from tests.support.timing import seconds
+from tests.wire import test_hostile
+from tests.wire.test_hostile import Endless
+
+ClientOf = Callable[..., Blocking]
+
+SAME = {
+    test_client: [
+        "a_balance_is_a_list_of_typed_rows", "an_empty_list_is_an_empty_wallet", "server_time_needs_no_credentials",
+        "the_detailed_call_tells_what_came_along", "the_query_is_the_window_if_any_then_the_time_then_the_signature",
+        "the_default_transport_sends_exactly_these_bytes", "key_and_signature_go_only_where_the_operation_wants_them",
+        "a_redirect_is_an_error_and_nothing_is_sent_to_its_target", "a_failed_call_is_one_request",
+        "proxies_of_the_environment_are_ignored", "credentials_that_are_missing_are_named_before_anything_is_sent",
+    ],
+    test_clock: [
+        "a_wrong_clock_costs_one_reading_and_one_attempt", "an_exchange_that_takes_no_timestamp_is_asked_twice",
+        "a_clock_of_the_users_own_is_never_corrected",
+    ],
+    test_deadline: [
+        "no_slow_reply_outlasts_the_deadline", "attempts_and_waits_share_one_deadline",
+        "a_wait_beyond_the_deadline_is_not_begun_and_the_refusal_is_told", "a_refused_connection_is_told_at_once",
+        "a_reply_within_the_deadline_is_a_reply",
+    ],
+    test_errors: [
+        "the_spec_says_which_error_a_code_is", "a_refusal_whose_body_cannot_be_read_is_still_that_refusal",
+        "retry_after_is_none_when_missing_or_sent_twice", "a_refusal_within_a_200_is_a_refusal",
+        "a_200_that_neither_answers_nor_refuses_is_unexpected", "a_code_is_never_taken_for_a_status_nor_a_status_for_a_code",
+    ],
+    test_events: ["what_happens_is_told_in_order_and_logged_at_its_level"],
+    test_hostile: ["a_compressed_body_nobody_asked_for_is_read", "a_bomb_is_not_unpacked_beyond_its_bound"],
+    test_late_trouble: [
+        "a_ban_is_kept_though_the_limiter_is_slow_to_hear_of_the_weight", "a_ban_is_in_force_before_anybody_is_told_of_it",
+        "a_transport_that_gives_up_early_is_tried_again", "a_corrected_clock_leaves_the_policy_its_attempts",
+    ],
+    test_replies: [
+        "nothing_but_an_empty_list_is_an_empty_wallet", "a_row_that_is_no_object_is_named",
+        "unknown_members_and_odd_numbers_within_them_are_kept_exactly",
+    ],
+    test_retries: ["so_many_attempts_and_no_more", "the_pauses_are_made_and_told"],
+    test_seams: [
+        "any_object_that_signs_is_a_signer_and_its_text_goes_on_the_wire_as_it_is",
+        "what_a_signer_raises_is_the_callers_and_nothing_is_sent",
+        "every_attempt_is_stamped_and_signed_afresh", "none_gives_up_and_the_last_error_is_raised",
+        "weight_is_taken_before_every_attempt_and_learned_from_every_reply", "a_full_budget_is_waited_for_within_the_deadline",
+        "a_wait_for_weight_beyond_the_deadline_sends_nothing",
+    ],
+}  # fmt: skip
+globals().update({f"test_{name}": getattr(module, f"test_{name}") for module, names in SAME.items() for name in names})
+
+EVERY = [*OWN, *HTTPX, *MOCK, *ASGI]
+ONLY = {
+    "test_a_transport_of_ones_own_takes_no_proxy_of_ours": (
+        HTTPX, "`proxy` is an option of the default transport; another transport has its own, or none",
+    ),
+    "test_bytes_that_nobody_asked_for_answer_no_later_call": (
+        OWN, "httpx's connections keep what comes behind a reply, and take it for the next one",
+    ),
+    "test_a_connection_lost_while_idle_is_replaced_and_told_quietly": (
+        OWN, "only our error says that a kept connection ended before any byte of the reply; elsewhere that is a failed attempt",
+    ),
+    "test_a_connection_lost_while_idle_is_a_failed_attempt": (HTTPX, "ours replace the connection"),
+    "test_a_reply_without_an_end_is_refused_at_its_bound": (
+        [*OWN, *HTTPX, *MOCK], "httpx.ASGITransport gathers the whole body before it gives any of it",
+    ),
+    "test_a_reply_that_is_cut_is_no_value": (
+        [*OWN, *HTTPX, *MOCK], "ASGI has no word for a cut: httpx.ASGITransport raises an AssertionError",
+    ),
+}  # fmt: skip
+"""Tests of what not every transport can promise: the ways that can, and why the others cannot.
+
+A call ends by its deadline over each of them; but over a blocking transport that is not ours it goes on in its thread, unheard.
+"""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Over which ways a test runs: those of the table; else all, but for those that it runs over in its own file."""
+    test = metafunc.function
+    if "client_of" not in metafunc.fixturenames:
+        return
+    if test.__name__ in ONLY:
+        ways, _ = ONLY[test.__name__]
+    elif test.__module__ == __name__:
+        ways = EVERY
+    else:
+        ways = HTTPX if "RawServer(" in inspect.getsource(test) else [*OWN, *HTTPX, *ASGI]
+    metafunc.parametrize("client_of", ways, ids=lambda way: way.name, indirect=True)
+
+
+@pytest.fixture
+def client_of(request: pytest.FixtureRequest) -> Iterator[ClientOf]:
+    with clients(request.param) as client_of:
+        yield client_of
+
+
+# the mock exchange, over all ways
+
+
+def keys(exchange: Exchange) -> dict[str, Any]:
+    return {"api_key": exchange.api_key, "api_secret": exchange.api_secret}
+
+
+def test_the_mock_exchange_gets_the_same_signed_call(client_of: ClientOf) -> None:
+    exchange = Exchange()
+    exchange.seed("balance", [ROW])
+    client = client_of(exchange, **keys(exchange))
+    response = client.balance_detailed(recv_window=3000)
+    assert ([row.to_dict() for row in response.parsed], response.used_weight) == ([ROW], 5)
+    assert client.server_time().server_time > 0
+    with pytest.raises(AuthenticationError):
+        client_of(exchange, **{**keys(exchange), "api_secret": "another-secret"}).balance()
+    logged = [(each.operation, each.status, [name for name, _ in each.query]) for each in exchange.requests]
+    signed = ["recvWindow", "timestamp", "signature"]
+    assert logged == [("balance", 200, signed), ("server_time", 200, []), ("balance", 400, signed[1:])]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"fault": "unavailable"}, ServerError),
+        ({"fault": "banned"}, IPBannedError),
+        ({"fault": "waf"}, APIError),
+        ({"fault": "latency", "seconds": 2}, DeadlineExceeded),
+        ({"fault": "reset"}, TransportError),
+    ],
+    ids=lambda value: value["fault"] if isinstance(value, dict) else value.__name__,
+)
+def test_a_fault_of_the_mock_exchange_is_the_same_error(client_of: ClientOf, fault: Any, error: type) -> None:
+    exchange = Exchange()
+    exchange.fail(**fault, times=None)
+    client = client_of(exchange, **keys(exchange), timeout=0.3)
+
+    def call() -> None:
+        with pytest.raises(error):
+            client.balance()
+
+    assert seconds(call, 0.5) <= 0.5
+    assert {each.fault for each in exchange.requests} == {fault["fault"]}
+
+
+# what not every way can promise
+
+
+def test_a_transport_of_ones_own_takes_no_proxy_of_ours(client_of: ClientOf) -> None:
+    with pytest.raises(ConfigurationError, match="give a proxy or a transport, not both"):
+        client_of(base_url="https://exchange.invalid", proxy="http://127.0.0.1:1")
+
+
+def test_bytes_that_nobody_asked_for_answer_no_later_call(client_of: ClientOf) -> None:
+    with RawServer(again(READ, reply(BODY) + reply(b"[]"))) as server:
+        client = client_of(base_url=server.url)
+        assert [len(client.balance()) for _ in range(3)] == [1, 1, 1]
+    assert server.connections == 3
+
+
+LOST: list[Script] = [[READ, reply(BODY), READ], again(READ, reply(BODY))]
+
+
+def told_of_a_lost_connection(client_of: ClientOf) -> list[str]:
+    events: list[Event] = []
+    with RawServer(*LOST) as server:
+        client = client_of(base_url=server.url, retry=RetryPolicy(random=lambda: 0.0), on_event=events.append)
+        assert [len(client.balance()) for _ in range(2)] == [1, 1]
+    return [event.kind for event in events]
+
+
+def test_a_connection_lost_while_idle_is_replaced_and_told_quietly(client_of: ClientOf) -> None:
+    assert told_of_a_lost_connection(client_of) == ["reconnect"]
+
+
+def test_a_connection_lost_while_idle_is_a_failed_attempt(client_of: ClientOf) -> None:
+    assert told_of_a_lost_connection(client_of) == ["retry"]
+
+
+def test_a_reply_without_an_end_is_refused_at_its_bound(client_of: ClientOf) -> None:
+    with pytest.raises(UnexpectedResponse, match="at most 1048576 bytes, found more"):
+        client_of(lambda _: httpx.Response(200, stream=Endless())).balance()
+
+
+@pytest.mark.parametrize("after", [0, 5])
+def test_a_reply_that_is_cut_is_no_value(client_of: ClientOf, after: int) -> None:
+    exchange = Exchange()
+    exchange.fail("cut", after=after)
+    client = client_of(exchange, **keys(exchange))
+    with pytest.raises(TransportError):
+        client.balance()
+    assert client.balance()
+
+
+def test_a_closed_client_refuses_calls(client_of: ClientOf) -> None:
+    client = client_of(Recorder())
+    client.balance()
+    client.close()
+    with pytest.raises(TransportError, match="closed"):
+        client.balance()

@@ -1,0 +1,242 @@
+"""What a call sends and what comes back: bytes, headers, bounds of what is ever contacted. On both clients."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import itertools
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+import binance_usdm
+from binance_usdm import AccountBalance, AsyncClient, Client, TransportError, UnexpectedResponse
+from tests.support.clients import BODY, KEY, NOW, ROW, SECRET, Blocking, Recorder
+from tests.support.raw_server import READ, RawServer, again, reply
+
+ClientOf = Callable[..., Blocking]
+TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
+DOCUMENTED = (
+    "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"  # secret of the documentation's examples
+)
+
+
+def at_now() -> int:
+    return NOW
+
+
+def signed(payload: bytes) -> bytes:
+    return payload + b"&signature=" + hmac.new(SECRET.encode(), payload, hashlib.sha256).hexdigest().encode()
+
+
+def test_a_balance_is_a_list_of_typed_rows(client_of: ClientOf) -> None:
+    rows = client_of(Recorder()).balance()
+    assert [type(row) for row in rows] == [AccountBalance]
+    assert (rows[0].asset, rows[0].balance, rows[0].cross_un_pnl) == ("USDT", Decimal("12.50000000"), Decimal("-0.25"))
+    assert [row.to_dict() for row in rows] == [ROW]
+
+
+def test_an_empty_list_is_an_empty_wallet(client_of: ClientOf) -> None:
+    assert client_of(Recorder(b"[]")).balance() == []
+
+
+def test_server_time_needs_no_credentials(client_of: ClientOf) -> None:
+    client = client_of(Recorder(b'{"serverTime": 1499827319559}'), api_key=None, api_secret=None)
+    assert client.server_time().server_time == 1499827319559
+
+
+@pytest.mark.parametrize(
+    ("header", "weight"), [("15", 15), ("0", 0), ("", None), ("-1", None), ("1e3", None), ("٣", None)]
+)
+def test_the_detailed_call_tells_what_came_along(client_of: ClientOf, header: str, weight: int | None) -> None:
+    headers = [(b"x-mbx-used-weight-1m", header.encode()), (b"X-Other", b"1")]
+    response = client_of(lambda _: httpx.Response(200, headers=headers, content=BODY)).balance_detailed()
+    assert (response.status_code, response.used_weight, response.attempts) == (200, weight, 1)
+    assert [row.to_dict() for row in response.parsed] == [ROW]
+    assert response.headers["x-other"] == response.headers["X-OTHER"] == "1"
+    assert 0 < response.elapsed < 5
+    assert client_of(lambda _: httpx.Response(200, content=BODY)).balance_detailed().used_weight is None
+
+
+@pytest.mark.parametrize(
+    ("default", "argument", "sent"),
+    [
+        (None, None, b"timestamp=%d" % NOW),
+        (3000, None, b"recvWindow=3000&timestamp=%d" % NOW),
+        (None, 1, b"recvWindow=1&timestamp=%d" % NOW),
+        (3000, 70000, b"recvWindow=70000&timestamp=%d" % NOW),
+    ],
+)
+def test_the_query_is_the_window_if_any_then_the_time_then_the_signature(
+    client_of: ClientOf, default: int | None, argument: int | None, sent: bytes
+) -> None:
+    exchange = Recorder()
+    client_of(exchange, clock=at_now, recv_window=default).balance(recv_window=argument)
+    assert exchange.targets == [b"/fapi/v3/balance?" + signed(sent)]
+
+
+@pytest.mark.parametrize(
+    ("window", "query"),
+    [
+        (None, b"timestamp=1591702613943&signature=84901bbeed96ffa9adf9995c40fcadcb0a9ddad37c2605ce82491f2c771077a6"),
+        (
+            5000,
+            b"recvWindow=5000&timestamp=1591702613943"
+            b"&signature=5581570ecf76b9b74c6f1a66ef6520c2959a75c32641affb2634d655d6e64db8",
+        ),
+    ],
+)
+def test_the_default_transport_sends_exactly_these_bytes(client_of: ClientOf, window: int | None, query: bytes) -> None:
+    with RawServer(again(READ, reply(BODY))) as server:
+        base_url = f"{server.url}gateway/v1"
+        client_of(api_secret=DOCUMENTED, base_url=base_url, clock=at_now).balance(recv_window=window)
+    assert server.requests == [
+        b"GET /gateway/v1/fapi/v3/balance?%b HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: binance-usdm/%b\r\n"
+        b"Accept: application/json\r\nAccept-Encoding: identity\r\nX-MBX-APIKEY: %b\r\n\r\n"
+        % (query, server.port, binance_usdm.__version__.encode(), KEY.encode())
+    ]
+
+
+def test_another_transport_gets_the_same_request(client_of: ClientOf) -> None:
+    exchange = Recorder()
+    client_of(exchange, clock=at_now, base_url="https://gateway.example:8443/v1/").balance()
+    (request,) = exchange.requests
+    assert (
+        str(request.url) == "https://gateway.example:8443/v1/fapi/v3/balance?" + signed(b"timestamp=%d" % NOW).decode()
+    )
+    assert request.headers.raw == [
+        (b"Host", b"gateway.example:8443"),
+        (b"User-Agent", b"binance-usdm/" + binance_usdm.__version__.encode()),
+        (b"Accept", b"application/json"),
+        (b"Accept-Encoding", b"identity"),
+        (b"X-MBX-APIKEY", KEY.encode()),
+    ]
+    assert (request.method, request.read()) == ("GET", b"")
+
+
+def test_key_and_signature_go_only_where_the_operation_wants_them(client_of: ClientOf) -> None:
+    exchange = Recorder(BODY, b'{"serverTime": 1}', BODY)
+    client = client_of(exchange)
+    client.balance()
+    client.server_time()
+    client.balance()
+    assert ["x-mbx-apikey" in request.headers for request in exchange.requests] == [True, False, True]
+    assert exchange.targets[1] == b"/fapi/v1/time"
+
+
+@pytest.mark.promise("S10")
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_an_error_and_nothing_is_sent_to_its_target(client_of: ClientOf, status: int) -> None:
+    with RawServer(again(READ, reply(BODY))) as other:
+        location = b"Location: %bfapi/v3/balance" % other.url.encode()
+        moves = again(READ, reply(b"", location, status=f"{status} Moved"))
+        with RawServer(moves) as server, pytest.raises(UnexpectedResponse, match="redirect") as caught:
+            client_of(base_url=server.url).balance()
+    assert (caught.value.status, caught.value.path) == (status, ())
+    moved = Recorder(httpx.Response(status, headers={"location": other.url}))
+    with pytest.raises(UnexpectedResponse, match="redirect"):
+        client_of(moved).balance()
+    assert (other.connections, len(moved.requests)) == (0, 1)
+
+
+@pytest.mark.promise("R19")
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body of another transport's, a byte at a time, behind many blanks."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from itertools.repeat(b" ", 100_000)
+        yield BODY
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+
+def test_a_body_in_very_many_pieces_is_read_in_time(client_of: ClientOf) -> None:
+    client = client_of(lambda request: httpx.Response(200, stream=Pieces()), timeout=3)
+    assert len(client.balance()) == 1
+
+
+def test_a_failed_call_is_one_request(client_of: ClientOf) -> None:
+    exchange = Recorder(httpx.ConnectError("down"))
+    with pytest.raises(TransportError):
+        client_of(exchange).balance()
+    with pytest.raises(TransportError):
+        client_of(exchange).server_time()
+    assert len(exchange.requests) == 2
+
+
+@pytest.mark.promise("S12")
+def test_proxies_of_the_environment_are_ignored(client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(again(READ, reply(b"no"))) as trap, RawServer(again(READ, reply(BODY))) as server:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, trap.url)
+            monkeypatch.setenv(name.lower(), trap.url)
+        monkeypatch.setenv("NO_PROXY", "")
+        client_of(base_url=server.url).balance()
+    assert (trap.connections, len(server.requests)) == (0, 1)
+
+
+def test_a_given_proxy_is_used(client_of: ClientOf) -> None:
+    with RawServer([READ, TUNNEL, READ, reply(BODY)]) as proxy:
+        rows = client_of(base_url="http://localhost:1", proxy=proxy.url, clock=at_now).balance()
+    assert [row.to_dict() for row in rows] == [ROW]
+    targets = [b"CONNECT localhost:1", b"GET /fapi/v3/balance?" + signed(b"timestamp=%d" % NOW)]
+    assert [head.partition(b" HTTP/1.1\r\n")[0] for head in proxy.requests] == targets
+
+
+def test_nothing_is_sent_before_the_first_call(client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_network(*arguments: Any, **options: Any) -> Any:
+        raise AssertionError("the constructor went to the network")
+
+    for name in ("socket", "getaddrinfo", "create_connection"):
+        monkeypatch.setattr(socket, name, no_network)
+    client = client_of()
+    with pytest.raises(AssertionError):
+        client.balance()
+
+
+@pytest.mark.parametrize("transport", ["own", "foreign", "proxied"])
+def test_a_closed_client_refuses_calls(client_of: ClientOf, transport: str) -> None:
+    proxied = transport == "proxied"
+    with RawServer([READ, TUNNEL, READ, reply(BODY)] if proxied else again(READ, reply(BODY))) as server:
+        options: dict[str, Any] = {"base_url": server.url, **({"proxy": server.url} if proxied else {})}
+        client = client_of(Recorder() if transport == "foreign" else None, **options)
+        client.balance()
+        client.close()
+        client.close()
+        for call in (client.balance, client.server_time):
+            with pytest.raises(TransportError, match="closed"):
+                call()
+
+
+def test_a_block_closes_its_client() -> None:
+    time = Recorder(b'{"serverTime": 1}')
+    with Client(transport=httpx.MockTransport(time)) as client:
+        assert client.server_time().server_time == 1
+    with pytest.raises(TransportError, match="closed"):
+        client.server_time()
+
+    async def block() -> None:
+        async with AsyncClient(transport=httpx.MockTransport(time)) as client:
+            assert (await client.server_time()).server_time == 1
+        with pytest.raises(TransportError, match="closed"):
+            await client.server_time()
+
+    asyncio.run(block())
+    assert len(time.requests) == 2
+
+
+@pytest.mark.promise("S16")
+def test_credentials_that_are_missing_are_named_before_anything_is_sent(client_of: ClientOf) -> None:
+    exchange = Recorder()
+    with pytest.raises(binance_usdm.ConfigurationError, match="balance needs an API key"):
+        client_of(exchange, api_key=None, api_secret=None).balance()
+    with pytest.raises(binance_usdm.ConfigurationError, match="an API secret or a signer"):
+        client_of(exchange, api_secret=None).balance()
+    assert exchange.requests == []

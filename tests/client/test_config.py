@@ -1,0 +1,325 @@
+"""What a client can be made of, and that everything else is refused at once, in words that repeat no secret."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from binance_usdm import (
+    DEMO,
+    MAINNET,
+    AsyncClient,
+    AsyncTransport,
+    Client,
+    ConfigurationError,
+    HmacSigner,
+    RetryPolicy,
+    SyncTransport,
+    TransportError,
+    WeightLimiter,
+)
+from tests.support.clients import KEY, SECRET, Blocking, Recorder
+
+ClientOf = Callable[..., Blocking]
+CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
+
+
+@pytest.mark.promise("S11")
+@pytest.mark.parametrize(
+    ("base_url", "start", "host"),
+    [
+        (MAINNET, "https://fapi.binance.com/", "fapi.binance.com"),
+        (DEMO, "https://demo-fapi.binance.com/", "demo-fapi.binance.com"),
+        ("https://fapi.binance.com/", "https://fapi.binance.com/", "fapi.binance.com"),
+        ("https://FAPI.Binance.com", "https://fapi.binance.com/", "fapi.binance.com"),
+        ("https://fapi.binance.com:443", "https://fapi.binance.com/", "fapi.binance.com"),
+        ("https://gw.example:8443/a/b-c_d~1.2/", "https://gw.example:8443/a/b-c_d~1.2/", "gw.example:8443"),
+        ("https://xn--fiq228c.example", "https://xn--fiq228c.example/", "xn--fiq228c.example"),
+        ("https://127.0.0.1.example", "https://127.0.0.1.example/", "127.0.0.1.example"),
+        ("https://[2001:db8::1]:8443/x", "https://[2001:db8::1]:8443/x/", "[2001:db8::1]:8443"),
+        ("http://127.0.0.1:8787", "http://127.0.0.1:8787/", "127.0.0.1:8787"),
+        ("http://127.9.9.9", "http://127.9.9.9/", "127.9.9.9"),
+        ("http://[::1]:8787/p", "http://[::1]:8787/p/", "[::1]:8787"),
+        ("http://localhost:65535", "http://localhost:65535/", "localhost:65535"),
+        ("http://LOCALHOST", "http://localhost/", "localhost"),
+    ],
+)
+def test_a_base_url_is_kept_with_its_prefix(client_of: ClientOf, base_url: str, start: str, host: str) -> None:
+    exchange = Recorder()
+    client_of(exchange, base_url=base_url).balance()
+    assert str(exchange.requests[0].url).partition("fapi/v3/balance?")[0] == start
+    assert exchange.requests[0].headers["host"] == host
+
+
+@pytest.mark.promise("S11")
+@CLIENTS
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        *["", " ", "fapi.binance.com", "//fapi.binance.com", "https:fapi.binance.com", "https://", "https:///x", "/", "https"],
+        *["ftp://fapi.binance.com", "HTTPS://fapi.binance.com", "file:///etc/passwd", "ws://127.0.0.1", "javascript:x"],
+        # plain http is for this machine, and only when nobody can mean another one
+        *["http://fapi.binance.com", "http://127.0.0.1.evil.example", "http://localhost.evil.example", "http://localhost."],
+        *["http://127.1", "http://2130706433", "http://0x7f000001", "http://0177.0.0.1", "http://0.0.0.0", "http://[::]"],
+        *["http://[::ffff:8.8.8.8]", "http://10.0.0.1", "http://128.0.0.1", "http://localhost@evil.example"],
+        # a host that is not what it seems
+        *["https://fapi.binance.com@evil.example", "https://user:password@fapi.binance.com", "https://@fapi.binance.com"],
+        *["https://fapi.binance.com\\@evil.example", "https://evil.example\\.binance.com", "https://fapi.binance.com\\x"],
+        *["https://fapi。binance。com", "https://fаpi.binance.com", "https://fapi.binance.com%2eevil.example", "https://e%76il"],
+        *["https://fapi.binance.com\n", "https://fapi.binance.com\r\nX: 1", "https://fapi.binance.com\0", " https://x.example"],
+        *["https://fapi.binance.com ", "https://fapi. binance.com", "https://.example", "https://-x.example", "https://a..b"],
+        *["https://[::1", "https://::1", "https://[1:2]", "https://[fe80::1%25eth0]", "https://[v1.x]", "https://x_y.example"],
+        # ports
+        *["https://x.example:", "https://x.example:0", "https://x.example:65536", "https://x.example:99999999999"],
+        *["https://x.example:-1", "https://x.example:8443a", "https://x.example:٤٤٣", "https://x.example:+443"],
+        # anything after the path, and paths that somebody on the way might resolve
+        *["https://x.example?a=1", "https://x.example/?", "https://x.example/p?a", "https://x.example#f", "https://x.example/#"],
+        *["https://x.example/..", "https://x.example/a/../b", "https://x.example/./a", "https://x.example/a/.", "https://x.example/..."],
+        *["https://x.example//", "https://x.example//a", "https://x.example/a//b", "https://x.example/%2e%2e/a", "https://x.example/a%2Fb"],
+        *["https://x.example/a;b", "https://x.example/a b", "https://x.example/ä", "https://x.example/a\\b", "https://x.example/a@b"],
+        *[None, b"https://fapi.binance.com", 1, httpx.URL("https://fapi.binance.com"), ["https://fapi.binance.com"]],
+    ],
+)  # fmt: skip
+def test_any_other_base_url_is_refused(kind: Any, base_url: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"base_url .*(https|host)") as caught:
+        kind(KEY, SECRET, base_url=base_url)
+    assert not any(part in str(caught.value) for part in ("evil", "password", "x.example", "binance"))
+
+
+@CLIENTS
+@pytest.mark.parametrize(
+    "timeout",
+    [
+        0,
+        -1,
+        -0.0,
+        86401,
+        pytest.param(10**400, id="huge"),
+        1e300,
+        math.nan,
+        math.inf,
+        None,
+        True,
+        "10",
+        (1, 2),
+        httpx.Timeout(5),
+    ],
+)
+def test_a_timeout_is_a_positive_number_of_seconds(kind: Any, timeout: Any) -> None:
+    with pytest.raises(ConfigurationError, match="timeout must be a positive number"):
+        kind(KEY, SECRET, timeout=timeout)
+    kind(KEY, SECRET, timeout=86400)
+
+
+@pytest.mark.promise("S16")
+@pytest.mark.parametrize("window", [0, -1, 2**63, True, 5000.0, "5000", b"5000", math.nan])
+def test_a_window_is_a_positive_whole_number(client_of: ClientOf, window: Any) -> None:
+    exchange = Recorder()
+    with pytest.raises(ConfigurationError, match="recv_window must be"):
+        client_of(exchange, recv_window=window)
+    with pytest.raises(ConfigurationError, match="recv_window must be an integer from 1"):
+        client_of(exchange).balance(recv_window=window)
+    client_of(exchange).balance(recv_window=2**63 - 1)
+    assert len(exchange.requests) == 1
+
+
+@pytest.mark.promise("S16")
+@CLIENTS
+@pytest.mark.parametrize(
+    ("credential", "why"),
+    [
+        ("", "empty"), (" key", "blank"), ("key\n", "line break"), ("k\tey", "blank"), ("key\xa0", "blank"), ("k\r\nX: 1", "break"),
+        ("-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----", "blank"), ("kéy", "character"), ("k\x00y", "character"),
+        ("k\x7fy", "character"), ("k\u202ey", "character"), ("k" * 4097, "4096"), (b"key", "bytes"), (7, "int"),
+    ],
+)  # fmt: skip
+def test_a_credential_that_cannot_be_one_is_refused_with_the_reason(kind: Any, credential: Any, why: str) -> None:
+    for name, arguments in (("api_key", (credential, SECRET)), ("api_secret", (KEY, credential))):
+        with pytest.raises(ConfigurationError, match=f"^{name} .*{why}"):
+            kind(*arguments)
+    with pytest.raises(ConfigurationError, match=f"^api_secret .*{why}"):
+        HmacSigner(credential)
+    kind("k" * 4096, "s" * 4096)
+
+
+@pytest.mark.promise("S16")
+@CLIENTS
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"signer": HmacSigner(SECRET)}, "give api_secret or signer, not both"),
+        ({"api_key": None}, "api_key is missing"),
+        ({"api_secret": None, "signer": SECRET}, "signer must be an object"),
+        ({"api_secret": None, "signer": HmacSigner}, "signer must be an object"),
+        ({"transport": "http://user:password@proxy.example"}, "transport must be an httpx"),
+        ({"transport": httpx.Client}, "transport must be an httpx"),
+        ({"proxy": "http://proxy.example", "transport": httpx.MockTransport(Recorder())}, "not both"),
+        ({"proxy": "proxy.example:8080"}, "proxy must look like"),
+        ({"proxy": "ftp://user:password@proxy.example"}, "proxy must look like"),
+        ({"proxy": "socks5://user:password@proxy.example"}, "proxy must look like"),
+        ({"proxy": "http://user:password@proxy.example:99999"}, "proxy must look like"),
+        ({"proxy": "https://user:password@proxy.example"}, r"give a transport: httpx.HTTPTransport\(proxy=...\)"),
+        ({"proxy": "http://user:pass word@proxy.example"}, "proxy must look like"),
+        ({"proxy": "http://proxy.example/password"}, "proxy must look like"),
+        ({"proxy": "http://user:password\udcff@proxy.example"}, "proxy must look like"),
+        ({"proxy": "http://proxy.example:0"}, "proxy must look like"),
+        ({"proxy": "http://user:password@proxy.example\r\nX: y"}, "proxy must look like"),
+        ({"proxy": "http://proxy.example\n"}, "proxy must look like"),
+        ({"proxy": ""}, "proxy must look like"),
+        ({"proxy": 8080}, "proxy must look like"),
+        ({"proxy": b"http://proxy.example"}, "proxy must look like"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(kind: Any, options: dict[str, Any], why: str) -> None:
+    with pytest.raises(ConfigurationError, match=why) as caught:
+        kind(**{"api_key": KEY, "api_secret": SECRET, **options})
+    assert not any(part in str(caught.value) for part in ("password", SECRET, "proxy.example"))
+
+
+def test_a_transport_of_the_other_kind_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"must be an httpx\.BaseTransport"):
+        Client(transport=httpx.AsyncHTTPTransport())  # type: ignore[arg-type]  # that is the point
+    with (
+        httpx.HTTPTransport() as wrong,
+        pytest.raises(ConfigurationError, match=r"must be an httpx\.AsyncBaseTransport"),
+    ):
+        AsyncClient(transport=wrong)  # type: ignore[arg-type]  # that is the point
+
+
+ENVIRONMENT = {"BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": SECRET, "BINANCE_BASE_URL": "https://gw.example/p"}
+
+
+@CLIENTS
+def test_a_client_comes_from_the_environment(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in ENVIRONMENT.items():
+        monkeypatch.setenv(name, text)
+    name = kind.__name__
+    assert repr(kind.from_env()) == f"{name}(base_url='https://gw.example/p')"
+    assert repr(kind.from_env(base_url=DEMO)) == f"{name}(base_url='{DEMO}')"
+    for absent in ("", None):
+        monkeypatch.setenv("BINANCE_BASE_URL", "") if absent == "" else monkeypatch.delenv("BINANCE_BASE_URL")
+        assert repr(kind.from_env()) == f"{name}(base_url='{MAINNET}')"
+    exchange = Recorder()
+    with Client.from_env(transport=httpx.MockTransport(exchange), recv_window=77) as client:
+        client.balance()
+    assert exchange.requests[0].headers["x-mbx-apikey"] == KEY
+    assert exchange.targets[0].startswith(b"/fapi/v3/balance?recvWindow=77&timestamp=")
+
+
+@CLIENTS
+@pytest.mark.parametrize("name", ["BINANCE_API_KEY", "BINANCE_API_SECRET"])
+@pytest.mark.parametrize("text", [None, "", "two words"])
+def test_a_variable_that_is_missing_or_unfit_is_named(
+    kind: Any, monkeypatch: pytest.MonkeyPatch, name: str, text: str | None
+) -> None:
+    for variable, fit in ENVIRONMENT.items():
+        monkeypatch.setenv(variable, fit)
+    monkeypatch.delenv(name) if text is None else monkeypatch.setenv(name, text)
+    said = f"^{name} has a blank" if text else f"{name} is not set"
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        kind.from_env()
+    assert "two words" not in str(caught.value)
+
+
+@CLIENTS
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"retry": 3}, {"retry": None}, {"retry": RetryPolicy}, {"clock": "local"}, {"clock": 0}, {"limiter": 0.8}, {"limiter": "own"},
+        {"limiter": WeightLimiter},
+        {"on_event": "print"}, {"max_reply_bytes": 0}, {"max_reply_bytes": 1e6}, {"max_reply_bytes": True},
+    ],
+)  # fmt: skip
+def test_an_option_of_the_wrong_kind_is_refused(kind: Any, option: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{next(iter(option))} must be"):
+        kind(KEY, SECRET, **option)
+
+
+def test_a_clock_in_fractions_is_refused_before_anything_is_sent(client_of: ClientOf) -> None:
+    exchange = Recorder()
+    with pytest.raises(ConfigurationError, match="whole milliseconds"):
+        client_of(exchange, clock=lambda: 1591702613943.5).balance()
+    assert exchange.requests == []
+
+
+@pytest.mark.promise("S16")
+@CLIENTS
+@pytest.mark.parametrize(
+    ("key", "secret", "said"),
+    [
+        ('"key"', SECRET, "api_key has a quotation mark"),
+        (KEY, "'secret'", "api_secret has a quotation mark"),
+        (SECRET, SECRET, "are the same text"),
+    ],
+)
+def test_a_slip_of_the_hand_is_named(kind: Any, key: str, secret: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        kind(key, secret)
+    assert SECRET not in str(caught.value)
+
+
+@CLIENTS
+@pytest.mark.parametrize("path", ["/fapi", "/fapi/", "/fapi/v3/balance"])
+def test_a_base_url_with_the_endpoint_s_path_is_refused(kind: Any, path: str) -> None:
+    with pytest.raises(ConfigurationError, match="leave /fapi"):
+        kind(KEY, SECRET, base_url=MAINNET + path)
+
+
+@pytest.mark.promise("S11")
+@CLIENTS
+def test_a_proxy_elsewhere_never_sees_a_key_in_clear(kind: Any) -> None:
+    with pytest.raises(ConfigurationError, match="proxy must be on this machine"):
+        kind(KEY, SECRET, base_url="http://127.0.0.1:8787", proxy="http://proxy.example:3128")
+    for here in ("localhost", "127.0.0.1", "[::1]"):
+        kind(KEY, SECRET, base_url="http://127.0.0.1:8787", proxy=f"http://{here}:3128")
+
+
+@pytest.mark.promise("S11")
+@pytest.mark.parametrize(("kind", "transport"), [(Client, SyncTransport), (AsyncClient, AsyncTransport)])
+def test_the_proxy_of_a_shared_transport_elsewhere_never_sees_a_key_in_clear(kind: Any, transport: Any) -> None:
+    shared = transport("http://proxy.invalid:3128")
+    client = kind(KEY, SECRET, base_url="http://127.0.0.1:8787", transport=shared, retry=RetryPolicy.off())
+    with (
+        asyncio.Runner() as runner,
+        contextlib.closing(Blocking(client, runner)) as blocking,
+        pytest.raises(TransportError, match="proxy must be on this machine"),
+    ):
+        blocking.balance()
+
+
+@pytest.mark.parametrize("kind", [SyncTransport, AsyncTransport])
+@pytest.mark.parametrize("url", ["http://proxy.example/x", "https://proxy.example", "", 8080, b"http://p"])
+def test_a_proxy_of_a_shared_transport_that_is_none_is_refused(kind: Any, url: Any) -> None:
+    with pytest.raises(ConfigurationError, match="proxy must look like"):
+        kind(url)
+
+
+@CLIENTS
+def test_a_signer_takes_the_place_of_the_secret_s_variable(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    for secret in (None, "", SECRET):
+        monkeypatch.delenv("BINANCE_API_SECRET", False) if secret is None else monkeypatch.setenv(
+            "BINANCE_API_SECRET", secret
+        )
+        assert isinstance(kind.from_env(signer=HmacSigner(SECRET)), kind)
+
+
+@CLIENTS
+def test_an_unfit_base_url_of_the_environment_is_named(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, fit in {**ENVIRONMENT, "BINANCE_BASE_URL": "fapi.binance.com"}.items():
+        monkeypatch.setenv(variable, fit)
+    with pytest.raises(ConfigurationError, match=r"^BINANCE_BASE_URL must look like"):
+        kind.from_env()
+
+
+@CLIENTS
+def test_a_client_can_be_referred_to_weakly(kind: Any) -> None:
+    client = kind(KEY, SECRET)
+    assert weakref.ref(client)() is client

@@ -1,0 +1,457 @@
+"""What a 429 and a 418 stop: the whole client, and its neighbours in the process. Counted where requests arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+import time_machine
+
+from binance_usdm import (
+    AsyncClient,
+    Client,
+    Event,
+    IPBannedError,
+    RateLimitError,
+    RetryPolicy,
+    TransportError,
+    UsdmError,
+    WeightLimiter,
+)
+from binance_usdm._policy.wait_queue import Queue
+from tests.support.clients import BODY, KEY, NOW, SECRET, Blocking, Recorder, refused
+from tests.support.raw_server import READ, RawServer, again, reply
+from tests.support.timing import seconds
+
+ClientOf = Callable[..., Blocking]
+AT_15 = NOW - NOW % 60_000 + 15_000
+"""A quarter into a UTC minute, ms."""
+DAYS_3 = 3 * 86400.0
+
+
+@pytest.fixture
+def quarter_past() -> Iterator[None]:
+    """The wall clock stands at a quarter of a UTC minute; the monotonic one goes on."""
+    with time_machine.travel(AT_15 / 1000, tick=False):
+        yield
+
+
+ONE_AFTER_ANOTHER = 0.0125  # s: six seconds for the whole limit of 2400, a balance weighs 5
+
+
+def at_once() -> RetryPolicy:
+    return RetryPolicy(random=lambda: 0.0)
+
+
+def limited(*retry_after: str) -> httpx.Response:
+    headers = [("Date", date(AT_15)), *(("Retry-After", text) for text in retry_after)]
+    return httpx.Response(429, headers=headers, json={"code": -1003, "msg": "Too many requests"})
+
+
+def banned(text: str = "Way too many requests", retry_after: str | None = None, status: int = 418) -> httpx.Response:
+    return refused(status, -1003, text, **({} if retry_after is None else {"Retry_After": retry_after}))
+
+
+def until(seconds_: float) -> str:
+    return f"Way too many requests; IP banned until {AT_15 + round(seconds_ * 1000)}. Please use the websocket."
+
+
+def at(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def date(ms: int) -> str:
+    return format_datetime(at(ms), usegmt=True)
+
+
+def gathered(events: list[Event]) -> list[tuple[str, int, Any]]:
+    return [(event.kind, event.attempt, event.seconds) for event in events]
+
+
+# R11: 429
+
+HEADERS: dict[str, tuple[tuple[str, ...], float]] = {
+    "whole": (("7",), 7),
+    "fraction": (("2.5",), 2.5),
+    "date": ((date(AT_15 + 30_000),), 30),
+    "large": (("1000000000",), DAYS_3),
+    "missing": ((), 45),
+    "below zero": (("-1",), 45),
+    "infinite": (("inf",), 45),
+    "exponent": (("1e9",), 45),
+    "twice": (("1", "2"), 45),
+    "words": (("soon",), 45),
+}
+
+
+@pytest.mark.promise("R11", "R18")
+@pytest.mark.parametrize("form", HEADERS)
+@pytest.mark.usefixtures("quarter_past")
+def test_a_wait_beyond_the_deadline_is_told_at_once(client_of: ClientOf, form: str) -> None:
+    said, wait = HEADERS[form]
+    exchange, events = Recorder(limited(*said)), list[Event]()
+    client = client_of(exchange, retry=at_once(), timeout=1, on_event=events.append)
+
+    def call() -> RateLimitError:
+        with pytest.raises(RateLimitError) as caught:
+            client.balance()
+        return caught.value
+
+    error = call()
+    assert type(error) is RateLimitError
+    assert (error.status, error.retry_after) == (429, wait)
+    assert gathered(events) == [("hold", 1, wait)]
+    assert str(events[0].error) == str(error)
+    assert seconds(call, 0.1) < 0.1
+    later = call()
+    assert later.status == 0
+    assert later.retry_after == pytest.approx(wait, abs=1)
+    assert len(exchange.requests) == 1
+
+
+@pytest.mark.promise("R11", "R18")
+@pytest.mark.parametrize(
+    ("said", "wait"),
+    [(("0.05",), 0.05), (("0",), 0.0), ((date(AT_15),), 0.0), ((date(AT_15 - 60_000),), 0.0)],
+    ids=["fraction", "nothing", "date of now", "date gone by"],
+)
+def test_a_wait_within_the_deadline_is_waited(client_of: ClientOf, said: tuple[str, ...], wait: float) -> None:
+    exchange, events = Recorder(limited(*said), BODY), list[Event]()
+    response = client_of(exchange, retry=at_once(), on_event=events.append).balance_detailed()
+    assert (response.attempts, len(exchange.requests)) == (2, 2)
+    assert wait <= response.elapsed < 1
+    assert gathered(events) == [("hold", 1, wait), ("retry", 1, wait)]
+
+
+@pytest.mark.promise("R11")
+def test_without_a_header_the_next_utc_minute_is_waited_for(client_of: ClientOf) -> None:
+    exchange, events = Recorder(refused(429, -1003), BODY), list[Event]()  # not dated
+    client = client_of(exchange, retry=at_once(), on_event=events.append, limiter=None)
+    with time_machine.travel(AT_15 / 1000 + 44.9, tick=True):
+        assert client.balance_detailed().attempts == 2
+        assert time.time() >= AT_15 / 1000 + 45
+    assert [event.kind for event in events] == ["hold", "retry"]
+    assert 0 < events[0].seconds <= 0.1
+
+
+class Door:
+    """The first answer asks for a wait or is a ban; notes when each request arrives. Threads may share it."""
+
+    def __init__(self, first: httpx.Response, after: bytes = BODY) -> None:
+        self._first, self._after, self.arrived = first, after, list[float]()
+
+    def __call__(self, _: httpx.Request) -> httpx.Response:
+        self.arrived.append(time.monotonic())
+        if len(self.arrived) > 1:
+            return httpx.Response(200, content=self._after)
+        return self._first
+
+
+@pytest.mark.promise("R11", "R14")
+@pytest.mark.parametrize("limiter", ["shared", None])
+def test_all_threads_wait_after_a_429(limiter: Any) -> None:
+    door = Door(limited("0.1"))
+    with (
+        Client(KEY, SECRET, transport=httpx.MockTransport(door), retry=RetryPolicy.off(), limiter=limiter) as client,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        with pytest.raises(RateLimitError):
+            client.balance()
+        assert all(pool.map(lambda _: client.balance(), range(8)))
+    assert len(door.arrived) == 9
+    assert all(0.1 <= at - door.arrived[0] < 1 for at in door.arrived[1:])
+
+
+@pytest.mark.promise("R11", "R14", "R18")
+def test_all_tasks_wait_after_a_429_those_of_another_client_too() -> None:
+    door, events = Door(limited("0.1")), list[Event]()
+
+    async def calls() -> None:
+        transport = httpx.MockTransport(door)
+        async with (
+            AsyncClient(KEY, SECRET, transport=transport, retry=RetryPolicy.off()) as client,
+            AsyncClient(KEY, SECRET, transport=transport, on_event=events.append) as other,
+        ):
+            with pytest.raises(RateLimitError):
+                await client.balance()
+            await asyncio.gather(*(caller.balance() for caller in [client, other] * 10))
+
+    asyncio.run(calls())
+    assert len(door.arrived) == 21
+    assert all(0.1 <= at - door.arrived[0] < 1 for at in door.arrived[1:])
+    assert {event.kind for event in events} == {"wait"}
+    assert all(0 < event.seconds <= 0.1 + 20 * ONE_AFTER_ANOTHER for event in events)
+    assert len(events) == 10
+
+
+@pytest.mark.promise("R11")
+def test_those_who_wait_for_the_same_moment_go_on_one_after_another_as_they_came() -> None:
+    door = Door(limited("0.1"))
+
+    async def calls() -> None:
+        clients = [AsyncClient(f"key{number}", SECRET, transport=transport) for number in range(12)]
+        with pytest.raises(RateLimitError):
+            await AsyncClient(KEY, SECRET, transport=transport, retry=RetryPolicy.off()).balance()
+        await asyncio.gather(*(client.balance() for client in clients))
+
+    transport = httpx.MockTransport(lambda request: order.append(request.headers["x-mbx-apikey"]) or door(request))
+    order: list[str] = []
+    asyncio.run(calls())
+    assert order == [KEY, *(f"key{number}" for number in range(12))]
+    apart = [later - earlier for earlier, later in itertools.pairwise(door.arrived)]
+    assert apart[0] >= 0.1
+    assert sum(apart[1:]) >= 10.5 * ONE_AFTER_ANOTHER
+
+
+def test_whoever_cannot_have_a_turn_before_the_deadline_takes_none() -> None:
+    queue = Queue()
+    assert [queue.behind(0.0, 1.0, 5, latest) for latest in (9.0, 9.0, 1.0125, 9.0)] == [1.0, 1.0125, None, 1.025]
+    assert queue.behind(7.0, 1.0, 5, 9.0) == 1.0
+
+
+@pytest.mark.promise("R11")
+def test_with_retries_off_a_429_is_told_at_once_and_holds_the_next_call(client_of: ClientOf) -> None:
+    door = Door(limited("0.05"))
+    client = client_of(door)
+    with pytest.raises(RateLimitError) as caught:
+        client.balance()
+    assert caught.value.retry_after == 0.05
+    response = client.balance_detailed()
+    assert (response.attempts, len(door.arrived)) == (1, 2)
+    assert door.arrived[1] - door.arrived[0] >= 0.05
+
+
+@pytest.mark.promise("R11")
+def test_a_429_of_the_time_holds_signed_calls_too(client_of: ClientOf) -> None:
+    exchange = Recorder(limited("30"), BODY)
+    client = client_of(exchange, timeout=1)
+    with pytest.raises(RateLimitError):
+        client.server_time()
+    with pytest.raises(RateLimitError, match=r"^not sent"):
+        client.balance()
+    assert len(exchange.requests) == 1
+
+
+# R12: 418
+
+BANS: dict[str, tuple[httpx.Response, float]] = {
+    "header": (banned(retry_after="300"), 300),
+    "text": (banned(until(200)), 200),
+    "header later": (banned(until(200), "300"), 300),
+    "text later": (banned(until(400), "300"), 400),
+    "neither": (banned(), 120),
+    "end gone by": (banned(until(-60)), 120),
+    "header wrong": (banned(retry_after="-1"), 120),
+    "header zero": (banned(retry_after="0"), 120),
+    "header far": (banned(retry_after="1000000000"), DAYS_3),
+    "text far": (banned("IP banned until 9999999999999."), DAYS_3),
+    "page": (httpx.Response(418, content=b"<html>teapot</html>"), 120),
+    "text of a 429": (banned(until(200), status=429), 200),
+}
+
+
+@pytest.mark.promise("R12", "R18")
+@pytest.mark.parametrize("form", BANS)
+@pytest.mark.usefixtures("quarter_past")
+def test_during_a_ban_nothing_is_sent_and_every_call_fails_at_once(client_of: ClientOf, form: str) -> None:
+    answer, lasts = BANS[form]
+    exchange, events = Recorder(answer, BODY), list[Event]()
+    client = client_of(exchange, retry=at_once(), on_event=events.append)
+    with pytest.raises(IPBannedError) as first:
+        client.balance()
+    assert first.value.retry_after == pytest.approx(lasts)
+    assert gathered(events) == [("hold", 1, pytest.approx(lasts))]
+    assert (type(events[0].error), str(events[0].error)) == (IPBannedError, str(first.value))
+    ends = at(AT_15 + round(lasts * 1000))
+    assert first.value.banned_until in (None, ends) or form in {"header later", "end gone by", "text far"}
+    left = lasts
+    for call in (client.balance, client.server_time, client.balance):
+        with pytest.raises(IPBannedError, match="nothing was sent") as caught:
+            call()
+        assert caught.value.banned_until is not None
+        assert abs((caught.value.banned_until - ends).total_seconds()) < 0.01
+        assert caught.value.retry_after is not None
+        assert lasts - 5 < caught.value.retry_after < left
+        left = caught.value.retry_after
+    assert len(exchange.requests) == 1
+    assert len(events) == 1
+
+
+@pytest.mark.promise("R12")
+def test_a_call_during_a_ban_takes_less_than_five_milliseconds(client_of: ClientOf) -> None:
+    exchange = Recorder(banned(retry_after="300"))
+    client = client_of(exchange, retry=RetryPolicy())
+    with pytest.raises(IPBannedError):
+        client.balance()
+
+    def call() -> None:
+        with pytest.raises(IPBannedError):
+            client.balance()
+
+    assert seconds(call, 0.005) < 0.005
+
+
+@pytest.mark.promise("R12")
+@pytest.mark.parametrize("options", [{}, {"clock": "exchange"}, {"limiter": None}, {"retry": lambda error, n: 0.0}])
+def test_a_ban_holds_whatever_the_client_is_made_of(client_of: ClientOf, options: dict[str, Any]) -> None:
+    exchange = Recorder(banned(), BODY)
+    client = client_of(exchange, timeout=1, **options)
+    for _ in range(3):
+        with pytest.raises(IPBannedError):
+            client.balance()
+    assert len(exchange.requests) == 1
+
+
+@pytest.mark.promise("R12", "R14")
+def test_a_ban_stops_every_client_of_the_process_with_that_exchange() -> None:
+    ban = reply(b'{"code":-1003,"msg":"no"}', b"Retry-After: 300", status="418 Teapot")
+
+    async def call(url: str) -> None:
+        async with AsyncClient("other-key", SECRET, base_url=url) as client:
+            results = await asyncio.gather(*(client.balance() for _ in range(20)), return_exceptions=True)
+        assert {type(result) for result in results} == {IPBannedError}
+
+    with RawServer(again(READ, ban)) as server, RawServer(again(READ, reply(BODY))) as elsewhere:
+        with Client(KEY, SECRET, base_url=server.url) as client, pytest.raises(IPBannedError):
+            client.balance()
+        with (
+            Client(base_url=server.url) as client,
+            ThreadPoolExecutor(8) as pool,
+        ):  # the first client is gone, the ban is not
+
+            def ask(_: int) -> None:
+                for _ in range(5):
+                    with pytest.raises(IPBannedError):
+                        client.server_time()
+
+            list(pool.map(ask, range(8)))
+        asyncio.run(call(server.url))
+        with Client(KEY, SECRET, base_url=elsewhere.url) as client:
+            assert client.balance()
+        assert (server.connections, len(server.requests)) == (1, 1)
+
+
+@pytest.mark.promise("R12")
+def test_a_second_client_on_the_same_transport_is_banned_too(client_of: ClientOf) -> None:
+    exchange = Recorder(banned(), BODY)
+    transport = httpx.MockTransport(exchange)
+    for options in ({}, {"api_key": "another"}, {"clock": "exchange"}):
+        with pytest.raises(IPBannedError):
+            client_of(None, transport=transport, **options).balance()
+    assert len(exchange.requests) == 1
+
+
+@pytest.mark.promise("R12", "R14")
+def test_those_who_pause_before_a_retry_when_the_ban_comes_send_nothing_more() -> None:
+    exchange, asked = Recorder(*[refused(500)] * 20, banned(), BODY), list[int]()
+
+    def retry(error: UsdmError, attempt: int) -> float:
+        asked.append(attempt)
+        return 0.05
+
+    async def calls() -> list[Any]:
+        async with AsyncClient(KEY, SECRET, transport=httpx.MockTransport(exchange), retry=retry) as client:
+            pausing = [asyncio.create_task(client.balance()) for _ in range(20)]
+            await asyncio.sleep(0)  # each has begun, and without a network it comes as far as its pause
+            assert asked == [1] * 20
+            with pytest.raises(IPBannedError):
+                await client.balance()
+            return await asyncio.gather(*pausing, return_exceptions=True)
+
+    assert {type(result) for result in asyncio.run(calls())} == {IPBannedError}
+    assert len(exchange.requests) == 21
+
+
+@pytest.mark.promise("R12")
+def test_those_who_wait_for_a_429_when_the_ban_comes_send_nothing_more(client_of: ClientOf) -> None:
+    exchange, limiter = Recorder(), WeightLimiter()
+    limiter.hold(0.02, banned=False)
+
+    def meanwhile(event: Event) -> None:
+        limiter.hold(60, banned=True)  # what another client met
+
+    client = client_of(exchange, limiter=limiter, on_event=meanwhile)
+    with pytest.raises(IPBannedError):
+        client.balance()
+    assert exchange.requests == []
+
+
+@pytest.mark.promise("R12")
+def test_after_the_end_of_a_ban_calls_go_again(client_of: ClientOf) -> None:
+    ticks = [1_000.0]
+    limiter = WeightLimiter(monotonic=lambda: ticks[0])
+    exchange = Recorder(banned(retry_after="300"), BODY)
+    clients = [client_of(exchange, limiter=limiter) for _ in range(2)]
+    with pytest.raises(IPBannedError):
+        clients[0].balance()
+    ticks[0] += 299.9
+    for client in clients:
+        with pytest.raises(IPBannedError):
+            client.balance()
+    ticks[0] += 0.2
+    for client in clients:
+        assert client.balance()
+    assert len(exchange.requests) == 3
+
+
+@pytest.mark.promise("R12")
+@pytest.mark.parametrize("hours", [5, -5])
+def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_ban(client_of: ClientOf, hours: int) -> None:
+    exchange = Recorder(banned(retry_after="300"), BODY)
+    client = client_of(exchange)
+    with pytest.raises(IPBannedError):
+        client.balance()
+    with time_machine.travel(time.time() + hours * 3600, tick=True), pytest.raises(IPBannedError) as caught:
+        client.balance()
+    assert caught.value.retry_after == pytest.approx(300, abs=5)
+    assert len(exchange.requests) == 1
+
+
+@pytest.mark.promise("R12")
+def test_a_ban_is_measured_by_the_exchanges_clock_where_it_is_known(client_of: ClientOf) -> None:
+    """This machine is an hour behind: by its own clock the ban would last an hour longer."""
+    ends = time.time_ns() // 1_000_000 + 3_600_000 + 200_000
+    exchange = Recorder(
+        httpx.Response(200, content=b'{"serverTime": %d}' % (ends - 200_000)),
+        banned(f"IP banned until {ends}."),
+    )
+    with pytest.raises(IPBannedError) as caught:
+        client_of(exchange, clock="exchange").balance()
+    assert caught.value.retry_after == pytest.approx(200, abs=5)
+
+
+@pytest.mark.promise("R12")
+@pytest.mark.usefixtures("quarter_past")
+def test_a_ban_told_in_words_only_lasts_as_long_though_this_machine_is_an_hour_ahead(client_of: ClientOf) -> None:
+    """No Retry-After, and nobody has read the exchange's time: but its reply is dated, as every reply is."""
+    exchange_now = AT_15 - 3_600_000
+    answer = refused(418, -1003, f"IP banned until {exchange_now + 1_800_000}.", Date=date(exchange_now))
+    with pytest.raises(IPBannedError) as caught:
+        client_of(Recorder(answer)).balance()
+    assert caught.value.retry_after == pytest.approx(1_800, abs=2)
+
+
+@pytest.mark.promise("R14")
+def test_a_client_that_is_closed_during_a_pause_sends_nothing_more(client_of: ClientOf) -> None:
+    exchange, closing = Recorder(refused(500), BODY), list[object]()
+
+    def retry(error: UsdmError, attempt: int) -> float:
+        client = waiting.client
+        if isinstance(client, Client):
+            client.close()
+        else:
+            closing.append(asyncio.get_running_loop().create_task(client.aclose()))
+        return 0.01
+
+    waiting = client_of(exchange, retry=retry)
+    with pytest.raises(TransportError, match="the client is closed"):
+        waiting.balance()
+    assert len(exchange.requests) == 1

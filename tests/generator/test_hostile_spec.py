@@ -1,0 +1,427 @@
+"""A spec is foreign text: whatever stands in it is refused, or stays text. Reads the code that comes out, and imports it under watch."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+import random
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.__main__ import main
+from generator.lint import lint
+from generator.project import PACKAGE, Files, committed, generate, swap
+from generator.spec import Json, SpecError, load
+from tests.generator.test_rejections import changed, places
+from tests.generator.test_wide_spec import BUILDERS
+from tests.support.paths import ROOT
+
+pytestmark = pytest.mark.promise("S19")
+DOCUMENT = load(ROOT / "spec" / "openapi.yaml")
+TIME = DOCUMENT["paths"]["/fapi/v1/time"]["get"]
+COMMITTED = committed(ROOT / "generated_client" / PACKAGE)
+
+Place = tuple[Any, ...]
+
+# What every payload tries to run; the name may only ever stand inside a text.
+PWNED = "__import__('os').abort()"
+PAYLOADS = {
+    "ends the docstring": f'It ends. """\n{PWNED}\n"""',
+    "ends the other docstring": f"It ends. '''\n{PWNED}\n'''",
+    "ends a string": f'" + {PWNED} + "',
+    "ends a byte of it": f"' + {PWNED} + '",
+    "ends a call": f'"); {PWNED}; ("',
+    "quotes escaped": f'\\"""\n{PWNED}\n\\"""',
+    "escapes escaped": f'\\\\"""\n{PWNED}\n\\\\"""',
+    "a backslash at the end": "It ends with \\",
+    "two backslashes at the end": "It ends with \\\\",
+    "a quote at the end": 'It ends with "',
+    "only quotes": '"""""""',
+    "escapes": "\\N{BULLET} \\x \\u12 \\U0011 \\8 \\\n \\",
+    "a new line": f"One line.\n{PWNED}\n",
+    "a new line with its indent": f"One line.\n    {PWNED}\n\t{PWNED}\n",
+    "other new lines": "One line.\r" + PWNED + "\r\n" + PWNED,
+    "pages": f"One line.\f{PWNED}\v{PWNED}\x1c{PWNED}\x1e{PWNED}",
+    "lines of Unicode": f"One line.\u2028{PWNED}\u2029{PWNED}\x85{PWNED}",
+    "Jinja": "{{ " + PWNED + " }} {% import os %} {% endraw %} {# gone #} {{ self.__init__.__globals__ }}",
+    "braces": f"{{{PWNED}}} {{{{{PWNED}}}}}" + " {0} {x!r:>{y}} ${x} %(x)s %s %",
+    "a comment": f"# {PWNED}\n# type: ignore\n# noqa\n# fmt: off",
+    "a coding": f"One line.\n# -*- coding: utf-7 -*-\n+AAo-{PWNED}",
+    "bidi": f"\u202e{PWNED}\u2066 \u2069\u200f",
+    "NUL": f"One\x00line \x1b[31m \x07 {PWNED}",
+    "Chinese": f'账户"""余额\\\n{PWNED}\n“可用”"""',
+    "wide quotes": f"＂＂＂ ‟‟‟ ″″″ {PWNED}",
+    "a mark of order": f"\ufeff{PWNED}\ufeff",
+    "an emoji": "🙂\U000e0041\u200d🙂",
+    "very long": f'{"x" * 2_000} """ {PWNED} """',
+    "very long word after word": f'{"x " * 1_000} """ {PWNED} """',
+    "raw": f'r"" f"{{{PWNED}}}" b"" `{PWNED}` $({PWNED}) <%= {PWNED} %> </script>',
+}
+NAMES = [
+    "../x", "..", ".", "/etc/passwd", "a/../../b", "C:\\x", "\\\\host\\x", "~", "a\x00b", "a\nb", "a b", "CON", "nul.py", "-rf", "--help",
+    "__init__", "__class__", "__slots__", "__import__", "__builtins__", "__debug__", "__file__", "_", "_x", "x_",
+    "class", "import", "None", "True", "match", "type", "print", "exec", "eval", "open", "str", "list", "self", "cls", "super", "Exception",
+    "BaseException", "ValueError", "Ellipsis", "NotImplemented", "balance", "Balance", "balance_detailed", "AccountBalance", "models",
+    "api", "decoding",
+    "operations", "reading", "writing", "types", "errors", "binance_usdm_wire", "binance_usdm", "OPERATIONS", "Operation", "Decimal",
+    "decimal", "json", "re", "os", "sys", "site", "sitecustomize", "conftest", "annotations", "fromId", "from_id", "from-id", "FROM_ID",
+    "ａsset", "ªsset", "ｂalance", "ſelf", "ﬁeld", "bal\u0430nce", "e\u0301", "\u00e9", "名称", "１", "x\u200by", "\u202ex", "🙂",
+    "{{ x }}", "{% x %}", "{x}", 'quo"te', "it's", "`x`", "$(x)", "${x}", "%s", "a;b", "a#b", "#", "a=b", "*", "**x", "a,b", "a:b", "a.b",
+    "9lives", "", " ", "x" * 300, "名" * 300, PWNED, f'x"""\n{PWNED}\n"""',
+]  # fmt: skip
+MODULES = {
+    "__future__",
+    "collections.abc",
+    "attrs",
+    "datetime",
+    "decimal",
+    "functools",
+    "itertools",
+    "json",
+    "operator",
+    "orjson",
+    "re",
+    "typing",
+    "urllib.parse",
+}
+STATEMENTS = (
+    ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Assign, ast.AnnAssign, ast.Expr, ast.Pass,
+)  # fmt: skip
+RUNNING = (
+    ast.Await,
+    ast.Yield,
+    ast.YieldFrom,
+    ast.NamedExpr,
+    ast.JoinedStr,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+)
+
+
+def does_more_than_define(source: bytes) -> Iterator[str]:
+    """Everything in a module that would do something when it is imported, but for the calls in BUILDERS."""
+    pending: list[ast.AST] = list(ast.parse(source).body)
+    while pending:
+        node = pending.pop()
+        wrong = (isinstance(node, ast.stmt) and not isinstance(node, STATEMENTS)) or isinstance(node, RUNNING)
+        wrong |= isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant)
+        wrong |= isinstance(node, ast.Call) and ast.unparse(node.func) not in BUILDERS
+        wrong |= isinstance(node, ast.Import) and not {alias.name for alias in node.names} <= MODULES
+        wrong |= isinstance(node, ast.ImportFrom) and not node.level and node.module not in MODULES
+        if wrong:
+            yield ast.unparse(node)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):  # the body does not run
+            arguments = node.args
+            pending += [*getattr(node, "decorator_list", []), *arguments.defaults, *filter(None, arguments.kw_defaults)]
+        else:
+            pending += ast.iter_child_nodes(node)
+
+
+def skeleton(files: Files) -> dict[str, str]:
+    """The code without its texts. From bytes: a coding line would count."""
+    found = {}
+    for path, content in files.items():
+        if path.endswith(".py"):
+            tree = ast.parse(content)
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    node.value = ""
+            found[path] = ast.dump(tree)
+    return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unformatted() -> Iterator[None]:
+    """For speed. What ruff does not parse, `ast` does not either."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("generator.project._format", lambda package: None)
+        yield
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os", "from os import path",
+        "from . import x\nimport os.path", "print()", "x = print()", "x: print() = 1", "x = [f() for f in y]",
+        "def f(x=print()): ...", "def f(*, x=print()): ...",
+        "@print()\ndef f(): ...", "class A(print()): ...", "class A(metaclass=print()): ...",
+        "class A:\n    print()", "class A:\n    x = print()",
+        "class A:\n    @print()\n    def f(self): ...", "if x: y = 1", "for x in y: pass",
+        "while x: pass", "with x: pass", "try: pass\nfinally: pass", "del x", "assert x", "x += y", "x = f'{y}'", "x = lambda y=print(): y",
+        "async def f(x=print()): ...", "(x := 1)", "x.y", "raise x", "x = __import__('os')", "global x", "x = field(default=print())",
+    ],
+)  # fmt: skip
+def test_the_reader_of_code_finds_what_an_import_would_do(source: str) -> None:
+    assert list(does_more_than_define(source.encode()))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""x"""',
+        "def f():\n    import os; os.abort()",
+        "x = field(default=1)",
+        "class A(B):\n    x: int = 1",
+        "from ..y import z",
+    ],
+)
+def test_the_reader_of_code_lets_definitions_pass(source: str) -> None:
+    assert not list(does_more_than_define(source.encode()))
+
+
+def test_the_reader_of_skeletons_sees_code_and_no_text() -> None:
+    plain, text, code = (skeleton({"x.py": source}) for source in (b'x = "a"', b'x = "b"', b'x = "a" + y'))
+    assert plain == text != code
+
+
+@pytest.mark.parametrize("path", [path for path in COMMITTED if path.endswith(".py")])
+def test_importing_the_committed_client_only_defines(path: str) -> None:
+    assert list(does_more_than_define(COMMITTED[path])) == []
+
+
+# Texts: every place whose text can be another one gets every payload.
+
+
+def _at(node: Any, place: Place) -> Any:
+    for step in place:
+        node = node[step]
+    return node
+
+
+def spoilt(texts: list[Place], payload: str) -> Json:
+    document = copy.deepcopy(DOCUMENT)
+    for place in texts:
+        _at(document, place[:-1])[place[-1]] = payload
+    return document
+
+
+def free_texts() -> list[Place]:
+    """Where the spec may say something else, in any words: all places with the same key, or none of them."""
+    found: dict[Any, list[Place]] = {}
+    for place in places(DOCUMENT):
+        if isinstance(_at(DOCUMENT, place), str):
+            found.setdefault(next(step for step in reversed(place) if isinstance(step, str)), []).append(place)
+    return [place for group in found.values() if not lint(spoilt(group, 'Other "text"')) for place in group]
+
+
+TEXTS = free_texts()
+
+
+@pytest.fixture(scope="module")
+def code() -> dict[str, str]:
+    return skeleton(generate(DOCUMENT))
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_no_text_of_a_spec_changes_the_code(payload: str, code: dict[str, str]) -> None:
+    document = spoilt(TEXTS, PAYLOADS[payload])
+    files = generate(document)
+    assert skeleton(files) == code
+    served = json.loads(files["openapi.json"])
+    assert served.pop("x-written-by")
+    assert served == document
+
+
+def test_every_other_text_and_key_refuses_a_payload_or_keeps_it_a_text() -> None:
+    assert len(TEXTS) > 200
+    chance = random.Random(20260115)
+    passed = []
+    for place in chance.sample(sorted(set(places(DOCUMENT)) - set(TEXTS), key=str), 60):
+        payload, value = chance.choice(list(PAYLOADS.values())), _at(DOCUMENT, place)
+        if isinstance(value, str) or isinstance(place[-1], int):
+            document = changed(DOCUMENT, place, payload)
+        else:
+            document = changed(changed(DOCUMENT, place, None), (*place[:-1], payload), value)
+        passed += [] if lint(document) else [document]
+    assert len(passed) < 20
+    for document in passed:
+        assert_inert(generate(document))
+
+
+# Names: what becomes a file, a module, a class, an argument or an attribute.
+
+
+def assert_inert(files: Files) -> None:
+    for path, content in files.items():
+        assert re.fullmatch(r"[a-z0-9_]+(/[a-z0-9_]+)*\.(py|json|typed)", path), path
+        assert len(path.rsplit("/")[-1]) < 255
+        if path.endswith(".py"):
+            assert list(does_more_than_define(content)) == []
+
+
+def with_operation(document: Json, name: str, number: int) -> None:
+    document["paths"][f"/fapi/v1/n{number}"] = {"get": {**copy.deepcopy(TIME), "operationId": name}}
+
+
+def with_tag(document: Json, name: str, number: int) -> None:
+    document["tags"].append({"name": name, "description": "A tag."})
+    with_operation(document, f"tagged{number}", number)
+    document["paths"][f"/fapi/v1/n{number}"]["get"]["tags"] = [name]
+
+
+def with_schema(document: Json, name: str, number: int) -> None:
+    if name not in document["components"]["schemas"]:
+        document["components"]["schemas"][name] = copy.deepcopy(DOCUMENT["components"]["schemas"]["ServerTime"])
+        with_operation(document, f"made{number}", number)
+        reply = copy.deepcopy(TIME["responses"])
+        reply["200"]["content"]["application/json"]["schema"] = {"$ref": f"#/components/schemas/{name}"}
+        document["paths"][f"/fapi/v1/n{number}"]["get"]["responses"] = reply
+
+
+def with_member(document: Json, name: str, number: int) -> None:
+    document["components"]["schemas"]["ServerTime"]["properties"].setdefault(
+        name, {"type": "string", "description": "A member."}
+    )
+
+
+def with_argument(document: Json, name: str, number: int) -> None:
+    parameter = {"name": name, "in": "query", "description": "An argument.", "schema": {"type": "string"}}
+    document["paths"]["/fapi/v1/time"]["get"]["parameters"].append(parameter)
+
+
+def with_path(document: Json, name: str, number: int) -> None:
+    document["paths"].setdefault(f"/{name}", {"get": {**copy.deepcopy(TIME), "operationId": f"at{number}"}})
+
+
+WITH = [with_operation, with_tag, with_schema, with_member, with_argument, with_path]
+IMPORTS = """
+import attrs, orjson, functools, datetime, decimal, json, urllib.parse, importlib, sys
+def watch(event, arguments):
+    if event.split(".")[0] in {"subprocess", "socket", "shutil", "ctypes", "urllib", "pty"} or event.startswith(
+        ("os.system", "os.exec", "os.fork", "os.posix", "os.spawn", "os.remove", "os.rename", "os.mkdir", "os.putenv")
+    ) or (event == "open" and arguments[1] not in ("r", "rb", None)):
+        raise SystemExit(f"an import did {event} {arguments}")
+sys.path.insert(0, sys.argv[1])
+sys.addaudithook(watch)
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+wire = importlib.import_module("binance_usdm_wire")
+assert wire.OPERATIONS["balance"].parse(b"[]") == []
+for operation in wire.OPERATIONS.values():
+    if operation.id != "balance":
+        assert operation.parse(b'{"serverTime": 1, "more": 2}').to_dict() == {"serverTime": 1, "more": 2}
+"""
+
+
+def grown(add: Any) -> tuple[Json, list[str]]:
+    """The spec with every name of NAMES that it takes, and those it takes: one after the other, whole runs of them where it can."""
+
+    def joined(document: Json, names: list[tuple[int, str]]) -> tuple[Json, list[str]]:
+        tried = copy.deepcopy(document)
+        for number, name in names:
+            add(tried, name, number)
+        if not lint(tried):
+            return tried, [name for _, name in names]
+        if len(names) == 1:
+            return document, []
+        document, first = joined(document, names[: len(names) // 2])
+        document, second = joined(document, names[len(names) // 2 :])
+        return document, first + second
+
+    alone = [named for named in enumerate(NAMES) if joined(DOCUMENT, [named])[1]]
+    return joined(DOCUMENT, alone)
+
+
+@pytest.mark.parametrize("add", WITH, ids=lambda add: add.__name__.removeprefix("with_"))
+def test_a_name_is_refused_or_works_and_imports_without_effect(add: Any, tmp_path: Path) -> None:
+    document, taken = grown(add)
+    assert 3 < len(taken) < len(NAMES) - 10
+    files = generate(document)
+    assert_inert(files)
+    swap(tmp_path / PACKAGE, files)
+    modules = [
+        f"{PACKAGE}.{path[:-3].replace('/', '.')}".removesuffix(".__init__") for path in files if path.endswith(".py")
+    ]
+    done = subprocess.run(
+        [sys.executable, "-IBc", IMPORTS, str(tmp_path), *modules], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {path.relative_to(tmp_path / PACKAGE).as_posix() for path in tmp_path.rglob("*.*")} >= set(files)
+
+
+def test_the_watch_over_imports_sees_an_effect(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text("open(__file__ + '.txt', 'w')")
+    done = subprocess.run(
+        [sys.executable, "-IBc", IMPORTS, str(tmp_path), "bad"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr[:20]) == (1, "an import did open (")
+
+
+# Files: what is read at all. Exit 2, findings and no traceback, nothing written, and soon.
+
+LAUGHS = "a0: &a0 x\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 20))
+UNREADABLE = {
+    "aliases of aliases": LAUGHS,
+    "merged merges": LAUGHS.replace("[", "{<<: [").replace("]", "]}").replace("a0: &a0 x", "a0: &a0 {b: c}"),
+    "a long number": "a: " + "9" * 5_000,
+    "nested mappings": "{a: " * 200 + "1" + "}" * 200,
+    "nested lists": "a: " + "[" * 45 + "]" * 45,
+    "a Python object": "a: !!python/object/apply:os.abort []",
+    "a Python name": "a: !!python/name:os.abort",
+    "a tag of its own": "a: !run x",
+    "an include": "a: !include /etc/passwd",
+    "binary": "a: !!binary aGVsbG8=",
+    "a set": "a: !!set {x, y}",
+    "a second document": "a: 1\n---\nb: 2\n",
+    "bidi marks": 'a: "safe\\u202e"',
+    "a bidi mark in a key": '"safe\\u2066": a',
+    "a line separator": 'a: "one\\u2028two"',
+    "a next line": 'a: "one\\x85two"',
+    "NUL": 'a: "\\0"',
+    "an escape": 'a: "\\e[31m"',
+    "nothing between words": 'a: "in\\u200bvisible"',
+}
+REFERENCES = [
+    "file:///etc/passwd", "/etc/passwd", "other.yaml", "../openapi.yaml#/components/schemas/ServerTime", "http://127.0.0.1:9/x",
+    "",
+    "https://example.com/x#/components/schemas/ServerTime", "#", "#/",
+    "#/components/schemas/", "#/components/schemas/../schemas/ServerTime",
+    "#/components/schemas/Server%54ime", "#/components/schemas/ServerTime/properties/serverTime", "#/paths/~1fapi~1v1~1time",
+    "#/components/schemas/ServerTime\n", "#/components/schemas/{{ x }}", "#/components/schemas/" + "x" * 300,
+]  # fmt: skip
+
+
+@pytest.fixture
+def soon() -> Iterator[None]:
+    """A failure instead of a test that never ends."""
+
+    def late(*_: object) -> None:
+        raise AssertionError("it takes longer than 10 s")
+
+    previous = signal.signal(signal.SIGALRM, late)
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_file_that_is_no_plain_data_is_refused_whole(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "spec.yaml").write_text(UNREADABLE[name], encoding="utf-8")
+    assert main(["--spec", str(tmp_path / "spec.yaml"), "--output", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.endswith("; nothing was written\n")
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(SpecError):  # by the reader, not only because it is no OpenAPI
+        load(tmp_path / "spec.yaml")
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference[:40] or "empty")
+def test_a_reference_leads_nowhere_but_into_the_document(reference: str) -> None:
+    reply = ("paths", "/fapi/v1/time", "get", "responses", "200", "content", "application/json", "schema")
+    with pytest.raises(SpecError, match="must be #/components/schemas/ and a name"):
+        generate(changed(DOCUMENT, (*reply, "$ref"), reference))

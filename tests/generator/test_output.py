@@ -1,0 +1,178 @@
+"""What the generator writes: the tree is what the spec gives, the same bytes wherever it runs, and a swap is whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.__main__ import main
+from generator.project import PACKAGE, committed, generate, swap
+from generator.spec import load
+from tests.support.paths import ROOT
+
+SPEC = ROOT / "spec" / "openapi.yaml"
+COMMITTED = ROOT / "generated_client" / PACKAGE
+HOSTILE = "[{0}]\nline-length = 60\nindent-width = 2\n[{1}lint.isort]\nforce-single-line = true\n"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of the committed package, to be spoilt."""
+    shutil.copytree(COMMITTED, tmp_path / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / PACKAGE
+
+
+def test_the_committed_tree_is_what_the_spec_gives(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--check"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_check_names_every_file_that_differs_and_writes_nothing(
+    package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (package / "errors.py").unlink()
+    (package / "py.typed").write_bytes((package / "py.typed").read_bytes() + b"\n")
+    (package / "models" / "order.py").write_bytes(b"")
+    spoilt = committed(package)
+    assert main(["--check", "--output", str(package.parent)]) == 1
+    said = ["errors.py: missing", "models/order.py: not written by the generator", "py.typed: stale or edited"]
+    assert capsys.readouterr().err.splitlines() == said
+    assert committed(package) == spoilt
+
+
+def test_a_check_of_an_empty_folder_misses_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--check", "--output", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.splitlines() == [f"{path}: missing" for path in sorted(committed(COMMITTED))]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_generating_mends_what_was_spoilt_and_leaves_nothing_over(package: Path) -> None:
+    (package / "errors.py").unlink()
+    (package / "models" / "order.py").write_bytes(b"")
+    (package / "old" / "deep").mkdir(parents=True)
+    (package / "old" / "deep" / "stale.txt").write_bytes(b"x")
+    assert main(["--output", str(package.parent)]) == 0
+    assert committed(package) == committed(COMMITTED)
+    assert not (package / "old").exists()
+    assert [path.name for path in package.parent.iterdir()] == [PACKAGE]
+
+
+def test_generating_what_is_there_already_touches_no_file(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path: path.stat().st_mtime_ns for path in package.rglob("*")}
+    assert main(["--output", str(package.parent)]) == 0
+    assert capsys.readouterr().out == f"{PACKAGE}: {len(committed(package))} files, 0 changed\n"
+    assert {path: path.stat().st_mtime_ns for path in package.rglob("*")} == before
+
+
+def test_the_bytes_depend_on_neither_hash_seed_nor_folder_nor_configuration_around(tmp_path: Path) -> None:
+    folders = [tmp_path / name / "deeper" for name in ("plain", "pyproject", "ruff")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "spec.yaml").write_bytes(SPEC.read_bytes())
+    (tmp_path / "pyproject" / "pyproject.toml").write_text(HOSTILE.format("tool.ruff", "tool.ruff."))
+    (tmp_path / "ruff" / ".ruff.toml").write_text(HOSTILE.replace("[{0}]", "").format("", ""))
+
+    def run(seed: int) -> subprocess.CompletedProcess[str]:
+        folder = folders[seed]
+        arguments = ["--output", f"out{seed}", *(["--spec", "spec.yaml"] if seed == 0 else [])]
+        surroundings = {"PYTHONHASHSEED": str(seed), "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), "PATH": ""}
+        command = [sys.executable, "-m", "generator", *arguments]
+        return subprocess.run(
+            command, cwd=folder, env=os.environ | surroundings, capture_output=True, text=True, check=False
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(run, range(3)))
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 3
+    wanted = committed(COMMITTED)
+    for seed in range(3):
+        assert committed(folders[seed] / f"out{seed}" / PACKAGE) == wanted
+    assert sorted(path.name for path in folders[0].iterdir()) == ["out0", "spec.yaml"]  # no cache, no scratch
+
+
+def test_every_file_says_first_which_command_writes_it() -> None:
+    for path, content in committed(COMMITTED).items():
+        first = content.decode().splitlines()[1 if path.endswith(".json") else 0]
+        assert "Written by `python -m generator`" in first, path
+
+
+def test_the_package_is_typed_and_all_of_it_is_named() -> None:
+    wanted = {
+        "__init__.py",
+        "decoding.py",
+        "errors.py",
+        "openapi.json",
+        "operations.py",
+        "py.typed",
+        "reading.py",
+        "types.py",
+        "writing.py",
+    }
+    assert {path for path in committed(COMMITTED) if "/" not in path} == wanted
+
+
+def test_the_served_document_is_the_spec_word_for_word() -> None:
+    served = json.loads((COMMITTED / "openapi.json").read_bytes())
+    assert "python -m generator" in served.pop("x-written-by")
+    assert served == load(SPEC)
+    assert list(served) == list(load(SPEC))
+
+
+def requirements(table: Any) -> Iterator[str]:
+    if isinstance(table, str):
+        yield table
+    elif isinstance(table, (list, dict)):
+        for entry in table.values() if isinstance(table, dict) else table:
+            yield from requirements(entry)
+
+
+def test_the_pinned_generator_library_is_the_one_that_ran() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = [
+        project["project"].get("dependencies"),
+        project["project"].get("optional-dependencies"),
+        project.get("dependency-groups"),
+    ]
+    lines = [line.replace(" ", "") for line in requirements(declared)]
+    pins = [line for line in lines if re.match(r"openapi[-_.]python[-_.]client\b", line)]
+    assert pins == [f"openapi-python-client=={version('openapi-python-client')}"]
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_swap_that_fails_leaves_the_old_package(package: Path, monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+    old, renames = committed(package), 0
+    rename = Path.rename
+
+    def fails_once(path: Path, target: Path) -> Path:
+        nonlocal renames
+        renames += 1
+        if renames == failing:
+            raise PermissionError(13, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fails_once)
+    with pytest.raises(PermissionError):
+        swap(package, {"__init__.py": b"new\n"})
+    assert committed(package) == old
+    assert [path.name for path in package.parent.iterdir()] == [PACKAGE]
+
+
+def test_generating_changes_neither_the_document_nor_the_library() -> None:
+    import openapi_python_client.parser.properties as properties
+
+    document, reader = load(SPEC), properties._string_based_property
+    generate(document)
+    assert document == load(SPEC)
+    assert properties._string_based_property is reader

@@ -1,0 +1,168 @@
+"""How the generator refuses: every fault at once, one line each, exit 2, nothing written, and never anything but a finding."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.__main__ import main
+from generator.lint import lint
+from generator.project import PACKAGE, generate
+from generator.spec import Json, SpecError, load
+from tests.support.paths import ROOT
+
+SPEC = ROOT / "spec" / "openapi.yaml"
+DOCUMENT = load(SPEC)
+ABSENT = object()
+
+THREE_FAULTS = (
+    SPEC.read_text(encoding="utf-8")
+    .replace("operationId: balance", "operationId: server_time")
+    .replace("x-weight: 5", "x-wieght: 5")
+    .replace('"#/components/schemas/ServerTime"', '"#/components/schemas/Clock"')
+    .encode()
+)
+NO_SPEC: dict[str, tuple[bytes | None, str]] = {
+    "missing file": (None, "cannot be read (No such file or directory)"),
+    "empty file": (b"", "is not an OpenAPI document"),
+    "a list": (b"- openapi: 3.1.0\n", "is not an OpenAPI document"),
+    "broken YAML": (b"openapi: [3.1.0\n", "line 2 is not valid YAML"),
+    "broken JSON": (b'{"openapi": "3.1.0"', "is not valid YAML"),
+    "a key twice": (b"openapi: 3.1.0\nopenapi: 3.1.1\n", 'line 2 is not valid YAML: found duplicate key "openapi"'),
+    "Latin-1": ("openapi: é".encode("latin-1"), "is not valid YAML: UnicodeDecodeError"),
+    "UTF-16": ("openapi: 3.1.0".encode("utf-16"), "is not valid YAML: UnicodeDecodeError"),
+    "an unknown tag": (b"a: !!python/object:os.system {}", "could not determine a constructor"),
+    "an impossible date": (b"a: 2026-13-01", "is not valid YAML: ValueError"),
+    "an impossible truth": (b"a: !!bool maybe", "is not valid YAML: KeyError"),
+    "no end of lists": (b"[" * 500, "is not valid YAML: RecursionError"),
+    "a status that is a number": (b"a: {b: [{200: c}]}", "a.b.0: the key 200 is no text: put it in quotes"),
+    "a date": (b"a: 2026-01-15", "a: a date is no JSON value"),
+    "not a number": (b"a: .nan", "a: a float is no JSON value"),
+    "a loop": (b"a: &a [*a]", "a.0: contains itself"),
+    "a lone surrogate": (b'a: "\\ud800"', "a: holds a lone surrogate"),
+    "a lone surrogate in a name": (b'"\\ud800": a', "document: holds a lone surrogate"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An output folder that holds something already."""
+    package = tmp_path / "out" / PACKAGE
+    package.mkdir(parents=True)
+    (package / "kept.py").write_bytes(b"# as it was\r\n")
+    return package.parent
+
+
+def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+
+def run(spec: Path, output: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "generator", "--spec", str(spec), "--output", str(output)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_refused_spec_leaves_the_folder_as_it_was_and_says_everything_at_once(tmp_path: Path, folder: Path) -> None:
+    before = snapshot(folder)
+    (tmp_path / "faulty.yaml").write_bytes(THREE_FAULTS)
+    (tmp_path / "broken.yaml").write_bytes(b"a: [")
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda name: run(tmp_path / name, folder), ["faulty.yaml", "broken.yaml", "missing.yaml"]))
+    assert [one.returncode for one in done] == [2, 2, 2]
+    assert [one.stdout for one in done] == ["", "", ""]
+    assert [len(one.stderr.splitlines()) for one in done] == [5, 2, 2], done
+    faulty = done[0].stderr
+    for part in (
+        "also that of",
+        "unknown or unsupported key 'x-wieght'",
+        "x-weight is missing",
+        "'#/components/schemas/Clock' names nothing",
+    ):
+        assert part in faulty
+    assert faulty.endswith("4 finding(s); nothing was written\n")
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize("name", NO_SPEC)
+def test_what_is_no_spec_is_one_finding_and_no_traceback(
+    name: str, tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content, said = NO_SPEC[name]
+    before = snapshot(folder)
+    if content is not None:
+        (tmp_path / "spec.yaml").write_bytes(content)
+    assert main(["--spec", str(tmp_path / "spec.yaml"), "--output", str(folder)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1:] == ["1 finding(s); nothing was written"]
+    assert said in lines[0]
+    assert snapshot(folder) == before
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    assert main(["--output", str(tmp_path / "file" / "out")]) == 2
+    assert capsys.readouterr().err.endswith("cannot be written (Not a directory)\n")
+
+
+def test_a_check_of_a_broken_spec_is_a_refusal_and_not_staleness(tmp_path: Path) -> None:
+    assert main(["--check", "--spec", str(tmp_path / "missing.yaml")]) == 2
+
+
+# Any one node of the document may be missing or be something else: there are files or findings, never another exception.
+
+
+def places(node: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    entries: Any = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for step, entry in entries:
+        yield (*above, step)
+        yield from places(entry, (*above, step))
+
+
+def changed(node: Any, place: tuple[Any, ...], value: Any) -> Any:
+    """A copy with another value at one place; what is not on the way there is shared."""
+    copied: Any = dict(node) if isinstance(node, dict) else list(node)
+    step, *rest = place
+    if rest:
+        copied[step] = changed(copied[step], tuple(rest), value)
+    elif value is ABSENT:
+        del copied[step]
+    else:
+        copied[step] = value
+    return copied
+
+
+def samples(count: int) -> list[Json]:
+    values = [ABSENT, None, 1, "x", [], {}, 1.5, True, [None], {"$ref": "#/components/schemas/Amount"}, 'a"']
+    every = [(place, value) for place in places(DOCUMENT) for value in values]
+    return [changed(DOCUMENT, place, value) for place, value in random.Random(20260115).sample(every, count)]
+
+
+def test_every_change_of_one_node_gives_files_or_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "generator.project._format", lambda package: None
+    )  # for speed; what ruff would refuse, compile refuses
+    untouched = json.dumps(DOCUMENT)
+    passed = []
+    for document in samples(1000):
+        found = lint(document)
+        assert all(isinstance(line, str) and line.isprintable() for line in found)
+        passed += [] if found else [document]
+    assert 100 < len(passed) < 500  # texts and examples may be anything; the rest may not
+    for document in passed[:24]:
+        try:
+            files = generate(document)
+        except SpecError as error:
+            pytest.fail(f"found only after the lint: {error}")
+        for path, content in files.items():
+            if path.endswith(".py"):
+                compile(content, path, "exec")
+    assert json.dumps(DOCUMENT) == untouched

@@ -1,0 +1,257 @@
+"""A wider spec costs no hand-written line: what comes out parses, round-trips, encodes, type-checks, and no text of it becomes code."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import json
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from generator.project import PACKAGE, generate, swap
+from generator.spec import Json
+from tests.specs import wide_spec
+from tests.specs.wide_spec import ACCOUNT, BARE, FULL, POSITION, hostile, wide_document
+
+# Nothing else may be called while a generated module is imported.
+BUILDERS = {
+    "Operation", "Parameter", "Rows", "Signing", "TypeVar", "_Amounts", "_Missing", "_all", "array_of", "field", "frozen", "frozenset",
+    "integer", "matching", "nullable", "one_of", "optional", "re.compile", "type", "writing.integer", "writing.matching", "writing.one_of",
+}  # fmt: skip
+USE = """
+from decimal import Decimal
+from typing import Any, assert_type
+from binance_usdm_wire import Account, AsyncOperations, Odd, Position, Response, SyncOperations
+
+def use(client: SyncOperations, row: Account, odd: Odd) -> None:
+    assert_type(client.account(price=Decimal(1), side="BUY", limit=5), Account)
+    assert_type(client.positions_detailed(), Response[list[Position]])
+    assert_type(client.levels(), list[list[Decimal]])
+    assert_type(row.positions, list[Position])
+    assert_type(row.closed_at, int | None)
+    assert_type(row.gaps, list[Decimal | None])
+    assert_type(row.history, list[Position] | None)
+    assert_type(odd.class_, str)
+
+async def wait(client: AsyncOperations) -> None:
+    assert_type(await client.symbols(class_="x"), list[str])
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wide")
+    swap(folder / PACKAGE, generate(hostile(wide_document())))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wire(folder: Path) -> Iterator[ModuleType]:
+    """The wide package under a name of its own, beside the real one."""
+    where = folder / PACKAGE
+    spec = importlib.util.spec_from_file_location(
+        "wide_wire", where / "__init__.py", submodule_search_locations=[str(where)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["wide_wire"] = module
+    spec.loader.exec_module(module)
+    yield module
+    for name in [name for name in sys.modules if name.split(".")[0] == "wide_wire"]:
+        del sys.modules[name]
+
+
+def test_a_member_that_may_be_missing_hides_no_unknown_one(wire: ModuleType) -> None:
+    sources = [BARE, {**BARE, "new": 1}, POSITION, {**POSITION, "newer": None}]
+    rows = wire.Position.read_rows(sources, None)
+    assert [row.to_dict() for row in rows] == sources
+    assert rows == [wire.Position.from_dict(source) for source in sources]
+
+
+@pytest.mark.parametrize("source", [ACCOUNT, FULL], ids=["least", "full"])
+def test_every_shape_round_trips_exactly(wire: ModuleType, source: Json) -> None:
+    account = wire.Account.from_dict(source)
+    assert json.dumps(account.to_dict(), sort_keys=True) == json.dumps(source, sort_keys=True)
+    assert wire.Account.from_dict(account.to_dict()) == account
+
+
+def test_every_shape_has_its_python_type(wire: ModuleType) -> None:
+    account = wire.Account.from_dict(FULL)
+    assert (account.levels, account.gaps) == ([[Decimal("1.0"), Decimal("-0.00")], []], [None, Decimal(7)])
+    assert [type(row) for row in account.positions] == [wire.Position, wire.Position]
+    assert (account.closed_at, account.bonus, account.history) == (2**63 - 1, Decimal("1.50"), [])
+    assert account.seen.timestamp() == 0.005
+    assert wire.Account.from_dict(ACCOUNT).seen is None
+    assert account.additional_properties == {"new": {"kept": [1, None]}}
+
+
+def test_names_from_the_wire_survive_whatever_they_are(wire: ModuleType) -> None:
+    source = {name: f"the value of {name}" for name in [*wide_spec.HOSTILE_NAMES, *wide_spec.PYTHON_NAMES]}
+    odd = wire.Odd.from_dict(source)
+    assert (odd.class_, odd.none, odd.field_9lives, odd.property_) == (
+        source["class"],
+        source["None"],
+        source["9lives"],
+        source["property"],
+    )
+    assert odd.to_dict() == source
+    assert list(wire.Odd.WIRE_NAMES.values()) == list(source)
+    with pytest.raises(wire.Mismatch) as caught:
+        wire.Odd.from_dict({name: value for name, value in source.items() if name != 'quo"te'})
+    assert caught.value.path == ('quo"te',)
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "expected", "found"),
+    [
+        (
+            {"positions": [POSITION, {**BARE, "entryPrice": 1}]},
+            ("positions", 1, "entryPrice"),
+            "a decimal string",
+            "a number",
+        ),
+        ({"best": {}}, ("best", "symbol"), "a string", "nothing"),
+        ({"best": [POSITION]}, ("best",), "an object", "an array"),
+        (
+            {"levels": [["1"], ["1", "x"]]},
+            ("levels", 1, 1),
+            "a decimal string",
+            "a string that is no plain decimal number",
+        ),
+        ({"levels": [None]}, ("levels", 0), "an array", "null"),
+        ({"notes": ["a", None]}, ("notes", 1), "a string", "null"),
+        ({"gaps": [False]}, ("gaps", 0), "a decimal string", "a boolean"),
+        ({"last": None}, ("last",), "an object", "null"),
+        ({"history": [{**BARE, "isolated": 0}]}, ("history", 0, "isolated"), "a boolean", "a number"),
+        ({"feeTier": 6}, ("feeTier",), "an integer from -5 to 5", "an integer out of range"),
+        ({"code": "ABC\n"}, ("code",), "a string like ^[\"'\\\\A-Z]{1,3}$", "another string"),
+        ({"code": "abc"}, ("code",), "a string like ^[\"'\\\\A-Z]{1,3}$", "another string"),
+    ],
+    ids=str,
+)
+def test_a_mismatch_names_the_whole_way_to_it(
+    wire: ModuleType, change: Json, path: Any, expected: str, found: str
+) -> None:
+    with pytest.raises(wire.Mismatch) as caught:
+        wire.Account.from_dict({**ACCOUNT, **change})
+    assert (caught.value.path, caught.value.expected, caught.value.found) == (path, expected, found)
+
+
+def test_replies_of_every_shape_are_parsed(wire: ModuleType) -> None:
+    operations = wire.OPERATIONS
+    assert operations["symbols"].parse(b'["A", "B"]') == operations["ping"].parse(b'["A", "B"]') == ["A", "B"]
+    assert operations["levels"].parse(b'[["1.50"]]') == [[Decimal("1.50")]]
+    assert operations["positions"].parse(b"[]") == []
+    assert [operations[name].row for name in ("account", "positions", "symbols")] == [wire.Account, wire.Position, None]
+    with pytest.raises(wire.Mismatch, match="row 1, field symbol: expected a string, found nothing"):
+        operations["positions"].parse(b'[{"symbol":"","entryPrice":"0","updateTime":0},{}]')
+
+
+def test_arguments_of_every_kind_are_checked_and_encoded(wire: ModuleType) -> None:
+    query = wire.OPERATIONS["account"].query
+    assert list(inspect.signature(query).parameters)[:3] == [
+        "price",
+        "side",
+        "symbol",
+    ]  # what must be given comes first
+    assert query(price=Decimal("1E+3"), side="BUY") == {"price": "1000", "side": "BUY"}
+    full = query(
+        side="with blank",
+        price=Decimal("-0.10"),
+        symbol="币&=",
+        reduce_only=False,
+        asset="USDT",
+        limit=-5,
+        recv_window=1,
+    )
+    assert list(full.items()) == [
+        ("symbol", "%E5%B8%81%26%3D"), ("price", "-0.10"), ("reduceOnly", "false"), ("side", "with%20blank"), ("asset", "USDT"),
+        ("limit", "-5"), ("recvWindow", "1"),
+    ]  # fmt: skip
+    wrong: Json = {"side": "SELL", "asset": "USDT\n", "limit": 6, "reduce_only": 1, "price": 1.5}
+    for name, value in wrong.items():
+        with pytest.raises(wire.BadArgument, match=f"^{name} must be "):
+            query(**{"price": Decimal(1), "side": "BUY", name: value})
+    with pytest.raises(TypeError):
+        query(side="BUY")
+
+
+def test_arguments_named_like_anything_in_python_arrive(wire: ModuleType) -> None:
+    operation = wire.OPERATIONS["symbols"]
+    assert operation.query(**{parameter.name: "v" for parameter in operation.parameters}) == dict.fromkeys(
+        wide_spec.ARGUMENT_NAMES, "v"
+    )
+
+
+def test_what_a_call_must_carry_follows_from_the_spec(wire: ModuleType) -> None:
+    carried = {
+        name: (o.key_header, o.signing and o.signing.timestamp, o.weight, o.security_type)
+        for name, o in wire.OPERATIONS.items()
+    }
+    assert carried["account"] == ("X-MBX-APIKEY", "timestamp", 7, "USER_DATA")
+    assert carried["positions"] == ("X-MBX-APIKEY", None, 7, "MARKET_DATA")
+    assert carried["symbols"] == (None, None, 7, "NONE")
+    assert "timestamp" not in [parameter.name for parameter in wire.OPERATIONS["account"].parameters]
+
+
+def plain(text: str) -> str:
+    """Without control characters, blanks as one blank: what a docstring may change."""
+    return " ".join("".join(c for c in text if unicodedata.category(c) != "Cc" or c in "\n\r\t").split())
+
+
+def test_texts_stand_in_the_docstrings_and_data_word_for_word(wire: ModuleType) -> None:
+    document = hostile(wide_document())
+    for path, item in document["paths"].items():
+        operation = wire.OPERATIONS[item["get"]["operationId"]]
+        assert (operation.path, operation.summary) == (path, item["get"]["summary"])
+        documented = plain(getattr(wire.SyncOperations, operation.id).__doc__)
+        described = [parameter.description for parameter in operation.parameters]
+        for text in (operation.summary, item["get"]["description"], *described):
+            assert plain(text) in documented
+        assert set(described) <= set(wide_spec.HOSTILE_TEXTS)
+    assert plain(document["components"]["schemas"]["Account"]["description"]) == plain(wire.Account.__doc__)
+    assert plain(document["info"]["title"]) in plain(str(wire.__doc__))
+
+
+def test_importing_the_package_only_defines(folder: Path) -> None:
+    for path in sorted((folder / PACKAGE).rglob("*.py")):
+        pending: list[ast.AST] = list(ast.parse(path.read_bytes()).body)
+        while pending:
+            node = pending.pop()
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) in BUILDERS, f"{path.name}: {ast.unparse(node)}"
+            elif isinstance(node, ast.stmt):
+                kinds = (
+                    ast.Import,
+                    ast.ImportFrom,
+                    ast.ClassDef,
+                    ast.FunctionDef,
+                    ast.AsyncFunctionDef,
+                    ast.Assign,
+                    ast.AnnAssign,
+                    ast.Expr,
+                    ast.Pass,
+                )
+                assert isinstance(node, kinds), f"{path.name}: {ast.unparse(node)}"
+                assert not isinstance(node, ast.Expr) or isinstance(node.value, ast.Constant)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                pending += [*node.decorator_list, *node.args.defaults]  # the body does not run
+            else:
+                pending += ast.iter_child_nodes(node)
+
+
+def test_the_package_is_clean_under_strict_type_checking(folder: Path, tmp_path: Path) -> None:
+    (folder / "use.py").write_text(USE, encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", PACKAGE, "use.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout

@@ -1,0 +1,181 @@
+"""Random replies, as `grow` makes them: each is a value or an error of the tree.
+
+    python -m tests.hostile.fuzz --cases 1000000 --seed 1 [--start N] [--sockets] [--atheris]
+
+A case is made from seed and number alone, so `--start N --cases 1` is case N again. Without `--sockets` the bytes go straight into
+the parser and the reader of the balance; with it, through a socket into both clients. Exits 1 at the first foreign exception.
+`--atheris` lets libFuzzer choose the bytes, if the package atheris is there. Knows how to judge.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import json
+import logging
+import random
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy, UnexpectedResponse, UsdmError
+from binance_usdm._http.messages import Call, Failure, Route
+from binance_usdm._http.parser import ReplyParser
+from binance_usdm._policy.limiter import hold
+from binance_usdm._response import Value, judge, used_weight
+from binance_usdm_wire import OPERATIONS
+from tests.hostile.catalogue import CLIENTS
+from tests.hostile.random_responses import BODIES, CORPUS, made
+from tests.hostile.server_behavior import MIB
+from tests.support.canaries import KEY, SECRET
+from tests.support.clients import NOW
+from tests.support.raw_server import READ, RESET, RawServer, Step, reply
+
+BALANCE: Any = OPERATIONS["balance"]
+ASKED = Call(b"", Route.to((False, "", 0), ()), deadline=0.0, max_reply_bytes=MIB, fresh=False, key=KEY)
+PART = 50_000  # cases between two lines of progress
+
+
+def judged(result: object, body: bytes | None) -> str:
+    """The name of an outcome that may be; raises what must not. `body`: the uncompressed JSON of a value."""
+    if isinstance(result, UsdmError):
+        text = f"{result} {result!r} {getattr(result, 'hint', '')}"
+        assert len(text) < 5000 or isinstance(result, UnexpectedResponse)
+        assert str(result).isprintable(), "a text that is not fit for a log"
+        assert RetryPolicy(random=lambda: 0.5)(result, 1) in {None, 0.1, 0.5}
+        if isinstance(result, RateLimitError):
+            assert 0 <= hold(result, NOW) <= 3 * 86400
+        assert not isinstance(result, IPBannedError) or isinstance(result.banned_until, datetime | None)
+        return type(result).__name__
+    assert isinstance(result, list), type(result)
+    if body is not None:
+        assert [row.to_dict() for row in result] == json.loads(body, parse_float=Decimal), "another value than was sent"
+    return "an empty list" if not result else "rows"
+
+
+def straight(data: bytes, cut: int = 0) -> str:
+    """Bytes, in two pieces, through the parser and the reader, as the transports and the clients do it."""
+    parser = ReplyParser(MIB)
+    for piece in (data[:cut], data[cut:], b""):
+        if not parser.done and (piece or not data[cut:] or piece is not data[:cut]):
+            parser.feed(piece)
+    outcome = parser.outcome()
+    if isinstance(outcome, Failure):
+        assert outcome.text.isprintable()
+        return outcome.kind
+    used_weight(outcome.headers)
+    result = judge(BALANCE, outcome, ASKED)
+    if isinstance(result, Value):
+        return judged(result.parsed, None if "content-encoding" in outcome.headers else outcome.body)
+    return judged(result, None)
+
+
+def through_sockets(seed: int, numbers: Iterator[int]) -> Iterator[str]:
+    """Each case to each client, over a connection of its own that then ends, at times by a reset."""
+    case: tuple[bytes, float] = (b"", 0.0)
+
+    def script() -> Iterator[Step]:
+        data, how = case
+        cut = int(how * len(data))
+        yield from (READ, data[:cut], data[cut:])
+        if how > 0.95:
+            yield from (0.001, RESET)
+
+    with RawServer(script) as server, asyncio.Runner() as runner:
+        for number in numbers:
+            case = made(seed, number), random.Random(number).random()
+            for kind in CLIENTS:
+                yield judged_call(kind, server.url, runner)
+
+
+def judged_call(kind: type[Client] | type[AsyncClient], url: str, runner: asyncio.Runner) -> str:
+    options: Any = {"timeout": 2.0, "retry": RetryPolicy.off(), "limiter": None, "clock": lambda: NOW}
+    made_client = kind(KEY, SECRET, base_url=url, **options)  # a new one: limits are kept by the old
+    try:
+        if isinstance(made_client, Client):
+            with made_client:
+                return judged(made_client.balance(), None)
+        return judged(runner.run(_called(made_client)), None)
+    except UsdmError as error:
+        return judged(error, None)
+
+
+async def _called(made_client: AsyncClient) -> object:
+    async with made_client:
+        return await made_client.balance()
+
+
+def run(seed: int, start: int, cases: int, *, sockets: bool, say: Callable[[str], None]) -> Counter[str]:
+    """All cases; raises AssertionError with seed and number at the first that is neither a value nor an error of the tree."""
+    found: Counter[str] = Counter()
+    numbers = iter(range(start, start + cases))
+    current, began = start, time.monotonic()
+
+    def counted() -> Iterator[int]:
+        nonlocal current
+        for current in numbers:
+            done = current - start
+            if done % PART == 0 and done:
+                say(f"{done} cases, {done / (time.monotonic() - began):.0f}/s, {dict(found.most_common())}")
+            yield current
+
+    try:
+        if sockets:
+            found.update(through_sockets(seed, counted()))
+        else:
+            for number in counted():
+                data = made(seed, number)
+                found[straight(data, number % (len(data) + 1))] += 1
+    except BaseException as error:
+        raise AssertionError(f"seed {seed}, case {current}: {made(seed, current)!r}") from error
+    say(
+        f"seed {seed}, cases {start} to {start + cases - 1}: {cases / (time.monotonic() - began):.0f} cases/s, {dict(found.most_common())}"
+    )
+    return found
+
+
+def guided(cases: int, seed: int, rest: list[str]) -> None:
+    """libFuzzer, which sees what each case reaches in the Python of the package, chooses heads and bodies. Ends the process."""
+
+    def one(data: bytes) -> None:
+        straight(data)
+        straight(reply(data))
+
+    atheris: Any = importlib.import_module("atheris")  # only whoever asks for it has it
+
+    with tempfile.TemporaryDirectory() as folder:
+        for number, whole in enumerate([*CORPUS, *BODIES]):
+            Path(folder, str(number)).write_bytes(whole)
+        atheris.Setup([sys.argv[0], f"-runs={cases}", f"-seed={seed}", *rest, folder], one)
+        atheris.instrument_all()
+        atheris.Fuzz()
+
+
+def main() -> int:
+    options = argparse.ArgumentParser()
+    for name, default in (("--cases", 100_000), ("--seed", 1), ("--start", 0)):
+        options.add_argument(name, type=int, default=default)
+    options.add_argument("--sockets", action="store_true")
+    options.add_argument("--atheris", action="store_true")
+    chosen, rest = options.parse_known_args()
+    logging.disable(logging.CRITICAL)
+    if chosen.atheris:
+        guided(chosen.cases, chosen.seed, rest)
+    try:
+        run(chosen.seed, chosen.start, chosen.cases, sockets=chosen.sockets, say=lambda text: print(text, flush=True))
+    except AssertionError:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

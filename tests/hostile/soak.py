@@ -1,0 +1,129 @@
+"""A long run: many calls over one client, faults among them, with memory and file descriptors watched. Knows figures, judges them.
+
+    python -m tests.hostile.soak [--calls 100000] [--traced]      both clients, one after the other
+
+The server is another process, `fast_server.py`. The process's
+memory is read every 5 % of the calls; from 20 % of the calls on it may grow by GROWTH_KIB, and the file descriptors not at all.
+`--traced` counts Python's own blocks instead, which is slower and exact. Exits 1 when anything grew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import logging
+import os
+import subprocess
+import sys
+import time
+import tracemalloc
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from binance_usdm import AsyncClient, Client, UsdmError
+from tests.hostile.catalogue import CLIENTS, client
+from tests.support.clients import Blocking
+
+GROWTH_KIB = 1024  # of what is resident, between 20 % and 100 % of the calls
+GROWTH_BYTES = 32_768  # of Python's blocks
+POINTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was measured at points of a run: KiB or bytes, and open file descriptors."""
+
+    memory: array[int]
+    descriptors: array[int]
+    outcomes: Counter[str]
+    seconds: float
+    bound: int
+
+    @property
+    def grown(self) -> int:
+        """From 20 % of the calls on; the mean of a few points, as one of them may catch a burst."""
+        points, few = self.memory[POINTS // 5 :], 3
+        return (sum(points[-few:]) - sum(points[:few])) // few
+
+    @property
+    def flat(self) -> bool:
+        points = self.descriptors[POINTS // 5 :]
+        return self.grown <= self.bound and points[-1] <= points[0] + 1  # the one connection may just have ended
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str]:
+    """The URL of `fast_server.py`, as a process of its own."""
+    program = [sys.executable, "-m", "tests.hostile.fast_server"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def called(face: Blocking) -> str:
+    try:
+        return "rows" if face.balance() else "no rows"
+    except UsdmError as error:
+        return type(error).__name__
+
+
+def soak(kind: type[Client] | type[AsyncClient], url: str, calls: int, *, traced: bool) -> Figures:
+    """So many calls over one client; any foreign exception ends it."""
+    memory, descriptors = (
+        array("q", bytes(8 * POINTS)) for _ in range(2)
+    )  # so that measuring takes no memory of its own
+    outcomes: Counter[str] = Counter()
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        if traced:
+            tracemalloc.start()
+            stack.callback(tracemalloc.stop)
+        gc.collect()
+        gc.freeze()  # what was there before does not grow, and walking through it at every point takes most of the time
+        stack.callback(gc.unfreeze)
+        face = stack.enter_context(client(kind, url, 5.0))
+        for point in range(POINTS):
+            for _ in range(calls // POINTS):
+                outcomes[called(face)] += 1
+            gc.collect()
+            memory[point] = tracemalloc.get_traced_memory()[0] if traced else resident()
+            descriptors[point] = len(os.listdir("/proc/self/fd"))
+    bound = GROWTH_BYTES if traced else GROWTH_KIB
+    return Figures(memory, descriptors, outcomes, time.monotonic() - began, bound)
+
+
+def resident() -> int:
+    """KiB of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def main() -> int:
+    options = argparse.ArgumentParser()
+    options.add_argument("--calls", type=int, default=100_000)
+    options.add_argument("--traced", action="store_true")
+    chosen = options.parse_args()
+    logging.disable(logging.CRITICAL)
+    flat = True
+    for kind in CLIENTS:
+        with server() as url:
+            found = soak(kind, url, chosen.calls, traced=chosen.traced)
+        flat &= found.flat
+        unit = "bytes" if chosen.traced else "KiB"
+        print(f"{kind.__name__}: {chosen.calls} calls in {found.seconds:.1f} s, {dict(found.outcomes.most_common())}")
+        print(f"  memory in {unit} at each twentieth of the run {list(found.memory)}; "
+              f"grown by {found.grown} since a fifth of it (bound {found.bound})")  # fmt: skip
+        print(
+            f"  file descriptors {min(found.descriptors)} to {max(found.descriptors)}, {found.descriptors[-1]} at the end"
+        )
+    return 0 if flat else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

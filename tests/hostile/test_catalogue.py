@@ -1,0 +1,176 @@
+"""Each behaviour of the catalogue on both clients: the one outcome, in time, told to nobody else, and nothing of it carried over."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import pytest
+
+from tests.hostile import catalogue as catalogue_module
+from tests.hostile.bodies import COSTLY
+from tests.hostile.catalogue import (  # fmt: skip
+    CATALOGUE,
+    CLIENTS,
+    FAMILIES,
+    SLACK,
+    Seen,
+    called,
+    client,
+    examine_all,
+    steps,
+    table,
+)
+from tests.hostile.server_behavior import LATE, LONG, SHORT, Behaviour, is_due
+from tests.support.paths import ROOT
+from tests.support.raw_server import full_queue
+from tests.support.timing import timed
+
+Found: TypeAlias = dict[tuple[str, str], Seen]
+MOST_MIB = 32
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> tuple[Found, int]:
+    seen, strangers = examine_all(CATALOGUE)
+    tmp_path_factory.mktemp("catalogue").joinpath("outcomes.txt").write_text("\n".join(table(seen)), encoding="utf-8")
+    return seen, strangers
+
+
+@pytest.fixture(scope="module")
+def costly() -> Found:
+    return examine_all(COSTLY)[0]
+
+
+def check(seen: Found, behaviour: Behaviour, kind: str) -> None:
+    one = seen[behaviour.name, kind]
+    assert one.faults(behaviour) == [], one
+
+
+def each(*families: str) -> pytest.MarkDecorator:
+    chosen = [behaviour for family in families for behaviour in FAMILIES[family]]
+    return pytest.mark.parametrize("behaviour", chosen, ids=lambda behaviour: behaviour.name)
+
+
+@pytest.fixture(params=[kind.__name__ for kind in CLIENTS])
+def kind(request: pytest.FixtureRequest) -> Iterator[str]:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.mark.promise("R16", "R19")
+@each("length", "chunks", "heads", "interim", "statuses", "texts", "members", "disguised", "weights")
+def test_a_reply_is_read_rightly_or_refused(catalogue: tuple[Found, int], behaviour: Behaviour, kind: str) -> None:
+    check(catalogue[0], behaviour, kind)
+
+
+@pytest.mark.promise("R1")
+@each("time")
+def test_no_reply_outlasts_the_deadline(catalogue: tuple[Found, int], behaviour: Behaviour, kind: str) -> None:
+    check(catalogue[0], behaviour, kind)
+
+
+@pytest.mark.promise("R15", "R16", "R19")
+@each("ends", "tls")
+def test_an_end_at_any_stage_is_told_and_the_next_call_works(
+    catalogue: tuple[Found, int], behaviour: Behaviour, kind: str
+) -> None:
+    check(catalogue[0], behaviour, kind)
+
+
+@pytest.mark.promise("R16")
+@each("unasked")
+def test_what_nobody_asked_for_answers_no_later_call(
+    catalogue: tuple[Found, int], behaviour: Behaviour, kind: str
+) -> None:
+    check(catalogue[0], behaviour, kind)
+
+
+@pytest.mark.promise("S10", "R19")
+@each("redirects")
+def test_no_redirect_is_followed(catalogue: tuple[Found, int], behaviour: Behaviour, kind: str) -> None:
+    check(catalogue[0], behaviour, kind)
+
+
+@pytest.mark.promise("S10")
+def test_nobody_else_is_asked(catalogue: tuple[Found, int]) -> None:
+    assert catalogue[1] == 0
+
+
+@pytest.mark.promise("S14")
+@each("sizes", "encodings")
+def test_a_reply_ends_at_its_bound_however_it_is_packed(
+    catalogue: tuple[Found, int], behaviour: Behaviour, kind: str
+) -> None:
+    check(catalogue[0], behaviour, kind)
+
+
+@pytest.mark.promise("R11", "R16", "R19")
+@each("refused", "waits")
+def test_a_refusal_is_named_and_a_limit_kept(catalogue: tuple[Found, int], behaviour: Behaviour, kind: str) -> None:
+    check(catalogue[0], behaviour, kind)
+
+
+@pytest.mark.promise("S4", "S5")
+@each("words", "echoes")
+def test_no_text_of_the_exchange_breaks_a_log_or_tells_a_secret(
+    catalogue: tuple[Found, int], behaviour: Behaviour, kind: str
+) -> None:
+    check(catalogue[0], behaviour, kind)
+
+
+@pytest.mark.promise("R1", "S15")
+@pytest.mark.parametrize("behaviour", COSTLY, ids=lambda behaviour: behaviour.name)
+def test_no_reply_is_dear_to_read(costly: Found, behaviour: Behaviour, kind: str) -> None:
+    check(costly, behaviour, kind)
+
+
+@contextlib.contextmanager
+def no_answer() -> Iterator[str]:
+    """The URL of a listener that takes no further connection."""
+    with full_queue() as (host, port):
+        yield f"http://{host}:{port}/"
+
+
+@contextlib.contextmanager
+def unattended() -> Iterator[str]:
+    """The URL of a listener whose program never accepts."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("place", [no_answer, unattended], ids=lambda place: place.__name__)
+@pytest.mark.parametrize("kind", CLIENTS, ids=lambda kind: kind.__name__)
+@timed
+def test_a_server_that_takes_no_connection_ends_at_the_deadline(place: Any, kind: Any) -> None:
+    with place() as url, client(kind, url, SHORT) as face:
+        found, took, _ = called(face)
+    assert is_due(found, LATE)
+    assert SHORT <= took.seconds <= SHORT + SLACK
+
+
+@pytest.mark.promise("S14", "S15")
+@pytest.mark.parametrize("options", [[], ["--costly"]], ids=["all", "costly"])
+def test_the_catalogue_costs_little_memory(options: list[str]) -> None:
+    """Servers and scripts are in the measured process too."""
+    program = [sys.executable, "-m", "tests.hostile.catalogue", "--memory", *options]
+    figures = json.loads(subprocess.run(program, cwd=ROOT, check=True, capture_output=True, timeout=120).stdout)
+    assert figures["resident"] < MOST_MIB
+
+
+def test_the_catalogue_is_large_and_its_names_are_its_own() -> None:
+    names = [behaviour.name for behaviour in [*CATALOGUE, *COSTLY]]
+    assert len(set(names)) == len(names) > 600
+    assert all(list(steps(behaviour)) or callable(behaviour.steps) for behaviour in CATALOGUE)
+
+
+def test_a_call_that_is_late_at_each_look_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue_module, "SLACK", -LONG)
+    one = next(behaviour for behaviour in CATALOGUE if behaviour.kept)
+    seen, _ = examine_all([one])
+    assert [fault.split()[0] for fault in seen[one.name, "Client"].faults(one)] == ["took"]

@@ -1,0 +1,64 @@
+"""Random bytes for a reply: a value that is what was sent, or an error of the tree; on the parser alone, and through sockets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.hostile.fuzz import run, straight
+from tests.hostile.random_responses import CORPUS, made
+from tests.support.paths import ROOT
+
+SEED = 1
+PIECES = st.binary(max_size=12) | st.sampled_from(CORPUS).map(lambda whole: whole[-60:])
+
+
+@pytest.mark.promise("R16", "S15")
+def test_mutated_replies_are_values_or_errors() -> None:
+    found = run(SEED, 0, 4000, sockets=False, say=lambda _: None)
+    assert {"rows", "an empty list", "UnexpectedResponse", "RemoteProtocolError", "ServerError"} <= set(found)
+
+
+@pytest.mark.promise("R16")
+def test_mutated_replies_are_values_or_errors_on_both_clients() -> None:
+    found = run(SEED, 0, 150, sockets=True, say=lambda _: None)
+    assert {"rows", "UnexpectedResponse", "TransportError"} <= set(found)
+
+
+@pytest.mark.promise("R16")
+@settings(max_examples=1000, deadline=None, derandomize=True)
+@given(
+    whole=st.sampled_from(CORPUS),
+    start=st.integers(0, 400),
+    size=st.integers(0, 60),
+    new=PIECES,
+    cut=st.integers(0, 400),
+)
+def test_a_spoiled_reply_is_a_value_or_an_error(whole: bytes, start: int, size: int, new: bytes, cut: int) -> None:
+    straight(whole[:start] + new + whole[start + size :], cut)
+
+
+def test_a_case_is_made_of_seed_and_number_alone() -> None:
+    assert made(SEED, 7) == made(SEED, 7)
+    assert len({made(seed, number) for seed in range(3) for number in range(100)}) > 290
+
+
+def test_the_program_resumes_at_any_case_and_counts() -> None:
+    program = [
+        sys.executable,
+        "-m",
+        "tests.hostile.fuzz",
+        "--cases",
+        "20",
+        "--start",
+        "40",
+        "--seed",
+        "9",
+    ]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert done.stdout.startswith("seed 9, cases 40 to 59: ")

@@ -1,0 +1,168 @@
+"""Faults of the way between the client and the mock exchange: the right value, or an error of the tree, within the deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import random
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from binance_usdm import (
+    AsyncClient,
+    AuthenticationError,
+    Client,
+    DeadlineExceeded,
+    RetryPolicy,
+    TransportError,
+    UsdmError,
+)
+from binance_usdm.mock import Exchange, Switches, running
+from tests.hostile.catalogue import CLIENTS, SLACK
+from tests.hostile.proxy import Fault, Proxy
+from tests.hostile.server_behavior import GOOD, LATE, Due, is_due, told
+from tests.support.canaries import KEY, SECRET
+from tests.support.clients import ROW, Blocking
+from tests.support.timing import timed
+
+SEED = 20261122
+SHORT, LONG = 0.3, 3.0
+BITS = 1  # of each byte; eight are all
+LANES = 8  # proxies, each with one call at a time
+Kind = type[Client] | type[AsyncClient]
+Ask = tuple[Kind, Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Proxies to one mock exchange, and how many bytes a call sends and gets when nothing is wrong."""
+
+    lanes: queue.SimpleQueue[tuple[Proxy, str]] = field(default_factory=queue.SimpleQueue)
+    sizes: dict[bool, int] = field(default_factory=dict)
+
+    def call(self, kind: Kind, fault: Fault, timeout: float = SHORT, calls: int = 1) -> tuple[Due, float]:
+        """The last outcome of so many calls of one client, and the most seconds that one took."""
+        proxy, url = self.lanes.get()
+        proxy.set(fault)
+        options: dict[str, Any] = {"timeout": timeout, "retry": RetryPolicy.off(), "limiter": None}
+        found, most = (), 0.0
+        try:
+            with (
+                asyncio.Runner() as runner,
+                contextlib.closing(Blocking(kind(KEY, SECRET, base_url=url, **options), runner)) as face,
+            ):
+                for _ in range(calls):
+                    began = time.monotonic()
+                    try:
+                        found = told(face.balance_detailed())
+                    except UsdmError as error:
+                        found = told(error)
+                    most = max(most, time.monotonic() - began)
+        finally:
+            self.lanes.put((proxy, url))
+        return found, most
+
+    def all(self, faults: Iterable[Fault], timeout: float = SHORT) -> list[tuple[Kind, Fault, Due]]:
+        """Each fault on both clients, side by side; none may outlast its deadline. One that seems to is tried again on its own."""
+        asked: list[Ask] = [(kind, fault) for fault in faults for kind in CLIENTS]
+        with ThreadPoolExecutor(LANES) as pool:
+            found = list(pool.map(lambda ask: self.call(*ask, timeout), asked))
+        for (kind, fault), (due, seconds) in zip(asked, found, strict=True):
+            if seconds > timeout + SLACK:
+                seconds = min(self.call(kind, fault, timeout)[1] for _ in range(3))
+            assert seconds <= timeout + SLACK, (SEED, kind, fault, seconds, due)
+        return [(kind, fault, due) for (kind, fault), (due, _) in zip(asked, found, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def way() -> Iterator[Way]:
+    exchange = Exchange(api_key=KEY, api_secret=SECRET, switches=Switches(weight_limit=10**9, used_weight=False))
+    exchange.seed("balance", [ROW])
+    made = Way()
+    with running(exchange) as url, contextlib.ExitStack() as stack:
+        where = urlsplit(url)
+        for number in range(LANES):
+            proxy = Proxy(where.hostname or "", where.port or 0, SEED + number)
+            made.lanes.put((proxy, stack.enter_context(proxy.running())))
+        assert is_due(made.call(Client, Fault(), LONG)[0], GOOD)
+        for _ in range(LANES):
+            proxy, url = made.lanes.get()
+            made.sizes.update({way: size for way, size in proxy.heard.items() if size})
+            made.lanes.put((proxy, url))
+        yield made
+
+
+@pytest.fixture(params=CLIENTS, ids=lambda kind: kind.__name__)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.mark.promise("R16")
+@pytest.mark.parametrize("reply", [True, False], ids=["reply", "request"])
+@pytest.mark.parametrize(
+    "how", [{"slice": 1}, {"latency": 0.02, "jitter": 0.02}, {"bandwidth": 5000.0, "slice": 50}], ids=["slices", "latency", "bandwidth"]
+)  # fmt: skip
+def test_a_slow_way_changes_nothing(way: Way, kind: Kind, reply: bool, how: dict[str, Any]) -> None:
+    found, _ = way.call(kind, Fault(reply=reply, **how), LONG, calls=3)
+    assert is_due(found, GOOD)
+
+
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("reply", [True, False], ids=["reply", "request"])
+@timed
+def test_a_way_that_is_too_slow_ends_at_the_deadline(way: Way, kind: Kind, reply: bool) -> None:
+    for fault in (Fault(reply=reply, latency=2.0), Fault(reply=reply, slice=1, bandwidth=300.0)):
+        found, seconds = way.call(kind, fault)
+        assert is_due(found, LATE), (SEED, fault)
+        assert SHORT <= seconds <= SHORT + SLACK, (SEED, fault)
+
+
+@pytest.mark.promise("R16")
+@pytest.mark.parametrize("how", ["reset", "end"])
+def test_a_reply_cut_at_any_byte_is_no_value(way: Way, how: str) -> None:
+    def cut(at: int) -> Fault:
+        return Fault(reset=at) if how == "reset" else Fault(end=at)
+
+    size = way.sizes[True]
+    for kind, fault, found in way.all((cut(at) for at in range(size)), LONG):
+        assert found[0] is TransportError, (SEED, kind, fault, found)
+    for kind, fault, found in way.all([cut(size)], LONG):
+        assert is_due(found, GOOD) or how == "reset", (SEED, kind, fault, found)  # a reset can overtake the last bytes
+
+
+@pytest.mark.promise("R1", "R16")
+def test_a_reply_that_stops_at_any_byte_ends_at_the_deadline(way: Way) -> None:
+    places = random.Random(SEED).sample(range(way.sizes[True]), 20)
+    faults = [Fault(vanish=at) for at in places] + [
+        Fault(reply=False, vanish=at) for at in (0, 1, way.sizes[False] - 1)
+    ]
+    for kind, fault, found in way.all(faults):
+        assert found[0] is DeadlineExceeded, (SEED, kind, fault, found)
+
+
+def flips(size: int, bits: int) -> list[int]:
+    """The same for the same seed: so many bits of each byte."""
+    chance = random.Random(SEED)
+    return [byte * 8 + bit for byte in range(size) for bit in chance.sample(range(8), bits)]
+
+
+@pytest.mark.promise("R16")
+def test_a_flipped_bit_in_the_reply_raises_nothing_foreign(way: Way) -> None:
+    """It may change a value and leave the reply valid. Against that TLS protects, which is not in this way."""
+    outcomes = [found[0] for _, _, found in way.all(Fault(flip=bit) for bit in flips(way.sizes[True], BITS))]
+    assert {list, TransportError} <= set(outcomes)
+
+
+@pytest.mark.promise("R16")
+def test_a_flipped_bit_in_the_request_gives_the_right_value_or_none(way: Way) -> None:
+    outcomes = way.all(Fault(reply=False, flip=bit) for bit in flips(way.sizes[False], BITS))
+    for kind, fault, found in outcomes:
+        assert is_due(found, GOOD) or found[0] is not list, (SEED, kind, fault, found)
+    assert {list, AuthenticationError} <= {found[0] for _, _, found in outcomes}  # the bits did flip

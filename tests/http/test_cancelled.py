@@ -1,0 +1,157 @@
+"""A call given up at any moment leaves nothing behind: no socket, no dead connection in the pool, no reply for the next call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import types
+from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from binance_usdm._http.async_transport import AsyncTransport
+from tests.http.drivers import Authority, SyncWire, get, idle, send, timed
+from tests.support.raw_server import HOLD, READ, RawServer, Script, again, reply
+
+pytestmark = pytest.mark.promise("R14")
+
+
+def echo(head: bytes) -> bytes:
+    return reply(head.split()[1])
+
+
+HALF: Script = [READ, b"HTTP/1.1 200 OK\r\nX: ", HOLD]
+SERVERS: dict[str, tuple[str, bool, Script]] = {
+    "a reply": ("http", False, again(READ, echo)),
+    "a reply over TLS": ("https", True, again(READ, echo)),
+    "half a reply": ("http", False, HALF),
+    "half a reply over TLS": ("https", True, HALF),
+    "half a handshake": ("https", False, [HOLD]),
+    "a handshake and no goodbye": ("https", True, [2.0]),
+}
+
+
+@types.coroutine
+def _cancelled(call: Coroutine[Any, Any, Any], pause: int, late: bool) -> Generator[Any, Any, bool]:
+    task = asyncio.current_task()
+    assert task is not None
+    for number in range(1000):
+        try:
+            awaited = call.send(None)
+        except StopIteration:
+            return False
+        if number == pause and late and awaited is not None:
+            awaited.add_done_callback(lambda _: task.cancel())  # called before the one that wakes the task
+        elif number == pause:
+            task.cancel()
+        try:
+            yield awaited
+        except asyncio.CancelledError as error:
+            with contextlib.suppress(asyncio.CancelledError):
+                call.throw(error)
+            return number >= pause
+    raise AssertionError("it never ends")
+
+
+async def cancelled(call: Coroutine[Any, Any, Any], pause: int, late: bool) -> bool:
+    """Cancel the call in its n-th pause, or `late`, when what it waited for has just come. Tell whether it got that far."""
+    return await _cancelled(call, pause, late)
+
+
+async def becomes(true: Callable[[], bool]) -> bool:
+    for _ in range(200):
+        if true():
+            return True
+        await asyncio.sleep(0.005)
+    return False
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def none_dead(transport: AsyncTransport) -> bool:
+    return all(connection.usable() for kept in idle(transport) for connection in kept)
+
+
+async def every_pause(transport: AsyncTransport, url: str, *, late: bool, fresh: bool, patience: float) -> int:
+    """Cancel calls in their first, second, … pause; return in how many."""
+    for pause in range(1000):
+        if not fresh:
+            await send(transport, get(url + "kept"))
+        call = transport.handle_async_request(timed(get(f"{url}{pause}", fresh=fresh), 5))
+        task = asyncio.create_task(cancelled(call, pause, late))
+        await asyncio.wait([task], timeout=patience)  # one that hangs is not cancelled in this pause, but given up now
+        task.cancel()
+        if not await task:
+            return pause
+        await asyncio.sleep(0)
+        assert none_dead(transport)
+    raise AssertionError("it never ends")
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["while waiting", "when it came"])
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_call_cancelled_in_any_pause_leaves_nothing_behind(name: str, late: bool, authority: Authority) -> None:
+    scheme, tls, script = SERVERS[name]
+    answers = name.startswith("a reply")
+
+    async def scenario(server: RawServer) -> None:
+        transport = AsyncTransport()
+        url = f"{scheme}://localhost:{server.port}/"
+        before = descriptors()
+        assert await every_pause(transport, url, late=late, fresh=True, patience=1 if answers else 0.05) >= 2
+        if answers:
+            assert await every_pause(transport, url, late=late, fresh=False, patience=1) >= 1
+            assert (await send(transport, get(url + "last"))).content == b"/last"
+        else:
+            assert not any(idle(transport))
+        await transport.aclose()
+        assert await becomes(lambda: descriptors() - before <= server.connections - server.ended)  # those are its own
+        assert len(asyncio.all_tasks()) == 1
+
+    with RawServer(script, tls=authority.server() if tls else None) as server, authority.of_the_system():
+        asyncio.run(scenario(server))
+        assert server.connections >= 2
+
+
+def test_a_call_cancelled_before_it_is_connected_leaves_nothing_behind(swallower: tuple[str, int]) -> None:
+    async def scenario() -> None:
+        transport, before = AsyncTransport(), descriptors()
+        url = "http://{}:{}/".format(*swallower)
+        assert await every_pause(transport, url, late=False, fresh=True, patience=0.05) >= 2
+        assert descriptors() == before
+
+    asyncio.run(scenario())
+
+
+def test_a_hundred_tasks_get_their_own_replies_share_connections_and_leak_none() -> None:
+    async def calls(transport: AsyncTransport, url: str, task: int) -> None:
+        for number in range(50):
+            assert (await send(transport, get(f"{url}{task}/{number}"))).content == b"/%d/%d" % (task, number)
+
+    async def scenario(server: RawServer) -> None:
+        transport, before = AsyncTransport(), descriptors()
+        await asyncio.gather(*[calls(transport, server.url, task) for task in range(100)])
+        assert none_dead(transport)
+        await transport.aclose()
+        assert await becomes(lambda: descriptors() <= before)
+
+    with RawServer(again(READ, echo)) as server:
+        asyncio.run(scenario(server))
+    assert server.connections <= 100
+
+
+def test_eight_threads_get_their_own_replies_share_connections_and_leak_none() -> None:
+    with RawServer(again(READ, echo)) as server, contextlib.closing(SyncWire()) as wire, ThreadPoolExecutor(8) as pool:
+        before = descriptors()
+        numbers = range(8 * 500)
+        replies = pool.map(lambda number: wire.send(get(f"{server.url}{number}")).content, numbers)
+        assert list(replies) == [b"/%d" % number for number in numbers]
+        assert server.connections == sum(map(len, idle(wire.transport))) <= 8
+        wire.shut()
+        assert server.wait(lambda: server.ended == server.connections)
+        assert descriptors() <= before

@@ -1,0 +1,97 @@
+"""Event loops, and what a finished reply holds on to."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import math
+import warnings
+import weakref
+
+import httpx
+
+from binance_usdm._http.async_transport import AsyncTransport, _Stream
+from binance_usdm._http.httpx_adapter import delivered
+from binance_usdm._http.messages import Call, Outcome, Reply, Route
+from binance_usdm._http.parser import ReplyParser
+from tests.http.drivers import get, send
+from tests.support.raw_server import READ, RawServer, again, reply
+
+
+def test_a_connection_of_another_event_loop_is_not_reused() -> None:
+    transport = AsyncTransport()
+    with RawServer(again(READ, reply())) as server, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # a loop closed before its transports: the caller's doing
+        asyncio.run(send(transport, get(server.url)))
+        asyncio.run(send(transport, get(server.url)))
+        assert server.wait(lambda: server.hangups == 1)
+        asyncio.run(transport.aclose())
+        assert server.wait(lambda: server.hangups == 2)
+        gc.collect()
+
+
+def test_a_connection_whose_loop_has_taken_its_socket_along_is_discarded_quietly() -> None:
+    class Gone(asyncio.Transport):  # as uvloop's
+        def get_extra_info(self, name: str, default: object = None) -> None:
+            assert name == "socket"
+
+    async def made() -> _Stream:
+        stream = _Stream(1000)
+        stream.connection_made(Gone())
+        return stream
+
+    asyncio.run(made()).discard()
+
+
+def test_a_reply_is_to_others_as_one_of_httpx() -> None:
+    parser = ReplyParser(1000)
+    parser.feed(reply(b'{"a": 1}', b"X-Twice: 1", b"x-twice: 2"))
+    ours = delivered(parser.outcome())
+    theirs = httpx.Response(200, headers=ours.headers.raw, stream=httpx.ByteStream(b'{"a": 1}'))
+    for name in vars(theirs):
+        if name != "stream":
+            assert getattr(ours, name) == getattr(theirs, name), name
+    assert ours.headers.get_list("X-Twice") == ["1", "2"]
+    assert ours.read() == theirs.read() == b'{"a": 1}'
+    assert (ours.json(), ours.is_success, ours.is_closed) == (theirs.json(), theirs.is_success, theirs.is_closed)
+
+
+def test_a_reply_that_came_before_the_request_was_sent_is_not_waited_for() -> None:
+    call = Call(b"/", Route.to((False, "", 0), ()), deadline=math.inf, max_reply_bytes=1000, fresh=False)
+
+    class Deaf(asyncio.Transport):
+        def write(self, data: bytes | bytearray | memoryview) -> None:
+            assert data == call.head
+
+    async def scenario() -> Outcome:
+        stream = _Stream(1000)
+        early = stream.reply
+        stream.connection_made(Deaf())
+        stream.data_received(reply(b"busy"))
+        async with asyncio.timeout(0.2):
+            await stream.exchange(call, early)
+        return early.outcome()
+
+    response = asyncio.run(scenario())
+    assert isinstance(response, Reply)
+    assert response.body == b"busy"
+
+
+def test_a_reply_hands_its_body_over_once() -> None:
+    finished = ReplyParser(1000)
+    finished.feed(reply(b"[]"))
+    bodies = [response.body for response in (finished.outcome(), finished.outcome()) if isinstance(response, Reply)]
+    assert bodies == [b"[]", b""]  # an idle connection holds its last reply, but not a megabyte of body
+
+
+def test_a_finished_reply_needs_no_cycle_collector() -> None:
+    finished = ReplyParser(1000)
+    finished.feed(reply(b"[]"))
+    watched = weakref.ref(finished)
+    gc.disable()
+    try:
+        assert finished.reusable
+        del finished
+        assert watched() is None
+    finally:
+        gc.enable()

@@ -1,0 +1,192 @@
+"""Looking at what came: the log with its reasons, what was signed instead, counts, and one assertion for all of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import time
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Switches
+from binance_usdm.mock.core.query import Query
+from tests.support.signed_requests import PATH, T0, ask, signed
+
+QUERY = f"recvWindow=5000&timestamp={T0}"
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    return Exchange(clock=ManualClock(T0))
+
+
+def over(payload: str | bytes, secret: str = DEFAULT_API_SECRET, query: str = QUERY) -> str:
+    """A query with the signature of something else."""
+    told = payload.encode() if isinstance(payload, str) else payload
+    return f"{query}&signature={hmac.new(secret.encode(), told, hashlib.sha256).hexdigest()}"
+
+
+MISTAKES = {
+    "alphabetical order": over(f"recvWindow=5000&timestamp={T0}", query=f"timestamp={T0}&recvWindow=5000"),
+    "percent-decoded": over(QUERY, query=QUERY.replace("5000", "%35000")),
+    "a question mark": over(f"?{QUERY}"),
+    "the path and the query": over(f"{PATH}?{QUERY}"),
+    "a line break, not": over(f"{QUERY}\n"),
+    "another ampersand": over(f"{QUERY}&"),
+    "nothing at all": over(""),
+    "a query without recvWindow": over(f"timestamp={T0}"),
+    "the parameters as JSON, not": over(f'{{"recvWindow": "5000", "timestamp": "{T0}"}}'),
+    "JSON without blanks": over(f'{{"recvWindow":"5000","timestamp":"{T0}"}}'),
+    "the API key in the place of the secret": over(QUERY, DEFAULT_API_KEY),
+    "the secret and a line break": over(QUERY, DEFAULT_API_SECRET + "\n"),
+    "the secret and a blank": over(QUERY, DEFAULT_API_SECRET + " "),
+    "between quotation marks": over(QUERY, f'"{DEFAULT_API_SECRET}"'),
+    "an empty secret": over(QUERY, ""),
+    "the secret of another key": over(QUERY, "the other's secret"),
+    "is in base64": f"{QUERY}&signature="
+    + quote(base64.b64encode(hmac.digest(DEFAULT_API_SECRET.encode(), QUERY.encode(), "sha256")), safe=""),
+    "64 hex digits, here 7 characters": f"{QUERY}&signature=abcdefg",
+    "of other bytes or of another secret": over(QUERY + "1"),
+    "signature is not the last parameter": "&".join(reversed(signed(QUERY).rsplit("&", 1))),
+}
+
+
+@pytest.mark.parametrize("says", MISTAKES)
+def test_a_wrong_signature_is_explained(exchange: Exchange, says: str) -> None:
+    exchange.add_account("other", "the other's secret")
+    assert ask(exchange, MISTAKES[says]).code == -1022
+    logged = exchange.requests[-1]
+    assert says in logged.refusal
+    assert DEFAULT_API_SECRET not in logged.refusal
+    assert "the other's secret" not in logged.refusal
+
+
+def test_a_wrong_signature_of_another_kind_is_explained_too(exchange: Exchange) -> None:
+    private = ed25519.Ed25519PrivateKey.generate()
+    public = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    exchange.add_account("asymmetric", public)
+    for payload, says in ((f"?{QUERY}", "a question mark"), (f"{QUERY}1", "another private key")):
+        proof = quote(base64.b64encode(private.sign(payload.encode())), safe="")
+        assert ask(exchange, f"{QUERY}&signature={proof}", "asymmetric").code == -1022
+        assert says in exchange.requests[-1].refusal
+
+
+def test_a_text_that_is_no_parameter_is_never_repeated(exchange: Exchange) -> None:
+    exchange.switches = Switches(unknown_parameter=None)
+    ask(exchange, over(QUERY, query=f"{QUERY}&a-secret-in-the-wrong-place"))
+    logged = exchange.requests[-1]
+    assert (logged.code, "secret-in" in logged.refusal) == (-1022, False)
+
+
+def test_a_query_of_thousands_of_names_is_judged_at_once(exchange: Exchange) -> None:
+    exchange.switches = Switches(unknown_parameter=None)
+    begun = time.process_time()
+    ask(exchange, over("nothing", query="&".join([QUERY, *(f"name{number}=1" for number in range(8000))])))
+    assert exchange.requests[-1].code == -1022
+    assert time.process_time() - begun < 1
+
+
+def test_no_repr_of_what_treats_a_request_shows_a_credential(exchange: Exchange) -> None:
+    ask(exchange)
+    shown = repr([exchange._engine.state, Query.parse(signed().encode()), exchange.requests])
+    assert DEFAULT_API_KEY not in shown
+    assert signed().rpartition("=")[2] not in shown
+
+
+def test_the_log_shows_what_had_to_be_signed_beside_what_came(exchange: Exchange) -> None:
+    sent = signed(QUERY.replace("5000", "%35000"))
+    ask(exchange, sent)
+    ask(exchange, f"timestamp={T0}")
+    exchange.handle("GET", b"/fapi/v1/time", [])
+    first, second, third = exchange.requests
+    assert (first.signed, first.raw_query) == (QUERY.replace("5000", "%35000").encode(), sent.encode())
+    assert (second.signed, third.signed) == (None, None)
+    assert [logged.number for logged in exchange.requests] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "says"), [(1000, "1000 ms ahead of"), (-5001, "5001 ms behind the exchange's clock; the window is 5000")]
+)
+def test_a_wrong_time_is_explained_in_milliseconds(exchange: Exchange, ahead: int, says: str) -> None:
+    assert ask(exchange, signed(f"timestamp={T0 + ahead}")).code == -1021
+    assert says in exchange.requests[-1].refusal
+
+
+def test_a_refused_key_is_explained(exchange: Exchange) -> None:
+    exchange.add_account("listed", "secret", addresses=["203.0.113.1"], permissions=["futures"])
+    ask(exchange, key="unknown")
+    ask(exchange, key="listed")
+    ask(exchange, key="listed", address="203.0.113.1")
+    assert [logged.refusal for logged in exchange.requests] == [
+        "no account has this key",
+        "the key is not for use from 127.0.0.1",
+        "the key lacks the permission reading",
+    ]
+    assert [logged.address for logged in exchange.requests] == ["127.0.0.1", "127.0.0.1", "203.0.113.1"]
+
+
+def test_a_request_that_met_a_fault_or_a_limit_is_judged_all_the_same(exchange: Exchange) -> None:
+    exchange.switches = Switches(weight_limit=5)
+    exchange.fail("waf")
+    ask(exchange, signed(QUERY, "wrong"))
+    ask(exchange)
+    ask(exchange, key="unknown")
+    fault, good, limited = exchange.requests
+    assert (fault.status, fault.fault, "another secret" in fault.refusal) == (403, "waf", True)
+    assert (good.status, good.fault, good.refusal) == (200, None, "")
+    assert (limited.status, limited.fault, limited.refusal) == (429, None, "no account has this key")
+
+
+def test_how_requests_ended_is_counted_also_beyond_the_log() -> None:
+    exchange = Exchange(clock=ManualClock(T0), log_size=2)
+    for _ in range(3):
+        ask(exchange)
+    ask(exchange, key="unknown")
+    exchange.handle("GET", b"/nowhere", [])
+    assert exchange.counts == {("balance", 200, None): 3, ("balance", 401, -2015): 1, (None, 404, -5000): 1}
+    assert exchange.requests[-1].number == 5
+
+
+# -- assert_signed -----------------------------------------------------------------------------------------------------
+
+
+def test_good_requests_pass_whatever_answered_them(exchange: Exchange) -> None:
+    ask(exchange)
+    exchange.fail("unavailable")
+    ask(exchange)
+    exchange.handle("GET", b"/fapi/v1/time", [])
+    exchange.handle("GET", b"/nowhere", [])
+    exchange.assert_signed()
+    exchange.assert_signed(operation="balance", api_key=DEFAULT_API_KEY)
+
+
+def test_a_bad_request_among_good_ones_is_named_with_its_reason(exchange: Exchange) -> None:
+    ask(exchange)
+    exchange.fail("unavailable")
+    ask(exchange, over(f"?{QUERY}"))
+    with pytest.raises(
+        AssertionError, match=r"1 of 2 requests(.|\n)*request 2, GET /fapi/v3/balance: .*question mark"
+    ) as caught:
+        exchange.assert_signed()
+    assert DEFAULT_API_KEY not in str(caught.value)
+    exchange.add_account("other", "its secret")
+    ask(exchange, signed(secret="its secret"), "other")
+    exchange.assert_signed(api_key="other")
+
+
+@pytest.mark.parametrize("asked", [{}, {"operation": "balance"}, {"api_key": "nobody"}, {"operation": "server_time"}])
+def test_no_request_at_all_is_no_success(exchange: Exchange, asked: dict[str, Any]) -> None:
+    exchange.handle("GET", b"/fapi/v1/time", [])
+    if "api_key" in asked:
+        ask(exchange)
+    with pytest.raises(AssertionError, match="no request came"):
+        exchange.assert_signed(**asked)
+    with pytest.raises(ValueError, match="no operation balence"):
+        exchange.assert_signed(operation="balence")

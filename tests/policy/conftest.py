@@ -1,0 +1,38 @@
+"""Fixtures of the limiters' tests: a real Redis server, and worlds in which either limiter lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from binance_usdm._policy import redis_limiter
+from tests.policy.fake_time import TIME_OF_THE_WORLD, RedisServer, World, redis_program
+
+
+@pytest.fixture(scope="session")
+def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(redis_program(), tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(_redis: RedisServer) -> str:
+    """An empty Redis server."""
+    with redis.Redis.from_url(_redis.url) as client:
+        client.flushall()
+    return _redis.url
+
+
+@pytest.fixture(params=["process", "redis"])
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A world for the limiter of a process, and one for that of a Redis server whose time is the world's."""
+    if request.param == "process":
+        yield World()
+        return
+    monkeypatch.setattr(redis_limiter, "_NOW", TIME_OF_THE_WORLD)
+    with redis.Redis.from_url(request.getfixturevalue("redis_url")) as client:
+        yield World(client)

@@ -1,0 +1,65 @@
+"""Canaries: made-up secrets to look for where none may be. Tests keep them in globals, so that frames of the tests hold none."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import pickle
+import pprint
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import httpx
+
+from tests.support.paths import TESTS
+from tests.support.secret_leaks import forms
+
+KEY, SECRET, PASSWORD = "KeyCanary618033", "SecretCanary141421", "PasswordCanary271828"
+SIGNATURE, SIGNATURES = "SignatureCanary314159", list[str]()  # the own signer's, and all that handlers have seen
+PROXY_LOGIN = base64.b64encode(f"user:{PASSWORD}".encode()).decode()  # as a proxy is told it
+CANARIES = {form for secret in (KEY, SECRET, PASSWORD, PROXY_LOGIN, SIGNATURE) for form in (secret, *forms(secret))}
+
+
+class Own:
+    """A signer of the user's own, whose signature can be looked for."""
+
+    def sign(self, payload: bytes) -> bytes:
+        return SIGNATURE.encode()
+
+
+def clean(text: str) -> bool:
+    """Whether a text holds none of the secrets, in no form and no case."""
+    text = text.lower()
+    made = {form for signature in SIGNATURES[-50:] for form in forms(signature)}
+    return not any(form in text for form in CANARIES | made)
+
+
+def seen(request: httpx.Request) -> httpx.Request:
+    SIGNATURES.extend(parse_qs(request.url.query.decode()).get("signature", []))
+    return request
+
+
+def handling(make: Callable[[httpx.Request], httpx.Response | BaseException]) -> httpx.MockTransport:
+    def handle(request: httpx.Request) -> httpx.Response:
+        made = make(seen(request))
+        if isinstance(made, BaseException):
+            raise made
+        return made
+
+    return httpx.MockTransport(handle)
+
+
+def _is_foreign(file: Path) -> bool:
+    return file.is_relative_to(TESTS) or file.parent == Path(asyncio.__file__).parent
+
+
+def crash_report(error: BaseException) -> str:
+    """All that a program could print about an error, every frame below the tests with its locals."""
+    frames = error.__traceback__
+    while frames is not None and _is_foreign(Path(frames.tb_frame.f_code.co_filename)):
+        frames = frames.tb_next
+    assert frames is not None, "the error comes from the test itself"
+    told = traceback.TracebackException(type(error), error, frames, capture_locals=True)
+    return "\n".join([*told.format(), str(error), repr(error), pprint.pformat(vars(error)), repr(pickle.dumps(error))])

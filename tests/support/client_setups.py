@@ -1,0 +1,134 @@
+"""Ways from a client to a handler of requests: our transports and httpx's, on a socket, within the process, over ASGI. Tests nothing.
+
+The handler gets each request as it arrived. What it raises is raised by the transport where there is no socket; on one it is a
+reply that ends within its first line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import ssl
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from binance_usdm import AsyncClient, Client, RetryPolicy
+from binance_usdm.mock import Exchange, running
+from tests.support.clients import KEY, SECRET, Blocking, Handler
+from tests.support.raw_server import READ, RawServer, Step
+
+FAILURES = (httpx.HTTPError, OSError)
+Kind = type[Client] | type[AsyncClient]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A kind of client, and the transport between it and a handler; without a transport, the client's own."""
+
+    name: str
+    kind: Kind
+    over_a_socket: Callable[[], Any] | None = None
+    within: Callable[[Handler], Any] | None = None
+    """What takes a handler without a socket."""
+
+    def client(self, handler: Handler | None, stack: contextlib.ExitStack, **options: Any) -> Client | AsyncClient:
+        """A client with made-up credentials and without retries, unless asked for; its server lives as long as the stack."""
+        if handler is not None and self.within is not None:
+            options["transport"] = self.within(handler)
+        elif handler is not None:
+            prefix = httpx.URL(options.get("base_url", "")).path.lstrip("/")
+            options["base_url"] = f"{stack.enter_context(served(handler))}/{prefix}"
+        if self.over_a_socket is not None:
+            options["transport"] = self.over_a_socket()
+        return self.kind(**{"api_key": KEY, "api_secret": SECRET, "retry": RetryPolicy.off(), **options})
+
+
+@contextlib.contextmanager
+def served(handler: Handler) -> Iterator[str]:
+    """The URL of a handler behind a loopback socket; the mock exchange has a server of its own."""
+    if isinstance(handler, Exchange):
+        with running(handler) as url:
+            yield url
+        return
+
+    def lived() -> Iterator[Step]:
+        heads: list[bytes] = []
+        while True:
+            yield READ
+            yield lambda head: heads.append(head) or b""  # type: ignore[func-returns-value]
+            yield from played(handler, heads.pop())
+
+    with RawServer(lived) as server:
+        yield server.url.rstrip("/")
+
+
+def played(handler: Handler, head: bytes) -> Iterator[Step]:
+    """The bytes of a reply as they come; the part of one, and the end, where the handler raises."""
+    first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+    method, target, _ = first.split(" ")
+    fields = [(name, text) for name, _, text in (line.partition(": ") for line in lines)]
+    url = f"http://{dict(fields)['Host']}{target}"
+    try:
+        response = handler(httpx.Request(method, url, headers=fields))
+    except FAILURES:
+        yield b"HTTP/1.1 2"
+        raise OSError("the connection ends") from None
+    told, stream = [*response.headers.raw], response.stream
+    whole = (
+        b"".join(stream) if isinstance(stream, httpx.ByteStream) else None
+    )  # as it is, whatever its encoding is said to be
+    if whole is None:
+        told.append((b"Connection", b"close"))
+    elif "content-length" not in response.headers:
+        told.append((b"Content-Length", b"%d" % len(whole)))
+    status = b"HTTP/1.1 %d %b" % (response.status_code, response.reason_phrase.encode() or b"Odd")
+    yield b"\r\n".join([status, *(b"%b: %b" % field for field in told)]) + b"\r\n\r\n" + (whole or b"")
+    if whole is None:
+        assert isinstance(stream, Iterable)
+        yield from stream
+        raise OSError("the connection ends")
+
+
+def as_asgi(handler: Handler) -> httpx.ASGITransport:
+    """A handler as an application; the mock exchange is one by itself."""
+
+    async def application_of(scope: Any, receive: Any, send: Any) -> None:
+        host, port = scope["server"]
+        authority = host if port is None else f"{host}:{port}"
+        target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+        url = f"{scope['scheme']}://{authority}{target.decode('ascii')}"
+        response = handler(httpx.Request(scope["method"], url, headers=scope["headers"]))
+        await send({"type": "http.response.start", "status": response.status_code, "headers": response.headers.raw})
+        assert isinstance(response.stream, AsyncIterable)
+        async for chunk in response.stream:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    return httpx.ASGITransport(handler.asgi if isinstance(handler, Exchange) else application_of)
+
+
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; httpx would load its certificates for every transport
+BLOCKING = functools.partial(httpx.HTTPTransport, verify=PLAIN)
+AWAITING = functools.partial(httpx.AsyncHTTPTransport, verify=PLAIN)
+OWN = [Way("own-sync", Client), Way("own-async", AsyncClient)]
+HTTPX = [Way("httpx-sync", Client, BLOCKING), Way("httpx-async", AsyncClient, AWAITING)]
+MOCK = [
+    Way("mock-sync", Client, within=httpx.MockTransport),
+    Way("mock-async", AsyncClient, within=httpx.MockTransport),
+]
+ASGI = [Way("asgi", AsyncClient, within=as_asgi)]
+
+
+@contextlib.contextmanager
+def clients(way: Way) -> Iterator[Callable[..., Blocking]]:
+    """What the fixture `client_of` gives, over this way: `client_of(handler, **options)`, without a handler to a `base_url`."""
+
+    def client_of(handler: Handler | None = None, **options: Any) -> Blocking:
+        return stack.enter_context(contextlib.closing(Blocking(way.client(handler, stack, **options), runner)))
+
+    with asyncio.Runner() as runner, contextlib.ExitStack() as stack:
+        yield client_of

@@ -1,0 +1,174 @@
+"""Whatever bytes come, compressed, endless or random: a valid value or an error of the tree, in bounded memory. On both clients."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from binance_usdm import APIError, UnexpectedResponse, UsdmError
+from tests.support.clients import BODY, ROW, Blocking, Recorder, answer
+from tests.support.raw_server import READ, RawServer, again, reply
+
+ClientOf = Callable[..., Blocking]
+MIB = 1 << 20
+BOMB = zlib.compress(b"[" * (64 * MIB))
+
+
+class Endless(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that only the reader ends."""
+
+    sent = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            self.sent += 9999
+            yield b" " * 9999
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self:
+            yield chunk
+
+
+def raw_deflate(body: bytes) -> bytes:
+    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return compressor.compress(body) + compressor.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [("gzip", gzip.compress(BODY)), ("x-gzip", gzip.compress(BODY)), (" GZip ", gzip.compress(BODY)), ("deflate", zlib.compress(BODY)),
+     ("identity", BODY), ("", BODY), (None, BODY)],
+)  # fmt: skip
+def test_a_compressed_body_nobody_asked_for_is_read(client_of: ClientOf, encoding: str | None, body: bytes) -> None:
+    assert [row.to_dict() for row in client_of(answer(body, encoding)).balance()] == [ROW]
+
+
+@pytest.mark.promise("S14")
+@pytest.mark.parametrize(
+    ("encoding", "body", "found"),
+    [
+        ("gzip", gzip.compress(b" " * (4 * MIB) + BODY), "more"), ("deflate", BOMB, "more"),
+        ("gzip", gzip.compress(BODY)[:-1], "more or less than one"), ("gzip", gzip.compress(BODY) + b"x", "more or less than one"),
+        ("gzip", gzip.compress(BODY) * 2, "more or less than one"), ("gzip", b"", "more or less than one"),
+        ("gzip", BODY, "something else"), ("deflate", raw_deflate(BODY), "something else"),
+        ("gzip", gzip.compress(BODY)[:-5] + b"00000", "something else"),
+        ("gzip", gzip.compress(gzip.compress(BODY)), "something else"),
+        ("gzip, gzip", gzip.compress(gzip.compress(BODY)), "an unknown content encoding"),
+        ("br", BODY, "an unknown content encoding"), ("zstd", BODY, "an unknown content encoding"),
+        ("identity, gzip", gzip.compress(BODY), "an unknown content encoding"), ("\xff", BODY, "an unknown content encoding"),
+    ],
+)  # fmt: skip
+def test_any_other_encoding_is_refused(client_of: ClientOf, encoding: str, body: bytes, found: str) -> None:
+    headers = [(b"Content-Encoding", encoding.encode("latin-1"))]
+    client = client_of(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(body)))
+    with pytest.raises(UnexpectedResponse) as caught:
+        client.balance()
+    assert (caught.value.path, caught.value.found) == ((), found)
+
+
+@pytest.mark.promise("S14")
+def test_a_bomb_is_not_unpacked_beyond_its_bound(client_of: ClientOf) -> None:
+    client = client_of(answer(BOMB, "deflate"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnexpectedResponse, match=f"at most {4 * MIB} bytes, found more"):
+            client.balance()
+        assert tracemalloc.get_traced_memory()[1] < 16 * MIB
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.promise("S14")
+def test_a_reply_over_one_mebibyte_is_refused(client_of: ClientOf) -> None:
+    body = Endless()
+    with RawServer(again(READ, reply(BODY.ljust(MIB + 1)))) as server:
+        own = client_of(base_url=server.url)
+        for client in (
+            own,
+            client_of(answer(BODY.ljust(MIB + 1))),
+            client_of(lambda _: httpx.Response(200, stream=body)),
+        ):
+            with pytest.raises(UnexpectedResponse, match="at most 1048576 bytes, found more"):
+                client.balance()
+    assert MIB < body.sent <= MIB + 9999
+    assert len(client_of(answer(BODY.ljust(MIB))).balance()) == 1
+
+
+# no body and no status gets through
+
+
+def outcome(client: Blocking) -> object:
+    """A good value or an error of the tree; any other exception is the test's failure."""
+    try:
+        parsed = client.balance()
+    except UsdmError as error:
+        return error
+    assert isinstance(parsed, list)
+    return parsed
+
+
+FUZZ = settings(
+    max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+SPOILED = st.builds(
+    lambda start, end, new: BODY[:start] + new + BODY[end:],
+    st.integers(0, len(BODY)), st.integers(0, len(BODY)), st.binary(max_size=8) | st.sampled_from([b"null", b"[]", b"NaN", b'"', b"1e9"]),
+)  # fmt: skip
+
+
+@pytest.mark.promise("R16")
+@FUZZ  # the client keeps nothing between calls
+@given(
+    body=st.binary(max_size=200) | SPOILED,
+    encoding=st.sampled_from([None, "gzip", "deflate", "br"]),
+    status=st.integers(200, 599),
+)
+def test_random_bytes_are_a_value_or_an_error(
+    client_of: ClientOf, body: bytes, encoding: str | None, status: int
+) -> None:
+    client = client_of(answer(body, encoding, status))
+    found = outcome(client)
+    assert isinstance(found, UnexpectedResponse if 300 <= status < 400 else list | UsdmError)
+
+
+@pytest.mark.promise("R16")
+@FUZZ
+@given(body=SPOILED)
+def test_a_spoiled_body_is_never_half_read(client_of: ClientOf, body: bytes) -> None:
+    found = outcome(client_of(answer(body)))
+    if isinstance(found, list):
+        assert [row.to_dict() for row in found] == json.loads(body, parse_float=str)
+
+
+TYPES = ["application/json", "text/html", "application/octet-stream; charset=utf-16"]
+STATUSES = [
+    200, 201, 202, 204, 206, 226, 300, 302, 304, 308, 400, 401, 403, 404, 408, 418, 422, 429, 451, 500, 502, 503, 504, 520, 599,
+]  # fmt: skip
+REFUSALS = [b'{"code": -1021, "msg": "x"}', b'{"code": -1003, "msg": null}', b'{"code": 0}']
+BODIES = [
+    BODY, b"[]", *REFUSALS, b"{}", b"null", b"", b"<html>", b'"[]"', b"[null]", b"[[]]", b"[{}]", b"\xff\xfe", b'{"msg": "x"}',
+    b'{"code": "x", "msg": 1}', b'{"code": 1e99, "msg": "x"}', b'{"code": -99999999999999999999, "msg": "x"}', BODY + b",",
+    b'{"code": true, "msg": "\\u0000"}', b"[" * 3000, b'{"code": -1, "code": -2}', b'[{"code": -1021, "msg": "x"}]',
+]  # fmt: skip
+
+
+def due(status: int, body: bytes) -> type:
+    if status == 200 and body in {BODY, b"[]"}:
+        return list
+    return APIError if status >= 400 or (status == 200 and body in REFUSALS) else UnexpectedResponse
+
+
+@pytest.mark.promise("R16")
+def test_every_combination_of_status_type_and_body_is_what_it_should_be(client_of: ClientOf) -> None:
+    for status, kind, body in itertools.product(STATUSES, TYPES, BODIES):
+        client = client_of(Recorder(httpx.Response(status, headers={"content-type": kind}, content=body)))
+        assert isinstance(outcome(client), due(status, body)), (status, kind, body)
