@@ -70,7 +70,7 @@ def test_declared_floors_are_above_the_advisories_too() -> None:
 def test_the_generator_library_is_pinned_exactly_and_locked_so() -> None:
     lines = [Requirement(line) for line in PROJECT["dependency-groups"]["generator"]]
     (library,) = (line for line in lines if line.name == "openapi-python-client")
-    assert str(library.specifier) == f"=={LOCK['openapi-python-client']}"
+    assert str(library.specifier) == f"=={LOCK[canonicalize_name('openapi-python-client')]}"
 
 
 def test_the_lock_holds_nothing_that_nobody_asks_for() -> None:

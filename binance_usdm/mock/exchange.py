@@ -46,7 +46,8 @@ class Exchange:
         seed_of_chance: int = 0,
         setup: Callable[[Exchange], object] = lambda exchange: None,
     ) -> None:
-        self.api_key, self.api_secret = api_key, api_secret
+        self.api_key = api_key
+        self.api_secret: Any = api_secret  # a str, unless a public key or a verifier was given
         self._engine = Engine(
             Contract(packaged() if spec is None else spec),
             api_key=api_key,

@@ -202,7 +202,11 @@ def test_those_who_wait_for_the_same_moment_go_on_one_after_another_as_they_came
             await AsyncClient(KEY, SECRET, transport=transport, retry=RetryPolicy.off()).balance()
         await asyncio.gather(*(client.balance() for client in clients))
 
-    transport = httpx.MockTransport(lambda request: order.append(request.headers["x-mbx-apikey"]) or door(request))
+    def handle(request: httpx.Request) -> httpx.Response:
+        order.append(request.headers["x-mbx-apikey"])
+        return door(request)
+
+    transport = httpx.MockTransport(handle)
     order: list[str] = []
     asyncio.run(calls())
     assert order == [KEY, *(f"key{number}" for number in range(12))]

@@ -90,7 +90,7 @@ def direct(kind: type[Client] | type[AsyncClient]) -> Callable[..., Any]:
     """Make a client whose own transport is replaced, not one that was given another."""
 
     def made(*credentials: str, transport: Any, **options: Any) -> Any:
-        client: Any = kind(*credentials, transport=transport, **options)  # type: ignore[arg-type]
+        client: Any = kind(*credentials, transport=transport, **options)
         if isinstance(transport, DefaultRecorder):
             client._transport = transport
         return client
@@ -130,7 +130,7 @@ class Call:
     error: Exception | None = None
 
 
-async def called(client: Any, name: str, call: Asked) -> Any:
+async def called(client: Any, name: str, call: Call) -> Any:
     """Call a client's method, await it if need be, and note what became of it; the response, None for an error."""
     method = getattr(client, f"{name}_detailed")
     try:

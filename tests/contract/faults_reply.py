@@ -16,8 +16,8 @@ import pytest
 from attrs import evolve
 
 from binance_usdm import _call, _errors
-from binance_usdm._http.messages import Fields
-from binance_usdm._response import Reply, Value, judge
+from binance_usdm._http.messages import Fields, Reply
+from binance_usdm._response import Value, judge
 from binance_usdm_wire import AccountBalance
 
 Patch = pytest.MonkeyPatch

@@ -73,7 +73,7 @@ class Way:
         """Each fault on both clients, side by side; none may outlast its deadline. One that seems to is tried again on its own."""
         asked: list[Ask] = [(kind, fault) for fault in faults for kind in CLIENTS]
         with ThreadPoolExecutor(LANES) as pool:
-            found = list(pool.map(lambda ask: self.call(*ask, timeout), asked))
+            found = list(pool.map(lambda ask: self.call(ask[0], ask[1], timeout), asked))
         for (kind, fault), (due, seconds) in zip(asked, found, strict=True):
             if seconds > timeout + SLACK:
                 seconds = min(self.call(kind, fault, timeout)[1] for _ in range(3))

@@ -216,7 +216,7 @@ def test_the_turn_of_a_cancelled_call_goes_to_the_next(late: bool) -> None:
 def test_the_turn_of_an_interrupted_call_goes_to_the_next() -> None:
     class Interrupted(Call):
         @property
-        def deadline(self) -> float:  # type: ignore[override]  # looked up when it begins to wait
+        def deadline(self) -> float:  # looked up when it begins to wait
             raise KeyboardInterrupt
 
         @deadline.setter

@@ -15,7 +15,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from binance_usdm.mock import Exchange, Reply
-from binance_usdm.mock.capture.script import LARGEST, Capture, as_script, captures, from_script, leaks
+from binance_usdm.mock.capture.readers import LARGEST
+from binance_usdm.mock.capture.script import Capture, as_script, captures, from_script, leaks
 
 KEY = "MadeUpKey0" * 6 + "Key0"
 PROOF = "0badc0de" * 8

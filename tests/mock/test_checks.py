@@ -86,7 +86,12 @@ def test_the_hex_of_a_signature_may_be_upper_case(exchange: Exchange) -> None:
 def test_signatures_are_compared_in_constant_time(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[tuple[bytes, bytes]] = []
     compare = hmac.compare_digest
-    monkeypatch.setattr(hmac, "compare_digest", lambda due, came: compared.append((due, came)) or compare(due, came))
+
+    def note(due: bytes, came: bytes) -> bool:
+        compared.append((due, came))
+        return compare(due, came)
+
+    monkeypatch.setattr(hmac, "compare_digest", note)
     assert signed(exchange, STAMP).status == 200
     assert len(compared) == 1
     monkeypatch.setattr(hmac, "compare_digest", lambda due, came: False)

@@ -62,7 +62,8 @@ def test_a_fault_of_the_good_answer_is_of_the_account_that_asks(exchange: Exchan
 def test_scripted_refusals_cost_weight_and_say_so_but_those_of_others_do_not(exchange: Exchange) -> None:
     for name in FAULTS:
         used = exchange.used_weight
-        exchange.fail(name, **({"code": -2015} if name == "error" else {}))
+        options: dict[str, Any] = {"code": -2015} if name == "error" else {}
+        exchange.fail(name, **options)
         reply = ask(exchange)
         told = dict(reply.headers).get(b"X-MBX-USED-WEIGHT-1M")
         page = dict(reply.headers).get(b"Content-Type") == b"text/html"

@@ -244,7 +244,10 @@ def test_switches_are_turned_by_values_as_json_has_them() -> None:
     "wrong",
     [
         *({"order": order} for order in ("key", None, [1, 2], [["key"]], ["key"] * 4)),
-        *({"statuses": statuses} for statuses in ({"x": 400}, {"1": "400"}, [], None)),
+        {"statuses": {"x": 400}},
+        {"statuses": {"1": "400"}},
+        {"statuses": []},
+        {"statuses": None},
         *(
             {"caller_ip": 5},
             {"missing_signature": -1102.0},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -146,9 +146,9 @@ class AmongOthers(RuleBasedStateMachine):
         assert all(refused <= 1 for refused in self.exchange.refused.values())
 
 
-def run(machine: Callable[..., Any], make: Callable[[], World], examples: int) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: machine(make),
+def run(machine: Any, make: Callable[[], World], examples: int) -> None:
+    run_state_machine_as_test(
+        cast("type[RuleBasedStateMachine]", lambda: machine(make)),
         settings=settings(
             max_examples=examples,
             stateful_step_count=30,

@@ -147,7 +147,7 @@ sys.exit(limiter.acquire(20) == 0)
     subprocess.run([sys.executable, "-c", code, redis_url], check=True, timeout=30)
 
 
-Breakage = Callable[[redis.Redis], None]
+Breakage = Callable[[Any], object]
 BREAKAGES: dict[str, Breakage] = {
     "read-only": lambda client: client.replicaof("127.0.0.1", "1"),
     "of another type": lambda client: client.set("binance-usdm:{fapi.binance.com}", "text"),

@@ -17,6 +17,7 @@ import subprocess
 import types
 import warnings
 from collections.abc import Callable, Iterator
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -97,7 +98,8 @@ def test_what_holds_a_secret_shows_none(thing: object) -> None:
     assert type(thing).__name__ in repr(thing)
     if type(thing).__name__ in binance_usdm.__all__:
         assert clean(printed(public(thing)))
-    for look in (vars, attrs.asdict, lambda thing: json.dumps(thing, default=vars)):
+    looks: list[Callable[[Any], object]] = [vars, attrs.asdict, lambda thing: json.dumps(thing, default=vars)]
+    for look in looks:
         with pytest.raises((TypeError, attrs.exceptions.NotAnAttrsClassError)) as caught:
             look(thing)
         assert clean(str(caught.value))
@@ -107,7 +109,8 @@ def test_what_holds_a_secret_shows_none(thing: object) -> None:
 @pytest.mark.parametrize("thing", SEALED)
 def test_comparing_reveals_nothing_of_a_secret(thing: Any) -> None:
     """Equality and hash are of the object: whoever guesses a secret learns nothing from a signer made with the guess."""
-    assert (type(thing).__eq__, type(thing).__hash__) == (object.__eq__, object.__hash__)
+    for method in ("__eq__", "__hash__"):
+        assert getattr(type(thing), method) is getattr(object, method)
     with pytest.raises(TypeError, match="not supported"):
         sorted([thing, thing])
 
@@ -139,7 +142,8 @@ def test_what_a_call_tells_and_takes_shows_no_secret() -> None:
     for thing in [caught.value, *told, limiter, retry]:
         assert clean(printed(thing) + printed(public(thing)))
     assert clean(repr(attrs.asdict(told[0])) + repr(vars(caught.value)))
-    for take in (copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))):
+    takes: list[Callable[[Any], Any]] = [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))]
+    for take in takes:
         assert clean(printed(vars(take(caught.value))))
 
 
@@ -149,7 +153,7 @@ def test_what_holds_a_secret_is_neither_copied_nor_pickled(thing: Any) -> None:
     takes: list[Callable[[Any], object]] = [copy.copy, copy.deepcopy, lambda thing: copy.deepcopy([thing])]
     takes += [functools.partial(pickle.dumps, protocol=protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
     takes += [lambda thing: thing.__reduce__(), lambda thing: thing.__getstate__()]
-    takes += [multiprocessing.get_context("spawn").reducer.ForkingPickler.dumps]
+    takes += [ForkingPickler.dumps]
     for take in takes:
         with pytest.raises(TypeError, match="holds a secret and cannot be copied or pickled") as caught:
             take(thing)
@@ -295,9 +299,12 @@ def test_asyncio_that_tells_of_every_callback_tells_no_secret(options: dict[str,
     async def calls(base_url: str) -> None:
         loop = asyncio.get_running_loop()
         loop.slow_callback_duration = 0
-        loop.set_exception_handler(
-            lambda loop, context: (contexts.append(context), loop.default_exception_handler(context))
-        )
+
+        def note(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            contexts.append(context)
+            loop.default_exception_handler(context)
+
+        loop.set_exception_handler(note)
         made = {name: make() for name, make in options.items()}
         async with AsyncClient(KEY, SECRET, base_url=base_url, timeout=0.2, **made) as client:
             assert len(await client.balance()) == 1

@@ -33,7 +33,7 @@ from binance_usdm import (
 from tests.support.canaries import KEY, PASSWORD, SECRET, SIGNATURE, Own, clean, crash_report, handling, seen
 from tests.support.clients import refused
 from tests.support.paths import ROOT
-from tests.support.raw_server import HOLD, READ, RawServer, Script, reply
+from tests.support.raw_server import HOLD, READ, RawServer, Script, Step, reply
 
 pytestmark = pytest.mark.promise("S4")
 
@@ -240,7 +240,7 @@ def test_no_deadline_tells_a_secret(kind: type[Client] | type[AsyncClient], tran
     assert clean(crash_report(error))
 
 
-WIRE: dict[str, Script] = {
+WIRE: dict[str, list[Step]] = {
     "no HTTP": [READ, lambda head: head],
     "a head echoed": [READ, lambda head: b"HTTP/1.1 200 OK\r\nX: " + head.replace(b"\r\n", b" ") + b"\r\n\r\n["],
     "a head echoed wrongly": [READ, lambda head: b"HTTP/1.1 200 OK\r\n" + head],
@@ -271,7 +271,7 @@ def test_no_log_repeats_what_a_server_echoes(
 ) -> None:
     """So it is without httpcore, which writes at DEBUG what it hears: under an httpx transport of the user's, that is the user's."""
     options = {"api_key": KEY, "signer": Own(), "retry": lambda error, attempt: 0.0 if attempt == 1 else None}
-    script: Script = [READ, b"HTTP/1.1 200 OK\r\n\r\n", *WIRE[wire]] if proxied else WIRE[wire]
+    script = [READ, b"HTTP/1.1 200 OK\r\n\r\n", *WIRE[wire]] if proxied else WIRE[wire]
     with RawServer(script) as server, caplog.at_level("DEBUG"):
         proxy = server.url.replace("//", f"//user:{PASSWORD}@") if proxied else None
         error = ended(kind, {**options, "base_url": server.url, "proxy": proxy})

@@ -230,7 +230,7 @@ def _watch_calls() -> None:
             WATCH.note_error("call", error)
             raise
 
-    Client._call, AsyncClient._call = call, call_async  # type: ignore[method-assign]
+    Client._call, AsyncClient._call = call, call_async  # type: ignore[method-assign, assignment]
 
 
 def _is_in_product() -> bool:

@@ -14,7 +14,7 @@ from tests.support.clients import Blocking, Recorder
 from tests.support.paths import DATA
 
 ClientOf = Callable[..., Blocking]
-DATA = json.loads(DATA.joinpath("bodies.json").read_text(encoding="utf-8"))
+BODIES: Any = json.loads(DATA.joinpath("bodies.json").read_text(encoding="utf-8"))
 LAYOUTS: list[dict[str, Any]] = [
     {"separators": (",", ":")},
     {"indent": 2},
@@ -24,7 +24,7 @@ LAYOUTS: list[dict[str, Any]] = [
 
 
 @pytest.mark.promise("R17")
-@pytest.mark.parametrize("case", DATA["exact"], ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", BODIES["exact"], ids=lambda case: case["name"])
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: next(iter(layout)))
 def test_a_body_comes_out_as_it_came_in(client_of: ClientOf, case: dict[str, Any], layout: dict[str, Any]) -> None:
     rows = client_of(Recorder(json.dumps(case["body"], **layout).encode())).balance()
@@ -35,7 +35,7 @@ def test_a_body_comes_out_as_it_came_in(client_of: ClientOf, case: dict[str, Any
 
 
 @pytest.mark.promise("R16")
-@pytest.mark.parametrize("case", DATA["refused"], ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", BODIES["refused"], ids=lambda case: case["name"])
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: next(iter(layout)))
 def test_another_shape_is_refused_at_its_place(
     client_of: ClientOf, case: dict[str, Any], layout: dict[str, Any]

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import binance_usdm_wire as wire
-from binance_usdm_wire import OPERATIONS, AccountBalance, BadArgument, reading, writing
+from binance_usdm_wire import OPERATIONS, AccountBalance, BadArgument, Mismatch, reading, writing
 
 CANARY = "c4n4ry"
 ROW: dict[str, Any] = {
@@ -68,7 +68,7 @@ def test_rows_are_read_in_columns_as_they_are_one_by_one(changes: list[Any], gon
 def outcome(read: Any) -> object:
     try:
         found = read()
-    except reading.Mismatch as mismatch:
+    except Mismatch as mismatch:
         return mismatch.args
     return [(type(row), row, repr(row)) for row in found]
 
