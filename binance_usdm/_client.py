@@ -9,41 +9,41 @@ from binance_usdm_wire import AsyncOperations, SyncOperations
 from . import _config as config
 from ._auth.credentials import validate_credentials
 from ._auth.signers import Signer
-from ._call import AsyncCalls, Planner, SyncCalls
+from ._call import AsyncCallDriver, CallRunner, SyncCallDriver
 from ._environment import ENV_NAMES_BY_OPTION, options_from_env
 from ._errors import ConfigurationError
 from ._events import Observer
 from ._http.async_transport import AsyncTransport
-from ._http.messages import MAX_REPLY_BYTES
-from ._http.proxy import PLAIN, Proxy
+from ._http.messages import DEFAULT_MAX_RESPONSE_BYTES
+from ._http.proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
 from ._http.sync_transport import SyncTransport
 from ._policy.clock import Clock
 from ._policy.limiter import Limiter, WeightLimiter
-from ._policy.retry import Quota, Retry, RetryPolicy
-from ._policy.shared import venue
-from ._policy.wait_queue import Budget
-from ._request import Requests
+from ._policy.retry import Retry, RetryPolicy, RetryQuota
+from ._policy.shared import get_shared_state
+from ._policy.wait_queue import LimiterQueue
+from ._request import RequestBuilder
 
 if TYPE_CHECKING:  # whoever gives no transport of its kind never loads it
     import httpx
 
-    from ._http.httpx_adapter import AsyncBridge, SyncBridge
+    from ._http.httpx_adapter import AsyncHttpxAdapter, SyncHttpxAdapter
 
-    Blocking = SyncTransport | httpx.BaseTransport
-    Awaited = AsyncTransport | httpx.AsyncBaseTransport
+    SyncTransportLike = SyncTransport | httpx.BaseTransport
+    AsyncTransportLike = AsyncTransport | httpx.AsyncBaseTransport
 
 TransportT = TypeVar("TransportT")
 
 
-class Caller(Planner, Generic[TransportT]):
+class BaseClient(CallRunner, Generic[TransportT]):
     """What both clients share."""
 
     __slots__ = ("__weakref__",)
-    _own: Any
+    _default_transport_class: Any
     """The class of the default transport."""
 
     @staticmethod
-    def _bridge() -> Any:
+    def _httpx_adapter_class() -> Any:
         """The class of what stands between a client and a transport of httpx's `kind`."""
         raise NotImplementedError
 
@@ -59,47 +59,53 @@ class Caller(Planner, Generic[TransportT]):
         retry: Retry = RetryPolicy(),  # noqa: B008 - frozen
         clock: Clock | Literal["auto", "exchange"] = "auto",
         limiter: Limiter | Literal["shared"] | None = "shared",
-        max_reply_bytes: int = MAX_REPLY_BYTES,
+        max_reply_bytes: int = DEFAULT_MAX_RESPONSE_BYTES,
         proxy: str | None = None,
         transport: TransportT | None = None,
         on_event: Observer | None = None,
     ) -> None:
         credentials = validate_credentials(api_key, api_secret, signer)
-        url = config.base(base_url)
-        way = None if proxy is None else Proxy.at(proxy)
-        if isinstance(way, Proxy) and isinstance(url, config.BaseUrl) and not (way.near or url.origin[0]):
-            way = PLAIN
+        url = config.parse_base_url(base_url)
+        parsed_proxy = None if proxy is None else Proxy.from_url(proxy)
+        if (
+            isinstance(parsed_proxy, Proxy)
+            and isinstance(url, config.BaseUrl)
+            and not (parsed_proxy.is_loopback or url.origin[0])
+        ):
+            parsed_proxy = PLAINTEXT_PROXY_PROBLEM
         chosen: Any
         if transport is None:
-            chosen = way if isinstance(way, str) else self._own(way)
+            chosen = parsed_proxy if isinstance(parsed_proxy, str) else self._default_transport_class(parsed_proxy)
         elif proxy is not None:
             chosen = "give a proxy or a transport, not both"
-        elif type(transport) is self._own:
+        elif type(transport) is self._default_transport_class:
             chosen = transport
         else:  # a class made of ours too: what it adds may neither end by the deadline nor keep to the bounds
-            bridge = self._bridge()
-            fits = isinstance(transport, (self._own, bridge.kind))
-            complaint = f"transport must be an httpx.{bridge.kind.__name__} or a {self._own.__name__}"
+            bridge = self._httpx_adapter_class()
+            fits = isinstance(transport, (self._default_transport_class, bridge.transport_class))
+            complaint = f"transport must be an httpx.{bridge.transport_class.__name__} or a {self._default_transport_class.__name__}"
             chosen = bridge(transport) if fits else complaint
         # the traceback of an error below may be printed with its local variables
         del api_key, api_secret, signer, base_url, proxy, transport
         if isinstance(credentials, str) or isinstance(url, str) or isinstance(chosen, str):
             raise ConfigurationError(next(made for made in (credentials, url, chosen) if isinstance(made, str)))
-        own = type(chosen) is self._own
-        self._venue = venue((str(url), chosen.way_out if own else None), None if own else chosen.transport)
+        own = type(chosen) is self._default_transport_class
+        self._shared = get_shared_state(
+            (str(url), chosen.proxy_address if own else None), None if own else chosen.transport
+        )
         if limiter is None or limiter == "shared":
-            limiter = self._venue.limiter if limiter else WeightLimiter(limit=None)
-        config.check(max_reply_bytes, retry, clock, limiter, on_event)
-        self._budget = Budget(limiter, self._venue.queue)
-        self._requests = Requests(credentials, url, config.positive_ms(recv_window))
+            limiter = self._shared.limiter if limiter else WeightLimiter(limit=None)
+        config.validate_options(max_reply_bytes, retry, clock, limiter, on_event)
+        self._limiter_queue = LimiterQueue(limiter, self._shared.queue)
+        self._request_builder = RequestBuilder(credentials, url, config.validate_recv_window(recv_window))
         self._transport = chosen
         self._closed = False
-        self._timeout = config.positive_seconds(timeout)
+        self._timeout = config.validate_timeout(timeout)
         self._max_reply_bytes = max_reply_bytes
-        self._measures = clock if isinstance(clock, str) else None
-        self._clock = self._venue.clock if isinstance(clock, str) else clock
+        self._clock_mode = clock if isinstance(clock, str) else None
+        self._clock = self._shared.clock if isinstance(clock, str) else clock
         self._retry = retry
-        self._quota = Quota()
+        self._retry_quota = RetryQuota()
         self._on_event = on_event
 
     @classmethod
@@ -124,14 +130,14 @@ class Caller(Planner, Generic[TransportT]):
         raise ConfigurationError(complaint)
 
     def __repr__(self) -> str:
-        requests = getattr(self, "_requests", None)  # there is none when the constructor failed
+        requests = getattr(self, "_request_builder", None)  # there is none when the constructor failed
         return f"{type(self).__name__}(base_url='{requests.url if requests else ''}')"
 
 
 # SyncCalls and AsyncCalls come first: they have the _call that the generated operations lack
 
 
-class Client(Caller["Blocking"], SyncCalls, SyncOperations):
+class Client(BaseClient["SyncTransportLike"], SyncCallDriver, SyncOperations):
     """Blocking client; safe for threads. Use it in a `with` block or `close()` it; nothing is sent before the first call.
 
     `Client(api_key, api_secret)` signs with HMAC-SHA256, `Client(api_key, signer=…)` with anything that has `sign(bytes) -> bytes`;
@@ -147,13 +153,13 @@ class Client(Caller["Blocking"], SyncCalls, SyncOperations):
     """
 
     __slots__ = ()
-    _own = SyncTransport
+    _default_transport_class = SyncTransport
 
     @staticmethod
-    def _bridge() -> type[SyncBridge]:
-        from ._http.httpx_adapter import SyncBridge
+    def _httpx_adapter_class() -> type[SyncHttpxAdapter]:
+        from ._http.httpx_adapter import SyncHttpxAdapter
 
-        return SyncBridge
+        return SyncHttpxAdapter
 
     def close(self) -> None:
         """Close all connections, those of a transport that was given too; later calls raise TransportError."""
@@ -167,17 +173,17 @@ class Client(Caller["Blocking"], SyncCalls, SyncOperations):
         self.close()
 
 
-class AsyncClient(Caller["Awaited"], AsyncCalls, AsyncOperations):
+class AsyncClient(BaseClient["AsyncTransportLike"], AsyncCallDriver, AsyncOperations):
     """The same for asyncio: every call is awaited, `aclose()` or `async with` ends it. Safe for tasks; a cancelled call leaks nothing."""
 
     __slots__ = ()
-    _own = AsyncTransport
+    _default_transport_class = AsyncTransport
 
     @staticmethod
-    def _bridge() -> type[AsyncBridge]:
-        from ._http.httpx_adapter import AsyncBridge
+    def _httpx_adapter_class() -> type[AsyncHttpxAdapter]:
+        from ._http.httpx_adapter import AsyncHttpxAdapter
 
-        return AsyncBridge
+        return AsyncHttpxAdapter
 
     async def aclose(self) -> None:
         """Close all connections, those of a transport that was given too; later calls raise TransportError."""

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ._errors import ConfigurationError
-from ._http.addresses import address, is_loopback
-from ._http.messages import A_DAY, Origin
+from ._http.addresses import is_loopback, parse_ip_address
+from ._http.messages import MAX_TIMEOUT_SECONDS, Origin
 
 MAINNET: Final = "https://fapi.binance.com"
 DEMO: Final = "https://demo-fapi.binance.com"
@@ -19,8 +19,8 @@ _BASE_URL = re.compile(
     r"(?P<path>(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?"
 )
 _IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}").fullmatch
-_NO_BASE_URL = "base_url must look like https://host[:port][/prefix], with nothing else in it"
-_PORTS = {True: 443, False: 80}
+_BASE_URL_PROBLEM = "base_url must look like https://host[:port][/prefix], with nothing else in it"
+_DEFAULT_PORTS = {True: 443, False: 80}
 
 
 class BaseUrl(NamedTuple):
@@ -34,43 +34,43 @@ class BaseUrl(NamedTuple):
         """As the Host header has it: with the port, unless it is the scheme's own."""
         tls, host, port = self.origin
         host = f"[{host}]" if ":" in host else host
-        return host if port == _PORTS[tls] else f"{host}:{port}"
+        return host if port == _DEFAULT_PORTS[tls] else f"{host}:{port}"
 
     def __str__(self) -> str:
         return f"{'https' if self.origin[0] else 'http'}://{self.host}{self.path}"
 
 
-def base(base_url: str) -> BaseUrl | str:
+def parse_base_url(base_url: str) -> BaseUrl | str:
     """A base URL as given, without a slash at its end, or a complaint that does not repeat it: a password could be in it.
 
     https; http only to this machine. A path prefix is kept, nothing else is allowed.
     """
     match = _BASE_URL.fullmatch(base_url) if isinstance(base_url, str) else None
-    return _base(match[0]) if match else _NO_BASE_URL
+    return _parse_base_url_cached(match[0]) if match else _BASE_URL_PROBLEM
 
 
 @lru_cache(maxsize=32)  # the clients of many accounts have few; nothing gets here that could hold a password
-def _base(base_url: str) -> BaseUrl | str:
+def _parse_base_url_cached(base_url: str) -> BaseUrl | str:
     match = _BASE_URL.fullmatch(base_url)
     if match is None or not 0 < int(match["port"] or 443) < 65536:
-        return _NO_BASE_URL
+        return _BASE_URL_PROBLEM
     if (match["path"] + "/").startswith("/fapi/"):
         return "base_url ends before the endpoint's own path: leave /fapi/... away"
     if match["scheme"] == "http" and not is_loopback(match["host"]):
         return "base_url must be https: http is for this machine only (127.0.0.1, ::1, localhost)"
     tls, host = match["scheme"] == "https", match["host"].strip("[]").lower()
-    if (":" in host or _IPV4(host)) and address(host) is None:
+    if (":" in host or _IPV4(host)) and parse_ip_address(host) is None:
         return "base_url has no usable host"
-    return BaseUrl((tls, host, int(match["port"] or _PORTS[tls])), match["path"])
+    return BaseUrl((tls, host, int(match["port"] or _DEFAULT_PORTS[tls])), match["path"])
 
 
-def positive_seconds(timeout: Any) -> float:
-    if type(timeout) not in {int, float} or not 0 < timeout <= A_DAY:
+def validate_timeout(timeout: Any) -> float:
+    if type(timeout) not in {int, float} or not 0 < timeout <= MAX_TIMEOUT_SECONDS:
         raise ConfigurationError("timeout must be a positive number of seconds, at most a day, for the whole call")
     return float(timeout)
 
 
-def positive_ms(recv_window: Any) -> int | None:
+def validate_recv_window(recv_window: Any) -> int | None:
     if recv_window is not None and (type(recv_window) is not int or not 1 <= recv_window < 2**63):
         raise ConfigurationError(
             "recv_window must be a positive whole number of milliseconds, or None for the exchange's own 5000"
@@ -78,7 +78,7 @@ def positive_ms(recv_window: Any) -> int | None:
     return recv_window
 
 
-def check(max_reply_bytes: Any, retry: Any, clock: Any, limiter: Any, on_event: Any) -> None:
+def validate_options(max_reply_bytes: Any, retry: Any, clock: Any, limiter: Any, on_event: Any) -> None:
     """Complain about any other option that cannot be used."""
     if type(max_reply_bytes) is not int or not 1 <= max_reply_bytes < 2**31:
         raise ConfigurationError("max_reply_bytes must be a positive whole number below 2 GiB")
@@ -86,8 +86,8 @@ def check(max_reply_bytes: Any, retry: Any, clock: Any, limiter: Any, on_event: 
         raise ConfigurationError("retry must be a RetryPolicy or a function (error, attempt) -> seconds or None")
     if not (callable(clock) or clock in ("auto", "exchange")):
         raise ConfigurationError('clock must be "auto", "exchange" or a function that returns ms')
-    methods = [getattr(limiter, method, None) for method in ("acquire", "observe", "hold")]
+    methods = [getattr(limiter, method, None) for method in ("acquire", "observe", "start_cooldown")]
     if isinstance(limiter, type) or not all(map(callable, methods)):
-        raise ConfigurationError("limiter must be None or an object with acquire, observe and hold")
+        raise ConfigurationError("limiter must be None or an object with acquire, observe and start_cooldown")
     if not (on_event is None or callable(on_event)):
         raise ConfigurationError("on_event must be a function that takes an Event")

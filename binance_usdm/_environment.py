@@ -44,6 +44,6 @@ def options_from_env(options: Mapping[str, Any]) -> dict[str, Any] | str:
                 os.fsencode(text) or Path(value(ENV_PRIVATE_KEY_FILE) or ""), value(ENV_PRIVATE_KEY_PASSWORD) or None
             )
         except ConfigurationError as error:
-            option, _, complaint = str(error).partition(" ")
-            return f"{ENV_PRIVATE_KEY_PASSWORD if option == 'password' else signed_by[0]} {complaint}"
+            option, _, problem = str(error).partition(" ")
+            return f"{ENV_PRIVATE_KEY_PASSWORD if option == 'password' else signed_by[0]} {problem}"
     return found

@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 
 from binance_usdm_wire import Mismatch
 
-from ._redaction import safe_text
+from ._redaction import sanitize_text
 
 
 class UsdmError(Exception):
@@ -47,7 +47,7 @@ class DeadlineExceeded(TransportError):
     retryable = False
 
 
-class IdleConnectionLost(TransportError):
+class StaleConnectionError(TransportError):
     """The server had closed the idle connection that was used. Met inside of a call only, which then tries a new one."""
 
 
@@ -89,7 +89,7 @@ class APIError(UsdmError):
 
     @property
     def hint(self) -> str:
-        return HINTS.get(self.code, "") or HINTS_BY_STATUS.get(self.status, "")
+        return HINT_BY_CODE.get(self.code, "") or HINT_BY_STATUS.get(self.status, "")
 
     def __str__(self) -> str:
         status = f"HTTP {self.status}" if self.status else "not sent"
@@ -127,11 +127,11 @@ class IPBannedError(RateLimitError):
 
     @property
     def hint(self) -> str:
-        return HINTS_BY_STATUS[418]
+        return HINT_BY_STATUS[418]
 
     @property
     def banned_until(self) -> datetime | None:
-        end = ban_end(self.message)
+        end = parse_ban_end_ms(self.message)
         return None if end is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=end)
 
 
@@ -149,7 +149,7 @@ class ServerError(APIError):
     retryable = True
 
 
-BY_CODE: dict[int, type[APIError]] = {
+ERROR_CLASS_BY_CODE: dict[int, type[APIError]] = {
     **dict.fromkeys((-1002, -1011, -1022, -1099, -2008, -2014, -2015, -2017, -4056, -4057), AuthenticationError),
     -1021: TimestampError,
     **dict.fromkeys((-1003, -1015), RateLimitError),
@@ -157,10 +157,10 @@ BY_CODE: dict[int, type[APIError]] = {
 }
 """Exchange code -> class; a code that is not here is judged by the HTTP status."""
 
-PERMANENT = {-1015, -1016}
+NON_RETRYABLE_CODES = {-1015, -1016}
 """Codes of classes that are retryable, which themselves are not: an order limit, a service that is gone."""
 
-BY_STATUS: dict[int, type[APIError]] = {
+ERROR_CLASS_BY_STATUS: dict[int, type[APIError]] = {
     401: AuthenticationError,
     403: ForbiddenError,
     408: ServerError,
@@ -170,7 +170,7 @@ BY_STATUS: dict[int, type[APIError]] = {
 }
 """HTTP status -> class; any other 4xx is a bad request, any 5xx a server error."""
 
-HINTS: dict[int | None, str] = {
+HINT_BY_CODE: dict[int | None, str] = {
     -1021: "compare this machine's clock with the exchange's: client.server_time(); NTP keeps it right",
     -1022: "the secret is another key's or not complete, key and secret are swapped, or something changed the query after it was signed",
     -2008: "the exchange does not know this key here: demo and production have keys of their own, check base_url",
@@ -179,7 +179,7 @@ HINTS: dict[int | None, str] = {
     "Enable Futures is ticked for the key, and the account is no portfolio-margin account; after earlier success it can be a short ban",
     -4109: "the futures account was never opened: activate it on the website",
 }
-HINTS_BY_STATUS: dict[int, str] = {
+HINT_BY_STATUS: dict[int, str] = {
     403: "the exchange's firewall stopped it: too many requests, or text in them that it does not like",
     404: "check base_url: there is no such path here",
     418: "send nothing before the ban ends",
@@ -190,21 +190,21 @@ HINTS_BY_STATUS: dict[int, str] = {
 _BAN_END = re.compile(r"banned until (\d{13})\b")
 
 
-def ban_end(message: str) -> int | None:
+def parse_ban_end_ms(message: str) -> int | None:
     """End of a ban, ms since 1970, from the only text that is ever matched: "… banned until <ms>"."""
     match = _BAN_END.search(message)
     return int(match[1]) if match else None
 
 
-def refusal(status: int, code: int | None, message: str, retry_after: float | None, *hidden: str) -> APIError:
+def make_api_error(status: int, code: int | None, message: str, retry_after: float | None, *secrets: str) -> APIError:
     """The error for a refusal: by code, else by status; a ban is a ban whatever the code says."""
-    kind = BY_STATUS.get(status, ServerError if status >= 500 else BadRequestError)
+    kind = ERROR_CLASS_BY_STATUS.get(status, ServerError if status >= 500 else BadRequestError)
     if code is not None and kind is not IPBannedError:
-        kind = BY_CODE.get(code, kind)
-    message = safe_text(message, *hidden)
-    if kind is RateLimitError and ban_end(message) is not None:
+        kind = ERROR_CLASS_BY_CODE.get(code, kind)
+    message = sanitize_text(message, *secrets)
+    if kind is RateLimitError and parse_ban_end_ms(message) is not None:
         kind = IPBannedError
     error = kind(status, code, message, retry_after)
-    if code in PERMANENT:
+    if code in NON_RETRYABLE_CODES:
         error.retryable = False
     return error

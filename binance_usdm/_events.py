@@ -13,14 +13,14 @@ from ._errors import UsdmError
 logger = logging.getLogger("binance_usdm")
 logger.addHandler(logging.NullHandler())  # whoever sets up no logging gets no lines on stderr
 
-Kind = Literal["retry", "wait", "hold", "reconnect", "clock", "clock_failed"]
-_LEVELS: Final[dict[Kind, int]] = {
+EventKind = Literal["retry", "budget_wait", "cooldown", "reconnect", "clock_synced", "clock_sync_failed"]
+_LOG_LEVEL_BY_KIND: Final[dict[EventKind, int]] = {
     "retry": logging.INFO,
-    "wait": logging.INFO,
-    "hold": logging.WARNING,
+    "budget_wait": logging.INFO,
+    "cooldown": logging.WARNING,
     "reconnect": logging.DEBUG,
-    "clock": logging.INFO,
-    "clock_failed": logging.WARNING,
+    "clock_synced": logging.INFO,
+    "clock_sync_failed": logging.WARNING,
 }
 
 
@@ -29,14 +29,14 @@ class Event:
     """Something a caller would not see otherwise, by `kind`.
 
     - "retry": the attempt failed with `error`; the next one follows in `seconds`.
-    - "wait": it takes `seconds` until the weight budget has room.
-    - "hold": after a 429 or 418, `error`, nothing is sent for `seconds`.
+    - "budget_wait": it takes `seconds` until the weight budget has room.
+    - "cooldown": after a 429 or 418, `error`, nothing is sent for `seconds`.
     - "reconnect": the server had closed an idle connection; the attempt is made again at once, on a new one.
-    - "clock": the exchange's time was read: it is `offset_ms` ahead of this machine's, give or take `error_ms`.
-    - "clock_failed": it could not be read, because of `error`.
+    - "clock_synced": the exchange's time was read: it is `offset_ms` ahead of this machine's, give or take `error_ms`.
+    - "clock_sync_failed": it could not be read, because of `error`.
     """
 
-    kind: Kind
+    kind: EventKind
     operation: str
     attempt: int
     seconds: float = 0.0
@@ -49,9 +49,9 @@ Observer = Callable[[Event], None]
 """Is told of every event, in the thread or task of the call; should be quick."""
 
 
-def tell(event: Event, observer: Observer | None) -> None:
+def emit(event: Event, observer: Observer | None) -> None:
     """Log it, then hand it to the observer, whose failure is logged and is no failure of the call."""
-    logger.log(_LEVELS[event.kind], "%s", event)
+    logger.log(_LOG_LEVEL_BY_KIND[event.kind], "%s", event)
     if observer is not None:
         try:
             observer(event)

@@ -8,40 +8,44 @@ from binance_usdm_wire import BadArgument, Operation
 
 from . import _config as config
 from ._auth.credentials import Credentials
-from ._auth.signers import signature
+from ._auth.signers import compute_signature
 from ._errors import ConfigurationError
-from ._http.messages import Call, RawHeaders, Route
+from ._http.messages import HttpRequest, RawHeaders, RequestTemplate
 from ._policy.clock import Clock
-from ._secrets import Sealed
+from ._secrets import SecretHolder
 from ._version import __version__
 
-_ASKED = {"User-Agent": f"binance-usdm/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
+_DEFAULT_HEADERS = {
+    "User-Agent": f"binance-usdm/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+}
 
 
-class _Form(NamedTuple):
+class _OperationTemplate(NamedTuple):
     """What all requests for one operation have in common."""
 
     path: bytes
-    before_signature: bytes
+    signature_prefix: bytes
     """Behind the other parameters."""
-    route: Route
+    route: RequestTemplate
 
     def __repr__(self) -> str:
         return "<_Form>"
 
 
-class Requests(Sealed):
+class RequestBuilder(SecretHolder):
     """Makes the requests of one client: the only place that holds its credentials."""
 
-    __slots__ = ("_credentials", "_forms", "_recv_window", "url")
+    __slots__ = ("_credentials", "_recv_window", "_templates", "url")
 
     def __init__(self, credentials: Credentials, url: config.BaseUrl, recv_window: int | None) -> None:
         self.url = url
         self._credentials = credentials
-        self._forms: dict[str, _Form] = {}
+        self._templates: dict[str, _OperationTemplate] = {}
         self._recv_window = recv_window
 
-    def query(self, operation: Operation[Any], arguments: dict[str, Any]) -> str:
+    def build_query(self, operation: Operation[Any], arguments: dict[str, Any]) -> str:
         """The parameters a caller decides on, as they are sent; raises ConfigurationError for what the spec does not allow."""
         signing = operation.signing
         if operation.key_header is not None and self._credentials.api_key is None:
@@ -58,43 +62,52 @@ class Requests(Sealed):
             return "&".join([f"{name}={text}" for name, text in query.items()])
         raise ConfigurationError(complaint)
 
-    def made(
-        self, operation: Operation[Any], query: str, clock: Clock, *, deadline: float, max_reply_bytes: int, fresh: bool
-    ) -> Call:
+    def build_signed(
+        self,
+        operation: Operation[Any],
+        query: str,
+        clock: Clock,
+        *,
+        deadline: float,
+        max_reply_bytes: int,
+        needs_new_connection: bool,
+    ) -> HttpRequest:
         """The call of one attempt: stamped by `clock`, signed."""
         # where something may raise no local holds a part of the form: some tracebacks show locals, and it has the key
-        form = self._forms.get(operation.id) or self._form(operation)
+        form = self._templates.get(operation.id) or self._template(operation)
         signing, signer = operation.signing, self._credentials.signer
         if signing is None:
-            text, mark = query.encode("ascii"), b""
+            text, signature = query.encode("ascii"), b""
         else:
             assert signer is not None  # as query() has seen
             now = clock()
             if type(now) is not int:
                 raise ConfigurationError("clock must return whole milliseconds, as an int")
-            payload = stamped(query, f"{signing.timestamp}={now}").encode("ascii")
-            mark = signature(signer, payload)
-            text = payload + form.before_signature + mark
-        return Call(
+            payload = append_timestamp(query, f"{signing.timestamp}={now}").encode("ascii")
+            signature = compute_signature(signer, payload)
+            text = payload + form.signature_prefix + signature
+        return HttpRequest(
             form.path + b"?" + text if text else form.path, form.route, deadline=deadline, max_reply_bytes=max_reply_bytes,
-            fresh=fresh, key=self._credentials.api_key or "", signature=mark,
+            needs_new_connection=needs_new_connection, api_key=self._credentials.api_key or "", signature=signature,
         )  # fmt: skip
 
-    def _form(self, operation: Operation[Any]) -> _Form:
+    def _template(self, operation: Operation[Any]) -> _OperationTemplate:
         path = f"{self.url.path}{operation.path}".encode("ascii")
-        before = b"" if operation.signing is None else f"&{operation.signing.signature}=".encode("ascii")
-        route = Route.to(self.url.origin, headers(self.url, operation.key_header, self._credentials.api_key))
-        form = self._forms[operation.id] = _Form(path, before, route)
+        prefix = b"" if operation.signing is None else f"&{operation.signing.signature}=".encode("ascii")
+        route = RequestTemplate.build(
+            self.url.origin, build_headers(self.url, operation.key_header, self._credentials.api_key)
+        )
+        form = self._templates[operation.id] = _OperationTemplate(path, prefix, route)
         return form
 
 
-def headers(url: config.BaseUrl, key_header: str | None, api_key: str | None) -> RawHeaders:
+def build_headers(url: config.BaseUrl, key_header: str | None, api_key: str | None) -> RawHeaders:
     """All headers, ready to be sent; the key only where the operation wants it."""
     key = {key_header: api_key} if key_header is not None and api_key is not None else {}
-    asked = {"Host": url.host, **_ASKED, **key}
+    asked = {"Host": url.host, **_DEFAULT_HEADERS, **key}
     return [(name.encode("ascii"), value.encode("ascii")) for name, value in asked.items()]
 
 
-def stamped(query: str, stamp: str) -> str:
+def append_timestamp(query: str, stamp: str) -> str:
     """What is signed."""
     return f"{query}&{stamp}" if query else stamp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 
-class Sealed:
+class SecretHolder:
     """Keeps a secret in one place: no repr, no copy, no pickle shows or moves it."""
 
     __slots__ = ()

@@ -35,7 +35,7 @@ def pytest_collection_finish() -> None:
 def _new_process() -> Iterator[None]:
     """Each test starts without what the process learned of an exchange: a port may be another one a moment later."""
     yield
-    shared._default.clear()
+    shared._by_origin.clear()
 
 
 _kept: dict[str, list[str]] = {}

@@ -85,14 +85,14 @@ def test_a_client_for_each_of_many_accounts_weighs_four_kilobytes_at_most(kind: 
 
 
 def test_the_clients_of_many_accounts_share_the_reading_of_their_base_url() -> None:
-    _config._base.cache_clear()
+    _config._parse_base_url_cached.cache_clear()
     for number in range(200):
         Client(f"{number:064}", SECRET, base_url="https://gateway.example/usdm")
-    assert _config._base.cache_info().misses == 1
+    assert _config._parse_base_url_cached.cache_info().misses == 1
 
 
 def test_nothing_that_could_hold_a_password_is_remembered_of_a_base_url() -> None:
-    _config._base.cache_clear()
+    _config._parse_base_url_cached.cache_clear()
     for url in (
         "https://user:pass@fapi.binance.com",
         "https://fapi.binance.com?key=pass",
@@ -100,7 +100,7 @@ def test_nothing_that_could_hold_a_password_is_remembered_of_a_base_url() -> Non
     ):
         with pytest.raises(ConfigurationError):
             Client(base_url=url)
-    assert _config._base.cache_info().currsize == 0
+    assert _config._parse_base_url_cached.cache_info().currsize == 0
 
 
 def test_a_client_for_a_known_base_url_is_made_in_the_time_of_a_few_requests_of_httpx() -> None:

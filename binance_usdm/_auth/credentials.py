@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from binance_usdm._secrets import Sealed
+from binance_usdm._secrets import SecretHolder
 
-from .signers import HmacSigner, Signer, unfit
+from .signers import HmacSigner, Signer, credential_problem
 
 
-class Credentials(Sealed):
+class Credentials(SecretHolder):
     """An API key and what signs for it; either may be missing."""
 
     __slots__ = ("api_key", "signer")
@@ -19,10 +19,10 @@ class Credentials(Sealed):
 
 def validate_credentials(api_key: str | None, api_secret: str | None, signer: Signer | None) -> Credentials | str:
     """The credentials, or a complaint that repeats none of them: the caller raises it when no local of its own shows a secret."""
-    if api_key is not None and (complaint := unfit(api_key)):
-        return f"api_key {complaint}"
-    if api_secret is not None and (complaint := unfit(api_secret)):
-        return f"api_secret {complaint}"
+    if api_key is not None and (problem := credential_problem(api_key)):
+        return f"api_key {problem}"
+    if api_secret is not None and (problem := credential_problem(api_secret)):
+        return f"api_secret {problem}"
     if api_key is not None and api_key == api_secret:
         return "api_key and api_secret are the same text: one of them is in the wrong place"
     if api_secret is not None and signer is not None:

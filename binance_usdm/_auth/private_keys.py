@@ -10,21 +10,21 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from binance_usdm._errors import ConfigurationError
-from binance_usdm._secrets import Sealed
+from binance_usdm._secrets import SecretHolder
 
 MAX_PEM = 64 * 1024
 _PRIVATE_KEY = rb"-----BEGIN (?:ENCRYPTED |RSA |EC |DSA )?PRIVATE KEY-----"
-_NO_PRIVATE_KEY = {
+_PEM_PROBLEMS = {
     b"PUBLIC KEY-----": "is a public key: the exchange has that one, the private key of the pair signs",
     b"CERTIFICATE-----": "is a certificate: give the private key",
     b"OPENSSH PRIVATE KEY-----": "is in OpenSSH's own format: give PKCS#8, as `openssl genpkey -algorithm ed25519` makes it",
     b"": "is not PEM text: a line -----BEGIN PRIVATE KEY----- is missing",
 }
 # no symbolic link as the file, no waiting for a pipe's writer, no terminal taken over; Windows has none of these. `open` adds O_CLOEXEC
-_CAREFULLY = sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"))
+_OPEN_FLAGS = sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"))
 
 
-class KeySigner(Sealed):
+class PrivateKeySigner(SecretHolder):
     """Signs with a private key, as percent-encoded base64. `sign` makes the raw signature; `from_pem` makes it of a key in PEM."""
 
     __slots__ = ("_sign",)
@@ -43,7 +43,7 @@ class KeySigner(Sealed):
         a regular one and no symbolic link, the user's own, and closed to group and others, as ssh has it. Where it cannot be so, as in
         a container, read it yourself and give the bytes. Raises ConfigurationError; neither key nor password nor path shows in it.
         """
-        made = _load(source, password)
+        made = _load_signer(source, password)
         del source, password
         if isinstance(made, cls):
             return made
@@ -53,32 +53,32 @@ class KeySigner(Sealed):
         return base64.b64encode(self._sign(payload)).replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
 
 
-class Ed25519Signer(KeySigner):
+class Ed25519Signer(PrivateKeySigner):
     """Ed25519 over the query itself: the type of key that the exchange recommends (faqs/api_key_types.md, 2026-07-21)."""
 
     __slots__ = ()
 
 
-class RsaSigner(KeySigner):
+class RsaSigner(PrivateKeySigner):
     """RSASSA-PKCS1-v1_5 with SHA-256, 2048 bits or more: much slower, and four times as long as Ed25519, which is to be preferred."""
 
     __slots__ = ()
 
 
-signer_from_pem = KeySigner.from_pem
+signer_from_pem = PrivateKeySigner.from_pem
 
 
-def _load(source: object, password: object) -> KeySigner | str:
+def _load_signer(source: object, password: object) -> PrivateKeySigner | str:
     """A signer, or a complaint that repeats nothing of what was given; never an error, whose traceback would show it."""
     try:
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
     except ImportError:
         return "private_key needs the package cryptography: pip install 'binance-usdm[crypto]'"
-    pem = source if isinstance(source, bytes) else _read(source)
+    pem = source if isinstance(source, bytes) else _read_key_file(source)
     if isinstance(pem, str):
         return f"private_key {pem}"
-    if complaint := _unfit_pem(pem, password):
+    if complaint := _pem_problem(pem, password):
         return complaint
     try:
         secret: Any = password.encode("utf-8", "surrogateescape") if isinstance(password, str) else password
@@ -97,34 +97,35 @@ def _load(source: object, password: object) -> KeySigner | str:
     return RsaSigner(lambda payload: key.sign(payload, padding.PKCS1v15(), hashes.SHA256()))
 
 
-def _unfit_pem(pem: bytes, password: object) -> str | None:
+def _pem_problem(pem: bytes, password: object) -> str | None:
     """Why no key can be read from a PEM with this password, as far as one sees without trying."""
-    found, given = len(re.findall(_PRIVATE_KEY, pem)), password is not None
+    key_count, has_password = len(re.findall(_PRIVATE_KEY, pem)), password is not None
     encrypted = b"BEGIN ENCRYPTED" in pem or b"4,ENCRYPTED" in pem  # PKCS#8, or RFC 1421 in a traditional key
     complaints = {
         f"private_key is larger than {MAX_PEM // 1024} KiB: this is no key": len(pem) > MAX_PEM,
-        f"private_key {next(words for mark, words in _NO_PRIVATE_KEY.items() if mark in pem)}": not found,
-        f"private_key holds {found} keys: give one alone": found > 1,
-        "password must be text or bytes, and not empty": given and not (isinstance(password, str | bytes) and password),
-        "password is missing: private_key is encrypted": encrypted and not given,
-        "password is given, but private_key is not encrypted: leave it away": given and not encrypted,
+        f"private_key {next(words for mark, words in _PEM_PROBLEMS.items() if mark in pem)}": not key_count,
+        f"private_key holds {key_count} keys: give one alone": key_count > 1,
+        "password must be text or bytes, and not empty": has_password
+        and not (isinstance(password, str | bytes) and password),
+        "password is missing: private_key is encrypted": encrypted and not has_password,
+        "password is given, but private_key is not encrypted: leave it away": has_password and not encrypted,
     }
     return next((words for words, applies in complaints.items() if applies), None)
 
 
-def _read(source: object) -> bytes | str:
+def _read_key_file(source: object) -> bytes | str:
     """The content of a key file, or a complaint about it. A file of root's is as foreign as any: with these modes only root reads it."""
     if not isinstance(source, str | os.PathLike):
         return f"must be bytes, the PEM itself, or the path of a file, not {type(source).__name__}"
     if "-----BEGIN" in str(source):
         return "is text: give PEM text as bytes, a str is the path of a file"
     try:
-        with open(source, "rb", buffering=0, opener=lambda path, flags: os.open(path, flags | _CAREFULLY)) as file:
-            found, posix = os.fstat(file.fileno()), hasattr(os, "geteuid")  # Windows keeps rights elsewhere
+        with open(source, "rb", buffering=0, opener=lambda path, flags: os.open(path, flags | _OPEN_FLAGS)) as file:
+            file_stat, posix = os.fstat(file.fileno()), hasattr(os, "geteuid")  # Windows keeps rights elsewhere
             complaints = {
-                "is not a regular file": not stat.S_ISREG(found.st_mode),
-                "file belongs to another user: `chown` it": posix and found.st_uid != os.geteuid(),
-                "file is open to other users: run `chmod 600` on it": posix and found.st_mode & 0o077,
+                "is not a regular file": not stat.S_ISREG(file_stat.st_mode),
+                "file belongs to another user: `chown` it": posix and file_stat.st_uid != os.geteuid(),
+                "file is open to other users: run `chmod 600` on it": posix and file_stat.st_mode & 0o077,
             }
             return next((words for words, applies in complaints.items() if applies), None) or file.read(MAX_PEM + 1)
     except (OSError, ValueError) as error:

@@ -12,12 +12,12 @@ from hashlib import sha256
 from typing import Protocol
 
 from binance_usdm._errors import ConfigurationError
-from binance_usdm._secrets import Sealed
+from binance_usdm._secrets import SecretHolder
 
 MAX_CREDENTIAL = 4096
 _BLOCK = 64  # bytes that SHA-256 takes at once
 _IPAD, _OPAD = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
-_WIRE = f"{string.ascii_letters}{string.digits}%._~-".encode("ascii")
+_SIGNATURE_CHARACTERS = f"{string.ascii_letters}{string.digits}%._~-".encode("ascii")
 
 
 class Signer(Protocol):
@@ -26,13 +26,13 @@ class Signer(Protocol):
     def sign(self, payload: bytes) -> bytes: ...
 
 
-class HmacSigner(Sealed):
+class HmacSigner(SecretHolder):
     """HMAC-SHA256 with an API secret, as lower-case hex; Ed25519 is better. Raises ConfigurationError when a text cannot be a secret."""
 
     __slots__ = ("_inner", "_outer")
 
     def __init__(self, api_secret: str) -> None:
-        complaint = unfit(api_secret)
+        complaint = credential_problem(api_secret)
         secret = b"" if complaint else api_secret.encode("ascii")
         del api_secret  # an error's traceback may be printed with its local variables
         if complaint:
@@ -49,16 +49,16 @@ class HmacSigner(Sealed):
         return outer.hexdigest().encode("ascii")
 
 
-def signature(signer: Signer, payload: bytes) -> bytes:
+def compute_signature(signer: Signer, payload: bytes) -> bytes:
     """The signature of a query as it goes on the wire; ConfigurationError when the signer made something that cannot."""
     made = signer.sign(payload)
-    if isinstance(made, bytes) and made and not made.translate(None, _WIRE):
+    if isinstance(made, bytes) and made and not made.translate(None, _SIGNATURE_CHARACTERS):
         return made
     del made
     raise ConfigurationError("the signer must return ASCII bytes, percent-encoded where needed")
 
 
-def unfit(credential: object) -> str | None:
+def credential_problem(credential: object) -> str | None:
     """Why a text cannot be a key or a secret, in words that do not repeat it; None when it can."""
     if not isinstance(credential, str):
         return f"must be a string, not {type(credential).__name__}"

@@ -19,15 +19,15 @@ from binance_usdm import MAINNET, APIError, Client, RetryPolicy, Signer, UsdmErr
 from binance_usdm import _config as config
 from binance_usdm import _environment as env
 from binance_usdm._auth.credentials import Credentials, validate_credentials
-from binance_usdm._auth.signers import unfit
+from binance_usdm._auth.signers import credential_problem
 from binance_usdm._http.addresses import is_loopback
-from binance_usdm._http.messages import Call, Origin, Route
-from binance_usdm._http.pool import Address
-from binance_usdm._http.sync_transport import FAILURES, SyncTransport
+from binance_usdm._http.messages import HttpRequest, Origin, RequestTemplate
+from binance_usdm._http.pool import AddressInfo
+from binance_usdm._http.sync_transport import NETWORK_ERRORS, SyncTransport
 from binance_usdm._http.tls import tls_context
-from binance_usdm._policy.clock import SAMPLES, ExchangeClock, Reading, local_time
-from binance_usdm._redaction import safe_text
-from binance_usdm._secrets import Sealed
+from binance_usdm._policy.clock import MAX_SAMPLES, ClockSample, ExchangeClock, local_time_ms
+from binance_usdm._redaction import sanitize_text
+from binance_usdm._secrets import SecretHolder
 
 from . import findings as words
 from .findings import Facts, Finding, Found, Verdict
@@ -39,7 +39,7 @@ ARGUMENTS: Final = ("api_key", "api_secret", "signer")
 STORES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-class Recorder(Sealed):
+class Recorder(SecretHolder):
     """A signer that keeps what was signed, and of the signature only its length."""
 
     __slots__ = ("_signer", "kind", "length", "query")
@@ -60,7 +60,7 @@ class Visit:
     def __init__(self, base_url: str | None, recv_window: int | None, timeout: float) -> None:
         named = {"--base-url": base_url, env.ENV_BASE_URL: os.environ.get(env.ENV_BASE_URL), "default": MAINNET}
         self.source, text = next((source, text) for source, text in named.items() if text)
-        self.url, self.recv_window, self.timeout = config.base(text), recv_window, timeout
+        self.url, self.recv_window, self.timeout = config.parse_base_url(text), recv_window, timeout
         self.host = "" if isinstance(self.url, str) else self.url.origin[1]
         own = "this machine" if is_loopback(self.host) else "another host"
         self.place = words.ENVIRONMENTS.get(self.host, own)
@@ -69,7 +69,7 @@ class Visit:
         self.credentials = Credentials(None, None)
         self.recorder: Recorder | None = None
         self.odd: dict[str, str] = {}
-        self.clock: Callable[[], int] = local_time
+        self.clock: Callable[[], int] = local_time_ms
 
     def client(self, **options: Any) -> Client:
         return Client(base_url=str(self.url), timeout=self.timeout, retry=RetryPolicy.off(), **options)
@@ -100,7 +100,11 @@ def _credentials(visit: Visit) -> Found:
         "empty": [name for name in VARIABLES if value(name) == ""],
         "lengths": lengths,
     }
-    wrong = [f"{name} {complaint}" for name, text in texts.items() if (complaint := words.pem(text) or unfit(text))]
+    wrong = [
+        f"{name} {complaint}"
+        for name, text in texts.items()
+        if (complaint := words.pem(text) or credential_problem(text))
+    ]
     given = env.options_from_env({"base_url": ""})
     made = given if isinstance(given, str) else validate_credentials(*(given.get(name) for name in ARGUMENTS))
     if isinstance(made, str) and (made is given or not wrong):
@@ -136,7 +140,7 @@ def _reachable(visit: Visit) -> Found:
     facts: Facts = {"step": "resolving the name"}
     try:
         _knock(visit.url.origin, visit.timeout, facts)
-    except FAILURES as error:
+    except NETWORK_ERRORS as error:
         facts["error"] = type(error).__name__
         facts["proxies_not_used"] = [name for name in PROXIES if os.environ.get(name)]
         facts["stores"] = [name for name in STORES if os.environ.get(name)]
@@ -153,13 +157,15 @@ def _reachable(visit: Visit) -> Found:
 
 def _knock(origin: Origin, timeout: float, facts: Facts) -> None:
     """Resolve, connect and agree on TLS, as the client does; `facts` tells how far it came. Raises one of FAILURES."""
-    with _Knocker(facts)._connected(_nothing(origin, time.monotonic() + timeout)) as sock:
+    with _Knocker(facts)._connect(_nothing(origin, time.monotonic() + timeout)) as sock:
         if isinstance(sock, ssl.SSLSocket):
             facts |= _agreed(sock)
 
 
-def _nothing(origin: Origin, deadline: float) -> Call:
-    return Call(b"", Route.to(origin, ()), deadline=deadline, max_reply_bytes=0, fresh=True)
+def _nothing(origin: Origin, deadline: float) -> HttpRequest:
+    return HttpRequest(
+        b"", RequestTemplate.build(origin, ()), deadline=deadline, max_reply_bytes=0, needs_new_connection=True
+    )
 
 
 class _Knocker(SyncTransport):
@@ -169,10 +175,10 @@ class _Knocker(SyncTransport):
         super().__init__()
         self._facts = facts
 
-    def _opened(self, call: Call, address: Address, steps: int) -> socket.socket:
+    def _open_connection(self, call: HttpRequest, address: AddressInfo, steps: int) -> socket.socket:
         tls, host, port = call.route.origin
         self._facts["step"] = "connecting"
-        plain = super()._opened(_nothing((False, host, port), call.deadline), address, steps)
+        plain = super()._open_connection(_nothing((False, host, port), call.deadline), address, steps)
         if not tls:
             return plain
         self._facts["step"] = "TLS"
@@ -183,43 +189,46 @@ def _agreed(tls: ssl.SSLSocket) -> Facts:
     certificate: Any = tls.getpeercert()
     issuer = dict(pair for group in certificate["issuer"] for pair in group)
     days = (ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) // 86400
-    name = safe_text(issuer.get("organizationName") or issuer.get("commonName") or "")
+    name = sanitize_text(issuer.get("organizationName") or issuer.get("commonName") or "")
     return {"tls": tls.version(), "cipher": (tls.cipher() or ("",))[0], "issuer": name, "certificate_days": int(days)}
 
 
 def _clock(visit: Visit) -> Found:
-    clock, readings = ExchangeClock(), list[Reading]()
+    clock, readings = ExchangeClock(), list[ClockSample]()
     with visit.client() as client:
-        for _ in range(SAMPLES):
-            sent = clock.ticks()
+        for _ in range(MAX_SAMPLES):
+            sent = clock.monotonic()
             try:
                 server_time = client.server_time().server_time
-                readings.append(clock.read(sent, clock.ticks(), server_time))
+                readings.append(clock.sample(sent, clock.monotonic(), server_time))
             except UsdmError as error:
                 if not readings:
                     return _failure(visit, error, {})
                 break
-    best = min(readings, key=lambda reading: reading.error)
-    verdict, advice = words.timing(best.offset, best.error, visit.window)
+    best = min(readings, key=lambda reading: reading.error_bound_ms)
+    verdict, advice = words.timing(best.offset_ms, best.error_bound_ms, visit.window)
     if verdict == "problem":  # so that the signed call tells more than a -1021
-        clock.settle(best, None)
+        clock.finish_sync(best, None)
         visit.clock = clock
-    median = 2 * statistics.median(reading.error for reading in readings)
+    median = 2 * statistics.median(reading.error_bound_ms for reading in readings)
     values = {
-        "offset_ms": best.offset,
-        "error_ms": best.error,
-        "round_trip_ms": 2 * best.error,
+        "offset_ms": best.offset_ms,
+        "error_ms": best.error_bound_ms,
+        "round_trip_ms": 2 * best.error_bound_ms,
         "round_trip_median_ms": median,
     }
     facts: Facts = {name: round(value, 1) for name, value in values.items()}
     facts |= {"samples": len(readings), "recv_window_ms": visit.window}
-    side = "behind" if best.offset > 0 else "ahead of"
-    summary = f"{abs(best.offset):.0f} ms {side} the exchange, give or take {best.error:.0f}; round trip {2 * best.error:.0f} ms"
+    side = "behind" if best.offset_ms > 0 else "ahead of"
+    summary = (
+        f"{abs(best.offset_ms):.0f} ms {side} the exchange, give or take {best.error_bound_ms:.0f}; "
+        f"round trip {2 * best.error_bound_ms:.0f} ms"
+    )
     return verdict, summary, advice, facts
 
 
 def _signed_call(visit: Visit) -> Found:
-    facts: Facts = {"timed_by": "this machine" if visit.clock is local_time else "the exchange"}
+    facts: Facts = {"timed_by": "this machine" if visit.clock is local_time_ms else "the exchange"}
     key, signer = visit.credentials.api_key, visit.credentials.signer
     try:
         with visit.client(api_key=key, signer=signer, recv_window=visit.recv_window, clock=visit.clock) as client:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from binance_usdm import DEMO, ConfigurationError, __version__
-from binance_usdm._config import positive_ms
+from binance_usdm._config import validate_recv_window
 
 from .checks import examine
 from .findings import Finding
@@ -71,6 +71,6 @@ def _last(problems: Sequence[str]) -> str:
 
 def _ms(text: str) -> int | None:
     try:
-        return positive_ms(int(text))
+        return validate_recv_window(int(text))
     except (ConfigurationError, ValueError):
         raise argparse.ArgumentTypeError("must be a positive whole number of milliseconds") from None

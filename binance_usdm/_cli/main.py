@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from binance_usdm import DEMO, Client, ConfigurationError, UsdmError, __version__
-from binance_usdm._config import DEFAULT_TIMEOUT, base, positive_seconds
+from binance_usdm._config import DEFAULT_TIMEOUT, parse_base_url, validate_timeout
 from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL
 from binance_usdm_wire import OPERATIONS, BadArgument, Operation, Parameter
 
@@ -176,13 +176,13 @@ def _decimal(text: str) -> Decimal:
 
 def _seconds(text: str) -> float:
     try:
-        return positive_seconds(float(text))
+        return validate_timeout(float(text))
     except (ConfigurationError, ValueError):
         raise argparse.ArgumentTypeError("must be a positive number of seconds, at most a day") from None
 
 
 def _base_url(text: str) -> str:
-    url = base(text)
+    url = parse_base_url(text)
     if isinstance(url, str):
         raise argparse.ArgumentTypeError(url)
     return text

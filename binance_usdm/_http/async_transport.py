@@ -9,12 +9,12 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Self, cast
 
-from .messages import Failure, Outcome
-from .parser import QUEUE, WRITE, ReplyParser, failed
-from .pool import Address, Place, Pool
-from .proxy import Tunnel
-from .readiness import Ready
-from .sync_transport import FAILURES, READ_SIZE
+from .messages import HttpFailure, HttpResult
+from .parser import POOL, WRITE, ResponseParser, failure_from_exception
+from .pool import AddressInfo, ConnectionPool, OriginPool
+from .proxy import ConnectResponseReader
+from .readiness import SocketWaiter
+from .sync_transport import NETWORK_ERRORS, RECV_BYTES
 from .tls import tls_context
 
 if TYPE_CHECKING:  # whoever makes blocking calls only need not load it: a tenth of the time until the first call
@@ -22,29 +22,29 @@ if TYPE_CHECKING:  # whoever makes blocking calls only need not load it: a tenth
 
     import httpx
 
-    from .messages import Call
+    from .messages import HttpRequest
 
 
-class _Stream:
+class AsyncConnection:
     """An asyncio.Protocol: one connection. Its present or last reply says whether it may be used again."""
 
     def __init__(self, max_reply_bytes: int) -> None:
         import asyncio
 
-        self.reply = ReplyParser(max_reply_bytes)  # it may begin before the request is sent
-        self._running = asyncio.get_running_loop
-        self._loop = self._running()
+        self.parser = ResponseParser(max_reply_bytes)  # it may begin before the request is sent
+        self._get_running_loop = asyncio.get_running_loop
+        self._loop = self._get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
-        self._incoming: Ready | None = None
-        self._deadline = self._alarm_at = math.inf
-        self._alarm: asyncio.TimerHandle | None = None
+        self._incoming: SocketWaiter | None = None
+        self._deadline = self._timer_due_at = math.inf
+        self._deadline_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # asyncio has set TCP_NODELAY
 
     def data_received(self, data: bytes) -> None:
-        self.reply.feed(data)
-        self._settle()
+        self.parser.feed(data)
+        self._wake_waiter()
 
     def pause_writing(self) -> None:
         """A request is small: nothing more is going to be written."""
@@ -61,50 +61,50 @@ class _Stream:
             self.data_received(end)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._alarm:
-            self._alarm.cancel()
-        self.reply.lose(exc)
-        self._settle()
+        if self._deadline_timer:
+            self._deadline_timer.cancel()
+        self.parser.connection_lost(exc)
+        self._wake_waiter()
 
-    def _settle(self) -> None:
-        if self.reply.done and not self.reply.reusable:
-            self.discard()
-        if self.reply.done and self._waiter and not self._waiter.done():
+    def _wake_waiter(self) -> None:
+        if self.parser.complete and not self.parser.keep_alive:
+            self.abort()
+        if self.parser.complete and self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def exchange(self, call: Call, reply: ReplyParser) -> None:
-        self.reply, self._deadline = reply, call.deadline
-        if call.deadline < self._alarm_at:
-            self._set_alarm()
+    async def send(self, call: HttpRequest, reply: ResponseParser) -> None:
+        self.parser, self._deadline = reply, call.deadline
+        if call.deadline < self._timer_due_at:
+            self._schedule_deadline()
         self._transport.write(call.head)
-        if not reply.done:
+        if not reply.complete:
             self._waiter = self._loop.create_future()
             await self._waiter
 
-    def _set_alarm(self) -> None:
+    def _schedule_deadline(self) -> None:
         # it stays set for the calls to come, which most often end long before: setting one for each would cost as much as sending
-        if self._alarm:
-            self._alarm.cancel()
-        self._alarm_at = self._deadline
-        self._alarm = self._loop.call_later(self._deadline - time.monotonic(), self._ring)
+        if self._deadline_timer:
+            self._deadline_timer.cancel()
+        self._timer_due_at = self._deadline
+        self._deadline_timer = self._loop.call_later(self._deadline - time.monotonic(), self._on_deadline)
 
-    def _ring(self) -> None:
-        self._alarm, self._alarm_at = None, math.inf
-        if self.reply.done:
+    def _on_deadline(self) -> None:
+        self._deadline_timer, self._timer_due_at = None, math.inf
+        if self.parser.complete:
             return
         if time.monotonic() < self._deadline:
-            self._set_alarm()
+            self._schedule_deadline()
         else:
             self.connection_lost(TimeoutError())
 
-    def usable(self) -> bool:
-        if self._loop is not self._running() or not self.reply.reusable:
+    def is_usable(self) -> bool:
+        if self._loop is not self._get_running_loop() or not self.parser.keep_alive:
             return False
         if self._incoming is None:
-            self._incoming = Ready(self._transport.get_extra_info("socket").fileno())
-        return not self._incoming.within(0)  # the loop may not have looked for long
+            self._incoming = SocketWaiter(self._transport.get_extra_info("socket").fileno())
+        return not self._incoming.wait(0)  # the loop may not have looked for long
 
-    def discard(self) -> None:
+    def abort(self) -> None:
         try:
             self._loop.call_soon_threadsafe(self._transport.abort)  # close() would wait for the peer's TLS goodbye
         except RuntimeError:  # the loop is closed and runs nothing any more; at least the peer learns of the end
@@ -114,7 +114,7 @@ class _Stream:
                     sock.shutdown(socket.SHUT_RDWR)
 
 
-class AsyncTransport(Pool[_Stream]):
+class AsyncTransport(ConnectionPool[AsyncConnection]):
     """As SyncTransport, on asyncio and safe for tasks. A cancelled call closes its connection.
 
     A connection belongs to the event loop that opened it; others open their own.
@@ -123,14 +123,14 @@ class AsyncTransport(Pool[_Stream]):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         from . import httpx_adapter as border
 
-        call = border.call_of(request)
+        call = border.request_from_httpx(request)
         del request  # its repr shows the URL, and some tracebacks show locals
-        return border.delivered(call if isinstance(call, Failure) else await self.exchange(call))
+        return border.response_to_httpx(call if isinstance(call, HttpFailure) else await self.send(call))
 
     async def aclose(self) -> None:
         import asyncio
 
-        self._shut()
+        self._close_all_idle()
         for _ in range(2):  # one turn of the loop to abort, one to close the sockets
             await asyncio.sleep(0)
 
@@ -140,75 +140,75 @@ class AsyncTransport(Pool[_Stream]):
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
 
-    _usable = staticmethod(_Stream.usable)
-    _discard = staticmethod(_Stream.discard)
+    _is_usable = staticmethod(AsyncConnection.is_usable)
+    _discard = staticmethod(AsyncConnection.abort)
 
-    async def exchange(self, call: Call) -> Outcome:
-        if refused := self._refused(call):
+    async def send(self, call: HttpRequest) -> HttpResult:
+        if refused := self._rejection(call):
             return refused
-        stream, phase, parser = None, self._connect_phase, ReplyParser(call.max_reply_bytes)
-        place = self._place(call.route.origin)
-        if not place.enter() and not await self._turn(place, call):
-            return failed(TimeoutError(), QUEUE)
+        stream, phase, parser = None, self._connect_phase, ResponseParser(call.max_reply_bytes)
+        place = self._origin_pool(call.route.origin)
+        if not place.acquire_slot() and not await self._wait_for_slot(place, call):
+            return failure_from_exception(TimeoutError(), POOL)
         try:
-            stream = self._taken(place, call)
-            parser.reused = stream is not None
+            stream = self._pop_idle(place, call)
+            parser.on_reused_connection = stream is not None
             if stream is None:
-                stream = await self._connected(call)
-                parser = stream.reply
+                stream = await self._connect(call)
+                parser = stream.parser
             phase = WRITE
-            call.left()  # nothing is sent too late
-            await stream.exchange(call, parser)
-        except FAILURES as error:  # later failures are the reply's
-            parser.lose(error, phase)
+            call.time_left()  # nothing is sent too late
+            await stream.send(call, parser)
+        except NETWORK_ERRORS as error:  # later failures are the reply's
+            parser.connection_lost(error, phase)
         finally:
-            self._put_back(place, stream, parser)
-        return parser.outcome()
+            self._release(place, stream, parser)
+        return parser.result()
 
-    async def _turn(self, place: Place[_Stream], call: Call) -> bool:
+    async def _wait_for_slot(self, place: OriginPool[AsyncConnection], call: HttpRequest) -> bool:
         import asyncio
 
         loop = asyncio.get_running_loop()
-        came: asyncio.Future[bool] = loop.create_future()
+        slot: asyncio.Future[bool] = loop.create_future()
 
-        def tell(mine: bool) -> None:
-            if not came.done():
-                came.set_result(mine)
+        def resolve(got_slot: bool) -> None:
+            if not slot.done():
+                slot.set_result(got_slot)
 
         def wake() -> None:
             if asyncio._get_running_loop() is loop:  # most often; the other way costs a system call
-                tell(True)
+                resolve(True)
             else:
-                loop.call_soon_threadsafe(tell, True)
+                loop.call_soon_threadsafe(resolve, True)
 
-        if place.enter(wake):
+        if place.acquire_slot(wake):
             return True
-        alarm = loop.call_later(call.deadline - time.monotonic(), tell, False)
+        alarm = loop.call_later(call.deadline - time.monotonic(), resolve, False)
         try:
-            mine = await came
+            got_slot = await slot
         except BaseException:
-            place.give_up(wake)
+            place.cancel_wait(wake)
             raise
         finally:
             alarm.cancel()
-        if not mine:
-            place.give_up(wake)
-        return mine
+        if not got_slot:
+            place.cancel_wait(wake)
+        return got_slot
 
-    async def _connected(self, call: Call) -> _Stream:
+    async def _connect(self, call: HttpRequest) -> AsyncConnection:
         import asyncio
 
         # one address after another: Python 3.11's happy_eyeballs_delay leaks the socket of a cancelled attempt
-        async with asyncio.timeout(call.left()):
-            *others, last = await asyncio.wrap_future(self._addresses(call.route.origin))
+        async with asyncio.timeout(call.time_left()):
+            *others, last = await asyncio.wrap_future(self._resolve(call.route.origin))
         for index, address in enumerate(others):
             with contextlib.suppress(OSError):
-                async with asyncio.timeout(call.left(len(others) + 1 - index)):
-                    return await self._opened(call, address)
-        async with asyncio.timeout(call.left()):
-            return await self._opened(call, last)
+                async with asyncio.timeout(call.time_left(len(others) + 1 - index)):
+                    return await self._open_connection(call, address)
+        async with asyncio.timeout(call.time_left()):
+            return await self._open_connection(call, last)
 
-    async def _opened(self, call: Call, address: Address) -> _Stream:
+    async def _open_connection(self, call: HttpRequest, address: AddressInfo) -> AsyncConnection:
         import asyncio
 
         loop, (tls, host, _), (family, kind, protocol, _, place) = (
@@ -221,16 +221,16 @@ class AsyncTransport(Pool[_Stream]):
             sock.setblocking(False)
             await loop.sock_connect(sock, place)
             if self._proxy:
-                tunnel = Tunnel()
-                await loop.sock_sendall(sock, self._proxy.request(call.route.origin))
-                while not tunnel.open:
-                    tunnel.feed(await loop.sock_recv(sock, READ_SIZE))
+                tunnel = ConnectResponseReader()
+                await loop.sock_sendall(sock, self._proxy.connect_request(call.route.origin))
+                while not tunnel.established:
+                    tunnel.feed(await loop.sock_recv(sock, RECV_BYTES))
         except BaseException:
             sock.close()
             raise
         context, name = (tls_context(), host) if tls else (None, None)
         try:
-            stream = _Stream(call.max_reply_bytes)
+            stream = AsyncConnection(call.max_reply_bytes)
             await loop.create_connection(
                 lambda: cast("asyncio.Protocol", stream), sock=sock, ssl=context, server_hostname=name
             )

@@ -7,32 +7,32 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
-from binance_usdm._secrets import Sealed
+from binance_usdm._secrets import SecretHolder
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 Origin: TypeAlias = tuple[bool, str, int]  # TLS, host, port
-MAX_REPLY_BYTES = 1 << 20  # where a client asks for no other bound; 500 assets are about 120 kB
-A_DAY: Final = 86400.0  # sockets count milliseconds in 32 bits and wait wrongly beyond 24 days
+DEFAULT_MAX_RESPONSE_BYTES = 1 << 20  # where a client asks for no other bound; 500 assets are about 120 kB
+MAX_TIMEOUT_SECONDS: Final = 86400.0  # sockets count milliseconds in 32 bits and wait wrongly beyond 24 days
 
 STALE = "StaleConnection"
 """A kept connection ended before a byte of the reply came.
 
 The request was very likely not handled: a GET may be sent again, on a connection of its own.
 """
-TOO_LARGE = "ReplyTooLarge"
+TOO_LARGE = "ResponseTooLarge"
 """The server sent more for one reply than is accepted; the rest was not read."""
 
 
-class Route(NamedTuple):
+class RequestTemplate(NamedTuple):
     """Where requests go, and their headers: the same for many requests, so it is made once."""
 
     origin: Origin
     headers: RawHeaders
-    rest: bytes
+    encoded_headers: bytes
     """Everything after the target."""
 
     @classmethod
-    def to(cls, origin: Origin, headers: RawHeaders) -> Self:
+    def build(cls, origin: Origin, headers: RawHeaders) -> Self:
         lines = [b"%b: %b\r\n" % header for header in headers]
         return cls(origin, headers, b"".join([b" HTTP/1.1\r\n", *lines, b"\r\n"]))
 
@@ -40,30 +40,30 @@ class Route(NamedTuple):
         return "<Route>"  # its headers hold a key
 
 
-class Call(Sealed):
+class HttpRequest(SecretHolder):
     """One GET, complete, and its bounds: `deadline` is an instant of time.monotonic()."""
 
-    __slots__ = ("deadline", "fresh", "key", "max_reply_bytes", "route", "signature", "target")
+    __slots__ = ("api_key", "deadline", "max_reply_bytes", "needs_new_connection", "route", "signature", "target")
 
     def __init__(
-        self, target: bytes, route: Route, *, deadline: float, max_reply_bytes: int, fresh: bool, key: str = "",
-        signature: bytes = b"",
+        self, target: bytes, route: RequestTemplate, *, deadline: float, max_reply_bytes: int, needs_new_connection: bool,
+        api_key: str = "", signature: bytes = b"",
     ) -> None:  # fmt: skip
         self.target, self.route = target, route
         self.deadline, self.max_reply_bytes = deadline, max_reply_bytes
-        self.fresh = fresh  # on a connection of its own
-        self.key, self.signature = key, signature
+        self.needs_new_connection = needs_new_connection
+        self.api_key, self.signature = api_key, signature
 
     @property
-    def hidden(self) -> tuple[str, str]:
+    def secrets(self) -> tuple[str, str]:
         """What no text about it may show."""
-        return self.key, self.signature.decode("ascii")
+        return self.api_key, self.signature.decode("ascii")
 
     @property
     def head(self) -> bytes:
-        return b"".join((b"GET ", self.target, self.route.rest))
+        return b"".join((b"GET ", self.target, self.route.encoded_headers))
 
-    def left(self, steps: int = 1) -> float:
+    def time_left(self, steps: int = 1) -> float:
         """Seconds for the next one of so many equal steps."""
         left = self.deadline - time.monotonic()
         if left <= 0:
@@ -71,7 +71,7 @@ class Call(Sealed):
         return left / steps
 
 
-class Failure(NamedTuple):
+class HttpFailure(NamedTuple):
     """Why no reply came. The kinds are httpx's names for such errors, STALE and TOO_LARGE."""
 
     kind: str
@@ -86,7 +86,7 @@ def _lower(name: str) -> bytes:
     return name.lower().encode()
 
 
-class Fields(Mapping[str, str]):
+class Headers(Mapping[str, str]):
     """Header fields of a reply: names in any case; the values of one that came more than once, joined by commas (RFC 9110 5.3)."""
 
     __slots__ = ("_values", "raw")
@@ -99,7 +99,7 @@ class Fields(Mapping[str, str]):
                 each.setdefault(name.lower(), []).append(value)
             self._values = {name: b", ".join(values) for name, values in each.items()}
 
-    def line(self, name: bytes) -> bytes | None:
+    def get_bytes(self, name: bytes) -> bytes | None:
         """A value as it came, by its name in lower case; None where there is none."""
         return self._values.get(name)
 
@@ -117,18 +117,18 @@ class Fields(Mapping[str, str]):
         return len(self._values)
 
 
-_NONE = Fields(())
+_NO_HEADERS = Headers(())
 
 
-class Reply(NamedTuple):
+class HttpResponse(NamedTuple):
     """A complete reply, its body as it came."""
 
     status: int
-    headers: Fields
+    headers: Headers
     body: bytes
 
     def __repr__(self) -> str:
         return f"<Reply {self.status}>"
 
 
-Outcome: TypeAlias = Reply | Failure
+HttpResult: TypeAlias = HttpResponse | HttpFailure

@@ -14,130 +14,130 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from binance_usdm._errors import ConfigurationError
 
-from .messages import Failure, Origin
-from .parser import CONNECT, VIA, ReplyParser
-from .proxy import PLAIN, Proxy
-from .threads import aside
+from .messages import HttpFailure, Origin
+from .parser import CONNECT, PROXY_CONNECT, ResponseParser
+from .proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
+from .threads import run_in_thread
 
 if TYPE_CHECKING:
-    from .messages import Call
+    from .messages import HttpRequest
 
 MAX_CONNECTIONS = 100  # to one origin; more calls than that wait for their turn, each within its deadline
-Address: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # as getaddrinfo() gives it
+AddressInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # as getaddrinfo() gives it
 
 _C = TypeVar("_C")
 
 
-class Place(Generic[_C]):
+class OriginPool(Generic[_C]):
     """The connections to one origin: the idle ones, newest first, and how many calls may be under way. Who came first, goes first."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, max_idle: int) -> None:
         self.idle: deque[_C] = deque()
-        self._free, self._waiting, self._lock = most, deque[Callable[[], object]](), threading.Lock()
+        self._free_slots, self._waiters, self._lock = max_idle, deque[Callable[[], object]](), threading.Lock()
 
-    def enter(self, wake: Callable[[], object] | None = None) -> bool:
+    def acquire_slot(self, on_slot: Callable[[], object] | None = None) -> bool:
         """Take a turn. If there is none, False; then `wake` is called when one was taken for the caller."""
         with self._lock:
-            if self._free > 0:
-                self._free -= 1
+            if self._free_slots > 0:
+                self._free_slots -= 1
                 return True
-            if wake is not None:
-                self._waiting.append(wake)
+            if on_slot is not None:
+                self._waiters.append(on_slot)
             return False
 
-    def leave(self) -> None:
+    def release_slot(self) -> None:
         """Give a turn back."""
         while True:
             with self._lock:
-                if not self._waiting:
-                    self._free += 1
+                if not self._waiters:
+                    self._free_slots += 1
                     return
-                wake = self._waiting.popleft()
+                on_slot = self._waiters.popleft()
             with contextlib.suppress(RuntimeError):  # an event loop that has ended needs no turn
-                wake()
+                on_slot()
                 return
 
-    def give_up(self, wake: Callable[[], object]) -> None:
+    def cancel_wait(self, on_slot: Callable[[], object]) -> None:
         """Wait no longer; a turn that came meanwhile is given back."""
         with self._lock:
-            if wake in self._waiting:
-                self._waiting.remove(wake)
+            if on_slot in self._waiters:
+                self._waiters.remove(on_slot)
                 return
-        self.leave()
+        self.release_slot()
 
 
-class Pool(Generic[_C]):
+class ConnectionPool(Generic[_C]):
     """Connections by origin. Each step on the idle ones is one atomic dict or deque operation, so threads need no lock for them."""
 
-    _usable: Callable[[_C], bool]  # whether an idle connection may carry another call
+    _is_usable: Callable[[_C], bool]  # whether an idle connection may carry another call
     _discard: Callable[[_C], None]
 
     def __init__(self, proxy: str | Proxy | None = None, *, max_connections: int = MAX_CONNECTIONS) -> None:
-        way = proxy if proxy is None or isinstance(proxy, Proxy) else Proxy.at(proxy)
+        way = proxy if proxy is None or isinstance(proxy, Proxy) else Proxy.from_url(proxy)
         del proxy  # a URL may hold a password
         if isinstance(way, str):
             raise ConfigurationError(way)
         if type(max_connections) is not int or max_connections < 1:
             raise ConfigurationError("max_connections must be a whole number, 1 or more")
-        self._proxy, self._connect_phase, self._closed = way, VIA if way else CONNECT, False
-        self._most = max_connections
-        self._places: dict[tuple[int, Origin], Place[_C]] = {}
+        self._proxy, self._connect_phase, self._closed = way, PROXY_CONNECT if way else CONNECT, False
+        self._max_connections = max_connections
+        self._origin_pools: dict[tuple[int, Origin], OriginPool[_C]] = {}
 
     @property
-    def way_out(self) -> tuple[str, int] | None:
+    def proxy_address(self) -> tuple[str, int] | None:
         """The proxy through which calls leave, None if they leave directly: the exchange counts weight by address."""
         return None if self._proxy is None else (self._proxy.host, self._proxy.port)
 
-    def _refused(self, call: Call) -> Failure | None:
+    def _rejection(self, request: HttpRequest) -> HttpFailure | None:
         """Why a call is not even begun."""
         if self._closed:
-            return Failure("ConnectError", "the transport is closed")
-        if self._proxy and not (self._proxy.near or call.route.origin[0]):
-            return Failure("LocalProtocolError", PLAIN)
+            return HttpFailure("ConnectError", "the transport is closed")
+        if self._proxy and not (self._proxy.is_loopback or request.route.origin[0]):
+            return HttpFailure("LocalProtocolError", PLAINTEXT_PROXY_PROBLEM)
         return None
 
-    def _addresses(self, origin: Origin) -> Future[Sequence[Address]]:
+    def _resolve(self, origin: Origin) -> Future[Sequence[AddressInfo]]:
         """Ask where to connect to; the system's resolver takes no time limit."""
         host, port = (self._proxy.host, self._proxy.port) if self._proxy else origin[1:]
-        return aside(functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
+        return run_in_thread(functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
 
-    def _place(self, origin: Origin) -> Place[_C]:
+    def _origin_pool(self, origin: Origin) -> OriginPool[_C]:
         # Those from before a fork are the parent's, and so are their replies. They stay under its number, unclosed:
         # an event loop's poller is shared with the parent, which would hear no more of a socket closed here.
         key = (os.getpid(), origin)
-        return self._places.get(key) or self._places.setdefault(key, Place(self._most))
+        return self._origin_pools.get(key) or self._origin_pools.setdefault(key, OriginPool(self._max_connections))
 
-    def _taken(self, place: Place[_C], call: Call) -> _C | None:
+    def _pop_idle(self, place: OriginPool[_C], request: HttpRequest) -> _C | None:
         """The newest idle connection that still lives, None if there is none or the call must have its own."""
         try:
-            while not call.fresh:
+            while not request.needs_new_connection:
                 connection = place.idle.pop()
-                if self._usable(connection):
+                if self._is_usable(connection):
                     return connection
                 self._discard(connection)
         except IndexError:
             pass
         return None
 
-    def _put_back(self, place: Place[_C], connection: _C | None, reply: ReplyParser) -> None:
+    def _release(self, place: OriginPool[_C], connection: _C | None, reply: ResponseParser) -> None:
         """End a turn; the connection is kept if its reply allows it."""
-        if connection is not None and reply.reusable:
+        if connection is not None and reply.keep_alive:
             place.idle.append(connection)
-        place.leave()
-        if connection is not None and not reply.reusable:
+        place.release_slot()
+        if connection is not None and not reply.keep_alive:
             self._discard(connection)
         # stale: the others were idle for longer; closed: perhaps by another thread just now
-        most = 0 if reply.stale or self._closed else self._most
-        if len(place.idle) > most:
-            self._drop(place.idle, most)
+        max_idle = 0 if reply.connection_was_stale or self._closed else self._max_connections
+        if len(place.idle) > max_idle:
+            self._close_excess_idle(place.idle, max_idle)
 
-    def _drop(self, idle: deque[_C], but: int) -> None:
+    def _close_excess_idle(self, idle: deque[_C], but: int) -> None:
         with contextlib.suppress(IndexError):
             while len(idle) > but:
                 self._discard(idle.popleft())
 
-    def _shut(self) -> None:
+    def _close_all_idle(self) -> None:
         self._closed = True
-        for (process, _), place in list(self._places.items()):
+        for (process, _), place in list(self._origin_pools.items()):
             if process == os.getpid():
-                self._drop(place.idle, but=0)
+                self._close_excess_idle(place.idle, but=0)

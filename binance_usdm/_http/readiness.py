@@ -6,7 +6,7 @@ import select
 from collections.abc import Callable
 
 
-class Ready:
+class SocketWaiter:
     """Tells whether a socket can be read (bytes, its end or an error came), or written. What an idle one has to read nobody asked for."""
 
     __slots__ = ("_poll",)
@@ -21,5 +21,5 @@ class Ready:
             fds: tuple[list[int], list[int]] = ([], [fd]) if writing else ([fd], [])
             self._poll = lambda ms: any(select.select(*fds, [], ms / 1000))
 
-    def within(self, seconds: float) -> bool:
+    def wait(self, seconds: float) -> bool:
         return bool(self._poll(seconds * 1000))

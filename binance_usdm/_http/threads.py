@@ -7,23 +7,23 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-LATE = "nothing complete came in time"
+TIMEOUT_MESSAGE = "nothing complete came in time"
 _T = TypeVar("_T")
 
 
-def aside(work: Callable[[], _T]) -> Future[_T]:
+def run_in_thread(work: Callable[[], _T]) -> Future[_T]:
     """Begin what may hang, in a thread that nobody must wait for, not even the interpreter at its end."""
     answer: Future[_T] = Future()
     answer.set_running_or_notify_cancel()  # it always comes, wanted or not
 
-    def go() -> None:
+    def target() -> None:
         try:
             answer.set_result(work())
         except BaseException as error:  # every failure is that of whoever asks for the result  # noqa: BLE001
             answer.set_exception(error)
 
     try:
-        threading.Thread(target=go, name="binance-usdm", daemon=True).start()
+        threading.Thread(target=target, name="binance-usdm", daemon=True).start()
     except RuntimeError as error:  # no more threads, or the interpreter ends
         answer.set_exception(OSError(str(error)))
     return answer

@@ -18,22 +18,22 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from binance_usdm._errors import ConfigurationError, IPBannedError, RateLimitError, ban_end
+from binance_usdm._errors import ConfigurationError, IPBannedError, RateLimitError, parse_ban_end_ms
 
-from .clock import local_time
+from .clock import local_time_ms
 
-LIMIT: Final = 2400
-SHARE: Final = 0.8
-MINUTE: Final = 60_000
-GUARD: Final = 1_000
+DEFAULT_WEIGHT_LIMIT: Final = 2400
+DEFAULT_SHARE: Final = 0.8
+MINUTE_MS: Final = 60_000
+CLOCK_TOLERANCE_MS: Final = 1_000
 """ms: clock error (up to 900) and latency between our clock and the exchange's counter."""
-LATE: Final = 5_000
+LATE_RESPONSE_MS: Final = 5_000
 """ms: how long after a minute's end a reply may still speak of it."""
-SPREAD: Final = 6.0
+RELEASE_SPREAD_SECONDS: Final = 6.0
 """s: over so long a whole minute's budget is spread when those who wait for the same moment go on: not all at once."""
-LONGEST_HOLD: Final = 3 * 24 * 3600.0
+MAX_COOLDOWN_SECONDS: Final = 3 * 24 * 3600.0
 """s: the longest ban there is (General Info)."""
-SHORTEST_BAN: Final = 120.0
+MIN_BAN_SECONDS: Final = 120.0
 """A ban takes two minutes to three days (General Info, 2026-05-28)."""
 
 
@@ -56,7 +56,7 @@ class Limiter(Protocol):
         """Learn what the exchange says is used in the current UTC minute."""
         ...
 
-    def hold(self, seconds: float, *, banned: bool) -> None:
+    def start_cooldown(self, seconds: float, *, banned: bool) -> None:
         """The exchange asked everybody to wait (429), or banned this address (418), for so long from now.
 
         Never less than an earlier call asked for, three days at most.
@@ -75,97 +75,115 @@ class WeightLimiter(Limiter):
     """
 
     __slots__ = (
-        "_ban", "_ban_end", "_budget", "_elapsed", "_hold", "_lock", "_monotonic", "_newest", "_now", "_used", "_wall",
+        "_ban_end_ms",
+        "_banned_until",
+        "_budget",
+        "_cooldown_until",
+        "_current_minute_used",
+        "_last_monotonic",
+        "_last_wall_ms",
+        "_lock",
+        "_monotonic",
+        "_now",
+        "_used_by_minute",
     )  # fmt: skip
 
     def __init__(
         self,
-        limit: int | None = LIMIT,
-        share: float = SHARE,
+        limit: int | None = DEFAULT_WEIGHT_LIMIT,
+        share: float = DEFAULT_SHARE,
         *,
-        now: Callable[[], int] = local_time,
+        now: Callable[[], int] = local_time_ms,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._budget = float("inf") if limit is None else budget(limit, share)
+        self._budget = float("inf") if limit is None else weight_budget(limit, share)
         self._now, self._monotonic = now, monotonic
         self._lock = threading.Lock()
-        self._used: dict[int, int] = {}
-        self._newest = 0
-        self._wall, self._elapsed = now(), monotonic()
-        self._hold = self._ban = float("-inf")
-        self._ban_end = 0
+        self._used_by_minute: dict[int, int] = {}
+        self._current_minute_used = 0
+        self._last_wall_ms, self._last_monotonic = now(), monotonic()
+        self._cooldown_until = self._banned_until = float("-inf")
+        self._ban_end_ms = 0
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(budget={self._budget})"
 
     def acquire(self, weight: int) -> float:
         if not 0 <= weight <= self._budget:
-            raise never_fits(weight, self._budget)
+            raise weight_too_large_error(weight, self._budget)
         with self._lock:
             elapsed = self._monotonic()
-            if elapsed < self._hold:
-                return self._left(elapsed)
-            now, used = self._present(elapsed), self._used
-            minutes = _touched(now)
+            if elapsed < self._cooldown_until:
+                return self._cooldown_left(elapsed)
+            now, used = self._refresh_now_ms(elapsed), self._used_by_minute
+            minutes = _minutes_touched(now)
             for minute in minutes:
                 if used.get(minute, 0) + weight > self._budget:
-                    return ((minute + 1) * MINUTE + GUARD - now) / 1000
+                    return ((minute + 1) * MINUTE_MS + CLOCK_TOLERANCE_MS - now) / 1000
             for minute in minutes:
                 used[minute] = used.get(minute, 0) + weight
-            self._newest = used[minutes[0]]
+            self._current_minute_used = used[minutes[0]]
             return 0.0
 
-    def held(self) -> float:
+    def cooldown_left(self) -> float:
         """Seconds that a 429 still asks to wait, 0.0 for none. Raises IPBannedError while a ban lasts."""
         with self._lock:
-            return self._left(self._monotonic())
+            return self._cooldown_left(self._monotonic())
 
     def observe(self, used_weight: int) -> None:
-        if used_weight <= self._newest:  # nothing new, as always when nobody else uses the address
+        if used_weight <= self._current_minute_used:  # nothing new, as always when nobody else uses the address
             return
         with self._lock:
-            now = self._present(self._monotonic())
-            before, minute = (now - LATE) // MINUTE, (now + GUARD) // MINUTE
-            if 0 < self._used.get(before, 0) <= 2 * used_weight:
+            now = self._refresh_now_ms(self._monotonic())
+            before, minute = (now - LATE_RESPONSE_MS) // MINUTE_MS, (now + CLOCK_TOLERANCE_MS) // MINUTE_MS
+            if 0 < self._used_by_minute.get(before, 0) <= 2 * used_weight:
                 minute = before
-            if used_weight > self._used.get(minute, 0):
-                self._used[minute] = used_weight
+            if used_weight > self._used_by_minute.get(minute, 0):
+                self._used_by_minute[minute] = used_weight
 
-    def hold(self, seconds: float, *, banned: bool) -> None:
+    def start_cooldown(self, seconds: float, *, banned: bool) -> None:
         with self._lock:
-            seconds = min(seconds, LONGEST_HOLD)
+            seconds = min(seconds, MAX_COOLDOWN_SECONDS)
             end = self._monotonic() + seconds
-            self._hold = max(self._hold, end)
-            if banned and end > self._ban:
-                self._ban, self._ban_end = end, self._now() + round(seconds * 1000)
+            self._cooldown_until = max(self._cooldown_until, end)
+            if banned and end > self._banned_until:
+                self._banned_until, self._ban_end_ms = end, self._now() + round(seconds * 1000)
 
-    def _left(self, elapsed: float) -> float:
-        if elapsed < self._ban:
-            text = f"this address is banned until {self._ban_end}; nothing was sent"
-            raise IPBannedError(418, -1003, text, self._ban - elapsed)
-        return max(self._hold - elapsed, 0.0)
+    def _cooldown_left(self, elapsed: float) -> float:
+        if elapsed < self._banned_until:
+            text = f"this address is banned until {self._ban_end_ms}; nothing was sent"
+            raise IPBannedError(418, -1003, text, self._banned_until - elapsed)
+        return max(self._cooldown_until - elapsed, 0.0)
 
-    def _present(self, elapsed: float) -> int:
+    def _refresh_now_ms(self, elapsed: float) -> int:
         """Now; a wall clock that was set since the last time takes the current count along, for the exchange's minute goes on."""
         now = self._now()
-        passed = (elapsed - self._elapsed) * 1000
-        if not -GUARD <= now - self._wall - passed <= GUARD:
-            lasts = passed <= MINUTE + 2 * GUARD
-            count = max(self._used.get(minute, 0) for minute in _touched(self._wall)) if lasts else 0
-            self._used = dict.fromkeys(_touched(now), count)
-        elif len(self._used) > 2:
-            self._used = {minute: count for minute, count in self._used.items() if minute >= (now - LATE) // MINUTE}
-        self._wall, self._elapsed = now, elapsed
+        passed = (elapsed - self._last_monotonic) * 1000
+        if not -CLOCK_TOLERANCE_MS <= now - self._last_wall_ms - passed <= CLOCK_TOLERANCE_MS:
+            lasts = passed <= MINUTE_MS + 2 * CLOCK_TOLERANCE_MS
+            count = (
+                max(self._used_by_minute.get(minute, 0) for minute in _minutes_touched(self._last_wall_ms))
+                if lasts
+                else 0
+            )
+            self._used_by_minute = dict.fromkeys(_minutes_touched(now), count)
+        elif len(self._used_by_minute) > 2:
+            self._used_by_minute = {
+                minute: count
+                for minute, count in self._used_by_minute.items()
+                if minute >= (now - LATE_RESPONSE_MS) // MINUTE_MS
+            }
+        self._last_wall_ms, self._last_monotonic = now, elapsed
         return now
 
 
-def _touched(now: int) -> tuple[int, ...]:
+def _minutes_touched(now: int) -> tuple[int, ...]:
     """The minutes in which a request sent now may arrive, the last one first."""
-    last, into = divmod(now + GUARD, MINUTE)
-    return (last,) if into >= 2 * GUARD else (last, last - 1)
+    last, into = divmod(now + CLOCK_TOLERANCE_MS, MINUTE_MS)
+    return (last,) if into >= 2 * CLOCK_TOLERANCE_MS else (last, last - 1)
 
 
-def budget(limit: int, share: float) -> int:
+def weight_budget(limit: int, share: float) -> int:
     """What a share of a limit is in whole weight; ConfigurationError when there is nothing to spend."""
     if type(limit) is not int or limit < 1:
         raise ConfigurationError("limit must be a whole number, 1 or more")
@@ -174,12 +192,12 @@ def budget(limit: int, share: float) -> int:
     return int(limit * share)
 
 
-def never_fits(weight: int, budget: float) -> ConfigurationError:
+def weight_too_large_error(weight: int, budget: float) -> ConfigurationError:
     """The error for a weight that no minute has room for."""
     return ConfigurationError(f"a request of weight {weight} does not fit into a budget of {budget} a minute")
 
 
-def hold(error: RateLimitError, now: int) -> float:
+def cooldown_seconds(error: RateLimitError, now: int) -> float:
     """Seconds in which nothing may be sent after a 429 or 418, at `now` (ms by the exchange).
 
     A ban ends when the header or the text says, whichever is later, and lasts two minutes when neither does. Any other limit ends
@@ -187,8 +205,8 @@ def hold(error: RateLimitError, now: int) -> float:
     """
     said = error.retry_after
     if isinstance(error, IPBannedError):
-        end = ban_end(error.message)
-        seconds = max(said or 0.0, 0.0 if end is None else (end - now) / 1000) or SHORTEST_BAN
+        end = parse_ban_end_ms(error.message)
+        seconds = max(said or 0.0, 0.0 if end is None else (end - now) / 1000) or MIN_BAN_SECONDS
     else:
         seconds = 60 - now / 1000 % 60 if said is None else said
-    return min(seconds, LONGEST_HOLD)
+    return min(seconds, MAX_COOLDOWN_SECONDS)

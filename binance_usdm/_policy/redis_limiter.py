@@ -11,24 +11,35 @@ from typing import Any, ClassVar, Final
 
 from binance_usdm._errors import ConfigurationError, TransportError
 from binance_usdm._events import logger
-from binance_usdm._secrets import Sealed
+from binance_usdm._secrets import SecretHolder
 
-from .limiter import GUARD, LATE, LIMIT, LONGEST_HOLD, MINUTE, SHARE, Limiter, WeightLimiter, budget, never_fits
+from .limiter import (
+    CLOCK_TOLERANCE_MS,
+    DEFAULT_SHARE,
+    DEFAULT_WEIGHT_LIMIT,
+    LATE_RESPONSE_MS,
+    MAX_COOLDOWN_SECONDS,
+    MINUTE_MS,
+    Limiter,
+    WeightLimiter,
+    weight_budget,
+    weight_too_large_error,
+)
 
-PAUSE: Final = 1.0
+RETRY_SERVER_AFTER_SECONDS: Final = 1.0
 """s: how long a server that failed is left alone while calls go on without it, so that not each of them waits for it."""
 
 _NOW = "redis.call('TIME')"
 _COMMON = f"""
 local t = {{NOW}}
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local function minute(ms) return math.floor(ms / {MINUTE}) end
-local first, last, before = minute(now - {GUARD}), minute(now + {GUARD}), minute(now - {LATE})
+local function minute(ms) return math.floor(ms / {MINUTE_MS}) end
+local first, last, before = minute(now - {CLOCK_TOLERANCE_MS}), minute(now + {CLOCK_TOLERANCE_MS}), minute(now - {LATE_RESPONSE_MS})
 local function get(field) return tonumber(redis.call('HGET', KEYS[1], field) or 0) end
 local function keep(ms) if redis.call('PTTL', KEYS[1]) < ms then redis.call('PEXPIRE', KEYS[1], ms) end end
 local function put(field, value)
   redis.call('HSET', KEYS[1], field, value)
-  keep({3 * MINUTE})
+  keep({3 * MINUTE_MS})
 end
 """
 _ACQUIRE = f"""
@@ -37,7 +48,7 @@ local ban, hold = get('ban') - now, get('hold') - now
 if ban > 0 then return -ban end
 if hold > 0 then return hold end
 for m = last, first, -1 do
-  if get(m) + weight > budget then return (m + 1) * {MINUTE} + {GUARD} - now end
+  if get(m) + weight > budget then return (m + 1) * {MINUTE_MS} + {CLOCK_TOLERANCE_MS} - now end
 end
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   local m = tonumber(field)
@@ -61,7 +72,7 @@ return 0
 """
 
 
-class RedisLimiter(Sealed, Limiter):
+class RedisLimiter(SecretHolder, Limiter):
     """One weight budget for many processes and hosts: `share` of `limit` per UTC minute, counted by a Redis server (5 or later).
 
     `url` is redis://, rediss:// or unix://, and may hold a password; `name` tells budgets apart: one for each exchange and IP address.
@@ -73,7 +84,16 @@ class RedisLimiter(Sealed, Limiter):
     """
 
     __slots__ = (
-        "_acquire", "_budget", "_down", "_errors", "_fail_open", "_hold", "_key", "_local", "_observe", "_retry_at",
+        "_acquire_script",
+        "_budget",
+        "_cooldown_script",
+        "_errors",
+        "_fail_open",
+        "_is_down",
+        "_key",
+        "_local_limiter",
+        "_observe_script",
+        "_retry_at",
     )  # fmt: skip
     blocking: ClassVar[bool] = True
 
@@ -81,55 +101,61 @@ class RedisLimiter(Sealed, Limiter):
         self,
         url: str,
         *,
-        limit: int = LIMIT,
-        share: float = SHARE,
+        limit: int = DEFAULT_WEIGHT_LIMIT,
+        share: float = DEFAULT_SHARE,
         name: str = "fapi.binance.com",
         fail_open: bool = False,
         timeout: float = 0.5,
     ) -> None:
-        scripts = _scripts(url, timeout)
+        scripts = _register_scripts(url, timeout)
         del url  # it may hold a password, and a traceback may be printed with its local variables
         if isinstance(scripts, str):
             raise ConfigurationError(scripts)
         from redis import RedisError
 
-        self._acquire, self._observe, self._hold = scripts
+        self._acquire_script, self._observe_script, self._cooldown_script = scripts
         self._errors = (RedisError, OSError, ValueError)
-        self._budget = budget(limit, share)
-        self._local = WeightLimiter(limit, share)
+        self._budget = weight_budget(limit, share)
+        self._local_limiter = WeightLimiter(limit, share)
         self._key = f"binance-usdm:{{{name}}}"  # a cluster keeps what is in braces in one place
         self._fail_open = fail_open
-        self._down = False
+        self._is_down = False
         self._retry_at = float("-inf")
 
     def acquire(self, weight: int) -> float:
         if not 0 <= weight <= self._budget:
-            raise never_fits(weight, self._budget)
-        if (left := self._local.held()) > 0:
+            raise weight_too_large_error(weight, self._budget)
+        if (left := self._local_limiter.cooldown_left()) > 0:
             return left
-        wait = self._ask(self._acquire, weight, self._budget)
+        wait = self._run_script(self._acquire_script, weight, self._budget)
         if isinstance(wait, str):
             if self._fail_open:
-                return self._local.acquire(weight)
+                return self._local_limiter.acquire(weight)
             raise TransportError(f"the shared weight budget cannot be reached ({wait}); nothing was sent")
         if wait < 0:
-            self._local.hold(-wait / 1000, banned=True)
-            return max(self._local.held(), 0.001)  # should the ban end right here, nothing was taken all the same
+            self._local_limiter.start_cooldown(-wait / 1000, banned=True)
+            return max(
+                self._local_limiter.cooldown_left(), 0.001
+            )  # should the ban end right here, nothing was taken all the same
         return wait / 1000
 
     def observe(self, used_weight: int) -> None:
-        self._local.observe(used_weight)
-        self._ask(self._observe, used_weight)
+        self._local_limiter.observe(used_weight)
+        self._run_script(self._observe_script, used_weight)
 
-    def hold(self, seconds: float, *, banned: bool) -> None:
-        self._local.hold(seconds, banned=banned)
-        self._ask(self._hold, round(min(max(0.0, seconds), LONGEST_HOLD) * 1000), "ban" if banned else "hold")
+    def start_cooldown(self, seconds: float, *, banned: bool) -> None:
+        self._local_limiter.start_cooldown(seconds, banned=banned)
+        self._run_script(
+            self._cooldown_script,
+            round(min(max(0.0, seconds), MAX_COOLDOWN_SECONDS) * 1000),
+            "ban" if banned else "hold",
+        )
 
     def close(self) -> None:
         """Close all connections; a later call opens new ones."""
-        self._acquire.registered_client.connection_pool.disconnect()
+        self._acquire_script.registered_client.connection_pool.disconnect()
 
-    def _ask(self, script: Any, *arguments: int | str) -> int | str:
+    def _run_script(self, script: Any, *arguments: int | str) -> int | str:
         """The server's number, or in a word why there is none."""
         if self._fail_open and time.monotonic() < self._retry_at:
             return "it failed a moment ago"
@@ -139,16 +165,16 @@ class RedisLimiter(Sealed, Limiter):
             answer = type(error).__name__
         failed = type(answer) is not int
         if failed:
-            self._retry_at = time.monotonic() + PAUSE
-            if self._fail_open and not self._down:
+            self._retry_at = time.monotonic() + RETRY_SERVER_AFTER_SECONDS
+            if self._fail_open and not self._is_down:
                 logger.warning(
                     "the shared weight budget cannot be reached (%s); this process counts for itself", answer
                 )
-        self._down = failed
+        self._is_down = failed
         return str(answer) if failed else answer
 
 
-def _scripts(url: str, timeout: float) -> list[Any] | str:
+def _register_scripts(url: str, timeout: float) -> list[Any] | str:
     """The scripts, on connections bounded in time and without retries of their own; or a complaint that does not repeat the url."""
     try:
         from redis import ConnectionPool, Redis, RedisError
@@ -158,16 +184,16 @@ def _scripts(url: str, timeout: float) -> list[Any] | str:
         return "RedisLimiter needs the package redis: pip install 'binance-usdm[redis]'"
     if not isinstance(timeout, int | float) or not 0 < timeout <= 60:
         return "timeout must be seconds, above 0 and at most 60"
-    own: dict[str, Any] = {
+    pool_options: dict[str, Any] = {
         "socket_timeout": timeout, "socket_connect_timeout": timeout, "retry": Retry(NoBackoff(), 0), "retry_on_timeout": False,
         "retry_on_error": [], "health_check_interval": 0, "protocol": 2, "decode_responses": False,
     }  # fmt: skip
     try:
-        pool = ConnectionPool.from_url(url, max_connections=2**31, **own)
+        pool = ConnectionPool.from_url(url, max_connections=2**31, **pool_options)
         pool.make_connection()  # connects to nothing: an option that does not exist is found here
     except (RedisError, ValueError, TypeError, AttributeError):
         return "url must be a Redis URL: redis://, rediss:// or unix://"
-    for option, value in own.items():  # an option in the url wins over ours
+    for option, value in pool_options.items():  # an option in the url wins over ours
         if pool.connection_kwargs[option] is not value:
             return f"url must not set {option}"
     client, common = Redis(connection_pool=pool), _COMMON.replace("{NOW}", _NOW)

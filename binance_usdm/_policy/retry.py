@@ -14,18 +14,18 @@ from binance_usdm._errors import ConfigurationError, RateLimitError, ServerError
 Retry = Callable[[UsdmError, int], float | None]
 """(error, number of the attempt that failed, from 1) -> seconds to wait before the next one, or None to give up."""
 
-_OVERLOAD: Final = -1008
-_QUOTA, _COST, _COST_OF_OVERLOAD = 500, 14, 5
+_OVERLOADED_CODE: Final = -1008
+_QUOTA_CAPACITY, _RETRY_COST, _THROTTLING_RETRY_COST = 500, 14, 5
 
 
-def overloaded(error: UsdmError) -> bool:
+def is_throttling(error: UsdmError) -> bool:
     """Whether the exchange, or its limit, is at its end: hurrying makes it worse."""
     return isinstance(error, RateLimitError) or (
-        isinstance(error, ServerError) and (error.code == _OVERLOAD or error.status == 503)
+        isinstance(error, ServerError) and (error.code == _OVERLOADED_CODE or error.status == 503)
     )
 
 
-def _at_least_one(_: object, __: object, attempts: object) -> None:
+def _validate_attempts(_: object, __: object, attempts: object) -> None:
     if type(attempts) is not int or attempts < 1:
         raise ConfigurationError("attempts must be a whole number, 1 or more")
 
@@ -38,7 +38,7 @@ class RetryPolicy:
     A Retry-After of the exchange makes it longer, never shorter; all attempts and pauses share the call's `timeout`.
     """
 
-    attempts: int = field(default=3, validator=_at_least_one)
+    attempts: int = field(default=3, validator=_validate_attempts)
     random: Callable[[], float] = field(default=random.random, repr=False, kw_only=True)
 
     @classmethod
@@ -49,11 +49,11 @@ class RetryPolicy:
     def __call__(self, error: UsdmError, attempt: int) -> float | None:
         if attempt >= self.attempts or not error.retryable:
             return None
-        base = 1.0 if overloaded(error) else 0.2
+        base = 1.0 if is_throttling(error) else 0.2
         return self.random() * min(base * 2.0 ** min(attempt - 1, 10), 5.0)
 
 
-class Quota:
+class RetryQuota:
     """What a client may spend on retries: in an outage they end soon, however many calls there are.
 
     500 at first; a retry takes 14 of it, 5 when the exchange is overloaded; a call that succeeds after retries gives their cost back, any
@@ -61,20 +61,20 @@ class Quota:
     """
 
     def __init__(self) -> None:
-        self.left = _QUOTA
+        self.available = _QUOTA_CAPACITY
         self._lock = threading.Lock()
 
-    def take(self, error: UsdmError) -> int:
+    def acquire(self, error: UsdmError) -> int:
         """Pay for one retry; what it cost, 0 when that much is not left."""
-        cost = _COST_OF_OVERLOAD if overloaded(error) else _COST
+        cost = _THROTTLING_RETRY_COST if is_throttling(error) else _RETRY_COST
         with self._lock:
-            if self.left < cost:
+            if self.available < cost:
                 return 0
-            self.left -= cost
+            self.available -= cost
             return cost
 
-    def give(self, paid: int) -> None:
+    def release(self, paid: int) -> None:
         """A call succeeded; its retries cost `paid`, which comes back, or 1 if there were none."""
-        if self.left < _QUOTA:
+        if self.available < _QUOTA_CAPACITY:
             with self._lock:
-                self.left = min(self.left + (paid or 1), _QUOTA)
+                self.available = min(self.available + (paid or 1), _QUOTA_CAPACITY)

@@ -13,28 +13,28 @@ from weakref import WeakKeyDictionary
 
 from .clock import ExchangeClock
 from .limiter import WeightLimiter
-from .wait_queue import Queue
+from .wait_queue import WaitQueue
 
 
-class Venue(NamedTuple):
+class SharedState(NamedTuple):
     clock: ExchangeClock
     limiter: WeightLimiter
-    queue: Queue
+    queue: WaitQueue
 
 
 _lock = threading.Lock()
-_default: dict[Hashable, Venue] = {}  # kept for ever: a ban outlives the client that met it
-_own: WeakKeyDictionary[object, dict[Hashable, Venue]] = WeakKeyDictionary()
+_by_origin: dict[Hashable, SharedState] = {}  # kept for ever: a ban outlives the client that met it
+_by_transport: WeakKeyDictionary[object, dict[Hashable, SharedState]] = WeakKeyDictionary()
 
 
-def venue(origin: Hashable, transport: object | None) -> Venue:
+def get_shared_state(origin: Hashable, transport: object | None) -> SharedState:
     """The venue of an origin (base URL and proxy), or of a transport of the user's: that may leave from an address of its own."""
     with _lock:
         try:
-            known = _default if transport is None else _own.setdefault(transport, {})
+            known = _by_origin if transport is None else _by_transport.setdefault(transport, {})
         except TypeError:  # it cannot be a key: then its clients share nothing
             known = {}
         if origin not in known:
             clock = ExchangeClock()
-            known[origin] = Venue(clock, WeightLimiter(now=clock), Queue())
+            known[origin] = SharedState(clock, WeightLimiter(now=clock), WaitQueue())
         return known[origin]

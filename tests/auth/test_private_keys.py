@@ -35,8 +35,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binance_usdm import AsyncClient, Client, ConfigurationError, Ed25519Signer, HmacSigner, RsaSigner
-from binance_usdm._auth.private_keys import KeySigner, signer_from_pem
-from binance_usdm._auth.signers import signature
+from binance_usdm._auth.private_keys import PrivateKeySigner, signer_from_pem
+from binance_usdm._auth.signers import compute_signature
 from tests.support.canaries import crash_report
 from tests.support.clients import KEY
 from tests.support.timing import seconds
@@ -73,7 +73,7 @@ GOOD: dict[str, tuple[Any, str | bytes | None]] = {
     "rsa, traditional": (pem(RSA, TRADITIONAL), None),
     "rsa, traditional, encrypted": (pem(RSA, TRADITIONAL, LOCKED), PASSWORD),
 }
-MADE = {kind: signature(kind.from_pem(pem(key)), b"x") for kind, key in ((Ed25519Signer, ED), (RsaSigner, RSA))}
+MADE = {kind: compute_signature(kind.from_pem(pem(key)), b"x") for kind, key in ((Ed25519Signer, ED), (RsaSigner, RSA))}
 MISSING = Path(__file__).parent / "no-such-file"
 DAMAGED, WRONG = "^private_key is damaged or cut short", "^password is wrong, or private_key is damaged"
 BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that say what is wrong
@@ -123,7 +123,7 @@ BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that sa
     "a path with a NUL": ("a\0b", PASSWORD, "file cannot be opened: this is no path"),
     "a missing file": (MISSING, PASSWORD, "file cannot be opened: No such file or directory$"),
 }
-KINDS: list[type[KeySigner]] = [Ed25519Signer, RsaSigner, KeySigner]
+KINDS: list[type[PrivateKeySigner]] = [Ed25519Signer, RsaSigner, PrivateKeySigner]
 _MATERIAL = b"".join(source for source, *_ in [*GOOD.values(), *BAD.values()] if isinstance(source, bytes))
 
 
@@ -159,14 +159,14 @@ def test_a_key_makes_the_signer_of_its_type_from_bytes_and_from_a_file(name: str
     file.write_bytes(source)
     own, other = (Ed25519Signer, RsaSigner) if name.startswith("ed") else (RsaSigner, Ed25519Signer)
     signers = [signer_from_pem(source, password), *(own.from_pem(given_as, password) for given_as in (file, str(file)))]
-    assert {(type(signer), signature(signer, b"x")) for signer in signers} == {(own, MADE[own])}
+    assert {(type(signer), compute_signature(signer, b"x")) for signer in signers} == {(own, MADE[own])}
     refusal(lambda: other.from_pem(file, password), f"^private_key is one for {own.__name__}$")
 
 
 @pytest.mark.promise("S6", "S4")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_no_usable_key_is_named_and_not_shown(name: str, kind: type[KeySigner]) -> None:
+def test_what_is_no_usable_key_is_named_and_not_shown(name: str, kind: type[PrivateKeySigner]) -> None:
     refusal(lambda: kind.from_pem(*BAD[name][:2]), BAD[name][2])
 
 
@@ -255,7 +255,7 @@ def test_a_file_is_judged_as_it_was_opened_and_belongs_to_the_user_of_the_proces
     with monkeypatch.context() as patched:
         patched.setattr(os, "open", exchanged)
         signer = signer_from_pem(file)
-    assert signature(signer, b"x") == MADE[Ed25519Signer]
+    assert compute_signature(signer, b"x") == MADE[Ed25519Signer]
     assert opened[0] & os.O_NOFOLLOW
     assert opened[0] & os.O_NONBLOCK
     assert opened[0] & os.O_CLOEXEC
@@ -312,7 +312,7 @@ MUTATED = st.builds(
 )
 
 
-def outcome(source: bytes, password: Any) -> KeySigner | ConfigurationError:
+def outcome(source: bytes, password: Any) -> PrivateKeySigner | ConfigurationError:
     try:
         return signer_from_pem(source, password)
     except ConfigurationError as error:
@@ -328,7 +328,7 @@ def test_whatever_bytes_are_given_a_signer_comes_or_a_configuration_error(source
         assert (found.__cause__, found.__context__) == (None, None)
         assert str(found).isascii()
     else:
-        assert signature(found, b"timestamp=1")
+        assert compute_signature(found, b"timestamp=1")
 
 
 UNFIT = {

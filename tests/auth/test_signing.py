@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 import binance_usdm
 from binance_usdm import ConfigurationError, Ed25519Signer, HmacSigner, RsaSigner, Signer
 from binance_usdm._auth.private_keys import signer_from_pem
-from binance_usdm._auth.signers import signature
+from binance_usdm._auth.signers import compute_signature
 from binance_usdm.mock import Exchange, ManualClock, Switches
 from tests.support.clients import BODY, KEY, NOW, Blocking, refused
 from tests.support.paths import DATA
@@ -33,7 +33,7 @@ VECTORS: Any = json.loads(DATA.joinpath("signature_vectors.json").read_text(enco
 
 def signed(vector: dict[str, Any], payload: str) -> str:
     signer: Signer = HmacSigner(VECTORS["secrets"][vector["secret"]])
-    return signature(signer, payload.encode("ascii")).decode("ascii")
+    return compute_signature(signer, payload.encode("ascii")).decode("ascii")
 
 
 @pytest.mark.parametrize("vector", VECTORS["vectors"], ids=lambda vector: vector["name"])
@@ -66,7 +66,7 @@ def test_hex_and_percent_encoded_base64_can_go_on_the_wire(made: bytes) -> None:
         def sign(self, payload: bytes) -> bytes:
             return made
 
-    assert signature(Fixed(), b"x") == made
+    assert compute_signature(Fixed(), b"x") == made
 
 
 def test_base64_that_is_not_percent_encoded_is_refused_without_showing_it() -> None:
@@ -75,7 +75,7 @@ def test_base64_that_is_not_percent_encoded_is_refused_without_showing_it() -> N
             return b"ab+/cd=="
 
     with pytest.raises(ConfigurationError, match="percent-encoded") as caught:
-        signature(Raw(), b"x")
+        compute_signature(Raw(), b"x")
     assert "cd" not in str(caught.value).replace("encoded", "")
 
 
@@ -168,7 +168,7 @@ def signer_of(name: str) -> Signer:
 
 def raw(signer: Signer, payload: bytes) -> bytes:
     """The signature that the exchange reads from the wire."""
-    return base64.b64decode(unquote_to_bytes(signature(signer, payload)), validate=True)
+    return base64.b64decode(unquote_to_bytes(compute_signature(signer, payload)), validate=True)
 
 
 @pytest.mark.promise("S6")
@@ -182,7 +182,7 @@ def test_a_signature_of_a_published_key_is_the_printed_one(name: str, payload: s
 @pytest.mark.promise("S6")
 def test_ed25519_signs_the_balance_query_as_the_rfc_8032_key_does() -> None:
     own = "YiFsjbqOf/w96yXX8/nB/ruxOifpy02SRBtHdQBVDyBOrLmBvOi+N3Xu1WR9FrjbYe9z8H253jkMV4usHjr4BQ=="
-    sent = signature(signer_of("rfc 8032"), b"recvWindow=5000&timestamp=%d" % NOW)
+    sent = compute_signature(signer_of("rfc 8032"), b"recvWindow=5000&timestamp=%d" % NOW)
     assert sent.decode() == own.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")
 
 

@@ -29,7 +29,7 @@ from binance_usdm import (
     UsdmError,
     _errors,
 )
-from binance_usdm._errors import refusal
+from binance_usdm._errors import make_api_error
 from tests.support.clients import SPEC, Blocking, Recorder, refused
 
 ClientOf = Callable[..., Blocking]
@@ -74,9 +74,9 @@ def test_the_spec_says_which_error_a_code_is(client_of: ClientOf) -> None:
 
 
 def test_no_code_is_judged_that_the_spec_does_not_know() -> None:
-    assert set(_errors.BY_CODE) | {code for code in _errors.HINTS if code} <= set(CODES)
+    assert set(_errors.ERROR_CLASS_BY_CODE) | {code for code in _errors.HINT_BY_CODE if code} <= set(CODES)
     by_status = {code for code, kind in CODES.items() if kind == "bad-request"}
-    assert set(_errors.BY_CODE) == set(CODES) - by_status  # a bad request is what status 400 says by itself
+    assert set(_errors.ERROR_CLASS_BY_CODE) == set(CODES) - by_status  # a bad request is what status 400 says by itself
 
 
 @pytest.mark.parametrize(("status", "kind"), STATUSES.items())
@@ -229,7 +229,7 @@ def test_the_drawn_tree_is_the_tree() -> None:
         for name, kind in vars(_errors).items()
         if isinstance(kind, type) and issubclass(kind, UsdmError)
     }
-    assert built.pop("IdleConnectionLost") == "TransportError"  # never leaves a call
+    assert built.pop("StaleConnectionError") == "TransportError"  # never leaves a call
     assert drawn == built
     assert set(drawn) <= set(binance_usdm.__all__)
     assert {type(error).__name__ for error in MADE} == set(drawn)
@@ -237,6 +237,6 @@ def test_the_drawn_tree_is_the_tree() -> None:
 
 def test_a_ban_says_that_nothing_may_be_sent_whatever_its_status() -> None:
     for status in (418, 429):
-        error = refusal(status, -1003, "Way too many requests; IP banned until 1762412880142.", None)
+        error = make_api_error(status, -1003, "Way too many requests; IP banned until 1762412880142.", None)
         assert type(error) is IPBannedError
         assert error.hint == "send nothing before the ban ends"

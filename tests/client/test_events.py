@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from binance_usdm import Event, RateLimitError, RetryPolicy, ServerError, TransportError, UsdmError
-from binance_usdm._events import _LEVELS, Kind, logger
+from binance_usdm._events import _LOG_LEVEL_BY_KIND, EventKind, logger
 from binance_usdm._http.httpx_adapter import StaleConnection
 from binance_usdm.mock import Exchange, ManualClock
 from tests.support import canaries
@@ -50,7 +50,7 @@ class Room:
     def observe(self, used_weight: int) -> None:
         pass
 
-    def hold(self, seconds: float, *, banned: bool) -> None:
+    def start_cooldown(self, seconds: float, *, banned: bool) -> None:
         pass
 
 
@@ -68,27 +68,29 @@ SCENES: dict[str, tuple[list[Any], dict[str, Any], Told]] = {
     ),
     "limit": (
         [refused(429, -1003, Retry_After="0.01"), BODY], {"retry": at_once()},
-        [("hold", 1, 0.01, RateLimitError), ("retry", 1, 0.01, RateLimitError)],
+        [("cooldown", 1, 0.01, RateLimitError), ("retry", 1, 0.01, RateLimitError)],
     ),
-    "wait": ([BODY], {"limiter": Room()}, [("wait", 1, 0.01, None), ("wait", 1, 0.02, None)]),
-    "clock": ([refused(400, -1021), now, BODY], {}, [("clock", 1, 0.0, None)]),
-    "clock twice wrong": ([refused(400, -1021), now, refused(400, -1021)], {}, [("clock", 1, 0.0, None)]),
-    "no clock": ([refused(500)], {"clock": "exchange"}, [("clock_failed", 1, 0.0, ServerError)]),
+    "wait": ([BODY], {"limiter": Room()}, [("budget_wait", 1, 0.01, None), ("budget_wait", 1, 0.02, None)]),
+    "clock": ([refused(400, -1021), now, BODY], {}, [("clock_synced", 1, 0.0, None)]),
+    "clock twice wrong": ([refused(400, -1021), now, refused(400, -1021)], {}, [("clock_synced", 1, 0.0, None)]),
+    "no clock": ([refused(500)], {"clock": "exchange"}, [("clock_sync_failed", 1, 0.0, ServerError)]),
     "clock held": (
         [refused(429, -1003, Retry_After="60")], {"clock": "exchange"},
-        [("hold", 1, 60.0, RateLimitError), ("clock_failed", 1, 0.0, RateLimitError)],
+        [("cooldown", 1, 60.0, RateLimitError), ("clock_sync_failed", 1, 0.0, RateLimitError)],
     ),
     "all in order": (
         [refused(400, -1021), now, refused(429, -1003, Retry_After="0"), refused(503), httpx.ConnectError("down"), BODY],
         {"retry": at_once(6)},
         [
-            ("clock", 1, 0.0, None), ("hold", 2, 0.0, RateLimitError), ("retry", 2, 0.0, RateLimitError), ("retry", 3, 0.0, ServerError),
+            ("clock_synced", 1, 0.0, None), ("cooldown", 2, 0.0, RateLimitError), ("retry", 2, 0.0, RateLimitError),
+            ("retry", 3, 0.0, ServerError),
             ("retry", 4, 0.0, TransportError),
         ],
     ),
 }  # fmt: skip
 LEVELS = {
-    "retry": "INFO", "wait": "INFO", "hold": "WARNING", "reconnect": "DEBUG", "clock": "INFO", "clock_failed": "WARNING",
+    "retry": "INFO", "budget_wait": "INFO", "cooldown": "WARNING", "reconnect": "DEBUG", "clock_synced": "INFO",
+    "clock_sync_failed": "WARNING",
 }  # fmt: skip
 
 
@@ -124,14 +126,14 @@ def test_what_happens_is_told_in_order_and_logged_at_its_level(
     ] == SCENES[name][2]
     asked = "server_time" if name == "clock held" else "balance"  # whose request the exchange held up
     assert {(event.kind, event.operation) for event in events} <= {
-        ("hold", asked),
+        ("cooldown", asked),
         *((kind, "balance") for kind in LEVELS),
     }
     assert logged(caplog) == [(LEVELS[event.kind], str(event)) for event in events]
     assert all(str(event).startswith(f"Event(kind='{event.kind}', operation='{event.operation}'") for event in events)
     signed = sum(b"timestamp=" in target for target in exchange.targets)
     attempts = 0 if name in {"no clock", "clock held"} else signed
-    again_ = [event for event in events if event.kind in {"retry", "clock"}]
+    again_ = [event for event in events if event.kind in {"retry", "clock_synced"}]
     assert attempts in {0, len(again_) + 1}  # nothing is sent that was not told
 
 
@@ -166,7 +168,7 @@ def test_a_connection_that_is_lost_twice_is_no_second_reconnection(client_of: Cl
 
 
 def test_every_kind_of_event_has_a_level() -> None:
-    assert set(_LEVELS) == set(get_args(Kind)) == set(LEVELS)
+    assert set(_LOG_LEVEL_BY_KIND) == set(get_args(EventKind)) == set(LEVELS)
 
 
 def test_numbers_of_a_clock_are_those_of_the_reading(client_of: ClientOf) -> None:
@@ -181,7 +183,7 @@ def test_numbers_of_a_clock_are_those_of_the_reading(client_of: ClientOf) -> Non
 
 
 def test_an_event_cannot_be_changed() -> None:
-    event = Event(kind="wait", operation="balance", attempt=1)
+    event = Event(kind="budget_wait", operation="balance", attempt=1)
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         event.seconds = 1.0  # type: ignore[misc]
 
@@ -228,7 +230,7 @@ def test_an_observer_may_make_calls_of_its_own(client_of: ClientOf) -> None:
 
     def observe(event: Event) -> None:
         caller = client.client
-        asked.append((caller._venue.clock(), caller._venue.limiter.acquire(1), repr(caller)))
+        asked.append((caller._shared.clock(), caller._shared.limiter.acquire(1), repr(caller)))
 
     client = client_of(exchange, retry=at_once(), on_event=observe)
     assert client.balance_detailed().attempts == 3

@@ -62,9 +62,9 @@ def test_a_ban_is_in_force_before_anybody_is_told_of_it(client_of: ClientOf) -> 
     exchange, found = Recorder(refused(418, -1003, Retry_After="300"), BODY), list[object]()
 
     def observe(event: Event) -> None:
-        if event.kind == "hold":
+        if event.kind == "cooldown":
             with pytest.raises(IPBannedError) as caught:
-                client.client._venue.limiter.held()
+                client.client._shared.limiter.cooldown_left()
             found.append(caught.type)
 
     client = client_of(exchange, on_event=observe)

@@ -148,8 +148,8 @@ class Budget:
     def observe(self, used_weight: int) -> None:
         self.log.append(("observe", used_weight))
 
-    def hold(self, seconds: float, *, banned: bool) -> None:
-        self.log.append(("hold", seconds, banned))
+    def start_cooldown(self, seconds: float, *, banned: bool) -> None:
+        self.log.append(("start_cooldown", seconds, banned))
 
     def handler(self, *replies: httpx.Response) -> Callable[[httpx.Request], httpx.Response]:
         exchange = Recorder(*replies)

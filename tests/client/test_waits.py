@@ -26,7 +26,7 @@ from binance_usdm import (
     UsdmError,
     WeightLimiter,
 )
-from binance_usdm._policy.wait_queue import Queue
+from binance_usdm._policy.wait_queue import WaitQueue
 from tests.support.clients import BODY, KEY, NOW, SECRET, Blocking, Recorder, refused
 from tests.support.raw_server import READ, RawServer, again, reply
 from tests.support.timing import seconds
@@ -108,7 +108,7 @@ def test_a_wait_beyond_the_deadline_is_told_at_once(client_of: ClientOf, form: s
     error = call()
     assert type(error) is RateLimitError
     assert (error.status, error.retry_after) == (429, wait)
-    assert gathered(events) == [("hold", 1, wait)]
+    assert gathered(events) == [("cooldown", 1, wait)]
     assert str(events[0].error) == str(error)
     assert seconds(call, 0.1) < 0.1
     later = call()
@@ -128,7 +128,7 @@ def test_a_wait_within_the_deadline_is_waited(client_of: ClientOf, said: tuple[s
     response = client_of(exchange, retry=at_once(), on_event=events.append).balance_detailed()
     assert (response.attempts, len(exchange.requests)) == (2, 2)
     assert wait <= response.elapsed < 1
-    assert gathered(events) == [("hold", 1, wait), ("retry", 1, wait)]
+    assert gathered(events) == [("cooldown", 1, wait), ("retry", 1, wait)]
 
 
 @pytest.mark.promise("R11")
@@ -138,7 +138,7 @@ def test_without_a_header_the_next_utc_minute_is_waited_for(client_of: ClientOf)
     with time_machine.travel(AT_15 / 1000 + 44.9, tick=True):
         assert client.balance_detailed().attempts == 2
         assert time.time() >= AT_15 / 1000 + 45
-    assert [event.kind for event in events] == ["hold", "retry"]
+    assert [event.kind for event in events] == ["cooldown", "retry"]
     assert 0 < events[0].seconds <= 0.1
 
 
@@ -187,7 +187,7 @@ def test_all_tasks_wait_after_a_429_those_of_another_client_too() -> None:
     asyncio.run(calls())
     assert len(door.arrived) == 21
     assert all(0.1 <= at - door.arrived[0] < 1 for at in door.arrived[1:])
-    assert {event.kind for event in events} == {"wait"}
+    assert {event.kind for event in events} == {"budget_wait"}
     assert all(0 < event.seconds <= 0.1 + 20 * ONE_AFTER_ANOTHER for event in events)
     assert len(events) == 10
 
@@ -216,9 +216,14 @@ def test_those_who_wait_for_the_same_moment_go_on_one_after_another_as_they_came
 
 
 def test_whoever_cannot_have_a_turn_before_the_deadline_takes_none() -> None:
-    queue = Queue()
-    assert [queue.behind(0.0, 1.0, 5, latest) for latest in (9.0, 9.0, 1.0125, 9.0)] == [1.0, 1.0125, None, 1.025]
-    assert queue.behind(7.0, 1.0, 5, 9.0) == 1.0
+    queue = WaitQueue()
+    assert [queue.reserve_delay(0.0, 1.0, 5, latest) for latest in (9.0, 9.0, 1.0125, 9.0)] == [
+        1.0,
+        1.0125,
+        None,
+        1.025,
+    ]
+    assert queue.reserve_delay(7.0, 1.0, 5, 9.0) == 1.0
 
 
 @pytest.mark.promise("R11")
@@ -272,7 +277,7 @@ def test_during_a_ban_nothing_is_sent_and_every_call_fails_at_once(client_of: Cl
     with pytest.raises(IPBannedError) as first:
         client.balance()
     assert first.value.retry_after == pytest.approx(lasts)
-    assert gathered(events) == [("hold", 1, pytest.approx(lasts))]
+    assert gathered(events) == [("cooldown", 1, pytest.approx(lasts))]
     assert (type(events[0].error), str(events[0].error)) == (IPBannedError, str(first.value))
     ends = at(AT_15 + round(lasts * 1000))
     assert first.value.banned_until in (None, ends) or form in {"header later", "end gone by", "text far"}
@@ -377,10 +382,10 @@ def test_those_who_pause_before_a_retry_when_the_ban_comes_send_nothing_more() -
 @pytest.mark.promise("R12")
 def test_those_who_wait_for_a_429_when_the_ban_comes_send_nothing_more(client_of: ClientOf) -> None:
     exchange, limiter = Recorder(), WeightLimiter()
-    limiter.hold(0.02, banned=False)
+    limiter.start_cooldown(0.02, banned=False)
 
     def meanwhile(event: Event) -> None:
-        limiter.hold(60, banned=True)  # what another client met
+        limiter.start_cooldown(60, banned=True)  # what another client met
 
     client = client_of(exchange, limiter=limiter, on_event=meanwhile)
     with pytest.raises(IPBannedError):

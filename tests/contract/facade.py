@@ -18,7 +18,7 @@ import httpx
 
 from binance_usdm import APIError, AsyncClient, Client, ConfigurationError, UsdmError
 from binance_usdm._http import messages
-from binance_usdm._http.messages import Call as Asked
+from binance_usdm._http.messages import HttpRequest as Asked
 from binance_usdm_wire import OPERATIONS
 
 from .raw_requests import KEY, SECRET, T0
@@ -62,7 +62,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
 class DefaultRecorder(Recorder):
     """The same in the place of the client's default transport: remembers the bytes that it would send."""
 
-    def exchange(self, call: Asked) -> messages.Outcome:
+    def send(self, call: Asked) -> messages.HttpResult:
         tls, host, port = call.route.origin
         first, *lines = call.head.removesuffix(b"\r\n\r\n").split(b"\r\n")
         target = first.removeprefix(b"GET ").removesuffix(b" HTTP/1.1")
@@ -75,15 +75,15 @@ class DefaultRecorder(Recorder):
         response = self.handle_request(request)
         body = b"".join(cast("httpx.SyncByteStream", response.stream))
         if len(body) > call.max_reply_bytes:
-            return messages.Failure(messages.TOO_LARGE, "")
-        return messages.Reply(response.status_code, messages.Fields(response.headers.raw), body)
+            return messages.HttpFailure(messages.TOO_LARGE, "")
+        return messages.HttpResponse(response.status_code, messages.Headers(response.headers.raw), body)
 
 
 class DefaultAsyncRecorder(DefaultRecorder):
     """Likewise."""
 
-    async def exchange(self, call: Asked) -> messages.Outcome:  # type: ignore[override]
-        return super().exchange(call)
+    async def send(self, call: Asked) -> messages.HttpResult:  # type: ignore[override]
+        return super().send(call)
 
 
 def direct(kind: type[Client] | type[AsyncClient]) -> Callable[..., Any]:

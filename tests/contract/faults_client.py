@@ -13,7 +13,7 @@ from attrs import evolve
 
 from binance_usdm import _client, _request
 from binance_usdm._http import httpx_adapter
-from binance_usdm._http.messages import Call, Route
+from binance_usdm._http.messages import HttpRequest, RequestTemplate
 from binance_usdm_wire import OPERATIONS
 from binance_usdm_wire.api.account import balance
 
@@ -35,23 +35,23 @@ class Parts:
     body: bytes = b""
 
 
-class WithBody(Call):
+class WithBody(HttpRequest):
     """A call that has what no call can have."""
 
-    def __init__(self, method: str, target: bytes, route: Route, body: bytes, **bounds: Any) -> None:
+    def __init__(self, method: str, target: bytes, route: RequestTemplate, body: bytes, **bounds: Any) -> None:
         super().__init__(target, route, **bounds)
         self.method, self.body = method, body
 
 
 def sent(change: Callable[[Parts], Parts]) -> Plant:
     """The finished request is changed before it leaves."""
-    make, for_httpx = _request.Requests.made, httpx_adapter._request
+    make, for_httpx = _request.RequestBuilder.build_signed, httpx_adapter._to_httpx_request
 
-    def changed(self: Any, *given: Any, **bounds: Any) -> Call:
+    def changed(self: Any, *given: Any, **bounds: Any) -> HttpRequest:
         made = make(self, *given, **bounds)
         new = change(Parts("GET", made.target, [*made.route.headers]))
-        route, signature = Route.to(made.route.origin, new.headers), made.hidden[1].encode()
-        return WithBody(new.method, new.target, route, new.body, key=made.key, signature=signature, **bounds)
+        route, signature = RequestTemplate.build(made.route.origin, new.headers), made.secrets[1].encode()
+        return WithBody(new.method, new.target, route, new.body, api_key=made.api_key, signature=signature, **bounds)
 
     def with_body(call: WithBody) -> httpx.Request:
         request = for_httpx(call)
@@ -61,20 +61,20 @@ def sent(change: Callable[[Parts], Parts]) -> Plant:
         return request
 
     def plant(patch: Patch) -> None:
-        patch.setattr(_request.Requests, "made", changed)
-        patch.setattr(httpx_adapter, "_request", with_body)
+        patch.setattr(_request.RequestBuilder, "build_signed", changed)
+        patch.setattr(httpx_adapter, "_to_httpx_request", with_body)
 
     return plant
 
 
 def asked(change: Callable[[Query], Query]) -> Plant:
     """The parameters are changed before they are signed, so that the signature is good."""
-    real = _request.stamped
+    real = _request.append_timestamp
 
     def stamped(query: str, stamp: str) -> str:
         return "&".join(map("=".join, change(pairs(real(query, stamp))).items()))
 
-    return lambda patch: patch.setattr(_request, "stamped", stamped)
+    return lambda patch: patch.setattr(_request, "append_timestamp", stamped)
 
 
 def pairs(query: str) -> Query:
@@ -83,7 +83,7 @@ def pairs(query: str) -> Query:
 
 
 def _signs(sign: Callable[[Any, bytes], bytes]) -> Plant:
-    return lambda patch: patch.setattr(_request, "signature", sign)
+    return lambda patch: patch.setattr(_request, "compute_signature", sign)
 
 
 def _hex(payload: bytes, secret: str = SECRET) -> bytes:
@@ -139,15 +139,15 @@ def _mended(name: str, value: Any) -> str:
 
 def _elsewhere(patch: Patch) -> None:
     """Every request goes to another host, with the Host header of the right one."""
-    make = _request.Requests.made
+    make = _request.RequestBuilder.build_signed
 
-    def changed(self: Any, *given: Any, **bounds: Any) -> Call:
+    def changed(self: Any, *given: Any, **bounds: Any) -> HttpRequest:
         made = make(self, *given, **bounds)
         tls, _, port = made.route.origin
         made.route = made.route._replace(origin=(tls, "elsewhere.invalid", port))
         return made
 
-    patch.setattr(_request.Requests, "made", changed)
+    patch.setattr(_request.RequestBuilder, "build_signed", changed)
 
 
 def _later(query: Query) -> Query:

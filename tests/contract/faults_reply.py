@@ -16,8 +16,8 @@ import pytest
 from attrs import evolve
 
 from binance_usdm import _call, _errors
-from binance_usdm._http.messages import Fields, Reply
-from binance_usdm._response import Value, judge
+from binance_usdm._http.messages import Headers, HttpResponse
+from binance_usdm._response import ParsedValue, parse_response
 from binance_usdm_wire import AccountBalance
 
 Patch = pytest.MonkeyPatch
@@ -30,17 +30,19 @@ def sets(owner: Any, name: str, value: Any) -> Plant:
     return lambda patch: patch.setattr(owner, name, value)
 
 
-def reads(change: Callable[[Made, Reply], Made]) -> Plant:
+def reads(change: Callable[[Made, HttpResponse], Made]) -> Plant:
     """What was read of a reply is changed on its way to the caller."""
-    return sets(_call, "judge", lambda operation, reply, call: change(judge(operation, reply, call), reply))
+    return sets(
+        _call, "parse_response", lambda operation, reply, call: change(parse_response(operation, reply, call), reply)
+    )
 
 
 def rows(change: Callable[[list[Any]], list[Any]]) -> Plant:
-    return reads(lambda made, _: Value(change(made.parsed)) if _is_rows(made) else made)
+    return reads(lambda made, _: ParsedValue(change(made.parsed)) if _is_rows(made) else made)
 
 
 def _is_rows(made: Made) -> bool:
-    return isinstance(made, Value) and isinstance(made.parsed, list)
+    return isinstance(made, ParsedValue) and isinstance(made.parsed, list)
 
 
 def row(change: Callable[[AccountBalance], dict[str, Any]]) -> Plant:
@@ -59,15 +61,15 @@ def _members(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in (*row.WIRE_NAMES, "additional_properties")}
 
 
-def _asked_for(change: Callable[[Reply], Reply]) -> Plant:
+def _asked_for(change: Callable[[HttpResponse], HttpResponse]) -> Plant:
     """The reply is changed before it is read."""
-    return sets(_call, "judge", lambda operation, reply, call: judge(operation, change(reply), call))
+    return sets(_call, "parse_response", lambda operation, reply, call: parse_response(operation, change(reply), call))
 
 
 def _headers(change: Callable[[dict[str, str]], Mapping[str, str]]) -> Plant:
-    def changed(reply: Reply) -> Reply:
+    def changed(reply: HttpResponse) -> HttpResponse:
         headers = change({name.lower(): value for name, value in reply.headers.items()})
-        return reply._replace(headers=Fields([(name.encode(), headers[name].encode("latin-1")) for name in headers]))
+        return reply._replace(headers=Headers([(name.encode(), headers[name].encode("latin-1")) for name in headers]))
 
     return _asked_for(changed)
 
@@ -75,14 +77,14 @@ def _headers(change: Callable[[dict[str, str]], Mapping[str, str]]) -> Plant:
 def mended(mend: Callable[[bytes], bytes]) -> Plant:
     """A good reply that cannot be read is mended and read again."""
 
-    def lenient(operation: Any, reply: Reply, call: Any) -> Made:
-        made = judge(operation, reply, call)
-        if isinstance(made, Value) or reply.status != 200:
+    def lenient(operation: Any, reply: HttpResponse, call: Any) -> Made:
+        made = parse_response(operation, reply, call)
+        if isinstance(made, ParsedValue) or reply.status != 200:
             return made
-        again = judge(operation, reply._replace(body=mend(reply.body)), call)
-        return again if isinstance(again, Value) else made
+        again = parse_response(operation, reply._replace(body=mend(reply.body)), call)
+        return again if isinstance(again, ParsedValue) else made
 
-    return sets(_call, "judge", lenient)
+    return sets(_call, "parse_response", lenient)
 
 
 def _replaced(pattern: bytes, by: bytes) -> Plant:
@@ -121,8 +123,8 @@ def _taken_for(kind: Any, other: Any) -> Plant:
     return refusals(lambda error: _again(error, other) if type(error) is kind else error)
 
 
-def _raises(error: Exception, when: Callable[[Made, Reply], bool]) -> Plant:
-    def change(made: Made, reply: Reply) -> Made:
+def _raises(error: Exception, when: Callable[[Made, HttpResponse], bool]) -> Plant:
+    def change(made: Made, reply: HttpResponse) -> Made:
         if when(made, reply):
             raise error
         return made
@@ -130,12 +132,12 @@ def _raises(error: Exception, when: Callable[[Made, Reply], bool]) -> Plant:
     return reads(change)
 
 
-def _named(reply: Reply) -> Reply:
+def _named(reply: HttpResponse) -> HttpResponse:
     HTTPStatus(reply.status)  # ValueError for a status that Python has no name for
     return reply
 
 
-def _unexpected(made: Made, reply: Reply) -> bool:
+def _unexpected(made: Made, reply: HttpResponse) -> bool:
     return isinstance(made, _errors.UnexpectedResponse)
 
 
@@ -281,7 +283,7 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         {_OTHER, _WRONG, _STRICT, _SIZES, _MATRIX, _ALONG, _SCRIPTED},
     ),
     "nothing instead of an error": (
-        reads(lambda made, reply: Value([]) if reply.status == 404 else made),
+        reads(lambda made, reply: ParsedValue([]) if reply.status == 404 else made),
         {_MATRIX, _REFUSED, _SAFE, _WAITS, _SCRIPTED},
     ),
     "a page of an error is unexpected": (
@@ -305,8 +307,8 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         {_MATRIX, _SCRIPTED},
     ),
     # refusals
-    "codes not looked at": (sets(_errors, "BY_CODE", {}), {_MATRIX, _REFUSED, _WAITS, _ALONG, _SCRIPTED}),
-    "statuses not looked at": (sets(_errors, "BY_STATUS", {}), {_MATRIX, _REFUSED, _WAITS, _SCRIPTED}),
+    "codes not looked at": (sets(_errors, "ERROR_CLASS_BY_CODE", {}), {_MATRIX, _REFUSED, _WAITS, _ALONG, _SCRIPTED}),
+    "statuses not looked at": (sets(_errors, "ERROR_CLASS_BY_STATUS", {}), {_MATRIX, _REFUSED, _WAITS, _SCRIPTED}),
     "a clock that is wrong is a bad request": (
         _taken_for(_errors.TimestampError, _errors.BadRequestError),
         {_MATRIX, _REFUSED, _ALONG},
@@ -345,7 +347,7 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
     ),
     "message lost": (refusals(lambda error: _again(error, message="")), {_REFUSED, _SAFE, _WAITS}),
     "everything may be tried again": (sets(_errors.APIError, "retryable", True), {_REFUSED}),
-    "an order limit may be tried again": (sets(_errors, "PERMANENT", set()), {_REFUSED}),
+    "an order limit may be tried again": (sets(_errors, "NON_RETRYABLE_CODES", set()), {_REFUSED}),
     # what comes along
     "Retry-After not read": (_headers(lambda headers: {**headers, "retry-after": ""}), {_WAITS, _SCRIPTED}),
     "Retry-After in whole seconds": (
@@ -356,11 +358,11 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         _headers(lambda headers: {**headers, "retry-after": re.sub("[A-Z].*", "", headers.get("retry-after", ""))}),
         {_WAITS},
     ),
-    "the end of a ban not read": (sets(_errors, "ban_end", lambda message: None), {_MATRIX, _REFUSED, _WAITS}),
-    "no wait when none was said": (sets(_call, "hold", lambda error, now: error.retry_after), {_WAITS}),
-    "used weight not read": (sets(_call, "used_weight", lambda headers: None), {_ALONG}),
+    "the end of a ban not read": (sets(_errors, "parse_ban_end_ms", lambda message: None), {_MATRIX, _REFUSED, _WAITS}),
+    "no wait when none was said": (sets(_call, "cooldown_seconds", lambda error, now: error.retry_after), {_WAITS}),
+    "used weight not read": (sets(_call, "parse_used_weight", lambda headers: None), {_ALONG}),
     "used weight is a text": (
-        sets(_call, "used_weight", lambda headers: headers.get("x-mbx-used-weight-1m")),
+        sets(_call, "parse_used_weight", lambda headers: headers.get("x-mbx-used-weight-1m")),
         {_ALONG},
     ),
     "compressed bodies not read": (_headers(lambda headers: {**headers, "content-encoding": ""}), {_ALONG, _SCRIPTED}),
@@ -393,7 +395,9 @@ EQUIVALENT: Final[dict[str, tuple[Plant, str]]] = {
         "the spec has no words for what it does not describe",
     ),
     "another name for a value of the client's own": (
-        reads(lambda made, _: type("Found", (Value,), {})(made.parsed) if isinstance(made, Value) else made),
+        reads(
+            lambda made, _: type("Found", (ParsedValue,), {})(made.parsed) if isinstance(made, ParsedValue) else made
+        ),
         "no caller sees it",
     ),
 }

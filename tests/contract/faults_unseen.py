@@ -18,7 +18,7 @@ import pytest
 from attrs import evolve
 
 from binance_usdm import _call, _config, _errors, _request
-from binance_usdm._response import Value
+from binance_usdm._response import ParsedValue
 from binance_usdm.mock import pipeline
 from binance_usdm.mock.core import accounts as account
 from binance_usdm.mock.core import query
@@ -211,7 +211,7 @@ def _same_stamp(patch: Patch) -> None:
         stamp = stamps.setdefault(bounds["deadline"], clock())
         return make(self, operation, query, lambda: stamp, **bounds)
 
-    wraps(_request.Requests, "made", made)(patch)
+    wraps(_request.RequestBuilder, "build_signed", made)(patch)
 
 
 def _own(everywhere: bool) -> Plant:
@@ -224,7 +224,7 @@ def _own(everywhere: bool) -> Plant:
             return "&".join(map("=".join, given.items()))
         return found
 
-    return wraps(_request.Requests, "query", with_own)
+    return wraps(_request.RequestBuilder, "build_query", with_own)
 
 
 REQUESTS: Final[Table] = {
@@ -236,7 +236,7 @@ REQUESTS: Final[Table] = {
         {"arguments_keep_their_type"},
     ),
     "the client's own window dropped": (
-        sets(_config, "positive_ms", lambda value: None),
+        sets(_config, "validate_recv_window", lambda value: None),
         {"a_window_of_the_clients_own_is_sent"},
     ),
     "the path before the exchange's dropped": (
@@ -250,13 +250,15 @@ REQUESTS: Final[Table] = {
     "key for calls that need none": (
         wraps(
             _request,
-            "headers",
+            "build_headers",
             lambda headers, url, key_header, api_key: headers(url, key_header or "X-MBX-APIKEY", api_key),
         ),
         {"wire_conformance"},
     ),
     "plain HTTP": (
-        wraps(_config, "base", lambda base, url: (it := base(url))._replace(origin=(False, it.origin[1], 80))),
+        wraps(
+            _config, "parse_base_url", lambda base, url: (it := base(url))._replace(origin=(False, it.origin[1], 80))
+        ),
         {"a_path_before_the_exchanges_is_kept", "wire_conformance"},
     ),
     "all attempts have one stamp": (_same_stamp, {"each_attempt_is_stamped_afresh"}),
@@ -294,15 +296,15 @@ def _code_as_text(patch: Patch) -> None:
     def change(made: Any, reply: Any) -> Any:
         found = re.search(rb'"code": ?"(-[0-9]+)"', reply.body)
         if isinstance(made, _errors.APIError) and found:
-            return _errors.refusal(made.status, int(found[1]), made.message, made.retry_after)
+            return _errors.make_api_error(made.status, int(found[1]), made.message, made.retry_after)
         return made
 
     reads(change)(patch)
 
 
 _UNTIL: Any = _errors.IPBannedError.banned_until
-_HOLD: Any = vars(_call)["hold"]
-_WEIGHT: Any = vars(_call)["used_weight"]
+_HOLD: Any = vars(_call)["cooldown_seconds"]
+_WEIGHT: Any = vars(_call)["parse_used_weight"]
 
 
 def _half_safe(text: str, *hidden: str) -> str:
@@ -319,7 +321,7 @@ def _few_digits(headers: Any) -> int | None:
 REPLIES: Final[Table] = {
     "amounts remembered by their first digits": (_remembered, {"values_are_exact_in_every_place"}),
     "an empty list is nothing": (
-        reads(lambda made, _: Value(made.parsed or None) if isinstance(made, Value) else made),
+        reads(lambda made, _: ParsedValue(made.parsed or None) if isinstance(made, ParsedValue) else made),
         {"described_bodies_come_out_the_same"},
     ),
     "a code as text is a code": (_code_as_text, {"every_reply_is_a_value_or_an_error"}),
@@ -337,7 +339,7 @@ REPLIES: Final[Table] = {
         ),
         {"texts_are_read_strictly"},
     ),
-    "no hints": (sets(_errors, "HINTS", {}), {"refusals_are_told_apart"}),
+    "no hints": (sets(_errors, "HINT_BY_CODE", {}), {"refusals_are_told_apart"}),
     "the end of a ban in seconds": (
         sets(
             _errors.IPBannedError,
@@ -349,7 +351,7 @@ REPLIES: Final[Table] = {
     "weight of another header": (
         sets(
             _call,
-            "used_weight",
+            "parse_used_weight",
             lambda headers: int(text) if (text := headers.get("x-mbx-used-weight", "")).isdigit() else _WEIGHT(headers),
         ),
         {"what_comes_along_is_told"},
@@ -409,8 +411,8 @@ REPLIES: Final[Table] = {
         ),
         {"every_reply_is_a_value_or_an_error", "refusals_are_told_apart", "waits_are_understood"},
     ),
-    "messages of many lines, with addresses": (sets(_errors, "safe_text", _half_safe), {"messages_are_made_safe"}),
-    "weights of three digits not read": (sets(_call, "used_weight", _few_digits), {"what_comes_along_is_told"}),
+    "messages of many lines, with addresses": (sets(_errors, "sanitize_text", _half_safe), {"messages_are_made_safe"}),
+    "weights of three digits not read": (sets(_call, "parse_used_weight", _few_digits), {"what_comes_along_is_told"}),
     "amounts in Python's own precision": (amounts(lambda amount: +amount), {"values_are_exact_in_every_place"}),
     "every row is margin if the first one is": (
         rows(lambda found: [evolve(each, margin_available=found[0].margin_available) for each in found]),
@@ -423,7 +425,7 @@ REPLIES: Final[Table] = {
         },
     ),
     "waits of an hour at most": (
-        sets(_call, "hold", lambda error, now: min(_HOLD(error, now), 3600.0)),
+        sets(_call, "cooldown_seconds", lambda error, now: min(_HOLD(error, now), 3600.0)),
         {"waits_are_understood"},
     ),
 }

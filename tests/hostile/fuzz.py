@@ -27,10 +27,10 @@ from pathlib import Path
 from typing import Any
 
 from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy, UnexpectedResponse, UsdmError
-from binance_usdm._http.messages import Call, Failure, Route
-from binance_usdm._http.parser import ReplyParser
-from binance_usdm._policy.limiter import hold
-from binance_usdm._response import Value, judge, used_weight
+from binance_usdm._http.messages import HttpFailure, HttpRequest, RequestTemplate
+from binance_usdm._http.parser import ResponseParser
+from binance_usdm._policy.limiter import cooldown_seconds
+from binance_usdm._response import ParsedValue, parse_response, parse_used_weight
 from binance_usdm_wire import OPERATIONS
 from tests.hostile.catalogue import CLIENTS
 from tests.hostile.random_responses import BODIES, CORPUS, made
@@ -40,7 +40,14 @@ from tests.support.clients import NOW
 from tests.support.raw_server import READ, RESET, RawServer, Step, reply
 
 BALANCE: Any = OPERATIONS["balance"]
-ASKED = Call(b"", Route.to((False, "", 0), ()), deadline=0.0, max_reply_bytes=MIB, fresh=False, key=KEY)
+ASKED = HttpRequest(
+    b"",
+    RequestTemplate.build((False, "", 0), ()),
+    deadline=0.0,
+    max_reply_bytes=MIB,
+    needs_new_connection=False,
+    api_key=KEY,
+)
 PART = 50_000  # cases between two lines of progress
 
 
@@ -52,7 +59,7 @@ def judged(result: object, body: bytes | None) -> str:
         assert str(result).isprintable(), "a text that is not fit for a log"
         assert RetryPolicy(random=lambda: 0.5)(result, 1) in {None, 0.1, 0.5}
         if isinstance(result, RateLimitError):
-            assert 0 <= hold(result, NOW) <= 3 * 86400
+            assert 0 <= cooldown_seconds(result, NOW) <= 3 * 86400
         assert not isinstance(result, IPBannedError) or isinstance(result.banned_until, datetime | None)
         return type(result).__name__
     assert isinstance(result, list), type(result)
@@ -63,17 +70,17 @@ def judged(result: object, body: bytes | None) -> str:
 
 def straight(data: bytes, cut: int = 0) -> str:
     """Bytes, in two pieces, through the parser and the reader, as the transports and the clients do it."""
-    parser = ReplyParser(MIB)
+    parser = ResponseParser(MIB)
     for piece in (data[:cut], data[cut:], b""):
-        if not parser.done and (piece or not data[cut:] or piece is not data[:cut]):
+        if not parser.complete and (piece or not data[cut:] or piece is not data[:cut]):
             parser.feed(piece)
-    outcome = parser.outcome()
-    if isinstance(outcome, Failure):
+    outcome = parser.result()
+    if isinstance(outcome, HttpFailure):
         assert outcome.text.isprintable()
         return outcome.kind
-    used_weight(outcome.headers)
-    result = judge(BALANCE, outcome, ASKED)
-    if isinstance(result, Value):
+    parse_used_weight(outcome.headers)
+    result = parse_response(BALANCE, outcome, ASKED)
+    if isinstance(result, ParsedValue):
         return judged(result.parsed, None if "content-encoding" in outcome.headers else outcome.body)
     return judged(result, None)
 

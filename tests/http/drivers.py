@@ -43,7 +43,7 @@ def timed(request: httpx.Request, seconds: float) -> httpx.Request:
 
 def idle(transport: SyncTransport | AsyncTransport) -> list[deque[Any]]:
     """The connections that wait for a call, one deque an origin."""
-    return [place.idle for place in transport._places.values()]
+    return [place.idle for place in transport._origin_pools.values()]
 
 
 class SyncWire:

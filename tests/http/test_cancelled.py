@@ -74,7 +74,7 @@ def descriptors() -> int:
 
 
 def none_dead(transport: AsyncTransport) -> bool:
-    return all(connection.usable() for kept in idle(transport) for connection in kept)
+    return all(connection.is_usable() for kept in idle(transport) for connection in kept)
 
 
 async def every_pause(transport: AsyncTransport, url: str, *, late: bool, fresh: bool, patience: float) -> int:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from binance_usdm import SyncTransport
-from binance_usdm._http.httpx_adapter import ReplyTooLarge
+from binance_usdm._http.httpx_adapter import ResponseTooLarge
 from tests.http.drivers import CHUNKED, SyncWire, Wire, get
 from tests.support.raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
 
@@ -191,7 +191,7 @@ def test_a_reply_of_exactly_the_limit_passes_and_one_byte_more_does_not(wire: Wi
     sent = b"HTTP/1.1 103 Hints\r\n\r\n" + reply(b"x" * 100_000)
     with RawServer(again(READ, sent)) as server:
         assert len(wire.send(get(server.url, max_reply_bytes=len(sent))).content) == 100_000
-        with pytest.raises(ReplyTooLarge, match=f"larger than {len(sent) - 1} bytes"):
+        with pytest.raises(ResponseTooLarge, match=f"larger than {len(sent) - 1} bytes"):
             wire.send(get(server.url, max_reply_bytes=len(sent) - 1))
         wire.send(get(server.url))
     assert server.connections == 2  # what was too much for one call is not left for the next
@@ -216,5 +216,5 @@ def test_an_endless_reply_is_cut_at_the_limit(wire: Wire, start: bytes, more: by
         while True:
             yield more
 
-    with RawServer(script) as server, pytest.raises(ReplyTooLarge):
+    with RawServer(script) as server, pytest.raises(ResponseTooLarge):
         wire.send(get(server.url, max_reply_bytes=100_000))

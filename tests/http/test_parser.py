@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from binance_usdm._http.messages import Reply
-from binance_usdm._http.parser import ReplyParser
+from binance_usdm._http.messages import HttpResponse
+from binance_usdm._http.parser import ResponseParser
 from tests.http.drivers import CHUNKED
 from tests.support.raw_server import reply
 
@@ -33,16 +33,16 @@ sent = st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=12).ma
 
 def parsed(data: bytes, cuts: list[int]) -> tuple[object, ...]:
     """What came of it: all that can be seen, but for `reusable`, which may look at what was sent too much."""
-    parser, begin = ReplyParser(1000), 0
+    parser, begin = ResponseParser(1000), 0
     for end in [*sorted(cut % (len(data) + 1) for cut in cuts), len(data)]:
         if end > begin:
             parser.feed(data[begin:end])
         begin = end
     parser.feed(b"")
-    outcome = parser.outcome()
-    assert parser.done
-    assert not parser.reusable
-    if isinstance(outcome, Reply):
+    outcome = parser.result()
+    assert parser.complete
+    assert not parser.keep_alive
+    if isinstance(outcome, HttpResponse):
         assert 200 <= outcome.status <= 999
         return outcome.status, outcome.headers.raw, outcome.body
     return tuple(outcome)

@@ -17,8 +17,8 @@ import pytest
 
 from binance_usdm import ConfigurationError
 from binance_usdm._http.async_transport import AsyncTransport
-from binance_usdm._http.messages import Call, Route
-from binance_usdm._http.pool import Place
+from binance_usdm._http.messages import HttpRequest, RequestTemplate
+from binance_usdm._http.pool import OriginPool
 from binance_usdm._http.sync_transport import SyncTransport
 from tests.http.drivers import CHUNKED, SyncWire, Wire, get, idle, send, timed
 from tests.support.raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
@@ -198,23 +198,29 @@ def test_threads_wait_for_their_turn_no_longer_than_their_deadline() -> None:
 @pytest.mark.parametrize("late", [False, True], ids=["waiting", "just called"])
 def test_the_turn_of_a_cancelled_call_goes_to_the_next(late: bool) -> None:
     async def scenario() -> None:
-        place: Place[Any] = Place(1)
-        assert place.enter()
-        call = Call(b"", Route.to((False, "", 0), ()), deadline=time.monotonic() + 5, max_reply_bytes=1000, fresh=False)
-        task = asyncio.create_task(AsyncTransport()._turn(place, call))
+        place: OriginPool[Any] = OriginPool(1)
+        assert place.acquire_slot()
+        call = HttpRequest(
+            b"",
+            RequestTemplate.build((False, "", 0), ()),
+            deadline=time.monotonic() + 5,
+            max_reply_bytes=1000,
+            needs_new_connection=False,
+        )
+        task = asyncio.create_task(AsyncTransport()._wait_for_slot(place, call))
         await asyncio.sleep(0)
-        for step in (place.leave, task.cancel) if late else (task.cancel, place.leave):
+        for step in (place.release_slot, task.cancel) if late else (task.cancel, place.release_slot):
             step()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert place.enter()
-        assert not place.enter()
+        assert place.acquire_slot()
+        assert not place.acquire_slot()
 
     asyncio.run(scenario())
 
 
 def test_the_turn_of_an_interrupted_call_goes_to_the_next() -> None:
-    class Interrupted(Call):
+    class Interrupted(HttpRequest):
         @property
         def deadline(self) -> float:  # looked up when it begins to wait
             raise KeyboardInterrupt
@@ -222,14 +228,21 @@ def test_the_turn_of_an_interrupted_call_goes_to_the_next() -> None:
         @deadline.setter
         def deadline(self, instant: float) -> None: ...
 
-    place: Place[Any] = Place(1)
-    assert place.enter()
+    place: OriginPool[Any] = OriginPool(1)
+    assert place.acquire_slot()
     with pytest.raises(KeyboardInterrupt):
-        SyncTransport()._turn(
-            place, Interrupted(b"", Route.to((False, "", 0), ()), deadline=0.0, max_reply_bytes=1, fresh=False)
+        SyncTransport()._wait_for_slot(
+            place,
+            Interrupted(
+                b"",
+                RequestTemplate.build((False, "", 0), ()),
+                deadline=0.0,
+                max_reply_bytes=1,
+                needs_new_connection=False,
+            ),
         )
-    place.leave()
-    assert place.enter()
+    place.release_slot()
+    assert place.acquire_slot()
 
 
 @pytest.mark.parametrize("most", [0, -1, 1.5, True, None, "2"])

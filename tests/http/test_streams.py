@@ -10,10 +10,10 @@ import weakref
 
 import httpx
 
-from binance_usdm._http.async_transport import AsyncTransport, _Stream
-from binance_usdm._http.httpx_adapter import delivered
-from binance_usdm._http.messages import Call, Outcome, Reply, Route
-from binance_usdm._http.parser import ReplyParser
+from binance_usdm._http.async_transport import AsyncConnection, AsyncTransport
+from binance_usdm._http.httpx_adapter import response_to_httpx
+from binance_usdm._http.messages import HttpRequest, HttpResponse, HttpResult, RequestTemplate
+from binance_usdm._http.parser import ResponseParser
 from tests.http.drivers import get, send
 from tests.support.raw_server import READ, RawServer, again, reply
 
@@ -35,18 +35,18 @@ def test_a_connection_whose_loop_has_taken_its_socket_along_is_discarded_quietly
         def get_extra_info(self, name: str, default: object = None) -> None:
             assert name == "socket"
 
-    async def made() -> _Stream:
-        stream = _Stream(1000)
+    async def made() -> AsyncConnection:
+        stream = AsyncConnection(1000)
         stream.connection_made(Gone())
         return stream
 
-    asyncio.run(made()).discard()
+    asyncio.run(made()).abort()
 
 
 def test_a_reply_is_to_others_as_one_of_httpx() -> None:
-    parser = ReplyParser(1000)
+    parser = ResponseParser(1000)
     parser.feed(reply(b'{"a": 1}', b"X-Twice: 1", b"x-twice: 2"))
-    ours = delivered(parser.outcome())
+    ours = response_to_httpx(parser.result())
     theirs = httpx.Response(200, headers=ours.headers.raw, stream=httpx.ByteStream(b'{"a": 1}'))
     for name in vars(theirs):
         if name != "stream":
@@ -57,40 +57,48 @@ def test_a_reply_is_to_others_as_one_of_httpx() -> None:
 
 
 def test_a_reply_that_came_before_the_request_was_sent_is_not_waited_for() -> None:
-    call = Call(b"/", Route.to((False, "", 0), ()), deadline=math.inf, max_reply_bytes=1000, fresh=False)
+    call = HttpRequest(
+        b"/",
+        RequestTemplate.build((False, "", 0), ()),
+        deadline=math.inf,
+        max_reply_bytes=1000,
+        needs_new_connection=False,
+    )
 
     class Deaf(asyncio.Transport):
         def write(self, data: bytes | bytearray | memoryview) -> None:
             assert data == call.head
 
-    async def scenario() -> Outcome:
-        stream = _Stream(1000)
-        early = stream.reply
+    async def scenario() -> HttpResult:
+        stream = AsyncConnection(1000)
+        early = stream.parser
         stream.connection_made(Deaf())
         stream.data_received(reply(b"busy"))
         async with asyncio.timeout(0.2):
-            await stream.exchange(call, early)
-        return early.outcome()
+            await stream.send(call, early)
+        return early.result()
 
     response = asyncio.run(scenario())
-    assert isinstance(response, Reply)
+    assert isinstance(response, HttpResponse)
     assert response.body == b"busy"
 
 
 def test_a_reply_hands_its_body_over_once() -> None:
-    finished = ReplyParser(1000)
+    finished = ResponseParser(1000)
     finished.feed(reply(b"[]"))
-    bodies = [response.body for response in (finished.outcome(), finished.outcome()) if isinstance(response, Reply)]
+    bodies = [
+        response.body for response in (finished.result(), finished.result()) if isinstance(response, HttpResponse)
+    ]
     assert bodies == [b"[]", b""]  # an idle connection holds its last reply, but not a megabyte of body
 
 
 def test_a_finished_reply_needs_no_cycle_collector() -> None:
-    finished = ReplyParser(1000)
+    finished = ResponseParser(1000)
     finished.feed(reply(b"[]"))
     watched = weakref.ref(finished)
     gc.disable()
     try:
-        assert finished.reusable
+        assert finished.keep_alive
         del finished
         assert watched() is None
     finally:

@@ -10,14 +10,14 @@ from typing import NoReturn
 
 import pytest
 
-from binance_usdm._http.readiness import Ready
-from binance_usdm._http.threads import aside
+from binance_usdm._http.readiness import SocketWaiter
+from binance_usdm._http.threads import run_in_thread
 
 pytestmark = pytest.mark.promise("R1")
 
 
 def test_its_result_comes_and_its_thread_keeps_no_program_from_ending() -> None:
-    thread = aside(threading.current_thread).result(1)
+    thread = run_in_thread(threading.current_thread).result(1)
     assert (thread.daemon, thread.name) == (True, "binance-usdm")
 
 
@@ -27,13 +27,13 @@ def test_every_failure_is_that_of_whoever_asks(error: BaseException) -> None:
         raise error
 
     with pytest.raises(type(error)) as caught:
-        aside(fail).result(1)
+        run_in_thread(fail).result(1)
     assert caught.value is error
 
 
 def test_nobody_waits_for_it_longer_than_he_wants() -> None:
     release = threading.Event()
-    answer = aside(release.wait)
+    answer = run_in_thread(release.wait)
     with pytest.raises(TimeoutError):
         answer.result(0.01)
     release.set()
@@ -46,7 +46,7 @@ def test_a_machine_without_threads_to_spare_is_an_error_of_the_system(monkeypatc
 
     monkeypatch.setattr(threading.Thread, "start", full)
     with pytest.raises(OSError, match="can't start new thread"):
-        aside(int).result(1)
+        run_in_thread(int).result(1)
 
 
 @pytest.mark.parametrize("poll", [True, False])
@@ -55,11 +55,11 @@ def test_an_idle_socket_shows_what_came_and_its_end(monkeypatch: pytest.MonkeyPa
     began = time.monotonic()
     here, there = socket.socketpair()
     with here, there:
-        assert Ready(here.fileno()).within(0) is False
+        assert SocketWaiter(here.fileno()).wait(0) is False
         there.send(b"x")
-        assert Ready(here.fileno()).within(0) is True
+        assert SocketWaiter(here.fileno()).wait(0) is True
         assert here.recv(1) == b"x"
-        assert Ready(here.fileno()).within(0) is False
+        assert SocketWaiter(here.fileno()).wait(0) is False
         there.close()
-        assert Ready(here.fileno()).within(0) is True
+        assert SocketWaiter(here.fileno()).wait(0) is True
     assert time.monotonic() - began < 0.5  # it looks and does not wait

@@ -148,7 +148,7 @@ def test_calls_go_through_one_tunnel_and_keep_it(wires: Wires, authority: Author
 
 def test_an_ipv6_origin_stands_in_brackets() -> None:
     head = b"CONNECT [::1]:8443 HTTP/1.1\r\nHost: [::1]:8443\r\n\r\n"
-    assert Proxy("proxy.example", 80).request((True, "::1", 8443)) == head
+    assert Proxy("proxy.example", 80).connect_request((True, "::1", 8443)) == head
 
 
 @pytest.mark.parametrize(
@@ -447,7 +447,7 @@ def line(login: bytes) -> bytes:
     ],
 )
 def test_a_proxys_url_says_where_it_is_and_who_asks(url: str, where: tuple[str, int, bytes]) -> None:
-    proxy = Proxy.at(url)
+    proxy = Proxy.from_url(url)
     assert isinstance(proxy, Proxy)
     assert (proxy.host, proxy.port, proxy.authorization) == where
     assert not any(part in repr(proxy) for part in ("Basic", "proxy.example", "pass"))
@@ -458,7 +458,7 @@ def test_proxies_are_of_one_transport_each(relay: Relay) -> None:
     clients = [Client(KEY, SECRET, proxy=url) for url in (relay.url, relay.url, relay.url.replace("//", "//a:b@"))]
     clients += [Client(KEY, SECRET, transport=SyncTransport(relay.url)) for _ in range(2)]
     venues = {
-        id(client._venue) for client in (*clients, Client(KEY, SECRET), Client(KEY, SECRET, transport=SyncTransport()))
+        id(client._shared) for client in (*clients, Client(KEY, SECRET), Client(KEY, SECRET, transport=SyncTransport()))
     }
     assert len(venues) == 2
 

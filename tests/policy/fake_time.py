@@ -57,7 +57,7 @@ class World:
         if self._server is None:
             return own
         made = RedisLimiter(url_of(self._server), limit=limit, share=share)
-        made._local = own
+        made._local_limiter = own
         return made
 
 

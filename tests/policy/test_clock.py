@@ -37,7 +37,7 @@ from binance_usdm import (
 )
 from binance_usdm._events import logger
 from binance_usdm._policy import shared
-from binance_usdm._policy.clock import ExchangeClock, Reading, local_time
+from binance_usdm._policy.clock import ClockSample, ExchangeClock, local_time_ms
 from binance_usdm.mock import Exchange
 from tests.support.clients import KEY, NOW, SECRET, Blocking, refused
 from tests.support.raw_server import HOLD, READ, RawServer, reply
@@ -69,12 +69,12 @@ class World:
         self.true += ms
         self._wall += ms
 
-    def reads(self, there: float, back: float) -> Reading:
-        sent = self.clock.ticks()
+    def reads(self, there: float, back: float) -> ClockSample:
+        sent = self.clock.monotonic()
         self.passes(there)
         answer = int(self.true)
         self.passes(back)
-        return self.clock.read(sent, self.clock.ticks(), answer)
+        return self.clock.sample(sent, self.clock.monotonic(), answer)
 
     @property
     def wrong(self) -> float:
@@ -151,7 +151,7 @@ def test_a_wrong_clock_costs_one_reading_and_one_attempt(client_of: ClientOf, sk
     signed = [dict(logged.query)["signature"] for logged in exchange.requests if logged.query]
     assert signed[0] != signed[1]
     (event,) = events
-    assert (event.kind, event.operation, event.attempt) == ("clock", "balance", 1)
+    assert (event.kind, event.operation, event.attempt) == ("clock_synced", "balance", 1)
     assert event.offset_ms == pytest.approx(skew, abs=1_000)
     assert event.error_ms is not None
     assert 0 <= event.error_ms < 1_000
@@ -203,7 +203,7 @@ def test_the_exchanges_clock_is_read_before_the_first_signed_call_and_not_again(
     client.server_time()
     assert (server.log(), events) == (["time"], [])  # the user's own call is no reading
     assert client.balance_detailed().attempts == 1
-    assert (server.log(), kinds(events)) == (TIMED, ["clock"])
+    assert (server.log(), kinds(events)) == (TIMED, ["clock_synced"])
     client.balance()
     assert server.log() == CALL
     assert len(events) == 1
@@ -248,12 +248,12 @@ def test_a_reading_is_wrong_by_half_of_its_round_trip_at_most(
     world = World(offset, drift)
     world.passes(before)
     reading = world.reads(there=round_trip * part, back=round_trip * (1 - part))
-    world.clock.settle(reading, None)
-    assert reading.error == pytest.approx(round_trip / 2, rel=1e-3, abs=0.01)
-    drifted, ahead = 0.4, reading.exchange - world.true  # what 200 ppm do in two seconds
-    assert -reading.error - 1 - drifted <= ahead <= reading.error + drifted  # serverTime is whole ms
-    assert world.wrong <= reading.error + 2 + drifted  # and so is a stamp
-    assert reading.offset == pytest.approx(-offset, abs=reading.error + 1 + 1)
+    world.clock.finish_sync(reading, None)
+    assert reading.error_bound_ms == pytest.approx(round_trip / 2, rel=1e-3, abs=0.01)
+    drifted, ahead = 0.4, reading.server_time_ms - world.true  # what 200 ppm do in two seconds
+    assert -reading.error_bound_ms - 1 - drifted <= ahead <= reading.error_bound_ms + drifted  # serverTime is whole ms
+    assert world.wrong <= reading.error_bound_ms + 2 + drifted  # and so is a stamp
+    assert reading.offset_ms == pytest.approx(-offset, abs=reading.error_bound_ms + 1 + 1)
 
 
 @pytest.mark.promise("R7")
@@ -263,7 +263,7 @@ def test_between_readings_the_monotonic_clock_carries_the_time_on(
     drift: float, there: float, back: float, age: float, step: float
 ) -> None:
     world = World(drift=drift)
-    world.clock.settle(world.reads(there, back), None)
+    world.clock.finish_sync(world.reads(there, back), None)
     world.sets_wall(step)
     world.passes(age)
     assert world.wrong <= (there + back) / 2 + 2 + 0.9 + age * 200e-6
@@ -283,7 +283,7 @@ def test_the_best_of_up_to_three_samples_is_taken(
     server, client, events = far(*delays, clock="exchange", offset=-90_000)
     client.balance()
     assert server.log() == [*["time"] * readings, "balance"]
-    assert kinds(events) == ["clock"]
+    assert kinds(events) == ["clock_synced"]
     assert events[0].error_ms == pytest.approx(error)
     assert events[0].offset_ms == pytest.approx(90_000, abs=error + 1)
 
@@ -293,17 +293,17 @@ def test_the_best_of_up_to_three_samples_is_taken(
 def test_who_cannot_ask_for_the_time_fails_those_only_who_could_not_either(own: bool) -> None:
     world, deadline, why = World(), time.monotonic() + 10, TransportError("it cannot be had")
 
-    def cannot(_: float) -> Generator[float, None, Reading | UsdmError]:
+    def cannot(_: float) -> Generator[float, None, ClockSample | UsdmError]:
         yield 0.0
         if own:
             raise why
         return why
 
-    def can(_: float) -> Generator[float, None, Reading]:
+    def can(_: float) -> Generator[float, None, ClockSample]:
         yield from ()
         return world.reads(5, 5)
 
-    first, second = world.clock.synchronised(cannot, deadline), world.clock.synchronised(can, deadline)
+    first, second = world.clock.sync(cannot, deadline), world.clock.sync(can, deadline)
     assert next(first) == 0.0
     assert next(second) > 0  # it waits for the first
     with pytest.raises(StopIteration) as ended:
@@ -311,7 +311,7 @@ def test_who_cannot_ask_for_the_time_fails_those_only_who_could_not_either(own: 
     assert ended.value.value is why
     with pytest.raises(StopIteration) as ended:
         next(second)
-    assert isinstance(ended.value.value, Reading if own else TransportError)
+    assert isinstance(ended.value.value, ClockSample if own else TransportError)
 
 
 @pytest.mark.promise("R9")
@@ -331,11 +331,11 @@ def test_a_lack_of_time_is_the_callers_own_and_a_ban_is_everybodys(
             raise why
 
         def observe(self, used_weight: int) -> None: ...
-        def hold(self, seconds: float, *, banned: bool) -> None: ...
+        def start_cooldown(self, seconds: float, *, banned: bool) -> None: ...
 
     client: Any = client_of(limiter=Limits()).client
     with pytest.raises(UsdmError if own else StopIteration) as ended:
-        next(client._asked(1, time.monotonic() + 5))
+        next(client._measure_server_time(1, time.monotonic() + 5))
     assert (ended.value if own else ended.value.value) is why  # type: ignore[attr-defined]
 
 
@@ -344,7 +344,7 @@ def test_a_client_that_is_closed_fails_nobody_else(client_of: ClientOf) -> None:
     client: Any = client_of().client
     client._closed = True
     with pytest.raises(TransportError, match="the client is closed"):
-        next(client._asked(1, time.monotonic() + 5))
+        next(client._measure_server_time(1, time.monotonic() + 5))
 
 
 @pytest.mark.promise("R7")
@@ -354,7 +354,7 @@ def test_a_later_sample_that_fails_leaves_the_former_one(far: FarOf) -> None:
     server.delays = iter([(300, 0), (5, 5), (5, 5)])
     client.balance()
     assert server.log() == ["time", "time", "balance"]
-    assert kinds(events) == ["clock"]
+    assert kinds(events) == ["clock_synced"]
     assert events[0].error_ms == pytest.approx(150)
 
 
@@ -433,43 +433,43 @@ class AnyCourse(RuleBasedStateMachine):
 
     @rule(there=DELAYS, back=DELAYS)
     def the_time_is_read(self, there: float, back: float) -> None:
-        assert self.clock.claim(10)
-        assert not self.clock.claim(10)
-        self.clock.settle(self.world.reads(there, back), None)
+        assert self.clock.try_start_sync(10)
+        assert not self.clock.try_start_sync(10)
+        self.clock.finish_sync(self.world.reads(there, back), None)
         self.age = self.jump = self.slept = 0.0
         self.since_failure = 1e9
-        assert self.clock.failure is None
+        assert self.clock.last_sync_error is None
 
     @rule(ms=DELAYS)
     def the_time_cannot_be_read(self, ms: float) -> None:
-        kept, failure = self.clock.reading, TransportError("down")
-        assert self.clock.claim(10)
+        kept, failure = self.clock.latest_sample, TransportError("down")
+        assert self.clock.try_start_sync(10)
         self.time_passes(ms)
-        self.clock.settle(None, failure)
+        self.clock.finish_sync(None, failure)
         self.since_failure = 0.0
-        assert self.clock.reading is kept
-        assert self.clock.failure is not None
+        assert self.clock.latest_sample is kept
+        assert self.clock.last_sync_error is not None
 
-    @precondition(lambda self: self.clock.reading is None)
+    @precondition(lambda self: self.clock.latest_sample is None)
     @invariant()
     def without_a_reading_it_is_the_wall_clock(self) -> None:
         assert self.clock() == self.world.clock._wall() // 1_000_000
 
-    @precondition(lambda self: self.clock.reading is not None and not self.slept)
+    @precondition(lambda self: self.clock.latest_sample is not None and not self.slept)
     @invariant()
     def awake_it_is_as_right_as_it_said(self) -> None:
-        assert self.clock.reading is not None
-        assert self.world.wrong <= self.clock.reading.error + 2 + self.age * 200e-6
+        assert self.clock.latest_sample is not None
+        assert self.world.wrong <= self.clock.latest_sample.error_bound_ms + 2 + self.age * 200e-6
 
-    @precondition(lambda self: self.clock.reading is not None)
+    @precondition(lambda self: self.clock.latest_sample is not None)
     @invariant()
     def it_is_due_when_old_or_after_a_jump_and_at_no_other_time(self) -> None:
-        due = self.clock.due(first=True)
+        due = self.clock.needs_sync(first=True)
         if self.since_failure > 31_000 and (self.age > 15 * MINUTE + 1 or abs(self.jump) > 501):
             assert due
         if self.age < 15 * MINUTE * (1 - 200e-6) and abs(self.jump) < 499:
             assert not due
-        assert self.clock.due(first=False) == due
+        assert self.clock.needs_sync(first=False) == due
 
 
 @pytest.mark.promise("R7")
@@ -517,7 +517,7 @@ def test_with_an_error_of_900_ms_every_timestamp_is_taken(
     server, client, events = far(*samples, (late, 0.0), clock="exchange", offset=-1e6, drift=drift)
     server.world.passes(fraction)
     assert client.balance_detailed().attempts == 1
-    assert kinds(events) == ["clock"]
+    assert kinds(events) == ["clock_synced"]
 
 
 @pytest.mark.promise("R8")
@@ -527,7 +527,9 @@ def test_an_error_of_900_ms_is_within_both_edges_and_a_second_is_not(far: FarOf,
     server.delays = itertools.repeat((0.0, 0.0))
     for wrong, attempts in ((error, 1), (1_001.0 if error > 0 else -5_002.0, 2)):
         reading = server.world.reads(0, 0)
-        server.world.clock.settle(reading._replace(exchange=reading.exchange + wrong, error=abs(wrong)), None)
+        server.world.clock.finish_sync(
+            reading._replace(server_time_ms=reading.server_time_ms + wrong, error_bound_ms=abs(wrong)), None
+        )
         assert client.balance_detailed().attempts == attempts
 
 
@@ -572,7 +574,7 @@ def test_no_time_no_first_call(far: FarOf, how: str) -> None:
         client.balance()
     assert type(caught.value) is kind
     assert server.log() == ["time"]
-    assert events[-1].kind == "clock_failed"
+    assert events[-1].kind == "clock_sync_failed"
     assert (type(events[-1].error), str(events[-1].error)) == (kind, str(caught.value))
     if how not in {"limited", "banned"}:
         client.balance()
@@ -589,9 +591,9 @@ def test_no_time_after_minus_1021_is_that_error_and_told(far: FarOf, how: str) -
         client.balance()
     assert caught.value.code == -1021
     assert server.log() == ["balance", "time"]
-    assert events[-1].kind == "clock_failed"
+    assert events[-1].kind == "clock_sync_failed"
     assert type(events[-1].error) is kind
-    assert server.world.clock.reading is None
+    assert server.world.clock.latest_sample is None
 
 
 @pytest.mark.promise("R9", "R7", "R18")
@@ -600,14 +602,14 @@ def test_no_newer_time_leaves_the_former_and_the_call_is_made(far: FarOf, how: s
     fault, kind = NO_TIME[how]
     server, client, events = far(clock="exchange", offset=-90_000)
     client.balance()
-    reading = server.world.clock.reading
+    reading = server.world.clock.latest_sample
     server.world.passes(16 * MINUTE)
     server.faults = [fault]
     assert client.balance_detailed().attempts == 1
     assert server.log() == [*TIMED, *TIMED]
-    assert kinds(events) == ["clock", "clock_failed"]
+    assert kinds(events) == ["clock_synced", "clock_sync_failed"]
     assert type(events[-1].error) is kind
-    assert server.world.clock.reading is reading
+    assert server.world.clock.latest_sample is reading
 
 
 @pytest.mark.promise("R9")
@@ -620,7 +622,7 @@ def test_a_refresh_that_failed_is_not_tried_again_for_30_seconds(far: FarOf) -> 
     for _ in range(5):
         client.balance()
     assert server.log() == [*TIMED, *CALL * 4]
-    assert kinds(events) == ["clock", "clock_failed"]
+    assert kinds(events) == ["clock_synced", "clock_sync_failed"]
     server.world.passes(31_000)
     client.balance()
     assert server.log() == TIMED
@@ -701,7 +703,7 @@ def test_eight_threads_with_a_wrong_clock_share_one_reading() -> None:
         attempts = [response.attempts for response in pool.map(lambda _: client.balance_detailed(), range(8))]
     assert attempts == [2] * 8
     assert (crowd.readings, len(crowd.exchange.requests)) == (1, 17)
-    assert set(kinds(events)) == {"clock"}
+    assert set(kinds(events)) == {"clock_synced"}
 
 
 async def together(exchange: Exchange, tasks: int, clock: Any, **options: Any) -> list[Any]:
@@ -737,7 +739,7 @@ def test_a_reading_that_failed_is_the_failure_of_all_who_waited_for_it() -> None
     results = asyncio.run(together(exchange, 20, "exchange", on_event=told.append))
     assert {type(result) for result in results} == {ServerError}
     assert [logged.operation for logged in exchange.requests] == ["server_time"]
-    assert [(event.kind, type(event.error)) for event in told] == [("clock_failed", ServerError)] * 20
+    assert [(event.kind, type(event.error)) for event in told] == [("clock_sync_failed", ServerError)] * 20
 
 
 @pytest.mark.promise("R14", "R9")
@@ -828,13 +830,13 @@ def test_a_caller_who_gives_up_while_reading_puts_nobody_off() -> None:
         transport = httpx.MockTransport(handle)
         async with AsyncClient(**keys(exchange), transport=transport, clock="exchange") as client:
             await client.balance()
-            clock = client._venue.clock
-            assert clock.reading is not None
+            clock = client._shared.clock
+            assert clock.latest_sample is not None
             age = 16.0 * MINUTE
-            clock.reading = clock.reading._replace(
-                exchange=clock.reading.exchange - age,
-                monotonic=clock.reading.monotonic - age,
-                wall=clock.reading.wall - age,
+            clock.latest_sample = clock.latest_sample._replace(
+                server_time_ms=clock.latest_sample.server_time_ms - age,
+                monotonic_ms=clock.latest_sample.monotonic_ms - age,
+                wall_ms=clock.latest_sample.wall_ms - age,
             )
             hang[0] = True
             task = asyncio.create_task(client.balance())
@@ -858,7 +860,7 @@ def test_a_caller_who_gives_up_while_reading_puts_nobody_off() -> None:
 def test_nobody_waits_for_anothers_reading_beyond_his_own_deadline(client_of: ClientOf) -> None:
     exchange = Exchange()
     client = client_of(exchange, **keys(exchange), clock="exchange", timeout=0.1)
-    assert client.client._venue.clock.claim(30)  # somebody with more time is reading
+    assert client.client._shared.clock.try_start_sync(30)  # somebody with more time is reading
 
     def call() -> None:
         with pytest.raises(TransportError, match="the exchange's time did not come"):
@@ -872,11 +874,11 @@ def test_nobody_waits_for_anothers_reading_beyond_his_own_deadline(client_of: Cl
 def test_the_time_is_read_anew_when_whoever_read_it_has_vanished() -> None:
     """A claim ends with its caller's deadline, whatever became of the caller."""
     world = World()
-    assert world.clock.claim(10)
+    assert world.clock.try_start_sync(10)
     world.passes(9_999)
-    assert not world.clock.claim(10)
+    assert not world.clock.try_start_sync(10)
     world.passes(1)
-    assert world.clock.claim(10)
+    assert world.clock.try_start_sync(10)
 
 
 @pytest.mark.promise("R9", "R18")
@@ -889,23 +891,23 @@ def test_a_reading_that_hangs_is_told_by_both_clients_alike(client_of: ClientOf,
     with RawServer(script) as server, pytest.raises(UsdmError) as caught:
         client_of(base_url=server.url, clock=clock, timeout=0.1, on_event=events.append).balance()
     assert type(caught.value) in {TransportError, TimestampError}
-    assert [(event.kind, type(event.error)) for event in events] == [("clock_failed", DeadlineExceeded)]
+    assert [(event.kind, type(event.error)) for event in events] == [("clock_sync_failed", DeadlineExceeded)]
 
 
 @pytest.mark.promise("R14")
 def test_every_round_is_another_one_for_those_who_wait() -> None:
     clock = ExchangeClock()
-    assert clock.rounds == 0
+    assert clock.sync_count == 0
     for number in range(1, 4):
-        assert clock.claim(1)
-        assert not clock.claim(1)
-        clock.settle(None, TransportError("down"))
-        assert clock.rounds == number
-    assert clock.claim(1)
-    clock.settle(None, None)  # broken off
-    assert clock.rounds == 3
+        assert clock.try_start_sync(1)
+        assert not clock.try_start_sync(1)
+        clock.finish_sync(None, TransportError("down"))
+        assert clock.sync_count == number
+    assert clock.try_start_sync(1)
+    clock.finish_sync(None, None)  # broken off
+    assert clock.sync_count == 3
 
 
 def test_local_time_is_whole_milliseconds() -> None:
-    assert type(local_time()) is int
-    assert abs(local_time() - time.time() * 1000) < 1000
+    assert type(local_time_ms()) is int
+    assert abs(local_time_ms() - time.time() * 1000) < 1000

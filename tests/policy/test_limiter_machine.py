@@ -129,7 +129,7 @@ class AmongOthers(RuleBasedStateMachine):
         self.limiter.observe(header)
         if not passed:
             seconds = -(-(MINUTE - arrived % MINUTE) // 1000)
-            self.limiter.hold(seconds, banned=False)
+            self.limiter.start_cooldown(seconds, banned=False)
             self.shut_until = self.world.ms + seconds * 1000
 
     @precondition(lambda self: self.exchange.used[self.there // MINUTE] > BUDGET)

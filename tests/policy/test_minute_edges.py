@@ -118,4 +118,4 @@ def test_minutes_that_are_over_are_forgotten() -> None:
     for _ in range(50):
         limiter.acquire(1)
         hands.passes(MINUTE)
-    assert len(limiter._used) <= 4
+    assert len(limiter._used_by_minute) <= 4

@@ -46,7 +46,7 @@ def silent_port() -> Iterator[int]:
 def locked(url: str) -> RedisLimiter:
     """A limiter that knows a ban."""
     limiter = RedisLimiter(url, timeout=0.1)
-    limiter.hold(60, banned=True)
+    limiter.start_cooldown(60, banned=True)
     return limiter
 
 
@@ -61,7 +61,7 @@ def test_all_limiters_of_a_name_share_one_budget(redis_url: str) -> None:
 
 @pytest.mark.promise("R12")
 def test_a_ban_that_another_process_met_holds_here(redis_url: str) -> None:
-    code = "import sys; from binance_usdm._policy.redis_limiter import RedisLimiter as L; L(sys.argv[1]).hold(60, banned=True)"
+    code = "import sys; from binance_usdm._policy.redis_limiter import RedisLimiter as L; L(sys.argv[1]).start_cooldown(60, banned=True)"
     subprocess.run([sys.executable, "-c", code, redis_url], check=True, timeout=30)
     limiter = RedisLimiter(redis_url)
     for _ in range(2):
@@ -73,7 +73,7 @@ def test_a_ban_that_another_process_met_holds_here(redis_url: str) -> None:
 
 @pytest.mark.promise("R11")
 def test_a_429_that_another_process_met_holds_here(redis_url: str) -> None:
-    RedisLimiter(redis_url).hold(30, banned=False)
+    RedisLimiter(redis_url).start_cooldown(30, banned=False)
     assert RedisLimiter(redis_url).acquire(1) == pytest.approx(30, abs=10)
 
 
@@ -81,7 +81,7 @@ def test_a_429_that_another_process_met_holds_here(redis_url: str) -> None:
 @pytest.mark.parametrize("banned", [False, True])
 def test_another_process_cannot_shorten_what_is_known(redis_url: str, banned: bool) -> None:
     for asked in (60, 5):
-        RedisLimiter(redis_url).hold(asked, banned=banned)
+        RedisLimiter(redis_url).start_cooldown(asked, banned=banned)
     if banned:
         with pytest.raises(IPBannedError) as caught:
             RedisLimiter(redis_url).acquire(1)
@@ -128,7 +128,7 @@ def test_nothing_stays_in_the_server_for_long(redis_url: str) -> None:
         client.hset(key, mapping={"12345": 7, "99999999999": 7})
         limiter.acquire(1)
         assert not {b"12345", b"99999999999"} & set(client.hkeys(key))
-        limiter.hold(3600, banned=True)
+        limiter.start_cooldown(3600, banned=True)
         limiter.observe(2000)
         assert 3_500_000 < client.pttl(key) <= 3_600_000
 
@@ -168,7 +168,7 @@ def test_a_server_that_cannot_count_is_no_budget(redis_url: str, breakage: str) 
             with pytest.raises(TransportError, match=UNREACHABLE):
                 RedisLimiter(redis_url).acquire(1)
             RedisLimiter(redis_url).observe(1)
-            RedisLimiter(redis_url).hold(1, banned=True)
+            RedisLimiter(redis_url).start_cooldown(1, banned=True)
             assert RedisLimiter(redis_url, fail_open=True).acquire(1) == 0
         finally:
             client.execute_command("ACL", "SETUSER", "default", "on", "nopass", "+@all", "~*")
@@ -196,7 +196,7 @@ def test_a_silent_server_holds_up_nobody_for_longer_than_its_timeout(silent_port
 
     assert 0.1 <= seconds(ask, 0.25) < 0.25
     assert seconds(lambda: limiter.observe(1), 0.25) < 0.25
-    assert seconds(lambda: limiter.hold(0, banned=False), 0.25) < 0.25
+    assert seconds(lambda: limiter.start_cooldown(0, banned=False), 0.25) < 0.25
 
 
 def test_a_server_that_speaks_something_else_is_no_budget(closed_port: int) -> None:
@@ -267,9 +267,9 @@ def test_open_on_failure_the_server_is_asked_again_and_its_next_failure_told_aga
 @pytest.mark.parametrize("fail_open", [False, True])
 def test_what_the_exchange_asked_for_holds_here_without_a_server(closed_port: int, fail_open: bool) -> None:
     limiter = RedisLimiter(f"redis://127.0.0.1:{closed_port}", fail_open=fail_open)
-    limiter.hold(30, banned=False)
+    limiter.start_cooldown(30, banned=False)
     assert limiter.acquire(1) == pytest.approx(30, abs=5)
-    limiter.hold(60, banned=True)
+    limiter.start_cooldown(60, banned=True)
     with pytest.raises(IPBannedError):
         limiter.acquire(1)
 
@@ -279,7 +279,7 @@ def test_what_the_exchange_said_before_the_server_failed_still_counts(tmp_path: 
     server = RedisServer(redis_program(), tmp_path)
     server.start()
     limiter = RedisLimiter(server.url, limit=100, fail_open=True)
-    limiter._local._now = lambda: 1_790_856_020_000  # far from a minute's edge
+    limiter._local_limiter._now = lambda: 1_790_856_020_000  # far from a minute's edge
     limiter.observe(75)
     server.stop()
     assert limiter.acquire(10) > 0
@@ -336,7 +336,7 @@ def test_the_urls_password_is_told_nowhere(closed_port: int, tmp_path: Path, cap
                 for fail_open in (False, True):
                     limiter = RedisLimiter(WITH_PASSWORD.format(port=port), fail_open=fail_open)
                     limiter.observe(1)
-                    limiter.hold(0, banned=False)
+                    limiter.start_cooldown(0, banned=False)
                     shown = [repr(limiter), str(limiter), f"{limiter!r:>60}", pprint.pformat(limiter)]
                     shown += [repr(getattr(limiter, name)) for name in limiter.__slots__]
                     assert all(map(canaries.clean, shown))

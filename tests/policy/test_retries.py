@@ -31,7 +31,7 @@ from binance_usdm import (
     UsdmError,
 )
 from binance_usdm._http.httpx_adapter import StaleConnection
-from binance_usdm._policy.retry import Quota
+from binance_usdm._policy.retry import RetryQuota
 from binance_usdm.mock import Exchange
 from tests.support.clients import BODY, NOW, SECRET, Blocking, Recorder, refused
 from tests.support.raw_server import READ, RESET, RawServer, again, reply
@@ -268,17 +268,17 @@ def test_good_calls_earn_retries_slowly_and_never_more_than_at_first(client_of: 
 
 @pytest.mark.promise("R3")
 def test_the_quota_stays_within_its_bounds_under_eight_threads() -> None:
-    quota, seen = Quota(), list[int]()
+    quota, seen = RetryQuota(), list[int]()
 
     def spend(seed: int) -> None:
         chance = random.Random(seed)
         paid: list[int] = []
         for _ in range(2_000):
             if chance.random() < 0.5:
-                paid.append(quota.take(chance.choice([*USUAL, *OVERLOAD])))
+                paid.append(quota.acquire(chance.choice([*USUAL, *OVERLOAD])))
             else:
-                quota.give(paid.pop() if paid and chance.random() < 0.9 else 0)
-            seen.append(quota.left)
+                quota.release(paid.pop() if paid and chance.random() < 0.9 else 0)
+            seen.append(quota.available)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(spend, range(8)))
@@ -335,7 +335,7 @@ def test_a_limit_that_is_told_with_status_200_is_waited_for_as_its_header_says(c
     client = client_of(Recorder(refused(200, -1003, Retry_After="77")), timeout=0.5, on_event=events.append)
     with pytest.raises(RateLimitError):
         client.balance()
-    assert told(events) == [("hold", 1, 77.0)]
+    assert told(events) == [("cooldown", 1, 77.0)]
 
 
 @pytest.mark.promise("R4")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from binance_usdm import ConfigurationError, IPBannedError, WeightLimiter
-from binance_usdm._policy.limiter import GUARD
+from binance_usdm._policy.limiter import CLOCK_TOLERANCE_MS
 from tests.policy.fake_time import MINUTE, World
 from tests.support.timing import seconds
 
@@ -36,7 +36,7 @@ def test_the_wait_ends_when_the_next_minute_is_sure_to_have_begun(world: World) 
     world.advance(20_000)
     taken(limiter)
     wait = limiter.acquire(10)
-    assert wait == pytest.approx((40_000 + GUARD) / 1000)
+    assert wait == pytest.approx((40_000 + CLOCK_TOLERANCE_MS) / 1000)
     world.advance(wait * 1000 - 1)
     assert limiter.acquire(10) == pytest.approx(0.001)
     world.advance(1)
@@ -57,8 +57,8 @@ def test_a_request_near_a_minutes_edge_must_fit_into_both_minutes(world: World, 
     limiter = world.limiter()
     world.advance(MINUTE + at)
     assert limiter.acquire(80) == 0
-    assert limiter.acquire(10) == pytest.approx((MINUTE + GUARD - min(at, 0) - max(at, 0)) / 1000)
-    world.advance(GUARD - at)
+    assert limiter.acquire(10) == pytest.approx((MINUTE + CLOCK_TOLERANCE_MS - min(at, 0) - max(at, 0)) / 1000)
+    world.advance(CLOCK_TOLERANCE_MS - at)
     assert limiter.acquire(10) > 0, "it was charged to the minute that began"
 
 
@@ -138,7 +138,7 @@ def test_a_header_that_fell_speaks_of_the_minute_that_began(world: World, at: in
 @pytest.mark.promise("R10")
 def test_a_header_cannot_speak_of_a_minute_in_which_nothing_was_sent(world: World) -> None:
     limiter = world.limiter()
-    world.advance(MINUTE + GUARD)
+    world.advance(MINUTE + CLOCK_TOLERANCE_MS)
     assert limiter.acquire(10) == 0
     limiter.observe(70)
     assert taken(limiter) == 10
@@ -153,7 +153,7 @@ def test_a_weight_that_never_fits_is_an_error_and_not_a_wait(world: World) -> No
 @pytest.mark.promise("R11")
 def test_after_a_429_everybody_waits_what_is_left(world: World) -> None:
     limiter = world.limiter()
-    limiter.hold(30, banned=False)
+    limiter.start_cooldown(30, banned=False)
     assert limiter.acquire(1) == pytest.approx(30)
     world.advance(10_000)
     assert limiter.acquire(1) == pytest.approx(20)
@@ -165,9 +165,9 @@ def test_after_a_429_everybody_waits_what_is_left(world: World) -> None:
 @pytest.mark.parametrize("banned", [False, True])
 def test_a_later_shorter_wait_shortens_nothing(world: World, banned: bool) -> None:
     limiter = world.limiter()
-    limiter.hold(30, banned=banned)
+    limiter.start_cooldown(30, banned=banned)
     for less in (1.0, 0.0, -5.0, math.nan):
-        limiter.hold(less, banned=banned)
+        limiter.start_cooldown(less, banned=banned)
     world.advance(29_990)
     if banned:
         with pytest.raises(IPBannedError):
@@ -179,7 +179,7 @@ def test_a_later_shorter_wait_shortens_nothing(world: World, banned: bool) -> No
 @pytest.mark.promise("R12")
 def test_during_a_ban_every_acquire_is_a_new_error_that_names_its_end(world: World) -> None:
     limiter = world.limiter()
-    limiter.hold(120, banned=True)
+    limiter.start_cooldown(120, banned=True)
     world.advance(50_000)
     errors = []
     for _ in range(2):
@@ -199,7 +199,7 @@ def test_during_a_ban_every_acquire_is_a_new_error_that_names_its_end(world: Wor
 @pytest.mark.promise("R12")
 def test_a_ban_lasts_three_days_at_most(world: World) -> None:
     limiter = world.limiter()
-    limiter.hold(math.inf, banned=True)
+    limiter.start_cooldown(math.inf, banned=True)
     with pytest.raises(IPBannedError) as caught:
         limiter.acquire(1)
     assert caught.value.retry_after == pytest.approx(3 * 24 * 3600)
@@ -208,7 +208,7 @@ def test_a_ban_lasts_three_days_at_most(world: World) -> None:
 @pytest.mark.promise("R12")
 def test_a_ban_is_told_in_less_than_five_milliseconds(world: World) -> None:
     limiter = world.limiter()
-    limiter.hold(120, banned=True)
+    limiter.start_cooldown(120, banned=True)
 
     def ask() -> None:
         with pytest.raises(IPBannedError):
@@ -223,10 +223,10 @@ def test_a_wall_clock_that_is_set_back_stops_nobody_for_longer_than_a_minute(wor
     taken(limiter)
     world.set_wall(-3_600_000)
     wait = limiter.acquire(10) or 0.0
-    assert wait <= (MINUTE + 2 * GUARD) / 1000
+    assert wait <= (MINUTE + 2 * CLOCK_TOLERANCE_MS) / 1000
     world.advance(1000 * wait)
     assert taken(limiter) <= 80
-    assert limiter.acquire(10) <= (MINUTE + 2 * GUARD) / 1000
+    assert limiter.acquire(10) <= (MINUTE + 2 * CLOCK_TOLERANCE_MS) / 1000
 
 
 @pytest.mark.promise("R10")
@@ -238,8 +238,8 @@ def test_setting_the_wall_clock_frees_nothing_in_a_process(by: int) -> None:
     taken(limiter)
     for wall in (by, 0, by):
         world.set_wall(wall)
-        assert limiter.acquire(10) == pytest.approx(40 + GUARD / 1000)
-    world.advance(40_000 + GUARD)
+        assert limiter.acquire(10) == pytest.approx(40 + CLOCK_TOLERANCE_MS / 1000)
+    world.advance(40_000 + CLOCK_TOLERANCE_MS)
     assert taken(limiter) == 80
 
 
@@ -248,8 +248,8 @@ def test_setting_the_wall_clock_frees_nothing_in_a_process(by: int) -> None:
 def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_wait_or_a_ban_in_a_process(by: int) -> None:
     world = World()
     limiter = world.limiter()
-    limiter.hold(60, banned=False)
-    limiter.hold(30, banned=True)
+    limiter.start_cooldown(60, banned=False)
+    limiter.start_cooldown(30, banned=True)
     world.set_wall(by)
     with pytest.raises(IPBannedError) as caught:
         limiter.acquire(1)
@@ -266,9 +266,9 @@ def test_without_a_limit_there_is_no_budget_but_waits_and_bans_are_kept() -> Non
     assert all(limiter.acquire(10**6) == 0 for _ in range(10))
     limiter.observe(10**9)
     assert limiter.acquire(1) == 0
-    limiter.hold(5, banned=False)
+    limiter.start_cooldown(5, banned=False)
     assert limiter.acquire(1) == 5
-    limiter.hold(9, banned=True)
+    limiter.start_cooldown(9, banned=True)
     with pytest.raises(IPBannedError):
         limiter.acquire(1)
 
@@ -298,7 +298,7 @@ def test_eight_threads_take_exactly_the_budget() -> None:
     world = World()
     world.advance(20_000)
     limiter = world.limiter(limit=2_000, share=0.8)
-    limiter._used = Slow()
+    limiter._used_by_minute = Slow()
     with ThreadPoolExecutor(8) as pool:
         counts = list(pool.map(lambda _: taken(limiter, 5), range(8)))
     assert sum(counts) == 1_600
@@ -311,12 +311,12 @@ def test_old_minutes_are_forgotten() -> None:
         limiter.acquire(1)
         world.advance(7_001)
         limiter.observe(3)
-    assert len(limiter._used) <= 3
+    assert len(limiter._used_by_minute) <= 3
 
 
 def test_by_default_time_is_this_machines() -> None:
     limiter = WeightLimiter(2400)
-    limiter.hold(100, banned=True)
+    limiter.start_cooldown(100, banned=True)
     with pytest.raises(IPBannedError) as caught:
         limiter.acquire(1)
     assert caught.value.banned_until is not None

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from binance_usdm import APIError, TransportError
-from binance_usdm._redaction import safe_text
+from binance_usdm._redaction import sanitize_text
 from tests.support.clients import Blocking, Recorder
 
 ClientOf = Callable[..., Blocking]
@@ -31,7 +31,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize(("text", "safe"), FOREIGN.items(), ids=range(len(FOREIGN)))
 def test_foreign_text_is_made_safe_for_a_log(client_of: ClientOf, text: str, safe: str) -> None:
-    assert safe_text(text) == safe
+    assert sanitize_text(text) == safe
     body = json.dumps({"code": -1102, "msg": text}, ensure_ascii=False).encode()
     with pytest.raises(APIError) as refused:
         client_of(Recorder(httpx.Response(400, content=body))).balance()

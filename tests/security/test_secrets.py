@@ -44,11 +44,11 @@ from binance_usdm import (
     WeightLimiter,
 )
 from binance_usdm._auth.credentials import Credentials
-from binance_usdm._errors import refusal
-from binance_usdm._http.httpx_adapter import call_of
-from binance_usdm._http.messages import Call
+from binance_usdm._errors import make_api_error
+from binance_usdm._http.httpx_adapter import request_from_httpx
+from binance_usdm._http.messages import HttpRequest
 from binance_usdm._policy.redis_limiter import RedisLimiter
-from binance_usdm._redaction import MAX_TEXT, safe_text
+from binance_usdm._redaction import MAX_MESSAGE_LENGTH, sanitize_text
 from tests.auth.test_signing import PUBLISHED
 from tests.support.canaries import KEY, PASSWORD, PROXY_LOGIN, SECRET, SIGNATURE, SIGNATURES, Own, clean, handling
 from tests.support.clients import BODY, Blocking, refused
@@ -75,7 +75,7 @@ SEALED = [
     HmacSigner(SECRET),
     RsaSigner(lambda payload: SECRET.encode()),
     RedisLimiter(f"redis://user:{PASSWORD}@localhost:1"),
-    Client(KEY, SECRET)._requests,
+    Client(KEY, SECRET)._request_builder,
     Credentials(KEY, HmacSigner(SECRET)),
 ]
 
@@ -121,8 +121,8 @@ def test_requests_and_responses_show_no_secret() -> None:
     assert SIGNATURES[-1] in response.headers["x"]
     assert clean(printed(response))
     assert clean(printed(REQUESTS[-1]))
-    call = call_of(REQUESTS[-1])
-    assert isinstance(call, Call)
+    call = request_from_httpx(REQUESTS[-1])
+    assert isinstance(call, HttpRequest)
     assert SIGNATURES[-1].encode() in call.head
     assert clean(printed(call))
     with pytest.raises(TypeError, match="holds a secret"):
@@ -224,7 +224,7 @@ def test_after_calls_no_object_holds_the_secret_or_a_signature(kind: Any) -> Non
             len(client.balance()) if kind is Client else runner.run(calls())
         assert len(seen) == 2
         assert held(client, secret, *seen) == []
-        assert {holder for holder, _ in held(client, KEY)} == {"Credentials", "Route", "tuple"}, (
+        assert {holder for holder, _ in held(client, KEY)} == {"Credentials", "RequestTemplate", "tuple"}, (
             "the key, and its ready header"
         )
         client.close() if kind is Client else runner.run(client.aclose())
@@ -329,11 +329,14 @@ def test_asyncio_that_tells_of_every_callback_tells_no_secret(options: dict[str,
 
 def told_by(message: str) -> str:
     """All that an error made from a server's message could print."""
-    error = refusal(400, -1102, message, None, KEY)
+    error = make_api_error(400, -1102, message, None, KEY)
     return f"{error} {error!r} {vars(error)}"
 
 
-CUTS = [*range(MAX_TEXT - 24, MAX_TEXT + 2), *range(2 * MAX_TEXT - 24, 2 * MAX_TEXT + 2)]
+CUTS = [
+    *range(MAX_MESSAGE_LENGTH - 24, MAX_MESSAGE_LENGTH + 2),
+    *range(2 * MAX_MESSAGE_LENGTH - 24, 2 * MAX_MESSAGE_LENGTH + 2),
+]
 SPOKEN = "".join(f"\\u{ord(character):04x}" for character in KEY)
 
 
@@ -377,7 +380,7 @@ def test_a_key_or_a_signed_query_at_a_cut_is_not_repeated(filler: str) -> None:
 def test_an_address_at_a_cut_is_not_repeated(filler: str, address: str) -> None:
     for start in CUTS:
         front = (
-            (filler if len(filler) < 3 else filler + "f" * 2 * MAX_TEXT) * 2 * MAX_TEXT
+            (filler if len(filler) < 3 else filler + "f" * 2 * MAX_MESSAGE_LENGTH) * 2 * MAX_MESSAGE_LENGTH
         )  # a signature shrinks: what follows moves up
         text = told_by(f"{front[: start - 8]} {address} {filler * 600}")
         assert "203.0" not in text
@@ -462,7 +465,7 @@ HOSTILE = "\r\n\x1b[2J\x1b]0;x\x07\x00\x7f\x80\x85\x9b\u200b\u200e\u202e\u2028\u
 @pytest.mark.promise("S5")
 @pytest.mark.parametrize("character", HOSTILE)
 def test_no_character_moves_a_cursor_hides_or_breaks_a_line(character: str) -> None:
-    text = safe_text(f"a{character}b" * 3)
+    text = sanitize_text(f"a{character}b" * 3)
     assert text.isprintable()
     assert len(text.splitlines()) == 1
     text.encode()
@@ -481,8 +484,8 @@ def test_no_character_moves_a_cursor_hides_or_breaks_a_line(character: str) -> N
     ids=range(12),
 )
 def test_a_megabyte_costs_no_time_and_little_room(text: str) -> None:
-    assert seconds(lambda: safe_text(text, KEY), 0.05) < 0.05
-    assert len(safe_text(text, KEY)) <= MAX_TEXT + 1
+    assert seconds(lambda: sanitize_text(text, KEY), 0.05) < 0.05
+    assert len(sanitize_text(text, KEY)) <= MAX_MESSAGE_LENGTH + 1
 
 
 IPV4 = st.ip_addresses(v=4).map(str)
@@ -505,9 +508,9 @@ def is_address(text: str) -> bool:
 @pytest.mark.promise("S5")
 @given(PIECES)
 def test_whatever_a_server_writes_is_one_printable_line_without_key_and_addresses(text: str) -> None:
-    safe = safe_text(text, KEY)
+    safe = sanitize_text(text, KEY)
     assert safe.isprintable()
-    assert len(safe) <= MAX_TEXT + 1
+    assert len(safe) <= MAX_MESSAGE_LENGTH + 1
     assert KEY not in safe
     assert not [found for found in _V4.findall(safe) if is_address(found)]
     assert not [found for found in _V6.findall(safe) if found.count(":") > 2 and is_address(found)]
@@ -515,7 +518,7 @@ def test_whatever_a_server_writes_is_one_printable_line_without_key_and_addresse
 
 @pytest.mark.promise("S5")
 def test_a_ban_is_read_from_a_text_full_of_noise() -> None:
-    error = refusal(429, -1003, f"\x1b[1m{KEY} 203.0.113.7 banned until 1591702673943.\r\n", None, KEY)
+    error = make_api_error(429, -1003, f"\x1b[1m{KEY} 203.0.113.7 banned until 1591702673943.\r\n", None, KEY)
     assert isinstance(error, RateLimitError)
     assert "1591702673943" in error.message
     assert clean(told_by(error.message))

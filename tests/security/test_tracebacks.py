@@ -61,7 +61,7 @@ class Full:
 
     def observe(self, used_weight: int) -> None: ...
 
-    def hold(self, seconds: float, *, banned: bool) -> None: ...
+    def start_cooldown(self, seconds: float, *, banned: bool) -> None: ...
 
 
 class Limiter(Full):
@@ -141,7 +141,10 @@ SEAMS: dict[str, dict[str, Any]] = {
         "limiter": Limiter("observe", blocking=True),
         "transport": handling(lambda _: refused(400, x_mbx_used_weight_1m="5")),
     },
-    "limiter that holds": {"limiter": Limiter("hold", blocking=False), "transport": handling(lambda _: refused(429))},
+    "limiter that holds": {
+        "limiter": Limiter("start_cooldown", blocking=False),
+        "transport": handling(lambda _: refused(429)),
+    },
     "transport": {"transport": handling(lambda _: BrokenError())},
 }
 
@@ -413,17 +416,17 @@ LEAKS = {
     'logging.getLogger("other").info("sent", CLIENT_KEY)': "log of other at INFO",
     'logging.getLogger("other").info("sent", extra={"url": SIGNED})': "log of other at INFO",
     'logging.getLogger("binance_usdm").debug("GET %s", SIGNED)': "log of binance_usdm at DEBUG",
-    '_call.tell(Event(kind="hold", operation="x", attempt=1, error=TransportError(CLIENT_KEY)), None)': "event hold",
+    '_call.emit(Event(kind="cooldown", operation="x", attempt=1, error=TransportError(CLIENT_KEY)), None)': "event cooldown",
     "print(base64.b64encode(CLIENT_SECRET.encode()).decode())": "output",
     "print(CLIENT_SECRET.encode().hex(), file=sys.stderr)": "output",
     "with warnings.catch_warnings(record=True): warnings.warn(CLIENT_KEY, stacklevel=1)": "warning",
     "subprocess.run([sys.executable, '-c', f'raise SystemExit({CLIENT_KEY[::-1]!r})'], stderr=subprocess.PIPE)": "output",
     "with pytest.raises(UsdmError): raise TransportError(CLIENT_KEY.upper())": "expected: TransportError",
     "with contextlib.suppress(UsdmError): Client(CLIENT_KEY, transport=ECHO, retry=RetryPolicy.off()).server_time()": (
-        "call: local tried of Planner._plan"
+        "call: local tried of CallRunner._run_call"
     ),
     "with pytest.raises(UsdmError): Client(CLIENT_KEY, CLIENT_SECRET, timeout=Odd())": (
-        "expected: local timeout of Caller.__init__"
+        "expected: local timeout of BaseClient.__init__"
     ),
 }
 INNER = """
@@ -434,7 +437,7 @@ from binance_usdm import Client, Event, HmacSigner, RetryPolicy, TransportError,
 
 CLIENT_KEY, CLIENT_SECRET = "InnerKey" + "173205", "InnerSecret" + "223606"
 Client(CLIENT_KEY, CLIENT_SECRET)
-SIGNED = "/x?signature=" + _request.signature(HmacSigner(CLIENT_SECRET), b"timestamp=1").decode()
+SIGNED = "/x?signature=" + _request.compute_signature(HmacSigner(CLIENT_SECRET), b"timestamp=1").decode()
 
 class Odd:
     __repr__ = lambda self: CLIENT_SECRET

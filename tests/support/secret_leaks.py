@@ -258,15 +258,15 @@ def _watch_loggers() -> None:
 def install() -> None:
     """Watch this process from now on; there is no way back, and none is needed."""
     for module in (credentials, signers):
-        _before(module, "unfit", WATCH.learn)
-    _before(_config, "base", _learn_url)
-    _before(proxy.Proxy, "at", _learn_url)
+        _before(module, "credential_problem", WATCH.learn)
+    _before(_config, "parse_base_url", _learn_url)
+    _before(proxy.Proxy, "from_url", _learn_url)
     _before(redis_limiter.RedisLimiter, "__init__", _learn_url)
-    _before(private_keys, "_load", _learn_pem)
+    _before(private_keys, "_load_signer", _learn_pem)
     _before(subprocess.Popen, "__init__", _learn_child)
-    _after(_request, "signature", WATCH.learn)
+    _after(_request, "compute_signature", WATCH.learn)
     _watch_children()
-    _before(_call, "tell", _note_event)
+    _before(_call, "emit", _note_event)
     _before(warnings.WarningMessage, "__init__", lambda _, message, *__, **___: WATCH.note("warning", shown(message)))
     _before(pytest.RaisesExc, "__exit__", lambda _, __, error, *___: WATCH.note_error("expected", error))
     _after(pytest.CaptureFixture, "readouterr", lambda told: _note_output(*told))

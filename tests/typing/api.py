@@ -56,12 +56,14 @@ class Constant:
     def observe(self, used_weight: int) -> None:
         print(used_weight)
 
-    def hold(self, seconds: float, *, banned: bool) -> None:
+    def start_cooldown(self, seconds: float, *, banned: bool) -> None:
         print(seconds, banned)
 
 
 def watching(event: Event) -> None:
-    assert_type(event.kind, Literal["retry", "wait", "hold", "reconnect", "clock", "clock_failed"])
+    assert_type(
+        event.kind, Literal["retry", "budget_wait", "cooldown", "reconnect", "clock_synced", "clock_sync_failed"]
+    )
     assert_type(event.error, binance_usdm.UsdmError | None)
 
 
