@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .project import PACKAGE, committed, difference, generate, swap
+from .project import PACKAGE, diff_files, generate, read_package, replace_package
 from .spec import SpecError, load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,14 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
             print(finding, file=sys.stderr)
         print(f"{len(error.findings)} finding(s); nothing was written", file=sys.stderr)
         return 2
-    stale = difference(committed(package), files)
+    stale = diff_files(read_package(package), files)
     if options.check:
         for line in stale:
             print(line, file=sys.stderr)
         return 1 if stale else 0
     try:
         if stale:
-            swap(package, files)
+            replace_package(package, files)
     except OSError as error:
         print(f"{package}: cannot be written ({error.strerror})", file=sys.stderr)
         return 2

@@ -38,7 +38,7 @@ class DecimalProperty(PropertyProtocol):
 
 
 @contextmanager
-def decimals() -> Iterator[None]:
+def decimal_format_enabled() -> Iterator[None]:
     """Within this block, the library reads `type: string, format: decimal` as `decimal.Decimal`."""
     original = properties._string_based_property
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from .schemas import IDENTIFIER, check, repeated, resolved
-from .shape import shape
-from .spec import COMPONENT, Json, class_name, python_name, role, used_schemas
+from .schemas import SNAKE_CASE, check_schema, find_duplicates, resolve_or_empty
+from .shape import check_grammar
+from .spec import COMPONENT_NAME, Json, class_name, python_name, reachable_schemas, signing_role
 
 RESERVED_OPERATIONS = {"close", "aclose", "from_env", "mock", "doctor"}
 """Methods of a client, and commands of the shell, that are there already."""
@@ -24,7 +24,7 @@ PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """RFC 9110, 5.6.2."""
-OTHER_HEADERS = {
+RESERVED_HEADERS = {
     "accept",
     "accept-encoding",
     "connection",
@@ -40,12 +40,12 @@ ERROR_CODE = re.compile(r"-[1-9][0-9]*")
 
 def lint(document: Json) -> list[str]:
     """Every finding of the document, one line each; empty when it can be generated from."""
-    fitting, findings = shape(document)
-    findings += _Lint(fitting).run()
+    fitting, findings = check_grammar(document)
+    findings += _Linter(fitting).check_document()
     return list(dict.fromkeys(" ".join(finding.split()) for finding in findings))
 
 
-class _Lint:
+class _Linter:
     """What the parts of a document mean and whether they fit together; keys and kinds of values are right already, see `shape`."""
 
     def __init__(self, document: Json) -> None:
@@ -57,183 +57,183 @@ class _Lint:
         self.findings: list[str] = []
         self.operation_ids: dict[str, str] = {}
 
-    def say(self, where: str, what: str) -> None:
+    def report(self, where: str, what: str) -> None:
         self.findings.append(f"{where}: {what}")
 
-    def run(self) -> list[str]:
+    def check_document(self) -> list[str]:
         if not re.fullmatch(r"3\.1\.\d+", self.document.get("openapi", "")):
-            self.say("openapi", f"version {self.document.get('openapi')!r} is not 3.1.x")
+            self.report("openapi", f"version {self.document.get('openapi')!r} is not 3.1.x")
         for number, name in enumerate(self.tags):
             if not TAG.fullmatch(name):
-                self.say(
+                self.report(
                     f"tags.{number}.name", f"{name!r} may only have letters, digits, blanks, '-' and '_', 100 at most"
                 )
-        for name in repeated(self.tags):
-            self.say("tags", f"two tags have the name {name!r}")
-        self.servers(self.document.get("servers", []))
-        self.parts()
-        self.classes()
+        for name in find_duplicates(self.tags):
+            self.report("tags", f"two tags have the name {name!r}")
+        self.check_servers(self.document.get("servers", []))
+        self.check_components()
+        self.check_class_names()
         for path, item in self.document.get("paths", {}).items():
             for method, operation in item.items():
-                self.operation(f"paths.{path}.{method}", path, method, operation)
+                self.check_operation(f"paths.{path}.{method}", path, method, operation)
         if not self.operation_ids:
-            self.say("paths", "there is no operation")
+            self.report("paths", "there is no operation")
         for code in self.document.get("x-error-codes", {}):
             if not ERROR_CODE.fullmatch(code):
-                self.say(f"x-error-codes.{code}", "the key must be a negative number as text")
+                self.report(f"x-error-codes.{code}", "the key must be a negative number as text")
         return self.findings
 
-    def servers(self, servers: list[Json]) -> None:
+    def check_servers(self, servers: list[Json]) -> None:
         environments = [str(server.get("x-environment")) for server in servers]
         if "production" not in environments:
-            self.say("servers", "no server has x-environment: production")
-        for name in repeated(environments):
-            self.say("servers", f"two servers have x-environment: {name}")
+            self.report("servers", "no server has x-environment: production")
+        for name in find_duplicates(environments):
+            self.report("servers", f"two servers have x-environment: {name}")
         for number, server in enumerate(servers):
             if not server.get("url", "https://").startswith("https://"):
-                self.say(f"servers.{number}", "url must be https")
+                self.report(f"servers.{number}", "url must be https")
 
-    def parts(self) -> None:
+    def check_components(self) -> None:
         checks = {
-            "securitySchemes": self.scheme, "parameters": self.parameter, "headers": self.header, "responses": self.response,
-            "schemas": self.component,
+            "securitySchemes": self.check_scheme, "parameters": self.check_parameter, "headers": self.check_header,
+            "responses": self.check_response, "schemas": self.check_component,
         }  # fmt: skip
         for section, check_part in checks.items():
             for name, node in self.components.get(section, {}).items():
                 where = f"components.{section}.{name}"
-                if not re.fullmatch(COMPONENT, name):
-                    self.say(where, "a name may only have letters, digits, '.', '_' and '-'")
+                if not re.fullmatch(COMPONENT_NAME, name):
+                    self.report(where, "a name may only have letters, digits, '.', '_' and '-'")
                 if "$ref" in node:
-                    self.say(where, "must be defined here, not by a $ref")
+                    self.report(where, "must be defined here, not by a $ref")
                 check_part(where, node)
 
-    def classes(self) -> None:
-        for module in repeated(python_name(class_name(name)) for name in self.schemas):
-            self.say("components.schemas", f"two schemas become the class of the module {module!r}")
+    def check_class_names(self) -> None:
+        for module in find_duplicates(python_name(class_name(name)) for name in self.schemas):
+            self.report("components.schemas", f"two schemas become the class of the module {module!r}")
         for name, schema in self.schemas.items():
             if class_name(name) in RESERVED_CLASSES:
-                self.say(f"components.schemas.{name}", f"a schema may not become the class {class_name(name)!r}")
-            if name in used_schemas(self.schemas, schema):
-                self.say(f"components.schemas.{name}", "contains itself")
+                self.report(f"components.schemas.{name}", f"a schema may not become the class {class_name(name)!r}")
+            if name in reachable_schemas(self.schemas, schema):
+                self.report(f"components.schemas.{name}", "contains itself")
 
-    def operation(self, where: str, path: str, method: str, operation: Json) -> None:
+    def check_operation(self, where: str, path: str, method: str, operation: Json) -> None:
         if method != "get":
-            self.say(where, "only get is supported: this client reads")
+            self.report(where, "only get is supported: this client reads")
         if "{" in path:
-            self.say(where, "path parameters are not supported")
+            self.report(where, "path parameters are not supported")
         elif not PATH.fullmatch(path):
-            self.say(where, "the path would need percent-encoding")
-        self.operation_id(where, operation.get("operationId", ""))
+            self.report(where, "the path would need percent-encoding")
+        self.check_operation_id(where, operation.get("operationId", ""))
         if len(tags := operation.get("tags", [])) != 1 or tags[0] not in self.tags:
-            self.say(where, "tags must name exactly one of the document's tags")
+            self.report(where, "tags must name exactly one of the document's tags")
         if operation.get("x-weight", 1) < 1:
-            self.say(where, "x-weight must be a positive number")
-        self.parameters(where, operation.get("parameters", []), self.security(where, operation))
-        self.responses(where, operation.get("responses", {}))
+            self.report(where, "x-weight must be a positive number")
+        self.check_parameters(where, operation.get("parameters", []), self.check_security(where, operation))
+        self.check_responses(where, operation.get("responses", {}))
 
-    def operation_id(self, where: str, name: str) -> None:
+    def check_operation_id(self, where: str, name: str) -> None:
         if (
-            not IDENTIFIER.fullmatch(name)
+            not SNAKE_CASE.fullmatch(name)
             or python_name(name) != name
             or name in RESERVED_OPERATIONS
             or name.endswith("_detailed")
         ):
-            self.say(where, f"operationId {name!r} is no usable snake_case name")
+            self.report(where, f"operationId {name!r} is no usable snake_case name")
         if name in self.operation_ids:
-            self.say(where, f"operationId {name!r} is also that of {self.operation_ids[name]}")
+            self.report(where, f"operationId {name!r} is also that of {self.operation_ids[name]}")
         self.operation_ids[name] = where
 
-    def security(self, where: str, operation: Json) -> list[Json]:
+    def check_security(self, where: str, operation: Json) -> list[Json]:
         """The security schemes of an operation."""
         security: list[Json] = operation.get("security", [])
         if len(security) > 1:
-            self.say(where, "security must be a list of one requirement, or empty for none")
+            self.report(where, "security must be a list of one requirement, or empty for none")
         names = [name for requirement in security for name in requirement]
         for name in names:
             if name not in self.schemes:
-                self.say(where, f"security scheme {name!r} is not defined")
+                self.report(where, f"security scheme {name!r} is not defined")
         demanded = self.document.get("x-security-types", {}).get(operation.get("x-security-type"))
         if demanded is None:
-            self.say(where, f"x-security-type {operation.get('x-security-type')!r} is not in x-security-types")
+            self.report(where, f"x-security-type {operation.get('x-security-type')!r} is not in x-security-types")
         elif sorted(demanded) != sorted(names):
-            self.say(where, f"security {names} is not what x-security-type demands: {demanded}")
+            self.report(where, f"security {names} is not what x-security-type demands: {demanded}")
         schemes = [self.schemes[name] for name in names if name in self.schemes]
-        for name in repeated(str(role(scheme)) for scheme in schemes):
-            self.say(where, f"two security schemes have x-signing-role: {name}")
+        for name in find_duplicates(str(signing_role(scheme)) for scheme in schemes):
+            self.report(where, f"two security schemes have x-signing-role: {name}")
         return schemes
 
-    def scheme(self, where: str, scheme: Json) -> None:
-        place = {"key": "header", "signature": "query"}.get(role(scheme) or "")
+    def check_scheme(self, where: str, scheme: Json) -> None:
+        place = {"key": "header", "signature": "query"}.get(signing_role(scheme) or "")
         if place and scheme.get("in") != place:
-            self.say(where, f"a {role(scheme)} belongs in the {place}")
+            self.report(where, f"a {signing_role(scheme)} belongs in the {place}")
         name = scheme.get("name", "-")
         if scheme.get("in") == "query" and not UNRESERVED.fullmatch(name):
-            self.say(where, f"name {name!r} would need percent-encoding")
-        if scheme.get("in") == "header" and (not TOKEN.fullmatch(name) or name.lower() in OTHER_HEADERS):
-            self.say(where, f"name {name!r} is no name for a header of its own")
+            self.report(where, f"name {name!r} would need percent-encoding")
+        if scheme.get("in") == "header" and (not TOKEN.fullmatch(name) or name.lower() in RESERVED_HEADERS):
+            self.report(where, f"name {name!r} is no name for a header of its own")
 
-    def parameters(self, where: str, nodes: list[Json], schemes: list[Json]) -> None:
+    def check_parameters(self, where: str, nodes: list[Json], schemes: list[Json]) -> None:
         for number, node in enumerate(nodes):
-            self.parameter(f"{where}.parameters.{number}", node)
-        parameters = [resolved(self.document, node) for node in nodes]
+            self.check_parameter(f"{where}.parameters.{number}", node)
+        parameters = [resolve_or_empty(self.document, node) for node in nodes]
         names = [str(parameter.get("name")) for parameter in parameters]
         names += [str(scheme.get("name")) for scheme in schemes if scheme.get("in") == "query"]
-        for name in repeated(names):
-            self.say(where, f"parameter {name!r} is declared twice")
-        for name in repeated(python_name(name) for name in set(names)):
-            self.say(where, f"two parameters become the argument {name!r}")
-        signed = "signature" in map(role, schemes)
-        roles = [role(parameter) for parameter in parameters]
+        for name in find_duplicates(names):
+            self.report(where, f"parameter {name!r} is declared twice")
+        for name in find_duplicates(python_name(name) for name in set(names)):
+            self.report(where, f"two parameters become the argument {name!r}")
+        signed = "signature" in map(signing_role, schemes)
+        roles = [signing_role(parameter) for parameter in parameters]
         if roles.count("timestamp") != int(signed):
-            self.say(
+            self.report(
                 where, "a signed operation needs exactly one parameter with x-signing-role: timestamp, another none"
             )
         if roles.count("window") > int(signed):
-            self.say(where, "only a signed operation may have one parameter with x-signing-role: window")
+            self.report(where, "only a signed operation may have one parameter with x-signing-role: window")
 
-    def parameter(self, where: str, parameter: Json) -> None:
+    def check_parameter(self, where: str, parameter: Json) -> None:
         if "$ref" in parameter:
             return
-        schema = resolved(self.document, parameter.get("schema", {}))
-        self.schema(f"{where}.schema", parameter.get("schema"), sent=True)
+        schema = resolve_or_empty(self.document, parameter.get("schema", {}))
+        self.check_schema(f"{where}.schema", parameter.get("schema"), sent=True)
         if not UNRESERVED.fullmatch(parameter.get("name", "-")):
-            self.say(where, f"the name {parameter['name']!r} would need percent-encoding")
+            self.report(where, f"the name {parameter['name']!r} would need percent-encoding")
         if python_name(name := parameter.get("name", "-")).rstrip("_") in RESERVED_ARGUMENTS:
-            self.say(where, f"the name {name!r} is that of a flag which every shell command has already")
+            self.report(where, f"the name {name!r} is that of a flag which every shell command has already")
         if schema.get("type", "string") not in ("string", "integer", "boolean"):
-            self.say(where, "only single, non-null values can be sent")
-        if role(parameter) and schema.get("type") != "integer":
-            self.say(where, f"a {role(parameter)} is an integer")
-        if role(parameter) == "timestamp" and parameter.get("required") is not True:
-            self.say(where, "the timestamp must be required")
+            self.report(where, "only single, non-null values can be sent")
+        if signing_role(parameter) and schema.get("type") != "integer":
+            self.report(where, f"a {signing_role(parameter)} is an integer")
+        if signing_role(parameter) == "timestamp" and parameter.get("required") is not True:
+            self.report(where, "the timestamp must be required")
 
-    def responses(self, where: str, responses: Json) -> None:
+    def check_responses(self, where: str, responses: Json) -> None:
         for status, response in responses.items():
             if not STATUS.fullmatch(status):
-                self.say(where, f"response {status!r} is neither a status like '400' nor a range like '5XX'")
+                self.report(where, f"response {status!r} is neither a status like '400' nor a range like '5XX'")
             elif status.startswith("2") and status != "200":
-                self.say(where, f"response {status} would be lost: only 200 becomes a value")
-            self.response(f"{where}.responses.{status}", response)
-        content = resolved(self.document, responses.get("200", {})).get("content", {})
+                self.report(where, f"response {status} would be lost: only 200 becomes a value")
+            self.check_response(f"{where}.responses.{status}", response)
+        content = resolve_or_empty(self.document, responses.get("200", {})).get("content", {})
         if list(content) != ["application/json"]:
-            self.say(where, "there must be a 200 reply of application/json and nothing else")
+            self.report(where, "there must be a 200 reply of application/json and nothing else")
             return
-        schema = resolved(self.document, content["application/json"].get("schema", {}))
+        schema = resolve_or_empty(self.document, content["application/json"].get("schema", {}))
         if schema.get("type", "object") not in ("array", "object"):
-            self.say(where, "the 200 reply must be an object or an array")
+            self.report(where, "the 200 reply must be an object or an array")
 
-    def response(self, where: str, response: Json) -> None:
+    def check_response(self, where: str, response: Json) -> None:
         for name, header in response.get("headers", {}).items():
-            self.header(f"{where}.headers.{name}", header)
+            self.check_header(f"{where}.headers.{name}", header)
         for media_type, media in response.get("content", {}).items():
-            self.schema(f"{where}.content.{media_type}.schema", media.get("schema"))
+            self.check_schema(f"{where}.content.{media_type}.schema", media.get("schema"))
 
-    def header(self, where: str, header: Json) -> None:
-        self.schema(f"{where}.schema", header.get("schema"))
+    def check_header(self, where: str, header: Json) -> None:
+        self.check_schema(f"{where}.schema", header.get("schema"))
 
-    def component(self, where: str, schema: Json) -> None:
-        self.schema(where, schema, component=True)
+    def check_component(self, where: str, schema: Json) -> None:
+        self.check_schema(where, schema, component=True)
 
-    def schema(self, where: str, node: Json | None, *, component: bool = False, sent: bool = False) -> None:
+    def check_schema(self, where: str, node: Json | None, *, component: bool = False, sent: bool = False) -> None:
         if node is not None:
-            self.findings += check(where, node, self.document, component=component, sent=sent)
+            self.findings += check_schema(where, node, self.document, component=component, is_parameter=sent)

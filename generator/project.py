@@ -17,15 +17,25 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.strings import safe_for_docstring
 
-from .expressions import Expressions, signature, type_of
-from .formats import decimals
+from .expressions import ExpressionBuilder, python_signature, type_of
+from .formats import decimal_format_enabled
 from .lint import lint
-from .spec import FIELD_PREFIX, Json, OperationFacts, SpecError, class_name, client_view, facts, python_name, resolve
+from .spec import (
+    FIELD_PREFIX,
+    Json,
+    OperationInfo,
+    SpecError,
+    class_name,
+    collect_operations,
+    python_name,
+    resolve,
+    strip_for_client,
+)
 
 PACKAGE = "binance_usdm_wire"
 BANNER = "Written by `python -m generator` from spec/openapi.yaml. Do not edit."
 TEMPLATES = Path(__file__).parent / "templates"
-RUNTIME = ("decoding", "errors", "reading", "types", "writing")
+RUNTIME_MODULES = ("decoding", "errors", "reading", "types", "writing")
 WIDTH = 120
 RUFF_CHECK = [
     "check", "--isolated", "--no-cache", "--quiet", "--fix", "--select", "I,F401,UP", "--ignore", "UP040,UP046,UP047",
@@ -45,15 +55,15 @@ def generate(document: Json) -> Files:
         package = Path(scratch) / PACKAGE
         _WireProject.parse(document, package).build()
         _format(package)
-        return _read(package)
+        return _read_files(package)
 
 
-def committed(package: Path) -> Files:
+def read_package(package: Path) -> Files:
     """The files that are there now; bytecode aside."""
-    return _read(package) if package.is_dir() else {}
+    return _read_files(package) if package.is_dir() else {}
 
 
-def difference(now: Files, fresh: Files) -> list[str]:
+def diff_files(now: Files, fresh: Files) -> list[str]:
     """One line for each file that is missing, stale or left over."""
     lines = {path: f"{path}: missing" for path in fresh.keys() - now.keys()}
     lines |= {path: f"{path}: not written by the generator" for path in now.keys() - fresh.keys()}
@@ -61,7 +71,7 @@ def difference(now: Files, fresh: Files) -> list[str]:
     return [lines[path] for path in sorted(lines)]
 
 
-def swap(package: Path, files: Files) -> None:
+def replace_package(package: Path, files: Files) -> None:
     """Put the new package in the place of the old one: as a whole, or not at all and the old one stays."""
     package.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=package.parent, prefix=f".{PACKAGE}-") as scratch:
@@ -79,7 +89,7 @@ def swap(package: Path, files: Files) -> None:
             raise
 
 
-def _read(package: Path) -> Files:
+def _read_files(package: Path) -> Files:
     files = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {path.relative_to(package).as_posix(): path.read_bytes() for path in sorted(files)}
 
@@ -97,7 +107,7 @@ def _format(package: Path) -> None:
             )
 
 
-def _doc(value: str, indent: int = 0) -> str:
+def _docstring(value: str, indent: int = 0) -> str:
     """Spec text as the inside of a docstring: escaped, wrapped, paragraphs kept."""
     width = WIDTH - indent - 4
     lines = [
@@ -111,7 +121,7 @@ class _WireProject(Project):
     """The library's project with our own package layout: models and API modules as it writes them, everything else from RUNTIME."""
 
     document: Json
-    facts: dict[str, OperationFacts]
+    facts: dict[str, OperationInfo]
 
     @classmethod
     def parse(cls, document: Json, package: Path) -> _WireProject:
@@ -119,41 +129,41 @@ class _WireProject(Project):
             ConfigFile(post_hooks=[], package_name_override=PACKAGE, project_name_override=PACKAGE, field_prefix=FIELD_PREFIX),
             MetaType.NONE, document_source="", file_encoding="utf-8", overwrite=False, output_path=package,
         )  # fmt: skip
-        view = client_view(document)
-        with decimals():
+        view = strip_for_client(document)
+        with decimal_format_enabled():
             data = GeneratorData.from_dict(view, config=config)
         if isinstance(data, GeneratorError):
-            raise SpecError(_lines([data]))
+            raise SpecError(_error_lines([data]))
         project = cls(openapi=data, config=config, custom_template_path=TEMPLATES)
         project.document = document
-        expressions = Expressions(document)
-        project.facts = {fact.id: fact for fact in facts(document)}
+        expressions = ExpressionBuilder(document)
+        project.facts = {fact.id: fact for fact in collect_operations(document)}
         project.env.undefined = StrictUndefined
-        project.env.filters["doc"] = _doc
+        project.env.filters["doc"] = _docstring
         project.env.globals.update(
             banner=BANNER,
-            dump=expressions.dump,
+            dump=expressions.dump_expression,
             document=document,
             facts=list(project.facts.values()),
             facts_of=lambda endpoint: project.facts[str(endpoint.name)],
             models=[
                 class_name(name) for name, schema in view["components"]["schemas"].items() if schema["type"] == "object"
             ],
-            in_rows=expressions.in_rows,
+            in_rows=expressions.is_row_class,
             forwarded=lambda endpoint: ", ".join(
                 f'"{p.python_name}": {p.python_name}' for p in endpoint.query_parameters
             ),
             model_schema=expressions.model_schema,
             python_name=python_name,
             quoted=lambda value: "None" if value is None else json.dumps(value, ensure_ascii=False),
-            reader=expressions.reader,
+            reader=expressions.reader_expression,
             resolve=lambda node: resolve(document, node),
             result_type=lambda endpoint: type_of(endpoint.responses.patterns[0].prop),
-            row_of=expressions.row_of,
-            rows_of=expressions.rows_of,
-            signature=signature,
+            row_of=expressions.row_class_of_result,
+            rows_of=expressions.row_class_of_array,
+            signature=python_signature,
             type_of=type_of,
-            writer=expressions.writer,
+            writer=expressions.writer_expression,
         )
         return project
 
@@ -164,12 +174,12 @@ class _WireProject(Project):
         self._package_files()
         errors = list(self._get_errors())
         if errors:
-            raise SpecError(_lines(errors))
+            raise SpecError(_error_lines(errors))
         return errors
 
     def _package_files(self) -> None:
         (self.package_dir / "client.py").rename(self.package_dir / "operations.py")
-        for name in ("__init__", *RUNTIME):
+        for name in ("__init__", *RUNTIME_MODULES):
             template = "package_init" if name == "__init__" else name
             text = self.env.get_template(f"{template}.py.jinja").render()
             (self.package_dir / f"{name}.py").write_text(text, encoding="utf-8")
@@ -180,5 +190,5 @@ class _WireProject(Project):
         )
 
 
-def _lines(errors: list[Any]) -> list[str]:
+def _error_lines(errors: list[Any]) -> list[str]:
     return [" ".join(f"{error.header} {error.detail or ''}".split()) for error in errors]

@@ -10,25 +10,25 @@ from typing import Any
 from .formats import DECIMAL_PATTERN
 from .spec import Json, python_name, resolve
 
-KEYS = {
+KEYWORDS_BY_TYPE = {
     "string": {"format", "pattern", "enum", "x-holding"},
     "integer": {"format", "minimum", "maximum", "x-instant", "x-exchange-clock"},
     "boolean": set[str](),
     "array": {"items"},
     "object": {"properties", "required", "additionalProperties"},
 }
-KEYS_OF_ALL = {"type", "description", "x-description-zh", "examples"}
-FORMATS: dict[str, set[str | None]] = {"string": {None, "decimal"}, "integer": {"int32", "int64"}}
+COMMON_KEYWORDS = {"type", "description", "x-description-zh", "examples"}
+FORMATS_BY_TYPE: dict[str, set[str | None]] = {"string": {None, "decimal"}, "integer": {"int32", "int64"}}
 RESERVED_ATTRIBUTES = {"additional_properties", "field", "from_dict", "read", "to_dict"}
-IDENTIFIER = re.compile(r"(?=.{1,100}$)[a-z][a-z0-9]*(_[a-z0-9]+)*")
+SNAKE_CASE = re.compile(r"(?=.{1,100}$)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
-def repeated(values: Iterable[str]) -> list[str]:
+def find_duplicates(values: Iterable[str]) -> list[str]:
     listed = list(values)
     return sorted({value for value in listed if listed.count(value) > 1})
 
 
-def resolved(document: Json, node: Json) -> Json:
+def resolve_or_empty(document: Json, node: Json) -> Json:
     """Nothing for a $ref that names nothing: that is a finding of shape already."""
     try:
         return resolve(document, node)
@@ -36,7 +36,9 @@ def resolved(document: Json, node: Json) -> Json:
         return {}
 
 
-def check(where: str, node: Json, document: Json, *, component: bool = False, sent: bool = False) -> Iterator[str]:
+def check_schema(
+    where: str, node: Json, document: Json, *, component: bool = False, is_parameter: bool = False
+) -> Iterator[str]:
     """The findings of one schema and those in it; what a `$ref` names is checked where it stands."""
     if "$ref" in node:
         return
@@ -51,7 +53,7 @@ def check(where: str, node: Json, document: Json, *, component: bool = False, se
             yield f"{where}: a list of types may only be one type and null"
             return
         kind = rest[0]
-    if not isinstance(kind, str) or kind not in KEYS:
+    if not isinstance(kind, str) or kind not in KEYWORDS_BY_TYPE:
         why = (
             "loses digits as a binary float: send it as a string with format decimal"
             if kind == "number"
@@ -60,27 +62,27 @@ def check(where: str, node: Json, document: Json, *, component: bool = False, se
         yield f"{where}: type {kind!r} {why}"
         return
     for key in node:
-        if key not in KEYS[kind] | KEYS_OF_ALL:
+        if key not in KEYWORDS_BY_TYPE[kind] | COMMON_KEYWORDS:
             yield f"{where}: {key} has no meaning for {kind}"
-    allowed = FORMATS.get(kind)
+    allowed = FORMATS_BY_TYPE.get(kind)
     if allowed and node.get("format") not in allowed:
         yield f"{where}: format {node.get('format')!r} is not known for {kind}: {', '.join(sorted(map(str, allowed)))}"
     if kind == "string":
-        yield from _string(where, node, sent)
+        yield from _check_string(where, node, is_parameter)
     if kind == "integer":
-        yield from _integer(where, node, nullable)
+        yield from _check_integer(where, node, nullable)
     if kind == "array":
         if "items" in node:
-            yield from check(f"{where}.items", node["items"], document)
+            yield from check_schema(f"{where}.items", node["items"], document)
         else:
             yield f"{where}: an array needs items"
     if kind == "object":
         if not component or nullable:
             yield f"{where}: an object needs a name and may not be null: move it to components.schemas"
-        yield from _object(where, node, document)
+        yield from _check_object(where, node, document)
 
 
-def _string(where: str, node: Json, sent: bool) -> Iterator[str]:
+def _check_string(where: str, node: Json, is_parameter: bool) -> Iterator[str]:
     pattern: str = node.get("pattern", "^$")
     if node.get("format") == "decimal":
         if pattern != DECIMAL_PATTERN:
@@ -94,26 +96,26 @@ def _string(where: str, node: Json, sent: bool) -> Iterator[str]:
     if "enum" not in node:
         return
     values = node["enum"]
-    if not values or repeated(values):
+    if not values or find_duplicates(values):
         yield f"{where}: enum must be a non-empty list of different texts"
-    if not sent:
+    if not is_parameter:
         yield f"{where}: an enum in a reply breaks callers when the exchange adds a value: describe the values in the text"
     if "pattern" in node or "format" in node:
         yield f"{where}: an enum needs no pattern and no format"
 
 
-def _integer(where: str, node: Json, nullable: bool) -> Iterator[str]:
+def _check_integer(where: str, node: Json, nullable: bool) -> Iterator[str]:
     if not ("minimum" in node and "maximum" in node):
         yield f"{where}: an integer needs minimum and maximum"
     elif node["minimum"] > node["maximum"]:
         yield f"{where}: no integer is between minimum and maximum"
     if "x-instant" in node and (nullable or node.get("format") != "int64"):
         yield f"{where}: x-instant is for int64 times in ms"
-    if "x-instant" in node and not IDENTIFIER.fullmatch(node["x-instant"]):
+    if "x-instant" in node and not SNAKE_CASE.fullmatch(node["x-instant"]):
         yield f"{where}: x-instant {node['x-instant']!r} is no usable snake_case name"
 
 
-def _object(where: str, node: Json, document: Json) -> Iterator[str]:
+def _check_object(where: str, node: Json, document: Json) -> Iterator[str]:
     properties: Json = node.get("properties", {})
     if "description" not in node:
         yield f"{where}: description is missing"
@@ -128,8 +130,8 @@ def _object(where: str, node: Json, document: Json) -> Iterator[str]:
     instants: list[str] = []
     for name, schema in properties.items():
         place = f"{where}.properties.{name}"
-        yield from check(place, schema, document)
-        target = resolved(document, schema)
+        yield from check_schema(place, schema, document)
+        target = resolve_or_empty(document, schema)
         if "description" not in target:
             yield f"{place}: description is missing"
         if isinstance(target.get("type"), list) and name not in required:
@@ -138,7 +140,7 @@ def _object(where: str, node: Json, document: Json) -> Iterator[str]:
             yield f"{place}: x-holding is for amounts"
         instants += [target["x-instant"]] if "x-instant" in target else []
     attributes = [python_name(name) for name in properties] + [python_name(name) for name in instants]
-    for name in repeated(attributes):
+    for name in find_duplicates(attributes):
         yield f"{where}: two members become the attribute {name!r}"
     for name in attributes:
         if unicodedata.normalize("NFKC", name) != name:  # Python reads identifiers so

@@ -17,13 +17,13 @@ from ruamel.yaml.error import YAMLError
 
 Json: TypeAlias = dict[str, Any]
 FIELD_PREFIX = "field_"
-COMPONENT = r"[A-Za-z0-9._-]{1,100}"
+COMPONENT_NAME = r"[A-Za-z0-9._-]{1,100}"
 """What a component may be called (OpenAPI 3.1, Components Object); not longer than a file can be named after it."""
-REFERENCE = re.compile(f"#/components/([a-zA-Z]+)/({COMPONENT})")
+REF_PATTERN = re.compile(f"#/components/([a-zA-Z]+)/({COMPONENT_NAME})")
 
 MAX_VALUES, MAX_DEPTH = 100_000, 40
 """Far beyond any spec: aliases of aliases grow without end, and Python's own parser gives up on nested expressions."""
-UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+INVISIBLE_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 """What a reader of the spec, or of the code made from it, does not see: control characters, other line breaks, bidi marks."""
 
 
@@ -35,7 +35,7 @@ class SpecError(Exception):
         self.findings = findings
 
 
-class _Plain(SafeConstructor):
+class _NoMergeConstructor(SafeConstructor):
     """Without merge keys: merges of merges grow without end while they are read."""
 
     def flatten_mapping(self, node: MappingNode) -> Any:
@@ -49,7 +49,7 @@ def load(path: Path) -> Json:
     """Read a YAML (or JSON) spec; a repeated key is an error, not the last one wins."""
     try:
         reader = YAML(typ="safe", pure=True)
-        reader.Constructor = _Plain
+        reader.Constructor = _NoMergeConstructor
         document = reader.load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SpecError([f"{path.name}: cannot be read ({error.strerror})"]) from None
@@ -61,13 +61,13 @@ def load(path: Path) -> Json:
         raise SpecError([f"{path.name}:{where} is not valid YAML: {' '.join(str(what).split())}"]) from None
     if not isinstance(document, dict):
         raise SpecError([f"{path.name}: is not an OpenAPI document"])
-    findings = list(_beyond_json("", document, (), iter(range(MAX_VALUES))))
+    findings = list(_find_non_json("", document, (), iter(range(MAX_VALUES))))
     if findings:
         raise SpecError(findings)
     return document
 
 
-def _beyond_json(where: str, node: Any, above: tuple[int, ...], left: Iterator[int]) -> Iterator[str]:
+def _find_non_json(where: str, node: Any, above: tuple[int, ...], left: Iterator[int]) -> Iterator[str]:
     """A finding for everything that YAML can hold and JSON cannot: the document is also served as JSON. `left` counts values down."""
     if next(left, None) is None:
         raise SpecError([f"document: holds more than {MAX_VALUES} values, aliases written out"])
@@ -83,12 +83,12 @@ def _beyond_json(where: str, node: Any, above: tuple[int, ...], left: Iterator[i
             if isinstance(node, dict) and not isinstance(key, str):
                 yield f"{where or 'document'}: the key {key!r} is no text: put it in quotes"
             elif isinstance(node, dict):
-                yield from _beyond_json(where or "document", key, (), left)
-            yield from _beyond_json(f"{where}.{key}".lstrip("."), entry, (*above, id(node)), left)
+                yield from _find_non_json(where or "document", key, (), left)
+            yield from _find_non_json(f"{where}.{key}".lstrip("."), entry, (*above, id(node)), left)
     elif isinstance(node, str):
         if re.search("[\ud800-\udfff]", node):
             yield f"{where}: holds a lone surrogate"
-        if unseen := UNSEEN.search(node):
+        if unseen := INVISIBLE_CHARACTERS.search(node):
             yield f"{where}: holds U+{ord(unseen[0]):04X}, which nobody sees"
     elif not isinstance(node, (bool, int, NoneType)) and not (isinstance(node, float) and math.isfinite(node)):
         yield f"{where}: a {type(node).__name__} is no JSON value: put it in quotes"
@@ -98,7 +98,7 @@ def resolve(document: Json, node: Json) -> Json:
     """What a `$ref` names, or the node itself; members beside a `$ref` (OpenAPI 3.1) win. KeyError if it names nothing."""
     if "$ref" not in node:
         return node
-    match = REFERENCE.fullmatch(node["$ref"])
+    match = REF_PATTERN.fullmatch(node["$ref"])
     if match is None:
         raise KeyError(node["$ref"])
     target: Json = document["components"][match[1]][match[2]]
@@ -114,7 +114,7 @@ def python_name(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class OperationFacts:
+class OperationInfo:
     """What the templates need of one operation and the generator library does not keep."""
 
     id: str
@@ -134,7 +134,7 @@ class OperationFacts:
     """Schema of the 200 reply, its `$ref` kept."""
 
 
-def role(node: Json) -> str | None:
+def signing_role(node: Json) -> str | None:
     value = node.get("x-signing-role")
     return value if isinstance(value, str) else None
 
@@ -146,17 +146,17 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
             yield path, method, operation
 
 
-def facts(document: Json) -> list[OperationFacts]:
+def collect_operations(document: Json) -> list[OperationInfo]:
     """The facts of every operation; the document must have passed the lint."""
     schemes = document["components"].get("securitySchemes", {})
     found = []
     for path, method, operation in operations(document):
         names = [name for requirement in operation["security"] for name in requirement]
-        credentials = {role(schemes[name]): schemes[name]["name"] for name in names}
+        credentials = {signing_role(schemes[name]): schemes[name]["name"] for name in names}
         parameters = {p["name"]: p for p in (resolve(document, p) for p in operation["parameters"])}
-        roles = {role(parameter): name for name, parameter in parameters.items() if role(parameter)}
+        roles = {signing_role(parameter): name for name, parameter in parameters.items() if signing_role(parameter)}
         found.append(
-            OperationFacts(
+            OperationInfo(
                 id=operation["operationId"],
                 method=method.upper(),
                 path=path,
@@ -168,45 +168,45 @@ def facts(document: Json) -> list[OperationFacts]:
                 signature=credentials.get("signature"),
                 timestamp=roles.get("timestamp"),
                 window=roles.get("window"),
-                parameters={name: p for name, p in parameters.items() if role(p) != "timestamp"},
+                parameters={name: p for name, p in parameters.items() if signing_role(p) != "timestamp"},
                 result=resolve(document, operation["responses"]["200"])["content"]["application/json"]["schema"],
             )
         )
     return found
 
 
-def client_view(document: Json) -> Json:
+def strip_for_client(document: Json) -> Json:
     """The document as a caller sees it: no timestamp argument, and only the replies that become values (errors are the wrapper's)."""
     paths: Json = {path: {} for path in document["paths"]}
     for path, method, operation in operations(document):
         parameters = [
-            parameter for p in operation["parameters"] if role(parameter := resolve(document, p)) != "timestamp"
+            parameter for p in operation["parameters"] if signing_role(parameter := resolve(document, p)) != "timestamp"
         ]
         paths[path][method] = {
             **operation,
-            "parameters": [{**parameter, "schema": _open(parameter["schema"])} for parameter in parameters],
+            "parameters": [{**parameter, "schema": _without_enum(parameter["schema"])} for parameter in parameters],
             "responses": {"200": resolve(document, operation["responses"]["200"])},
         }
     schemas = document["components"].get("schemas", {})
-    used = used_schemas(schemas, paths)
+    used = reachable_schemas(schemas, paths)
     components = {"schemas": {name: schema for name, schema in schemas.items() if name in used}}
     info = {key: document["info"][key] for key in ("title", "version")}
     return {"openapi": document["openapi"], "info": info, "paths": paths, "components": components}
 
 
-def _open(schema: Json) -> Json:
+def _without_enum(schema: Json) -> Json:
     """Without its enum: an open `str` in Python; the writer checks the value."""
     return {key: value for key, value in schema.items() if key != "enum"}
 
 
-def used_schemas(schemas: Json, start: Any) -> set[str]:
+def reachable_schemas(schemas: Json, start: Any) -> set[str]:
     """The names of all schemas that `start` reaches by `$ref`."""
     used: set[str] = set()
     pending = [start]
     while pending:
         node = pending.pop()
         if isinstance(node, dict):
-            match = REFERENCE.fullmatch(str(node.get("$ref")))
+            match = REF_PATTERN.fullmatch(str(node.get("$ref")))
             if match and match[1] == "schemas" and match[2] in schemas and match[2] not in used:
                 used.add(match[2])
                 pending.append(schemas[match[2]])

@@ -18,7 +18,7 @@ import pytest
 
 from generator.__main__ import main
 from generator.lint import lint
-from generator.project import PACKAGE, Files, committed, generate, swap
+from generator.project import PACKAGE, Files, generate, read_package, replace_package
 from generator.spec import Json, SpecError, load
 from tests.generator.test_rejections import changed, places
 from tests.generator.test_wide_spec import BUILDERS
@@ -27,7 +27,7 @@ from tests.support.paths import ROOT
 pytestmark = pytest.mark.promise("S19")
 DOCUMENT = load(ROOT / "spec" / "openapi.yaml")
 TIME = DOCUMENT["paths"]["/fapi/v1/time"]["get"]
-COMMITTED = committed(ROOT / "generated_client" / PACKAGE)
+COMMITTED = read_package(ROOT / "generated_client" / PACKAGE)
 
 Place = tuple[Any, ...]
 
@@ -338,7 +338,7 @@ def test_a_name_is_refused_or_works_and_imports_without_effect(add: Any, tmp_pat
     assert 3 < len(taken) < len(NAMES) - 10
     files = generate(document)
     assert_inert(files)
-    swap(tmp_path / PACKAGE, files)
+    replace_package(tmp_path / PACKAGE, files)
     modules = [
         f"{PACKAGE}.{path[:-3].replace('/', '.')}".removesuffix(".__init__") for path in files if path.endswith(".py")
     ]

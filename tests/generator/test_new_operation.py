@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from generator.project import generate, swap
+from generator.project import generate, replace_package
 from generator.spec import load
 from tests.support.paths import ROOT
 
@@ -75,7 +75,7 @@ def with_account() -> dict[str, Any]:
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A source root whose binance_usdm_wire knows one operation more."""
     root = tmp_path_factory.mktemp("generated")
-    swap(root / "binance_usdm_wire", generate(with_account()))
+    replace_package(root / "binance_usdm_wire", generate(with_account()))
     return root
 
 

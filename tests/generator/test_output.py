@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from generator.__main__ import main
-from generator.project import PACKAGE, committed, generate, swap
+from generator.project import PACKAGE, generate, read_package, replace_package
 from generator.spec import load
 from tests.support.paths import ROOT
 
@@ -45,16 +45,16 @@ def test_a_check_names_every_file_that_differs_and_writes_nothing(
     (package / "errors.py").unlink()
     (package / "py.typed").write_bytes((package / "py.typed").read_bytes() + b"\n")
     (package / "models" / "order.py").write_bytes(b"")
-    spoilt = committed(package)
+    spoilt = read_package(package)
     assert main(["--check", "--output", str(package.parent)]) == 1
     said = ["errors.py: missing", "models/order.py: not written by the generator", "py.typed: stale or edited"]
     assert capsys.readouterr().err.splitlines() == said
-    assert committed(package) == spoilt
+    assert read_package(package) == spoilt
 
 
 def test_a_check_of_an_empty_folder_misses_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--check", "--output", str(tmp_path)]) == 1
-    assert capsys.readouterr().err.splitlines() == [f"{path}: missing" for path in sorted(committed(COMMITTED))]
+    assert capsys.readouterr().err.splitlines() == [f"{path}: missing" for path in sorted(read_package(COMMITTED))]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -64,7 +64,7 @@ def test_generating_mends_what_was_spoilt_and_leaves_nothing_over(package: Path)
     (package / "old" / "deep").mkdir(parents=True)
     (package / "old" / "deep" / "stale.txt").write_bytes(b"x")
     assert main(["--output", str(package.parent)]) == 0
-    assert committed(package) == committed(COMMITTED)
+    assert read_package(package) == read_package(COMMITTED)
     assert not (package / "old").exists()
     assert [path.name for path in package.parent.iterdir()] == [PACKAGE]
 
@@ -72,7 +72,7 @@ def test_generating_mends_what_was_spoilt_and_leaves_nothing_over(package: Path)
 def test_generating_what_is_there_already_touches_no_file(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {path: path.stat().st_mtime_ns for path in package.rglob("*")}
     assert main(["--output", str(package.parent)]) == 0
-    assert capsys.readouterr().out == f"{PACKAGE}: {len(committed(package))} files, 0 changed\n"
+    assert capsys.readouterr().out == f"{PACKAGE}: {len(read_package(package))} files, 0 changed\n"
     assert {path: path.stat().st_mtime_ns for path in package.rglob("*")} == before
 
 
@@ -96,14 +96,14 @@ def test_the_bytes_depend_on_neither_hash_seed_nor_folder_nor_configuration_arou
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(run, range(3)))
     assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 3
-    wanted = committed(COMMITTED)
+    wanted = read_package(COMMITTED)
     for seed in range(3):
-        assert committed(folders[seed] / f"out{seed}" / PACKAGE) == wanted
+        assert read_package(folders[seed] / f"out{seed}" / PACKAGE) == wanted
     assert sorted(path.name for path in folders[0].iterdir()) == ["out0", "spec.yaml"]  # no cache, no scratch
 
 
 def test_every_file_says_first_which_command_writes_it() -> None:
-    for path, content in committed(COMMITTED).items():
+    for path, content in read_package(COMMITTED).items():
         first = content.decode().splitlines()[1 if path.endswith(".json") else 0]
         assert "Written by `python -m generator`" in first, path
 
@@ -120,7 +120,7 @@ def test_the_package_is_typed_and_all_of_it_is_named() -> None:
         "types.py",
         "writing.py",
     }
-    assert {path for path in committed(COMMITTED) if "/" not in path} == wanted
+    assert {path for path in read_package(COMMITTED) if "/" not in path} == wanted
 
 
 def test_the_served_document_is_the_spec_word_for_word() -> None:
@@ -152,7 +152,7 @@ def test_the_pinned_generator_library_is_the_one_that_ran() -> None:
 
 @pytest.mark.parametrize("failing", [1, 2])
 def test_a_swap_that_fails_leaves_the_old_package(package: Path, monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
-    old, renames = committed(package), 0
+    old, renames = read_package(package), 0
     rename = Path.rename
 
     def fails_once(path: Path, target: Path) -> Path:
@@ -164,8 +164,8 @@ def test_a_swap_that_fails_leaves_the_old_package(package: Path, monkeypatch: py
 
     monkeypatch.setattr(Path, "rename", fails_once)
     with pytest.raises(PermissionError):
-        swap(package, {"__init__.py": b"new\n"})
-    assert committed(package) == old
+        replace_package(package, {"__init__.py": b"new\n"})
+    assert read_package(package) == old
     assert [path.name for path in package.parent.iterdir()] == [PACKAGE]
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from generator.project import PACKAGE, generate, swap
+from generator.project import PACKAGE, generate, replace_package
 from generator.spec import Json
 from tests.specs import wide_spec
 from tests.specs.wide_spec import ACCOUNT, BARE, FULL, POSITION, hostile, wide_document
@@ -50,7 +50,7 @@ async def wait(client: AsyncOperations) -> None:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wide")
-    swap(folder / PACKAGE, generate(hostile(wide_document())))
+    replace_package(folder / PACKAGE, generate(hostile(wide_document())))
     return folder
 
 
