@@ -20,9 +20,9 @@ from binance_usdm._config import DEFAULT_TIMEOUT, parse_base_url, validate_timeo
 from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL
 from binance_usdm_wire import OPERATIONS, BadArgument, Operation, Parameter
 
-from .table import RENDERERS, Rows
+from .table import RENDERERS, TableData
 
-ADVICE = f"Signed commands read {ENV_API_KEY} and {ENV_API_SECRET}; {ENV_BASE_URL} is the default of --base-url."
+EPILOG = f"Signed commands read {ENV_API_KEY} and {ENV_API_SECRET}; {ENV_BASE_URL} is the default of --base-url."
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         try:
             given = sys.argv[1:] if arguments is None else arguments
-            options = _parser(given).parse_args(given)
+            options = _build_parser(given).parse_args(given)
             code: int = options.run(options)
         finally:
             sys.stdout.flush()
@@ -51,105 +51,117 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """All commands by name, and the chosen one with its flags: what the others need is neither built nor imported."""
     chosen = next((word for word in arguments if not word.startswith("-")), None)  # no flag before it takes a value
     parser = argparse.ArgumentParser(
-        prog="binance-usdm", description="What a Binance USDⓈ-M futures account holds.", epilog=ADVICE
+        prog="binance-usdm", description="What a Binance USDⓈ-M futures account holds.", epilog=EPILOG
     )
     parser.add_argument("--version", action="version", version=f"binance-usdm {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for operation in OPERATIONS.values():
         name = operation.id.replace("_", "-")
-        command = commands.add_parser(name, help=operation.summary, description=operation.summary, epilog=ADVICE)
+        command = commands.add_parser(name, help=operation.summary, description=operation.summary, epilog=EPILOG)
         if name == chosen:
-            _furnish(command, operation)
+            _add_operation_arguments(command, operation)
     doctor = commands.add_parser("doctor", help="Explain what is wrong before you open an issue.")
     mock = commands.add_parser("mock", help="The mock exchange.")
     if chosen == "doctor":
         from . import doctor as doctor_command
 
-        doctor_command.furnish(doctor, _add_where)
+        doctor_command.configure_parser(doctor, _add_target_arguments)
     elif chosen == "mock":
         from . import mock as mock_command  # its mock exchange takes as long to import as all the rest of a command
 
-        mock_command.furnish(mock)
+        mock_command.configure_parser(mock)
     return parser
 
 
 # operations of the spec
 
 
-def _furnish(command: argparse.ArgumentParser, operation: Operation[Any]) -> None:
-    command.set_defaults(run=_call, refuse=command.error, operation=operation, only=None, non_zero=False)
+def _add_operation_arguments(command: argparse.ArgumentParser, operation: Operation[Any]) -> None:
+    command.set_defaults(
+        run=_run_operation, usage_error=command.error, operation=operation, assets=None, non_zero=False
+    )
     for parameter in operation.parameters:
         command.add_argument(
             "--" + parameter.name.replace("_", "-"),
-            dest=_destination(parameter),
+            dest=_dest_name(parameter),
             metavar=parameter.name.upper(),
-            type=_reader(parameter.type),
+            type=_argument_type(parameter.type),
             required=parameter.required,
             help=parameter.description.replace("%", "%%"),
         )
-    _add_where(command)
-    form = command.add_mutually_exclusive_group()
-    form.add_argument(
-        "--json", action="store_const", const="json", dest="form", help="the reply's members and texts, as JSON"
+    _add_target_arguments(command)
+    formats = command.add_mutually_exclusive_group()
+    formats.add_argument(
+        "--json",
+        action="store_const",
+        const="json",
+        dest="output_format",
+        help="the reply's members and texts, as JSON",
     )
-    form.add_argument("--csv", action="store_const", const="csv", dest="form", help="the same as CSV")
+    formats.add_argument("--csv", action="store_const", const="csv", dest="output_format", help="the same as CSV")
     members = set() if operation.row is None else {field.name for field in attrs.fields(operation.row)}
     if "asset" in members - {parameter.name for parameter in operation.parameters}:
         command.add_argument(
-            "--asset", action="append", dest="only", metavar="NAME", help="only this asset; may be repeated"
+            "--asset", action="append", dest="assets", metavar="NAME", help="only this asset; may be repeated"
         )
     if operation.row is not None and operation.row.HOLDINGS:
         command.add_argument("--non-zero", action="store_true", help="leave out rows that hold nothing")
 
 
-def _add_where(command: argparse.ArgumentParser) -> None:
+def _add_target_arguments(command: argparse.ArgumentParser) -> None:
     target = command.add_mutually_exclusive_group()
-    target.add_argument("--base-url", type=_base_url, metavar="URL", help="another exchange host, such as a mock's")
+    target.add_argument(
+        "--base-url", type=_parse_base_url, metavar="URL", help="another exchange host, such as a mock's"
+    )
     target.add_argument("--demo", action="store_true", help=f"demo trading ({DEMO})")
     command.add_argument(
-        "--timeout", type=_seconds, default=DEFAULT_TIMEOUT, metavar="S", help="for the whole call (%(default)s s)"
+        "--timeout",
+        type=_parse_seconds,
+        default=DEFAULT_TIMEOUT,
+        metavar="S",
+        help="for the whole call (%(default)s s)",
     )
 
 
-def _destination(parameter: Parameter) -> str:
+def _dest_name(parameter: Parameter) -> str:
     """Where its value is kept: no name of the spec can hide one of ours."""
     return f"parameter {parameter.name}"
 
 
-def _call(options: argparse.Namespace) -> int:
+def _run_operation(options: argparse.Namespace) -> int:
     operation: Operation[Any] = options.operation
-    arguments = {parameter.name: getattr(options, _destination(parameter)) for parameter in operation.parameters}
+    arguments = {parameter.name: getattr(options, _dest_name(parameter)) for parameter in operation.parameters}
     try:
         operation.query(**arguments)
     except BadArgument as error:
-        options.refuse(str(error))
-    with _client(options) as client:
+        options.usage_error(str(error))
+    with _make_client(options) as client:
         result = getattr(client, operation.id)(**arguments)
     single = not isinstance(result, list)
     rows = [result] if single else result
-    missing = [asset for asset in dict.fromkeys(options.only or ()) if all(row.asset != asset for row in rows)]
+    missing = [asset for asset in dict.fromkeys(options.assets or ()) if all(row.asset != asset for row in rows)]
     for asset in missing:
         print(f"binance-usdm: no row for the asset {asset!r}", file=sys.stderr)
     columns = list(operation.row.WIRE_NAMES.values()) if operation.row is not None else []
-    wanted = [row for row in rows if _wanted(row, options)]
+    wanted = [row for row in rows if _is_selected(row, options)]
     dumped = [row.to_dict() if operation.row is not None else {"value": row} for row in wanted]
-    form = options.form or ("table" if sys.stdout.isatty() else "plain")
-    RENDERERS[form](Rows(columns, dumped, single), sys.stdout)
+    output_format = options.output_format or ("table" if sys.stdout.isatty() else "text")
+    RENDERERS[output_format](TableData(columns, dumped, single), sys.stdout)
     return 1 if missing else 0
 
 
-def _client(options: argparse.Namespace) -> Client:
+def _make_client(options: argparse.Namespace) -> Client:
     base_url = options.base_url or (DEMO if options.demo else os.environ.get(ENV_BASE_URL))
     chosen: dict[str, Any] = {"timeout": options.timeout, **({"base_url": base_url} if base_url else {})}
     return Client(**chosen) if options.operation.key_header is None else Client.from_env(**chosen)
 
 
-def _wanted(row: Any, options: argparse.Namespace) -> bool:
-    if options.only and row.asset not in options.only:
+def _is_selected(row: Any, options: argparse.Namespace) -> bool:
+    if options.assets and row.asset not in options.assets:
         return False
     return not options.non_zero or any(getattr(row, name) for name in row.HOLDINGS)
 
@@ -157,31 +169,31 @@ def _wanted(row: Any, options: argparse.Namespace) -> bool:
 # readers of one argument: what they refuse is wrong usage
 
 
-def _reader(kind: type) -> Callable[[str], Any]:
-    return {bool: _boolean, Decimal: _decimal}.get(kind, kind)
+def _argument_type(kind: type) -> Callable[[str], Any]:
+    return {bool: _parse_bool, Decimal: _parse_decimal}.get(kind, kind)
 
 
-def _boolean(text: str) -> bool:
+def _parse_bool(text: str) -> bool:
     if text not in {"true", "false"}:
         raise argparse.ArgumentTypeError("must be true or false")
     return text == "true"
 
 
-def _decimal(text: str) -> Decimal:
+def _parse_decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
         raise argparse.ArgumentTypeError("must be a number") from None
 
 
-def _seconds(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     try:
         return validate_timeout(float(text))
     except (ConfigurationError, ValueError):
         raise argparse.ArgumentTypeError("must be a positive number of seconds, at most a day") from None
 
 
-def _base_url(text: str) -> str:
+def _parse_base_url(text: str) -> str:
     url = parse_base_url(text)
     if isinstance(url, str):
         raise argparse.ArgumentTypeError(url)

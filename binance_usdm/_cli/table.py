@@ -11,18 +11,18 @@ from typing import Any, NamedTuple, TextIO
 import orjson
 
 
-class Rows(NamedTuple):
+class TableData(NamedTuple):
     """What is to be shown: the columns that are always there, the rows as JSON objects, whether the reply was one object."""
 
     columns: list[str]
     rows: list[dict[str, Any]]
-    single: bool
+    is_single_object: bool
 
 
-def as_json(shown: Rows, out: TextIO) -> None:
+def write_json(shown: TableData, out: TextIO) -> None:
     """The objects as the wire had them; a number stays the same digits. ASCII with escapes where the encoding cannot hold a name."""
-    value: Any = next(iter(shown.rows), None) if shown.single else shown.rows
-    text = orjson.dumps(value, default=_number, option=orjson.OPT_INDENT_2).decode() + "\n"
+    value: Any = next(iter(shown.rows), None) if shown.is_single_object else shown.rows
+    text = orjson.dumps(value, default=_encode_decimal, option=orjson.OPT_INDENT_2).decode() + "\n"
     try:
         text.encode(out.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -30,26 +30,26 @@ def as_json(shown: Rows, out: TextIO) -> None:
     out.write(text)
 
 
-def _number(value: object) -> orjson.Fragment:
+def _encode_decimal(value: object) -> orjson.Fragment:
     if isinstance(value, Decimal):
         return orjson.Fragment(str(value))
     raise TypeError(type(value).__name__)
 
 
-def as_csv(shown: Rows, out: TextIO) -> None:
+def write_csv(shown: TableData, out: TextIO) -> None:
     import csv  # only who asks for it waits for it
 
-    header, body = _grid(shown)
+    header, body = _header_and_cells(shown)
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(body)
 
 
-def as_plain(shown: Rows, out: TextIO) -> None:
+def write_text(shown: TableData, out: TextIO) -> None:
     """Aligned columns, two blanks apart: texts to the left, numbers to the right."""
-    header, body = _grid(shown, printable=True)
+    header, body = _header_and_cells(shown, printable=True)
     lines = [header, *body]
-    right = _numeric(shown, header)
+    right = _numeric_columns(shown, header)
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         cells = [
@@ -59,7 +59,7 @@ def as_plain(shown: Rows, out: TextIO) -> None:
         out.write("  ".join(cells).rstrip() + "\n")
 
 
-def as_table(shown: Rows, out: TextIO) -> None:
+def write_table(shown: TableData, out: TextIO) -> None:
     """The same drawn by rich, if it is installed; on a terminal too narrow for it, one member a line. Nothing is ever cut off."""
     try:
         from rich import box
@@ -67,56 +67,59 @@ def as_table(shown: Rows, out: TextIO) -> None:
         from rich.table import Table
         from rich.text import Text
     except ImportError:
-        return as_plain(shown, out)
-    header, body = _grid(shown, printable=True)
+        return write_text(shown, out)
+    header, body = _header_and_cells(shown, printable=True)
     table = Table(box=box.SIMPLE_HEAD)
-    for name, numeric in zip(header, _numeric(shown, header), strict=True):
+    for name, numeric in zip(header, _numeric_columns(shown, header), strict=True):
         table.add_column(Text(name), justify="right" if numeric else "left", no_wrap=True)
     for line in body:
         table.add_row(*map(Text, line))
-    if Console(width=_ENDLESS).measure(table).maximum > Console(file=out).width:
+    if Console(width=_UNLIMITED_WIDTH).measure(table).maximum > Console(file=out).width:
         table = Table("member", "value", box=box.SIMPLE_HEAD)
         for line in body:
             for name, cell in zip(header, line, strict=True):
                 table.add_row(Text(name), Text(cell), end_section=name == header[-1])
-    needed = Console(width=_ENDLESS).measure(table).maximum
+    needed = Console(width=_UNLIMITED_WIDTH).measure(table).maximum
     Console(file=out, width=needed).print(table)
     return None
 
 
-_ENDLESS = 1_000_000
+_UNLIMITED_WIDTH = 1_000_000
 
-RENDERERS: dict[str, Callable[[Rows, TextIO], None]] = {
-    "json": as_json,
-    "csv": as_csv,
-    "plain": as_plain,
-    "table": as_table,
+RENDERERS: dict[str, Callable[[TableData, TextIO], None]] = {
+    "json": write_json,
+    "csv": write_csv,
+    "text": write_text,
+    "table": write_table,
 }
 
 
-def _grid(shown: Rows, *, printable: bool = False) -> tuple[list[str], list[list[str]]]:
+def _header_and_cells(shown: TableData, *, printable: bool = False) -> tuple[list[str], list[list[str]]]:
     """Header and cells; members that the spec does not know come last, in the order in which they were met."""
     header = list(dict.fromkeys([*shown.columns, *(name for row in shown.rows for name in row)]))
-    body = [[_cell(row[name]) if name in row else "" for name in header] for row in shown.rows]
+    body = [[_format_cell(row[name]) if name in row else "" for name in header] for row in shown.rows]
     if printable:  # a name that moves the cursor stays a name
-        header, body = [_visible(name) for name in header], [[_visible(cell) for cell in line] for line in body]
+        header, body = (
+            [_escape_unprintable(name) for name in header],
+            [[_escape_unprintable(cell) for cell in line] for line in body],
+        )
     return header, body
 
 
-def _cell(value: Any) -> str:
+def _format_cell(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None else orjson.dumps(value, default=_number).decode()
+    return "" if value is None else orjson.dumps(value, default=_encode_decimal).decode()
 
 
-def _visible(text: str) -> str:
+def _escape_unprintable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def _numeric(shown: Rows, header: list[str]) -> list[bool]:
+def _numeric_columns(shown: TableData, header: list[str]) -> list[bool]:
     """Which columns hold only numbers, also those written as text."""
     return [
-        all(_cell(row.get(name)).lstrip("-").replace(".", "", 1).isdigit() for row in shown.rows if name in row)
+        all(_format_cell(row.get(name)).lstrip("-").replace(".", "", 1).isdigit() for row in shown.rows if name in row)
         and bool(shown.rows)
         for name in header
     ]

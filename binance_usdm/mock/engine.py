@@ -11,16 +11,16 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
-from binance_usdm.mock.core.accounts import Account, Key, Verifier, ip, networks, public_key
+from binance_usdm.mock.core.accounts import Account, ApiKey, Verifier, load_public_key, normalize_ip, parse_networks
 from binance_usdm.mock.core.clock import SkewedClock
-from binance_usdm.mock.core.redaction import hider
-from binance_usdm.mock.core.request_log import Count, Headers, Logged, Record
-from binance_usdm.mock.core.response import Reply, dump
-from binance_usdm.mock.core.spec import Contract, Operation
+from binance_usdm.mock.core.redaction import make_redactor
+from binance_usdm.mock.core.request_log import CountKey, Headers, Logged, RequestLog
+from binance_usdm.mock.core.response import Reply, dump_json
+from binance_usdm.mock.core.spec import ApiSpec, Operation
 from binance_usdm.mock.core.state import State
 from binance_usdm.mock.core.switches import PERMISSIONS, Switches
 from binance_usdm.mock.faults.catalogue import Option
-from binance_usdm.mock.faults.queue import Script, Scripted, named
+from binance_usdm.mock.faults.queue import FaultQueue, QueuedFault, resolve_fault
 from binance_usdm.mock.pipeline import Pipeline
 
 DEFAULT_CLIENT_ADDRESS: Final = "127.0.0.1"
@@ -36,7 +36,7 @@ class Engine:
 
     def __init__(
         self,
-        spec: Contract,
+        spec: ApiSpec,
         *,
         api_key: str,
         api_secret: str | Verifier | bytes,
@@ -64,25 +64,25 @@ class Engine:
         switches, log_size, random_seed = self._initial_settings
         self.clock.reset()
         rng = Random(random_seed)  # Repeatable on purpose.  # noqa: S311
-        self.state = State(switches, self.clock, rng, Record(log_size))
-        self.fault_queue = Script(rng)
+        self.state = State(switches, self.clock, rng, RequestLog(log_size))
+        self.fault_queue = FaultQueue(rng)
         self._pipeline = Pipeline(self.spec, self.state, self.fault_queue)
         self.add_key(self.state.account, *self._credentials)
 
     def handle(self, method: str, target: bytes, headers: Headers, body: bytes, address: str) -> Reply:
         """Respond to one request: method, raw path with query, header pairs, body, client IP address."""
         with self.lock:
-            return self._pipeline.handle_request(method, target, headers, body, ip(address))
+            return self._pipeline.handle_request(method, target, headers, body, normalize_ip(address))
 
     # -- accounts and bodies
 
     def add_account(self, api_key: str, api_secret: str | Verifier | bytes, opened: bool, **options: Any) -> Account:
         """Add an account with its first key; `options` are those of `add_key`, and 200 bodies by operation."""
-        account = Account(opened=opened)
+        account = Account(futures_enabled=opened)
         key_options = {name: options.pop(name) for name in ("addresses", "permissions") if name in options}
         bodies = {name: self._encode_body(name, value, api_key) for name, value in options.items()}
         self.add_key(account, api_key, api_secret, **key_options)
-        account.replies.update(bodies)
+        account.response_bodies.update(bodies)
         return account
 
     def add_key(
@@ -99,13 +99,15 @@ class Engine:
             raise ValueError("api_key is empty or not of the switched key_format: no request could ever use it")
         if not {*permissions} <= {*PERMISSIONS}:
             raise ValueError(f"permissions must be of {', '.join(PERMISSIONS)}")
-        secret = public_key(api_secret) if isinstance(api_secret, bytes) else api_secret
+        secret = load_public_key(api_secret) if isinstance(api_secret, bytes) else api_secret
         if not (callable(secret) or isinstance(secret, str)) or str(secret).lstrip().startswith("-----BEGIN"):
             raise ValueError("api_secret must be an HMAC secret, the PEM of a public key as bytes, or a function")
         with self.lock:
             if api_key in self.state.keys:
                 raise ValueError("there is an account with this key already")
-            self.state.keys[api_key] = Key(api_key, secret, account, networks(addresses), frozenset(permissions))
+            self.state.keys[api_key] = ApiKey(
+                api_key, secret, account, parse_networks(addresses), frozenset(permissions)
+            )
 
     def account_of(self, api_key: str) -> Account:
         """Return the account of a key. Raises ValueError for an unknown key."""
@@ -119,7 +121,7 @@ class Engine:
         body = self._encode_body(operation_id, value, api_key)
         with self.lock:
             account = self.state.account if api_key is None else self.account_of(api_key)
-            account.replies[operation_id] = body
+            account.response_bodies[operation_id] = body
 
     def _encode_body(self, operation_id: str, value: Any, api_key: str | None) -> bytes:
         operation = self.require_operation(operation_id)
@@ -127,9 +129,9 @@ class Engine:
             raise ValueError(f"{operation_id} asks for no key, so its answer belongs to no account")
         if isinstance(value, (bytes, bytearray)):
             return bytes(value)
-        body = dump(value)
+        body = dump_json(value)
         # Validate what a client will read: tuples become lists.
-        self.spec.check(operation, json.loads(body, parse_float=Decimal))
+        self.spec.validate_body(operation, json.loads(body, parse_float=Decimal))
         return body
 
     def require_operation(self, operation_id: str) -> Operation:
@@ -155,41 +157,41 @@ class Engine:
         """Queue a fault. Raises ValueError for an unknown fault, option or operation."""
         if operation is not None:
             self.require_operation(operation)
-        name, found, filled = named(fault, options)
+        name, found, filled = resolve_fault(fault, options)
         with self.lock:
-            self.fault_queue.add(Scripted(name, found, filled, times, operation, path, api_key, nth, probability))
+            self.fault_queue.add(QueuedFault(name, found, filled, times, operation, path, api_key, nth, probability))
 
     def ban(self, seconds: int, address: str) -> None:
         """Ban an IP address for a number of seconds of the mock's clock."""
         if type(seconds) is not int or seconds < 1:
             raise ValueError("seconds must be a whole number, 1 or more")
         with self.lock:
-            self.state.meter(ip(address)).ban(1000 * seconds, self.clock())
+            self.state.counter_for(normalize_ip(address)).ban(1000 * seconds, self.clock())
 
     def recover(self) -> None:
         """Forget queued faults, bans and used weight."""
         with self.lock:
             self.fault_queue.clear()
-            self.state.meters.clear()
+            self.state.counters.clear()
 
     def spend(self, weight: int, address: str) -> None:
         """Add weight that another program on the same IP address used."""
         if type(weight) is not int or weight < 0:
             raise ValueError("weight must be a whole number, 0 or more")
         with self.lock:
-            self.state.meter(ip(address)).spend(weight, self.clock())
+            self.state.counter_for(normalize_ip(address)).add(weight, self.clock())
 
     # -- what happened
 
     def requests(self) -> list[Logged]:
         """Return a copy of the request log, oldest first."""
         with self.lock:
-            return [*self.state.record.requests]
+            return [*self.state.request_log.requests]
 
-    def counts(self) -> Counter[Count]:
+    def counts(self) -> Counter[CountKey]:
         """Return the number of requests since the last reset by (operation, HTTP status, code)."""
         with self.lock:
-            return Counter(self.state.record.counts)
+            return Counter(self.state.request_log.counts)
 
     def signed_requests(self, operation: str | None, api_key: str | None) -> list[Logged]:
         """Return the logged requests to operations that need a signature."""
@@ -197,10 +199,12 @@ class Engine:
             self.require_operation(operation)
         signed = {known.id for known in self.spec.operations if known.signature}
         with self.lock:
-            return [logged for logged in self.state.record.of(operation, api_key) if logged.operation in signed]
+            return [
+                logged for logged in self.state.request_log.filter(operation, api_key) if logged.operation in signed
+            ]
 
     def redactor(self) -> Callable[[bytes | str], str]:
         """Return a function that removes keys, secrets and signatures from text."""
         parameters = [known.signature for known in self.spec.operations if known.signature]
         with self.lock:
-            return hider([*self.state.keys.values()], parameters)
+            return make_redactor([*self.state.keys.values()], parameters)

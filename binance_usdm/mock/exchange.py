@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .admin.routes import Admin
-from .core.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Verifier, ip
-from .core.clock import SkewedClock, system
-from .core.request_log import Count, Logged
+from .admin.routes import AdminApi
+from .core.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Verifier, normalize_ip
+from .core.clock import SkewedClock, system_time_ms
+from .core.request_log import CountKey, Logged
 from .core.response import Reply
-from .core.spec import Contract, packaged
+from .core.spec import ApiSpec, load_packaged_spec
 from .core.switches import PERMISSIONS, Switches
 from .engine import DEFAULT_CLIENT_ADDRESS, Engine
 from .faults.catalogue import Option
@@ -40,22 +40,22 @@ class Exchange:
         api_key: str = DEFAULT_API_KEY,
         api_secret: str | Verifier | bytes = DEFAULT_API_SECRET,
         spec: Mapping[str, Any] | None = None,
-        clock: Callable[[], int] = system,
+        clock: Callable[[], int] = system_time_ms,
         switches: Switches | None = None,
         log_size: int = 1000,
-        seed_of_chance: int = 0,
+        random_seed: int = 0,
         setup: Callable[[Exchange], object] = lambda exchange: None,
     ) -> None:
         self.api_key = api_key
         self.api_secret: Any = api_secret  # a str, unless a public key or a verifier was given
         self._engine = Engine(
-            Contract(packaged() if spec is None else spec),
+            ApiSpec(load_packaged_spec() if spec is None else spec),
             api_key=api_key,
             api_secret=api_secret,
             clock=clock,
             switches=switches or Switches(),
             log_size=log_size,
-            random_seed=seed_of_chance,
+            random_seed=random_seed,
             on_reset=lambda: setup(self),
         )
         setup(self)
@@ -96,7 +96,7 @@ class Exchange:
         return self._engine.requests()
 
     @property
-    def counts(self) -> Counter[Count]:
+    def counts(self) -> Counter[CountKey]:
         """How many requests ended how since the beginning: (operation, HTTP status, code) -> number."""
         return self._engine.counts()
 
@@ -104,7 +104,7 @@ class Exchange:
     def used_weight(self) -> int:
         """Weight used from 127.0.0.1, where requests without a socket come from, in the UTC minute of the latest; by all keys."""
         with self._engine.lock:
-            return self._engine.state.meter(DEFAULT_CLIENT_ADDRESS).used
+            return self._engine.state.counter_for(DEFAULT_CLIENT_ADDRESS).used
 
     @property
     def transport(self) -> httpx.MockTransport:
@@ -117,12 +117,12 @@ class Exchange:
         """The same for requests that come from another IP address: for allow-lists, and for weight that is not shared."""
         from .server.httpx_transport import ExchangeTransport
 
-        return ExchangeTransport(self.handle, ip(address))
+        return ExchangeTransport(self.handle, normalize_ip(address))
 
     @property
     def asgi(self) -> asgi.Application:
         """The exchange as an ASGI application."""
-        return asgi.application(self.handle)
+        return asgi.make_asgi_app(self.handle)
 
     def add_account(
         self, api_key: str, api_secret: str | Verifier | bytes, *, opened: bool = True, **options: Any
@@ -263,4 +263,4 @@ def serve(
 
 
 def _application(exchange: Exchange, admin: bool) -> asgi.Application:
-    return asgi.application(exchange.handle, Admin(exchange._engine) if admin else None)
+    return asgi.make_asgi_app(exchange.handle, AdminApi(exchange._engine) if admin else None)

@@ -10,12 +10,12 @@ from functools import partial
 from binance_usdm.mock.core.accounts import Account
 from binance_usdm.mock.core.query import Query
 from binance_usdm.mock.core.request_log import Headers, Logged
-from binance_usdm.mock.core.response import Reply, ok, page, refusal
-from binance_usdm.mock.core.spec import Contract, Operation
+from binance_usdm.mock.core.response import Reply, error_response, html_response, json_ok_response
+from binance_usdm.mock.core.spec import ApiSpec, Operation
 from binance_usdm.mock.core.state import State
-from binance_usdm.mock.faults.catalogue import Scene
-from binance_usdm.mock.faults.queue import Script, Scripted
-from binance_usdm.mock.verify.checks import Inquiry, RefusalError, verify
+from binance_usdm.mock.faults.catalogue import FaultContext
+from binance_usdm.mock.faults.queue import FaultQueue, QueuedFault
+from binance_usdm.mock.verify.checks import RejectionError, RequestContext, run_checks
 
 
 class Pipeline:
@@ -26,7 +26,7 @@ class Pipeline:
     spec's first example, is sent.
     """
 
-    def __init__(self, spec: Contract, state: State, fault_queue: Script) -> None:
+    def __init__(self, spec: ApiSpec, state: State, fault_queue: FaultQueue) -> None:
         self._spec = spec
         self._state = state
         self._fault_queue = fault_queue
@@ -35,18 +35,18 @@ class Pipeline:
         """Respond to a request, and add it to the request log."""
         context = self._check_request(method, target, headers, body, address)
         operation_id = context.operation.id if context.operation else None
-        fault = self._fault_queue.take(operation_id, context.path, context.api_key)
+        fault = self._fault_queue.match(operation_id, context.path, context.api_key)
         reply = self._respond(context) if fault is None else self._respond_with_fault(context, fault)
         reply = self._apply_proxy_effects(context, reply)
-        self._state.record.add(self._log_entry(context, reply, fault))
+        self._state.request_log.add(self._log_entry(context, reply, fault))
         return reply
 
-    def _check_request(self, method: str, target: bytes, headers: Headers, body: bytes, address: str) -> Inquiry:
+    def _check_request(self, method: str, target: bytes, headers: Headers, body: bytes, address: str) -> RequestContext:
         state = self._state
         raw_path, _, raw_query = target.partition(b"?")
         path = raw_path.decode("latin-1")
         query = Query.parse(raw_query)
-        operation = self._spec.find(method, path)
+        operation = self._spec.find_operation(method, path)
         key_header = operation.key_header if operation else None
         # A loop, since the function of a comprehension costs more than its body. Two key headers are one malformed key.
         api_keys = []
@@ -54,72 +54,72 @@ class Pipeline:
             if name.lower() == key_header:
                 api_keys.append(value)
         api_key = b", ".join(api_keys).decode("latin-1")
-        context = Inquiry(
+        context = RequestContext(
             method, path, query, headers, body, address, operation, api_key, state.keys, state.clock(), state.switches
         )
         if operation is not None:
             if state.switches.refuse_replay and operation.signature is not None:
-                context.replayed = state.replayed(query.first.get(operation.signature))
+                context.is_replay = state.remember_signature(query.first_values.get(operation.signature))
             try:
-                verify(context, operation)
-            except RefusalError as rejection:
-                context.refused = rejection
+                run_checks(context, operation)
+            except RejectionError as rejection:
+                context.rejection = rejection
         return context
 
-    def _respond(self, context: Inquiry) -> Reply:
+    def _respond(self, context: RequestContext) -> Reply:
         state, operation = self._state, context.operation
-        counter = state.meter(context.address)
+        counter = state.counter_for(context.address)
         if operation is None:
-            return counter.shut(context.now, state.switches) or self._not_found_response(context)
+            return counter.ban_response(context.now, state.switches) or self._not_found_response(context)
         reply = counter.charge(operation.weight, context.now, state.switches)
-        rejection = context.refused
+        rejection = context.rejection
         if reply is None and rejection is not None:
-            reply = refusal(rejection.status(state.switches), rejection.code, rejection.text)
+            reply = error_response(rejection.status(state.switches), rejection.code, rejection.text)
         if reply is None:
             account = context.key.account if context.key else state.account
-            return ok(self._response_body(operation, account, context.now), self._weight_headers(context))
+            return json_ok_response(self._response_body(operation, account, context.now), self._weight_headers(context))
         return self._with_weight_header(context, reply)
 
-    def _respond_with_fault(self, context: Inquiry, fault: Scripted) -> Reply:
+    def _respond_with_fault(self, context: RequestContext, fault: QueuedFault) -> Reply:
         state, operation = self._state, context.operation
         key = state.keys.get(context.api_key)  # A fault looks at no permission.
         account = key.account if key else state.account
         body = self._response_body(operation, account, context.now) if operation else b"{}"
         respond = partial(self._respond, context)
-        scene = Scene(body, context.now, state.switches, context.path, respond, self._spec.errors, state.chance)
-        reply = fault.reply(scene)
-        if operation is None or not fault.fault.weighed or reply.status >= 500:
+        scene = FaultContext(body, context.now, state.switches, context.path, respond, self._spec.errors, state.rng)
+        reply = fault.respond(scene)
+        if operation is None or not fault.fault.costs_weight or reply.status >= 500:
             return reply
-        state.meter(context.address).spend(operation.weight, context.now)
+        state.counter_for(context.address).add(operation.weight, context.now)
         return self._with_weight_header(context, reply)
 
-    def _not_found_response(self, context: Inquiry) -> Reply:
+    def _not_found_response(self, context: RequestContext) -> Reply:
         """Return the response to an unknown path or method. It costs no weight and has no weight header."""
         switches = self._state.switches
-        methods = self._spec.methods(context.path)
+        methods = self._spec.allowed_methods(context.path)
         status = switches.wrong_method if methods else 404
         if switches.not_found == "html" and status == 404:
-            return page(404, "Not found")
-        reply = refusal(status, -5000, f"Path {context.path}, Method {context.method} is invalid")
+            return html_response(404, "Not found")
+        reply = error_response(status, -5000, f"Path {context.path}, Method {context.method} is invalid")
         return reply.with_header(b"Allow", ", ".join(methods).encode()) if status == 405 else reply
 
     def _response_body(self, operation: Operation, account: Account, now: int) -> bytes:
-        seeded = account.replies.get(operation.id)
-        body = self._spec.answer(operation, now) if seeded is None else seeded
-        is_hidden = not account.opened and self._state.switches.unopened == "empty" and body[:1] == b"["
+        seeded = account.response_bodies.get(operation.id)
+        body = self._spec.example_body(operation, now) if seeded is None else seeded
+        is_hidden = not account.futures_enabled and self._state.switches.unopened == "empty" and body[:1] == b"["
         return b"[]" if is_hidden else body
 
-    def _with_weight_header(self, context: Inquiry, reply: Reply) -> Reply:
+    def _with_weight_header(self, context: RequestContext, reply: Reply) -> Reply:
         for header in self._weight_headers(context):
             reply = reply.with_header(*header)
         return reply
 
-    def _weight_headers(self, context: Inquiry) -> Headers:
+    def _weight_headers(self, context: RequestContext) -> Headers:
         if not self._state.switches.used_weight:
             return ()
-        return ((b"X-MBX-USED-WEIGHT-1M", b"%d" % self._state.meter(context.address).used),)
+        return ((b"X-MBX-USED-WEIGHT-1M", b"%d" % self._state.counter_for(context.address).used),)
 
-    def _apply_proxy_effects(self, context: Inquiry, reply: Reply) -> Reply:
+    def _apply_proxy_effects(self, context: RequestContext, reply: Reply) -> Reply:
         """Return the response as the content delivery network passes it on: compressed, header names in lower case."""
         switches = self._state.switches
         if switches.gzip and _accepts_gzip(context.headers) and not _has_content_encoding(reply):
@@ -129,14 +129,14 @@ class Pipeline:
             reply = replace(reply, headers=tuple((name.lower(), value) for name, value in reply.headers))
         return reply
 
-    def _log_entry(self, context: Inquiry, reply: Reply, fault: Scripted | None) -> Logged:
-        operation, rejection = context.operation, context.refused
+    def _log_entry(self, context: RequestContext, reply: Reply, fault: QueuedFault | None) -> Logged:
+        operation, rejection = context.operation, context.rejection
         if rejection is not None:
-            reason = rejection.why
+            reason = rejection.reason
         else:
             reason = "" if operation else "there is no such path or method"
         return Logged(  # Positional: keywords take half as long again.
-            self._state.record.total + 1,
+            self._state.request_log.total + 1,
             context.now,
             context.address,
             context.method,

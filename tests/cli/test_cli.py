@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from binance_usdm import Client
-from binance_usdm._cli.main import _reader, main
+from binance_usdm._cli.main import _argument_type, main
 from binance_usdm.mock import Exchange, running
 from binance_usdm_wire import OPERATIONS, Parameter
 from tests.support.command_line import Finished, process, run
@@ -208,13 +208,13 @@ def test_a_refused_base_url_is_not_repeated() -> None:
     ("kind", "text", "value"), [(bool, "false", False), (bool, "true", True), (Decimal, "-0.10", Decimal("-0.10"))]
 )
 def test_a_parameter_is_read_by_its_type(kind: type, text: str, value: object) -> None:
-    assert str(_reader(kind)(text)) == str(value)
+    assert str(_argument_type(kind)(text)) == str(value)
 
 
 @pytest.mark.parametrize(("kind", "text"), [(bool, "True"), (bool, ""), (Decimal, "1,5"), (Decimal, "")])
 def test_a_text_of_another_type_is_wrong_usage(kind: type, text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"^must be"):
-        _reader(kind)(text)
+        _argument_type(kind)(text)
 
 
 def test_no_parameter_of_an_operation_takes_the_place_of_ours(

@@ -25,11 +25,11 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from binance_usdm import DEMO, MAINNET
 from binance_usdm._cli.checks import CHECKS
-from binance_usdm._cli.findings import timing
+from binance_usdm._cli.findings import judge_clock_offset
 from binance_usdm._cli.main import main
 from binance_usdm._http.tls import tls_context
 from binance_usdm.mock import Exchange, Reply, Switches
-from binance_usdm.mock.core.response import refusal
+from binance_usdm.mock.core.response import error_response
 from tests.support.raw_server import HOLD, READ, SOME, RawServer, Script, again, reply
 
 KEY, SECRET = "KeyCanary618033".ljust(64, "k"), "SecretCanary141421".ljust(64, "s")
@@ -518,12 +518,12 @@ def test_a_wrong_clock_is_told_and_does_not_hide_what_else_is_wrong(
     ],
 )
 def test_the_edges_of_the_clock_are_the_exchange_s(offset: float, error: float, window: int, verdict: str) -> None:
-    assert timing(offset, error, window)[0] == verdict
+    assert judge_clock_offset(offset, error, window)[0] == verdict
 
 
 def test_a_way_longer_than_the_window_is_no_clock_problem() -> None:
-    assert "recv_window" in timing(0, 151, 300)[1]
-    assert "NTP" in timing(600, 10, 300)[1]
+    assert "recv_window" in judge_clock_offset(0, 151, 300)[1]
+    assert "NTP" in judge_clock_offset(600, 10, 300)[1]
 
 
 def test_the_clock_is_read_by_the_quickest_of_three(doctor: Hospital, exchange: Exchange) -> None:
@@ -595,13 +595,13 @@ HOSTILE = f"\x1b[2J no {SIGNATURE}\r\nfor {ADDRESS}"
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (refusal(400, -1021, "x"), "too far ahead The clock is right: most likely the request was under way for longer"),
-        (refusal(400, -4109, "This account is inactive."), "code -4109: the futures account is not active The futures acc"),
+        (error_response(400, -1021, "x"), "too far ahead The clock is right: most likely the request was under way for longer"),
+        (error_response(400, -4109, "This account is inactive."), "code -4109: the futures account is not active The futures acc"),
         ("restricted", "HTTP 451, code 0: the exchange does not serve this location"),
         ("waf", "HTTP 403: a firewall in front of the exchange stopped it"),
         ("banned", "HTTP 418, code -1003: this IP address is banned Send nothing before the ban ends. Wait 120 s."),
-        (refusal(429, -1003, "x").with_header(b"Retry-After", b"7"), "Slow down: the limit counts all programs"),
-        (refusal(400, -9999, HOSTILE), "HTTP 400, code -9999: \\x1b[2J no [redacted]\\r\\nfor [address]"),
+        (error_response(429, -1003, "x").with_header(b"Retry-After", b"7"), "Slow down: the limit counts all programs"),
+        (error_response(400, -9999, HOSTILE), "HTTP 400, code -9999: \\x1b[2J no [redacted]\\r\\nfor [address]"),
         ("error-500", "HTTP 500, code -1000: An unknown error occured while processing the request. This is the exchange"),
         ("html-200", "UnexpectedResponse: HTTP 200"),
         ("truncated", "UnexpectedResponse: HTTP 200"),

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from binance_usdm._cli.table import RENDERERS, Rows
+from binance_usdm._cli.table import RENDERERS, TableData
 
 ROW = {"asset": "USDT", "balance": "122607.35137903", "marginAvailable": True, "updateTime": 1617939110373}
-SHOWN = Rows(list(ROW), [ROW, {**ROW, "asset": "BNB", "extra": None}], single=False)
+SHOWN = TableData(list(ROW), [ROW, {**ROW, "asset": "BNB", "extra": None}], is_single_object=False)
 
 
 @pytest.mark.parametrize("width", ["40", "80", "200"])
@@ -26,13 +26,13 @@ def test_without_rich_the_table_is_plain(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(__import__("sys").modules, "rich", None)
     table, plain = io.StringIO(), io.StringIO()
     RENDERERS["table"](SHOWN, table)
-    RENDERERS["plain"](SHOWN, plain)
+    RENDERERS["text"](SHOWN, plain)
     assert table.getvalue() == plain.getvalue() != ""
 
 
 def test_markup_in_a_name_stays_text() -> None:
     out = io.StringIO()
-    RENDERERS["table"](Rows(["asset"], [{"asset": "[red]X[/red]"}], single=False), out)
+    RENDERERS["table"](TableData(["asset"], [{"asset": "[red]X[/red]"}], is_single_object=False), out)
     assert "[red]X[/red]" in out.getvalue()
 
 
@@ -49,20 +49,22 @@ def test_members_that_come_later_get_a_column() -> None:
 def test_json_stays_json_in_an_encoding_that_cannot_hold_it() -> None:
     page = io.BytesIO()
     with io.TextIOWrapper(page, encoding="cp1252", errors="backslashreplace") as out:
-        RENDERERS["json"](Rows(["asset"], [{"asset": "é币🙂\\u", "ratio": Decimal("1.50")}], single=True), out)
+        RENDERERS["json"](
+            TableData(["asset"], [{"asset": "é币🙂\\u", "ratio": Decimal("1.50")}], is_single_object=True), out
+        )
         out.flush()
         assert page.getvalue() == b'{\n  "asset": "\\u00e9\\u5e01\\ud83d\\ude42\\\\u",\n  "ratio": 1.50\n}\n'
 
 
 def test_a_single_object_that_was_left_out_is_null() -> None:
     out = io.StringIO()
-    RENDERERS["json"](Rows(["asset"], [], single=True), out)
+    RENDERERS["json"](TableData(["asset"], [], is_single_object=True), out)
     assert out.getvalue() == "null\n"
 
 
 def test_a_table_can_be_drawn_in_ascii() -> None:
     page = io.BytesIO()
     with io.TextIOWrapper(page, encoding="ascii", errors="backslashreplace") as out:
-        RENDERERS["table"](Rows(["asset"], [{"asset": "币"}], single=False), out)
+        RENDERERS["table"](TableData(["asset"], [{"asset": "币"}], is_single_object=False), out)
         out.flush()
         assert b"\\u5e01" in page.getvalue()

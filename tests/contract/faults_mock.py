@@ -19,7 +19,7 @@ from binance_usdm.mock.core import query
 from binance_usdm.mock.core import schema as values
 from binance_usdm.mock.core import spec as contract
 from binance_usdm.mock.core import weight as limits
-from binance_usdm.mock.core.response import Reply, refusal
+from binance_usdm.mock.core.response import Reply, error_response
 from binance_usdm.mock.faults.catalogue import FAULTS as SCRIPTED
 from binance_usdm.mock.verify import checks as rules
 
@@ -37,7 +37,7 @@ def _wraps(owner: Any, name: str, change: Callable[[Any], Any]) -> Plant:
     return _sets(owner, name, lambda *given, **named: change(original(*given, **named)))
 
 
-def _checks(name: str, check: Callable[[rules.Inquiry, contract.Operation], None]) -> Plant:
+def _checks(name: str, check: Callable[[rules.RequestContext, contract.Operation], None]) -> Plant:
     return lambda patch: patch.setitem(cast("dict[str, Any]", rules._CHECKS), name, check)
 
 
@@ -45,10 +45,10 @@ def _forgives(code: int) -> Plant:
     """What the parameters check would refuse with this code, it lets pass."""
     check = rules._CHECKS["parameters"]
 
-    def forgiving(inquiry: rules.Inquiry, operation: contract.Operation) -> None:
+    def forgiving(inquiry: rules.RequestContext, operation: contract.Operation) -> None:
         try:
             check(inquiry, operation)
-        except rules.RefusalError as refused:
+        except rules.RejectionError as refused:
             if refused.code != code:
                 raise
 
@@ -57,11 +57,11 @@ def _forgives(code: int) -> Plant:
 
 def _parameters(**changed: Any) -> Plant:
     """Every parameter of the contract is another one in this respect."""
-    return _wraps(contract.Contract, "_parameter", lambda parameter: replace(parameter, **changed))
+    return _wraps(contract.ApiSpec, "_parse_parameter", lambda parameter: replace(parameter, **changed))
 
 
 def _ok(change: Callable[[Reply], Reply]) -> Plant:
-    return _wraps(pipeline, "ok", change)
+    return _wraps(pipeline, "json_ok_response", change)
 
 
 def _rows(change: Callable[[Any], Any]) -> Plant:
@@ -78,7 +78,7 @@ def _without(header: bytes) -> Callable[[Reply], Reply]:
     return lambda reply: replace(reply, headers=tuple(each for each in reply.headers if each[0] != header))
 
 
-def _exact_hex(self: account.Key, payload: bytes, text: str) -> bool:
+def _exact_hex(self: account.ApiKey, payload: bytes, text: str) -> bool:
     return hmac.new(str(self.secret).encode(), payload, hashlib.sha256).hexdigest() == text
 
 
@@ -102,30 +102,33 @@ def _decoded(self: query.Query, name: str, *, last: bool) -> Any:
 
 
 def _windowless(operation: contract.Operation) -> contract.Operation:
-    return replace(operation, roles={role: each for role, each in operation.roles.items() if role != "window"})
+    return replace(
+        operation,
+        parameters_by_role={role: each for role, each in operation.parameters_by_role.items() if role != "window"},
+    )
 
 
 def _numbered(row: Any) -> Any:
     return {name: float(value) if re.fullmatch(r"-?\d+\.\d+", str(value)) else value for name, value in row.items()}
 
 
-_SIGNED = query.Query.signed
+_SIGNED = query.Query.split_signature
 _BODY = pipeline.Pipeline._response_body
 
 SHAPE = {"content_is_exact", "response_schema_conformance"}
 FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
     "signature not checked": (
-        _sets(account.Key, "verifies", lambda *given: True),
+        _sets(account.ApiKey, "verify", lambda *given: True),
         {"signature_enforced"},
     ),
-    "signature in upper case refused": (_sets(account.Key, "verifies", _exact_hex), {"signature_enforced"}),
-    "signature may stand anywhere": (_sets(query.Query, "signed", _anywhere), {"signature_enforced"}),
+    "signature in upper case refused": (_sets(account.ApiKey, "verify", _exact_hex), {"signature_enforced"}),
+    "signature may stand anywhere": (_sets(query.Query, "split_signature", _anywhere), {"signature_enforced"}),
     "key not checked": (
-        _sets(rules, "_key", lambda inquiry: next(iter(inquiry.keys.values()))),
+        _sets(rules, "_find_key", lambda inquiry: next(iter(inquiry.keys.values()))),
         {"content_is_exact", "ignored_auth", "keys_are_checked"},
     ),
     "key in any case": (
-        lambda patch: patch.setattr(rules, "_key", _ignoring_case(rules._key)),
+        lambda patch: patch.setattr(rules, "_find_key", _ignoring_case(rules._find_key)),
         {"keys_are_checked"},
     ),
     "key refused with 400": (_sets(rules, "_STATUSES", {}), {"ignored_auth", "keys_are_checked"}),
@@ -139,11 +142,11 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
     ),
     "time not checked": (_checks("timestamp", lambda inquiry, operation: None), {"time_is_checked"}),
     "window sent but ignored": (
-        _wraps(contract.Contract, "_operation", _windowless),
+        _wraps(contract.ApiSpec, "_parse_operation", _windowless),
         {"time_is_checked"},
     ),
-    "one ms too far ahead": (_sets(rules, "AHEAD", 1001), {"time_is_checked"}),
-    "one ms too old": (_sets(rules, "DEFAULT_WINDOW", 5001), {"time_is_checked"}),
+    "one ms too far ahead": (_sets(rules, "MAX_AHEAD_MS", 1001), {"time_is_checked"}),
+    "one ms too old": (_sets(rules, "DEFAULT_RECV_WINDOW_MS", 5001), {"time_is_checked"}),
     "duplicates accepted": (_forgives(-1101), {"duplicates_are_refused"}),
     "unknown parameters accepted": (
         _forgives(-1104),
@@ -162,7 +165,7 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         },
     ),
     "refused as a fault of the server": (
-        _sets(rules.RefusalError, "status", lambda self, switches: 500),
+        _sets(rules.RejectionError, "status", lambda self, switches: 500),
         {
             "not_a_server_error",
             "missing_required_header",
@@ -179,19 +182,19 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         lambda patch: patch.setitem(
             cast("dict[str, Any]", SCRIPTED),
             "timeout",
-            replace(SCRIPTED["timeout"], reply=lambda scene: refusal(409, -1007, "")),
+            replace(SCRIPTED["timeout"], make_response=lambda scene: error_response(409, -1007, "")),
         ),
         {"faults_are_described", "every_status_is_produced"},
     ),
-    "range of values not checked": (_sets(values, "_limits", lambda *given: []), {"only_described_is_accepted"}),
+    "range of values not checked": (_sets(values, "_constraints", lambda *given: []), {"only_described_is_accepted"}),
     "type of values not checked": (
-        _parameters(judged=lambda text: None),
+        _parameters(validate=lambda text: None),
         {"not_a_server_error", "only_described_is_accepted"},
     ),
     "any method answered": (
         _sets(
-            contract.Contract,
-            "find",
+            contract.ApiSpec,
+            "find_operation",
             lambda self, method, path: next((each for each in self.operations if each.path == path), None),
         ),
         {"undeclared_method"},
@@ -214,10 +217,13 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         _wraps(pipeline.Pipeline, "_respond", _without(b"X-MBX-USED-WEIGHT-1M")),
         {"weight_is_counted"},
     ),
-    "signature over decoded bytes": (_sets(query.Query, "signed", _decoded), {"signature_enforced"}),
-    "no time to wait in 429 and 418": (_wraps(limits, "_waiting", _without(b"Retry-After")), {"weight_is_counted"}),
+    "signature over decoded bytes": (_sets(query.Query, "split_signature", _decoded), {"signature_enforced"}),
+    "no time to wait in 429 and 418": (
+        _wraps(limits, "_with_retry_after", _without(b"Retry-After")),
+        {"weight_is_counted"},
+    ),
     "refusal without code": (
-        _wraps(pipeline, "refusal", lambda reply: replace(reply, body=b'{"msg":"no"}')),
+        _wraps(pipeline, "error_response", lambda reply: replace(reply, body=b'{"msg":"no"}')),
         {
             "response_schema_conformance",
             "signature_enforced",
@@ -229,7 +235,7 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         },
     ),
     "clock stands still": (
-        _sets(contract.Contract, "_timed", lambda self, schema, value, now: value),
+        _sets(contract.ApiSpec, "_with_clock_fields", lambda self, schema, value, now: value),
         {"the_clock_is_told"},
     ),
 }

@@ -53,7 +53,7 @@ def _begins(self: Any, payload: bytes, text: str) -> bool:
 
 def _capped(value: Any, inquiry: Any, parameter: Any) -> Any:
     text = value(inquiry, parameter)
-    return str(min(int(text), 60000)) if parameter.role == "window" and text else text
+    return str(min(int(text), 60000)) if parameter.signing_role == "window" and text else text
 
 
 def _in_order(check: Any) -> Callable[[Any, Any], None]:
@@ -61,15 +61,15 @@ def _in_order(check: Any) -> Callable[[Any, Any], None]:
         names = [name for name, _ in inquiry.query.pairs]
         wanted = [each.name for each in operation.parameters if each.name in names]
         if [name for name in names if name in wanted] != wanted:
-            raise rules.RefusalError(-1102, name="timestamp")
+            raise rules.RejectionError(-1102, name="timestamp")
         check(inquiry, operation)
 
     return ordered
 
 
 def _for_nothing(weigh: Any, self: Any, inquiry: Any, reply: Any) -> Any:
-    if inquiry.refused is not None:
-        self._state.meter(inquiry.address).used -= inquiry.operation.weight
+    if inquiry.rejection is not None:
+        self._state.counter_for(inquiry.address).used -= inquiry.operation.weight
     return weigh(self, inquiry, reply)
 
 
@@ -89,27 +89,29 @@ def _in_any_case(raw: bytes) -> Any:
 
 MOCK: Final[Table] = {
     "half of a signature is enough": (
-        sets(account.Key, "verifies", _begins),
+        sets(account.ApiKey, "verify", _begins),
         {"secrets_belong_to_their_keys", "signature_enforced"},
     ),
-    "any window above a minute is a minute": (wraps(rules, "_value", _capped), {"long_windows_hold"}),
+    "any window above a minute is a minute": (wraps(rules, "_check_parameter", _capped), {"long_windows_hold"}),
     "minutes of thirty seconds": (sets(limits, "MINUTE", 30_000), {"minutes_are_those_of_the_clock"}),
     "Retry-After rounded down": (
-        wraps(limits, "_waiting", lambda wait, reply, ms, switches: wait(reply, max(ms - 999, 0), switches)),
+        wraps(limits, "_with_retry_after", lambda wait, reply, ms, switches: wait(reply, max(ms - 999, 0), switches)),
         {"minutes_are_those_of_the_clock", "weight_is_counted"},
     ),
     "a slash at the end of a path": (
-        wraps(contract.Contract, "find", lambda find, self, method, path: find(self, method, path.rstrip("/"))),
+        wraps(
+            contract.ApiSpec, "find_operation", lambda find, self, method, path: find(self, method, path.rstrip("/"))
+        ),
         {"routes_are_exact"},
     ),
     "a path in any case": (
-        wraps(contract.Contract, "find", lambda find, self, method, path: find(self, method, path.lower())),
+        wraps(contract.ApiSpec, "find_operation", lambda find, self, method, path: find(self, method, path.lower())),
         {"routes_are_exact"},
     ),
     "HEAD is answered like GET": (
         wraps(
-            contract.Contract,
-            "find",
+            contract.ApiSpec,
+            "find_operation",
             lambda find, self, method, path: find(self, "GET" if method == "HEAD" else method, path),
         ),
         {"routes_are_exact"},
@@ -121,7 +123,7 @@ MOCK: Final[Table] = {
         {"duplicates_are_refused", "parameters_come_in_any_order"},
     ),
     "a key between blanks": (
-        wraps(rules, "_key", lambda key, inquiry: key(replace(inquiry, api_key=inquiry.api_key.strip()))),
+        wraps(rules, "_find_key", lambda key, inquiry: key(replace(inquiry, api_key=inquiry.api_key.strip()))),
         {"keys_are_taken_as_they_are"},
     ),
     "refused calls cost nothing": (
@@ -133,21 +135,21 @@ MOCK: Final[Table] = {
         {"refused_calls_cost_weight"},
     ),
     "a ban ends a second early": (
-        wraps(limits.WeightMeter, "ban", lambda ban, self, ms, now: ban(self, ms - 1000, now)),
+        wraps(limits.WeightCounter, "ban", lambda ban, self, ms, now: ban(self, ms - 1000, now)),
         {"weight_is_counted", "bans_get_longer"},
     ),
     "the second of two accounts gets the first one's secret": (
         wraps(
-            account.Key,
-            "verifies",
+            account.ApiKey,
+            "verify",
             lambda verifies, self, payload, text: verifies(self, payload, text) or _of_anybody(payload, text),
         ),
         {"secrets_belong_to_their_keys"},
     ),
     "the clock of the answer in seconds": (
         wraps(
-            contract.Contract,
-            "_timed",
+            contract.ApiSpec,
+            "_with_clock_fields",
             lambda timed, self, schema, value, now: timed(self, schema, value, now // 1000 * 1000),
         ),
         {"the_clock_is_told"},
@@ -157,15 +159,17 @@ MOCK: Final[Table] = {
         {"names_are_exact"},
     ),
     "bans that never get longer": (
-        wraps(limits.WeightMeter, "ban", lambda ban, self, ms, now: ban(self, min(ms, 120_000), now)),
+        wraps(limits.WeightCounter, "ban", lambda ban, self, ms, now: ban(self, min(ms, 120_000), now)),
         {"bans_get_longer"},
     ),
     "a limit without a code": (
-        wraps(limits, "refusal", lambda refuse, status, code, text: refuse(status, None, text)),
+        wraps(limits, "error_response", lambda refuse, status, code, text: refuse(status, None, text)),
         {"faults_are_described"},
     ),
     "every call weighs one": (
-        wraps(limits.WeightMeter, "charge", lambda charge, self, weight, now, switches: charge(self, 1, now, switches)),
+        wraps(
+            limits.WeightCounter, "charge", lambda charge, self, weight, now, switches: charge(self, 1, now, switches)
+        ),
         {"minutes_are_those_of_the_clock", "refused_calls_cost_weight", "weight_is_counted"},
     ),
 }

@@ -169,7 +169,7 @@ def faults_are_described(document: Json, make: MakeExchange) -> None:
             code = response.json().get("code") if _is_error(response) else None
             assert (response.status_code, code) == ANSWERS.get(name, (response.status_code, code)), f"{fact.id}: {name}"
             departure = _departure(operation, response)
-            assert (departure is not None) == bool(fault.off_spec), f"{fact.id}: {name}: {departure}"
+            assert (departure is not None) == bool(fault.spec_violation), f"{fact.id}: {name}: {departure}"
 
 
 def every_status_is_produced(document: Json, make: MakeExchange) -> None:
@@ -181,7 +181,7 @@ def every_status_is_produced(document: Json, make: MakeExchange) -> None:
         ask(exchange, fact, signed(fact, fact.query(T0)), "unknown-key")
         exchange.handle("DELETE", target(fact, ""), [])
         for name, fault in FAULTS.items():
-            if not fault.off_spec:
+            if not fault.spec_violation:
                 _failing(exchange, fact, name)
         produced = {str(logged.status) for logged in exchange.requests}
         produced |= {f"{status[0]}XX" for status in produced - {*fact.statuses}}

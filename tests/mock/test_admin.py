@@ -32,7 +32,7 @@ from binance_usdm.mock import (
     running,
 )
 from binance_usdm.mock.admin.resources import RESOURCES
-from binance_usdm.mock.admin.routes import BODY_LIMIT, Admin
+from binance_usdm.mock.admin.routes import ADMIN_BODY_LIMIT, AdminApi
 from binance_usdm.mock.exchange import _application
 from tests.support.paths import ROOT
 
@@ -52,7 +52,9 @@ def call(exchange: Exchange, method: str, resource: str, body: Any = None, **oth
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     headers = [pair for pair in HERE if pair[0] not in {name for name, _ in other.get("headers", ())}]
     headers += [(name, value) for name, value in other.get("headers", ()) if value is not None]
-    return Admin(exchange._engine).handle(method, path, query.encode(), headers, raw, other.get("address", "127.0.0.1"))
+    return AdminApi(exchange._engine).handle(
+        method, path, query.encode(), headers, raw, other.get("address", "127.0.0.1")
+    )
 
 
 def done(exchange: Exchange, method: str, resource: str, body: Any = None) -> Any:
@@ -175,9 +177,9 @@ def test_a_body_that_is_wrong_is_told_how(exchange: Exchange, body: bytes, said:
 
 
 def test_a_body_is_bounded(exchange: Exchange) -> None:
-    body = b'{"address": "' + b"1" * BODY_LIMIT
+    body = b'{"address": "' + b"1" * ADMIN_BODY_LIMIT
     assert call(exchange, "POST", "ban", body).status == 413
-    assert call(exchange, "POST", "ban", body[:BODY_LIMIT]).status == 400
+    assert call(exchange, "POST", "ban", body[:ADMIN_BODY_LIMIT]).status == 400
 
 
 @pytest.mark.parametrize(
@@ -557,7 +559,8 @@ def only_this_machine_is_answered(context: Any, response: Any, case: Any) -> Non
         headers = [(b"host", host.encode()), (b"content-type", kind.encode())]
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
         assert (
-            Admin(EXCHANGE._engine).handle(request.method, path, query.encode(), headers, body, address).status == 403
+            AdminApi(EXCHANGE._engine).handle(request.method, path, query.encode(), headers, body, address).status
+            == 403
         )
 
 
@@ -590,7 +593,8 @@ def test_the_page_may_load_nothing_but_itself(exchange: Exchange) -> None:
     )
     assert dict(reply.headers)[b"X-Content-Type-Options"] == b"nosniff"
     assert (
-        call(exchange, "GET", "").body == Admin(exchange._engine).handle("GET", "/__admin", b"", HERE, b"", "::1").body
+        call(exchange, "GET", "").body
+        == AdminApi(exchange._engine).handle("GET", "/__admin", b"", HERE, b"", "::1").body
     )
 
 
@@ -609,7 +613,9 @@ def test_it_is_off_unless_asked_for_and_its_own_requests_are_not_logged(exchange
         assert httpx.post(f"{url}/__admin/reset", json={}, headers={"Host": "evil.example"}).status_code == 403
         assert (
             httpx.post(
-                f"{url}/__admin/reset", content=b"x" * (BODY_LIMIT + 1), headers={"Content-Type": "application/json"}
+                f"{url}/__admin/reset",
+                content=b"x" * (ADMIN_BODY_LIMIT + 1),
+                headers={"Content-Type": "application/json"},
             ).status_code
             == 413
         )

@@ -15,8 +15,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from binance_usdm.mock import Exchange, Reply
-from binance_usdm.mock.capture.readers import LARGEST
-from binance_usdm.mock.capture.script import Capture, as_script, captures, from_script, leaks
+from binance_usdm.mock.capture.readers import MAX_BYTES
+from binance_usdm.mock.capture.script import (
+    CapturedResponse,
+    contains_identifiers,
+    dump_script,
+    load_captures,
+    load_script,
+)
 
 KEY = "MadeUpKey0" * 6 + "Key0"
 PROOF = "0badc0de" * 8
@@ -49,7 +55,7 @@ def har(*entries: dict[str, Any]) -> bytes:
 
 
 def body_of(source: bytes) -> bytes:
-    [capture] = captures(source)
+    [capture] = load_captures(source)
     return capture.reply.body
 
 
@@ -82,7 +88,9 @@ def test_a_signature_of_another_kind_is_known_in_both_its_forms() -> None:
 
 
 def test_an_alias_has_one_substitute_throughout_a_file() -> None:
-    first, second = captures(har(entry(), entry(json.dumps({"msg": f"account {ALIAS} is locked", "code": -2017}), 401)))
+    first, second = load_captures(
+        har(entry(), entry(json.dumps({"msg": f"account {ALIAS} is locked", "code": -2017}), 401))
+    )
     [made, _] = re.findall(rb'"accountAlias" ?: ?"(\w+)"', first.reply.body)
     assert json.loads(second.reply.body) == {"msg": f"account {made.decode()} is locked", "code": -2017}
     assert second.reply.code == -2017
@@ -92,7 +100,7 @@ def test_what_only_requests_hold_is_no_limit_to_their_number() -> None:
     entries = [entry("[]") for _ in range(1100)]
     for number, each in enumerate(entries):
         each["request"]["headers"].append({"name": "Cookie", "value": f"a=cookie-{number}"})
-    assert len(captures(har(*entries))) == 1100
+    assert len(load_captures(har(*entries))) == 1100
 
 
 def test_of_a_request_method_and_path_stay_and_of_the_headers_what_a_client_acts_on() -> None:
@@ -106,7 +114,7 @@ def test_of_a_request_method_and_path_stay_and_of_the_headers_what_a_client_acts
             ("retry-after", "\x01"),
         ),
     )
-    [capture] = captures(har(entry(sent=kept + dropped)))
+    [capture] = load_captures(har(entry(sent=kept + dropped)))
     assert (capture.method, capture.path, capture.reply.status) == ("GET", "/fapi/v3/balance", 200)
     assert capture.reply.headers == tuple((name.encode(), value.encode()) for name, value in kept)
 
@@ -197,7 +205,7 @@ def test_whatever_identifies_someone_is_gone_from_anywhere_and_all_other_bytes_a
     )
     said = written[0] + "".join(word + text for word, text in zip(words, written[1:], strict=True))
     asked = entry(f'{{"msg":"{said}", "accountAlias":"{alias}"}}', sent=(("Retry-After", f"1 {key} {four} {alias}"),))
-    [capture] = captures(har(asked))
+    [capture] = load_captures(har(asked))
     assert re.fullmatch(rf'{{"msg":"{shape}", "accountAlias":"{shapes[alias]}"}}', capture.reply.body.decode())
     [(_, value)] = capture.reply.headers
     assert re.fullmatch(rf"1 {shapes[key]} {shapes[four]} {shapes[alias]}", value.decode())
@@ -210,7 +218,7 @@ def test_whatever_identifies_someone_is_gone_from_anywhere_and_all_other_bytes_a
 @pytest.mark.parametrize("first", ["HTTP/1.1 418 I'm a teapot", "HTTP/2 418", "HTTP/2 418 ", "HTTP/1.0 418 x"])
 def test_a_raw_reply_is_read_as_curl_prints_it(first: str, end: str) -> None:
     body = f'{{"code":-1003,"msg":"IP({ADDRESS}) banned until 1761955203004."}}\n'.encode()
-    [capture] = captures(raw(body, "Retry-After: 120", f"set-cookie: a={COOKIE}; Secure", end=end, first=first))
+    [capture] = load_captures(raw(body, "Retry-After: 120", f"set-cookie: a={COOKIE}; Secure", end=end, first=first))
     assert (capture.method, capture.path) == (None, None)
     assert capture.reply == Reply(418, ((b"Retry-After", b"120"),), body.replace(ADDRESS.encode(), b"192.0.2.1"), -1003)
 
@@ -236,27 +244,29 @@ def test_a_har_body_may_be_base64_and_other_bytes_than_utf8() -> None:
     found = body_of(har(entry(base64.b64encode(body).decode(), encoding="base64")))
     assert found == body.replace(ALIAS.encode(), b"a" * 15 + b"b")
     assert (
-        from_script(as_script(captures(har(entry(base64.b64encode(body).decode(), encoding="base64")))))[0].reply.body
+        load_script(dump_script(load_captures(har(entry(base64.b64encode(body).decode(), encoding="base64")))))[
+            0
+        ].reply.body
         == found
     )
 
 
 def test_a_bom_in_front_of_a_har_is_no_harm() -> None:
-    assert captures(b"\xef\xbb\xbf" + har()) == captures(har())
+    assert load_captures(b"\xef\xbb\xbf" + har()) == load_captures(har())
 
 
 def test_entries_without_a_reply_are_left_out_with_a_word() -> None:
     with pytest.warns(UserWarning, match="1 entries of the HAR have no reply"):
-        assert len(captures(har(entry("", 0), entry()))) == 1
+        assert len(load_captures(har(entry("", 0), entry()))) == 1
     with pytest.raises(ValueError, match="no reply"):
-        captures(har(entry("", 0)))
+        load_captures(har(entry("", 0)))
 
 
 @pytest.mark.parametrize("where", ["/fapi/v1/listenKey/" + KEY, f"/of/{ALIAS}/x"])
 def test_a_path_is_scrubbed_too(where: str) -> None:
     asked = entry()
     asked["request"]["url"] = f"https://fapi.binance.com{where}?a=1#b"
-    [capture] = captures(har(asked))
+    [capture] = load_captures(har(asked))
     assert KEY not in (capture.path or KEY)
     assert ALIAS not in (capture.path or ALIAS)
 
@@ -267,7 +277,7 @@ BAD: dict[str, bytes] = {
     "no entries": har(entry()).replace(b'"entries"', b'"pages"'),
     "no JSON": KEY.encode(),
     "not decoded": KEY.encode() + b"\xff",
-    "too large": har() + b" " * LARGEST,
+    "too large": har() + b" " * MAX_BYTES,
     "deep HAR": b"[" * 200_000,
     "deep body": har(entry("[" * 200_000)),
     "status": har(entry(status=99)),
@@ -286,7 +296,7 @@ BAD: dict[str, bytes] = {
     "binary": har(entry(base64.b64encode(gzip.compress(KEY.encode())).decode(), encoding="base64")),
     "cut gzip": raw(gzip.compress(ROWS.encode())[:-9], "Content-Encoding: gzip"),
     "unknown coding": raw(b"\x0b\x00" + KEY.encode(), "Content-Encoding: br"),
-    "bomb": raw(gzip.compress(bytes(LARGEST + 1)), "Content-Encoding: gzip"),
+    "bomb": raw(gzip.compress(bytes(MAX_BYTES + 1)), "Content-Encoding: gzip"),
     "cut chunk": raw(b"5\r\nabcde\r\n9\r\nabc", "Transfer-Encoding: chunked"),
     "two replies": raw(raw(KEY.encode())),
     "interim": raw(b"", first="HTTP/1.1 100 Continue"),
@@ -303,7 +313,7 @@ BAD: dict[str, bytes] = {
 @pytest.mark.parametrize("name", BAD)
 def test_what_cannot_be_read_or_scrubbed_is_refused_and_not_repeated(name: str) -> None:
     with pytest.raises(ValueError) as refused:
-        captures(BAD[name])
+        load_captures(BAD[name])
     error: BaseException | None = refused.value
     assert type(error) is ValueError
     while error is not None:
@@ -313,7 +323,7 @@ def test_what_cannot_be_read_or_scrubbed_is_refused_and_not_repeated(name: str) 
 
 
 def test_a_capture_shows_no_more_than_method_path_and_status() -> None:
-    [capture], [bare] = captures(har()), captures(raw(b"[]"))
+    [capture], [bare] = load_captures(har()), load_captures(raw(b"[]"))
     assert (repr(capture), repr(bare)) == ("Capture(GET /fapi/v3/balance 200)", "Capture(- - 200)")
 
 
@@ -321,14 +331,14 @@ def test_a_capture_shows_no_more_than_method_path_and_status() -> None:
     "source", [har(), har(entry(), entry("<html>", 403)), raw(b"[]"), raw(b""), raw(b"\xe9\xff", "Retry-After:")]
 )
 def test_a_script_gives_back_exactly_what_went_in(source: bytes) -> None:
-    made = captures(source)
-    assert from_script(as_script(made)) == made
-    assert as_script(from_script(as_script(made))) == as_script(made)
-    assert not leaks(as_script(made), source)
+    made = load_captures(source)
+    assert load_script(dump_script(made)) == made
+    assert dump_script(load_script(dump_script(made))) == dump_script(made)
+    assert not contains_identifiers(dump_script(made), source)
 
 
 def test_a_script_is_text_to_read_in_a_diff() -> None:
-    [row] = json.loads(as_script(captures(har(entry("[]")))))
+    [row] = json.loads(dump_script(load_captures(har(entry("[]")))))
     assert row == {"method": "GET", "path": "/fapi/v3/balance", "status": 200, "headers": [list(OURS)], "body": "[]"}
 
 
@@ -340,11 +350,13 @@ def test_a_script_is_text_to_read_in_a_diff() -> None:
     ],
 )  # fmt: skip
 def test_a_script_with_anything_left_of_the_owner_is_told(left: str) -> None:
-    kept = Capture("GET", "/", Reply(200, (), f'["{left}"]'.encode()))
-    assert leaks(as_script([kept]), har())
-    assert leaks(as_script([Capture("GET", "/", Reply(200, ((b"Retry-After", left.encode()),), b"[]"))]), har())
-    assert not leaks(
-        as_script([Capture("GET", "/", Reply(200, (), b'["USDT", "theme=dark", "1761955203004"]'))]), har()
+    kept = CapturedResponse("GET", "/", Reply(200, (), f'["{left}"]'.encode()))
+    assert contains_identifiers(dump_script([kept]), har())
+    assert contains_identifiers(
+        dump_script([CapturedResponse("GET", "/", Reply(200, ((b"Retry-After", left.encode()),), b"[]"))]), har()
+    )
+    assert not contains_identifiers(
+        dump_script([CapturedResponse("GET", "/", Reply(200, (), b'["USDT", "theme=dark", "1761955203004"]'))]), har()
     )
 
 
@@ -363,9 +375,9 @@ GOOD: dict[str, Any] = {"method": "GET", "path": "/a", "status": 200, "headers":
     ids=str,
 )  # fmt: skip
 def test_a_script_is_read_strictly(change: dict[str, Any]) -> None:
-    assert from_script(json.dumps([GOOD]).encode())
+    assert load_script(json.dumps([GOOD]).encode())
     with pytest.raises(ValueError, match="reply 2 is not as a script has it"):
-        from_script(json.dumps([GOOD, {**GOOD, **change}]).encode())
+        load_script(json.dumps([GOOD, {**GOOD, **change}]).encode())
 
 
 @pytest.mark.parametrize(
@@ -378,7 +390,7 @@ def test_a_script_is_read_strictly(change: dict[str, Any]) -> None:
             b"[",
             b"\xff",
             b"[" * 200_000,
-            b" " * LARGEST + b"[]",
+            b" " * MAX_BYTES + b"[]",
             b'[{"a":1,"a":2}]',
             b"[1]",
             b"[{}]",
@@ -389,7 +401,7 @@ def test_a_script_is_read_strictly(change: dict[str, Any]) -> None:
 )
 def test_what_is_no_script_is_refused(script: bytes) -> None:
     with pytest.raises(ValueError) as refused:
-        from_script(script)
+        load_script(script)
     assert type(refused.value) is ValueError
     assert refused.value.__context__ is None
 
@@ -397,13 +409,13 @@ def test_what_is_no_script_is_refused(script: bytes) -> None:
 @pytest.mark.parametrize("reply", [Reply(200, ((b"Set-Cookie", b"a"),)), Reply(99), Reply(200, (), b"[]", -1)])
 def test_no_script_is_made_of_what_was_not_captured(reply: Reply) -> None:
     with pytest.raises(ValueError):
-        as_script([Capture("GET", "/", reply)])
+        dump_script([CapturedResponse("GET", "/", reply)])
 
 
 def test_the_mock_plays_and_holds_what_was_captured() -> None:
     exchange, [capture] = (
         Exchange(),
-        captures(har(entry('{"code":-1003,"msg":"too many"}', 429, (("Retry-After", "7"),)))),
+        load_captures(har(entry('{"code":-1003,"msg":"too many"}', 429, (("Retry-After", "7"),)))),
     )
     exchange.fail(capture.reply)
     played = exchange.handle("GET", b"/fapi/v1/time", [])

@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply
-from binance_usdm.mock.core.schema import judge, legal
-from binance_usdm.mock.core.spec import packaged
+from binance_usdm.mock.core.schema import allowed_pattern, compile_validator
+from binance_usdm.mock.core.spec import load_packaged_spec
 
 T0 = 1_591_702_613_943
 PATH = b"/fapi/v3/balance"
@@ -49,7 +49,7 @@ def exchange() -> Exchange:
 
 def wider(*parameters: dict[str, Any]) -> Exchange:
     """An exchange whose balance operation takes more parameters."""
-    spec: Any = copy.deepcopy(packaged())
+    spec: Any = copy.deepcopy(load_packaged_spec())
     spec["paths"]["/fapi/v3/balance"]["get"]["parameters"].extend({"in": "query", **each} for each in parameters)
     return Exchange(clock=ManualClock(T0), spec=spec)
 
@@ -131,7 +131,7 @@ def test_a_signature_that_is_not_last_is_refused(exchange: Exchange) -> None:
 
 
 def test_a_signature_alone_is_over_the_empty_string() -> None:
-    spec: Any = copy.deepcopy(packaged())
+    spec: Any = copy.deepcopy(load_packaged_spec())
     spec["paths"]["/fapi/v3/balance"]["get"]["parameters"] = []
     bare = Exchange(clock=ManualClock(T0), spec=spec)
     assert send(bare, f"signature={sign('')}").status == 200
@@ -335,7 +335,7 @@ def test_values_are_judged_by_their_schema(
 def test_an_integer_is_what_the_refusal_says_that_one_is(text: str) -> None:
     """The pattern that users are told, and the check that does without it."""
     schema = {"type": "integer"}
-    assert (judge(schema)(text) is None) == (re.fullmatch(legal(schema), text) is not None)
+    assert (compile_validator(schema)(text) is None) == (re.fullmatch(allowed_pattern(schema), text) is not None)
 
 
 # -- route -------------------------------------------------------------------------------------------------------------

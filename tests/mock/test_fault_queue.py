@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from binance_usdm.mock import FAULTS, Delivery, Exchange, ManualClock, Reply
-from binance_usdm.mock.core.spec import packaged
-from binance_usdm.mock.faults.body_changes import KINDS, ODD
+from binance_usdm.mock.core.spec import load_packaged_spec
+from binance_usdm.mock.faults.body_changes import JSON_QUIRKS, REPLACEMENT_VALUES
 from tests.support.signed_requests import PATH, T0, ask, signed
 
 
@@ -73,7 +73,7 @@ def test_scripted_refusals_cost_weight_and_say_so_but_those_of_others_do_not(exc
 
 def test_chance_is_repeatable_and_about_as_often_as_asked() -> None:
     def statuses(seed: int) -> list[int]:
-        exchange = Exchange(clock=ManualClock(T0), seed_of_chance=seed)
+        exchange = Exchange(clock=ManualClock(T0), random_seed=seed)
         exchange.fail("unavailable", times=None, probability=0.3)
         return [ask(exchange).status for _ in range(200)]
 
@@ -88,7 +88,7 @@ def test_a_fault_by_chance_lets_those_behind_it_have_their_turn(exchange: Exchan
     assert {ask(exchange).status for _ in range(30)} == {403, 502}
 
 
-@pytest.mark.parametrize("code", [int(code) for code in packaged()["x-error-codes"]])
+@pytest.mark.parametrize("code", [int(code) for code in load_packaged_spec()["x-error-codes"]])
 @pytest.mark.promise("M16")
 def test_every_code_of_the_contract_can_be_answered(exchange: Exchange, code: int) -> None:
     exchange.fail("error", code=code)
@@ -96,7 +96,7 @@ def test_every_code_of_the_contract_can_be_answered(exchange: Exchange, code: in
     usual, own = ask(exchange), ask(exchange)
     said = json.loads(usual.body)
     assert (said["code"], usual.code, own.status) == (code, code, 499)
-    assert said["msg"] in packaged()["x-error-codes"][str(code)]["messages"]
+    assert said["msg"] in load_packaged_spec()["x-error-codes"][str(code)]["messages"]
     assert 400 <= usual.status < 600
 
 
@@ -124,11 +124,11 @@ def test_503_comes_in_four_texts_and_all_the_shapes_that_were_seen(
     assert page.body.startswith(b"<!DOCTYPE html>")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", REPLACEMENT_VALUES)
 def test_a_member_can_change_its_type(exchange: Exchange, kind: str) -> None:
     exchange.fail("retyped-member", member="balance", becomes=kind)
     rows = json.loads(ask(exchange).body)
-    assert {type(row["balance"]) for row in rows} == {type(KINDS[kind])}
+    assert {type(row["balance"]) for row in rows} == {type(REPLACEMENT_VALUES[kind])}
     assert {type(row["asset"]) for row in rows} == {str}
 
 
@@ -146,7 +146,7 @@ def test_a_member_can_go(exchange: Exchange) -> None:
     assert [[*row] for row in last] == [[*row][:-1] for row in good]
 
 
-@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("kind", JSON_QUIRKS)
 def test_odd_json_is_never_what_a_good_call_gets(exchange: Exchange, kind: str) -> None:
     exchange.fail("odd-json", kind=kind)
     odd, good = ask(exchange), ask(exchange)
@@ -157,17 +157,17 @@ def test_odd_json_is_never_what_a_good_call_gets(exchange: Exchange, kind: str) 
 
 def test_odd_json_of_an_empty_wallet_is_possible(exchange: Exchange) -> None:
     exchange.seed("balance", b"[]")
-    for fault in ("missing-member", "retyped-member", "extra-member", *["odd-json"] * len(ODD)):
+    for fault in ("missing-member", "retyped-member", "extra-member", *["odd-json"] * len(JSON_QUIRKS)):
         exchange.fail(fault)
         assert ask(exchange).status == 200
 
 
 def test_a_seed_that_is_no_json_stays_as_strange_as_it_was(exchange: Exchange) -> None:
     exchange.seed("balance", b"\xff no JSON")
-    for fault in ("missing-member", "retyped-member", "extra-member", "truncated", *["odd-json"] * len(ODD)):
+    for fault in ("missing-member", "retyped-member", "extra-member", "truncated", *["odd-json"] * len(JSON_QUIRKS)):
         exchange.fail(fault)
         assert ask(exchange).status == 200
-    for kind in ODD:
+    for kind in JSON_QUIRKS:
         exchange.fail("odd-json", kind=kind)
         assert ask(exchange).status == 200
 
@@ -259,4 +259,4 @@ def test_a_reply_of_ones_own_takes_no_options(exchange: Exchange) -> None:
 
 
 def test_every_fault_tells_what_it_is() -> None:
-    assert all(len(fault.about) > 10 for fault in FAULTS.values())
+    assert all(len(fault.description) > 10 for fault in FAULTS.values())

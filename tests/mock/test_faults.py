@@ -10,11 +10,11 @@ import jsonschema_rs
 import pytest
 
 from binance_usdm.mock import FAULTS, Exchange, ManualClock, Reply
-from binance_usdm.mock.core.spec import packaged
+from binance_usdm.mock.core.spec import load_packaged_spec
 
 T0 = 1_700_000_000_000
 PATH = "/fapi/v3/balance"
-SPEC: Any = packaged()
+SPEC: Any = load_packaged_spec()
 
 
 def exchange() -> Exchange:
@@ -66,11 +66,11 @@ def documented(reply: Reply, path: str = PATH) -> bool:
 def test_a_fault_is_as_documented_or_says_that_it_is_not(path: str, name: str) -> None:
     asked = exchange()
     asked.fail(name)
-    assert documented(ask(asked, path), path) is not bool(FAULTS[name].off_spec)
+    assert documented(ask(asked, path), path) is not bool(FAULTS[name].spec_violation)
 
 
 def test_the_faults_outside_the_contract_are_these() -> None:
-    outside = {name for name, fault in FAULTS.items() if fault.off_spec}
+    outside = {name for name, fault in FAULTS.items() if fault.spec_violation}
     strange = {"missing-member", "retyped-member", "odd-json", "wrong-type"}
     assert outside == {"empty-200", "truncated", "html-200", "error-in-200", "redirect"} | strange
 

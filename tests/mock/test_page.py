@@ -135,9 +135,9 @@ def test_a_fault_can_be_queued_by_keyboard(page: Page) -> None:
     page.tab_to("#fault")
     for _ in range(list(FAULTS).index("banned")):
         page.press(Keys.ARROW_DOWN)
-    assert page.text("#about") == FAULTS["banned"].about
+    assert page.text("#about") == FAULTS["banned"].description
     page.press("latency")
-    assert page.text("#about") == FAULTS["latency"].about
+    assert page.text("#about") == FAULTS["latency"].description
     page.tab_to("#options input[name=seconds]")
     page.press(ALL, "0.25")
     page.tab_to("#forever")
@@ -241,7 +241,7 @@ def test_what_is_being_typed_is_left_alone(page: Page) -> None:
     page.browser.execute_script("document.querySelector('#switches').closest('details').open = true")
     page.tab_to("#switch-weight_limit")
     page.press(ALL, "77")
-    page.exchange.switches = page.exchange.switches.turned({"ban_after": 3, "weight_limit": 99})
+    page.exchange.switches = page.exchange.switches.with_changes({"ban_after": 3, "weight_limit": 99})
     page.until(lambda: page.value("document.querySelector('#switch-ban_after').value") == "3")
     assert page.value("document.activeElement.value") == "77"
 

@@ -106,8 +106,8 @@ def test_the_log_shows_what_had_to_be_signed_beside_what_came(exchange: Exchange
     ask(exchange, f"timestamp={T0}")
     exchange.handle("GET", b"/fapi/v1/time", [])
     first, second, third = exchange.requests
-    assert (first.signed, first.raw_query) == (QUERY.replace("5000", "%35000").encode(), sent.encode())
-    assert (second.signed, third.signed) == (None, None)
+    assert (first.signed_payload, first.raw_query) == (QUERY.replace("5000", "%35000").encode(), sent.encode())
+    assert (second.signed_payload, third.signed_payload) == (None, None)
     assert [logged.number for logged in exchange.requests] == [1, 2, 3]
 
 

@@ -29,8 +29,8 @@ from binance_usdm.mock import (
     running,
     serve,
 )
-from binance_usdm.mock.admin.routes import Admin
-from binance_usdm.mock.core.accounts import ip
+from binance_usdm.mock.admin.routes import AdminApi
+from binance_usdm.mock.core.accounts import normalize_ip
 from binance_usdm.mock.exchange import _application
 from binance_usdm.mock.server import asgi
 
@@ -311,7 +311,7 @@ def test_what_is_known_of_addresses_is_bounded() -> None:
     for number in range(3000):
         assert asgi._client_address({"client": (f"no address {number}", 1)}) == asgi.LOOPBACK
         assert asgi._client_address({"client": (f"2001:db8::{number + 1:x}", 1)}) == f"2001:db8::{number + 1:x}"
-    assert ip.cache_info().currsize <= 1024
+    assert normalize_ip.cache_info().currsize <= 1024
 
 
 def furious(payload: bytes, signature: str) -> bool:
@@ -363,7 +363,7 @@ def test_what_goes_wrong_in_the_mock_is_logged_without_credentials(
 def test_an_admin_interface_that_fails_is_logged_too(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Admin, "handle", lambda *_: 1 // 0)
+    monkeypatch.setattr(AdminApi, "handle", lambda *_: 1 // 0)
     with running(Exchange(), admin=True) as url, Wire(url) as wire:
         wire.send("/__admin/state")
         assert wire.read()[0]["status"] == "500"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, ManualClock, Reply, Switches
-from binance_usdm.mock.core.spec import Contract, packaged
+from binance_usdm.mock.core.spec import ApiSpec, load_packaged_spec
 from binance_usdm.mock.verify import checks as rules
 
 T0 = 1_700_000_000_000
@@ -21,7 +21,7 @@ T0 = 1_700_000_000_000
 
 @pytest.fixture
 def spec() -> Any:
-    return copy.deepcopy(packaged())
+    return copy.deepcopy(load_packaged_spec())
 
 
 def ask(exchange: Exchange, path: str, query: str, key: str = DEFAULT_API_KEY) -> Reply:
@@ -130,7 +130,7 @@ def balance_of(spec: Any) -> Any:
 def test_what_the_mock_could_not_check_is_refused_at_once(spec: Any, broken: Any, says: str) -> None:
     broken(spec)
     with pytest.raises(ValueError, match=says) as caught:
-        Contract(spec)
+        ApiSpec(spec)
     assert "balance" in str(caught.value)
 
 
@@ -159,7 +159,7 @@ def test_every_text_of_the_mock_is_a_message_of_the_contract(spec: Any) -> None:
             text = text.replace(hole, "60000" if hole == "{maximum}" else "%s")
         return text
 
-    texts = [*rules._TEXTS.items(), (-1101, rules._DUPLICATE), (-1021, rules._AHEAD)]
+    texts = [*rules._MESSAGE_BY_CODE.items(), (-1101, rules._DUPLICATE_MESSAGE), (-1021, rules._AHEAD_MESSAGE)]
     assert [code for code, text in texts if shape(text) not in known[str(code)]["messages"]] == []
     exchange = Exchange(clock=ManualClock(T0), switches=Switches(weight_limit=77))
     for name in FAULTS:

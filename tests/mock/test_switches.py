@@ -236,7 +236,7 @@ def test_a_key_format_of_bytes_is_refused() -> None:
 
 def test_switches_are_turned_by_values_as_json_has_them() -> None:
     order = ["signature", "key", "parameters", "timestamp"]
-    turned = Switches(gzip=True).turned({"order": order, "statuses": {"-1131": 418}, "window_maximum": None})
+    turned = Switches(gzip=True).with_changes({"order": order, "statuses": {"-1131": 418}, "window_maximum": None})
     assert turned == Switches(gzip=True, order=tuple(order), statuses={-1131: 418})
 
 
@@ -263,4 +263,4 @@ def test_switches_are_turned_by_values_as_json_has_them() -> None:
 )
 def test_json_that_is_no_position_of_a_switch_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        Switches().turned(wrong)
+        Switches().with_changes(wrong)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply, Switches
-from binance_usdm.mock.core.weight import WeightMeter
+from binance_usdm.mock.core.weight import WeightCounter
 
 MINUTE = 60_000
 T0 = 28_333_333 * MINUTE  # the first millisecond of a UTC minute
@@ -172,7 +172,7 @@ def test_a_ban_on_demand_counts_as_one_for_the_next() -> None:
 
 
 def test_thousands_of_bans_are_counted_in_no_time() -> None:
-    meter, switches = WeightMeter(), Switches(weight_limit=1, ban_after=0, ban_seconds=0)
+    meter, switches = WeightCounter(), Switches(weight_limit=1, ban_after=0, ban_seconds=0)
     begun = process_time()
     for _ in range(20_000):
         meter.charge(5, 0, switches)

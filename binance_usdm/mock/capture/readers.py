@@ -14,7 +14,7 @@ import zlib
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-LARGEST: Final = 16 * 1024 * 1024
+MAX_BYTES: Final = 16 * 1024 * 1024
 """Bytes of a captured file, of a body once decompressed, and of a script."""
 
 METHOD: Final = re.compile(r"[A-Z]{1,16}")
@@ -22,14 +22,16 @@ PATH: Final = re.compile(r"/[!-\"$->@-~]*")
 _URL: Final = re.compile(r"(?i:https?)://[^/?#]*([^?#]*).*", re.DOTALL)
 _BINARY: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 ESCAPE: Final = re.compile(r"\\u[0-9A-Fa-f]{4}|\\.", re.DOTALL)
-_FIRST: Final = re.compile(rb"HTTP/(?:1\.[01]|[23](?:\.0)?) ([0-9]{3})(?: [^\r\n]*)?\r?\n")
+_STATUS_LINE: Final = re.compile(rb"HTTP/(?:1\.[01]|[23](?:\.0)?) ([0-9]{3})(?: [^\r\n]*)?\r?\n")
 _HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)\r?\n")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,7})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _LINE_END: Final = re.compile(rb"\r?\n")
-_WANTED: Final = "what was captured must be a HAR 1.2 file, or one reply as curl -i prints it, from its HTTP/ line on"
+_FORMAT_PROBLEM: Final = (
+    "what was captured must be a HAR 1.2 file, or one reply as curl -i prints it, from its HTTP/ line on"
+)
 
 
-class Found(NamedTuple):
+class RawCapture(NamedTuple):
     """A reply as it was captured; ``aside`` is the text of all else that was with it."""
 
     method: str | None
@@ -37,24 +39,24 @@ class Found(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
     body: bytes
-    aside: str
+    context_text: str
 
 
-def read(source: bytes) -> list[Found]:
-    if len(source) > LARGEST:
-        raise ValueError(f"what was captured is larger than {LARGEST} bytes")
-    found = [_raw(source)] if source.startswith(b"HTTP/") else _har(source)
+def read_captures(source: bytes) -> list[RawCapture]:
+    if len(source) > MAX_BYTES:
+        raise ValueError(f"what was captured is larger than {MAX_BYTES} bytes")
+    found = [_read_raw_response(source)] if source.startswith(b"HTTP/") else _read_har(source)
     if any(_BINARY.search(each.body) for each in found):
         raise ValueError("a body is binary, or compressed in a way unknown here, so it cannot be searched")
     return found
 
 
-def _har(source: bytes) -> list[Found]:
-    match loads(source):
+def _read_har(source: bytes) -> list[RawCapture]:
+    match parse_json_or_none(source):
         case {"log": {"entries": [_, *_] as entries}}:
-            found = [_entry(number, entry) for number, entry in enumerate(entries, 1)]
+            found = [_read_har_entry(number, entry) for number, entry in enumerate(entries, 1)]
         case _:
-            raise ValueError(_WANTED)
+            raise ValueError(_FORMAT_PROBLEM)
     replies = [each for each in found if each.status]
     if not replies:
         raise ValueError("the HAR holds no reply")
@@ -63,7 +65,7 @@ def _har(source: bytes) -> list[Found]:
     return replies
 
 
-def _entry(number: int, entry: Any) -> Found:
+def _read_har_entry(number: int, entry: Any) -> RawCapture:
     match entry:
         case {
             "request": {"method": str(method), "url": str(url), **request},
@@ -74,17 +76,19 @@ def _entry(number: int, entry: Any) -> Found:
             raise ValueError(f"entry {number} is not as HAR 1.2 describes it")
     if not PATH.fullmatch(path) or not isinstance(posted, dict):
         raise ValueError(f"entry {number} has no proper path or postData")
-    sent = _pairs(number, headers)
-    asked = _pairs(number, request.get("headers"), request.get("queryString"), posted.get("params"))
-    cookies = [("Cookie", value) for _, value in _pairs(number, request.get("cookies"), response.get("cookies"))]
+    sent = _name_value_pairs(number, headers)
+    asked = _name_value_pairs(number, request.get("headers"), request.get("queryString"), posted.get("params"))
+    cookies = [
+        ("Cookie", value) for _, value in _name_value_pairs(number, request.get("cookies"), response.get("cookies"))
+    ]
     lines = [f"{name}: {line}" for name, value in (*sent, *asked, *cookies) for line in value.split("\n")]
-    body, size = decoded(content.get("text") or "", content.get("encoding")), content.get("size")
+    body, size = decode_text(content.get("text") or "", content.get("encoding")), content.get("size")
     if body is None or (not body and isinstance(size, int) and size > 0):
         raise ValueError(f"entry {number}: its body was not recorded, or is neither text nor base64")
-    return Found(method, path, status, sent, body, "\n".join([url, unquote(url), *lines, str(posted.get("text"))]))
+    return RawCapture(method, path, status, sent, body, "\n".join([url, unquote(url), *lines, str(posted.get("text"))]))
 
 
-def _pairs(number: int, *lists: Any) -> list[tuple[str, str]]:
+def _name_value_pairs(number: int, *lists: Any) -> list[tuple[str, str]]:
     pairs = list[tuple[str, str]]()
     for each in lists:
         match each:
@@ -99,24 +103,26 @@ def _pairs(number: int, *lists: Any) -> list[tuple[str, str]]:
     return pairs
 
 
-def _raw(source: bytes) -> Found:
-    first, headers, at = _FIRST.match(source), list[tuple[str, str]](), 0
+def _read_raw_response(source: bytes) -> RawCapture:
+    first, headers, at = _STATUS_LINE.match(source), list[tuple[str, str]](), 0
     at = first.end() if first else 0
     while header := _HEADER.match(source, at):
         headers.append((header[1].decode("latin-1"), header[2].decode("latin-1").strip()))
         at = header.end()
     end = _LINE_END.match(source, at)
     if first is None or end is None:
-        raise ValueError(_WANTED)
+        raise ValueError(_FORMAT_PROBLEM)
     body, sent = source[end.end() :], {name.lower(): value.lower() for name, value in headers}
-    if not is_status(int(first[1])) or _FIRST.search(body):
+    if not is_status(int(first[1])) or _STATUS_LINE.search(body):
         raise ValueError("there must be one reply, and no interim one: keep each in a file of its own")
-    body = _joined(body) if sent.get("transfer-encoding") == "chunked" else body
-    body = _inflated(body, sent.get("content-encoding", ""))
-    return Found(None, None, int(first[1]), headers, body, "\n".join(f"{name}: {value}" for name, value in headers))
+    body = _decode_chunked(body) if sent.get("transfer-encoding") == "chunked" else body
+    body = _decompress(body, sent.get("content-encoding", ""))
+    return RawCapture(
+        None, None, int(first[1]), headers, body, "\n".join(f"{name}: {value}" for name, value in headers)
+    )
 
 
-def _joined(body: bytes) -> bytes:
+def _decode_chunked(body: bytes) -> bytes:
     """A chunked body put together; one that does not begin with a chunk was put together by curl already."""
     parts, at = list[bytes](), 0
     while chunk := _CHUNK.match(body, at):
@@ -131,14 +137,14 @@ def _joined(body: bytes) -> bytes:
     return body
 
 
-def _inflated(body: bytes, coding: str) -> bytes:
+def _decompress(body: bytes, coding: str) -> bytes:
     """A body decompressed; one that is not compressed was decompressed by curl already."""
     for bits in {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}.get(coding, ()):
         inflater = zlib.decompressobj(bits)
         with contextlib.suppress(zlib.error):
-            plain = inflater.decompress(body, LARGEST + 1)
-            if len(plain) > LARGEST:
-                raise ValueError(f"a body is larger than {LARGEST} bytes")
+            plain = inflater.decompress(body, MAX_BYTES + 1)
+            if len(plain) > MAX_BYTES:
+                raise ValueError(f"a body is larger than {MAX_BYTES} bytes")
             if inflater.eof and not inflater.unused_data:
                 return plain
     return body
@@ -148,7 +154,7 @@ def is_status(status: int) -> bool:
     return type(status) is int and 200 <= status <= 599
 
 
-def decoded(text: Any, coding: Any) -> bytes | None:
+def decode_text(text: Any, coding: Any) -> bytes | None:
     if not isinstance(text, str) or coding not in (None, "", "base64"):
         return None
     with contextlib.suppress(ValueError):
@@ -156,21 +162,21 @@ def decoded(text: Any, coding: Any) -> bytes | None:
     return None
 
 
-def text_of(body: bytes) -> str:
+def body_text(body: bytes) -> str:
     return body.decode("utf-8", "surrogateescape")
 
 
-def plain(text: str) -> str:
+def unescape_json(text: str) -> str:
     """A text with its JSON escapes undone, wherever they stand."""
-    return ESCAPE.sub(_meant, text) if "\\" in text else text
+    return ESCAPE.sub(_unescape, text) if "\\" in text else text
 
 
-def _meant(escape: re.Match[str]) -> str:
+def _unescape(escape: re.Match[str]) -> str:
     text = escape[0]
     return chr(int(text[-4:], 16)) if len(text) == 6 else {"n": "\n", "r": "\r", "t": "\t"}.get(text[1], text[1])
 
 
-def loads(text: str | bytes, **hooks: Any) -> Any:
+def parse_json_or_none(text: str | bytes, **hooks: Any) -> Any:
     """The JSON value of a text, None if it is none. No error of the parser's own gets out: those hold the text."""
     try:
         return json.loads(text, **hooks)

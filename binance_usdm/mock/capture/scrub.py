@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
-from .readers import ESCAPE, Found, loads, plain, text_of
+from .readers import ESCAPE, RawCapture, body_text, parse_json_or_none, unescape_json
 
 # What identifies someone by its name, as member, parameter or header; in any case, with "_" or "-" between the words.
 _PERSONAL: Final = (
@@ -36,7 +36,7 @@ _SHAPES: Final = {
     "token": r"(?<![0-9A-Za-z])(?![0-9]++(?![A-Za-z]))[0-9A-Za-z]{64,1024}+",
 }
 _SHAPED: Final = re.compile("|".join(_SHAPES.values()))
-_MADE_UP: Final = {
+_PLACEHOLDERS: Final = {
     "mail": "person{}@example.com",
     "six": "2001:db8::{:x}",
     "four": "192.0.2.{}",
@@ -48,36 +48,36 @@ _ALPHABETS: Final = (string.ascii_letters, "0123456789abcdef", "0123456789ABCDEF
 class Scrubber:
     """Replaces texts by made-up ones, and remembers by which."""
 
-    def __init__(self, secrets: set[str], found: Iterable[Found]) -> None:
+    def __init__(self, secrets: set[str], found: Iterable[RawCapture]) -> None:
         parts = (
             part
             for each in found
-            for part in (each.path or "", *(value for _, value in each.headers), text_of(each.body))
+            for part in (each.path or "", *(value for _, value in each.headers), body_text(each.body))
         )
-        seen = "\n".join(map(plain, parts)).lower()
+        seen = "\n".join(map(unescape_json, parts)).lower()
         present = {each for each in secrets if each.lower() in seen}
         if len(present) > 1000:
             raise ValueError("more than 1000 identifiers in one file: cut it into several")
-        self._pattern = pattern_of(present, seen)
-        self._taken = {each.lower() for each in secrets}
-        self._made: dict[str, str] = {}
+        self._pattern = build_pattern(present, seen)
+        self._known_identifiers = {each.lower() for each in secrets}
+        self._placeholder_by_text: dict[str, str] = {}
         self._numbers = Counter[str]()
 
-    def clean(self, text: str) -> str:
+    def scrub(self, text: str) -> str:
         """Look at what a text means, but write into the text as it stands: escapes elsewhere stay as they are."""
         widths = [(match.end(), len(match[0]) - 1) for match in ESCAPE.finditer(text)]
         gone = [0, *itertools.accumulate(width for _, width in widths)]
         ends = [end - less for (end, _), less in zip(widths, gone[1:], strict=True)]
         parts, last = list[str](), 0
-        for match in self._pattern.finditer(plain(text)):
+        for match in self._pattern.finditer(unescape_json(text)):
             start, end = (there + gone[bisect.bisect_right(ends, there)] for there in match.span(match.lastgroup or 0))
-            parts += text[last:start], self._instead(match[match.lastgroup or 0])
+            parts += text[last:start], self._placeholder(match[match.lastgroup or 0])
             last = end
         return "".join([*parts, text[last:]])
 
-    def _instead(self, text: str) -> str:
-        while text not in self._made:
-            kind = next((name for name in _MADE_UP if re.fullmatch(_SHAPES[name], text)), "")
+    def _placeholder(self, text: str) -> str:
+        while text not in self._placeholder_by_text:
+            kind = next((name for name in _PLACEHOLDERS if re.fullmatch(_SHAPES[name], text)), "")
             alphabet = next((each for each in _ALPHABETS if set(text) <= set(each)), _ALPHABETS[-1])
             alphabet = _DIGITS if text.isdigit() else alphabet
             counted = kind or f"{alphabet} {len(text)}"
@@ -85,13 +85,13 @@ class Scrubber:
             number = self._numbers[counted]
             if kind == "four" and number > 254:
                 raise ValueError("more IPv4 addresses than there are for documentation")
-            fresh = _MADE_UP[kind].format(number) if kind else _counted(alphabet, len(text), number)
-            if fresh.lower() not in self._taken:
-                self._made[text] = fresh
-        return self._made[text]
+            fresh = _PLACEHOLDERS[kind].format(number) if kind else _numbered_placeholder(alphabet, len(text), number)
+            if fresh.lower() not in self._known_identifiers:
+                self._placeholder_by_text[text] = fresh
+        return self._placeholder_by_text[text]
 
 
-def _counted(alphabet: str, length: int, number: int) -> str:
+def _numbered_placeholder(alphabet: str, length: int, number: int) -> str:
     """A number in the digits of an alphabet: as long as what it replaces, and nothing of it."""
     digits = list[str]()
     while number:
@@ -102,17 +102,17 @@ def _counted(alphabet: str, length: int, number: int) -> str:
     return "".join(reversed(digits)).rjust(length, alphabet[0])
 
 
-def pattern_of(secrets: Iterable[str], text: str = "") -> re.Pattern[str]:
+def build_pattern(secrets: Iterable[str], text: str = "") -> re.Pattern[str]:
     """Finds secrets: the unmistakable ones anywhere, very short ones behind a telling name; and what in a text looks like one."""
     longest = sorted(secrets, key=len, reverse=True)
-    parts = [f"(?P<known>{'|'.join(filter(None, map(_anywhere, longest))) or '(?!)'})"]
-    if not all(map(_anywhere, longest)):
+    parts = [f"(?P<known>{'|'.join(filter(None, map(_pattern_for, longest))) or '(?!)'})"]
+    if not all(map(_pattern_for, longest)):
         parts.insert(0, rf"{_HEAD}(?P<named>{'|'.join(map(re.escape, longest))})(?![0-9A-Za-z])")
     parts += [f"(?P<{name}>{shape})" for name, shape in _SHAPES.items() if re.search(shape, text)]
     return re.compile("|".join(parts))
 
 
-def _anywhere(secret: str) -> str:
+def _pattern_for(secret: str) -> str:
     text = re.escape(secret)
     if re.fullmatch("[0-9]+", secret):  # part of an amount is no user id
         return rf"(?<![0-9A-Za-z])(?<![0-9]\.){text}(?!\.?[0-9A-Za-z])" if len(secret) >= 6 else ""
@@ -123,18 +123,18 @@ def _anywhere(secret: str) -> str:
     return f"(?<![0-9A-Za-z]){text}(?![0-9A-Za-z])" if len(secret) >= 4 else ""
 
 
-def identifiers(found: Iterable[Found]) -> set[str]:
+def find_identifiers(found: Iterable[RawCapture]) -> set[str]:
     """All that must go, from every side of what was captured."""
     secrets = set[str]()
     for each in found:
-        body = text_of(each.body)
-        tree = loads(body, object_pairs_hook=tuple, parse_float=lambda _: "", parse_int=_identifier)
-        leaves = [("", plain(body))] if tree is None else list(_leaves(tree))
+        body = body_text(each.body)
+        tree = parse_json_or_none(body, object_pairs_hook=tuple, parse_float=lambda _: "", parse_int=_identifier)
+        leaves = [("", unescape_json(body))] if tree is None else list(_iter_strings(tree))
         secrets.update(value for name, value in leaves if _is_personal(name))
-        for text in {each.aside, *(value for _, value in leaves)}:
+        for text in {each.context_text, *(value for _, value in leaves)}:
             secrets.update(_MENTIONED.findall(text))
             secrets.update(_SHAPED.findall(text))
-        for login in _LOGIN.finditer(each.aside):
+        for login in _LOGIN.finditer(each.context_text):
             secrets.update(_LOGIN_PART.findall(login[login.lastindex or 0]))
     forms = {form for secret in secrets for form in (secret, unquote(secret)) if form.strip()}
     if any(len(form) > 1024 for form in forms):
@@ -142,7 +142,7 @@ def identifiers(found: Iterable[Found]) -> set[str]:
     return forms
 
 
-def _leaves(tree: Any) -> Iterator[tuple[str, str]]:
+def _iter_strings(tree: Any) -> Iterator[tuple[str, str]]:
     """Texts of a JSON value with their member's name; whatever a personal member holds, at any depth, has that one's name."""
     waiting = [("", tree)]
     while waiting:

@@ -28,8 +28,8 @@ Verifier = Callable[[bytes, str], bool]
 class Account:
     """What an account answers: 200 bodies by operation. ``opened``: its owner has opened futures trading."""
 
-    replies: dict[str, bytes] = field(default_factory=dict, repr=False)
-    opened: bool = True
+    response_bodies: dict[str, bytes] = field(default_factory=dict, repr=False)
+    futures_enabled: bool = True
 
 
 def hmac_with(secret: str) -> Callable[[bytes], str]:
@@ -52,7 +52,7 @@ def hmac_with(secret: str) -> Callable[[bytes], str]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Key:
+class ApiKey:
     """One key of an account. ``secret`` is an HMAC secret, or a function for keys of other kinds; no repr shows either.
 
     ``addresses`` are the only networks it may be used from, none for any; ``permissions`` what it was ticked for.
@@ -61,37 +61,39 @@ class Key:
     api_key: str = field(repr=False)
     secret: str | Verifier = field(repr=False)
     account: Account = field(default_factory=Account, repr=False)
-    addresses: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    allowed_networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     permissions: frozenset[str] = frozenset(PERMISSIONS)
     _hmac: Callable[[bytes], str] | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_hmac", None if callable(self.secret) else hmac_with(self.secret))
 
-    def verifies(self, payload: bytes, signature: str) -> bool:
+    def verify(self, payload: bytes, signature: str) -> bool:
         """Whether the signature is this key's over exactly these bytes; HMAC hex in either case, in constant time."""
         if callable(self.secret):
             return self.secret(payload, signature)
         return self._hmac is not None and hmac.compare_digest(self._hmac(payload).encode(), signature.lower().encode())
 
-    def admits(self, address: str) -> bool:
+    def allows_address(self, address: str) -> bool:
         """Whether the key may be used from an IP address, written as ``ip`` writes it."""
-        return not self.addresses or any(ipaddress.ip_address(address) in network for network in self.addresses)
+        return not self.allowed_networks or any(
+            ipaddress.ip_address(address) in network for network in self.allowed_networks
+        )
 
 
 @functools.lru_cache(1024)
-def ip(text: str) -> str:
+def normalize_ip(text: str) -> str:
     """An IP address in its one usual form, an IPv4 address mapped into IPv6 as IPv4; ValueError for anything else."""
     address = ipaddress.ip_address(text)
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def networks(addresses: Iterable[str]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+def parse_networks(addresses: Iterable[str]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     """IP addresses or networks in CIDR notation; ValueError for anything else."""
     return tuple(ipaddress.ip_network(address) for address in addresses)
 
 
-def public_key(pem: bytes) -> Verifier:
+def load_public_key(pem: bytes) -> Verifier:
     """Verify with an Ed25519 or RSA public key in PEM: signatures are base64. Needs ``cryptography``; ValueError for other keys."""
     try:
         from cryptography.exceptions import InvalidSignature

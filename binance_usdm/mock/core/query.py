@@ -15,7 +15,7 @@ class Query:
 
     raw: bytes
     pairs: Pairs
-    first: Mapping[str, str]
+    first_values: Mapping[str, str]
 
     @staticmethod
     def parse(raw: bytes) -> Query:
@@ -27,12 +27,12 @@ class Query:
         for piece in text.split("&") if text else ():
             name, _, value = piece.partition("=")
             if coded:
-                name, value = _text(name), _text(value)
+                name, value = _percent_decode(name), _percent_decode(value)
             pairs.append((name, value))
             first.setdefault(name, value)
         return Query(raw, tuple(pairs), first)
 
-    def signed(self, name: str, *, last: bool) -> tuple[bytes, str] | None:
+    def split_signature(self, name: str, *, last: bool) -> tuple[bytes, str] | None:
         """The bytes a signature covers, and the signature; None if it is missing, or must be last and is not."""
         for back, (known, value) in enumerate(reversed(self.pairs), 1):
             if known == name:
@@ -44,6 +44,6 @@ class Query:
         return None
 
 
-def _text(part: str) -> str:
+def _percent_decode(part: str) -> str:
     """Percent-decoded text. A bare ``+`` is a blank, as in any form: base64 that was not encoded does not survive."""
     return unquote_to_bytes(part.replace("+", " ").encode("latin-1")).decode("utf-8", "replace")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from .query import Pairs, Query
 
 Headers = tuple[tuple[bytes, bytes], ...]
-Count = tuple[str | None, int, int | None]
+CountKey = tuple[str | None, int, int | None]
 """(operation, HTTP status, code)."""
 
 
@@ -43,18 +43,18 @@ class Logged:
         return Query.parse(self.raw_query).pairs
 
     @property
-    def signed(self) -> bytes | None:
+    def signed_payload(self) -> bytes | None:
         """The bytes that the signature had to be made of; None where none was due or sent."""
-        covered = Query.parse(self.raw_query).signed(self.signature, last=False) if self.signature else None
+        covered = Query.parse(self.raw_query).split_signature(self.signature, last=False) if self.signature else None
         return covered[0] + self.body if covered else None
 
 
-class Record:
+class RequestLog:
     """The latest requests, and how many there were of each kind since the beginning."""
 
     def __init__(self, size: int) -> None:
         self.requests: deque[Logged] = deque(maxlen=size)
-        self.counts: dict[Count, int] = {}
+        self.counts: dict[CountKey, int] = {}
         self.total = 0
 
     def add(self, logged: Logged) -> None:
@@ -64,7 +64,7 @@ class Record:
         kind = logged.operation, logged.status, logged.code
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
-    def of(self, operation: str | None, api_key: str | None) -> Iterator[Logged]:
+    def filter(self, operation: str | None, api_key: str | None) -> Iterator[Logged]:
         """The requests to an operation, with a key; all where None."""
         for logged in self.requests:
             if operation in (None, logged.operation) and api_key in (None, logged.api_key):

@@ -35,7 +35,7 @@ class Delivery:
             yield sent[start : start + step]
 
 
-AT_ONCE: Final = Delivery()
+IMMEDIATE: Final = Delivery()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +46,21 @@ class Reply:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = b""
     code: int | None = None
-    delivery: Delivery = AT_ONCE
+    delivery: Delivery = IMMEDIATE
 
     def with_header(self, name: bytes, value: bytes) -> Reply:
         """The same reply with one header more."""
         return Reply(self.status, (*self.headers, (name, value)), self.body, self.code, self.delivery)
 
 
-def dump(value: Any) -> bytes:
+def dump_json(value: Any) -> bytes:
     """JSON text of a value. Strings go out as they are, a Decimal as its plain text; NaN and infinity are refused."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode()
+    return json.dumps(
+        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_encode_decimal
+    ).encode()
 
 
-def _plain(value: object) -> str:
+def _encode_decimal(value: object) -> str:
     if not isinstance(value, Decimal):
         raise TypeError(f"{type(value).__name__} is no JSON value")
     if not value.is_finite():
@@ -66,22 +68,22 @@ def _plain(value: object) -> str:
     return format(value, "f")
 
 
-def ok(body: bytes, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Reply:
+def json_ok_response(body: bytes, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Reply:
     """A 200 with a JSON body."""
     return Reply(200, ((b"Content-Type", JSON), *headers), body)
 
 
-def refusal(status: int, code: int | None, text: str) -> Reply:
+def error_response(status: int, code: int | None, text: str) -> Reply:
     """The exchange's error payload; without a code where ``code`` is None."""
-    return told(status, {"msg": text} if code is None else {"code": code, "msg": text}, code)
+    return json_response(status, {"msg": text} if code is None else {"code": code, "msg": text}, code)
 
 
-def told(status: int, payload: Any, code: int | None = None) -> Reply:
+def json_response(status: int, payload: Any, code: int | None = None) -> Reply:
     """A JSON value under a status."""
-    return Reply(status, ((b"Content-Type", JSON),), dump(payload), code)
+    return Reply(status, ((b"Content-Type", JSON),), dump_json(payload), code)
 
 
-def page(status: int, title: str) -> Reply:
+def html_response(status: int, title: str) -> Reply:
     """A page for people, as the content network in front of the exchange sends it."""
     body = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head>\n<body><h1>{title}</h1></body></html>\n"
     return Reply(status, ((b"Content-Type", HTML),), body.encode())

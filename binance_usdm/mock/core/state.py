@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from .accounts import Account, Key
+from .accounts import Account, ApiKey
 from .clock import SkewedClock
-from .request_log import Record
+from .request_log import RequestLog
 from .switches import Switches
-from .weight import WeightMeter
+from .weight import WeightCounter
 
-_REMEMBERED: Final = 10_000
+_MAX_REMEMBERED: Final = 10_000
 _HEX: Final = re.compile("[0-9a-fA-F]+").fullmatch
 
 
@@ -23,30 +23,30 @@ class State:
 
     switches: Switches
     clock: SkewedClock
-    chance: Random
-    record: Record
+    rng: Random
+    request_log: RequestLog
     account: Account = field(default_factory=Account)
-    keys: dict[str, Key] = field(default_factory=dict)
-    meters: dict[str, WeightMeter] = field(default_factory=dict)
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    counters: dict[str, WeightCounter] = field(default_factory=dict)
     signatures: dict[str, None] = field(default_factory=dict)
 
-    def meter(self, address: str) -> WeightMeter:
+    def counter_for(self, address: str) -> WeightCounter:
         """The weight of an IP address; of too many the oldest is forgotten that never was banned."""
-        meter = self.meters.get(address)
+        meter = self.counters.get(address)
         if meter is None:
-            if len(self.meters) >= _REMEMBERED:
-                free = (known for known, each in self.meters.items() if not each.bans)
-                del self.meters[next(free, next(iter(self.meters)))]
-            meter = self.meters[address] = WeightMeter()
+            if len(self.counters) >= _MAX_REMEMBERED:
+                free = (known for known, each in self.counters.items() if not each.ban_count)
+                del self.counters[next(free, next(iter(self.counters)))]
+            meter = self.counters[address] = WeightCounter()
         return meter
 
-    def replayed(self, signature: str | None) -> bool:
+    def remember_signature(self, signature: str | None) -> bool:
         """Whether a signature came before; it is remembered."""
         if signature is None:
             return False
         seen = signature.lower() if _HEX(signature) else signature  # the exchange takes hex in either case
         before = seen in self.signatures
-        if len(self.signatures) >= _REMEMBERED:
+        if len(self.signatures) >= _MAX_REMEMBERED:
             del self.signatures[next(iter(self.signatures))]
         self.signatures[seen] = None
         return before

@@ -11,10 +11,12 @@ from typing import Any, Final
 _LARGEST_EXPONENT: Final = 400  # a plain text of more digits than any field has is a trap
 
 
-def parsed(body: bytes) -> Any:
+def loads(body: bytes) -> Any:
     """The JSON value of a body, with fractions as Decimals; ValueError for what readers disagree about."""
     try:
-        value = json.loads(body.decode(), parse_float=_number, parse_constant=_number, object_pairs_hook=_object)
+        value = json.loads(
+            body.decode(), parse_float=_parse_number, parse_constant=_parse_number, object_pairs_hook=_unique_object
+        )
         json.dumps(value, ensure_ascii=False, default=str).encode()
     except UnicodeDecodeError:
         raise ValueError("the body must be UTF-8") from None
@@ -27,21 +29,21 @@ def parsed(body: bytes) -> Any:
     return value
 
 
-def written(value: Any) -> bytes:
+def dumps(value: Any) -> bytes:
     """The text of a value that was parsed: a Decimal is the number it came as."""
     mark = secrets.token_hex(8)  # nobody can have put it into a string of his own
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=lambda number: f"{mark}{number}")
     return re.sub(f'"{mark}([^"]*)"', r"\1", text).encode()
 
 
-def _number(text: str) -> Decimal:
+def _parse_number(text: str) -> Decimal:
     number = Decimal(text)
     if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
         raise ValueError(f"numbers must be finite, with exponents up to {_LARGEST_EXPONENT}")
     return number
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         raise ValueError("the body holds a member twice")

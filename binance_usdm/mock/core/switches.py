@@ -73,7 +73,7 @@ class Switches:
     # First ban in seconds; doubled with every further ban, up to three days. Documented as two minutes to three days.
     ban_seconds: int = 120
 
-    def turned(self, changes: Mapping[str, Any]) -> Switches:
+    def with_changes(self, changes: Mapping[str, Any]) -> Switches:
         """The same with some turned, by values as JSON has them; ValueError for a name that is none."""
         names = [each.name for each in fields(self)]
         if unknown := changes.keys() - {*names}:
@@ -91,21 +91,21 @@ class Switches:
                 raise ValueError(f"{each.name} must be true or false")
         if not isinstance(self.order, tuple) or sorted(map(str, self.order)) != sorted(CHECKS):
             raise ValueError(f"order must hold each of {', '.join(CHECKS)} once")
-        _one_of("unknown_parameter", self.unknown_parameter, (-1104, -1103, -1101, None))
+        _require_one_of("unknown_parameter", self.unknown_parameter, (-1104, -1103, -1101, None))
         for name in ("malformed_mandatory", "malformed_optional", "out_of_range"):
-            _one_of(name, getattr(self, name), (-1100, -1102, -1130))
-        _one_of("missing_signature", self.missing_signature, (-1102, -1022))
-        _one_of("not_found", self.not_found, ("json", "html"))
-        _one_of("unopened", self.unopened, ("rows", "empty", "refused"))
-        _one_of("wrong_method", self.wrong_method, (404, 405))
-        _one_of("needed_permission", self.needed_permission, (*PERMISSIONS, None))
+            _require_one_of(name, getattr(self, name), (-1100, -1102, -1130))
+        _require_one_of("missing_signature", self.missing_signature, (-1102, -1022))
+        _require_one_of("not_found", self.not_found, ("json", "html"))
+        _require_one_of("unopened", self.unopened, ("rows", "empty", "refused"))
+        _require_one_of("wrong_method", self.wrong_method, (404, 405))
+        _require_one_of("needed_permission", self.needed_permission, (*PERMISSIONS, None))
         if self.caller_ip is not None and not isinstance(self.caller_ip, str):
             raise ValueError("caller_ip must be a text, or None")
         if self.window_maximum is not None:
-            _at_least("window_maximum", self.window_maximum, 1)
+            _require_at_least("window_maximum", self.window_maximum, 1)
         for name, least in (("weight_limit", 1), ("ban_after", 0), ("ban_seconds", 0)):
-            _at_least(name, getattr(self, name), least)
-        if not isinstance(self.statuses, Mapping) or not all(map(_refuses, self.statuses.items())):
+            _require_at_least(name, getattr(self, name), least)
+        if not isinstance(self.statuses, Mapping) or not all(map(_is_rejection_status, self.statuses.items())):
             raise ValueError("statuses must map codes to HTTP statuses from 400 to 599")
         try:
             re.compile(self.key_format + "")  # a pattern of bytes would fit no key
@@ -113,16 +113,16 @@ class Switches:
             raise ValueError(f"key_format must be a regular expression: {error}") from None
 
 
-def _one_of(name: str, value: object, allowed: Collection[object]) -> None:
+def _require_one_of(name: str, value: object, allowed: Collection[object]) -> None:
     if not any(type(value) is type(each) and value == each for each in allowed):
         raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}")
 
 
-def _at_least(name: str, value: object, least: int) -> None:
+def _require_at_least(name: str, value: object, least: int) -> None:
     if type(value) is not int or value < least:
         raise ValueError(f"{name} must be a whole number, {least} or more")
 
 
-def _refuses(item: tuple[object, object]) -> bool:
+def _is_rejection_status(item: tuple[object, object]) -> bool:
     code, status = item
     return type(code) is int and type(status) is int and 400 <= status <= 599

@@ -9,30 +9,33 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-_HERE: Final = '"a place that no body has a word for"'
+_PLACEHOLDER: Final = '"a place that no body has a word for"'
 
 
-def grown(body: bytes) -> bytes:
+def add_unknown_field(body: bytes) -> bytes:
     """Every row with a member that nobody described yet."""
-    return _rows(body, lambda row: {**row, "memberOfTomorrow": {"since": "tomorrow"}})
+    return _map_rows(body, lambda row: {**row, "memberOfTomorrow": {"since": "tomorrow"}})
 
 
-def dropped(body: bytes, member: str = "") -> bytes:
+def remove_field(body: bytes, member: str = "") -> bytes:
     """Every row without a member; the last one if none is named."""
-    return _rows(body, lambda row: {name: row[name] for name in row if name != _named(row, member)})
+    return _map_rows(body, lambda row: {name: row[name] for name in row if name != _field_or_last(row, member)})
 
 
-def retyped(body: bytes, member: str = "", kind: str = "number") -> bytes:
+def change_field_type(body: bytes, member: str = "", kind: str = "number") -> bytes:
     """Every row with a member of another type; the last one if none is named."""
-    return _rows(body, lambda row: {**row, name: KINDS[kind]} if (name := _named(row, member)) in row else row)
+    return _map_rows(
+        body,
+        lambda row: {**row, name: REPLACEMENT_VALUES[kind]} if (name := _field_or_last(row, member)) in row else row,
+    )
 
 
-def odd(body: bytes, kind: str = "nan") -> bytes:
+def apply_json_quirk(body: bytes, kind: str = "nan") -> bytes:
     """The body in one of the forms of ``ODD``."""
-    return ODD[kind](body)
+    return JSON_QUIRKS[kind](body)
 
 
-KINDS: Final[Mapping[str, Any]] = {
+REPLACEMENT_VALUES: Final[Mapping[str, Any]] = {
     "number": 1.5,
     "text": "text",
     "boolean": True,
@@ -43,30 +46,30 @@ KINDS: Final[Mapping[str, Any]] = {
 """What a retyped member becomes."""
 
 
-def _instead(text: str) -> Callable[[bytes], bytes]:
+def _replace_last_field(text: str) -> Callable[[bytes], bytes]:
     """The last member of every row says this."""
 
-    def change(body: bytes) -> bytes:
-        marked = _rows(body, lambda row: {**row, _named(row, ""): json.loads(_HERE)})
-        return marked.replace(_HERE.encode(), text.encode())
+    def transform(body: bytes) -> bytes:
+        marked = _map_rows(body, lambda row: {**row, _field_or_last(row, ""): json.loads(_PLACEHOLDER)})
+        return marked.replace(_PLACEHOLDER.encode(), text.encode())
 
-    return change
+    return transform
 
 
-def _twice(body: bytes) -> bytes:
+def _duplicate_first_field(body: bytes) -> bytes:
     """The first member stands twice, with two values."""
     before, brace, rest = body.partition(b"{")
     return before + brace + rest.partition(b":")[0] + b':"twice",' + rest
 
 
-ODD: Final[Mapping[str, Callable[[bytes], bytes]]] = {
-    "nan": _instead("NaN"),
-    "infinity": _instead("-Infinity"),
-    "huge-number": _instead("1" + "0" * 400),
-    "exponent": _instead('"1.5E+3"'),
-    "leading-zero": _instead("01"),
-    "lone-surrogate": _instead('"\\ud800"'),
-    "duplicate-member": _twice,
+JSON_QUIRKS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
+    "nan": _replace_last_field("NaN"),
+    "infinity": _replace_last_field("-Infinity"),
+    "huge-number": _replace_last_field("1" + "0" * 400),
+    "exponent": _replace_last_field('"1.5E+3"'),
+    "leading-zero": _replace_last_field("01"),
+    "lone-surrogate": _replace_last_field('"\\ud800"'),
+    "duplicate-member": _duplicate_first_field,
     "byte-order-mark": lambda body: b"\xef\xbb\xbf" + body,
     "utf-16": lambda body: body.decode("utf-8", "replace").encode("utf-16"),
     "not-utf-8": lambda body: body.replace(b'"', b'"\xff', 1),
@@ -80,19 +83,19 @@ ODD: Final[Mapping[str, Callable[[bytes], bytes]]] = {
 """Kinds of odd JSON: what readers have been seen to swallow, or to die of."""
 
 
-def _rows(body: bytes, change: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
+def _map_rows(body: bytes, transform: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
     """The body with every object changed that is the value itself, or stands in its lists."""
 
-    def changed(value: Any) -> Any:
+    def transform_value(value: Any) -> Any:
         if isinstance(value, list):
-            return [changed(each) for each in value]
-        return change(value) if isinstance(value, dict) else value
+            return [transform_value(each) for each in value]
+        return transform(value) if isinstance(value, dict) else value
 
     try:
-        return json.dumps(changed(json.loads(body)), ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(transform_value(json.loads(body)), ensure_ascii=False, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
         return body
 
 
-def _named(row: dict[str, Any], member: str) -> str:
+def _field_or_last(row: dict[str, Any], member: str) -> str:
     return member or next(reversed(row), "")

@@ -8,11 +8,11 @@ from random import Random
 
 from binance_usdm.mock.core.response import Reply
 
-from .catalogue import FAULTS, Fault, Option, Scene
+from .catalogue import FAULTS, Fault, FaultContext, Option
 
 
 @dataclass(slots=True, eq=False)
-class Scripted:
+class QueuedFault:
     """A fault that waits for its requests: the ``nth`` that fits and those after it, ``times`` of them, None for all."""
 
     name: str
@@ -33,26 +33,26 @@ class Scripted:
         if not isinstance(self.probability, int | float) or not 0 < self.probability <= 1:
             raise ValueError("probability must be above 0 and at most 1")
 
-    def reply(self, scene: Scene) -> Reply:
+    def respond(self, scene: FaultContext) -> Reply:
         """The answer of this fault."""
-        return self.fault.reply(scene, **self.options)
+        return self.fault.make_response(scene, **self.options)
 
 
-class Script:
+class FaultQueue:
     """Faults in the order they were asked for; ``chance`` decides about those with a probability."""
 
     def __init__(self, chance: Random) -> None:
-        self._chance = chance
-        self._queue: list[Scripted] = []
+        self._rng = chance
+        self._queue: list[QueuedFault] = []
 
-    def __iter__(self) -> Iterator[Scripted]:
+    def __iter__(self) -> Iterator[QueuedFault]:
         return iter(tuple(self._queue))
 
-    def add(self, scripted: Scripted) -> None:
+    def add(self, scripted: QueuedFault) -> None:
         """Queue a fault."""
         self._queue.append(scripted)
 
-    def take(self, operation: str | None, path: str, api_key: str) -> Scripted | None:
+    def match(self, operation: str | None, path: str, api_key: str) -> QueuedFault | None:
         """The first fault that this request runs into; all others that it fits count it."""
         taken = None
         for queued in tuple(self._queue):
@@ -61,7 +61,7 @@ class Script:
                 continue
             if queued.nth > 1:
                 queued.nth -= 1
-            elif taken is None and (queued.probability == 1.0 or self._chance.random() < queued.probability):
+            elif taken is None and (queued.probability == 1.0 or self._rng.random() < queued.probability):
                 taken = queued
         if taken is not None and taken.times is not None:
             taken.times -= 1
@@ -74,16 +74,16 @@ class Script:
         self._queue.clear()
 
 
-def named(fault: str | Reply, options: Mapping[str, Option]) -> tuple[str, Fault, Mapping[str, Option]]:
+def resolve_fault(fault: str | Reply, options: Mapping[str, Option]) -> tuple[str, Fault, Mapping[str, Option]]:
     """A fault of ``FAULTS`` with its options, or a reply as it is; ValueError for what is none."""
     if isinstance(fault, Reply):
         if options:
             raise ValueError("a reply of your own has no options")
-        return "reply", Fault("a reply as it is", _always(fault), weighed=False), {}
+        return "reply", Fault("a reply as it is", _constant_response(fault), costs_weight=False), {}
     if fault not in FAULTS:
         raise ValueError(f"no fault {fault}; there are {', '.join(FAULTS)}")
-    return fault, FAULTS[fault], FAULTS[fault].filled(options)
+    return fault, FAULTS[fault], FAULTS[fault].resolve_options(options)
 
 
-def _always(reply: Reply) -> Callable[[Scene], Reply]:
+def _constant_response(reply: Reply) -> Callable[[FaultContext], Reply]:
     return lambda scene: reply

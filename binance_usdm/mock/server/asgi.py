@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Protocol
 
-from binance_usdm.mock.core.accounts import ip
-from binance_usdm.mock.core.redaction import complain
-from binance_usdm.mock.core.response import AT_ONCE, Reply, page
+from binance_usdm.mock.core.accounts import normalize_ip
+from binance_usdm.mock.core.redaction import log_internal_error
+from binance_usdm.mock.core.response import IMMEDIATE, Reply, html_response
 
-from .delivery import Message, Receive, Send, headed, send_reply, sendable
+from .delivery import Message, Receive, Send, response_head, send_response, validate_response
 
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 Handler = Callable[[str, bytes, Iterable[tuple[bytes, bytes]], bytes, str], Reply]
@@ -33,7 +33,7 @@ class AdminHandler(Protocol):
     ) -> Reply: ...
 
 
-def application(handle: Handler, admin: AdminHandler | None = None) -> Application:
+def make_asgi_app(handle: Handler, admin: AdminHandler | None = None) -> Application:
     """Return an ASGI 3 application that passes path and query on byte for byte, and delivers responses as they say.
 
     A body above 1 MiB is rejected with 413 and is not logged as a request. An exception, such as one of a custom verifier,
@@ -56,17 +56,17 @@ class _AsgiApp:
         body = await self._read_body(receive) if _may_have_body(scope) else b""
         try:
             reply = self._dispatch(scope, body)
-            head = sendable(reply)
+            head = validate_response(reply)
         except Exception as error:  # of a custom verifier, clock or response  # noqa: BLE001
-            complain(error)
-            reply = page(500, "Internal server error")
-            head = headed(reply)
+            log_internal_error(error)
+            reply = html_response(500, "Internal server error")
+            head = response_head(reply)
         announced, headers = head
-        if reply.delivery is AT_ONCE and announced == len(reply.body):  # nearly every response
+        if reply.delivery is IMMEDIATE and announced == len(reply.body):  # nearly every response
             await send({"type": "http.response.start", "status": reply.status, "headers": headers})
             await send({"type": "http.response.body", "body": reply.body})
         else:
-            await send_reply(reply, head, scope, receive, send)
+            await send_response(reply, head, scope, receive, send)
 
     def _dispatch(self, scope: Message, body: bytes) -> Reply:
         path: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -75,7 +75,7 @@ class _AsgiApp:
             client = (scope.get("client") or ("",))[0]
             return self._admin.handle(method, path.decode("latin-1"), query, headers, body, client)
         if len(body) > _EXCHANGE_BODY_LIMIT:
-            return page(413, "Request entity too large")
+            return html_response(413, "Request entity too large")
         return self._handle(method, path + b"?" + query if query else path, headers, body, _client_address(scope))
 
     def _is_admin(self, path: bytes) -> bool:
@@ -105,7 +105,7 @@ def _may_have_body(scope: Message) -> bool:
 def _client_address(scope: Message) -> str:
     """Return the client's IP address, or the loopback address where there is none, as in a test without a socket."""
     try:
-        return ip((scope.get("client") or (LOOPBACK,))[0])
+        return normalize_ip((scope.get("client") or (LOOPBACK,))[0])
     except ValueError:  # A test client may have any name.
         return LOOPBACK
 

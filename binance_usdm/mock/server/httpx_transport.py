@@ -10,7 +10,7 @@ import httpx
 from binance_usdm.mock.core.response import Reply
 
 from .asgi import Handler
-from .delivery import headed
+from .delivery import response_head
 
 
 class ExchangeTransport(httpx.MockTransport):
@@ -22,32 +22,33 @@ class ExchangeTransport(httpx.MockTransport):
 
     def __init__(self, handle: Handler, address: str = "127.0.0.1") -> None:
         super().__init__(self.handle_request)
-        self._handle, self._address = handle, address
+        self._exchange_handle = handle
+        self._address = address
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
-        reply = self._asked(request)
-        for seconds in _waits(reply.delivery.latency, request):
+        reply = self._handle(request)
+        for seconds in _delays(reply.delivery.latency, request):
             time.sleep(seconds)
-        return _response(reply, request)
+        return _to_httpx_response(reply, request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
-        reply = self._asked(request)
-        for seconds in _waits(reply.delivery.latency, request):
+        reply = self._handle(request)
+        for seconds in _delays(reply.delivery.latency, request):
             await _sleep(seconds)
-        return _response(reply, request)
+        return _to_httpx_response(reply, request)
 
-    def _asked(self, request: httpx.Request) -> Reply:
+    def _handle(self, request: httpx.Request) -> Reply:
         target = request.extensions.get("target", request.url.raw_path)
-        return self._handle(request.method, target, request.headers.raw, request.content, self._address)
+        return self._exchange_handle(request.method, target, request.headers.raw, request.content, self._address)
 
 
-class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+class _PacedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that comes in pieces, and may end before its end."""
 
     def __init__(self, reply: Reply, announced: int, request: httpx.Request) -> None:
-        self._steps = _steps(reply, announced, request)
+        self._steps = _body_steps(reply, announced, request)
 
     def __iter__(self) -> Iterator[bytes]:
         for step in self._steps:
@@ -64,12 +65,12 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
                 await _sleep(step)
 
 
-def _steps(reply: Reply, announced: int, request: httpx.Request) -> Iterator[bytes | float]:
+def _body_steps(reply: Reply, announced: int, request: httpx.Request) -> Iterator[bytes | float]:
     """The pieces of a body and the seconds to wait in between; raises how it ends, unless that is well."""
     arrived = 0
     for piece in reply.delivery.pieces(reply.body[:announced]):
         if arrived:
-            yield from _waits(reply.delivery.pause, request)
+            yield from _delays(reply.delivery.pause, request)
         yield piece
         arrived += len(piece)
     if arrived < announced and reply.delivery.reset:
@@ -78,7 +79,7 @@ def _steps(reply: Reply, announced: int, request: httpx.Request) -> Iterator[byt
         raise httpx.RemoteProtocolError("the mock exchange cut the reply", request=request)
 
 
-def _waits(seconds: float, request: httpx.Request) -> Iterator[float]:
+def _delays(seconds: float, request: httpx.Request) -> Iterator[float]:
     """The seconds to wait, if any; raises ReadTimeout when the request's read timeout is over before."""
     limit: float | None = request.extensions.get("timeout", {}).get("read")
     if limit is not None and seconds > limit:
@@ -94,12 +95,12 @@ async def _sleep(seconds: float) -> None:
     await sleep(seconds)
 
 
-def _response(reply: Reply, request: httpx.Request) -> httpx.Response:
+def _to_httpx_response(reply: Reply, request: httpx.Request) -> httpx.Response:
     if reply.delivery.reset and reply.delivery.cut is None:
         raise httpx.ReadError("the mock exchange reset the connection", request=request)
-    announced, headers = headed(reply)
+    announced, headers = response_head(reply)
     if request.method == "HEAD":
         return httpx.Response(reply.status, headers=headers, content=b"")
     if reply.delivery.chunk or reply.delivery.cut is not None or announced != len(reply.body):
-        return httpx.Response(reply.status, headers=headers, stream=_Body(reply, announced, request))
+        return httpx.Response(reply.status, headers=headers, stream=_PacedBody(reply, announced, request))
     return httpx.Response(reply.status, headers=headers, content=reply.body)

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from .asgi import LOOPBACK, Application
-from .delivery import EXTENSION
+from .delivery import TRANSPORT_EXTENSION
 
 if TYPE_CHECKING:
     import uvicorn
@@ -152,7 +152,7 @@ def _protocol_class() -> type[Any]:
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
-            connection: Any = {EXTENSION: self.transport}  # the types know no extensions of others
+            connection: Any = {TRANSPORT_EXTENSION: self.transport}  # the types know no extensions of others
             self.scope["extensions"] = connection
 
         def shutdown(self) -> None:

@@ -9,36 +9,36 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
-from binance_usdm.mock.core.accounts import Key, hmac_with
+from binance_usdm.mock.core.accounts import ApiKey, hmac_with
 from binance_usdm.mock.core.query import Query
 
-_HEX = 64
+_HEX_LENGTH = 64
 
 
-def diagnosed(
-    key: Key, others: Iterable[Key], query: Query, path: str, names: Iterable[str], payload: bytes, signature: str
+def explain_bad_signature(
+    key: ApiKey, others: Iterable[ApiKey], query: Query, path: str, names: Iterable[str], payload: bytes, signature: str
 ) -> str:
     """What was signed instead of ``payload``, or with what, ``names`` being those it may have; tells no secret and no signature."""
-    for what, candidate in _payloads(query, path, {*names}, payload):
-        if key.verifies(candidate, signature):
+    for what, candidate in _candidate_payloads(query, path, {*names}, payload):
+        if key.verify(candidate, signature):
             return f"the signature is over {what}, not over the query as it was sent"
     for other in others:
-        if other is not key and other.verifies(payload, signature):
+        if other is not key and other.verify(payload, signature):
             return "the signature was made with the secret of another key"
     if callable(key.secret):
         return "the signature is of other bytes or of another private key, or no base64"
-    for what, secret in _secrets(key):
-        if replace(key, secret=secret).verifies(payload, signature):
+    for what, secret in _candidate_secrets(key):
+        if replace(key, secret=secret).verify(payload, signature):
             return f"the signature was made with {what}"
     coded = base64.b64encode(bytes.fromhex(hmac_with(key.secret)(payload)))
     if hmac.compare_digest(coded, signature.replace(" ", "+").encode()):
         return "the signature is in base64: HMAC-SHA256 goes as hex"
-    if len(signature) != _HEX or not all(character in "0123456789abcdefABCDEF" for character in signature):
-        return f"the signature is no HMAC-SHA256 in hex: {_HEX} hex digits, here {len(signature)} characters"
+    if len(signature) != _HEX_LENGTH or not all(character in "0123456789abcdefABCDEF" for character in signature):
+        return f"the signature is no HMAC-SHA256 in hex: {_HEX_LENGTH} hex digits, here {len(signature)} characters"
     return "the signature is of other bytes or of another secret"
 
 
-def _payloads(query: Query, path: str, known: set[str], payload: bytes) -> Iterator[tuple[str, bytes]]:
+def _candidate_payloads(query: Query, path: str, known: set[str], payload: bytes) -> Iterator[tuple[str, bytes]]:
     """What else programs have been seen to sign, in words and as bytes."""
     pieces = payload.split(b"&")
     names = [piece.partition(b"=")[0].decode("latin-1") for piece in pieces]
@@ -59,7 +59,7 @@ def _payloads(query: Query, path: str, known: set[str], payload: bytes) -> Itera
     yield "the parameters as JSON without blanks", json.dumps(sent, separators=(",", ":")).encode()
 
 
-def _secrets(key: Key) -> Iterator[tuple[str, str]]:
+def _candidate_secrets(key: ApiKey) -> Iterator[tuple[str, str]]:
     assert isinstance(key.secret, str)
     yield "the API key in the place of the secret", key.api_key
     yield "the secret and a line break", key.secret + "\n"
