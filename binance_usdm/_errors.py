@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from binance_usdm_wire import Mismatch
+from binance_usdm_wire import ResponseMismatch
 
 from ._redaction import sanitize_text
 
@@ -70,7 +70,7 @@ class UnexpectedResponse(UsdmError):
 
     def __str__(self) -> str:
         status = f"HTTP {self.status}, " if self.status else ""
-        return f"{status}{Mismatch(self.path, self.expected, self.found)}"
+        return f"{status}{ResponseMismatch(self.path, self.expected, self.found)}"
 
 
 class APIError(UsdmError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from binance_usdm_wire import BadArgument, Operation
+from binance_usdm_wire import InvalidArgumentError, Operation
 
 from . import _config as config
 from ._auth.credentials import Credentials
@@ -53,12 +53,12 @@ class RequestBuilder(SecretHolder):
         if signing is not None and self._credentials.signer is None:
             raise ConfigurationError(f"{operation.id} is signed: it needs an API secret or a signer")
         try:
-            query = operation.query(**arguments)
-        except BadArgument as error:
+            query = operation.build_query(**arguments)
+        except InvalidArgumentError as error:
             complaint = str(error)
         else:
-            if signing is not None and signing.window is not None and self._recv_window is not None:
-                query.setdefault(signing.window, str(self._recv_window))
+            if signing is not None and signing.window_parameter is not None and self._recv_window is not None:
+                query.setdefault(signing.window_parameter, str(self._recv_window))
             return "&".join([f"{name}={text}" for name, text in query.items()])
         raise ConfigurationError(complaint)
 
@@ -83,7 +83,7 @@ class RequestBuilder(SecretHolder):
             now = clock()
             if type(now) is not int:
                 raise ConfigurationError("clock must return whole milliseconds, as an int")
-            payload = append_timestamp(query, f"{signing.timestamp}={now}").encode("ascii")
+            payload = append_timestamp(query, f"{signing.timestamp_parameter}={now}").encode("ascii")
             signature = compute_signature(signer, payload)
             text = payload + form.signature_prefix + signature
         return HttpRequest(
@@ -93,7 +93,7 @@ class RequestBuilder(SecretHolder):
 
     def _template(self, operation: Operation[Any]) -> _OperationTemplate:
         path = f"{self.url.path}{operation.path}".encode("ascii")
-        prefix = b"" if operation.signing is None else f"&{operation.signing.signature}=".encode("ascii")
+        prefix = b"" if operation.signing is None else f"&{operation.signing.signature_parameter}=".encode("ascii")
         route = RequestTemplate.build(
             self.url.origin, build_headers(self.url, operation.key_header, self._credentials.api_key)
         )

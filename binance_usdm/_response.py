@@ -7,9 +7,9 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
-from binance_usdm_wire import Mismatch, Operation
+from binance_usdm_wire import Operation, ResponseMismatch
 from binance_usdm_wire.decoding import decode
-from binance_usdm_wire.errors import NotJson
+from binance_usdm_wire.errors import NotJsonError
 
 from ._errors import (
     APIError,
@@ -53,15 +53,15 @@ def parse_response(
     try:
         body = decode_content(response, MAX_DECOMPRESSION_RATIO * request.max_reply_bytes)
         if status == 200:
-            return ParsedValue(operation.parse(body))
-    except Mismatch as mismatch:  # a ban is a ban in whatever encoding
+            return ParsedValue(operation.parse_body(body))
+    except ResponseMismatch as mismatch:  # a ban is a ban in whatever encoding
         wrong = mismatch
     code, message = _error_payload(body)
     refused = 400 <= status < 600 or (status == 200 and code is not None and code <= 0)  # above 0 it says "ok"
     if refused:
         return make_api_error(status, code, message, parse_retry_after(response.headers), *request.secrets)
     if status == 200 and wrong is not None:
-        return UnexpectedResponse(200, wrong.path, wrong.expected, wrong.found, isinstance(wrong, NotJson))
+        return UnexpectedResponse(200, wrong.path, wrong.expected, wrong.found, isinstance(wrong, NotJsonError))
     found = "a redirect, which is never followed" if 300 <= status < 400 else "another status"
     return UnexpectedResponse(status, (), "status 200 or an error status", found)
 
@@ -96,7 +96,7 @@ def _error_payload(body: bytes) -> tuple[int | None, str]:
     """Code and message of an error body; None and "" where there is none, as in a page."""
     try:
         payload = decode(body)
-    except Mismatch:
+    except ResponseMismatch:
         return None, ""
     code, message = (payload.get("code"), payload.get("msg")) if type(payload) is dict else (None, "")
     return code if type(code) is int else None, message if type(message) is str else ""
@@ -110,16 +110,16 @@ def decode_content(response: HttpResponse, limit: int) -> bytes:
     if encoding in {"identity", ""}:
         return response.body
     if encoding not in _ENCODINGS:
-        raise Mismatch((), "a body as asked for", "an unknown content encoding")
+        raise ResponseMismatch((), "a body as asked for", "an unknown content encoding")
     inflater = zlib.decompressobj(_ENCODINGS[encoding])
     try:
         body = inflater.decompress(response.body, limit)
     except zlib.error:
-        raise Mismatch((), f"a body in {encoding}", "something else") from None
+        raise ResponseMismatch((), f"a body in {encoding}", "something else") from None
     if inflater.unconsumed_tail:
-        raise Mismatch((), f"at most {limit} bytes", "more")
+        raise ResponseMismatch((), f"at most {limit} bytes", "more")
     if not inflater.eof or inflater.unused_data:
-        raise Mismatch((), f"a body in {encoding}", "more or less than one")
+        raise ResponseMismatch((), f"a body in {encoding}", "more or less than one")
     return body
 
 

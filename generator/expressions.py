@@ -22,22 +22,22 @@ class ExpressionBuilder:
     def reader_expression(self, node: Json, *, optional: bool = False) -> str:
         """The expression of a function that checks a decoded JSON value against this schema and types it."""
         if optional:
-            return f"optional({self.reader_expression(node)})"
+            return f"optional_reader({self.reader_expression(node)})"
         schema = resolve(self.document, node)
         if isinstance(schema["type"], list):
-            return f"nullable({self.reader_expression(_non_null_schema(schema))})"
+            return f"nullable_reader({self.reader_expression(_non_null_schema(schema))})"
         readers: dict[str, Callable[[], str]] = {
             "object": lambda: f"{self._object_class(node)}.read",
             "array": lambda: self._array_reader(schema),
-            "boolean": lambda: "boolean",
-            "integer": lambda: f"integer({schema['minimum']}, {schema['maximum']})",
+            "boolean": lambda: "read_boolean",
+            "integer": lambda: f"integer_reader({schema['minimum']}, {schema['maximum']})",
             "string": lambda: self._string_reader(schema),
         }
         return readers[schema["type"]]()
 
     def _array_reader(self, schema: Json) -> str:
         row = self.row_class_of_array(schema)
-        return f"{row}.read_rows" if row else f"array_of({self.reader_expression(schema['items'])})"
+        return f"{row}.read_rows" if row else f"array_reader({self.reader_expression(schema['items'])})"
 
     def _object_class(self, node: Json) -> str | None:
         """The class that a reference to an object names."""
@@ -53,17 +53,25 @@ class ExpressionBuilder:
 
     def _string_reader(self, schema: Json) -> str:
         if schema.get("format") == "decimal":
-            return "decimal"
-        if "enum" in schema:
-            return f"one_of({', '.join(map(repr, schema['enum']))})"
-        return f"matching({schema['pattern']!r})" if "pattern" in schema else "text"
+            return "read_decimal"
+        return f"pattern_reader({schema['pattern']!r})" if "pattern" in schema else "read_string"
 
     def writer_expression(self, node: Json) -> str:
         """The expression that turns an argument into query text, after checking it."""
         schema = resolve(self.document, node["schema"])
-        if schema["type"] == "string":
-            return self._string_reader(schema)
-        return self.reader_expression(schema)
+        writers: dict[str, Callable[[], str]] = {
+            "boolean": lambda: "write_boolean",
+            "integer": lambda: f"integer_writer({schema['minimum']}, {schema['maximum']})",
+            "string": lambda: self._string_writer(schema),
+        }
+        return writers[schema["type"]]()
+
+    def _string_writer(self, schema: Json) -> str:
+        if schema.get("format") == "decimal":
+            return "write_decimal"
+        if "enum" in schema:
+            return f"choice_writer({', '.join(map(repr, schema['enum']))})"
+        return f"pattern_writer({schema['pattern']!r})" if "pattern" in schema else "write_string"
 
     def dump_expression(self, node: Json, value: str, depth: int = 0) -> str:
         """The expression that turns a typed value back into what JSON held."""
@@ -77,7 +85,7 @@ class ExpressionBuilder:
         if kind == "array":
             item = f"item{depth or ''}"
             return f"[{self.dump_expression(schema['items'], item, depth + 1)} for {item} in {value}]"
-        return f"plain({value})" if schema.get("format") == "decimal" else value
+        return f"format_decimal({value})" if schema.get("format") == "decimal" else value
 
     def row_class_of_array(self, node: Json) -> str | None:
         """The class of the rows of an array of objects."""

@@ -13,9 +13,9 @@ RESERVED_OPERATIONS = {"close", "aclose", "from_env", "mock", "doctor"}
 RESERVED_ARGUMENTS = {"base_url", "csv", "demo", "help", "json", "non_zero", "timeout"}
 """Flags that every command of the shell has already."""
 RESERVED_CLASSES = {
-    "Any", "AsyncCaller", "AsyncMethods", "AsyncOperations", "BadArgument", "ClassVar", "Decimal", "Final", "MISSING", "Mapping",
-    "Mismatch", "OPERATIONS", "Operation", "Parameter", "Response", "Signing", "Step", "SyncCaller", "SyncMethods", "SyncOperations", "T",
-    "TypeVar", "UTC",
+    "Any", "AsyncMethods", "AsyncOperations", "ClassVar", "Decimal", "Final", "InvalidArgumentError", "MISSING", "Mapping", "OPERATIONS",
+    "Operation", "Parameter", "PathStep", "Response", "ResponseMismatch", "RowReader", "Signing", "SupportsAsyncCall", "SupportsCall",
+    "SyncMethods", "SyncOperations", "T", "TypeVar", "UTC",
 }  # fmt: skip
 TAG = re.compile(r"[A-Za-z][A-Za-z0-9 _-]{0,99}")
 """A tag names a folder."""

@@ -34,7 +34,9 @@ from .spec import (
 
 PACKAGE = "binance_usdm_wire"
 BANNER = "Written by `python -m generator` from spec/openapi.yaml. Do not edit."
+RUNTIME_BANNER = "Copied by `python -m generator` from generator/runtime. Do not edit."
 TEMPLATES = Path(__file__).parent / "templates"
+RUNTIME = Path(__file__).parent / "runtime"
 RUNTIME_MODULES = ("decoding", "errors", "reading", "types", "writing")
 WIDTH = 120
 RUFF_CHECK = [
@@ -118,7 +120,7 @@ def _docstring(value: str, indent: int = 0) -> str:
 
 
 class _WireProject(Project):
-    """The library's project with our own package layout: models and API modules as it writes them, everything else from RUNTIME."""
+    """The library's project with our own package layout: models and API modules as it writes them, and the runtime."""
 
     document: Json
     facts: dict[str, OperationInfo]
@@ -179,10 +181,11 @@ class _WireProject(Project):
 
     def _package_files(self) -> None:
         (self.package_dir / "client.py").rename(self.package_dir / "operations.py")
-        for name in ("__init__", *RUNTIME_MODULES):
-            template = "package_init" if name == "__init__" else name
-            text = self.env.get_template(f"{template}.py.jinja").render()
-            (self.package_dir / f"{name}.py").write_text(text, encoding="utf-8")
+        init = self.env.get_template("package_init.py.jinja").render()
+        (self.package_dir / "__init__.py").write_text(init, encoding="utf-8")
+        for name in RUNTIME_MODULES:
+            source = (RUNTIME / f"{name}.py").read_text(encoding="utf-8")
+            (self.package_dir / f"{name}.py").write_text(f"# {RUNTIME_BANNER}\n{source}", encoding="utf-8")
         (self.package_dir / "py.typed").write_text(f"# {BANNER}\n", encoding="utf-8")
         served = {"x-written-by": BANNER, **self.document}
         (self.package_dir / "openapi.json").write_text(

@@ -18,7 +18,7 @@ import attrs
 from binance_usdm import DEMO, Client, ConfigurationError, UsdmError, __version__
 from binance_usdm._config import DEFAULT_TIMEOUT, parse_base_url, validate_timeout
 from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL
-from binance_usdm_wire import OPERATIONS, BadArgument, Operation, Parameter
+from binance_usdm_wire import OPERATIONS, InvalidArgumentError, Operation, Parameter
 
 from .table import RENDERERS, TableData
 
@@ -103,12 +103,12 @@ def _add_operation_arguments(command: argparse.ArgumentParser, operation: Operat
         help="the reply's members and texts, as JSON",
     )
     formats.add_argument("--csv", action="store_const", const="csv", dest="output_format", help="the same as CSV")
-    members = set() if operation.row is None else {field.name for field in attrs.fields(operation.row)}
+    members = set() if operation.row_class is None else {field.name for field in attrs.fields(operation.row_class)}
     if "asset" in members - {parameter.name for parameter in operation.parameters}:
         command.add_argument(
             "--asset", action="append", dest="assets", metavar="NAME", help="only this asset; may be repeated"
         )
-    if operation.row is not None and operation.row.HOLDINGS:
+    if operation.row_class is not None and operation.row_class.HOLDINGS:
         command.add_argument("--non-zero", action="store_true", help="leave out rows that hold nothing")
 
 
@@ -136,8 +136,8 @@ def _run_operation(options: argparse.Namespace) -> int:
     operation: Operation[Any] = options.operation
     arguments = {parameter.name: getattr(options, _dest_name(parameter)) for parameter in operation.parameters}
     try:
-        operation.query(**arguments)
-    except BadArgument as error:
+        operation.build_query(**arguments)
+    except InvalidArgumentError as error:
         options.usage_error(str(error))
     with _make_client(options) as client:
         result = getattr(client, operation.id)(**arguments)
@@ -146,9 +146,9 @@ def _run_operation(options: argparse.Namespace) -> int:
     missing = [asset for asset in dict.fromkeys(options.assets or ()) if all(row.asset != asset for row in rows)]
     for asset in missing:
         print(f"binance-usdm: no row for the asset {asset!r}", file=sys.stderr)
-    columns = list(operation.row.WIRE_NAMES.values()) if operation.row is not None else []
+    columns = list(operation.row_class.WIRE_NAMES.values()) if operation.row_class is not None else []
     wanted = [row for row in rows if _is_selected(row, options)]
-    dumped = [row.to_dict() if operation.row is not None else {"value": row} for row in wanted]
+    dumped = [row.to_dict() if operation.row_class is not None else {"value": row} for row in wanted]
     output_format = options.output_format or ("table" if sys.stdout.isatty() else "text")
     RENDERERS[output_format](TableData(columns, dumped, single), sys.stdout)
     return 1 if missing else 0

@@ -30,7 +30,7 @@ class Exchange:
     (``handle``). Threads may share it. ``clock`` returns
     milliseconds; the default is the system's, as clients use it too. ``spec`` is another OpenAPI document. Key and secret
     are the first account's, and no repr shows them. ``requests`` holds the latest ``log_size`` requests, ``counts`` how many
-    ended how; ``switches`` may be exchanged at any time; ``seed_of_chance`` makes faults with a probability repeatable;
+    ended how; ``switches`` may be exchanged at any time; ``random_seed`` makes faults with a probability repeatable;
     ``setup`` is called with the exchange when it is made and after every reset, to seed and script it.
     """
 

@@ -19,7 +19,7 @@ the source of every fact that names no other
 same members) or reported or measured by others up to 2026
 """
 
-from .errors import BadArgument, Mismatch
+from .errors import InvalidArgumentError, ResponseMismatch
 from .models import AccountBalance, ServerTime
 from .operations import OPERATIONS, AsyncOperations, SyncOperations
 from .types import Operation, Parameter, Response, Signing
@@ -27,12 +27,12 @@ from .types import Operation, Parameter, Response, Signing
 __all__ = [
     "AccountBalance",
     "AsyncOperations",
-    "BadArgument",
-    "Mismatch",
+    "InvalidArgumentError",
     "OPERATIONS",
     "Operation",
     "Parameter",
     "Response",
+    "ResponseMismatch",
     "ServerTime",
     "Signing",
     "SyncOperations",

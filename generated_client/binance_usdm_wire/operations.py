@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .api.account import balance as _balance
 from .api.market import server_time as _server_time
-from .types import AsyncCaller, Operation, SyncCaller
+from .types import Operation, SupportsAsyncCall, SupportsCall
 
 OPERATIONS: Final[dict[str, Operation[Any]]] = {
     "balance": _balance.OPERATION,
@@ -16,13 +16,13 @@ OPERATIONS: Final[dict[str, Operation[Any]]] = {
 """Every operation of the spec by its id, in the order of the spec."""
 
 
-class SyncOperations(_balance.SyncMethods, _server_time.SyncMethods, SyncCaller):
+class SyncOperations(_balance.SyncMethods, _server_time.SyncMethods, SupportsCall):
     """Methods of a blocking client."""
 
     __slots__ = ()
 
 
-class AsyncOperations(_balance.AsyncMethods, _server_time.AsyncMethods, AsyncCaller):
+class AsyncOperations(_balance.AsyncMethods, _server_time.AsyncMethods, SupportsAsyncCall):
     """Methods of an asyncio client."""
 
     __slots__ = ()

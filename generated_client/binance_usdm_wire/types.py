@@ -1,4 +1,4 @@
-# Written by `python -m generator` from spec/openapi.yaml. Do not edit.
+# Copied by `python -m generator` from generator/runtime. Do not edit.
 """What an operation is, what a call returns, and what a client brings. Nothing here sends, signs or waits."""
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class Parameter:
 class Signing:
     """What the client adds to a signed request; all values are names."""
 
-    timestamp: str
+    timestamp_parameter: str
     """Query parameter: when the request was made, ms by the exchange's clock."""
-    signature: str
+    signature_parameter: str
     """Query parameter, the last one: signature over the query before it."""
-    window: str | None
+    window_parameter: str | None
     """Query parameter that bounds the request's age, ms."""
 
 
@@ -51,13 +51,13 @@ class Operation(Generic[T]):
     signing: Signing | None
     """None: the call is not signed."""
     parameters: tuple[Parameter, ...]
-    row: Any
+    row_class: Any
     """Class of the reply's rows, or of the reply itself when it is one object."""
     summary: str
-    query: Callable[..., dict[str, str]] = field(repr=False)
-    """Arguments -> query parameters by wire name, checked and percent-encoded; raises `BadArgument`."""
-    parse: Callable[[bytes], T] = field(repr=False)
-    """Body of a 200 reply -> typed value; raises `Mismatch`."""
+    build_query: Callable[..., dict[str, str]] = field(repr=False)
+    """Arguments -> query parameters by wire name, checked and percent-encoded; raises `InvalidArgumentError`."""
+    parse_body: Callable[[bytes], T] = field(repr=False)
+    """Body of a 200 reply -> typed value; raises `ResponseMismatch`."""
 
 
 @frozen(slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Response(Generic[T]):
     """How many requests were sent, 1 or more."""
 
 
-class SyncCaller:
+class SupportsCall:
     """What methods need of a blocking client."""
 
     __slots__ = ()
@@ -87,7 +87,7 @@ class SyncCaller:
         raise NotImplementedError
 
 
-class AsyncCaller:
+class SupportsAsyncCall:
     """What methods need of an asyncio client."""
 
     __slots__ = ()

@@ -224,7 +224,7 @@ def test_no_parameter_of_an_operation_takes_the_place_of_ours(
     names = ("asset", "run", "operation", "form", "refuse", "only")
     sent = tuple(Parameter(name=name, type=str, required=False, description="100 %") for name in names)
     took: dict[str, str] = {}
-    changed = attrs.evolve(OPERATIONS["balance"], parameters=sent, query=lambda **found: took.update(found) or {})
+    changed = attrs.evolve(OPERATIONS["balance"], parameters=sent, build_query=lambda **found: took.update(found) or {})
     monkeypatch.setitem(OPERATIONS, "balance", changed)
     monkeypatch.setattr(Client, "balance", lambda client, **found: [])
     monkeypatch.setenv("BINANCE_API_KEY", KEY)

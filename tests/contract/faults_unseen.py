@@ -190,7 +190,7 @@ def _stamped_once(patch: Patch) -> None:
 
 
 def _int(low: int, high: int, check: Callable[[Any], bool]) -> Plant:
-    strict = writing.integer(low, high)
+    strict = writing.integer_writer(low, high)
     return sets(
         balance,
         "_write_recv_window",
@@ -292,8 +292,8 @@ def _remembered(patch: Patch) -> None:
             return known.setdefault(text[:12], exact[text])
 
     known: dict[str, Any] = {}
-    exact = vars(reading)["_AMOUNTS"]
-    patch.setattr(reading, "_AMOUNTS", Forgetful())
+    exact = vars(reading)["_DECIMAL_CACHE"]
+    patch.setattr(reading, "_DECIMAL_CACHE", Forgetful())
 
 
 def _code_as_text(patch: Patch) -> None:

@@ -306,10 +306,10 @@ sys.addaudithook(watch)
 for name in sys.argv[2:]:
     importlib.import_module(name)
 wire = importlib.import_module("binance_usdm_wire")
-assert wire.OPERATIONS["balance"].parse(b"[]") == []
+assert wire.OPERATIONS["balance"].parse_body(b"[]") == []
 for operation in wire.OPERATIONS.values():
     if operation.id != "balance":
-        assert operation.parse(b'{"serverTime": 1, "more": 2}').to_dict() == {"serverTime": 1, "more": 2}
+        assert operation.parse_body(b'{"serverTime": 1, "more": 2}').to_dict() == {"serverTime": 1, "more": 2}
 """
 
 

@@ -172,7 +172,7 @@ BROKEN: list[tuple[Place, Any, str]] = [
     ((*MEDIA, "examples", "empty", "value"), ABSENT, "examples.empty: value is missing"),
     # schemas
     ((*SCHEMAS, "account_balance"), OBJECT, "two schemas become the class of the module 'account_balance'"),
-    ((*SCHEMAS, "Mismatch"), OBJECT, "schemas.Mismatch: a schema may not become the class 'Mismatch'"),
+    ((*SCHEMAS, "ResponseMismatch"), OBJECT, "schemas.ResponseMismatch: a schema may not become the class 'ResponseMismatch'"),
     ((*SCHEMAS, "a/b"), TEXT, "schemas.a/b: a name may only have letters"),
     ((*SCHEMAS, "Alias"), TO_AMOUNT, "schemas.Alias: must be defined here, not by a $ref"),
     (AMOUNT, {"$ref": "#/components/schemas/Amount"}, "schemas.Amount: must be defined here, not by a $ref"),
@@ -249,7 +249,7 @@ def test_no_schema_may_take_a_name_that_the_code_around_it_uses() -> None:
                 used |= {alias.asname or alias.name for alias in node.names}
             elif isinstance(node, ast.ClassDef) and not path.startswith("models/"):
                 used.add(node.name)
-    assert {"Operation", "Decimal", "Mismatch", "SyncOperations", "SyncMethods"} <= used
+    assert {"Operation", "Decimal", "ResponseMismatch", "SyncOperations", "SyncMethods"} <= used
     for name in filter(lambda name: class_name(name) == name, used):
         said = f"schemas.{name}: a schema may not become the class {name!r}"
         assert [line for line in findings(changed((*SCHEMAS, name), OBJECT)) if said in line], name

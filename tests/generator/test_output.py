@@ -105,7 +105,7 @@ def test_the_bytes_depend_on_neither_hash_seed_nor_folder_nor_configuration_arou
 def test_every_file_says_first_which_command_writes_it() -> None:
     for path, content in read_package(COMMITTED).items():
         first = content.decode().splitlines()[1 if path.endswith(".json") else 0]
-        assert "Written by `python -m generator`" in first, path
+        assert " by `python -m generator` from " in first, path
 
 
 def test_the_package_is_typed_and_all_of_it_is_named() -> None:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import binance_usdm_wire as wire
-from binance_usdm_wire import OPERATIONS, AccountBalance, BadArgument, Mismatch, reading, writing
+from binance_usdm_wire import OPERATIONS, AccountBalance, InvalidArgumentError, ResponseMismatch, reading, writing
 
 CANARY = "c4n4ry"
 ROW: dict[str, Any] = {
@@ -60,7 +60,7 @@ def test_rows_are_read_in_columns_as_they_are_one_by_one(changes: list[Any], gon
                 row.pop(name, None)
     by_row, by_column = [
         outcome(lambda read=read: read(rows, "here"))
-        for read in (reading.array_of(AccountBalance.read), AccountBalance.read_rows)
+        for read in (reading.array_reader(AccountBalance.read), AccountBalance.read_rows)
     ]
     assert by_column == by_row
 
@@ -68,7 +68,7 @@ def test_rows_are_read_in_columns_as_they_are_one_by_one(changes: list[Any], gon
 def outcome(read: Any) -> object:
     try:
         found = read()
-    except Mismatch as mismatch:
+    except ResponseMismatch as mismatch:
         return mismatch.args
     return [(type(row), row, repr(row)) for row in found]
 
@@ -146,22 +146,22 @@ def test_a_time_of_zero_is_no_time() -> None:
 @always_the_same
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_text_is_written_as_percent_encoded_utf_8(value: str) -> None:
-    written = writing.text("asset", value)
+    written = writing.write_string("asset", value)
     assert unquote_to_bytes(written) == value.encode()
     plain = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
     assert written == "".join(chr(byte) if chr(byte) in plain else f"%{byte:02X}" for byte in value.encode())
 
 
 def test_reserved_and_chinese_characters_are_encoded_as_published() -> None:
-    assert writing.text("asset", "币安") == "%E5%B8%81%E5%AE%89"
-    assert writing.text("asset", " &=+/?#%~") == "%20%26%3D%2B%2F%3F%23%25~"
+    assert writing.write_string("asset", "币安") == "%E5%B8%81%E5%AE%89"
+    assert writing.write_string("asset", " &=+/?#%~") == "%20%26%3D%2B%2F%3F%23%25~"
 
 
 @pytest.mark.promise("R17")
 @always_the_same
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
 def test_an_amount_is_written_without_exponent(value: Decimal) -> None:
-    written = writing.decimal("price", value)
+    written = writing.write_decimal("price", value)
     assert Decimal(written) == value
     assert not {"e", "E", "+", " "} & set(written)
 
@@ -169,21 +169,25 @@ def test_an_amount_is_written_without_exponent(value: Decimal) -> None:
 @pytest.mark.parametrize(
     ("writer", "written", "refused"),
     [
-        (writing.text, [("x", "x")], ["", None, 1, True, b"x", Side.BUY, CANARY + "\ud800", "\udfff", [CANARY]]),
-        (writing.boolean, [(True, "true"), (False, "false")], [1, 0, "true", None, CANARY]),
-        (writing.integer(1, 9), [(1, "1"), (9, "9")], [0, 10, True, 1.0, Decimal(1), "1", None, CANARY, 4711]),
         (
-            writing.decimal,
+            writing.write_string,
+            [("x", "x")],
+            ["", None, 1, True, b"x", Side.BUY, CANARY + "\ud800", "\udfff", [CANARY]],
+        ),
+        (writing.write_boolean, [(True, "true"), (False, "false")], [1, 0, "true", None, CANARY]),
+        (writing.integer_writer(1, 9), [(1, "1"), (9, "9")], [0, 10, True, 1.0, Decimal(1), "1", None, CANARY, 4711]),
+        (
+            writing.write_decimal,
             [(Decimal("1E+3"), "1000"), (Decimal("0E-8"), "0.00000000"), (Decimal("-0.0"), "-0.0")],
             [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), 1, 1.5, "1", None, True, Amount(4711), CANARY],
         ),
         (
-            writing.matching("^[A-Z]+$"),
+            writing.pattern_writer("^[A-Z]+$"),
             [("USDT", "USDT")],
             ["", "usdt", "USDT\n", "A B", None, CANARY, CANARY + "\ud800"],
         ),
         (
-            writing.one_of("BUY", "b c"),
+            writing.choice_writer("BUY", "b c"),
             [("BUY", "BUY"), ("b c", "b%20c")],
             ["SELL", "", "buy", None, 1, [], CANARY, Side.BUY],
         ),
@@ -195,7 +199,7 @@ def test_an_argument_is_written_or_refused_without_showing_it(
 ) -> None:
     assert [(value, writer("name", value)) for value, _ in written] == written
     for value in refused:
-        with pytest.raises(BadArgument) as caught:
+        with pytest.raises(InvalidArgumentError) as caught:
             writer("name", value)
         error: BaseException | None = caught.value
         assert str(error) == f"name must be {caught.value.expected}, not {caught.value.found}"
@@ -208,11 +212,13 @@ def test_an_argument_is_written_or_refused_without_showing_it(
 
 
 def test_an_argument_that_is_none_is_not_sent() -> None:
-    query = OPERATIONS["balance"].query
+    query = OPERATIONS["balance"].build_query
     assert query() == query(recv_window=None) == {}
     assert query(recv_window=2**63 - 1) == {"recvWindow": "9223372036854775807"}
     for wrong in (0, -1, 2**63, True, 5.0, "5000"):
-        with pytest.raises(BadArgument, match=r"^recv_window must be an integer from 1 to 9223372036854775807, not "):
+        with pytest.raises(
+            InvalidArgumentError, match=r"^recv_window must be an integer from 1 to 9223372036854775807, not "
+        ):
             query(recv_window=wrong)
     with pytest.raises(TypeError):
         query(recvWindow=1)
@@ -229,7 +235,9 @@ def test_operations_say_what_a_call_needs() -> None:
         5,
         "X-MBX-APIKEY",
     )
-    assert balance.signing == wire.Signing(timestamp="timestamp", signature="signature", window="recvWindow")
+    assert balance.signing == wire.Signing(
+        timestamp_parameter="timestamp", signature_parameter="signature", window_parameter="recvWindow"
+    )
     assert [(one.name, one.type, one.required) for one in balance.parameters] == [("recv_window", int, False)]
     assert (time.method, time.path, time.weight, time.key_header, time.signing) == (
         "GET",
@@ -266,12 +274,12 @@ def test_the_door_is_complete_and_sorted() -> None:
 @pytest.mark.promise("R17")
 def test_amounts_of_any_length_are_read_and_only_short_ones_are_remembered() -> None:
     long = "1" * 30 + "." + "0" * 30
-    assert format(reading.decimal(long, None), "f") == long
-    assert long not in reading._AMOUNTS
-    assert reading.decimal("123456.00000001", None) is reading.decimal("123456.00000001", None)
+    assert format(reading.read_decimal(long, None), "f") == long
+    assert long not in reading._DECIMAL_CACHE
+    assert reading.read_decimal("123456.00000001", None) is reading.read_decimal("123456.00000001", None)
     for number in range(10_000):
-        reading.decimal(f"{number}.5", None)
-    assert len(reading._AMOUNTS) <= 4096
+        reading.read_decimal(f"{number}.5", None)
+    assert len(reading._DECIMAL_CACHE) <= 4096
 
 
 @pytest.mark.parametrize("amount", [1.123456789, "1", 1, Decimal("NaN"), Decimal("Infinity"), True])

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from binance_usdm_wire import OPERATIONS, AccountBalance, Mismatch, ServerTime, decoding, reading
+from binance_usdm_wire import OPERATIONS, AccountBalance, ResponseMismatch, ServerTime, decoding, reading
 
 CANARY = "c4n4ry"
 ROW: dict[str, Any] = {
@@ -69,7 +69,7 @@ def test_a_member_twice_is_refused_wherever_it_stands(members: dict[str, Any], d
     again = data.draw(st.sampled_from(sorted(members)))
     doubled = encode(members)[:-1] + f",{json.dumps(again)}:null}}"
     for body in (doubled, f"[{doubled}]", f"[[{doubled}]]", f'{{"outer":{doubled}}}', f'[{{"a":1}},{doubled}]'):
-        with pytest.raises(Mismatch, match="an object with a member twice"):
+        with pytest.raises(ResponseMismatch, match="an object with a member twice"):
             decoding.decode(body.encode())
 
 
@@ -109,7 +109,8 @@ def test_no_digit_and_no_character_is_lost(body: bytes, value: Any) -> None:
 )  # fmt: skip
 def test_what_is_no_json_text_is_refused_without_showing_it(body: bytes) -> None:
     with pytest.raises(
-        Mismatch, match=r"^reply: expected a JSON text, found (something else|an object with a member twice|NaN or Inf)"
+        ResponseMismatch,
+        match=r"^reply: expected a JSON text, found (something else|an object with a member twice|NaN or Inf)",
     ) as caught:
         decoding.decode(body)
     assert caught.value.path == ()
@@ -121,7 +122,7 @@ def test_depth_is_decoded_or_refused_and_never_an_error_of_another_kind(depth: i
     body = b"[" * depth + b"]" * depth
     try:
         assert type(decoding.decode(body)) is list
-    except Mismatch:
+    except ResponseMismatch:
         assert depth > 500
 
 
@@ -131,10 +132,10 @@ def test_depth_is_decoded_or_refused_and_never_an_error_of_another_kind(depth: i
 @always_the_same
 @given(plain_decimals)
 def test_an_amount_is_the_same_text_again(written: str) -> None:
-    amount = reading.decimal(written, None)
+    amount = reading.read_decimal(written, None)
     with localcontext(prec=1):
         assert format(amount, "f") == written
-        assert reading.decimal(written, None).compare_total(amount) == 0
+        assert reading.read_decimal(written, None).compare_total(amount) == 0
 
 
 @pytest.mark.parametrize(
@@ -147,15 +148,16 @@ def test_an_amount_is_the_same_text_again(written: str) -> None:
 )  # fmt: skip
 def test_a_text_that_would_not_come_back_the_same_is_no_amount(refused: str) -> None:
     with pytest.raises(
-        Mismatch, match=r"^field balance: expected a decimal string, found a string that is no plain decimal number$"
+        ResponseMismatch,
+        match=r"^field balance: expected a decimal string, found a string that is no plain decimal number$",
     ):
-        reading.decimal(refused, "balance")
+        reading.read_decimal(refused, "balance")
 
 
 @pytest.mark.parametrize("value", [1, 1.5, True, None, Decimal(1), [], {}, b"1", reading.MISSING])
 def test_only_a_text_is_an_amount(value: Any) -> None:
-    with pytest.raises(Mismatch, match=r"^row 3: expected a decimal string, found "):
-        reading.decimal(value, 3)
+    with pytest.raises(ResponseMismatch, match=r"^row 3: expected a decimal string, found "):
+        reading.read_decimal(value, 3)
 
 
 # Readers
@@ -164,27 +166,27 @@ def test_only_a_text_is_an_amount(value: Any) -> None:
 @pytest.mark.parametrize(
     ("reader", "taken", "refused"),
     [
-        (reading.text, ["", "é"], [1, None, b"x", reading.MISSING, [""]]),
-        (reading.boolean, [True, False], [0, 1, "true", None]),
-        (reading.integer(0, 9), [0, 9], [-1, 10, True, False, 1.0, "1", None, Decimal(1)]),
-        (reading.matching("^[0-9]+$"), ["0", "42"], ["", "4x", "x4", "42\n", "\n42", "४", 42, None]),
-        (reading.array_of(reading.boolean), [[], [True]], [[0], (True,), {}, None, "", [[True]]]),
-        (reading.nullable(reading.boolean), [None, True], [reading.MISSING, 0, "null"]),
-        (reading.optional(reading.boolean), [True], [None, 0]),
+        (reading.read_string, ["", "é"], [1, None, b"x", reading.MISSING, [""]]),
+        (reading.read_boolean, [True, False], [0, 1, "true", None]),
+        (reading.integer_reader(0, 9), [0, 9], [-1, 10, True, False, 1.0, "1", None, Decimal(1)]),
+        (reading.pattern_reader("^[0-9]+$"), ["0", "42"], ["", "4x", "x4", "42\n", "\n42", "४", 42, None]),
+        (reading.array_reader(reading.read_boolean), [[], [True]], [[0], (True,), {}, None, "", [[True]]]),
+        (reading.nullable_reader(reading.read_boolean), [None, True], [reading.MISSING, 0, "null"]),
+        (reading.optional_reader(reading.read_boolean), [True], [None, 0]),
     ],
     ids=["text", "boolean", "integer", "matching", "array_of", "nullable", "optional"],
 )
 def test_a_reader_converts_nothing(reader: Any, taken: list[Any], refused: list[Any]) -> None:
     assert [exactly(reader(value, None)) for value in taken] == [exactly(value) for value in taken]
     for value in refused:
-        with pytest.raises(Mismatch):
+        with pytest.raises(ResponseMismatch):
             reader(value, None)
 
 
 def test_an_optional_member_may_be_missing_and_nothing_else_may() -> None:
-    assert reading.optional(reading.boolean)(reading.MISSING, "a") is None
-    with pytest.raises(Mismatch, match=r"^field a: expected a boolean, found nothing$"):
-        reading.boolean(reading.MISSING, "a")
+    assert reading.optional_reader(reading.read_boolean)(reading.MISSING, "a") is None
+    with pytest.raises(ResponseMismatch, match=r"^field a: expected a boolean, found nothing$"):
+        reading.read_boolean(reading.MISSING, "a")
 
 
 # Rows
@@ -193,7 +195,7 @@ def test_an_optional_member_may_be_missing_and_nothing_else_may() -> None:
 @always_the_same
 @given(st.lists(rows, max_size=3))
 def test_a_reply_round_trips_to_the_same_text(reply: list[dict[str, Any]]) -> None:
-    parsed = OPERATIONS["balance"].parse(json.dumps(reply).encode())
+    parsed = OPERATIONS["balance"].parse_body(json.dumps(reply).encode())
     assert json.dumps([row.to_dict() for row in parsed], sort_keys=True) == json.dumps(reply, sort_keys=True)
 
 
@@ -214,8 +216,8 @@ def test_a_member_that_does_not_fit_is_named_by_row_and_field_and_never_shown(na
     if name in ("accountAlias", "asset") and isinstance(wrong, str):
         return  # any text is one
     row = {key: value for key, value in (ROW | {name: wrong}).items() if value is not reading.MISSING}
-    with pytest.raises(Mismatch) as caught:
-        OPERATIONS["balance"].parse(json.dumps([ROW, row]).encode())
+    with pytest.raises(ResponseMismatch) as caught:
+        OPERATIONS["balance"].parse_body(json.dumps([ROW, row]).encode())
     error = caught.value
     assert error.path == (1, name)
     assert str(error) == f"row 1, field {name}: expected {error.expected}, found {error.found}"
@@ -230,20 +232,22 @@ def test_a_member_that_does_not_fit_is_named_by_row_and_field_and_never_shown(na
     (b"[5]", "row 0: expected an object, found a number"),
 ])  # fmt: skip
 def test_a_reply_of_another_shape_is_refused(body: bytes, said: str) -> None:
-    with pytest.raises(Mismatch) as caught:
-        OPERATIONS["balance"].parse(body)
+    with pytest.raises(ResponseMismatch) as caught:
+        OPERATIONS["balance"].parse_body(body)
     assert str(caught.value) == said
 
 
 def test_a_single_object_has_no_row() -> None:
-    assert OPERATIONS["server_time"].parse(b'{"serverTime":1499827319559}') == ServerTime(server_time=1499827319559)
+    assert OPERATIONS["server_time"].parse_body(b'{"serverTime":1499827319559}') == ServerTime(
+        server_time=1499827319559
+    )
     with pytest.raises(
-        Mismatch, match=r"^field serverTime: expected an integer from 0 to 9223372036854775807, found a string$"
+        ResponseMismatch, match=r"^field serverTime: expected an integer from 0 to 9223372036854775807, found a string$"
     ):
-        OPERATIONS["server_time"].parse(b'{"serverTime":"1499827319559"}')
+        OPERATIONS["server_time"].parse_body(b'{"serverTime":"1499827319559"}')
 
 
 def test_a_mismatch_survives_copying_between_processes() -> None:
-    error = Mismatch((1, "asset"), "a string", "null")
+    error = ResponseMismatch((1, "asset"), "a string", "null")
     again = pickle.loads(pickle.dumps(error))
-    assert (type(again), again.path, str(again)) == (Mismatch, error.path, str(error))
+    assert (type(again), again.path, str(again)) == (ResponseMismatch, error.path, str(error))

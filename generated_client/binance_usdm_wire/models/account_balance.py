@@ -8,20 +8,20 @@ from typing import Any, ClassVar, Final
 
 from attrs import field, frozen
 
-from ..errors import Mismatch
+from ..errors import ResponseMismatch
 from ..reading import (
     MISSING,
-    Rows,
-    Step,
-    boolean,
-    decimal,
-    integer,
-    members,
-    plain,
-    text,
+    PathStep,
+    RowReader,
+    copy_fields,
+    format_decimal,
+    integer_reader,
+    read_boolean,
+    read_decimal,
+    read_string,
 )
 
-_read_update_time = integer(0, 9223372036854775807)
+_read_update_time = integer_reader(0, 9223372036854775807)
 
 
 @frozen(slots=True, kw_only=True, weakref_slot=False)
@@ -72,38 +72,38 @@ class AccountBalance:
 
     @classmethod
     def from_dict(cls, source: Mapping[str, Any]) -> AccountBalance:
-        """Read a decoded JSON object; raises `Mismatch` naming the field when a member is missing, null or of another type."""
-        rest = members(source)
+        """Read a decoded JSON object; raises `ResponseMismatch` naming the field when a member is missing, null or of another type."""
+        rest = copy_fields(source)
         take = rest.pop
         return cls(
-            account_alias=text(take("accountAlias", MISSING), "accountAlias"),
-            asset=text(take("asset", MISSING), "asset"),
-            balance=decimal(take("balance", MISSING), "balance"),
-            cross_wallet_balance=decimal(take("crossWalletBalance", MISSING), "crossWalletBalance"),
-            cross_un_pnl=decimal(take("crossUnPnl", MISSING), "crossUnPnl"),
-            available_balance=decimal(take("availableBalance", MISSING), "availableBalance"),
-            max_withdraw_amount=decimal(take("maxWithdrawAmount", MISSING), "maxWithdrawAmount"),
-            margin_available=boolean(take("marginAvailable", MISSING), "marginAvailable"),
+            account_alias=read_string(take("accountAlias", MISSING), "accountAlias"),
+            asset=read_string(take("asset", MISSING), "asset"),
+            balance=read_decimal(take("balance", MISSING), "balance"),
+            cross_wallet_balance=read_decimal(take("crossWalletBalance", MISSING), "crossWalletBalance"),
+            cross_un_pnl=read_decimal(take("crossUnPnl", MISSING), "crossUnPnl"),
+            available_balance=read_decimal(take("availableBalance", MISSING), "availableBalance"),
+            max_withdraw_amount=read_decimal(take("maxWithdrawAmount", MISSING), "maxWithdrawAmount"),
+            margin_available=read_boolean(take("marginAvailable", MISSING), "marginAvailable"),
             update_time=_read_update_time(take("updateTime", MISSING), "updateTime"),
             additional_properties=rest,
         )
 
     @classmethod
-    def read(cls, value: Any, step: Step) -> AccountBalance:
+    def read(cls, value: Any, step: PathStep) -> AccountBalance:
         """`from_dict` for a value that stands at `step` of a larger one."""
         try:
             return cls.from_dict(value)
-        except Mismatch as mismatch:
-            raise mismatch.inside(step) from None
+        except ResponseMismatch as mismatch:
+            raise mismatch.with_prefix(step) from None
 
     @staticmethod
-    def read_rows(value: Any, step: Step) -> list[AccountBalance]:
+    def read_rows(value: Any, step: PathStep) -> list[AccountBalance]:
         """`read` for an array of such objects."""
         return _ROWS.read(value, step)
 
     @staticmethod
     def parse_rows(body: bytes) -> list[AccountBalance]:
-        """The rows of a JSON text that is an array of such objects; raises `Mismatch`."""
+        """The rows of a JSON text that is an array of such objects; raises `ResponseMismatch`."""
         return _ROWS.parse(body)
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,11 +114,11 @@ class AccountBalance:
         found: dict[str, Any] = {
             "accountAlias": self.account_alias,
             "asset": self.asset,
-            "balance": plain(self.balance),
-            "crossWalletBalance": plain(self.cross_wallet_balance),
-            "crossUnPnl": plain(self.cross_un_pnl),
-            "availableBalance": plain(self.available_balance),
-            "maxWithdrawAmount": plain(self.max_withdraw_amount),
+            "balance": format_decimal(self.balance),
+            "crossWalletBalance": format_decimal(self.cross_wallet_balance),
+            "crossUnPnl": format_decimal(self.cross_un_pnl),
+            "availableBalance": format_decimal(self.available_balance),
+            "maxWithdrawAmount": format_decimal(self.max_withdraw_amount),
             "marginAvailable": self.margin_available,
             "updateTime": self.update_time,
         }
@@ -164,19 +164,19 @@ class _Unfinished:
         self.additional_properties = additional_properties
 
 
-_ROWS: Final = Rows(
+_ROWS: Final = RowReader(
     AccountBalance,
     AccountBalance.read,
     _Unfinished,
     {
-        "accountAlias": text,
-        "asset": text,
-        "balance": decimal,
-        "crossWalletBalance": decimal,
-        "crossUnPnl": decimal,
-        "availableBalance": decimal,
-        "maxWithdrawAmount": decimal,
-        "marginAvailable": boolean,
+        "accountAlias": read_string,
+        "asset": read_string,
+        "balance": read_decimal,
+        "crossWalletBalance": read_decimal,
+        "crossUnPnl": read_decimal,
+        "availableBalance": read_decimal,
+        "maxWithdrawAmount": read_decimal,
+        "marginAvailable": read_boolean,
         "updateTime": _read_update_time,
     },
 )

@@ -6,15 +6,15 @@ from typing import Any, ClassVar
 
 from attrs import field, frozen
 
-from ..errors import Mismatch
+from ..errors import ResponseMismatch
 from ..reading import (
     MISSING,
-    Step,
-    integer,
-    members,
+    PathStep,
+    copy_fields,
+    integer_reader,
 )
 
-_read_server_time = integer(0, 9223372036854775807)
+_read_server_time = integer_reader(0, 9223372036854775807)
 
 
 @frozen(slots=True, kw_only=True)
@@ -35,8 +35,8 @@ class ServerTime:
 
     @classmethod
     def from_dict(cls, source: Mapping[str, Any]) -> ServerTime:
-        """Read a decoded JSON object; raises `Mismatch` naming the field when a member is missing, null or of another type."""
-        rest = members(source)
+        """Read a decoded JSON object; raises `ResponseMismatch` naming the field when a member is missing, null or of another type."""
+        rest = copy_fields(source)
         take = rest.pop
         return cls(
             server_time=_read_server_time(take("serverTime", MISSING), "serverTime"),
@@ -44,12 +44,12 @@ class ServerTime:
         )
 
     @classmethod
-    def read(cls, value: Any, step: Step) -> ServerTime:
+    def read(cls, value: Any, step: PathStep) -> ServerTime:
         """`from_dict` for a value that stands at `step` of a larger one."""
         try:
             return cls.from_dict(value)
-        except Mismatch as mismatch:
-            raise mismatch.inside(step) from None
+        except ResponseMismatch as mismatch:
+            raise mismatch.with_prefix(step) from None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object this was read from: `to_dict(from_dict(x)) == x`, amounts as the same text.

@@ -7,12 +7,12 @@ from typing import Final
 
 from ... import writing
 from ...models import AccountBalance
-from ...types import AsyncCaller, Operation, Parameter, Response, Signing, SyncCaller
+from ...types import Operation, Parameter, Response, Signing, SupportsAsyncCall, SupportsCall
 
-_write_recv_window = writing.integer(1, 9223372036854775807)
+_write_recv_window = writing.integer_writer(1, 9223372036854775807)
 
 
-class SyncMethods(SyncCaller):
+class SyncMethods(SupportsCall):
     """What a blocking client can do with it."""
 
     __slots__ = ()
@@ -47,7 +47,7 @@ class SyncMethods(SyncCaller):
         return self._call(OPERATION, {"recv_window": recv_window})
 
 
-class AsyncMethods(AsyncCaller):
+class AsyncMethods(SupportsAsyncCall):
     """What an asyncio client can do with it."""
 
     __slots__ = ()
@@ -82,8 +82,8 @@ class AsyncMethods(AsyncCaller):
         return await self._call(OPERATION, {"recv_window": recv_window})
 
 
-def query(*, recv_window: int | None = None) -> dict[str, str]:
-    """The query parameters by wire name, checked and percent-encoded, in the order of the spec; raises `BadArgument`."""
+def build_query(*, recv_window: int | None = None) -> dict[str, str]:
+    """The query parameters by wire name, checked and percent-encoded, in the order of the spec; raises `InvalidArgumentError`."""
     _pairs: dict[str, str] = {}
     if recv_window is not None:
         _pairs["recvWindow"] = _write_recv_window("recv_window", recv_window)
@@ -97,7 +97,7 @@ OPERATION: Final[Operation[list[AccountBalance]]] = Operation(
     weight=5,
     security_type="USER_DATA",
     key_header="X-MBX-APIKEY",
-    signing=Signing(timestamp="timestamp", signature="signature", window="recvWindow"),
+    signing=Signing(timestamp_parameter="timestamp", signature_parameter="signature", window_parameter="recvWindow"),
     parameters=(
         Parameter(
             name="recv_window",
@@ -106,8 +106,8 @@ OPERATION: Final[Operation[list[AccountBalance]]] = Operation(
             description="How old the request may be when the exchange looks at it, in ms, inclusive: refused with -1021 [err] when server time minus timestamp is larger. The exchange takes 5000 when it is not sent, and advises 5000 or less [gen]. No maximum is documented for futures.",
         ),
     ),
-    row=AccountBalance,
+    row_class=AccountBalance,
     summary="Balances of the account, one row an asset.",
-    query=query,
-    parse=AccountBalance.parse_rows,
+    build_query=build_query,
+    parse_body=AccountBalance.parse_rows,
 )

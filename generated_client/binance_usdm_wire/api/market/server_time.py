@@ -7,12 +7,12 @@ from typing import Final
 
 from ...decoding import decode
 from ...models import ServerTime
-from ...types import AsyncCaller, Operation, Response, SyncCaller
+from ...types import Operation, Response, SupportsAsyncCall, SupportsCall
 
 _read = ServerTime.read
 
 
-class SyncMethods(SyncCaller):
+class SyncMethods(SupportsCall):
     """What a blocking client can do with it."""
 
     __slots__ = ()
@@ -37,7 +37,7 @@ class SyncMethods(SyncCaller):
         return self._call(OPERATION, {})
 
 
-class AsyncMethods(AsyncCaller):
+class AsyncMethods(SupportsAsyncCall):
     """What an asyncio client can do with it."""
 
     __slots__ = ()
@@ -62,14 +62,14 @@ class AsyncMethods(AsyncCaller):
         return await self._call(OPERATION, {})
 
 
-def query() -> dict[str, str]:
-    """The query parameters by wire name, checked and percent-encoded, in the order of the spec; raises `BadArgument`."""
+def build_query() -> dict[str, str]:
+    """The query parameters by wire name, checked and percent-encoded, in the order of the spec; raises `InvalidArgumentError`."""
     _pairs: dict[str, str] = {}
     return _pairs
 
 
-def parse(body: bytes) -> ServerTime:
-    """The typed value of a 200 reply; raises `Mismatch`."""
+def parse_body(body: bytes) -> ServerTime:
+    """The typed value of a 200 reply; raises `ResponseMismatch`."""
     return _read(decode(body), None)
 
 
@@ -82,8 +82,8 @@ OPERATION: Final[Operation[ServerTime]] = Operation(
     key_header=None,
     signing=None,
     parameters=(),
-    row=ServerTime,
+    row_class=ServerTime,
     summary="The exchange's clock.",
-    query=query,
-    parse=parse,
+    build_query=build_query,
+    parse_body=parse_body,
 )

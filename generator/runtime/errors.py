@@ -1,10 +1,9 @@
-# {{ banner }}
 """What can be wrong with a reply or an argument. Never holds the value itself: balances and secrets stay out of messages."""
 
 from __future__ import annotations
 
 
-class Mismatch(ValueError):
+class ResponseMismatch(ValueError):
     """A reply is not as the spec describes it: `.path` (row, then field), `.expected`, `.found` (a kind of value, never the value)."""
 
     def __init__(self, path: tuple[int | str, ...], expected: str, found: str) -> None:
@@ -13,9 +12,9 @@ class Mismatch(ValueError):
         self.expected = expected
         self.found = found
 
-    def inside(self, step: int | str | None) -> Mismatch:
+    def with_prefix(self, step: int | str | None) -> ResponseMismatch:
         """The same, seen from one level further out."""
-        return self if step is None else Mismatch((step, *self.path), self.expected, self.found)
+        return self if step is None else ResponseMismatch((step, *self.path), self.expected, self.found)
 
     def __str__(self) -> str:
         steps = [f"row {step}" if type(step) is int else f"field {step}" for step in self.path]
@@ -23,11 +22,11 @@ class Mismatch(ValueError):
         return f"{where}: expected {self.expected}, found {self.found}"
 
 
-class NotJson(Mismatch):
+class NotJsonError(ResponseMismatch):
     """The reply is no JSON text at all: cut short, or a page of somebody else's."""
 
 
-class BadArgument(ValueError):
+class InvalidArgumentError(ValueError):
     """An argument that the spec does not allow: `.name`, `.expected`, `.found`. Nothing was sent."""
 
     def __init__(self, name: str, expected: str, found: str) -> None:

@@ -1,0 +1,1 @@
+"""Modules that every generated package needs: plain Python, copied as they are."""
