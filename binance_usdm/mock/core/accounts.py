@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
-import hashlib
 import hmac
 import ipaddress
 from collections.abc import Callable, Iterable
@@ -18,8 +17,6 @@ from .switches import PERMISSIONS
 DEFAULT_API_KEY: Final = "mock-exchange-api-key-opens-nothing"
 DEFAULT_API_SECRET: Final = "mock-exchange-api-secret-opens-nothing"  # noqa: S105 - the line above says why it is none
 
-_BLOCK: Final = 64  # bytes that SHA-256 takes at a time
-
 Verifier = Callable[[bytes, str], bool]
 """(signed bytes, percent-decoded signature) -> whether they belong together."""
 
@@ -30,25 +27,6 @@ class Account:
 
     response_bodies: dict[str, bytes] = field(default_factory=dict, repr=False)
     futures_enabled: bool = True
-
-
-def hmac_with(secret: str) -> Callable[[bytes], str]:
-    """HMAC-SHA256 of payloads with one secret, as lower-case hex.
-
-    RFC 2104 as it is written: whoever keeps both hashes as they are after the secret need not begin anew for each payload, which
-    the standard library does. That is half the time.
-    """
-    key = secret.encode()
-    key = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
-    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in key)) for pad in (0x36, 0x5C))
-
-    def signed(payload: bytes) -> str:
-        first, second = inner.copy(), outer.copy()
-        first.update(payload)
-        second.update(first.digest())
-        return second.hexdigest()
-
-    return signed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,16 +41,20 @@ class ApiKey:
     account: Account = field(default_factory=Account, repr=False)
     allowed_networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     permissions: frozenset[str] = frozenset(PERMISSIONS)
-    _hmac: Callable[[bytes], str] | None = field(init=False, repr=False)
+    _mac: hmac.HMAC | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_hmac", None if callable(self.secret) else hmac_with(self.secret))
+        mac = None if callable(self.secret) else hmac.new(self.secret.encode(), digestmod="sha256")
+        object.__setattr__(self, "_mac", mac)
 
     def verify(self, payload: bytes, signature: str) -> bool:
         """Whether the signature is this key's over exactly these bytes; HMAC hex in either case, in constant time."""
         if callable(self.secret):
             return self.secret(payload, signature)
-        return self._hmac is not None and hmac.compare_digest(self._hmac(payload).encode(), signature.lower().encode())
+        assert self._mac is not None
+        mac = self._mac.copy()
+        mac.update(payload)
+        return hmac.compare_digest(mac.hexdigest().encode(), signature.lower().encode())
 
     def allows_address(self, address: str) -> bool:
         """Whether the key may be used from an IP address, written as ``ip`` writes it."""
@@ -108,7 +90,7 @@ def load_public_key(pem: bytes) -> Verifier:
     if not isinstance(key, ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
         raise ValueError("public_key must be an Ed25519 or RSA key")
 
-    def verifies(payload: bytes, signature: str) -> bool:
+    def verify(payload: bytes, signature: str) -> bool:
         try:
             raw = base64.b64decode(signature, validate=True)
             if isinstance(key, rsa.RSAPublicKey):
@@ -119,4 +101,4 @@ def load_public_key(pem: bytes) -> Verifier:
             return False
         return True
 
-    return verifies
+    return verify

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
-from binance_usdm.mock.core.accounts import ApiKey, hmac_with
+from binance_usdm.mock.core.accounts import ApiKey
 from binance_usdm.mock.core.query import Query
 
 _HEX_LENGTH = 64
@@ -30,7 +30,7 @@ def explain_bad_signature(
     for what, secret in _candidate_secrets(key):
         if replace(key, secret=secret).verify(payload, signature):
             return f"the signature was made with {what}"
-    coded = base64.b64encode(bytes.fromhex(hmac_with(key.secret)(payload)))
+    coded = base64.b64encode(hmac.digest(key.secret.encode(), payload, "sha256"))
     if hmac.compare_digest(coded, signature.replace(" ", "+").encode()):
         return "the signature is in base64: HMAC-SHA256 goes as hex"
     if len(signature) != _HEX_LENGTH or not all(character in "0123456789abcdefABCDEF" for character in signature):
