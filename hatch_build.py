@@ -48,8 +48,8 @@ def bill(project_text: str, lock_text: str, version: str, epoch: str | None) -> 
     """The bill as JSON; KeyError when the lock lacks a dependency."""
     project = tomllib.loads(project_text)["project"]
     versions, needs = locked(lock_text)
-    declared = named(project["dependencies"])
-    extras = {extra: named(lines) for extra, lines in project["optional-dependencies"].items()}
+    declared = requirement_names(project["dependencies"])
+    extras = {extra: requirement_names(lines) for extra, lines in project["optional-dependencies"].items()}
     required = closure(declared, needs)
     every = required.union(*(closure(names, needs) for names in extras.values()))
 
@@ -87,7 +87,7 @@ def bill(project_text: str, lock_text: str, version: str, epoch: str | None) -> 
     return json.dumps({**document, "serialNumber": f"urn:uuid:{serial}"}, indent=1, ensure_ascii=False) + "\n"
 
 
-def named(lines: list[str]) -> set[str]:
+def requirement_names(lines: list[str]) -> set[str]:
     return {canonicalize_name(Requirement(line).name) for line in lines}
 
 

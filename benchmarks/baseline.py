@@ -23,13 +23,13 @@ PATH = "/fapi/v3/balance"
 AMOUNTS = ("balance", "crossWalletBalance", "crossUnPnl", "availableBalance", "maxWithdrawAmount")
 
 
-def signed(secret: bytes) -> str:
+def sign_target(secret: bytes) -> str:
     """Path and query of a call made now."""
     query = f"recvWindow=5000&timestamp={time.time_ns() // 1_000_000}"
     return f"{PATH}?{query}&signature={hmac.digest(secret, query.encode(), 'sha256').hex()}"
 
 
-def exact(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def parse_amounts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same rows with amounts in place of texts."""
     for row in rows:
         for name in AMOUNTS:
@@ -46,11 +46,11 @@ def http_client(target: Target) -> Call:
         connection = http.client.HTTPSConnection(host, port, timeout=10, context=ssl.create_default_context())
 
     def call() -> list[dict[str, Any]]:
-        connection.request("GET", signed(secret), headers=fields)
+        connection.request("GET", sign_target(secret), headers=fields)
         reply = connection.getresponse()
         body = reply.read()
         assert reply.status == 200
-        return exact(json.loads(body))
+        return parse_amounts(json.loads(body))
 
     return call
 
@@ -64,12 +64,12 @@ async def streams(target: Target) -> AsyncCall:
 
     async def call() -> list[dict[str, Any]]:
         reader, writer = idle.pop() if idle else await asyncio.open_connection(place.hostname, place.port, ssl=context)
-        writer.write(f"GET {signed(secret)}{rest}".encode())
+        writer.write(f"GET {sign_target(secret)}{rest}".encode())
         status, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         fields = dict(line.lower().split(": ", 1) for line in lines if line)
         body = await reader.readexactly(int(fields["content-length"]))
         assert status.split()[1] == "200"
         idle.append((reader, writer))
-        return exact(json.loads(body))
+        return parse_amounts(json.loads(body))
 
     return call

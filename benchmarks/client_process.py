@@ -17,11 +17,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.clients import CLIENTS, Client
-from benchmarks.cpu_time import timed, timed_async
+from benchmarks.cpu_time import time_calls, timed_async
 from benchmarks.target import Target
 
 Say = Callable[[dict[str, Any]], None]
-LONGEST = 20.0  # s; a wave that takes longer is no figure
+MAX_WAVE_SECONDS = 20.0  # s; a wave that takes longer is no figure
 
 
 def peak() -> int:
@@ -44,29 +44,29 @@ def orders() -> Iterator[dict[str, int]]:
     yield from map(json.loads, sys.stdin)
 
 
-def blocking(client: Client, target: Target, assets: int, say: Say) -> None:
+def blocking(client: Client, target: Target, assets: int, write_line: Say) -> None:
     call: Any = client.make(target)
-    say(ready(call(), assets))
+    write_line(ready(call(), assets))
     for order in orders():
-        say(timed(call, order["calls"])._asdict())
+        write_line(time_calls(call, order["calls"])._asdict())
 
 
-async def awaiting(client: Client, target: Target, assets: int, say: Say) -> None:
+async def awaiting(client: Client, target: Target, assets: int, write_line: Say) -> None:
     import asyncio  # it is a part of what a start costs, for those who need it
 
     made = client.make(target)
     assert isinstance(made, Awaitable)
     call = await made
-    say(ready(await call(), assets))
+    write_line(ready(await call(), assets))
     for order in orders():
         try:
-            async with asyncio.timeout(LONGEST):
+            async with asyncio.timeout(MAX_WAVE_SECONDS):
                 await timed_async(call, order["at_once"], order["at_once"])  # connections that idled may be gone
                 cost = await timed_async(call, order["calls"], order["at_once"])
         except TimeoutError:
-            say({"error": f"{order['at_once']} calls at once take longer than {LONGEST:.0f} s"})
+            write_line({"error": f"{order['at_once']} calls at once take longer than {MAX_WAVE_SECONDS:.0f} s"})
             break
-        say(cost._asdict())
+        write_line(cost._asdict())
 
 
 def main() -> None:
@@ -76,13 +76,13 @@ def main() -> None:
     if first["cpu"] is not None:
         os.sched_setaffinity(0, {first["cpu"]})
 
-    def say(answer: dict[str, Any]) -> None:
+    def write_line(answer: dict[str, Any]) -> None:
         answers.write(json.dumps(answer) + "\n")
 
     client, target = CLIENTS[first["kind"]][first["name"]], Target(*first["target"])
     try:
         if first["kind"] == "sync":
-            blocking(client, target, first["assets"], say)
+            blocking(client, target, first["assets"], write_line)
         else:
             import asyncio
 
@@ -92,9 +92,9 @@ def main() -> None:
 
                 loop = uvloop.new_event_loop
             with asyncio.Runner(loop_factory=loop) as runner:
-                runner.run(awaiting(client, target, first["assets"], say))
+                runner.run(awaiting(client, target, first["assets"], write_line))
     except Exception as error:  # whatever a client raises is for the table  # noqa: BLE001
-        say(
+        write_line(
             {"error": f"{type(error).__name__}: {error}".replace(target.secret, "...").replace(target.key, "...")[:160]}
         )
 

@@ -35,13 +35,13 @@ def http_client(target: Target) -> Call:
 def httpx_client(target: Target) -> Call:
     import httpx
 
-    from benchmarks.baseline import exact, signed
+    from benchmarks.baseline import parse_amounts, sign_target
 
     client = httpx.Client(
         headers={"X-MBX-APIKEY": target.key}, timeout=10, verify=_context(target), base_url=target.url
     )
     secret = target.secret.encode()
-    return lambda: exact(client.get(signed(secret)).raise_for_status().json())
+    return lambda: parse_amounts(client.get(sign_target(secret)).raise_for_status().json())
 
 
 def official(target: Target) -> Call:
@@ -98,16 +98,16 @@ async def aiohttp(target: Target) -> AsyncCall:
     import aiohttp  # type: ignore[import-not-found]  # comes with `make bench`
     import yarl  # type: ignore[import-not-found]
 
-    from benchmarks.baseline import exact, signed
+    from benchmarks.baseline import parse_amounts, sign_target
 
     connector = aiohttp.TCPConnector(limit=target.connections)
     session = aiohttp.ClientSession(connector=connector, headers={"X-MBX-APIKEY": target.key})
     secret = target.secret.encode()
 
     async def call() -> Any:
-        async with session.get(yarl.URL(target.url + signed(secret), encoded=True)) as reply:
+        async with session.get(yarl.URL(target.url + sign_target(secret), encoded=True)) as reply:
             reply.raise_for_status()
-            return exact(await reply.json())
+            return parse_amounts(await reply.json())
 
     return call
 
@@ -115,7 +115,7 @@ async def aiohttp(target: Target) -> AsyncCall:
 async def httpx_async(target: Target) -> AsyncCall:
     import httpx
 
-    from benchmarks.baseline import exact, signed
+    from benchmarks.baseline import parse_amounts, sign_target
 
     limits = httpx.Limits(max_connections=target.connections, max_keepalive_connections=target.connections)
     client = httpx.AsyncClient(
@@ -124,7 +124,7 @@ async def httpx_async(target: Target) -> AsyncCall:
     secret = target.secret.encode()
 
     async def call() -> Any:
-        return exact((await client.get(signed(secret))).raise_for_status().json())
+        return parse_amounts((await client.get(sign_target(secret))).raise_for_status().json())
 
     return call
 

@@ -17,7 +17,7 @@ class Cost(NamedTuple):
     wall: float
 
 
-def timed(call: Call, calls: int) -> Cost:
+def time_calls(call: Call, calls: int) -> Cost:
     """So many calls, one after another."""
     repeated = range(calls)
     cpu, wall = time.process_time(), time.perf_counter()

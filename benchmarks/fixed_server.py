@@ -47,7 +47,7 @@ def rows(assets: int) -> list[dict[str, Any]]:
     return made
 
 
-def reply(assets: int, *, headers: bool) -> bytes:
+def make_response(assets: int, *, headers: bool) -> bytes:
     body = json.dumps(rows(assets), separators=(",", ":")).encode()
     fields = [*FIELDS, *(CDN_FIELDS if headers else ()), f"Content-Length: {len(body)}"]
     return "\r\n".join(["HTTP/1.1 200 OK", *fields, "", ""]).encode() + body
@@ -118,7 +118,7 @@ def main() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if options.tls else None
     if context:
         context.load_cert_chain(options.tls)
-    asyncio.run(serve(reply(options.assets, headers=options.headers), context))
+    asyncio.run(serve(make_response(options.assets, headers=options.headers), context))
 
 
 if __name__ == "__main__":

@@ -22,17 +22,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.baseline import http_client, streams
 from benchmarks.clients import ours, ours_async
-from benchmarks.cpu_time import AsyncCall, Call, Cost, timed, timed_async
+from benchmarks.cpu_time import AsyncCall, Call, Cost, time_calls, timed_async
 from benchmarks.fixed_server import served
 from benchmarks.target import Target
 
 CALLS = 12  # few calls in many rounds: less happens on the machine in between
-AT_ONCE = 4
+CONCURRENCY = 4
 FEW, MANY = 10, 200  # calls at once, for what a crowd costs
 Ratios = dict[str, list[float]]
 
 
-def a_third_dearer(call: Call) -> Call:
+def slow_by_third(call: Call) -> Call:
     """The same call; every third one is made twice."""
     turn = itertools.cycle((1, 1, 2))
 
@@ -71,20 +71,20 @@ def measured(url: str, rounds: int) -> dict[str, Ratios]:
     target = Target(url, "made-up-key", "made-up-secret", MANY)
     with asyncio.Runner() as runner:
 
-        async def made(client: Awaitable[AsyncCall]) -> AsyncCall:
+        async def await_client(client: Awaitable[AsyncCall]) -> AsyncCall:
             return await client
 
-        def timed_there(call: AsyncCall, calls: int = CALLS, at_once: int = AT_ONCE) -> Cost:
+        def timed_there(call: AsyncCall, calls: int = CALLS, at_once: int = CONCURRENCY) -> Cost:
             return runner.run(timed_async(call, calls, at_once))
 
-        call, awaited = ours(target), runner.run(made(ours_async(target)))
-        sync = {"floor": http_client(target), "client": call, "a third dearer": a_third_dearer(call)}
-        tasks = {"floor": runner.run(made(streams(target))), "client": awaited}
+        call, awaited = ours(target), runner.run(await_client(ours_async(target)))
+        sync = {"floor": http_client(target), "client": call, "a third dearer": slow_by_third(call)}
+        tasks = {"floor": runner.run(await_client(streams(target))), "client": awaited}
         tasks["a third dearer"] = a_third_dearer_async(awaited)
-        few, many = (runner.run(made(ours_async(target))) for _ in range(2))  # each has connections of its own
+        few, many = (runner.run(await_client(ours_async(target))) for _ in range(2))  # each has connections of its own
         crowds = {"few": partial(timed_there, few, MANY, FEW), "many": partial(timed_there, many, MANY, MANY)}
         return {
-            "sync": ratios({name: partial(timed, each, CALLS) for name, each in sync.items()}, rounds),
+            "sync": ratios({name: partial(time_calls, each, CALLS) for name, each in sync.items()}, rounds),
             "async": ratios({name: partial(timed_there, each) for name, each in tasks.items()}, rounds),
             "concurrency": ratios(crowds, rounds // 8),
         }

@@ -22,7 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.side_by_side import KEY, SECRET, Settings, environment, interpreter
-from benchmarks.statistics import Figure, Table, figure
+from benchmarks.statistics import Statistic, Table, figure
 
 ACCOUNTS = (1, 10, 100, 1_000, 10_000)
 CONNECTIONS = 100
@@ -71,7 +71,7 @@ def accounts(settings: Settings) -> list[Table]:
 
     python = interpreter("binance_usdm")
     numbers = ACCOUNTS[:4] if settings.quick else ACCOUNTS
-    rows: dict[str, dict[str, Figure]] = {name: {} for name in ROWS}
+    rows: dict[str, dict[str, Statistic]] = {name: {} for name in ROWS}
     with served(cpu=settings.cpus[1]) as url:
         for number in numbers:
             rounds = max(3, min(settings.rounds // 2, 20_000 // number))

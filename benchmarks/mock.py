@@ -86,7 +86,7 @@ def cpu_of(process: int) -> float:
     return sum(int(each.read_text().split()[0]) for each in tasks) / 1e9
 
 
-def loaded(port: int, process: int, end: bytes, seconds: float) -> tuple[float, float]:
+def run_load(port: int, process: int, end: bytes, seconds: float) -> tuple[float, float]:
     """Calls a second, and the server's CPU seconds a call, under as much load as the connections allow."""
     asked, answered = itertools.cycle(requests(port, 500)), 0
     with ExitStack() as stack:
@@ -133,7 +133,7 @@ def mock(settings: Settings) -> list[Table]:
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in servers}
         for number in range(settings.rounds):
             for name in list(servers)[:: -1 if number % 2 else 1]:
-                found[name].append(loaded(*servers[name], body[-20:], settings.seconds * 5))
+                found[name].append(run_load(*servers[name], body[-20:], settings.seconds * 5))
     columns = ("signed calls a second", "CPU of a call, µs")
     taken = {name: ([rate for rate, _ in each], [cpu * 1e6 for _, cpu in each]) for name, each in found.items()}
     base = "a constant reply"

@@ -35,7 +35,7 @@ STYLE: Final = {
 Rows = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
-def drawn(report: Mapping[str, Any], folder: Path) -> list[Path]:
+def draw(report: Mapping[str, Any], folder: Path) -> list[Path]:
     """One file for each picture that the report has figures for."""
     pyplot.switch_backend("svg")
     pyplot.rcParams.update(STYLE)
@@ -152,4 +152,4 @@ PICTURES: Final[Mapping[str, tuple[str, Callable[[Any, Rows], None]]]] = {
 }
 
 if __name__ == "__main__":
-    drawn(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), Path(sys.argv[2]))
+    draw(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), Path(sys.argv[2]))

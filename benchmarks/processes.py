@@ -15,7 +15,7 @@ from typing import NamedTuple
 from benchmarks.clients import CLIENTS, OURS
 from benchmarks.fixed_server import certified, served
 from benchmarks.side_by_side import KEY, ROOT, SECRET, Settings, Worker, environment, interpreter
-from benchmarks.statistics import Figure, Table, figure
+from benchmarks.statistics import Statistic, Table, figure
 from benchmarks.target import Target
 
 ONE_LINER = (
@@ -26,7 +26,7 @@ ONE_LINER = (
 MS, MB = 1e3, 1e6
 
 
-class Run(NamedTuple):
+class ProcessRun(NamedTuple):
     """Seconds of a process and its children, bytes at its peak if they are known."""
 
     cpu: float
@@ -34,12 +34,12 @@ class Run(NamedTuple):
     peak: float = 0.0
 
 
-Runs = Mapping[str, Callable[[], Run]]
+Runs = Mapping[str, Callable[[], ProcessRun]]
 
 
-def turns(runs: Runs, times: int) -> tuple[dict[str, list[Run]], tuple[str, ...]]:
+def interleave(runs: Runs, times: int) -> tuple[dict[str, list[ProcessRun]], tuple[str, ...]]:
     """Each so many times, in turn, after one that does not count and leaves compiled files; and notes of those that cannot run."""
-    done: dict[str, list[Run]] = {}
+    done: dict[str, list[ProcessRun]] = {}
     missing: dict[str, str] = {}
     for number in range(times + 1):
         for name in [name for name in runs if name not in missing]:
@@ -53,7 +53,7 @@ def turns(runs: Runs, times: int) -> tuple[dict[str, list[Run]], tuple[str, ...]
     return kept, tuple(f"{name}: {why}" for name, why in missing.items())
 
 
-def ran(command: Sequence[str], settings: Settings, env: Mapping[str, str], cwd: Path = ROOT) -> Run:
+def run_process(command: Sequence[str], settings: Settings, env: Mapping[str, str], cwd: Path = ROOT) -> ProcessRun:
     """Run a command that has to succeed; its output goes nowhere."""
     pinned = ["taskset", "-c", str(settings.cpus[0])] if settings.cpus[0] is not None else []
     began = time.perf_counter()
@@ -64,20 +64,20 @@ def ran(command: Sequence[str], settings: Settings, env: Mapping[str, str], cwd:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise RuntimeError(f"ended with {child.returncode}")
-    return Run(usage.ru_utime + usage.ru_stime, time.perf_counter() - began)
+    return ProcessRun(usage.ru_utime + usage.ru_stime, time.perf_counter() - began)
 
 
-def cold(settings: Settings) -> list[Table]:
+def first_call(settings: Settings) -> list[Table]:
     """A fresh process: import, construct, first call."""
 
-    def first_call(kind: str, name: str, url: str, secure: bool) -> Run:
+    def first_call(kind: str, name: str, url: str, secure: bool) -> ProcessRun:
         began = time.perf_counter()
         target = Target(url, KEY, SECRET)
         with Worker(kind, name, target, settings, assets=12, uvloop=False, tls=tls if secure else None) as worker:
             wall, peak = time.perf_counter() - began, float(worker.ready["peak"])
-            return Run(worker.cpu_of_life(), wall, peak)
+            return ProcessRun(worker.cpu_of_life(), wall, peak)
 
-    rows: dict[str, dict[str, Figure]] = {}
+    rows: dict[str, dict[str, Statistic]] = {}
     notes: tuple[str, ...] = ()
     with tempfile.TemporaryDirectory() as folder:
         tls = certified(Path(folder))
@@ -89,7 +89,7 @@ def cold(settings: Settings) -> list[Table]:
                     for kind in (("sync",) if secure else CLIENTS)
                     for name in settings.wanted(kind)
                 }
-                done, missing = turns(runs, settings.starts)
+                done, missing = interleave(runs, settings.starts)
             notes += tuple(f"{scheme}: {why}" for why in missing)
             base = [run.cpu * MS for run in done.get("httpx", [])] or None
             for name, each in done.items():
@@ -114,13 +114,13 @@ def command(settings: Settings) -> list[Table]:
     own = str(interpreter("binance_usdm"))
     with served(cpu=settings.cpus[1]) as url:
         env = environment(BINANCE_API_KEY=KEY, BINANCE_API_SECRET=SECRET, BINANCE_BASE_URL=url)
-        runs: dict[str, Callable[[], Run]] = {
-            "binance-usdm balance": lambda: ran([own, "-I", "-m", "binance_usdm", "balance"], settings, env),
-            "python -c pass": lambda: ran([own, "-I", "-c", "pass"], settings, env),
+        runs: dict[str, Callable[[], ProcessRun]] = {
+            "binance-usdm balance": lambda: run_process([own, "-I", "-m", "binance_usdm", "balance"], settings, env),
+            "python -c pass": lambda: run_process([own, "-I", "-c", "pass"], settings, env),
         }
         if peer:
-            runs["python-binance one-liner"] = lambda: ran([str(peer), "-I", "-c", ONE_LINER], settings, env)
-        done, notes = turns(runs, settings.starts)
+            runs["python-binance one-liner"] = lambda: run_process([str(peer), "-I", "-c", ONE_LINER], settings, env)
+        done, notes = interleave(runs, settings.starts)
     return [_commands("command", "A balance from the shell", done, "python-binance one-liner", notes)]
 
 
@@ -145,16 +145,16 @@ def generator(settings: Settings) -> list[Table]:
         ]
         whole = [str(python), "-m", "generator", "--check"]
         runs = {
-            "python -m generator --check": lambda: ran(whole, settings, env),
-            "openapi-python-client alone": lambda: ran(alone, settings, env, Path(folder)),
+            "python -m generator --check": lambda: run_process(whole, settings, env),
+            "openapi-python-client alone": lambda: run_process(alone, settings, env, Path(folder)),
         }
-        done, notes = turns(runs, max(3, settings.starts // 2))
+        done, notes = interleave(runs, max(3, settings.starts // 2))
     return [_commands("generator", "Making the client from the spec", done, "openapi-python-client alone", notes)]
 
 
 def installed(settings: Settings) -> list[Table]:
     """Files of a client and of all that it needs, without compiled ones."""
-    rows: dict[str, dict[str, Figure]] = {}
+    rows: dict[str, dict[str, Statistic]] = {}
     notes: tuple[str, ...] = ()
     with tempfile.TemporaryDirectory() as folder:
         homes = {path.parent.name: path.parent for path in sorted((ROOT / ".scratch" / "interop").glob("*/pyvenv.cfg"))}
@@ -184,7 +184,9 @@ def installed(settings: Settings) -> list[Table]:
 _TOOLS = ("pip", "setuptools", "pkg_resources", "_distutils_hack")
 
 
-def _commands(key: str, title: str, done: Mapping[str, Sequence[Run]], base: str, notes: tuple[str, ...]) -> Table:
+def _commands(
+    key: str, title: str, done: Mapping[str, Sequence[ProcessRun]], base: str, notes: tuple[str, ...]
+) -> Table:
     others = {what: [getattr(run, what) * MS for run in done.get(base, ())] or None for what in ("cpu", "wall")}
     rows = {
         name: {

@@ -26,13 +26,13 @@ from benchmarks import many_accounts, mock, processes
 from benchmarks.clients import ASYNC_FLOOR, CLIENTS, FLOOR
 from benchmarks.fixed_server import certified, served
 from benchmarks.report import document, page
-from benchmarks.side_by_side import Measured, Settings, interleaved, two_cpus, versions
-from benchmarks.statistics import Figure, Table, figure
+from benchmarks.side_by_side import Measurement, Settings, interleaved, two_cpus, versions
+from benchmarks.statistics import Statistic, Table, figure
 
-AT_ONCE: Final = (1, 10, 100, 1_000)
+CONCURRENCY: Final = (1, 10, 100, 1_000)
 
 
-class Way(NamedTuple):
+class Scenario(NamedTuple):
     """What a server is like that calls are made to."""
 
     assets: int = 12
@@ -41,11 +41,11 @@ class Way(NamedTuple):
 
 
 WAYS: Final = {
-    "http, 12 assets": Way(),
-    "https": Way(secure=True),
-    "20 more headers": Way(headers=True),
-    "1 asset": Way(assets=1),
-    "500 assets": Way(assets=500),
+    "http, 12 assets": Scenario(),
+    "https": Scenario(secure=True),
+    "20 more headers": Scenario(headers=True),
+    "1 asset": Scenario(assets=1),
+    "500 assets": Scenario(assets=500),
 }
 
 
@@ -54,7 +54,7 @@ def one_by_one(settings: Settings) -> list[Table]:
     with ExitStack() as stack:
         tls = certified(Path(stack.enter_context(tempfile.TemporaryDirectory())))
 
-        def measured(column: str, settings: Settings) -> Measured:
+        def measured(column: str, settings: Settings) -> Measurement:
             assets, headers, secure = WAYS[column]
             trust = tls if secure else None
             with served(assets, headers=headers, tls=trust, cpu=settings.cpus[1]) as url:
@@ -65,9 +65,9 @@ def one_by_one(settings: Settings) -> list[Table]:
 
 def at_once(settings: Settings, *, uvloop: bool) -> list[Table]:
     """Asynchronous clients, so many calls at any time."""
-    numbers = {f"{number:,}": number for number in AT_ONCE[: 3 if settings.quick else None]}
+    numbers = {f"{number:,}": number for number in CONCURRENCY[: 3 if settings.quick else None]}
 
-    def measured(column: str, settings: Settings) -> Measured:
+    def measured(column: str, settings: Settings) -> Measurement:
         with served(cpu=settings.cpus[1]) as url:
             names = settings.wanted("async")
             return interleaved("async", names, url, settings, at_once=numbers[column], uvloop=uvloop)
@@ -77,24 +77,24 @@ def at_once(settings: Settings, *, uvloop: bool) -> list[Table]:
 
 
 def in_passes(
-    columns: Iterable[str], measure: Callable[[str, Settings], Measured], settings: Settings
-) -> dict[str, Measured]:
+    columns: Iterable[str], measure: Callable[[str, Settings], Measurement], settings: Settings
+) -> dict[str, Measurement]:
     """Every column a few times over, so that a slow minute of the machine is not one column's alone."""
-    found: dict[str, Measured] = {}
+    found: dict[str, Measurement] = {}
     short = settings._replace(rounds=settings.rounds // settings.passes)
     for number in range(settings.passes):
         for column in columns:
-            say(f"  {column} ({number + 1}/{settings.passes})")
+            print_progress(f"  {column} ({number + 1}/{settings.passes})")
             more = measure(column, short)
             found[column] = found[column].joined(more) if column in found else more
     return found
 
 
-def tables(key: str, title: str, found: Mapping[str, Measured], base: str) -> list[Table]:
+def tables(key: str, title: str, found: Mapping[str, Measurement], base: str) -> list[Table]:
     """One table of CPU and one of time, a row for each client."""
     made = []
     for what, words in (("cpu", "CPU of a call, µs"), ("wall", "time of a call, µs")):
-        rows: dict[str, dict[str, Figure]] = {}
+        rows: dict[str, dict[str, Statistic]] = {}
         for column, (costs, _) in found.items():
             taken = {name: [getattr(cost, what) * 1e6 for cost in each] for name, each in costs.items()}
             for name, each in taken.items():
@@ -112,7 +112,7 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Settings], list[Table]]]] = {
     "sync": one_by_one,
     "async": partial(at_once, uvloop=False),
     "uvloop": partial(at_once, uvloop=True),
-    "cold": processes.cold,
+    "cold": processes.first_call,
     "command": processes.command,
     "accounts": many_accounts.accounts,
     "mock": mock.mock,
@@ -125,14 +125,14 @@ def measured(names: list[str], settings: Settings) -> list[Table]:
     """All tables; a measurement that cannot be made is named, and costs no other."""
     found: list[Table] = []
     for name in names:
-        say(name)
+        print_progress(name)
         began = time.monotonic()
         try:
             found += MEASUREMENTS[name](settings)
         except (RuntimeError, OSError) as error:
             found.append(Table(name, f"{name}: not measured", "", (), {}, notes=(str(error),)))
-            say(f"  not measured: {error}")
-        say(f"  {time.monotonic() - began:.0f} s")
+            print_progress(f"  not measured: {error}")
+        print_progress(f"  {time.monotonic() - began:.0f} s")
     return found
 
 
@@ -161,9 +161,9 @@ def main() -> None:
     told = document(found, versions(settings), settings, dt.datetime.now(dt.UTC))
     plots: list[Path] = []
     if given.plots:
-        from benchmarks.plots import drawn  # matplotlib is needed for nothing else
+        from benchmarks.plots import draw  # matplotlib is needed for nothing else
 
-        plots = drawn(told, given.plots)
+        plots = draw(told, given.plots)
     if given.json:
         given.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     text = page(found, told, plots, given.markdown.parent if given.markdown else Path.cwd())
@@ -173,7 +173,7 @@ def main() -> None:
         print(text)
 
 
-def say(text: str) -> None:
+def print_progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

@@ -22,7 +22,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 KEY: Final = "made-up-key-of-a-benchmark-".ljust(64, "0")
 SECRET: Final = "made-up-secret-of-a-benchmark-".ljust(64, "0")
 WORKER: Final = Path(__file__).with_name("client_process.py")
-MOST_CALLS: Final = 5_000
+MAX_CALLS: Final = 5_000
 
 
 class Settings(NamedTuple):
@@ -41,17 +41,17 @@ class Settings(NamedTuple):
         return [name for name in CLIENTS[kind] if not self.clients or name in self.clients]
 
 
-class Measured(NamedTuple):
+class Measurement(NamedTuple):
     """Costs by client, a round each, all clients in the same rounds; and why others have none."""
 
     costs: dict[str, list[Cost]]
     missing: dict[str, str]
 
-    def joined(self, more: Measured) -> Measured:
+    def joined(self, more: Measurement) -> Measurement:
         """Both, of the clients that were measured both times: ratios need the same rounds."""
         both = self.costs.keys() & more.costs.keys()
         costs = {name: self.costs[name] + more.costs[name] for name in self.costs if name in both}
-        return Measured(costs, self.missing | more.missing)
+        return Measurement(costs, self.missing | more.missing)
 
 
 def two_cpus() -> tuple[int | None, int | None]:
@@ -116,13 +116,13 @@ class Worker:
             "cpu": settings.cpus[0],
         }
         try:
-            self.ready = self._asked(first)
+            self.ready = self._send_order(first)
         except RuntimeError:
             self.stop()
             raise
 
     def cost(self, calls: int, at_once: int) -> Cost:
-        return Cost(**self._asked({"calls": calls, "at_once": at_once}))
+        return Cost(**self._send_order({"calls": calls, "at_once": at_once}))
 
     def cpu_of_life(self) -> float:
         """End it; the CPU seconds that it has used from its start."""
@@ -136,7 +136,7 @@ class Worker:
         with self._process as process:  # closes its stdin, waits
             process.kill()
 
-    def _asked(self, order: Mapping[str, Any]) -> dict[str, Any]:
+    def _send_order(self, order: Mapping[str, Any]) -> dict[str, Any]:
         assert self._process.stdin
         assert self._process.stdout
         try:
@@ -159,21 +159,21 @@ class Worker:
 def interleaved(
     kind: str, names: Iterable[str], url: str, settings: Settings, *, at_once: int = 1, assets: int = 12, uvloop: bool = False,
     tls: Tls | None = None,
-) -> Measured:  # fmt: skip
+) -> Measurement:  # fmt: skip
     """Every client's calls in rounds: all measure a while, in an order drawn anew each time."""
-    measured = Measured({}, {})
+    measured = Measurement({}, {})
     target, order = Target(url, KEY, SECRET, at_once), random.Random(0)
     with contextlib.ExitStack() as stack:
         workers: dict[str, tuple[Worker, int]] = {}
         for name in names:
-            with _told(measured.missing, name):
+            with _note_missing(measured.missing, name):
                 worker = Worker(kind, name, target, settings, assets=assets, uvloop=uvloop, tls=tls)
                 stack.enter_context(worker)
                 wall = worker.cost(max(20, at_once), at_once).wall
-                workers[name] = worker, min(MOST_CALLS, max(at_once, 10, int(settings.seconds / wall)))
+                workers[name] = worker, min(MAX_CALLS, max(at_once, 10, int(settings.seconds / wall)))
         for _ in range(settings.rounds):
             for name in order.sample(sorted(workers), len(workers)):
-                with _told(measured.missing, name):
+                with _note_missing(measured.missing, name):
                     worker, calls = workers[name]
                     measured.costs.setdefault(name, []).append(worker.cost(calls, at_once))
             for name in measured.missing.keys() & workers.keys():
@@ -183,7 +183,7 @@ def interleaved(
 
 
 @contextlib.contextmanager
-def _told(missing: dict[str, str], name: str) -> Iterator[None]:
+def _note_missing(missing: dict[str, str], name: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:

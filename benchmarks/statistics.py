@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 
-class Figure(NamedTuple):
+class Statistic(NamedTuple):
     """The median over rounds, between its quartiles; `ratio` is the median of the rounds' ratios to what the table is based on."""
 
     value: float
@@ -16,11 +16,11 @@ class Figure(NamedTuple):
     ratio: float | None = None
 
 
-def figure(samples: Sequence[float], base: Sequence[float] | None = None) -> Figure:
+def figure(samples: Sequence[float], base: Sequence[float] | None = None) -> Statistic:
     """The figure of one sample a round; `base` has those of another client in the same rounds."""
     low, value, high = statistics.quantiles(samples, n=4, method="inclusive") if len(samples) > 1 else [samples[0]] * 3
     ratios = [sample / other for sample, other in zip(samples, base or (), strict=base is not None) if other]
-    return Figure(value, low, high, statistics.median(ratios) if ratios else None)
+    return Statistic(value, low, high, statistics.median(ratios) if ratios else None)
 
 
 class Table(NamedTuple):
@@ -30,13 +30,13 @@ class Table(NamedTuple):
     title: str
     unit: str
     columns: tuple[str, ...]
-    rows: dict[str, dict[str, Figure]]
+    rows: dict[str, dict[str, Statistic]]
     base: str = ""
     notes: tuple[str, ...] = ()
 
     def sorted(self, by: str) -> Table:
         """The same table, cheapest first."""
-        last = Figure(float("inf"), 0, 0)
+        last = Statistic(float("inf"), 0, 0)
         return self._replace(rows=dict(sorted(self.rows.items(), key=lambda row: row[1].get(by, last).value)))
 
 
@@ -46,7 +46,7 @@ def markdown(table: Table) -> str:
     lines = [f"### {table.title}", "", f"{table.unit}: median (quartiles){ratio}", ""]
     lines += ["| " + " | ".join(("", *table.columns)) + " |", "|---" + "|---:" * len(table.columns) + "|"]
     for name, cells in table.rows.items():
-        told = (_cell(cells.get(column)) for column in table.columns)
+        told = (_format_cell(cells.get(column)) for column in table.columns)
         lines.append("| " + " | ".join((name, *told)) + " |")
     return "\n".join([*lines, "", *(f"- {note}" for note in table.notes), *([""] if table.notes else [])])
 
@@ -56,7 +56,7 @@ def jsonable(table: Table) -> dict[str, Any]:
     return {**table._asdict(), "rows": rows}
 
 
-def _cell(figure: Figure | None) -> str:
+def _format_cell(figure: Statistic | None) -> str:
     if figure is None:
         return ""
     noise = f" ({_number(figure.low)}–{_number(figure.high)})" if figure.low != figure.high else ""

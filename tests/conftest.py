@@ -14,7 +14,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from binance_usdm import AsyncClient, Client, RetryPolicy
 from binance_usdm._policy import shared
-from tests.support.clients import KEY, SECRET, Blocking, Handler
+from tests.support.clients import KEY, SECRET, BlockingFacade, Handler
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,17 +64,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(params=[Client, AsyncClient], ids=["sync", "async"])
-def client_of(request: pytest.FixtureRequest) -> Iterator[Callable[..., Blocking]]:
+def client_of(request: pytest.FixtureRequest) -> Iterator[Callable[..., BlockingFacade]]:
     """Makes a client with made-up credentials: `client_of(handler, **options)`, without a handler on its default transport.
 
     Without retries, unless a test asks for them.
     """
 
-    def client_of(handler: Handler | None = None, **options: Any) -> Blocking:
+    def client_of(handler: Handler | None = None, **options: Any) -> BlockingFacade:
         transport = {} if handler is None else {"transport": httpx.MockTransport(handler)}
         made_up = {"api_key": KEY, "api_secret": SECRET, "retry": RetryPolicy.off()}
         client = request.param(**{**made_up, **transport, **options})
-        return stack.enter_context(contextlib.closing(Blocking(client, runner)))
+        return stack.enter_context(contextlib.closing(BlockingFacade(client, runner)))
 
     with asyncio.Runner() as runner, contextlib.ExitStack() as stack:
         yield client_of

@@ -70,7 +70,7 @@ def rows(page: str) -> dict[str, str]:
     return {row["id"]: row["tests"].strip() for row in _ROW.finditer(page)}
 
 
-def written(page: str) -> str:
+def render(page: str) -> str:
     """The page with the last column made anew; declined rows keep their reason."""
     found = tests()
 
@@ -83,5 +83,5 @@ def written(page: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(render(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     sys.exit(0)

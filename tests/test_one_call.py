@@ -12,7 +12,7 @@ import pytest
 from binance_usdm import Client
 from tests.support.clients import BODY, KEY, SECRET
 from tests.support.paths import ROOT
-from tests.support.raw_server import READ, RawServer, again, reply
+from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
 PAGE = ROOT / "CONTRIBUTING.md"
 STEP = re.compile(r"^\| \d+ \| `(?P<file>[\w/]+\.py): (?P<name>[\w.]+)` \|", re.MULTILINE)
@@ -44,7 +44,7 @@ def called(client: Client) -> list[tuple[str, str]]:
 
 
 def test_a_call_goes_the_way_that_the_page_for_contributors_says(steps: list[tuple[str, str]]) -> None:
-    with RawServer(again(READ, reply(BODY))) as server, Client(KEY, SECRET, base_url=server.url) as client:
+    with RawServer(repeat(READ, response_bytes(BODY))) as server, Client(KEY, SECRET, base_url=server.url) as client:
         client.balance()
         found = called(client)
     first = [found.index(step) for step in steps]

@@ -40,21 +40,21 @@ def python(*arguments: str, **environment: str) -> str:
     return ran.stdout
 
 
-def loaded(*arguments: str) -> set[str]:
+def loaded_modules(*arguments: str) -> set[str]:
     """The modules that a command imports."""
     lines = python("-X", "importtime", "-m", "binance_usdm", *arguments).splitlines()
     return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
 
 
 def test_a_command_of_the_spec_enters_no_room_of_the_other_commands() -> None:
-    found = loaded("balance", "--help")
+    found = loaded_modules("balance", "--help")
     assert {"binance_usdm._cli.main", "binance_usdm._client", "argparse"} <= found
     assert not [name for name in found if name.startswith((*ASKED_FOR, *NEVER))]
 
 
 @pytest.mark.parametrize(("command", "room"), [("doctor", "binance_usdm._cli.checks"), ("mock", "binance_usdm.mock")])
 def test_another_command_enters_its_own(command: str, room: str) -> None:
-    assert room in loaded(command, "--help")
+    assert room in loaded_modules(command, "--help")
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the peak of a process's memory")

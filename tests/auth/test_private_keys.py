@@ -39,7 +39,7 @@ from binance_usdm._auth.private_keys import PrivateKeySigner, signer_from_pem
 from binance_usdm._auth.signers import compute_signature
 from tests.support.canaries import crash_report
 from tests.support.clients import KEY
-from tests.support.timing import seconds
+from tests.support.timing import best_duration
 
 POSIX = pytest.mark.skipif(
     not hasattr(os, "geteuid"), reason="this system keeps rights elsewhere than in a file's mode"
@@ -50,7 +50,7 @@ LOCKED = BestAvailableEncryption(PASSWORD.encode())
 PKCS8, TRADITIONAL = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL
 
 
-def pem(key: Any, form: PrivateFormat = PKCS8, lock: KeySerializationEncryption | None = None) -> bytes:
+def make_pem(key: Any, form: PrivateFormat = PKCS8, lock: KeySerializationEncryption | None = None) -> bytes:
     made: bytes = key.private_bytes(Encoding.PEM, form, lock or NoEncryption())
     return made
 
@@ -59,65 +59,71 @@ ED, RSA = ed25519.Ed25519PrivateKey.generate(), rsa.generate_private_key(65537, 
 EC, SMALL = ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 1024)
 SPKI = PublicFormat.SubjectPublicKeyInfo
 GOOD: dict[str, tuple[Any, str | bytes | None]] = {
-    "ed25519": (pem(ED), None),
-    "ed25519, encrypted": (pem(ED, lock=LOCKED), PASSWORD),
-    "ed25519, a password of bytes": (pem(ED, lock=LOCKED), PASSWORD.encode()),
+    "ed25519": (make_pem(ED), None),
+    "ed25519, encrypted": (make_pem(ED, lock=LOCKED), PASSWORD),
+    "ed25519, a password of bytes": (make_pem(ED, lock=LOCKED), PASSWORD.encode()),
     "ed25519, a password that is no UTF-8": (
-        pem(ED, lock=BestAvailableEncryption(b"\xff\xfe")),
+        make_pem(ED, lock=BestAvailableEncryption(b"\xff\xfe")),
         os.fsdecode(b"\xff\xfe"),
     ),
-    "ed25519, lines ended as in DOS": (b"\xef\xbb\xbf" + pem(ED).replace(b"\n", b"\r\n"), None),
-    "ed25519, behind other text": (b"the key of the bot\n" + pem(ED), None),
-    "rsa": (pem(RSA), None),
-    "rsa, encrypted": (pem(RSA, lock=LOCKED), PASSWORD),
-    "rsa, traditional": (pem(RSA, TRADITIONAL), None),
-    "rsa, traditional, encrypted": (pem(RSA, TRADITIONAL, LOCKED), PASSWORD),
+    "ed25519, lines ended as in DOS": (b"\xef\xbb\xbf" + make_pem(ED).replace(b"\n", b"\r\n"), None),
+    "ed25519, behind other text": (b"the key of the bot\n" + make_pem(ED), None),
+    "rsa": (make_pem(RSA), None),
+    "rsa, encrypted": (make_pem(RSA, lock=LOCKED), PASSWORD),
+    "rsa, traditional": (make_pem(RSA, TRADITIONAL), None),
+    "rsa, traditional, encrypted": (make_pem(RSA, TRADITIONAL, LOCKED), PASSWORD),
 }
-MADE = {kind: compute_signature(kind.from_pem(pem(key)), b"x") for kind, key in ((Ed25519Signer, ED), (RsaSigner, RSA))}
+MADE = {
+    kind: compute_signature(kind.from_pem(make_pem(key)), b"x") for kind, key in ((Ed25519Signer, ED), (RsaSigner, RSA))
+}
 MISSING = Path(__file__).parent / "no-such-file"
 DAMAGED, WRONG = "^private_key is damaged or cut short", "^password is wrong, or private_key is damaged"
 BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that say what is wrong
-    "wrong password": (pem(ED, lock=LOCKED), f"{PASSWORD} wrong", WRONG),
-    "wrong password of a traditional key": (pem(RSA, TRADITIONAL, LOCKED), f"{PASSWORD} wrong", WRONG),
-    "a password that is no text": (pem(ED, lock=LOCKED), f"{PASSWORD}\ud800", WRONG),
-    "no password": (pem(ED, lock=LOCKED), None, "^password is missing: private_key is encrypted$"),
-    "no password for a traditional key": (pem(RSA, TRADITIONAL, LOCKED), None, "^password is missing"),
-    "needless password": (pem(ED), PASSWORD, "^password is given, but private_key is not encrypted: leave it away$"),
-    "empty password": (pem(ED), "", "^password must be text or bytes, and not empty$"),
-    "password of another type": (pem(ED), [PASSWORD], "^password must be text or bytes"),
+    "wrong password": (make_pem(ED, lock=LOCKED), f"{PASSWORD} wrong", WRONG),
+    "wrong password of a traditional key": (make_pem(RSA, TRADITIONAL, LOCKED), f"{PASSWORD} wrong", WRONG),
+    "a password that is no text": (make_pem(ED, lock=LOCKED), f"{PASSWORD}\ud800", WRONG),
+    "no password": (make_pem(ED, lock=LOCKED), None, "^password is missing: private_key is encrypted$"),
+    "no password for a traditional key": (make_pem(RSA, TRADITIONAL, LOCKED), None, "^password is missing"),
+    "needless password": (
+        make_pem(ED),
+        PASSWORD,
+        "^password is given, but private_key is not encrypted: leave it away$",
+    ),
+    "empty password": (make_pem(ED), "", "^password must be text or bytes, and not empty$"),
+    "password of another type": (make_pem(ED), [PASSWORD], "^password must be text or bytes"),
     "public key": (ED.public_key().public_bytes(Encoding.PEM, SPKI), None, "is a public key: .* the private key"),
     "public key of RSA": (RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1), None, "is a public key"),
     "certificate": (trustme.CA().cert_pem.bytes(), None, "is a certificate: give the private key"),
     "OpenSSH's format": (
-        pem(ED, PrivateFormat.OpenSSH),
+        make_pem(ED, PrivateFormat.OpenSSH),
         None,
         "OpenSSH's own format: give PKCS#8, as `openssl genpkey",
     ),
-    "EC key": (pem(EC), None, "is an ECPrivateKey: the exchange takes Ed25519 and RSA"),
-    "EC key, traditional": (pem(EC, TRADITIONAL), None, "is an ECPrivateKey"),
-    "Ed448 key": (pem(ed448.Ed448PrivateKey.generate()), None, "is an Ed448PrivateKey"),
-    "X25519 key": (pem(x25519.X25519PrivateKey.generate()), None, "is an X25519PrivateKey"),
-    "RSA key of 1024 bits": (pem(SMALL), None, "has 1024 bits: the exchange takes RSA keys of 2048 and 4096"),
-    "two keys": (pem(ED) + pem(RSA), None, "holds 2 keys: give one alone"),
-    "cut short": (pem(RSA)[:900], None, DAMAGED),
-    "cut short before the last line": (pem(ED)[:-28], None, DAMAGED),
-    "a blank line in it": (pem(RSA).replace(b"\n", b"\n\n"), None, DAMAGED),
-    "line breaks written out": (pem(ED).replace(b"\n", b"\\n"), None, DAMAGED),
+    "EC key": (make_pem(EC), None, "is an ECPrivateKey: the exchange takes Ed25519 and RSA"),
+    "EC key, traditional": (make_pem(EC, TRADITIONAL), None, "is an ECPrivateKey"),
+    "Ed448 key": (make_pem(ed448.Ed448PrivateKey.generate()), None, "is an Ed448PrivateKey"),
+    "X25519 key": (make_pem(x25519.X25519PrivateKey.generate()), None, "is an X25519PrivateKey"),
+    "RSA key of 1024 bits": (make_pem(SMALL), None, "has 1024 bits: the exchange takes RSA keys of 2048 and 4096"),
+    "two keys": (make_pem(ED) + make_pem(RSA), None, "holds 2 keys: give one alone"),
+    "cut short": (make_pem(RSA)[:900], None, DAMAGED),
+    "cut short before the last line": (make_pem(ED)[:-28], None, DAMAGED),
+    "a blank line in it": (make_pem(RSA).replace(b"\n", b"\n\n"), None, DAMAGED),
+    "line breaks written out": (make_pem(ED).replace(b"\n", b"\\n"), None, DAMAGED),
     "traditional, encrypted, its IV cut short": (  # cryptography 50 panics
-        re.sub(rb"(DEK-Info: [^,]+,[0-9A-F]{16})[0-9A-F]+", rb"\1", pem(RSA, TRADITIONAL, LOCKED)),
+        re.sub(rb"(DEK-Info: [^,]+,[0-9A-F]{16})[0-9A-F]+", rb"\1", make_pem(RSA, TRADITIONAL, LOCKED)),
         PASSWORD,
         WRONG,
     ),
-    "encrypted and cut short": (pem(ED, lock=LOCKED)[:120], PASSWORD, WRONG),
+    "encrypted and cut short": (make_pem(ED, lock=LOCKED)[:120], PASSWORD, WRONG),
     "DER": (ED.private_bytes(Encoding.DER, PKCS8, NoEncryption()), None, "is not PEM text"),
     "the bytes of a seed": (ED.private_bytes_raw(), None, "is not PEM text"),
-    "UTF-16": (pem(ED).decode().encode("utf-16"), None, "is not PEM text"),
+    "UTF-16": (make_pem(ED).decode().encode("utf-16"), None, "is not PEM text"),
     "nothing": (b"", None, "is not PEM text: a line -----BEGIN PRIVATE KEY----- is missing"),
-    "10 MB": (pem(ED) + b"x" * 10_000_000, None, "is larger than 64 KiB"),
-    "PEM as str": (pem(ED).decode(), None, "is text: give PEM text as bytes, a str is the path of a file"),
-    "PEM as path": (Path(pem(ED).decode()), None, "is text: give PEM text as bytes"),
-    "the body of a PEM as str": (pem(RSA).split(b"\n")[1].decode(), None, "file cannot be opened: No such file"),
-    "bytearray": (bytearray(pem(ED)), None, "must be bytes, the PEM itself, or the path of a file, not bytearray"),
+    "10 MB": (make_pem(ED) + b"x" * 10_000_000, None, "is larger than 64 KiB"),
+    "PEM as str": (make_pem(ED).decode(), None, "is text: give PEM text as bytes, a str is the path of a file"),
+    "PEM as path": (Path(make_pem(ED).decode()), None, "is text: give PEM text as bytes"),
+    "the body of a PEM as str": (make_pem(RSA).split(b"\n")[1].decode(), None, "file cannot be opened: No such file"),
+    "bytearray": (bytearray(make_pem(ED)), None, "must be bytes, the PEM itself, or the path of a file, not bytearray"),
     "a key object": (ED, None, "must be bytes, .* not Ed25519PrivateKey"),
     "None": (None, PASSWORD, "must be bytes, .* not NoneType"),
     "a path with a NUL": ("a\0b", PASSWORD, "file cannot be opened: this is no path"),
@@ -135,18 +141,18 @@ def fragments() -> set[str]:
     return {text[at : at + 16] for text in texts for at in range(len(text) - 15)}
 
 
-def clean(text: str) -> bool:
+def shows_no_key(text: str) -> bool:
     told = any(word in text for word in ("271828", SECRET, str(MISSING)))
     return not told and fragments().isdisjoint(text[at : at + 16] for at in range(len(text)))
 
 
-def refusal(make: Callable[[], object], says: str) -> str:
+def error_of(make: Callable[[], object], says: str) -> str:
     """What a failing constructor says, once all that could be printed about its error is found clean."""
     with pytest.raises(ConfigurationError, match=says) as caught:
         make()
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     report = crash_report(caught.value)
-    assert clean(report), report
+    assert shows_no_key(report), report
     return str(caught.value)
 
 
@@ -160,39 +166,39 @@ def test_a_key_makes_the_signer_of_its_type_from_bytes_and_from_a_file(name: str
     own, other = (Ed25519Signer, RsaSigner) if name.startswith("ed") else (RsaSigner, Ed25519Signer)
     signers = [signer_from_pem(source, password), *(own.from_pem(given_as, password) for given_as in (file, str(file)))]
     assert {(type(signer), compute_signature(signer, b"x")) for signer in signers} == {(own, MADE[own])}
-    refusal(lambda: other.from_pem(file, password), f"^private_key is one for {own.__name__}$")
+    error_of(lambda: other.from_pem(file, password), f"^private_key is one for {own.__name__}$")
 
 
 @pytest.mark.promise("S6", "S4")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", BAD)
 def test_what_is_no_usable_key_is_named_and_not_shown(name: str, kind: type[PrivateKeySigner]) -> None:
-    refusal(lambda: kind.from_pem(*BAD[name][:2]), BAD[name][2])
+    error_of(lambda: kind.from_pem(*BAD[name][:2]), BAD[name][2])
 
 
 @pytest.mark.promise("S6", "S4")
 @pytest.mark.parametrize("name", GOOD)
 def test_a_key_given_elsewhere_than_to_from_pem_is_refused_and_not_shown(name: str) -> None:
     for make in (Ed25519Signer, RsaSigner):
-        refusal(functools.partial(make, GOOD[name][0]), f"a key goes into {make.__name__}.from_pem")
-    refusal(lambda: HmacSigner(GOOD[name][0]), "^api_secret must be a string, not bytes$")
-    refusal(lambda: HmacSigner(GOOD[name][0].decode("latin-1")), "^api_secret has a blank")
+        error_of(functools.partial(make, GOOD[name][0]), f"a key goes into {make.__name__}.from_pem")
+    error_of(lambda: HmacSigner(GOOD[name][0]), "^api_secret must be a string, not bytes$")
+    error_of(lambda: HmacSigner(GOOD[name][0].decode("latin-1")), "^api_secret has a blank")
 
 
 @pytest.mark.promise("S6")
 def test_without_cryptography_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives", None)
-    refusal(lambda: signer_from_pem(*GOOD["ed25519, encrypted"]), r"pip install 'binance-usdm\[crypto\]'$")
+    error_of(lambda: signer_from_pem(*GOOD["ed25519, encrypted"]), r"pip install 'binance-usdm\[crypto\]'$")
 
 
 def zoo(folder: Path) -> Iterator[tuple[str, str, Path]]:
     """Files that must not hold a key, each with a good key in it where that is possible, and what is said of them."""
     good = folder / "good"
-    good.write_bytes(pem(ED))
+    good.write_bytes(make_pem(ED))
     good.chmod(0o600)
     for mode in (0o644, 0o640, 0o604, 0o660, 0o602, 0o610, 0o601, 0o777):
         path = folder / f"{mode:o}"
-        path.write_bytes(pem(ED))
+        path.write_bytes(make_pem(ED))
         path.chmod(mode)
         yield f"{mode:o}", "is open to other users: run `chmod 600` on it", path
     for name, says, make in (
@@ -201,8 +207,16 @@ def zoo(folder: Path) -> Iterator[tuple[str, str, Path]]:
         ("pipe", "is not a regular file", os.mkfifo),
         ("directory", "Is a directory", lambda path: path.mkdir(0o700)),
         ("empty", "is not PEM text", lambda path: path.touch(0o600)),
-        ("huge", "is larger than 64 KiB", lambda path: (path.touch(0o600), path.write_bytes(pem(ED) + b"\n" * 65536))),
-        ("one byte too large", "than 64 KiB", lambda path: (path.touch(0o600), path.write_bytes(pem(ED).ljust(65537)))),
+        (
+            "huge",
+            "is larger than 64 KiB",
+            lambda path: (path.touch(0o600), path.write_bytes(make_pem(ED) + b"\n" * 65536)),
+        ),
+        (
+            "one byte too large",
+            "than 64 KiB",
+            lambda path: (path.touch(0o600), path.write_bytes(make_pem(ED).ljust(65537))),
+        ),
     ):
         make(folder / name)
         yield name, says, folder / name
@@ -211,7 +225,7 @@ def zoo(folder: Path) -> Iterator[tuple[str, str, Path]]:
     yield "a long name", "File name too long", folder / ("x" * 300)
     if os.geteuid() == 0:
         path = folder / "foreign"
-        path.write_bytes(pem(ED))
+        path.write_bytes(make_pem(ED))
         path.chmod(0o600)
         os.chown(path, 12345, 12345)
         yield "another user's", "belongs to another user", path
@@ -222,13 +236,13 @@ def zoo(folder: Path) -> Iterator[tuple[str, str, Path]]:
 def test_a_file_that_others_could_read_or_change_or_that_is_none_is_refused(tmp_path: Path) -> None:
     for name, says, path in zoo(tmp_path):
         for given_as in (path, str(path)):
-            said = refusal(functools.partial(signer_from_pem, given_as), says)
+            said = error_of(functools.partial(signer_from_pem, given_as), says)
             assert str(path) not in said, name
     for mode in (0o600, 0o400):
         (tmp_path / "good").chmod(mode)
         assert isinstance(signer_from_pem(tmp_path / "good"), Ed25519Signer)
     (tmp_path / "large").touch(0o600)
-    (tmp_path / "large").write_bytes(pem(ED).ljust(65536))
+    (tmp_path / "large").write_bytes(make_pem(ED).ljust(65536))
     assert isinstance(signer_from_pem(tmp_path / "large"), Ed25519Signer)
 
 
@@ -239,7 +253,7 @@ def test_a_file_is_judged_as_it_was_opened_and_belongs_to_the_user_of_the_proces
 ) -> None:
     file = tmp_path / "key"
     file.touch(0o600)
-    file.write_bytes(pem(ED))
+    file.write_bytes(make_pem(ED))
     opened: list[int] = []
     real = os.open
 
@@ -248,7 +262,7 @@ def test_a_file_is_judged_as_it_was_opened_and_belongs_to_the_user_of_the_proces
         opened.append(flags)
         descriptor = real(path, flags)
         file.unlink()
-        file.write_bytes(pem(RSA))
+        file.write_bytes(make_pem(RSA))
         file.chmod(0o644)
         return descriptor
 
@@ -262,10 +276,10 @@ def test_a_file_is_judged_as_it_was_opened_and_belongs_to_the_user_of_the_proces
     file.chmod(0o600)
     with monkeypatch.context() as patched:
         patched.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
-        refusal(lambda: signer_from_pem(file), "belongs to another user: `chown` it")
+        error_of(lambda: signer_from_pem(file), "belongs to another user: `chown` it")
 
 
-SIGNERS = [Ed25519Signer.from_pem(pem(ED)), RsaSigner.from_pem(pem(RSA)), HmacSigner(SECRET)]
+SIGNERS = [Ed25519Signer.from_pem(make_pem(ED)), RsaSigner.from_pem(make_pem(RSA)), HmacSigner(SECRET)]
 
 
 @pytest.mark.promise("S1")
@@ -274,7 +288,7 @@ def test_a_signer_shows_no_key(signer: object) -> None:
     log = logging.StreamHandler(StringIO())
     log.handle(logging.makeLogRecord({"msg": "%r", "args": (signer,)}))
     shown = [repr(signer), str(signer), f"{signer!r:>40}", pprint.pformat({1: [signer]}), log.stream.getvalue()]
-    assert clean("".join([*shown, repr(dir(signer))]))
+    assert shows_no_key("".join([*shown, repr(dir(signer))]))
     assert shown[0] == shown[1] == f"<{type(signer).__name__}>" == shown[4].strip()
     with pytest.raises(TypeError, match="vars"):
         vars(signer)
@@ -293,7 +307,7 @@ def test_a_signer_is_neither_copied_nor_pickled_nor_given_to_another_process(sig
             take(signer)
 
 
-BODY_LINE = pem(RSA).split(b"\n")[1]
+BODY_LINE = make_pem(RSA).split(b"\n")[1]
 ARMOUR = st.sampled_from(
     ["PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "PUBLIC KEY", ""]
 )
@@ -351,10 +365,10 @@ def test_a_key_or_secret_that_can_be_none_is_refused_at_once_and_not_shown(name:
     options = {"api_key": KEY, "api_secret": SECRET, "transport": httpx.MockTransport(never)}
 
     def make(position: str) -> None:
-        refusal(lambda: kind(**{**options, position: UNFIT[name]}), f"^{position} ")
+        error_of(lambda: kind(**{**options, position: UNFIT[name]}), f"^{position} ")
 
     make("api_key")
-    assert seconds(lambda: make("api_secret"), 0.2) < 0.2
+    assert best_duration(lambda: make("api_secret"), 0.2) < 0.2
 
 
 @pytest.mark.promise("S20")

@@ -24,27 +24,27 @@ from binance_usdm import ConfigurationError, Ed25519Signer, HmacSigner, RsaSigne
 from binance_usdm._auth.private_keys import signer_from_pem
 from binance_usdm._auth.signers import compute_signature
 from binance_usdm.mock import Exchange, ManualClock, Switches
-from tests.support.clients import BODY, KEY, NOW, Blocking, refused
+from tests.support.clients import BODY, KEY, NOW, BlockingFacade, error_response
 from tests.support.paths import DATA
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 VECTORS: Any = json.loads(DATA.joinpath("signature_vectors.json").read_text(encoding="utf-8"))
 
 
-def signed(vector: dict[str, Any], payload: str) -> str:
+def sign(vector: dict[str, Any], payload: str) -> str:
     signer: Signer = HmacSigner(VECTORS["secrets"][vector["secret"]])
     return compute_signature(signer, payload.encode("ascii")).decode("ascii")
 
 
 @pytest.mark.parametrize("vector", VECTORS["vectors"], ids=lambda vector: vector["name"])
 def test_a_signature_is_the_printed_one(vector: dict[str, Any]) -> None:
-    assert signed(vector, vector["payload"]) == vector["signature"]
+    assert sign(vector, vector["payload"]) == vector["signature"]
 
 
 @pytest.mark.parametrize("vector", VECTORS["unusable"], ids=lambda vector: vector["name"])
 def test_an_example_that_is_printed_wrong_stays_unused_because_of_a_stray_blank(vector: dict[str, Any]) -> None:
-    assert signed(vector, vector["payload"]) == vector["signature"] != vector["printed"]
-    assert signed(vector, vector["printed_is_over"]) == vector["printed"]
+    assert sign(vector, vector["payload"]) == vector["signature"] != vector["printed"]
+    assert sign(vector, vector["printed_is_over"]) == vector["printed"]
     assert vector["printed_is_over"].replace(" ", "") == vector["payload"]
 
 
@@ -243,7 +243,7 @@ def test_every_attempt_of_a_call_is_signed_afresh_over_the_bytes_that_are_sent(c
         verify(name, made, payload)
         assert payload not in seen
         seen[payload] = made
-        return refused(503) if len(seen) % 3 else httpx.Response(200, content=BODY)
+        return error_response(503) if len(seen) % 3 else httpx.Response(200, content=BODY)
 
     client = client_of(
         exchange,

@@ -30,7 +30,7 @@ from binance_usdm._cli.main import main
 from binance_usdm._http.tls import tls_context
 from binance_usdm.mock import Exchange, Reply, Switches
 from binance_usdm.mock.core.response import error_response
-from tests.support.raw_server import HOLD, READ, SOME, RawServer, Script, again, reply
+from tests.support.raw_server import READ, READ_FIRST_BYTE, STAY_SILENT, RawServer, Script, repeat, response_bytes
 
 KEY, SECRET = "KeyCanary618033".ljust(64, "k"), "SecretCanary141421".ljust(64, "s")
 OTHER_KEY, OTHER_SECRET, SHORT = (
@@ -67,11 +67,11 @@ class Report(NamedTuple):
     def verdicts(self) -> list[str]:
         return [finding["verdict"] for finding in self.findings.values()]
 
-    def said(self, check: str) -> str:
+    def text_of(self, check: str) -> str:
         return f"{self.findings[check]['summary']} {self.findings[check]['advice']}"
 
 
-class Hospital:
+class DoctorHarness:
     """Runs the doctor, and searches all that comes out for what may not: a test that uses it tests that too."""
 
     def __init__(
@@ -95,12 +95,12 @@ class Hospital:
             self._patch.delenv(name, raising=False) if value is None else self._patch.setenv(name, value)
         code = main(["doctor", *arguments])
         out, err = self._capsys.readouterr()
-        self._searched(out + err)
-        self._searched("".join(f"{record.getMessage()} {record.args}" for record in self._caplog.records))
+        self.assert_no_secret(out + err)
+        self.assert_no_secret("".join(f"{record.getMessage()} {record.args}" for record in self._caplog.records))
         findings = json.loads(out)["findings"] if "--json" in arguments else []
         return Report(code, out, {finding["check"]: finding for finding in findings})
 
-    def _searched(self, told: str) -> None:
+    def assert_no_secret(self, told: str) -> None:
         signatures = [unquote(dict(request.query).get("signature", "Canary")) for request in self._exchange.requests]
         secret = ("Canary", AMOUNT, ADDRESS, str(self._folder), *signatures)
         assert not [word for word in secret if word.lower() in unquote(told).lower()]
@@ -130,7 +130,7 @@ def doctor(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
-) -> Hospital:
+) -> DoctorHarness:
     """In an environment of the test's own, without a network."""
     for name in [*os.environ]:
         if name.startswith(("BINANCE_", "SSL_")) or name.lower().endswith("_proxy"):
@@ -139,7 +139,7 @@ def doctor(
     monkeypatch.setenv("BINANCE_API_SECRET", SECRET)
     hosts(monkeypatch)
     caplog.set_level(logging.DEBUG)
-    return Hospital(monkeypatch, capsys, caplog, exchange, tmp_path)
+    return DoctorHarness(monkeypatch, capsys, caplog, exchange, tmp_path)
 
 
 def hosts(monkeypatch: pytest.MonkeyPatch, **ports: int) -> list[str]:
@@ -168,7 +168,7 @@ def answering(exchange: Exchange) -> Answer:
         pairs = [(name, value) for name, _, value in (field.partition(b": ") for field in fields)]
         came = exchange.handle(method.decode(), target, pairs)
         headers = [name + b": " + value for name, value in came.headers]
-        return reply(came.body, *headers, status=f"{came.status} X")
+        return response_bytes(came.body, *headers, status=f"{came.status} X")
 
     return answer
 
@@ -176,7 +176,7 @@ def answering(exchange: Exchange) -> Answer:
 @pytest.fixture
 def url(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The exchange on a port of this machine, as BINANCE_BASE_URL."""
-    with RawServer(again(READ, answering(exchange))) as server:
+    with RawServer(repeat(READ, answering(exchange))) as server:
         monkeypatch.setenv("BINANCE_BASE_URL", server.url)
         yield server.url
 
@@ -212,7 +212,7 @@ def secured(
 
 
 @pytest.mark.promise("S1", "S3")
-def test_a_healthy_setup_has_no_problem(doctor: Hospital, exchange: Exchange, url: str) -> None:
+def test_a_healthy_setup_has_no_problem(doctor: DoctorHarness, exchange: Exchange, url: str) -> None:
     report = doctor.run("--json")
     assert (report.code, report.verdicts()) == (0, ["ok"] * 6)
     assert [request.operation for request in exchange.requests] == ["server_time"] * 4 + ["balance"]
@@ -226,20 +226,20 @@ def test_a_healthy_setup_has_no_problem(doctor: Hospital, exchange: Exchange, ur
 
 
 def test_over_tls_it_says_what_was_agreed(
-    doctor: Hospital, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+    doctor: DoctorHarness, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with secured(monkeypatch, again(READ, answering(exchange))):
+    with secured(monkeypatch, repeat(READ, answering(exchange))):
         report = doctor.json()
         demo = doctor.run("--demo", "--json")
     assert report.verdicts() == ["ok"] * 6
     facts = report.findings["reachable"]["facts"]
     assert (facts["tls"], facts["issuer"], facts["step"]) == ("TLSv1.3", "Test Authority", "done")
     assert facts["certificate_days"] > 0
-    assert report.said("base_url").startswith("production")
-    assert demo.said("base_url").startswith("demo, from --base-url")
+    assert report.text_of("base_url").startswith("production")
+    assert demo.text_of("base_url").startswith("demo, from --base-url")
 
 
-def test_the_json_has_promised_names_and_plain_values(doctor: Hospital, url: str) -> None:
+def test_the_json_has_promised_names_and_plain_values(doctor: DoctorHarness, url: str) -> None:
     report = json.loads(doctor.run("--json").text)
     assert list(report) == ["version", "python", "system", "problems", "findings"]
     assert NAMES == ["credentials", "base_url", "reachable", "clock", "signed_call", "signature"]
@@ -293,12 +293,12 @@ PEM = "-----BEGIN PRIVATE KEY-----\nPemCanary\n-----END PRIVATE KEY-----\n"
     ],
 )  # fmt: skip
 def test_unusable_credentials_are_a_problem_and_nothing_is_signed(
-    doctor: Hospital, exchange: Exchange, url: str, environment: dict[str, str | None], said: str
+    doctor: DoctorHarness, exchange: Exchange, url: str, environment: dict[str, str | None], said: str
 ) -> None:
     report = doctor.json(**environment)
-    assert said in report.said("credentials")
+    assert said in report.text_of("credentials")
     assert report.verdicts() == ["problem", "ok", "ok", "ok", "skipped", "skipped"]
-    assert report.said("signed_call") == "first put right: credentials "
+    assert report.text_of("signed_call") == "first put right: credentials "
     assert {request.operation for request in exchange.requests} == {"server_time"}
 
 
@@ -311,17 +311,17 @@ def test_unusable_credentials_are_a_problem_and_nothing_is_signed(
     ],
 )
 def test_odd_credentials_are_a_warning_except_for_a_mock(
-    doctor: Hospital, environment: dict[str, str | None], said: str
+    doctor: DoctorHarness, environment: dict[str, str | None], said: str
 ) -> None:
     report = doctor.json(**environment)
     assert report.findings["credentials"]["verdict"] == "warning"
-    assert said in report.said("credentials")
+    assert said in report.text_of("credentials")
     mock = doctor.run("--json", "--base-url", "http://127.0.0.1:1")
     assert mock.findings["credentials"]["verdict"] == "ok"
-    assert said in mock.said("credentials")
+    assert said in mock.text_of("credentials")
 
 
-def test_which_variables_are_set_is_told_by_name(doctor: Hospital, url: str) -> None:
+def test_which_variables_are_set_is_told_by_name(doctor: DoctorHarness, url: str) -> None:
     facts = doctor.run("--json", BINANCE_API_PRIVATE_KEY="").findings["credentials"]["facts"]
     assert facts == {
         "set": ["BINANCE_API_KEY", "BINANCE_API_SECRET", "BINANCE_BASE_URL"],
@@ -354,15 +354,15 @@ def test_which_variables_are_set_is_told_by_name(doctor: Hospital, url: str) -> 
         ("http://localhost:1/prefix", "ok", "this machine, with a path prefix"),
     ],
 )
-def test_the_base_url_is_judged(doctor: Hospital, base_url: str, verdict: str, said: str) -> None:
+def test_the_base_url_is_judged(doctor: DoctorHarness, base_url: str, verdict: str, said: str) -> None:
     report = doctor.json("--timeout", "0.3", BINANCE_BASE_URL=base_url)
     assert report.findings["base_url"]["verdict"] == verdict
-    assert said in report.said("base_url")
+    assert said in report.text_of("base_url")
     reached = "skipped" if verdict == "problem" else "problem"
     assert report.verdicts()[2:] == [reached, "skipped", "skipped", "skipped"]
 
 
-def test_no_host_that_is_a_problem_is_asked_for(doctor: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_host_that_is_a_problem_is_asked_for(doctor: DoctorHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = hosts(monkeypatch)
     doctor.json(BINANCE_BASE_URL="https://api.binance.com")
     assert asked == []
@@ -373,21 +373,21 @@ def test_no_host_that_is_a_problem_is_asked_for(doctor: Hospital, monkeypatch: p
 # the way there
 
 
-def test_a_name_that_does_not_resolve(doctor: Hospital) -> None:
+def test_a_name_that_does_not_resolve(doctor: DoctorHarness) -> None:
     report = doctor.json(BINANCE_BASE_URL=f"https://{GATEWAY}.invalid", HTTPS_PROXY=f"http://me:{PROXY}@10.1.2.3:3128")
-    assert "resolving the name failed: the host's name is unknown" in report.said("reachable")
-    assert "HTTPS_PROXY is not used" in report.said("reachable")
+    assert "resolving the name failed: the host's name is unknown" in report.text_of("reachable")
+    assert "HTTPS_PROXY is not used" in report.text_of("reachable")
 
 
-def test_a_port_where_nobody_listens(doctor: Hospital) -> None:
+def test_a_port_where_nobody_listens(doctor: DoctorHarness) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     report = doctor.json(BINANCE_BASE_URL=f"http://127.0.0.1:{port}")
     assert report.verdicts() == ["ok", "ok", "problem", "skipped", "skipped", "skipped"]
-    assert "connecting failed: nothing listens there" in report.said("reachable")
+    assert "connecting failed: nothing listens there" in report.text_of("reachable")
 
 
-def test_a_port_that_swallows_packets_takes_no_longer_than_it_may(doctor: Hospital) -> None:
+def test_a_port_that_swallows_packets_takes_no_longer_than_it_may(doctor: DoctorHarness) -> None:
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(3):  # its queue is full, so no SYN is answered
@@ -399,16 +399,16 @@ def test_a_port_that_swallows_packets_takes_no_longer_than_it_may(doctor: Hospit
             "--json", "--timeout", "0.2", BINANCE_BASE_URL=f"http://127.0.0.1:{listener.getsockname()[1]}"
         )
         assert time.monotonic() - started < 2
-    assert "connecting failed: it took too long" in report.said("reachable")
+    assert "connecting failed: it took too long" in report.text_of("reachable")
 
 
-def test_a_server_that_accepts_and_says_nothing(doctor: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
-    with RawServer([HOLD]) as server:
+def test_a_server_that_accepts_and_says_nothing(doctor: DoctorHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer([STAY_SILENT]) as server:
         plain = doctor.run("--json", "--timeout", "0.2", BINANCE_BASE_URL=server.url)
         hosts(monkeypatch, fapi_binance_com=server.port)
         tls = doctor.run("--json", "--timeout", "0.2", BINANCE_BASE_URL=MAINNET)
-    assert plain.said("reachable").startswith("DeadlineExceeded: ")
-    assert "TLS failed: it took too long" in tls.said("reachable")
+    assert plain.text_of("reachable").startswith("DeadlineExceeded: ")
+    assert "TLS failed: it took too long" in tls.text_of("reachable")
 
 
 FAR, PAST = datetime.now(UTC) + timedelta(days=30), datetime.now(UTC) - timedelta(days=30)
@@ -426,30 +426,30 @@ FAR, PAST = datetime.now(UTC) + timedelta(days=30), datetime.now(UTC) - timedelt
     ],
 )
 def test_a_certificate_that_is_wrong_in_one_way(
-    doctor: Hospital, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, server: dict[str, Any], said: str
+    doctor: DoctorHarness, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, server: dict[str, Any], said: str
 ) -> None:
-    with secured(monkeypatch, again(READ, answering(exchange)), **server):
+    with secured(monkeypatch, repeat(READ, answering(exchange)), **server):
         report = doctor.json()
     assert report.verdicts() == ["ok", "ok", "problem", "skipped", "skipped", "skipped"]
-    assert f"TLS failed: {said}" in report.said("reachable")
-    assert "SSL_CERT_FILE replaces the system's authorities" in report.said("reachable")
+    assert f"TLS failed: {said}" in report.text_of("reachable")
+    assert "SSL_CERT_FILE replaces the system's authorities" in report.text_of("reachable")
     assert not exchange.requests
 
 
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        (again(READ, reply()), "took too long"),  # it waits for a head that never comes
-        ([SOME, reply()], "no TLS 1.2 or newer there"),
-        ([SOME], "the connection was cut"),
+        (repeat(READ, response_bytes()), "took too long"),  # it waits for a head that never comes
+        ([READ_FIRST_BYTE, response_bytes()], "no TLS 1.2 or newer there"),
+        ([READ_FIRST_BYTE], "the connection was cut"),
     ],
 )
 def test_something_that_speaks_no_tls(
-    doctor: Hospital, monkeypatch: pytest.MonkeyPatch, script: Script, said: str
+    doctor: DoctorHarness, monkeypatch: pytest.MonkeyPatch, script: Script, said: str
 ) -> None:
     with RawServer(script) as server:
         hosts(monkeypatch, fapi_binance_com=server.port)
-        assert said in doctor.run("--json", "--timeout", "0.3").said("reachable")
+        assert said in doctor.run("--json", "--timeout", "0.3").text_of("reachable")
 
 
 @pytest.mark.parametrize(
@@ -465,12 +465,12 @@ def test_something_that_speaks_no_tls(
         ("rate-limited", "HTTP 429, code -1003: the weight limit"),
     ],
 )
-def test_what_is_met_at_the_door(doctor: Hospital, exchange: Exchange, url: str, fault: str, said: str) -> None:
+def test_what_is_met_at_the_door(doctor: DoctorHarness, exchange: Exchange, url: str, fault: str, said: str) -> None:
     exchange.fail(fault, times=None, operation="server_time")
     report = doctor.run("--json")
     assert report.verdicts() == ["ok", "ok", "problem", "skipped", "skipped", "skipped"]
     assert report.code == 1
-    assert said in report.said("reachable")
+    assert said in report.text_of("reachable")
     assert len(exchange.requests) == 1, "it does not insist"
 
 
@@ -488,16 +488,16 @@ def test_what_is_met_at_the_door(doctor: Hospital, exchange: Exchange, url: str,
     ],
 )
 def test_a_wrong_clock_is_told_and_does_not_hide_what_else_is_wrong(
-    doctor: Hospital, monkeypatch: pytest.MonkeyPatch, offset: int, verdict: str, side: str, timed_by: str
+    doctor: DoctorHarness, monkeypatch: pytest.MonkeyPatch, offset: int, verdict: str, side: str, timed_by: str
 ) -> None:
     exchange = Exchange(api_key=KEY, api_secret=SECRET, clock=lambda: time.time_ns() // 1_000_000 + offset)
-    with RawServer(again(READ, answering(exchange))) as server:
+    with RawServer(repeat(READ, answering(exchange))) as server:
         report = doctor.json(BINANCE_BASE_URL=server.url)
     facts = report.findings["clock"]["facts"]
     assert report.verdicts() == ["ok", "ok", "ok", verdict, "ok", "ok"]
     assert abs(facts["offset_ms"] - offset) <= facts["error_ms"] + 2, "the exchange counts whole ms"
-    assert side in report.said("clock")
-    assert ("NTP" in report.said("clock")) == (verdict != "ok")
+    assert side in report.text_of("clock")
+    assert ("NTP" in report.text_of("clock")) == (verdict != "ok")
     assert report.findings["signed_call"]["facts"]["timed_by"] == timed_by
 
 
@@ -526,7 +526,7 @@ def test_a_way_longer_than_the_window_is_no_clock_problem() -> None:
     assert "NTP" in judge_clock_offset(600, 10, 300)[1]
 
 
-def test_the_clock_is_read_by_the_quickest_of_three(doctor: Hospital, exchange: Exchange) -> None:
+def test_the_clock_is_read_by_the_quickest_of_three(doctor: DoctorHarness, exchange: Exchange) -> None:
     count, answer = iter(range(100)), answering(exchange)
 
     def slow(head: bytes) -> bytes:
@@ -534,7 +534,7 @@ def test_the_clock_is_read_by_the_quickest_of_three(doctor: Hospital, exchange: 
             time.sleep(0.15)
         return answer(head)
 
-    with RawServer(again(READ, slow)) as server:
+    with RawServer(repeat(READ, slow)) as server:
         facts = doctor.run("--json", BINANCE_BASE_URL=server.url).findings["clock"]["facts"]
     assert facts["samples"] == 3
     assert facts["round_trip_ms"] == pytest.approx(2 * facts["error_ms"], abs=0.2)
@@ -543,14 +543,14 @@ def test_the_clock_is_read_by_the_quickest_of_three(doctor: Hospital, exchange: 
 
 @pytest.mark.parametrize(("failing", "verdict"), [(1, "problem"), (2, "ok")])
 def test_a_reading_that_fails_ends_the_readings_and_is_no_offset_of_zero(
-    doctor: Hospital, exchange: Exchange, failing: int, verdict: str
+    doctor: DoctorHarness, exchange: Exchange, failing: int, verdict: str
 ) -> None:
     count, answer = iter(range(100)), answering(exchange)
 
     def broken(head: bytes) -> bytes:
-        return reply(b"{}", status="500 X") if next(count) == failing else answer(head)
+        return response_bytes(b"{}", status="500 X") if next(count) == failing else answer(head)
 
-    with RawServer(again(READ, broken)) as server:
+    with RawServer(repeat(READ, broken)) as server:
         report = doctor.run("--json", BINANCE_BASE_URL=server.url)
     assert report.verdicts() == ["ok", "ok", "ok", verdict, "ok", "ok"]
     facts = report.findings["clock"]["facts"]
@@ -573,18 +573,20 @@ def test_a_reading_that_fails_ends_the_readings_and_is_no_offset_of_zero(
     ],
 )  # fmt: skip
 def test_credentials_of_another_kind_are_told_apart(
-    doctor: Hospital, url: str, environment: dict[str, str | None], said: str
+    doctor: DoctorHarness, url: str, environment: dict[str, str | None], said: str
 ) -> None:
     report = doctor.json(**environment)
-    assert said in report.said("signed_call")
+    assert said in report.text_of("signed_call")
     refused = "problem" if "BINANCE_API_KEY" not in environment else "ok"
     assert report.verdicts() == ["ok", "ok", "ok", "ok", "problem", refused]
 
 
-def test_a_malformed_key_is_told(doctor: Hospital, exchange: Exchange, url: str) -> None:
+def test_a_malformed_key_is_told(doctor: DoctorHarness, exchange: Exchange, url: str) -> None:
     exchange.switches = Switches(key_format="[A-Za-z0-9]{64}")
     report = doctor.json(BINANCE_API_KEY=SHORT)
-    assert "HTTP 401, code -2014: this does not look like a key The key has 17 characters" in report.said("signed_call")
+    assert "HTTP 401, code -2014: this does not look like a key The key has 17 characters" in report.text_of(
+        "signed_call"
+    )
 
 
 SIGNATURE = base64.b64encode(b"not the signature but as long as one, so gone").decode()
@@ -608,16 +610,18 @@ HOSTILE = f"\x1b[2J no {SIGNATURE}\r\nfor {ADDRESS}"
         (Reply(200, ((b"Content-Length", b"500"),), b"["), "TransportError: "),
     ],
 )  # fmt: skip
-def test_a_refusal_is_explained(doctor: Hospital, exchange: Exchange, url: str, fault: str | Reply, said: str) -> None:
+def test_a_refusal_is_explained(
+    doctor: DoctorHarness, exchange: Exchange, url: str, fault: str | Reply, said: str
+) -> None:
     exchange.fail(fault, times=None, operation="balance")
     report = doctor.run("--json")
-    assert said in report.said("signed_call")
+    assert said in report.text_of("signed_call")
     assert report.verdicts() == ["ok", "ok", "ok", "ok", "problem", "ok"]
     assert [request.operation for request in exchange.requests].count("balance") == 1, "one signed call, whatever comes"
     assert report.findings["signature"]["facts"]["signed"]
 
 
-def test_a_ban_met_on_the_way_is_respected(doctor: Hospital, exchange: Exchange) -> None:
+def test_a_ban_met_on_the_way_is_respected(doctor: DoctorHarness, exchange: Exchange) -> None:
     count, answer = iter(range(100)), answering(exchange)
 
     def banning(head: bytes) -> bytes:
@@ -625,23 +629,23 @@ def test_a_ban_met_on_the_way_is_respected(doctor: Hospital, exchange: Exchange)
             exchange.ban(120)
         return answer(head)
 
-    with RawServer(again(READ, banning)) as server:
+    with RawServer(repeat(READ, banning)) as server:
         report = doctor.run("--json", BINANCE_BASE_URL=server.url)
     assert report.verdicts() == ["ok", "ok", "ok", "ok", "problem", "skipped"]
-    assert "this IP address is banned" in report.said("signed_call")
-    assert report.said("signature") == "nothing was signed "
+    assert "this IP address is banned" in report.text_of("signed_call")
+    assert report.text_of("signature") == "nothing was signed "
     assert [request.status for request in exchange.requests] == [200, 200, 418]
 
 
 @pytest.mark.parametrize(("arguments", "there"), [((), f"{DEMO} (--demo)"), (("--demo",), MAINNET)])
 def test_a_key_of_the_other_environment_is_sent_there(
-    doctor: Hospital, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], there: str
+    doctor: DoctorHarness, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], there: str
 ) -> None:
     exchange.fail("wrong-environment", times=None, operation="balance")
-    with secured(monkeypatch, again(READ, answering(exchange))):
+    with secured(monkeypatch, repeat(READ, answering(exchange))):
         report = doctor.json(*arguments)
-    assert "HTTP 401, code -2008: the exchange does not know this key here" in report.said("signed_call")
-    assert f"most likely it belongs to {there}." in report.said("signed_call")
+    assert "HTTP 401, code -2008: the exchange does not know this key here" in report.text_of("signed_call")
+    assert f"most likely it belongs to {there}." in report.text_of("signed_call")
 
 
 # what was signed
@@ -666,7 +670,7 @@ def keys(kind: str, folder: Path) -> dict[str, str | None]:
     [("HMAC", "<64 hex characters>"), ("Ed25519", "characters of escaped base64>"), ("RSA", "base64>")],
 )
 def test_what_was_signed_is_shown_in_parts_and_can_be_signed_again_with_openssl(
-    doctor: Hospital, exchange: Exchange, url: str, tmp_path: Path, kind: str, shown: str
+    doctor: DoctorHarness, exchange: Exchange, url: str, tmp_path: Path, kind: str, shown: str
 ) -> None:
     if kind != "HMAC":
         exchange.add_account(OTHER_KEY, lambda payload, signature: True, balance=[ROW])
@@ -689,11 +693,11 @@ def test_what_was_signed_is_shown_in_parts_and_can_be_signed_again_with_openssl(
 
 
 def test_a_private_key_that_is_not_the_registered_one_is_told(
-    doctor: Hospital, exchange: Exchange, url: str, tmp_path: Path
+    doctor: DoctorHarness, exchange: Exchange, url: str, tmp_path: Path
 ) -> None:
     exchange.add_account(OTHER_KEY, lambda payload, signature: False)
     report = doctor.json(BINANCE_API_KEY=OTHER_KEY, **keys("Ed25519", tmp_path))
-    assert "HTTP 400, code -1022" in report.said("signed_call")
-    assert "registered with another public key than this private key's" in report.said("signed_call")
+    assert "HTTP 400, code -1022" in report.text_of("signed_call")
+    assert "registered with another public key than this private key's" in report.text_of("signed_call")
     assert report.findings["signature"]["verdict"] == "problem"
-    assert "Sign the same text" in report.said("signature")
+    assert "Sign the same text" in report.text_of("signature")

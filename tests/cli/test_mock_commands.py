@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from tests.cli.test_cli import ROWS
-from tests.support.command_line import ME, process, run
+from tests.support.command_line import COMMAND, process, run
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def rows(tmp_path: Path) -> Path:
 
 
 def test_a_clock_ten_seconds_behind_is_refused_once_and_then_corrected() -> None:
-    done = run("mock", "run", "--clock-offset", "10000", "--", *ME, "balance")
+    done = run("mock", "run", "--clock-offset", "10000", "--", *COMMAND, "balance")
     assert (done.returncode, done.stdout.count("122607.35137903")) == (0, 1)
 
 
@@ -50,25 +50,35 @@ def test_a_program_that_is_not_there_is_one_line() -> None:
 
 
 def test_a_fault_can_be_chosen() -> None:
-    banned = run("mock", "run", "--fault", "banned", "--", *ME, "balance")
+    banned = run("mock", "run", "--fault", "banned", "--", *COMMAND, "balance")
     assert banned.returncode == 1
     assert "IPBannedError: HTTP 418" in banned.stderr
 
 
 def test_a_fault_can_have_options_and_a_rule() -> None:
-    once = run("mock", "run", "--fault", "unavailable:times=1,shape=page", "--", *ME, "balance")
+    once = run("mock", "run", "--fault", "unavailable:times=1,shape=page", "--", *COMMAND, "balance")
     assert (once.returncode, once.stdout.count("122607.35137903")) == (0, 1), "the second attempt gets through"
-    coded = run("mock", "run", "--fault", "error:code=-4109,operation=balance", "--", *ME, "balance")
+    coded = run("mock", "run", "--fault", "error:code=-4109,operation=balance", "--", *COMMAND, "balance")
     assert "HTTP 400, code -4109" in coded.stderr
-    other = run("mock", "run", "--fault", "waf:operation=server_time", "--fault", "waf:nth=2", "--", *ME, "balance")
+    other = run(
+        "mock", "run", "--fault", "waf:operation=server_time", "--fault", "waf:nth=2", "--", *COMMAND, "balance"
+    )
     assert other.returncode == 0
 
 
 def test_a_switch_can_be_turned() -> None:
-    limited = run("mock", "run", "--switch", "weight_limit=4", "--", *ME, "balance", "--timeout", "0.5")
+    limited = run("mock", "run", "--switch", "weight_limit=4", "--", *COMMAND, "balance", "--timeout", "0.5")
     assert (limited.returncode, "RateLimitError: HTTP 429" in limited.stderr) == (1, True)
     named = run(
-        "mock", "run", "--switch", "caller_ip=203.0.113.9", "--switch", 'statuses={"-2014": 400}', "--", *ME, "doctor"
+        "mock",
+        "run",
+        "--switch",
+        "caller_ip=203.0.113.9",
+        "--switch",
+        'statuses={"-2014": 400}',
+        "--",
+        *COMMAND,
+        "doctor",
     )
     assert named.returncode == 0
 
@@ -81,7 +91,7 @@ def test_a_private_key_can_be_used_against_its_public_one(tmp_path: Path) -> Non
     )
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     key = {"BINANCE_API_PRIVATE_KEY": private.private_bytes(*form).decode()}
-    command = ("mock", "run", "--public-key", str(public), "--", *ME, "balance")
+    command = ("mock", "run", "--public-key", str(public), "--", *COMMAND, "balance")
     assert run(*command, **key).stdout.count("122607.35137903") == 1
     other = ed25519.Ed25519PrivateKey.generate().private_bytes(*form).decode()
     assert "code -1022" in run(*command, BINANCE_API_PRIVATE_KEY=other).stderr
@@ -105,7 +115,7 @@ def test_the_shells_own_credentials_do_not_reach_the_program(tmp_path: Path) -> 
 
 
 def test_words_of_json_are_words_where_a_word_is_wanted() -> None:
-    done = run("mock", "run", "--fault", "odd-json:kind=null,api_key=123", "--", *ME, "balance")
+    done = run("mock", "run", "--fault", "odd-json:kind=null,api_key=123", "--", *COMMAND, "balance")
     assert (done.returncode, done.stdout.count("122607.35137903")) == (0, 1), "nobody has the key 123"
 
 
@@ -125,7 +135,7 @@ def test_a_capture_is_scrubbed_and_played(tmp_path: Path) -> None:
     assert "198.51.100.77" not in scrubbed.stdout
     assert "whoever" not in scrubbed.stdout
     script.write_text(scrubbed.stdout)
-    played = run("mock", "run", "--replay", str(script), "--", *ME, "balance")
+    played = run("mock", "run", "--replay", str(script), "--", *COMMAND, "balance")
     assert (played.returncode, "HTTP 401, code -2015: Invalid API-key" in played.stderr) == (1, True)
 
 
@@ -137,7 +147,7 @@ def test_a_file_that_is_no_capture_is_one_line(command: tuple[str, ...]) -> None
 
 
 def test_a_reply_can_be_chosen(rows: Path) -> None:
-    done = run("mock", "run", "--reply", f"balance={rows}", "--", *ME, "balance", "--json")
+    done = run("mock", "run", "--reply", f"balance={rows}", "--", *COMMAND, "balance", "--json")
     assert json.loads(done.stdout) == ROWS[:1]
 
 
@@ -145,7 +155,7 @@ def test_a_reply_can_be_chosen(rows: Path) -> None:
 def test_a_reply_is_for_the_method_or_the_command(tmp_path: Path, name: str) -> None:
     file = tmp_path / "time.json"
     file.write_text('{"serverTime": 7}')
-    done = run("mock", "run", "--reply", f"{name}={file}", "--", *ME, "server-time", "--json")
+    done = run("mock", "run", "--reply", f"{name}={file}", "--", *COMMAND, "server-time", "--json")
     assert json.loads(done.stdout) == {"serverTime": 7}
 
 
@@ -178,7 +188,7 @@ def test_wrong_usage_is_2(arguments: tuple[str, ...], said: str) -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_says_where_it_is_and_ends_quietly(rows: Path, ending: signal.Signals) -> None:
-    command = [*ME, "mock", "serve", "--port", "0", "--reply", f"balance={rows}"]
+    command = [*COMMAND, "mock", "serve", "--port", "0", "--reply", f"balance={rows}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stderr is not None
@@ -212,7 +222,7 @@ def test_what_the_exchange_does_not_take_is_one_line(arguments: tuple[str, ...],
 
 @pytest.mark.parametrize(("arguments", "status"), [((), 404), (("--admin",), 200), (("--workers", "2"), 404)])
 def test_a_server_has_an_admin_interface_only_when_asked(arguments: tuple[str, ...], status: int) -> None:
-    command = [*ME, "mock", "serve", "--port", "0", *arguments]
+    command = [*COMMAND, "mock", "serve", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stderr is not None

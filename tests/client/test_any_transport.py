@@ -31,13 +31,13 @@ from tests.client import test_responses as test_replies
 from tests.client.test_events import _everything_is_logged as _everything_is_logged  # a fixture of the tests from there
 from tests.policy import test_clock, test_retries
 from tests.support.client_setups import ASGI, HTTPX, MOCK, OWN, clients
-from tests.support.clients import BODY, ROW, Blocking, Recorder
-from tests.support.raw_server import READ, RawServer, Script, again, reply
-from tests.support.timing import seconds
+from tests.support.clients import BODY, ROW, BlockingFacade, RecordingHandler
+from tests.support.raw_server import READ, RawServer, Script, repeat, response_bytes
+from tests.support.timing import best_duration
 from tests.wire import test_hostile
 from tests.wire.test_hostile import Endless
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 
 SAME = {
     test_client: [
@@ -168,7 +168,7 @@ def test_a_fault_of_the_mock_exchange_is_the_same_error(client_of: ClientOf, fau
         with pytest.raises(error):
             client.balance()
 
-    assert seconds(call, 0.5) <= 0.5
+    assert best_duration(call, 0.5) <= 0.5
     assert {each.fault for each in exchange.requests} == {fault["fault"]}
 
 
@@ -181,13 +181,13 @@ def test_a_transport_of_ones_own_takes_no_proxy_of_ours(client_of: ClientOf) -> 
 
 
 def test_bytes_that_nobody_asked_for_answer_no_later_call(client_of: ClientOf) -> None:
-    with RawServer(again(READ, reply(BODY) + reply(b"[]"))) as server:
+    with RawServer(repeat(READ, response_bytes(BODY) + response_bytes(b"[]"))) as server:
         client = client_of(base_url=server.url)
         assert [len(client.balance()) for _ in range(3)] == [1, 1, 1]
     assert server.connections == 3
 
 
-LOST: list[Script] = [[READ, reply(BODY), READ], again(READ, reply(BODY))]
+LOST: list[Script] = [[READ, response_bytes(BODY), READ], repeat(READ, response_bytes(BODY))]
 
 
 def told_of_a_lost_connection(client_of: ClientOf) -> list[str]:
@@ -222,7 +222,7 @@ def test_a_reply_that_is_cut_is_no_value(client_of: ClientOf, after: int) -> Non
 
 
 def test_a_closed_client_refuses_calls(client_of: ClientOf) -> None:
-    client = client_of(Recorder())
+    client = client_of(RecordingHandler())
     client.balance()
     client.close()
     with pytest.raises(TransportError, match="closed"):

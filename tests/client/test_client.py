@@ -16,10 +16,10 @@ import pytest
 
 import binance_usdm
 from binance_usdm import AccountBalance, AsyncClient, Client, TransportError, UnexpectedResponse
-from tests.support.clients import BODY, KEY, NOW, ROW, SECRET, Blocking, Recorder
-from tests.support.raw_server import READ, RawServer, again, reply
+from tests.support.clients import BODY, KEY, NOW, ROW, SECRET, BlockingFacade, RecordingHandler
+from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
 DOCUMENTED = (
     "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"  # secret of the documentation's examples
@@ -30,23 +30,23 @@ def at_now() -> int:
     return NOW
 
 
-def signed(payload: bytes) -> bytes:
+def has_signature(payload: bytes) -> bytes:
     return payload + b"&signature=" + hmac.new(SECRET.encode(), payload, hashlib.sha256).hexdigest().encode()
 
 
 def test_a_balance_is_a_list_of_typed_rows(client_of: ClientOf) -> None:
-    rows = client_of(Recorder()).balance()
+    rows = client_of(RecordingHandler()).balance()
     assert [type(row) for row in rows] == [AccountBalance]
     assert (rows[0].asset, rows[0].balance, rows[0].cross_un_pnl) == ("USDT", Decimal("12.50000000"), Decimal("-0.25"))
     assert [row.to_dict() for row in rows] == [ROW]
 
 
 def test_an_empty_list_is_an_empty_wallet(client_of: ClientOf) -> None:
-    assert client_of(Recorder(b"[]")).balance() == []
+    assert client_of(RecordingHandler(b"[]")).balance() == []
 
 
 def test_server_time_needs_no_credentials(client_of: ClientOf) -> None:
-    client = client_of(Recorder(b'{"serverTime": 1499827319559}'), api_key=None, api_secret=None)
+    client = client_of(RecordingHandler(b'{"serverTime": 1499827319559}'), api_key=None, api_secret=None)
     assert client.server_time().server_time == 1499827319559
 
 
@@ -75,9 +75,9 @@ def test_the_detailed_call_tells_what_came_along(client_of: ClientOf, header: st
 def test_the_query_is_the_window_if_any_then_the_time_then_the_signature(
     client_of: ClientOf, default: int | None, argument: int | None, sent: bytes
 ) -> None:
-    exchange = Recorder()
+    exchange = RecordingHandler()
     client_of(exchange, clock=at_now, recv_window=default).balance(recv_window=argument)
-    assert exchange.targets == [b"/fapi/v3/balance?" + signed(sent)]
+    assert exchange.targets == [b"/fapi/v3/balance?" + has_signature(sent)]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_the_query_is_the_window_if_any_then_the_time_then_the_signature(
     ],
 )
 def test_the_default_transport_sends_exactly_these_bytes(client_of: ClientOf, window: int | None, query: bytes) -> None:
-    with RawServer(again(READ, reply(BODY))) as server:
+    with RawServer(repeat(READ, response_bytes(BODY))) as server:
         base_url = f"{server.url}gateway/v1"
         client_of(api_secret=DOCUMENTED, base_url=base_url, clock=at_now).balance(recv_window=window)
     assert server.requests == [
@@ -103,11 +103,12 @@ def test_the_default_transport_sends_exactly_these_bytes(client_of: ClientOf, wi
 
 
 def test_another_transport_gets_the_same_request(client_of: ClientOf) -> None:
-    exchange = Recorder()
+    exchange = RecordingHandler()
     client_of(exchange, clock=at_now, base_url="https://gateway.example:8443/v1/").balance()
     (request,) = exchange.requests
     assert (
-        str(request.url) == "https://gateway.example:8443/v1/fapi/v3/balance?" + signed(b"timestamp=%d" % NOW).decode()
+        str(request.url)
+        == "https://gateway.example:8443/v1/fapi/v3/balance?" + has_signature(b"timestamp=%d" % NOW).decode()
     )
     assert request.headers.raw == [
         (b"Host", b"gateway.example:8443"),
@@ -120,7 +121,7 @@ def test_another_transport_gets_the_same_request(client_of: ClientOf) -> None:
 
 
 def test_key_and_signature_go_only_where_the_operation_wants_them(client_of: ClientOf) -> None:
-    exchange = Recorder(BODY, b'{"serverTime": 1}', BODY)
+    exchange = RecordingHandler(BODY, b'{"serverTime": 1}', BODY)
     client = client_of(exchange)
     client.balance()
     client.server_time()
@@ -132,13 +133,13 @@ def test_key_and_signature_go_only_where_the_operation_wants_them(client_of: Cli
 @pytest.mark.promise("S10")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_an_error_and_nothing_is_sent_to_its_target(client_of: ClientOf, status: int) -> None:
-    with RawServer(again(READ, reply(BODY))) as other:
+    with RawServer(repeat(READ, response_bytes(BODY))) as other:
         location = b"Location: %bfapi/v3/balance" % other.url.encode()
-        moves = again(READ, reply(b"", location, status=f"{status} Moved"))
+        moves = repeat(READ, response_bytes(b"", location, status=f"{status} Moved"))
         with RawServer(moves) as server, pytest.raises(UnexpectedResponse, match="redirect") as caught:
             client_of(base_url=server.url).balance()
     assert (caught.value.status, caught.value.path) == (status, ())
-    moved = Recorder(httpx.Response(status, headers={"location": other.url}))
+    moved = RecordingHandler(httpx.Response(status, headers={"location": other.url}))
     with pytest.raises(UnexpectedResponse, match="redirect"):
         client_of(moved).balance()
     assert (other.connections, len(moved.requests)) == (0, 1)
@@ -163,7 +164,7 @@ def test_a_body_in_very_many_pieces_is_read_in_time(client_of: ClientOf) -> None
 
 
 def test_a_failed_call_is_one_request(client_of: ClientOf) -> None:
-    exchange = Recorder(httpx.ConnectError("down"))
+    exchange = RecordingHandler(httpx.ConnectError("down"))
     with pytest.raises(TransportError):
         client_of(exchange).balance()
     with pytest.raises(TransportError):
@@ -173,7 +174,10 @@ def test_a_failed_call_is_one_request(client_of: ClientOf) -> None:
 
 @pytest.mark.promise("S12")
 def test_proxies_of_the_environment_are_ignored(client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
-    with RawServer(again(READ, reply(b"no"))) as trap, RawServer(again(READ, reply(BODY))) as server:
+    with (
+        RawServer(repeat(READ, response_bytes(b"no"))) as trap,
+        RawServer(repeat(READ, response_bytes(BODY))) as server,
+    ):
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, trap.url)
             monkeypatch.setenv(name.lower(), trap.url)
@@ -183,10 +187,10 @@ def test_proxies_of_the_environment_are_ignored(client_of: ClientOf, monkeypatch
 
 
 def test_a_given_proxy_is_used(client_of: ClientOf) -> None:
-    with RawServer([READ, TUNNEL, READ, reply(BODY)]) as proxy:
+    with RawServer([READ, TUNNEL, READ, response_bytes(BODY)]) as proxy:
         rows = client_of(base_url="http://localhost:1", proxy=proxy.url, clock=at_now).balance()
     assert [row.to_dict() for row in rows] == [ROW]
-    targets = [b"CONNECT localhost:1", b"GET /fapi/v3/balance?" + signed(b"timestamp=%d" % NOW)]
+    targets = [b"CONNECT localhost:1", b"GET /fapi/v3/balance?" + has_signature(b"timestamp=%d" % NOW)]
     assert [head.partition(b" HTTP/1.1\r\n")[0] for head in proxy.requests] == targets
 
 
@@ -204,9 +208,11 @@ def test_nothing_is_sent_before_the_first_call(client_of: ClientOf, monkeypatch:
 @pytest.mark.parametrize("transport", ["own", "foreign", "proxied"])
 def test_a_closed_client_refuses_calls(client_of: ClientOf, transport: str) -> None:
     proxied = transport == "proxied"
-    with RawServer([READ, TUNNEL, READ, reply(BODY)] if proxied else again(READ, reply(BODY))) as server:
+    with RawServer(
+        [READ, TUNNEL, READ, response_bytes(BODY)] if proxied else repeat(READ, response_bytes(BODY))
+    ) as server:
         options: dict[str, Any] = {"base_url": server.url, **({"proxy": server.url} if proxied else {})}
-        client = client_of(Recorder() if transport == "foreign" else None, **options)
+        client = client_of(RecordingHandler() if transport == "foreign" else None, **options)
         client.balance()
         client.close()
         client.close()
@@ -216,7 +222,7 @@ def test_a_closed_client_refuses_calls(client_of: ClientOf, transport: str) -> N
 
 
 def test_a_block_closes_its_client() -> None:
-    time = Recorder(b'{"serverTime": 1}')
+    time = RecordingHandler(b'{"serverTime": 1}')
     with Client(transport=httpx.MockTransport(time)) as client:
         assert client.server_time().server_time == 1
     with pytest.raises(TransportError, match="closed"):
@@ -234,7 +240,7 @@ def test_a_block_closes_its_client() -> None:
 
 @pytest.mark.promise("S16")
 def test_credentials_that_are_missing_are_named_before_anything_is_sent(client_of: ClientOf) -> None:
-    exchange = Recorder()
+    exchange = RecordingHandler()
     with pytest.raises(binance_usdm.ConfigurationError, match="balance needs an API key"):
         client_of(exchange, api_key=None, api_secret=None).balance()
     with pytest.raises(binance_usdm.ConfigurationError, match="an API secret or a signer"):

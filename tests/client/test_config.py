@@ -25,9 +25,9 @@ from binance_usdm import (
     TransportError,
     WeightLimiter,
 )
-from tests.support.clients import KEY, SECRET, Blocking, Recorder
+from tests.support.clients import KEY, SECRET, BlockingFacade, RecordingHandler
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
 
 
@@ -52,7 +52,7 @@ CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
     ],
 )
 def test_a_base_url_is_kept_with_its_prefix(client_of: ClientOf, base_url: str, start: str, host: str) -> None:
-    exchange = Recorder()
+    exchange = RecordingHandler()
     client_of(exchange, base_url=base_url).balance()
     assert str(exchange.requests[0].url).partition("fapi/v3/balance?")[0] == start
     assert exchange.requests[0].headers["host"] == host
@@ -121,7 +121,7 @@ def test_a_timeout_is_a_positive_number_of_seconds(kind: Any, timeout: Any) -> N
 @pytest.mark.promise("S16")
 @pytest.mark.parametrize("window", [0, -1, 2**63, True, 5000.0, "5000", b"5000", math.nan])
 def test_a_window_is_a_positive_whole_number(client_of: ClientOf, window: Any) -> None:
-    exchange = Recorder()
+    exchange = RecordingHandler()
     with pytest.raises(ConfigurationError, match="recv_window must be"):
         client_of(exchange, recv_window=window)
     with pytest.raises(ConfigurationError, match="recv_window must be an integer from 1"):
@@ -160,7 +160,7 @@ def test_a_credential_that_cannot_be_one_is_refused_with_the_reason(kind: Any, c
         ({"api_secret": None, "signer": HmacSigner}, "signer must be an object"),
         ({"transport": "http://user:password@proxy.example"}, "transport must be an httpx"),
         ({"transport": httpx.Client}, "transport must be an httpx"),
-        ({"proxy": "http://proxy.example", "transport": httpx.MockTransport(Recorder())}, "not both"),
+        ({"proxy": "http://proxy.example", "transport": httpx.MockTransport(RecordingHandler())}, "not both"),
         ({"proxy": "proxy.example:8080"}, "proxy must look like"),
         ({"proxy": "ftp://user:password@proxy.example"}, "proxy must look like"),
         ({"proxy": "socks5://user:password@proxy.example"}, "proxy must look like"),
@@ -206,7 +206,7 @@ def test_a_client_comes_from_the_environment(kind: Any, monkeypatch: pytest.Monk
     for absent in ("", None):
         monkeypatch.setenv("BINANCE_BASE_URL", "") if absent == "" else monkeypatch.delenv("BINANCE_BASE_URL")
         assert repr(kind.from_env()) == f"{name}(base_url='{MAINNET}')"
-    exchange = Recorder()
+    exchange = RecordingHandler()
     with Client.from_env(transport=httpx.MockTransport(exchange), recv_window=77) as client:
         client.balance()
     assert exchange.requests[0].headers["x-mbx-apikey"] == KEY
@@ -243,7 +243,7 @@ def test_an_option_of_the_wrong_kind_is_refused(kind: Any, option: dict[str, Any
 
 
 def test_a_clock_in_fractions_is_refused_before_anything_is_sent(client_of: ClientOf) -> None:
-    exchange = Recorder()
+    exchange = RecordingHandler()
     with pytest.raises(ConfigurationError, match="whole milliseconds"):
         client_of(exchange, clock=lambda: 1591702613943.5).balance()
     assert exchange.requests == []
@@ -288,7 +288,7 @@ def test_the_proxy_of_a_shared_transport_elsewhere_never_sees_a_key_in_clear(kin
     client = kind(KEY, SECRET, base_url="http://127.0.0.1:8787", transport=shared, retry=RetryPolicy.off())
     with (
         asyncio.Runner() as runner,
-        contextlib.closing(Blocking(client, runner)) as blocking,
+        contextlib.closing(BlockingFacade(client, runner)) as blocking,
         pytest.raises(TransportError, match="proxy must be on this machine"),
     ):
         blocking.balance()

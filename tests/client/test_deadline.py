@@ -21,13 +21,13 @@ from binance_usdm import (
     TransportError,
     UsdmError,
 )
-from tests.support.clients import BODY, KEY, SECRET, Blocking, Recorder, refused
-from tests.support.raw_server import HOLD, READ, RawServer, Script, Step, again, reply
-from tests.support.timing import seconds
+from tests.support.clients import BODY, KEY, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.raw_server import READ, STAY_SILENT, RawServer, Script, Step, repeat, response_bytes
+from tests.support.timing import best_duration
 
 pytestmark = pytest.mark.promise("R1")
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 TIMEOUT = 0.15
 AT_MOST = TIMEOUT + 0.1  # the promise
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"
@@ -44,11 +44,11 @@ def expect_deadline(call: Callable[[], object]) -> None:
 
 
 SLOW: dict[str, Script] = {
-    "silence": [HOLD],
+    "silence": [STAY_SILENT],
     "a head letter by letter": drip(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
     "heads without an end": drip(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
     "a body letter by letter": drip(HEAD, b" "),
-    "a body that stops": [READ, HEAD + b"[", HOLD],
+    "a body that stops": [READ, HEAD + b"[", STAY_SILENT],
 }
 
 
@@ -56,7 +56,7 @@ SLOW: dict[str, Script] = {
 def test_no_slow_reply_outlasts_the_deadline(client_of: ClientOf, script: Script) -> None:
     with RawServer(script) as server:
         client = client_of(base_url=server.url, timeout=TIMEOUT)
-        assert TIMEOUT <= seconds(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
+        assert TIMEOUT <= best_duration(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
 
 
 @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
@@ -66,7 +66,7 @@ def test_a_slow_reply_through_a_proxy_does_not_outlast_the_deadline(client_of: C
 
     with RawServer(tunnelled) as proxy:
         client = client_of(base_url="http://localhost:1", proxy=proxy.url, timeout=TIMEOUT)
-        assert seconds(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
+        assert best_duration(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
 
 
 @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
@@ -77,7 +77,7 @@ def test_a_slow_reply_does_not_outlast_the_deadline_on_a_blocking_transport_of_h
         RawServer(script) as server,
         Client("key", "secret", base_url=server.url, transport=httpx.HTTPTransport(), **options) as client,
     ):
-        assert seconds(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
+        assert best_duration(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
 
 
 class Drops(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -105,12 +105,12 @@ class Drops(httpx.SyncByteStream, httpx.AsyncByteStream):
 def test_a_foreign_transport_that_drips_is_cut_off_and_its_stream_closed(client_of: ClientOf) -> None:
     body = Drops()
     client = client_of(lambda _: httpx.Response(200, stream=body), timeout=TIMEOUT)
-    assert TIMEOUT <= seconds(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
+    assert TIMEOUT <= best_duration(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
     assert body.closed > 0
 
 
 def test_a_foreign_transport_is_told_how_long_it_may_take(client_of: ClientOf) -> None:
-    exchange = Recorder(httpx.ConnectTimeout("early"))
+    exchange = RecordingHandler(httpx.ConnectTimeout("early"))
     before = time.monotonic()
     with pytest.raises(TransportError):
         client_of(exchange, timeout=7).balance()
@@ -164,24 +164,24 @@ def test_a_sleeping_foreign_transport_is_cancelled() -> None:
             await client.server_time()
 
     sleeper = Sleeper()
-    assert TIMEOUT <= seconds(lambda: expect_deadline(lambda: asyncio.run(call())), AT_MOST) <= AT_MOST
+    assert TIMEOUT <= best_duration(lambda: expect_deadline(lambda: asyncio.run(call())), AT_MOST) <= AT_MOST
     assert sleeper.woken > 0
 
 
 def test_attempts_and_waits_share_one_deadline(client_of: ClientOf) -> None:
-    exchange = Recorder(refused(500))
+    exchange = RecordingHandler(error_response(500))
     client = client_of(exchange, timeout=TIMEOUT, retry=lambda error, attempt: 0.03 if attempt < 40 else None)
 
     def call() -> None:
         with pytest.raises(UsdmError):
             client.balance()
 
-    assert seconds(call, AT_MOST) <= AT_MOST
+    assert best_duration(call, AT_MOST) <= AT_MOST
     assert 2 <= len(exchange.requests) <= 15
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun_and_the_refusal_is_told(client_of: ClientOf) -> None:
-    exchange = Recorder(refused(429, -1003, Retry_After="2"))
+    exchange = RecordingHandler(error_response(429, -1003, Retry_After="2"))
     client = client_of(exchange, timeout=1, retry=lambda error, attempt: getattr(error, "retry_after", None))
 
     def call() -> None:
@@ -189,7 +189,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun_and_the_refusal_is_told(client_
             client.balance()
         assert caught.value.retry_after == 2
 
-    assert seconds(call, 0.1) <= 0.1
+    assert best_duration(call, 0.1) <= 0.1
     assert {len(exchange.requests)} <= {1, 2, 3}  # one for each time it was measured
 
 
@@ -202,7 +202,7 @@ def test_nothing_is_sent_after_the_deadline_however_long_signing_took(client_of:
             return b"00"
 
     signer = Slow()
-    with RawServer(again(READ, reply(BODY))) as server:
+    with RawServer(repeat(READ, response_bytes(BODY))) as server:
         client = client_of(base_url=server.url, api_secret=None, signer=signer, timeout=0.3, retry=RetryPolicy.off())
         client.balance()
         signer.pause = 0.4
@@ -215,7 +215,7 @@ def test_nothing_is_sent_after_the_deadline_however_long_signing_took(client_of:
 
 def test_a_cancelled_call_is_cancelled_and_no_deadline() -> None:
     async def call() -> None:
-        with RawServer([HOLD]) as server:
+        with RawServer([STAY_SILENT]) as server:
             async with AsyncClient(base_url=server.url, timeout=5) as client:
                 task = asyncio.create_task(client.server_time())
                 await asyncio.to_thread(server.wait, lambda: server.connections == 1)
@@ -240,10 +240,10 @@ def test_a_refused_connection_is_told_at_once(client_of: ClientOf) -> None:
             client.balance()
         assert not isinstance(caught.value, DeadlineExceeded)
 
-    assert seconds(call, 0.5) <= 0.5
+    assert best_duration(call, 0.5) <= 0.5
 
 
 def test_a_reply_within_the_deadline_is_a_reply(client_of: ClientOf) -> None:
-    with RawServer(again(READ, 0.05, reply(BODY))) as server:
+    with RawServer(repeat(READ, 0.05, response_bytes(BODY))) as server:
         response = client_of(base_url=server.url, timeout=5).balance_detailed()
     assert response.elapsed >= 0.05

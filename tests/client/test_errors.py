@@ -30,9 +30,9 @@ from binance_usdm import (
     _errors,
 )
 from binance_usdm._errors import make_api_error
-from tests.support.clients import SPEC, Blocking, Recorder, refused
+from tests.support.clients import SPEC, BlockingFacade, RecordingHandler, error_response
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 CODES = {int(code): about["kind"] for code, about in SPEC["x-error-codes"].items()}
 KINDS = {
     "authentication": AuthenticationError,
@@ -60,7 +60,7 @@ PAGES = [
 BAN = "Way too many requests; IP banned until 1762412880142. Please use the websocket for live updates to avoid bans."
 
 
-def caught_by(client: Blocking) -> Any:
+def caught_by(client: BlockingFacade) -> Any:
     with pytest.raises(UsdmError) as caught:
         client.balance()
     return caught.value
@@ -69,7 +69,7 @@ def caught_by(client: Blocking) -> Any:
 def test_the_spec_says_which_error_a_code_is(client_of: ClientOf) -> None:
     assert len(CODES) > 30
     for code, kind in CODES.items():
-        error = caught_by(client_of(Recorder(refused(400, code))))
+        error = caught_by(client_of(RecordingHandler(error_response(400, code))))
         assert (type(error), error.code, error.status) == (KINDS[kind], code, 400), code
 
 
@@ -82,12 +82,12 @@ def test_no_code_is_judged_that_the_spec_does_not_know() -> None:
 @pytest.mark.parametrize(("status", "kind"), STATUSES.items())
 def test_without_a_known_code_the_status_decides(client_of: ClientOf, status: int, kind: type[APIError]) -> None:
     for code in (0, -9999, -1):
-        error = caught_by(client_of(Recorder(refused(status, code, "no"))))
+        error = caught_by(client_of(RecordingHandler(error_response(status, code, "no"))))
         assert (type(error), error.status, error.code, error.message) == (kind, status, code, "no")
-    error = caught_by(client_of(Recorder(refused(status, None, "no"))))
+    error = caught_by(client_of(RecordingHandler(error_response(status, None, "no"))))
     assert (type(error), error.status, error.code, error.message) == (kind, status, None, "no")
     for page in PAGES:
-        error = caught_by(client_of(Recorder(httpx.Response(status, content=page))))
+        error = caught_by(client_of(RecordingHandler(httpx.Response(status, content=page))))
         assert (type(error), error.status, error.code, error.message) == (kind, status, None, ""), page
 
 
@@ -105,13 +105,13 @@ def test_a_refusal_whose_body_cannot_be_read_is_still_that_refusal(
 
 def test_418_is_a_ban_whatever_its_body_says(client_of: ClientOf) -> None:
     for code in (*CODES, 0, None, -9999):
-        error = caught_by(client_of(Recorder(refused(418, code))))
+        error = caught_by(client_of(RecordingHandler(error_response(418, code))))
         assert (type(error), error.status, error.code, error.banned_until) == (IPBannedError, 418, code, None)
 
 
 @pytest.mark.parametrize("status", [418, 429, 400, 403, 503])
 def test_the_text_of_a_ban_is_a_ban_until_then(client_of: ClientOf, status: int) -> None:
-    error = caught_by(client_of(Recorder(refused(status, -1003, BAN))))
+    error = caught_by(client_of(RecordingHandler(error_response(status, -1003, BAN))))
     assert type(error) is IPBannedError
     assert error.banned_until == datetime(2025, 11, 6, 7, 8, 0, 142000, tzinfo=UTC)
     for text in (
@@ -120,7 +120,7 @@ def test_the_text_of_a_ban_is_a_ban_until_then(client_of: ClientOf, status: int)
         "IP banned until 17624128801420",
         "banned 1762412880142",
     ):
-        error = caught_by(client_of(Recorder(refused(429, -1003, text))))
+        error = caught_by(client_of(RecordingHandler(error_response(429, -1003, text))))
         assert type(error) is RateLimitError
 
 
@@ -143,7 +143,7 @@ def test_retry_after_is_seconds_in_plain_digits_or_a_date_or_nothing(
 
 
 def test_retry_after_is_none_when_missing_or_sent_twice(client_of: ClientOf) -> None:
-    assert caught_by(client_of(Recorder(refused(503)))).retry_after is None
+    assert caught_by(client_of(RecordingHandler(error_response(503)))).retry_after is None
     twice = [(b"Retry-After", b"5"), (b"Retry-After", b"9")]
     assert caught_by(client_of(lambda _: httpx.Response(503, headers=twice))).retry_after is None
     dated = {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}  # and no date of the reply to measure it from
@@ -151,10 +151,10 @@ def test_retry_after_is_none_when_missing_or_sent_twice(client_of: ClientOf) -> 
 
 
 def test_a_refusal_within_a_200_is_a_refusal(client_of: ClientOf) -> None:
-    error = caught_by(client_of(Recorder(refused(200, -1021, "late"))))
+    error = caught_by(client_of(RecordingHandler(error_response(200, -1021, "late"))))
     assert (type(error), error.status, error.code, error.message) == (TimestampError, 200, -1021, "late")
     for code in (0, -9999):
-        error = caught_by(client_of(Recorder(refused(200, code))))
+        error = caught_by(client_of(RecordingHandler(error_response(200, code))))
         assert (type(error), error.status, error.code) == (BadRequestError, 200, code)
 
 
@@ -162,7 +162,7 @@ def test_a_refusal_within_a_200_is_a_refusal(client_of: ClientOf) -> None:
     "body", [b'{"code": 200, "msg": "success"}', b'{"msg": "hello"}', b'{"code": null, "msg": "x"}', b"{}"]
 )
 def test_a_200_that_neither_answers_nor_refuses_is_unexpected(client_of: ClientOf, body: bytes) -> None:
-    error = caught_by(client_of(Recorder(body)))
+    error = caught_by(client_of(RecordingHandler(body)))
     assert (type(error), error.status, error.expected, error.found) == (
         UnexpectedResponse,
         200,
@@ -173,7 +173,7 @@ def test_a_200_that_neither_answers_nor_refuses_is_unexpected(client_of: ClientO
 
 def test_a_code_is_never_taken_for_a_status_nor_a_status_for_a_code(client_of: ClientOf) -> None:
     for status, code in ((400, 401), (500, 418), (404, 429), (503, 403)):
-        error = caught_by(client_of(Recorder(refused(status, code))))
+        error = caught_by(client_of(RecordingHandler(error_response(status, code))))
         assert (type(error), error.status, error.code) == (STATUSES[status], status, code)
 
 

@@ -17,10 +17,10 @@ from binance_usdm._events import _LOG_LEVEL_BY_KIND, EventKind, logger
 from binance_usdm._http.httpx_adapter import StaleConnection
 from binance_usdm.mock import Exchange, ManualClock
 from tests.support import canaries
-from tests.support.clients import BODY, Blocking, Recorder, refused
-from tests.support.raw_server import READ, RawServer, again, reply
+from tests.support.clients import BODY, BlockingFacade, RecordingHandler, error_response
+from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 pytestmark = pytest.mark.promise("R18")
 
 
@@ -57,29 +57,30 @@ class Room:
 Told = list[tuple[str, int, float, type[UsdmError] | None]]
 SCENES: dict[str, tuple[list[Any], dict[str, Any], Told]] = {
     "nothing": ([BODY], {}, []),
-    "refused for good": ([refused(400, -1102)], {"retry": at_once()}, []),
-    "retries off": ([refused(500)], {}, []),
+    "refused for good": ([error_response(400, -1102)], {"retry": at_once()}, []),
+    "retries off": ([error_response(500)], {}, []),
     "retries": (
-        [httpx.ReadError("reset"), refused(500), BODY], {"retry": at_once()},
+        [httpx.ReadError("reset"), error_response(500), BODY], {"retry": at_once()},
         [("retry", 1, 0.0, TransportError), ("retry", 2, 0.0, ServerError)],
     ),
     "retries in vain": (
-        [refused(500)], {"retry": at_once()}, [("retry", 1, 0.0, ServerError), ("retry", 2, 0.0, ServerError)],
+        [error_response(500)], {"retry": at_once()}, [("retry", 1, 0.0, ServerError), ("retry", 2, 0.0, ServerError)],
     ),
     "limit": (
-        [refused(429, -1003, Retry_After="0.01"), BODY], {"retry": at_once()},
+        [error_response(429, -1003, Retry_After="0.01"), BODY], {"retry": at_once()},
         [("cooldown", 1, 0.01, RateLimitError), ("retry", 1, 0.01, RateLimitError)],
     ),
     "wait": ([BODY], {"limiter": Room()}, [("budget_wait", 1, 0.01, None), ("budget_wait", 1, 0.02, None)]),
-    "clock": ([refused(400, -1021), now, BODY], {}, [("clock_synced", 1, 0.0, None)]),
-    "clock twice wrong": ([refused(400, -1021), now, refused(400, -1021)], {}, [("clock_synced", 1, 0.0, None)]),
-    "no clock": ([refused(500)], {"clock": "exchange"}, [("clock_sync_failed", 1, 0.0, ServerError)]),
+    "clock": ([error_response(400, -1021), now, BODY], {}, [("clock_synced", 1, 0.0, None)]),
+    "clock twice wrong": ([error_response(400, -1021), now, error_response(400, -1021)], {}, [("clock_synced", 1, 0.0, None)]),
+    "no clock": ([error_response(500)], {"clock": "exchange"}, [("clock_sync_failed", 1, 0.0, ServerError)]),
     "clock held": (
-        [refused(429, -1003, Retry_After="60")], {"clock": "exchange"},
+        [error_response(429, -1003, Retry_After="60")], {"clock": "exchange"},
         [("cooldown", 1, 60.0, RateLimitError), ("clock_sync_failed", 1, 0.0, RateLimitError)],
     ),
     "all in order": (
-        [refused(400, -1021), now, refused(429, -1003, Retry_After="0"), refused(503), httpx.ConnectError("down"), BODY],
+        [error_response(400, -1021), now, error_response(429, -1003, Retry_After="0"), error_response(503),
+        httpx.ConnectError("down"), BODY],
         {"retry": at_once(6)},
         [
             ("clock_synced", 1, 0.0, None), ("cooldown", 2, 0.0, RateLimitError), ("retry", 2, 0.0, RateLimitError),
@@ -94,12 +95,12 @@ LEVELS = {
 }  # fmt: skip
 
 
-def played(client_of: ClientOf, name: str, caplog: pytest.LogCaptureFixture, **options: Any) -> Recorder:
+def played(client_of: ClientOf, name: str, caplog: pytest.LogCaptureFixture, **options: Any) -> RecordingHandler:
     """Play a scene; what was logged is in caplog, and nothing else."""
     replies, given, _ = SCENES[name]
     if name == "wait":
         given = {"limiter": Room()}
-    exchange = Recorder(*(made() if callable(made) else made for made in replies))
+    exchange = RecordingHandler(*(made() if callable(made) else made for made in replies))
     client = client_of(exchange, **given, **options)
     caplog.clear()
     try:
@@ -146,7 +147,7 @@ def test_the_logger_needs_no_observer(client_of: ClientOf, caplog: pytest.LogCap
 @pytest.mark.promise("R15")
 def test_a_reconnection_is_told_quietly(client_of: ClientOf, caplog: pytest.LogCaptureFixture) -> None:
     events: list[Event] = []
-    with RawServer([READ, reply(BODY), READ], again(READ, reply(BODY))) as server:
+    with RawServer([READ, response_bytes(BODY), READ], repeat(READ, response_bytes(BODY))) as server:
         client = client_of(base_url=server.url, on_event=events.append)
         client.balance()
         assert (events, logged(caplog)) == ([], [])
@@ -210,14 +211,14 @@ def test_an_observer_that_raises_changes_nothing(
     assert [event.kind for event in seen] == [kind for kind, *_ in SCENES[name][2]]
     complaints = [text for level, text in logged(caplog) if level == "ERROR"]
     assert complaints == ["on_event failed with UnhappyError"] * len(seen)
-    assert canaries.clean(caplog.text)
+    assert canaries.holds_no_canary(caplog.text)
 
 
 def test_what_stops_a_program_stops_it_from_an_observer_too(client_of: ClientOf) -> None:
     def observe(event: Event) -> None:
         raise KeyboardInterrupt
 
-    exchange = Recorder(refused(500), BODY)
+    exchange = RecordingHandler(error_response(500), BODY)
     with pytest.raises(KeyboardInterrupt):
         client_of(exchange, retry=at_once(), on_event=observe).balance()
     assert len(exchange.requests) == 1
@@ -225,7 +226,7 @@ def test_what_stops_a_program_stops_it_from_an_observer_too(client_of: ClientOf)
 
 def test_an_observer_may_make_calls_of_its_own(client_of: ClientOf) -> None:
     """No lock is held while it is told: here it asks the clock and the limiter of its own client."""
-    exchange = Recorder(refused(400, -1021), now(), refused(429, -1003, Retry_After="0"), BODY)
+    exchange = RecordingHandler(error_response(400, -1021), now(), error_response(429, -1003, Retry_After="0"), BODY)
     asked: list[object] = []
 
     def observe(event: Event) -> None:
@@ -253,9 +254,9 @@ def test_no_event_and_no_log_holds_a_secret(
     events: list[Event] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
-        canaries.seen(request)
+        canaries.remember_signature(request)
         status, code = sent
-        return refused(status, code, leaky(request), Retry_After="0")
+        return error_response(status, code, leaky(request), Retry_After="0")
 
     client = client_of(
         handle, api_key=canaries.KEY, api_secret=canaries.SECRET, retry=at_once(), on_event=events.append, timeout=0.5
@@ -266,10 +267,10 @@ def test_no_event_and_no_log_holds_a_secret(
     assert canaries.SIGNATURES
     for event in events:
         shown = [str(event), repr(event), pprint.pformat(event), repr(attrs.asdict(event)), repr(vars(event.error))]
-        assert all(map(canaries.clean, shown))
+        assert all(map(canaries.holds_no_canary, shown))
         assert "203.0.113.7" not in "".join(shown)
-    assert canaries.clean(caplog.text)
-    assert all(canaries.clean(repr((record.msg, record.args))) for record in caplog.records)
+    assert canaries.holds_no_canary(caplog.text)
+    assert all(canaries.holds_no_canary(repr((record.msg, record.args))) for record in caplog.records)
 
 
 @pytest.mark.promise("S3", "S4", "R9")
@@ -281,7 +282,7 @@ def test_what_a_transport_says_of_a_request_is_told_without_its_secret(
     events: list[Event] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
-        canaries.seen(request)
+        canaries.remember_signature(request)
         secret = canaries.SIGNATURES[-1] if "signature" in text else canaries.KEY
         raise httpx.ConnectError("cannot send " + text % secret)
 
@@ -291,9 +292,9 @@ def test_what_a_transport_says_of_a_request_is_told_without_its_secret(
     with pytest.raises(TransportError) as caught:
         client.balance()
     assert [event.kind for event in events] == ["retry"]
-    assert canaries.clean(str(events[0]))
-    assert canaries.clean(caplog.text)
-    assert canaries.clean(str(caught.value))
+    assert canaries.holds_no_canary(str(events[0]))
+    assert canaries.holds_no_canary(caplog.text)
+    assert canaries.holds_no_canary(str(caught.value))
 
 
 def test_a_logger_that_is_switched_off_costs_no_text(

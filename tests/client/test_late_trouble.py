@@ -22,10 +22,10 @@ from binance_usdm import (
     TransportError,
     WeightLimiter,
 )
-from tests.support.clients import BODY, KEY, SECRET, Blocking, Recorder, refused
-from tests.support.timing import seconds
+from tests.support.clients import BODY, KEY, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.timing import best_duration
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 
 
 class Slow(WeightLimiter):
@@ -43,7 +43,7 @@ USED = {"X_MBX_USED_WEIGHT_1M": "7"}
 
 @pytest.mark.promise("R12")
 def test_a_ban_is_kept_though_the_limiter_is_slow_to_hear_of_the_weight(client_of: ClientOf) -> None:
-    exchange = Recorder(refused(418, -1003, Retry_After="300", **USED), BODY)
+    exchange = RecordingHandler(error_response(418, -1003, Retry_After="300", **USED), BODY)
     client = client_of(exchange, limiter=Slow(), timeout=0.15)
     for _ in range(2):
         with pytest.raises(IPBannedError):
@@ -54,12 +54,12 @@ def test_a_ban_is_kept_though_the_limiter_is_slow_to_hear_of_the_weight(client_o
 @pytest.mark.promise("R1")
 def test_a_good_reply_is_not_thrown_away_because_the_limiter_is_slow(client_of: ClientOf) -> None:
     good = httpx.Response(200, content=BODY, headers={"X-MBX-USED-WEIGHT-1M": "7"})
-    assert client_of(Recorder(good), limiter=Slow(), timeout=0.15).balance()[0].asset == "USDT"
+    assert client_of(RecordingHandler(good), limiter=Slow(), timeout=0.15).balance()[0].asset == "USDT"
 
 
 @pytest.mark.promise("R12")
 def test_a_ban_is_in_force_before_anybody_is_told_of_it(client_of: ClientOf) -> None:
-    exchange, found = Recorder(refused(418, -1003, Retry_After="300"), BODY), list[object]()
+    exchange, found = RecordingHandler(error_response(418, -1003, Retry_After="300"), BODY), list[object]()
 
     def observe(event: Event) -> None:
         if event.kind == "cooldown":
@@ -90,16 +90,16 @@ def test_a_slip_in_an_options_name_shows_no_secret_of_the_environment(
 @pytest.mark.parametrize("host", ["xn--a", "xn--0.com", "xn--ls8h.la"])
 def test_a_host_in_odd_punycode_is_named_as_it_was_given(client_of: ClientOf, host: str) -> None:
     with pytest.raises(TransportError, match=rf"\({host}\)$"):
-        client_of(Recorder(httpx.ConnectError("down")), base_url=f"https://{host}").balance()
+        client_of(RecordingHandler(httpx.ConnectError("down")), base_url=f"https://{host}").balance()
 
 
 @pytest.mark.promise("R4")
 @pytest.mark.parametrize("early", [httpx.ConnectTimeout("early"), TimeoutError(110, "timed out")])
 def test_a_transport_that_gives_up_early_is_tried_again(client_of: ClientOf, early: Exception) -> None:
-    exchange = Recorder(early, BODY)
+    exchange = RecordingHandler(early, BODY)
     assert client_of(exchange, retry=RetryPolicy(random=lambda: 0.0)).balance_detailed().attempts == 2
     with pytest.raises(TransportError) as caught:
-        client_of(Recorder(early)).balance()
+        client_of(RecordingHandler(early)).balance()
     assert not isinstance(caught.value, DeadlineExceeded)
 
 
@@ -117,7 +117,7 @@ def test_a_users_own_blocking_transport_does_not_outlast_the_deadline() -> None:
         ):
             client.balance()
 
-    assert seconds(call, 0.2) < 0.2
+    assert best_duration(call, 0.2) < 0.2
 
 
 @pytest.mark.promise("R16")
@@ -127,7 +127,7 @@ def test_a_machine_without_threads_to_spare_is_an_error_of_the_tree(
     def full(thread: threading.Thread) -> NoReturn:
         raise RuntimeError("can't start new thread")
 
-    exchange = Recorder()
+    exchange = RecordingHandler()
     client = client_of(exchange, limiter=Slow())
     monkeypatch.setattr(threading.Thread, "start", full)
     with pytest.raises(TransportError, match="can't start new thread"):
@@ -138,12 +138,12 @@ def test_a_machine_without_threads_to_spare_is_an_error_of_the_tree(
 @pytest.mark.promise("R6")
 def test_a_corrected_clock_leaves_the_policy_its_attempts(client_of: ClientOf) -> None:
     time_ = httpx.Response(200, content=b'{"serverTime": %d}' % (time.time_ns() // 1_000_000))
-    exchange = Recorder(refused(400, -1021), time_, refused(500), refused(500), BODY)
+    exchange = RecordingHandler(error_response(400, -1021), time_, error_response(500), error_response(500), BODY)
     assert client_of(exchange, retry=RetryPolicy(random=lambda: 0.0)).balance_detailed().attempts == 4
 
 
 def test_a_closed_client_is_no_reason_to_try_again(client_of: ClientOf) -> None:
-    client = client_of(Recorder())
+    client = client_of(RecordingHandler())
     client.close()
     with pytest.raises(TransportError) as caught:
         client.balance()

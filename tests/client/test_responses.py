@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from binance_usdm import UnexpectedResponse
-from tests.support.clients import BODY, ROW, Blocking, answer
+from tests.support.clients import BODY, ROW, BlockingFacade, body_handler
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 CANARY = "618033988749894"  # stands for what is private in a reply; in its digits it is an amount too
 
 
-def unexpected(client: Blocking) -> tuple[tuple[int | str, ...], str, str]:
+def unexpected(client: BlockingFacade) -> tuple[tuple[int | str, ...], str, str]:
     with pytest.raises(UnexpectedResponse) as caught:
         client.balance()
     error = caught.value
@@ -42,7 +42,7 @@ def rows(*rows_: Any) -> bytes:
     ],
 )  # fmt: skip
 def test_what_is_no_json_is_no_balance(client_of: ClientOf, body: bytes) -> None:
-    assert unexpected(client_of(answer(body))) == ((), "a JSON text", "something else")
+    assert unexpected(client_of(body_handler(body))) == ((), "a JSON text", "something else")
 
 
 @pytest.mark.promise("R16")
@@ -54,8 +54,8 @@ def test_what_is_no_json_is_no_balance(client_of: ClientOf, body: bytes) -> None
     ],
 )  # fmt: skip
 def test_nothing_but_an_empty_list_is_an_empty_wallet(client_of: ClientOf, body: bytes, found: str) -> None:
-    assert unexpected(client_of(answer(body))) == ((), "an array", found)
-    assert client_of(answer(b" [ ] \n")).balance() == []
+    assert unexpected(client_of(body_handler(body))) == ((), "an array", found)
+    assert client_of(body_handler(b" [ ] \n")).balance() == []
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_nothing_but_an_empty_list_is_an_empty_wallet(client_of: ClientOf, body:
     [(None, "null"), ([], "an array"), (CANARY, "a string"), (int(CANARY), "a number"), (True, "a boolean")],
 )
 def test_a_row_that_is_no_object_is_named(client_of: ClientOf, row: Any, found: str) -> None:
-    assert unexpected(client_of(answer(rows(ROW, ROW, row)))) == ((2,), "an object", found)
+    assert unexpected(client_of(body_handler(rows(ROW, ROW, row)))) == ((2,), "an object", found)
 
 
 AMOUNT, TIME = "a decimal string", f"an integer from 0 to {2**63 - 1}"
@@ -103,11 +103,11 @@ def test_a_field_of_the_wrong_kind_is_named_with_its_row_and_not_shown(
     for found, values in kinds.items():
         for value in values:
             body = rows(ROW, {**ROW, field: value})
-            assert unexpected(client_of(answer(body))) == ((1, field), expected, found), value
+            assert unexpected(client_of(body_handler(body))) == ((1, field), expected, found), value
     missing = {name: value for name, value in ROW.items() if name != field}
-    assert unexpected(client_of(answer(rows(ROW, missing)))) == ((1, field), expected, "nothing")
+    assert unexpected(client_of(body_handler(rows(ROW, missing)))) == ((1, field), expected, "nothing")
     misspelt = {**missing, field.upper() if field.upper() != field else field.lower(): ROW[field]}
-    assert unexpected(client_of(answer(rows(ROW, misspelt)))) == ((1, field), expected, "nothing")
+    assert unexpected(client_of(body_handler(rows(ROW, misspelt)))) == ((1, field), expected, "nothing")
 
 
 @pytest.mark.promise("S15")
@@ -121,9 +121,9 @@ def test_a_member_that_comes_twice_is_refused_wherever_it_is(client_of: ClientOf
     ):
         text = BODY.replace(b'"asset"', member + b', "asset"')
         text = text.replace(b'"asset"', member + b', "asset"') if b'"new": 1' in member else text
-        assert unexpected(client_of(answer(text))) == ((), "a JSON text", twice), member
+        assert unexpected(client_of(body_handler(text))) == ((), "a JSON text", twice), member
     colons = BODY.replace(b"QmZt", b"a:b:c").replace(b'"USDT"', b'"U:S"')
-    assert client_of(answer(colons)).balance()[0].account_alias == "a:b:c"
+    assert client_of(body_handler(colons)).balance()[0].account_alias == "a:b:c"
 
 
 @pytest.mark.promise("R17")
@@ -131,9 +131,9 @@ def test_unknown_members_and_odd_numbers_within_them_are_kept_exactly(client_of:
     text = BODY.replace(
         b'{"acc', b'{"new": 0.10000000000000000000000000000001, "big": 123456789012345678901234567890, "acc'
     )
-    row = client_of(answer(text)).balance()[0]
+    row = client_of(body_handler(text)).balance()[0]
     kept = {name: str(value) for name, value in row.additional_properties.items()}
     assert kept == {"new": "0.10000000000000000000000000000001", "big": "123456789012345678901234567890"}
     for number, found in ((b"1e-99999999999999999999", "a number out of all bounds"), (b"1e999", "something else")):
         endless = BODY.replace(b'{"acc', b'{"new": ' + number + b', "acc')
-        assert unexpected(client_of(answer(endless))) == ((), "a JSON text", found)
+        assert unexpected(client_of(body_handler(endless))) == ((), "a JSON text", found)

@@ -29,10 +29,10 @@ from binance_usdm import (
     UnexpectedResponse,
     UsdmError,
 )
-from tests.support.clients import BODY, KEY, NOW, ROW, SECRET, Blocking, Recorder, refused
-from tests.support.raw_server import READ, RawServer, again, reply
+from tests.support.clients import BODY, KEY, NOW, ROW, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 
 
 class Shouting:
@@ -48,7 +48,7 @@ class Shouting:
 
 
 def test_any_object_that_signs_is_a_signer_and_its_text_goes_on_the_wire_as_it_is(client_of: ClientOf) -> None:
-    signer, exchange = Shouting(), Recorder()
+    signer, exchange = Shouting(), RecordingHandler()
     client_of(exchange, api_secret=None, signer=signer, clock=lambda: NOW, recv_window=9).balance()
     assert signer.payloads == [b"recvWindow=9&timestamp=%d" % NOW]
     assert exchange.targets == [b"/fapi/v3/balance?%b&signature=A%%2Fb%%3D" % signer.payloads[0]]
@@ -59,7 +59,7 @@ def test_any_object_that_signs_is_a_signer_and_its_text_goes_on_the_wire_as_it_i
     [b"", "text", None, 7, b"a b", b"a\r\nX: 1", b"a&b=1", b"a/b", b"a+b", b"a=", b"a#", b"\xff", bytearray(b"a")],
 )
 def test_a_signature_that_cannot_go_on_the_wire_is_refused_and_nothing_is_sent(client_of: ClientOf, made: Any) -> None:
-    exchange = Recorder()
+    exchange = RecordingHandler()
     with pytest.raises(ConfigurationError, match="the signer must return ASCII bytes"):
         client_of(exchange, api_secret=None, signer=Shouting(made)).balance()
     assert exchange.requests == []
@@ -71,7 +71,7 @@ def test_what_a_signer_raises_is_the_callers_and_nothing_is_sent(client_of: Clie
         def sign(self, payload: bytes) -> bytes:
             raise error
 
-    exchange = Recorder()
+    exchange = RecordingHandler()
     with pytest.raises(type(error), match=str(error)):
         client_of(exchange, api_secret=None, signer=Device()).balance()
     assert exchange.requests == []
@@ -79,7 +79,7 @@ def test_what_a_signer_raises_is_the_callers_and_nothing_is_sent(client_of: Clie
 
 @pytest.mark.promise("R5")
 def test_every_attempt_is_stamped_and_signed_afresh(client_of: ClientOf) -> None:
-    exchange = Recorder(refused(503), httpx.ReadError("reset"), b"<html>", BODY)
+    exchange = RecordingHandler(error_response(503), httpx.ReadError("reset"), b"<html>", BODY)
     seen: list[tuple[type[UsdmError], int]] = []
 
     def retry(error: UsdmError, attempt: int) -> float:
@@ -101,18 +101,18 @@ def test_unsigned_calls_do_not_ask_the_clock(client_of: ClientOf) -> None:
     def clock() -> int:
         raise AssertionError("asked")
 
-    assert client_of(Recorder(b'{"serverTime": 1}'), clock=clock).server_time().server_time == 1
+    assert client_of(RecordingHandler(b'{"serverTime": 1}'), clock=clock).server_time().server_time == 1
 
 
 def test_none_gives_up_and_the_last_error_is_raised(client_of: ClientOf) -> None:
-    exchange = Recorder(refused(500), refused(400, -1102))
+    exchange = RecordingHandler(error_response(500), error_response(400, -1102))
     with pytest.raises(BadRequestError) as caught:
         client_of(exchange, retry=lambda error, attempt: None if attempt == 2 else 0).balance()
     assert (caught.value.code, len(exchange.requests)) == (-1102, 2)
 
 
 def test_with_retries_off_nothing_is_asked_twice(client_of: ClientOf) -> None:
-    exchange = Recorder(refused(503), BODY)
+    exchange = RecordingHandler(error_response(503), BODY)
     with pytest.raises(ServerError):
         client_of(exchange, retry=RetryPolicy.off()).balance()
     assert len(exchange.requests) == 1
@@ -120,7 +120,7 @@ def test_with_retries_off_nothing_is_asked_twice(client_of: ClientOf) -> None:
 
 def test_the_policy_says_how_long_to_wait_and_less_than_nothing_is_nothing(client_of: ClientOf) -> None:
     pauses = iter([0.05, -1.0, 0])
-    exchange = Recorder(refused(500), refused(500), refused(500), BODY)
+    exchange = RecordingHandler(error_response(500), error_response(500), error_response(500), BODY)
     response = client_of(exchange, retry=lambda error, attempt: next(pauses)).balance_detailed()
     assert response.attempts == 4
     assert 0.05 <= response.elapsed < 1
@@ -131,10 +131,10 @@ def test_a_wrong_argument_is_no_failed_attempt(client_of: ClientOf) -> None:
         raise AssertionError("asked")
 
     with pytest.raises(ConfigurationError):
-        client_of(Recorder(), retry=retry).balance(recv_window=0)
+        client_of(RecordingHandler(), retry=retry).balance(recv_window=0)
 
 
-class Budget:
+class ScriptedLimiter:
     """A limiter that writes down what happens, the requests included."""
 
     def __init__(self, *waits: float) -> None:
@@ -152,7 +152,7 @@ class Budget:
         self.log.append(("start_cooldown", seconds, banned))
 
     def handler(self, *replies: httpx.Response) -> Callable[[httpx.Request], httpx.Response]:
-        exchange = Recorder(*replies)
+        exchange = RecordingHandler(*replies)
 
         def handle(request: httpx.Request) -> httpx.Response:
             self.log.append(request.url.path)
@@ -163,10 +163,10 @@ class Budget:
 
 @pytest.mark.promise("R10")
 def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(client_of: ClientOf) -> None:
-    budget = Budget()
+    budget = ScriptedLimiter()
     good = httpx.Response(200, headers={"X-MBX-USED-WEIGHT-1M": "31"}, content=BODY)
     time_ = httpx.Response(200, content=b'{"serverTime": 1}')
-    handler = budget.handler(refused(400, -1021, X_MBX_USED_WEIGHT_1M="7"), refused(403), good, time_)
+    handler = budget.handler(error_response(400, -1021, X_MBX_USED_WEIGHT_1M="7"), error_response(403), good, time_)
     client = client_of(handler, limiter=budget, retry=lambda error, attempt: 0, clock=lambda: NOW)
     client.balance()
     client.server_time()
@@ -175,7 +175,7 @@ def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(clien
 
 
 def test_a_closed_client_takes_no_weight_from_the_others(client_of: ClientOf) -> None:
-    budget = Budget()
+    budget = ScriptedLimiter()
     client = client_of(budget.handler(), limiter=budget)
     client.close()
     with pytest.raises(TransportError, match="the client is closed"):
@@ -185,13 +185,13 @@ def test_a_closed_client_takes_no_weight_from_the_others(client_of: ClientOf) ->
 
 @pytest.mark.parametrize("wait", [math.nan, -1.0])
 def test_what_is_no_time_to_wait_is_none(client_of: ClientOf, wait: float) -> None:
-    budget = Budget(wait)
+    budget = ScriptedLimiter(wait)
     client_of(budget.handler(), limiter=budget).balance()
     assert budget.log == [("acquire", 5), "/fapi/v3/balance"]
 
 
 def test_a_client_closed_while_a_limiter_blocks_sends_nothing(client_of: ClientOf) -> None:
-    class Slow(Budget):
+    class Slow(ScriptedLimiter):
         blocking = True
 
         def acquire(self, weight: int) -> float:
@@ -206,7 +206,7 @@ def test_a_client_closed_while_a_limiter_blocks_sends_nothing(client_of: ClientO
 
 
 def test_a_full_budget_is_waited_for_within_the_deadline(client_of: ClientOf) -> None:
-    budget = Budget(0.05)
+    budget = ScriptedLimiter(0.05)
     response = client_of(budget.handler(), limiter=budget).balance_detailed()
     assert (budget.log, response.attempts) == ([("acquire", 5), ("acquire", 5), "/fapi/v3/balance"], 1)
     assert response.elapsed >= 0.05
@@ -214,7 +214,7 @@ def test_a_full_budget_is_waited_for_within_the_deadline(client_of: ClientOf) ->
 
 @pytest.mark.promise("R1")
 def test_a_wait_for_weight_beyond_the_deadline_sends_nothing(client_of: ClientOf) -> None:
-    budget = Budget(30.0)
+    budget = ScriptedLimiter(30.0)
     started = time.monotonic()
     with pytest.raises(RateLimitError, match=r"^not sent: the weight budget has no room") as caught:
         client_of(budget.handler(), limiter=budget, timeout=10).balance()
@@ -229,12 +229,12 @@ def test_a_wait_for_weight_beyond_the_deadline_sends_nothing(client_of: ClientOf
 def echo(head: bytes) -> bytes:
     """A reply that only this request can get: the balance is its window."""
     query = parse_qs(head.split(b" ")[1].partition(b"?")[2].decode())
-    return reply(json.dumps([{**ROW, "balance": query["recvWindow"][0]}]).encode())
+    return response_bytes(json.dumps([{**ROW, "balance": query["recvWindow"][0]}]).encode())
 
 
 @pytest.mark.promise("R14")
 def test_eight_threads_share_one_client_and_get_their_own_replies() -> None:
-    with RawServer(again(READ, echo)) as server, Client(KEY, SECRET, base_url=server.url, limiter=None) as client:
+    with RawServer(repeat(READ, echo)) as server, Client(KEY, SECRET, base_url=server.url, limiter=None) as client:
 
         def calls(thread: int) -> list[int]:
             return [int(client.balance(recv_window=thread * 1000 + call)[0].balance) for call in range(1, 51)]
@@ -252,7 +252,7 @@ def test_fifty_tasks_share_one_client_and_get_their_own_replies() -> None:
             rows = await asyncio.gather(*(client.balance(recv_window=task) for task in range(1, 51)))
         return [int(row[0].balance) for row in rows]
 
-    with RawServer(again(READ, echo)) as server:
+    with RawServer(repeat(READ, echo)) as server:
         assert asyncio.run(calls(server.url)) == list(range(1, 51))
     assert len(server.requests) == 50
 

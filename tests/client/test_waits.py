@@ -27,11 +27,11 @@ from binance_usdm import (
     WeightLimiter,
 )
 from binance_usdm._policy.wait_queue import WaitQueue
-from tests.support.clients import BODY, KEY, NOW, SECRET, Blocking, Recorder, refused
-from tests.support.raw_server import READ, RawServer, again, reply
-from tests.support.timing import seconds
+from tests.support.clients import BODY, KEY, NOW, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.raw_server import READ, RawServer, repeat, response_bytes
+from tests.support.timing import best_duration
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 AT_15 = NOW - NOW % 60_000 + 15_000
 """A quarter into a UTC minute, ms."""
 DAYS_3 = 3 * 86400.0
@@ -51,13 +51,15 @@ def at_once() -> RetryPolicy:
     return RetryPolicy(random=lambda: 0.0)
 
 
-def limited(*retry_after: str) -> httpx.Response:
+def rate_limited(*retry_after: str) -> httpx.Response:
     headers = [("Date", date(AT_15)), *(("Retry-After", text) for text in retry_after)]
     return httpx.Response(429, headers=headers, json={"code": -1003, "msg": "Too many requests"})
 
 
-def banned(text: str = "Way too many requests", retry_after: str | None = None, status: int = 418) -> httpx.Response:
-    return refused(status, -1003, text, **({} if retry_after is None else {"Retry_After": retry_after}))
+def ban_response(
+    text: str = "Way too many requests", retry_after: str | None = None, status: int = 418
+) -> httpx.Response:
+    return error_response(status, -1003, text, **({} if retry_after is None else {"Retry_After": retry_after}))
 
 
 def until(seconds_: float) -> str:
@@ -97,7 +99,7 @@ HEADERS: dict[str, tuple[tuple[str, ...], float]] = {
 @pytest.mark.usefixtures("quarter_past")
 def test_a_wait_beyond_the_deadline_is_told_at_once(client_of: ClientOf, form: str) -> None:
     said, wait = HEADERS[form]
-    exchange, events = Recorder(limited(*said)), list[Event]()
+    exchange, events = RecordingHandler(rate_limited(*said)), list[Event]()
     client = client_of(exchange, retry=at_once(), timeout=1, on_event=events.append)
 
     def call() -> RateLimitError:
@@ -110,7 +112,7 @@ def test_a_wait_beyond_the_deadline_is_told_at_once(client_of: ClientOf, form: s
     assert (error.status, error.retry_after) == (429, wait)
     assert gathered(events) == [("cooldown", 1, wait)]
     assert str(events[0].error) == str(error)
-    assert seconds(call, 0.1) < 0.1
+    assert best_duration(call, 0.1) < 0.1
     later = call()
     assert later.status == 0
     assert later.retry_after == pytest.approx(wait, abs=1)
@@ -124,7 +126,7 @@ def test_a_wait_beyond_the_deadline_is_told_at_once(client_of: ClientOf, form: s
     ids=["fraction", "nothing", "date of now", "date gone by"],
 )
 def test_a_wait_within_the_deadline_is_waited(client_of: ClientOf, said: tuple[str, ...], wait: float) -> None:
-    exchange, events = Recorder(limited(*said), BODY), list[Event]()
+    exchange, events = RecordingHandler(rate_limited(*said), BODY), list[Event]()
     response = client_of(exchange, retry=at_once(), on_event=events.append).balance_detailed()
     assert (response.attempts, len(exchange.requests)) == (2, 2)
     assert wait <= response.elapsed < 1
@@ -133,7 +135,7 @@ def test_a_wait_within_the_deadline_is_waited(client_of: ClientOf, said: tuple[s
 
 @pytest.mark.promise("R11")
 def test_without_a_header_the_next_utc_minute_is_waited_for(client_of: ClientOf) -> None:
-    exchange, events = Recorder(refused(429, -1003), BODY), list[Event]()  # not dated
+    exchange, events = RecordingHandler(error_response(429, -1003), BODY), list[Event]()  # not dated
     client = client_of(exchange, retry=at_once(), on_event=events.append, limiter=None)
     with time_machine.travel(AT_15 / 1000 + 44.9, tick=True):
         assert client.balance_detailed().attempts == 2
@@ -158,7 +160,7 @@ class Door:
 @pytest.mark.promise("R11", "R14")
 @pytest.mark.parametrize("limiter", ["shared", None])
 def test_all_threads_wait_after_a_429(limiter: Any) -> None:
-    door = Door(limited("0.1"))
+    door = Door(rate_limited("0.1"))
     with (
         Client(KEY, SECRET, transport=httpx.MockTransport(door), retry=RetryPolicy.off(), limiter=limiter) as client,
         ThreadPoolExecutor(8) as pool,
@@ -172,7 +174,7 @@ def test_all_threads_wait_after_a_429(limiter: Any) -> None:
 
 @pytest.mark.promise("R11", "R14", "R18")
 def test_all_tasks_wait_after_a_429_those_of_another_client_too() -> None:
-    door, events = Door(limited("0.1")), list[Event]()
+    door, events = Door(rate_limited("0.1")), list[Event]()
 
     async def calls() -> None:
         transport = httpx.MockTransport(door)
@@ -194,7 +196,7 @@ def test_all_tasks_wait_after_a_429_those_of_another_client_too() -> None:
 
 @pytest.mark.promise("R11")
 def test_those_who_wait_for_the_same_moment_go_on_one_after_another_as_they_came() -> None:
-    door = Door(limited("0.1"))
+    door = Door(rate_limited("0.1"))
 
     async def calls() -> None:
         clients = [AsyncClient(f"key{number}", SECRET, transport=transport) for number in range(12)]
@@ -228,7 +230,7 @@ def test_whoever_cannot_have_a_turn_before_the_deadline_takes_none() -> None:
 
 @pytest.mark.promise("R11")
 def test_with_retries_off_a_429_is_told_at_once_and_holds_the_next_call(client_of: ClientOf) -> None:
-    door = Door(limited("0.05"))
+    door = Door(rate_limited("0.05"))
     client = client_of(door)
     with pytest.raises(RateLimitError) as caught:
         client.balance()
@@ -240,7 +242,7 @@ def test_with_retries_off_a_429_is_told_at_once_and_holds_the_next_call(client_o
 
 @pytest.mark.promise("R11")
 def test_a_429_of_the_time_holds_signed_calls_too(client_of: ClientOf) -> None:
-    exchange = Recorder(limited("30"), BODY)
+    exchange = RecordingHandler(rate_limited("30"), BODY)
     client = client_of(exchange, timeout=1)
     with pytest.raises(RateLimitError):
         client.server_time()
@@ -252,18 +254,18 @@ def test_a_429_of_the_time_holds_signed_calls_too(client_of: ClientOf) -> None:
 # R12: 418
 
 BANS: dict[str, tuple[httpx.Response, float]] = {
-    "header": (banned(retry_after="300"), 300),
-    "text": (banned(until(200)), 200),
-    "header later": (banned(until(200), "300"), 300),
-    "text later": (banned(until(400), "300"), 400),
-    "neither": (banned(), 120),
-    "end gone by": (banned(until(-60)), 120),
-    "header wrong": (banned(retry_after="-1"), 120),
-    "header zero": (banned(retry_after="0"), 120),
-    "header far": (banned(retry_after="1000000000"), DAYS_3),
-    "text far": (banned("IP banned until 9999999999999."), DAYS_3),
+    "header": (ban_response(retry_after="300"), 300),
+    "text": (ban_response(until(200)), 200),
+    "header later": (ban_response(until(200), "300"), 300),
+    "text later": (ban_response(until(400), "300"), 400),
+    "neither": (ban_response(), 120),
+    "end gone by": (ban_response(until(-60)), 120),
+    "header wrong": (ban_response(retry_after="-1"), 120),
+    "header zero": (ban_response(retry_after="0"), 120),
+    "header far": (ban_response(retry_after="1000000000"), DAYS_3),
+    "text far": (ban_response("IP banned until 9999999999999."), DAYS_3),
     "page": (httpx.Response(418, content=b"<html>teapot</html>"), 120),
-    "text of a 429": (banned(until(200), status=429), 200),
+    "text of a 429": (ban_response(until(200), status=429), 200),
 }
 
 
@@ -272,7 +274,7 @@ BANS: dict[str, tuple[httpx.Response, float]] = {
 @pytest.mark.usefixtures("quarter_past")
 def test_during_a_ban_nothing_is_sent_and_every_call_fails_at_once(client_of: ClientOf, form: str) -> None:
     answer, lasts = BANS[form]
-    exchange, events = Recorder(answer, BODY), list[Event]()
+    exchange, events = RecordingHandler(answer, BODY), list[Event]()
     client = client_of(exchange, retry=at_once(), on_event=events.append)
     with pytest.raises(IPBannedError) as first:
         client.balance()
@@ -296,7 +298,7 @@ def test_during_a_ban_nothing_is_sent_and_every_call_fails_at_once(client_of: Cl
 
 @pytest.mark.promise("R12")
 def test_a_call_during_a_ban_takes_less_than_five_milliseconds(client_of: ClientOf) -> None:
-    exchange = Recorder(banned(retry_after="300"))
+    exchange = RecordingHandler(ban_response(retry_after="300"))
     client = client_of(exchange, retry=RetryPolicy())
     with pytest.raises(IPBannedError):
         client.balance()
@@ -305,13 +307,13 @@ def test_a_call_during_a_ban_takes_less_than_five_milliseconds(client_of: Client
         with pytest.raises(IPBannedError):
             client.balance()
 
-    assert seconds(call, 0.005) < 0.005
+    assert best_duration(call, 0.005) < 0.005
 
 
 @pytest.mark.promise("R12")
 @pytest.mark.parametrize("options", [{}, {"clock": "exchange"}, {"limiter": None}, {"retry": lambda error, n: 0.0}])
 def test_a_ban_holds_whatever_the_client_is_made_of(client_of: ClientOf, options: dict[str, Any]) -> None:
-    exchange = Recorder(banned(), BODY)
+    exchange = RecordingHandler(ban_response(), BODY)
     client = client_of(exchange, timeout=1, **options)
     for _ in range(3):
         with pytest.raises(IPBannedError):
@@ -321,14 +323,14 @@ def test_a_ban_holds_whatever_the_client_is_made_of(client_of: ClientOf, options
 
 @pytest.mark.promise("R12", "R14")
 def test_a_ban_stops_every_client_of_the_process_with_that_exchange() -> None:
-    ban = reply(b'{"code":-1003,"msg":"no"}', b"Retry-After: 300", status="418 Teapot")
+    ban = response_bytes(b'{"code":-1003,"msg":"no"}', b"Retry-After: 300", status="418 Teapot")
 
     async def call(url: str) -> None:
         async with AsyncClient("other-key", SECRET, base_url=url) as client:
             results = await asyncio.gather(*(client.balance() for _ in range(20)), return_exceptions=True)
         assert {type(result) for result in results} == {IPBannedError}
 
-    with RawServer(again(READ, ban)) as server, RawServer(again(READ, reply(BODY))) as elsewhere:
+    with RawServer(repeat(READ, ban)) as server, RawServer(repeat(READ, response_bytes(BODY))) as elsewhere:
         with Client(KEY, SECRET, base_url=server.url) as client, pytest.raises(IPBannedError):
             client.balance()
         with (
@@ -350,7 +352,7 @@ def test_a_ban_stops_every_client_of_the_process_with_that_exchange() -> None:
 
 @pytest.mark.promise("R12")
 def test_a_second_client_on_the_same_transport_is_banned_too(client_of: ClientOf) -> None:
-    exchange = Recorder(banned(), BODY)
+    exchange = RecordingHandler(ban_response(), BODY)
     transport = httpx.MockTransport(exchange)
     for options in ({}, {"api_key": "another"}, {"clock": "exchange"}):
         with pytest.raises(IPBannedError):
@@ -360,7 +362,7 @@ def test_a_second_client_on_the_same_transport_is_banned_too(client_of: ClientOf
 
 @pytest.mark.promise("R12", "R14")
 def test_those_who_pause_before_a_retry_when_the_ban_comes_send_nothing_more() -> None:
-    exchange, asked = Recorder(*[refused(500)] * 20, banned(), BODY), list[int]()
+    exchange, asked = RecordingHandler(*[error_response(500)] * 20, ban_response(), BODY), list[int]()
 
     def retry(error: UsdmError, attempt: int) -> float:
         asked.append(attempt)
@@ -381,7 +383,7 @@ def test_those_who_pause_before_a_retry_when_the_ban_comes_send_nothing_more() -
 
 @pytest.mark.promise("R12")
 def test_those_who_wait_for_a_429_when_the_ban_comes_send_nothing_more(client_of: ClientOf) -> None:
-    exchange, limiter = Recorder(), WeightLimiter()
+    exchange, limiter = RecordingHandler(), WeightLimiter()
     limiter.start_cooldown(0.02, banned=False)
 
     def meanwhile(event: Event) -> None:
@@ -397,7 +399,7 @@ def test_those_who_wait_for_a_429_when_the_ban_comes_send_nothing_more(client_of
 def test_after_the_end_of_a_ban_calls_go_again(client_of: ClientOf) -> None:
     ticks = [1_000.0]
     limiter = WeightLimiter(monotonic=lambda: ticks[0])
-    exchange = Recorder(banned(retry_after="300"), BODY)
+    exchange = RecordingHandler(ban_response(retry_after="300"), BODY)
     clients = [client_of(exchange, limiter=limiter) for _ in range(2)]
     with pytest.raises(IPBannedError):
         clients[0].balance()
@@ -414,7 +416,7 @@ def test_after_the_end_of_a_ban_calls_go_again(client_of: ClientOf) -> None:
 @pytest.mark.promise("R12")
 @pytest.mark.parametrize("hours", [5, -5])
 def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_ban(client_of: ClientOf, hours: int) -> None:
-    exchange = Recorder(banned(retry_after="300"), BODY)
+    exchange = RecordingHandler(ban_response(retry_after="300"), BODY)
     client = client_of(exchange)
     with pytest.raises(IPBannedError):
         client.balance()
@@ -428,9 +430,9 @@ def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_ban(client_of: Clien
 def test_a_ban_is_measured_by_the_exchanges_clock_where_it_is_known(client_of: ClientOf) -> None:
     """This machine is an hour behind: by its own clock the ban would last an hour longer."""
     ends = time.time_ns() // 1_000_000 + 3_600_000 + 200_000
-    exchange = Recorder(
+    exchange = RecordingHandler(
         httpx.Response(200, content=b'{"serverTime": %d}' % (ends - 200_000)),
-        banned(f"IP banned until {ends}."),
+        ban_response(f"IP banned until {ends}."),
     )
     with pytest.raises(IPBannedError) as caught:
         client_of(exchange, clock="exchange").balance()
@@ -442,15 +444,15 @@ def test_a_ban_is_measured_by_the_exchanges_clock_where_it_is_known(client_of: C
 def test_a_ban_told_in_words_only_lasts_as_long_though_this_machine_is_an_hour_ahead(client_of: ClientOf) -> None:
     """No Retry-After, and nobody has read the exchange's time: but its reply is dated, as every reply is."""
     exchange_now = AT_15 - 3_600_000
-    answer = refused(418, -1003, f"IP banned until {exchange_now + 1_800_000}.", Date=date(exchange_now))
+    answer = error_response(418, -1003, f"IP banned until {exchange_now + 1_800_000}.", Date=date(exchange_now))
     with pytest.raises(IPBannedError) as caught:
-        client_of(Recorder(answer)).balance()
+        client_of(RecordingHandler(answer)).balance()
     assert caught.value.retry_after == pytest.approx(1_800, abs=2)
 
 
 @pytest.mark.promise("R14")
 def test_a_client_that_is_closed_during_a_pause_sends_nothing_more(client_of: ClientOf) -> None:
-    exchange, closing = Recorder(refused(500), BODY), list[object]()
+    exchange, closing = RecordingHandler(error_response(500), BODY), list[object]()
 
     def retry(error: UsdmError, attempt: int) -> float:
         client = waiting.client

@@ -14,9 +14,9 @@ from urllib.parse import parse_qs
 from binance_usdm import APIError, ConfigurationError, RetryPolicy
 from binance_usdm.mock import Reply
 
-from .facade import Call, Sdk, Sent, arguments_of, called, python_name
+from .facade import RecordedCall, Sdk, SentRequest, arguments_of, call_method, python_name
 from .raw_requests import KEY, SECRET, T0, MakeExchange
-from .spec_facts import Fact, Json, facts
+from .spec_facts import Json, OperationFact, operation_facts
 
 # What is no value of a type, though Python or a web form would take it for one.
 OTHERS: Final[dict[str, tuple[Any, ...]]] = {
@@ -38,7 +38,7 @@ ATTEMPTS: Final = (
 
 
 def each_call_is_stamped_afresh(document: Json, sdk: Sdk, make: MakeExchange) -> None:
-    for fact in facts(document):
+    for fact in operation_facts(document):
         ticks = itertools.count(T0, 7)
         _, sent = _calls(sdk, make(document), fact, [{}, {}, {}], clock=lambda: next(ticks))  # noqa: B023 - called at once
         stamps = [_query(each).get(fact.timestamp or "") for each in sent]
@@ -50,7 +50,7 @@ def each_call_is_stamped_afresh(document: Json, sdk: Sdk, make: MakeExchange) ->
 def each_attempt_is_stamped_afresh(document: Json, sdk: Sdk, make: MakeExchange) -> None:
     """A request that is made again is another one."""
     retry = RetryPolicy(attempts=3, random=lambda: 0.0)
-    for fact in facts(document):
+    for fact in operation_facts(document):
         exchange, ticks = make(document), itertools.count(T0, 7)
         exchange.fail(Reply(500), times=2)
         calls, sent = _calls(sdk, exchange, fact, [{}], retry=retry, clock=lambda: next(ticks))  # noqa: B023 - called at once
@@ -63,7 +63,7 @@ def each_attempt_is_stamped_afresh(document: Json, sdk: Sdk, make: MakeExchange)
 
 def a_window_of_the_clients_own_is_sent(document: Json, sdk: Sdk, make: MakeExchange) -> None:
     """With every signed call that has none of its own, and with no other."""
-    for fact in facts(document):
+    for fact in operation_facts(document):
         given = [{}, {python_name(fact.window): 1500}] if fact.window else [{}]
         _, sent = _calls(sdk, make(document), fact, given, recv_window=3000)
         windows = [_query(each).get(fact.window or "recvWindow") for each in sent]
@@ -71,7 +71,7 @@ def a_window_of_the_clients_own_is_sent(document: Json, sdk: Sdk, make: MakeExch
 
 
 def a_path_before_the_exchanges_is_kept(document: Json, sdk: Sdk, make: MakeExchange) -> None:
-    for fact in facts(document):
+    for fact in operation_facts(document):
         _, sent = _calls(sdk, make(document), fact, [{}], base_url="https://gateway.invalid:8443/a/b/")
         assert [each.origin for each in sent] == ["https://gateway.invalid:8443"], fact.id
         assert [each.target.partition(b"?")[0].decode() for each in sent] == [f"/a/b{fact.path}"], fact.id
@@ -79,7 +79,7 @@ def a_path_before_the_exchanges_is_kept(document: Json, sdk: Sdk, make: MakeExch
 
 def arguments_keep_their_type(document: Json, sdk: Sdk, make: MakeExchange) -> None:
     """What is of another type is refused, and nothing is sent."""
-    for fact in facts(document):
+    for fact in operation_facts(document):
         for parameter in fact.parameters:
             for value in (
                 OTHERS.get(parameter["schema"]["type"], ()) if parameter["schema"].get("format") != "decimal" else ()
@@ -91,7 +91,7 @@ def arguments_keep_their_type(document: Json, sdk: Sdk, make: MakeExchange) -> N
 
 def only_what_may_pass_is_tried_again(document: Json, sdk: Sdk, make: MakeExchange) -> None:
     retry = RetryPolicy(attempts=3, random=lambda: 0.0)
-    for fact in facts(document):
+    for fact in operation_facts(document):
         for status, code, requests in ATTEMPTS:
             exchange = make(document)
             body = b"<html>" if code is None else b'{"code":%d,"msg":"no"}' % code
@@ -113,20 +113,20 @@ CHECKS: Final = (
 
 
 def _calls(
-    sdk: Sdk, exchange: Any, fact: Fact, given: list[dict[str, Any]], **options: Any
-) -> tuple[list[Call], list[Sent]]:
+    sdk: Sdk, exchange: Any, fact: OperationFact, given: list[dict[str, Any]], **options: Any
+) -> tuple[list[RecordedCall], list[SentRequest]]:
     """Calls of one client with these settings, and the requests that left it."""
     recorder = sdk.recorder(exchange)
     client = sdk.client(KEY, SECRET, transport=recorder, **{"clock": lambda: T0, **options})
-    calls = [Call(arguments_of(fact, fact.required) | more) for more in given]
+    calls = [RecordedCall(arguments_of(fact, fact.required) | more) for more in given]
 
     async def run() -> None:
         for call in calls:
-            await called(client, python_name(fact.id), call)
+            await call_method(client, python_name(fact.id), call)
 
     asyncio.run(run())
     return calls, recorder.sent
 
 
-def _query(sent: Sent) -> dict[str, list[str]]:
+def _query(sent: SentRequest) -> dict[str, list[str]]:
     return parse_qs(sent.target.partition(b"?")[2].decode(), keep_blank_values=True)

@@ -26,10 +26,10 @@ from binance_usdm import (
 )
 
 from .raw_requests import KEY, T0
-from .response_bodies import decoded, describes
+from .response_bodies import decode_value, describes
 from .spec_facts import Json
 
-Outcome = tuple[type, int, int | None]
+ExpectedOutcome = tuple[type, int, int | None]
 """What came of a reply: the class of the response or error, HTTP status, the exchange's code."""
 MIB: Final = 1 << 20
 
@@ -67,7 +67,7 @@ def retryable(kind: type, code: int | None) -> bool:
     return kind in (RateLimitError, ServerError) and code not in PERMANENT
 
 
-def due(document: Json, schema: Json, status: int, body: bytes) -> Outcome:
+def expected_outcome(document: Json, schema: Json, status: int, body: bytes) -> ExpectedOutcome:
     """What must come of a reply, from the document alone."""
     if status == 200 and describes(document, schema, body):
         return Response, 200, None
@@ -80,7 +80,7 @@ def due(document: Json, schema: Json, status: int, body: bytes) -> Outcome:
 
 def _refusal(body: bytes) -> tuple[int | None, str]:
     try:
-        value = decoded(body)
+        value = decode_value(body)
     except (ValueError, RecursionError):
         return None, ""
     code, message = (value.get("code"), value.get("msg")) if isinstance(value, dict) else (None, None)
@@ -113,14 +113,14 @@ WAITS: Final[tuple[tuple[bytes | None, float | None], ...]] = (
     (b"Tue, 99 Jun 2020 11:37:03 GMT", None),
 )  # fmt: skip
 SAID: Final[tuple[tuple[int | None, str], ...]] = ((None, "no"), (None, BAN), (-1003, "no"), (-1003, BAN))
-LONGEST_WAIT, MINUTE_LEFT, SHORTEST_BAN = 3 * 86400.0, 7.0, 120.0
+LONGEST_WAIT, MINUTE_LEFT, MIN_BAN_SECONDS = 3 * 86400.0, 7.0, 120.0
 BAN_LEFT: Final = 300.943  # from the reply's Date, which has no ms
 
 
 def wait_of(kind: type, said: float | None, message: str = "") -> float | None:
     """Seconds that an error says to wait, when its reply says so many: a limit always says some, at most three days."""
     if kind is IPBannedError:
-        return min(max(said or 0.0, BAN_LEFT if message == BAN else 0.0) or SHORTEST_BAN, LONGEST_WAIT)
+        return min(max(said or 0.0, BAN_LEFT if message == BAN else 0.0) or MIN_BAN_SECONDS, LONGEST_WAIT)
     if kind is RateLimitError:
         return MINUTE_LEFT if said is None else min(said, LONGEST_WAIT)
     return said

@@ -22,14 +22,14 @@ from binance_usdm._http.messages import HttpRequest as Asked
 from binance_usdm_wire import OPERATIONS
 
 from .raw_requests import KEY, SECRET, T0
-from .spec_facts import Fact, Json, facts, typed
+from .spec_facts import Json, OperationFact, operation_facts, typed
 
 Answer = Callable[[httpx.Request], httpx.Response]
 CASE_ID = b"x-schemathesis-testcaseid"
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentRequest:
     """One request as it left the client, and the body that came back."""
 
     method: str
@@ -40,11 +40,11 @@ class Sent:
     reply: bytes
 
 
-class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """A transport for either client: asks `answer`, remembers the request."""
 
     def __init__(self, answer: Answer) -> None:
-        self.sent: list[Sent] = []
+        self.sent: list[SentRequest] = []
         self._answer = answer
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -52,14 +52,14 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         response = self._answer(httpx.Request(request.method, url, headers=request.headers, content=body))
         origin = f"{url.scheme}://{url.netloc.decode()}"
         headers = tuple(request.headers.raw)
-        self.sent.append(Sent(request.method, origin, url.raw_path, headers, body, response.content))
+        self.sent.append(SentRequest(request.method, origin, url.raw_path, headers, body, response.content))
         return response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return self.handle_request(request)
 
 
-class DefaultRecorder(Recorder):
+class DefaultRecorder(RecordingTransport):
     """The same in the place of the client's default transport: remembers the bytes that it would send."""
 
     def send(self, call: Asked) -> messages.HttpResult:
@@ -89,13 +89,13 @@ class DefaultAsyncRecorder(DefaultRecorder):
 def direct(kind: type[Client] | type[AsyncClient]) -> Callable[..., Any]:
     """Make a client whose own transport is replaced, not one that was given another."""
 
-    def made(*credentials: str, transport: Any, **options: Any) -> Any:
+    def make(*credentials: str, transport: Any, **options: Any) -> Any:
         client: Any = kind(*credentials, transport=transport, **options)
         if isinstance(transport, DefaultRecorder):
             client._transport = transport
         return client
 
-    return made
+    return make
 
 
 @dataclass(frozen=True)
@@ -103,34 +103,34 @@ class Sdk:
     """A client to judge: how it is made, what stands in for its network, and the arguments its methods say they take."""
 
     client: Callable[..., Any]
-    recorder: Callable[[Answer], Recorder]
+    recorder: Callable[[Answer], RecordingTransport]
     operations: Mapping[str, Any] = field(default_factory=lambda: OPERATIONS)
 
-    def opened(self, answer: Answer) -> tuple[Any, Recorder]:
+    def opened(self, answer: Answer) -> tuple[Any, RecordingTransport]:
         """A client whose clock stands at T0, and its network."""
         recorder = self.recorder(answer)
         return self.client(KEY, SECRET, transport=recorder, clock=lambda: T0), recorder
 
 
 SDKS = {
-    "sync": Sdk(Client, Recorder),
-    "async": Sdk(AsyncClient, Recorder),
+    "sync": Sdk(Client, RecordingTransport),
+    "async": Sdk(AsyncClient, RecordingTransport),
     "sync, default transport": Sdk(direct(Client), DefaultRecorder),
     "async, default transport": Sdk(direct(AsyncClient), DefaultAsyncRecorder),
 }
 
 
 @dataclass
-class Call:
+class RecordedCall:
     """One call of the client: what was asked, what was sent for it, the value or error that came of it."""
 
     arguments: dict[str, Any]
-    sent: list[Sent] = field(default_factory=list)
+    sent: list[SentRequest] = field(default_factory=list)
     parsed: Any = None
     error: Exception | None = None
 
 
-async def called(client: Any, name: str, call: Call) -> Any:
+async def call_method(client: Any, name: str, call: RecordedCall) -> Any:
     """Call a client's method, await it if need be, and note what became of it; the response, None for an error."""
     method = getattr(client, f"{name}_detailed")
     try:
@@ -157,7 +157,7 @@ def python_name(wire_name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", wire_name).lower()
 
 
-def arguments_of(fact: Fact, query: str) -> dict[str, Any]:
+def arguments_of(fact: OperationFact, query: str) -> dict[str, Any]:
     """What a query says, as arguments of the client's method; what has no such value stays text, what comes twice a list."""
     kinds = {each["name"]: each["schema"] for each in fact.parameters}
     found: dict[str, Any] = {}
@@ -171,9 +171,9 @@ def arguments_of(fact: Fact, query: str) -> dict[str, Any]:
 class Facade:
     """The ASGI application around a client; `calls` has every call by the id of its case."""
 
-    def __init__(self, document: Json, client: Any, recorder: Recorder) -> None:
-        self.calls: dict[str, Call] = {}
-        self._routes = {(fact.method, fact.path): fact for fact in facts(document)}
+    def __init__(self, document: Json, client: Any, recorder: RecordingTransport) -> None:
+        self.calls: dict[str, RecordedCall] = {}
+        self._routes = {(fact.method, fact.path): fact for fact in operation_facts(document)}
         self._client, self._recorder = client, recorder
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -182,10 +182,10 @@ class Facade:
         fact = self._routes.get((scope["method"], scope["path"]))
         status, headers, body = 404, [], {"code": -5000, "msg": "no such method"}
         if fact is not None:
-            call = Call(arguments_of(fact, scope["query_string"].decode()))
+            call = RecordedCall(arguments_of(fact, scope["query_string"].decode()))
             self.calls[dict(scope["headers"])[CASE_ID].decode()] = call
             self._recorder.sent = call.sent
-            response = await called(self._client, python_name(fact.id), call)
+            response = await call_method(self._client, python_name(fact.id), call)
             status, body = _refusal(call.error) if call.error else (response.status_code, call.parsed)
             headers = [] if call.error else [(b"x-mbx-used-weight-1m", str(response.used_weight).encode())]
         headers = [*headers, (b"content-type", b"application/json")]

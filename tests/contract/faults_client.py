@@ -21,12 +21,12 @@ from .faults_reply import rows
 from .raw_requests import KEY, SECRET
 
 Patch = pytest.MonkeyPatch
-Plant = Callable[[Patch], None]
+FaultPatch = Callable[[Patch], None]
 Query = dict[str, str]
 
 
 @dataclass
-class Parts:
+class RequestParts:
     """What a request is made of, to be changed."""
 
     method: str
@@ -35,7 +35,7 @@ class Parts:
     body: bytes = b""
 
 
-class WithBody(HttpRequest):
+class RequestWithBody(HttpRequest):
     """A call that has what no call can have."""
 
     def __init__(self, method: str, target: bytes, route: RequestTemplate, body: bytes, **bounds: Any) -> None:
@@ -43,17 +43,19 @@ class WithBody(HttpRequest):
         self.method, self.body = method, body
 
 
-def sent(change: Callable[[Parts], Parts]) -> Plant:
+def sent(change: Callable[[RequestParts], RequestParts]) -> FaultPatch:
     """The finished request is changed before it leaves."""
     make, for_httpx = _request.RequestBuilder.build_signed, httpx_adapter._to_httpx_request
 
     def changed(self: Any, *given: Any, **bounds: Any) -> HttpRequest:
         made = make(self, *given, **bounds)
-        new = change(Parts("GET", made.target, [*made.route.headers]))
+        new = change(RequestParts("GET", made.target, [*made.route.headers]))
         route, signature = RequestTemplate.build(made.route.origin, new.headers), made.secrets[1].encode()
-        return WithBody(new.method, new.target, route, new.body, api_key=made.api_key, signature=signature, **bounds)
+        return RequestWithBody(
+            new.method, new.target, route, new.body, api_key=made.api_key, signature=signature, **bounds
+        )
 
-    def with_body(call: WithBody) -> httpx.Request:
+    def with_body(call: RequestWithBody) -> httpx.Request:
         request = for_httpx(call)
         request.method = call.method
         request.stream = httpx.ByteStream(call.body)
@@ -67,7 +69,7 @@ def sent(change: Callable[[Parts], Parts]) -> Plant:
     return plant
 
 
-def asked(change: Callable[[Query], Query]) -> Plant:
+def asked(change: Callable[[Query], Query]) -> FaultPatch:
     """The parameters are changed before they are signed, so that the signature is good."""
     real = _request.append_timestamp
 
@@ -82,7 +84,7 @@ def pairs(query: str) -> Query:
     return dict(pair.split("=", 1) for pair in query.split("&") if pair)
 
 
-def _signs(sign: Callable[[Any, bytes], bytes]) -> Plant:
+def _signs(sign: Callable[[Any, bytes], bytes]) -> FaultPatch:
     return lambda patch: patch.setattr(_request, "compute_signature", sign)
 
 
@@ -90,7 +92,7 @@ def _hex(payload: bytes, secret: str = SECRET) -> bytes:
     return hmac.digest(secret.encode(), payload, "sha256").hex().encode()
 
 
-def _header(name: bytes, value: bytes) -> Plant:
+def _header(name: bytes, value: bytes) -> FaultPatch:
     return sent(lambda parts: replace(parts, headers=[*parts.headers, (name, value)]))
 
 
@@ -102,13 +104,13 @@ def _constant(query: Query) -> Query:
     return {**query, "recvWindow": "5000"} if "recvWindow" in query else query
 
 
-def _first(parts: Parts) -> Parts:
+def _first(parts: RequestParts) -> RequestParts:
     path, _, query = parts.target.partition(b"?")
     *rest, last = query.split(b"&")
     return replace(parts, target=path + b"?" + b"&".join([last, *rest]) if query else path)
 
 
-def _twice(parts: Parts) -> Parts:
+def _repeat_parameter(parts: RequestParts) -> RequestParts:
     path, _, query = parts.target.partition(b"?")
     return replace(parts, target=path + b"?" + query.split(b"&")[0] + b"&" + query if query else path)
 
@@ -129,7 +131,7 @@ def _two_requests(patch: Patch) -> None:
     patch.setattr(_client.AsyncClient, "_do", twice_awaited)
 
 
-def _writes(write: Callable[[str, Any], str]) -> Plant:
+def _writes(write: Callable[[str, Any], str]) -> FaultPatch:
     return lambda patch: patch.setattr(balance, "_write_recv_window", write)
 
 
@@ -154,7 +156,7 @@ def _later(query: Query) -> Query:
     return {name: str(int(text) + 1) if name == "timestamp" else text for name, text in query.items()}
 
 
-def _cut(parts: Parts) -> Parts:
+def _cut_signature(parts: RequestParts) -> RequestParts:
     return replace(parts, target=parts.target[:-1] if b"signature=" in parts.target else parts.target)
 
 
@@ -173,7 +175,7 @@ BARRED = SEEN | {
 REFUSED = BARRED | {"positive_data_acceptance"}
 MORE = {"only_what_is_asked_is_sent"}
 
-FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
+FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     "timestamp in seconds": (asked(_scaled("timestamp")), REFUSED),
     "signature first": (sent(_first), REFUSED),
     "signature over the sorted query": (_signs(lambda signer, payload: _hex(_backwards(payload))), REFUSED),
@@ -189,7 +191,7 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         asked(lambda query: {"recvWindow": "5000", **query} if "timestamp" in query else query),
         MORE,
     ),
-    "parameter twice": (sent(_twice), REFUSED | MORE),
+    "parameter twice": (sent(_repeat_parameter), REFUSED | MORE),
     "parameter nobody asked for": (asked(lambda query: {**query, "source": "sdk"}), REFUSED | MORE),
     "key in the query": (asked(lambda query: {**query, "apiKey": KEY}), REFUSED | MORE),
     "no key": (
@@ -227,7 +229,7 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         {"arguments_are_declared"},
     ),
     "timestamp of the next millisecond": (asked(_later), SEEN | {"window_is_respected"}),
-    "signature cut": (sent(_cut), REFUSED),
+    "signature cut": (sent(_cut_signature), REFUSED),
     "digits written longer than needed": (asked(_unencoded), SEEN),
     "empty parameter at the end": (
         sent(lambda parts: replace(parts, target=parts.target + b"&" if b"?" in parts.target else parts.target)),
@@ -244,7 +246,7 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
 }
 """Name -> how to plant it, and by which checks it is caught."""
 
-EQUIVALENT: Final[dict[str, tuple[Plant, str]]] = {
+EQUIVALENT: Final[dict[str, tuple[FaultPatch, str]]] = {
     "another user agent": (
         sent(
             lambda parts: replace(

@@ -24,24 +24,24 @@ from binance_usdm.mock.faults.catalogue import FAULTS as SCRIPTED
 from binance_usdm.mock.verify import checks as rules
 
 Patch = pytest.MonkeyPatch
-Plant = Callable[[Patch], None]
+FaultPatch = Callable[[Patch], None]
 
 
-def _sets(owner: Any, name: str, value: Any) -> Plant:
+def _sets(owner: Any, name: str, value: Any) -> FaultPatch:
     return lambda patch: patch.setattr(owner, name, value)
 
 
-def _wraps(owner: Any, name: str, change: Callable[[Any], Any]) -> Plant:
+def _wraps(owner: Any, name: str, change: Callable[[Any], Any]) -> FaultPatch:
     """Whatever the function of this name returns is changed before anybody gets it."""
     original = getattr(owner, name)
     return _sets(owner, name, lambda *given, **named: change(original(*given, **named)))
 
 
-def _checks(name: str, check: Callable[[rules.RequestContext, contract.Operation], None]) -> Plant:
+def _checks(name: str, check: Callable[[rules.RequestContext, contract.Operation], None]) -> FaultPatch:
     return lambda patch: patch.setitem(cast("dict[str, Any]", rules._CHECKS), name, check)
 
 
-def _forgives(code: int) -> Plant:
+def _forgives(code: int) -> FaultPatch:
     """What the parameters check would refuse with this code, it lets pass."""
     check = rules._CHECKS["parameters"]
 
@@ -55,16 +55,16 @@ def _forgives(code: int) -> Plant:
     return _checks("parameters", forgiving)
 
 
-def _parameters(**changed: Any) -> Plant:
+def _parameters(**changed: Any) -> FaultPatch:
     """Every parameter of the contract is another one in this respect."""
     return _wraps(contract.ApiSpec, "_parse_parameter", lambda parameter: replace(parameter, **changed))
 
 
-def _ok(change: Callable[[Reply], Reply]) -> Plant:
+def _ok(change: Callable[[Reply], Reply]) -> FaultPatch:
     return _wraps(pipeline, "json_ok_response", change)
 
 
-def _rows(change: Callable[[Any], Any]) -> Plant:
+def _change_rows(change: Callable[[Any], Any]) -> FaultPatch:
     """Every object of a good answer is changed."""
 
     def body(text: bytes) -> bytes:
@@ -92,7 +92,7 @@ def _ignoring_case(key_of: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda inquiry: key_of(replace(inquiry, api_key=inquiry.api_key.lower()))
 
 
-def _anywhere(self: query.Query, name: str, *, last: bool) -> Any:
+def _signature_anywhere(self: query.Query, name: str, *, last: bool) -> Any:
     return _SIGNED(self, name, last=False)
 
 
@@ -116,13 +116,16 @@ _SIGNED = query.Query.split_signature
 _BODY = pipeline.Pipeline._response_body
 
 SHAPE = {"content_is_exact", "response_schema_conformance"}
-FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
+FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     "signature not checked": (
         _sets(account.ApiKey, "verify", lambda *given: True),
         {"signature_enforced"},
     ),
     "signature in upper case refused": (_sets(account.ApiKey, "verify", _exact_hex), {"signature_enforced"}),
-    "signature may stand anywhere": (_sets(query.Query, "split_signature", _anywhere), {"signature_enforced"}),
+    "signature may stand anywhere": (
+        _sets(query.Query, "split_signature", _signature_anywhere),
+        {"signature_enforced"},
+    ),
     "key not checked": (
         _sets(rules, "_find_key", lambda inquiry: next(iter(inquiry.keys.values()))),
         {"content_is_exact", "ignored_auth", "keys_are_checked"},
@@ -200,10 +203,10 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         {"undeclared_method"},
     ),
     "empty list": (_ok(lambda reply: replace(reply, body=b"[]")), SHAPE | {"the_clock_is_told"}),
-    "rounded to two decimals": (_rows(_rounded), {"content_is_exact"}),
-    "last member dropped": (_rows(lambda row: dict([*row.items()][:-1])), SHAPE | {"the_clock_is_told"}),
-    "number in the place of text": (_rows(_numbered), SHAPE),
-    "members null": (_rows(lambda row: dict.fromkeys(row)), SHAPE | {"the_clock_is_told"}),
+    "rounded to two decimals": (_change_rows(_rounded), {"content_is_exact"}),
+    "last member dropped": (_change_rows(lambda row: dict([*row.items()][:-1])), SHAPE | {"the_clock_is_told"}),
+    "number in the place of text": (_change_rows(_numbered), SHAPE),
+    "members null": (_change_rows(lambda row: dict.fromkeys(row)), SHAPE | {"the_clock_is_told"}),
     "status 202": (
         _ok(lambda reply: replace(reply, status=202)),
         {"status_code_conformance", "content_is_exact", "keys_are_checked", "time_is_checked", "weight_is_counted"},

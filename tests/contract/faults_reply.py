@@ -21,23 +21,23 @@ from binance_usdm._response import ParsedValue, parse_response
 from binance_usdm_wire import AccountBalance
 
 Patch = pytest.MonkeyPatch
-Plant = Callable[[Patch], None]
+FaultPatch = Callable[[Patch], None]
 Made = Any
 """A `Value`, or the error that a reply is."""
 
 
-def sets(owner: Any, name: str, value: Any) -> Plant:
+def sets(owner: Any, name: str, value: Any) -> FaultPatch:
     return lambda patch: patch.setattr(owner, name, value)
 
 
-def reads(change: Callable[[Made, HttpResponse], Made]) -> Plant:
+def reads(change: Callable[[Made, HttpResponse], Made]) -> FaultPatch:
     """What was read of a reply is changed on its way to the caller."""
     return sets(
         _call, "parse_response", lambda operation, reply, call: change(parse_response(operation, reply, call), reply)
     )
 
 
-def rows(change: Callable[[list[Any]], list[Any]]) -> Plant:
+def rows(change: Callable[[list[Any]], list[Any]]) -> FaultPatch:
     return reads(lambda made, _: ParsedValue(change(made.parsed)) if _is_rows(made) else made)
 
 
@@ -45,28 +45,28 @@ def _is_rows(made: Made) -> bool:
     return isinstance(made, ParsedValue) and isinstance(made.parsed, list)
 
 
-def row(change: Callable[[AccountBalance], dict[str, Any]]) -> Plant:
+def row(change: Callable[[AccountBalance], dict[str, Any]]) -> FaultPatch:
     """Every row gets other members."""
     return rows(lambda found: [evolve(row, **change(row)) for row in found])
 
 
-def amounts(change: Callable[[Decimal], Any]) -> Plant:
+def amounts(change: Callable[[Decimal], Any]) -> FaultPatch:
     def changed(row: Any) -> dict[str, Any]:
-        return {name: change(value) for name, value in _members(row).items() if isinstance(value, Decimal)}
+        return {name: change(value) for name, value in _change_fields(row).items() if isinstance(value, Decimal)}
 
     return row(changed)
 
 
-def _members(row: Any) -> dict[str, Any]:
+def _change_fields(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in (*row.WIRE_NAMES, "additional_properties")}
 
 
-def _asked_for(change: Callable[[HttpResponse], HttpResponse]) -> Plant:
+def _asked_for(change: Callable[[HttpResponse], HttpResponse]) -> FaultPatch:
     """The reply is changed before it is read."""
     return sets(_call, "parse_response", lambda operation, reply, call: parse_response(operation, change(reply), call))
 
 
-def _headers(change: Callable[[dict[str, str]], Mapping[str, str]]) -> Plant:
+def _headers(change: Callable[[dict[str, str]], Mapping[str, str]]) -> FaultPatch:
     def changed(reply: HttpResponse) -> HttpResponse:
         headers = change({name.lower(): value for name, value in reply.headers.items()})
         return reply._replace(headers=Headers([(name.encode(), headers[name].encode("latin-1")) for name in headers]))
@@ -74,7 +74,7 @@ def _headers(change: Callable[[dict[str, str]], Mapping[str, str]]) -> Plant:
     return _asked_for(changed)
 
 
-def mended(mend: Callable[[bytes], bytes]) -> Plant:
+def mended(mend: Callable[[bytes], bytes]) -> FaultPatch:
     """A good reply that cannot be read is mended and read again."""
 
     def lenient(operation: Any, reply: HttpResponse, call: Any) -> Made:
@@ -87,7 +87,7 @@ def mended(mend: Callable[[bytes], bytes]) -> Plant:
     return sets(_call, "parse_response", lenient)
 
 
-def _replaced(pattern: bytes, by: bytes) -> Plant:
+def _replaced(pattern: bytes, by: bytes) -> FaultPatch:
     return mended(lambda body: re.sub(pattern, by, body))
 
 
@@ -109,7 +109,7 @@ def _good_rows(body: bytes) -> bytes:
     return json.dumps(whole).encode()
 
 
-def refusals(change: Callable[[Any], Made]) -> Plant:
+def refusals(change: Callable[[Any], Made]) -> FaultPatch:
     return reads(lambda made, _: change(made) if isinstance(made, _errors.APIError) else made)
 
 
@@ -119,11 +119,11 @@ def _again(error: Any, kind: Any = None, **members: Any) -> Made:
     return (kind or type(error))(**given | members)
 
 
-def _taken_for(kind: Any, other: Any) -> Plant:
+def _taken_for(kind: Any, other: Any) -> FaultPatch:
     return refusals(lambda error: _again(error, other) if type(error) is kind else error)
 
 
-def _raises(error: Exception, when: Callable[[Made, HttpResponse], bool]) -> Plant:
+def _raises(error: Exception, when: Callable[[Made, HttpResponse], bool]) -> FaultPatch:
     def change(made: Made, reply: HttpResponse) -> Made:
         if when(made, reply):
             raise error
@@ -132,7 +132,7 @@ def _raises(error: Exception, when: Callable[[Made, HttpResponse], bool]) -> Pla
     return reads(change)
 
 
-def _named(reply: HttpResponse) -> HttpResponse:
+def _field_named(reply: HttpResponse) -> HttpResponse:
     HTTPStatus(reply.status)  # ValueError for a status that Python has no name for
     return reply
 
@@ -168,7 +168,7 @@ _WAITS = "waits_are_understood"
 _ALONG = "what_comes_along_is_told"
 _SCRIPTED = "scripted_faults_are_told_apart"
 
-FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
+FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     # values
     "last of the rows lost": (rows(lambda found: found[:-1]), {_SAME, _EXACT, _STRICT, _SIZES, _ALONG, _SCRIPTED}),
     "rows in the order of their names": (
@@ -271,7 +271,7 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
         _asked_for(lambda reply: reply._replace(status=200) if 200 < reply.status < 300 else reply),
         {_MATRIX},
     ),
-    "a status without a name crashes": (_asked_for(_named), {_MATRIX, _REFUSED, _SAFE, _WAITS}),
+    "a status without a name crashes": (_asked_for(_field_named), {_MATRIX, _REFUSED, _SAFE, _WAITS}),
     "a list as error crashes": (
         _raises(
             AttributeError("'list' has no get"), lambda made, reply: reply.status >= 400 and reply.body[:1] == b"["
@@ -383,7 +383,7 @@ FAULTS: Final[dict[str, tuple[Plant, set[str]]]] = {
 }
 """Name -> how to plant it, and by which checks it is caught."""
 
-EQUIVALENT: Final[dict[str, tuple[Plant, str]]] = {
+EQUIVALENT: Final[dict[str, tuple[FaultPatch, str]]] = {
     "other words in an error": (
         reads(
             lambda made, _: (

@@ -33,11 +33,11 @@ from .faults_reply import amounts, mended, reads, refusals, row, rows, sets
 from .raw_requests import SECRET
 
 Patch = pytest.MonkeyPatch
-Plant = Callable[[Patch], None]
-Table = dict[str, tuple[Plant, set[str]]]
+FaultPatch = Callable[[Patch], None]
+Table = dict[str, tuple[FaultPatch, set[str]]]
 
 
-def wraps(owner: Any, name: str, change: Callable[..., Any]) -> Plant:
+def wraps(owner: Any, name: str, change: Callable[..., Any]) -> FaultPatch:
     """A function becomes `change` of itself and its arguments."""
     original = getattr(owner, name)
     return sets(owner, name, lambda *given, **named: change(original, *given, **named))
@@ -189,7 +189,7 @@ def _stamped_once(patch: Patch) -> None:
     asked(change)(patch)
 
 
-def _int(low: int, high: int, check: Callable[[Any], bool]) -> Plant:
+def _int(low: int, high: int, check: Callable[[Any], bool]) -> FaultPatch:
     strict = writing.integer_writer(low, high)
     return sets(
         balance,
@@ -218,7 +218,7 @@ def _same_stamp(patch: Patch) -> None:
     wraps(_request.RequestBuilder, "build_signed", made)(patch)
 
 
-def _own(everywhere: bool) -> Plant:
+def _with_custom(everywhere: bool) -> FaultPatch:
     """The client's own window is sent with calls that have one, or that are not signed."""
 
     def with_own(make: Any, self: Any, operation: Any, arguments: Any) -> Any:
@@ -266,8 +266,8 @@ REQUESTS: Final[Table] = {
         {"a_path_before_the_exchanges_is_kept", "wire_conformance"},
     ),
     "all attempts have one stamp": (_same_stamp, {"each_attempt_is_stamped_afresh"}),
-    "the client's own window wins": (_own(everywhere=False), {"a_window_of_the_clients_own_is_sent"}),
-    "the client's own window with every call": (_own(everywhere=True), {"a_window_of_the_clients_own_is_sent"}),
+    "the client's own window wins": (_with_custom(everywhere=False), {"a_window_of_the_clients_own_is_sent"}),
+    "the client's own window with every call": (_with_custom(everywhere=True), {"a_window_of_the_clients_own_is_sent"}),
     "a second question mark": (
         sent(lambda parts: replace(parts, target=parts.target.replace(b"?", b"??"))),
         {

@@ -18,9 +18,9 @@ from schemathesis.core.failures import FailureGroup
 
 from binance_usdm.mock import FAULTS, Delivery, Exchange, ManualClock, Reply, Switches
 
-from .raw_requests import KEY, SECRET, T0, MakeExchange, ask, ask_well, signed, target
+from .raw_requests import KEY, SECRET, T0, MakeExchange, ask, ask_well, sign, target
 from .schemathesis_setup import CONFIG
-from .spec_facts import Fact, Json, facts
+from .spec_facts import Json, OperationFact, operation_facts
 
 # (ms by which the timestamp is ahead of the exchange, window, accepted)
 EDGES: Final = (
@@ -73,7 +73,7 @@ CONFORMANCE: Final = [
 
 def content_is_exact(document: Json, make: MakeExchange) -> None:
     """Each account gets what was seeded for it, digit by digit; the rest gets the document's first example."""
-    for fact in facts(document):
+    for fact in operation_facts(document):
         exchange, first = make(document), fact.examples[0]
         for value in (*fact.examples, *map(_awkward, fact.examples)):
             exchange.seed(fact.id, value)
@@ -82,13 +82,13 @@ def content_is_exact(document: Json, make: MakeExchange) -> None:
             assert _same(ask_well(make(document), fact), first), fact.id
             exchange.add_account("another-key", SECRET, **{fact.id: _awkward(first)})
             exchange.seed(fact.id, fact.examples[-1])
-            reply = ask(exchange, fact, signed(fact, fact.query(T0)), "another-key")
+            reply = ask(exchange, fact, sign(fact, fact.query(T0)), "another-key")
             assert _same(reply, _awkward(first)), f"{fact.id}: the other account's content"
 
 
 def the_clock_is_told(document: Json, make: MakeExchange) -> None:
     """A member that is the exchange's clock says its time at this moment."""
-    for fact in facts(document):
+    for fact in operation_facts(document):
         clock = ManualClock(T0)
         exchange = make(document, clock=clock)
         for _ in range(2):
@@ -100,7 +100,7 @@ def the_clock_is_told(document: Json, make: MakeExchange) -> None:
 
 def time_is_checked(document: Json, make: MakeExchange) -> None:
     """Accepted from `window` ms behind to 999 ms ahead, both included; the window that counts is the one that was sent."""
-    for fact in facts(document):
+    for fact in operation_facts(document):
         for ahead, window, accepted in EDGES if fact.timestamp else ():
             more = [] if window is None else [f"{fact.window}={window}"]
             reply = ask_well(make(document), fact, T0 + ahead, *more)
@@ -110,39 +110,39 @@ def time_is_checked(document: Json, make: MakeExchange) -> None:
 
 def duplicates_are_refused(document: Json, make: MakeExchange) -> None:
     """Every parameter once: also one that says the same twice, also the signature."""
-    for fact in facts(document):
+    for fact in operation_facts(document):
         pairs = [f"{each['name']}=1" for each in fact.parameters if not each.get("required")]
         pairs += fact.query(T0).split("&") if fact.query(T0) else []
         for pair in pairs:
-            reply = ask(make(document), fact, signed(fact, "&".join([*pairs, pair])))
+            reply = ask(make(document), fact, sign(fact, "&".join([*pairs, pair])))
             assert _said(reply) == (400, -1101), f"{fact.id}: {pair} twice: {reply.body!r}"
         if fact.signature:
-            query = signed(fact, fact.query(T0))
+            query = sign(fact, fact.query(T0))
             reply = ask(make(document), fact, f"{query}&{query.rsplit('&', 1)[-1]}")
             assert _said(reply) == (400, -1101), f"{fact.id}: two signatures: {reply.body!r}"
 
 
 def unknown_parameters_are_refused(document: Json, make: MakeExchange) -> None:
-    for fact in facts(document):
+    for fact in operation_facts(document):
         reply = ask_well(make(document), fact, T0, "noSuchParameter=1")
         assert _said(reply) == (400, -1104), fact.id
 
 
 def keys_are_checked(document: Json, make: MakeExchange) -> None:
     """The good key opens; no key, another, an empty, a broken one and two of them do not. 401 each time."""
-    for fact in facts(document):
+    for fact in operation_facts(document):
         for keys, code in KEYS if fact.key_header else ():
-            reply = ask(make(document), fact, signed(fact, fact.query(T0)), *keys)
+            reply = ask(make(document), fact, sign(fact, fact.query(T0)), *keys)
             wanted = (401, code) if code else (200, None)
             assert _said(reply) == wanted, f"{fact.id}: {keys}"
         if fact.key_header:
-            bare = make(document).handle(fact.method, target(fact, signed(fact, fact.query(T0))), [])
+            bare = make(document).handle(fact.method, target(fact, sign(fact, fact.query(T0))), [])
             assert _said(bare) == (401, -2014), f"{fact.id}: no key"
 
 
 def weight_is_counted(document: Json, make: MakeExchange) -> None:
     """Every answer says what the minute has cost; over the limit come 429, then 418, both with a time to wait that holds."""
-    for fact in facts(document):
+    for fact in operation_facts(document):
         clock, limits = ManualClock(T0), Switches(weight_limit=3 * fact.weight, ban_after=2)
         exchange = make(document, clock=clock, switches=limits)
         for statuses, shortest, longest in (([200] * 3 + [429], 1, 60), ([200] * 3 + [429, 429, 418], 120, 3 * 86400)):
@@ -160,7 +160,7 @@ def weight_is_counted(document: Json, make: MakeExchange) -> None:
 def faults_are_described(document: Json, make: MakeExchange) -> None:
     """A scripted fault answers as its row of the table says, and as the document does, unless it says that it does not."""
     schema = schemathesis.openapi.from_dict(dict(document), config=schemathesis.Config.from_dict(CONFIG))
-    for fact in facts(document):
+    for fact in operation_facts(document):
         operation = schema[fact.path][fact.method]
         for name, fault in FAULTS.items():
             response = _failing(make(document), fact, name)
@@ -174,11 +174,11 @@ def faults_are_described(document: Json, make: MakeExchange) -> None:
 
 def every_status_is_produced(document: Json, make: MakeExchange) -> None:
     """Nothing is documented that the mock never answers; `5XX` stands for a fault that has no status of its own."""
-    for fact in facts(document):
+    for fact in operation_facts(document):
         exchange = make(document)
         ask_well(exchange, fact)
         ask_well(exchange, fact, T0, "noSuchParameter=1")
-        ask(exchange, fact, signed(fact, fact.query(T0)), "unknown-key")
+        ask(exchange, fact, sign(fact, fact.query(T0)), "unknown-key")
         exchange.handle("DELETE", target(fact, ""), [])
         for name, fault in FAULTS.items():
             if not fault.spec_violation:
@@ -201,7 +201,7 @@ CHECKS: Final = (
 )
 
 
-def _failing(exchange: Exchange, fact: Fact, fault: str) -> httpx.Response | None:
+def _failing(exchange: Exchange, fact: OperationFact, fault: str) -> httpx.Response | None:
     """What a fault answers; None for one that only changes how the usual answer travels, which no document describes."""
     exchange.fail(fault)
     reply = exchange.handle(fact.method, fact.path.encode(), [])

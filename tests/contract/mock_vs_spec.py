@@ -12,7 +12,7 @@ from hypothesis import settings
 from binance_usdm.mock import Exchange
 
 from . import mock_tables as tables
-from .raw_requests import KEY, SECRET, T0, MakeExchange, Signer, make_exchange, signature, signed
+from .raw_requests import KEY, SECRET, T0, MakeExchange, Signer, make_exchange, sign, signature
 from .schemathesis_setup import (
     EDGES,
     Case,
@@ -25,7 +25,7 @@ from .schemathesis_setup import (
     tried,
     try_cases,
 )
-from .spec_facts import Fact, Json, facts
+from .spec_facts import Json, OperationFact, operation_facts
 
 
 def run_mock_vs_spec(document: Json, make: MakeExchange = make_exchange, how: settings = EDGES) -> Found:
@@ -45,7 +45,7 @@ def mock_schema(document: Json, exchange: Exchange) -> Schema:
 
 def checks_of(document: Json, exchange: Exchange) -> list[Check]:
     """What schemathesis does not check by itself."""
-    by_route = {(fact.method, fact.path): fact for fact in facts(document)}
+    by_route = {(fact.method, fact.path): fact for fact in operation_facts(document)}
 
     def signature_enforced(context: Any, response: Any, case: Case) -> None:
         """A good signature opens, also in upper case; any other, or a good one in another place, does not."""
@@ -68,7 +68,7 @@ def checks_of(document: Json, exchange: Exchange) -> list[Check]:
     return [signature_enforced, undeclared_method, accepts_only_what_is_described(document)]
 
 
-def _forgeries(fact: Fact, query: str) -> dict[str, tuple[str, int, set[int] | None]]:
+def _forgeries(fact: OperationFact, query: str) -> dict[str, tuple[str, int, set[int] | None]]:
     """Name -> query, HTTP status and allowed codes: what happens to a good query with something else for a signature."""
     payload, good = query.rsplit(f"&{fact.signature}=", 1)
     refused = {-1022}
@@ -86,6 +86,6 @@ def _forgeries(fact: Fact, query: str) -> dict[str, tuple[str, int, set[int] | N
         "over nothing": (ending(signature("")), 400, refused),
         "missing": (payload, 400, {-1102, -1022}),
         "empty": (ending(""), 400, {-1102, -1022}),
-        "over bytes that could be written shorter": (signed(fact, re.sub(r"=([0-9])", r"=%3\1", payload)), 200, None),
+        "over bytes that could be written shorter": (sign(fact, re.sub(r"=([0-9])", r"=%3\1", payload)), 200, None),
         "not the last": (f"{fact.signature}={good}&{payload}", 400, refused),
     }

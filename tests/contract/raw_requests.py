@@ -12,7 +12,7 @@ from requests.auth import AuthBase
 
 from binance_usdm.mock import Exchange, ManualClock, Reply, Switches
 
-from .spec_facts import Fact, Json, facts
+from .spec_facts import Json, OperationFact, operation_facts
 
 KEY = "contract-tests-key"
 SECRET = "contract-tests-secret"
@@ -31,25 +31,25 @@ def make_exchange(document: Json, **options: Any) -> Exchange:
     return Exchange(api_key=KEY, api_secret=SECRET, spec=document, **given)
 
 
-def signed(fact: Fact, query: str, secret: str = SECRET) -> str:
+def sign(fact: OperationFact, query: str, secret: str = SECRET) -> str:
     """A query with its signature at the end, if the operation takes one."""
     if fact.signature is None:
         return query
     return f"{query}{'&' if query else ''}{fact.signature}={signature(query, secret)}"
 
 
-def ask(exchange: Exchange, fact: Fact, query: str, *keys: str) -> Reply:
+def ask(exchange: Exchange, fact: OperationFact, query: str, *keys: str) -> Reply:
     """Send a query exactly as it is, with the good key unless others are named."""
     headers = [(fact.key_header.encode(), key.encode()) for key in keys or (KEY,)] if fact.key_header else []
     return exchange.handle(fact.method, target(fact, query), headers)
 
 
-def ask_well(exchange: Exchange, fact: Fact, stamp: int = T0, *more: str) -> Reply:
+def ask_well(exchange: Exchange, fact: OperationFact, stamp: int = T0, *more: str) -> Reply:
     """Send a request with nothing wrong but what is named."""
-    return ask(exchange, fact, signed(fact, fact.query(stamp, *more)))
+    return ask(exchange, fact, sign(fact, fact.query(stamp, *more)))
 
 
-def target(fact: Fact, query: str) -> bytes:
+def target(fact: OperationFact, query: str) -> bytes:
     return f"{fact.path}?{query}".encode() if query else fact.path.encode()
 
 
@@ -60,7 +60,7 @@ class Signer(AuthBase):
     """
 
     def __init__(self, document: Json) -> None:
-        known = facts(document)
+        known = operation_facts(document)
         self._signatures = {fact.signature for fact in known if fact.signature}
         self._keys = {fact.key_header for fact in known if fact.key_header}
 

@@ -12,8 +12,8 @@ from hypothesis import settings
 from binance_usdm import APIError
 from binance_usdm.mock import ManualClock
 
-from .facade import Call, Facade, Sdk, Sent, arguments_of, called, python_name
-from .raw_requests import KEY, SECRET, T0, MakeExchange, ask_well, make_exchange, signed
+from .facade import Facade, RecordedCall, Sdk, SentRequest, arguments_of, call_method, python_name
+from .raw_requests import KEY, SECRET, T0, MakeExchange, ask_well, make_exchange, sign
 from .schemathesis_setup import (
     EDGES,
     Case,
@@ -25,7 +25,7 @@ from .schemathesis_setup import (
     tried,
     try_cases,
 )
-from .spec_facts import Fact, Json, facts, undescribed, unsigned
+from .spec_facts import Json, OperationFact, operation_facts, undescribed, unsigned
 
 HEADERS = frozenset({b"host", b"user-agent", b"accept", b"accept-encoding"})
 WINDOWS = (None, 1, 3000, 6000, 60000)
@@ -40,7 +40,7 @@ def run_requests_vs_spec(document: Json, sdk: Sdk, make: MakeExchange = make_exc
 def client_schema(document: Json, sdk: Sdk, make: MakeExchange = make_exchange) -> tuple[Schema, list[Check]]:
     """Cases for the client, seen as a server that takes the arguments a caller gives, and how to judge them."""
     exchange = make(document)
-    for fact in facts(document):
+    for fact in operation_facts(document):
         longest = max(fact.examples, key=lambda value: len(json.dumps(value)))
         exchange.seed(fact.id, longest * 2 if isinstance(longest, list) else longest)  # a row may come twice
     facade = Facade(document, *sdk.opened(exchange))
@@ -49,8 +49,8 @@ def client_schema(document: Json, sdk: Sdk, make: MakeExchange = make_exchange) 
 
 def checks_of(document: Json, facade: Facade) -> list[Check]:
     """What leaves the client and what comes out of it, for one case."""
-    by_route = {(fact.method, fact.path): fact for fact in facts(document)}
-    plain = {(fact.method, fact.path): fact for fact in facts(unsigned(document))}
+    by_route = {(fact.method, fact.path): fact for fact in operation_facts(document)}
+    plain = {(fact.method, fact.path): fact for fact in operation_facts(unsigned(document))}
     origin = document["servers"][0]["url"]
 
     def wire_conformance(context: Any, response: Any, case: Case) -> None:
@@ -77,16 +77,16 @@ def checks_of(document: Json, facade: Facade) -> list[Check]:
     return [wire_conformance, transparent, accepts_only_what_is_described(unsigned(document))]
 
 
-def expected_query(fact: Fact, serialised: str) -> str:
+def expected_query(fact: OperationFact, serialised: str) -> str:
     """The only query that may leave the client: a case as schemathesis wrote it, in the spec's order, stamped and signed."""
     order = [each["name"] for each in fact.parameters]
     # requests writes a blank as in a form, the client as RFC 3986 does: to the exchange they are the same
     pieces = [piece for piece in serialised.replace("+", "%20").split("&") if piece]
     pieces.sort(key=lambda piece: order.index(piece.partition("=")[0]))
-    return signed(fact, "&".join([*pieces, *([f"{fact.timestamp}={T0}"] if fact.timestamp else [])]))
+    return sign(fact, "&".join([*pieces, *([f"{fact.timestamp}={T0}"] if fact.timestamp else [])]))
 
 
-def _departures(fact: Fact, origin: str, serialised: str, sent: Sent) -> list[str]:
+def _departures(fact: OperationFact, origin: str, serialised: str, sent: SentRequest) -> list[str]:
     """What is not as it must be in one request."""
     query = expected_query(fact, serialised)
     wanted = f"{fact.path}?{query}" if query else fact.path
@@ -114,14 +114,14 @@ def _departures(fact: Fact, origin: str, serialised: str, sent: Sent) -> list[st
 
 def window_is_respected(document: Json, sdk: Sdk, make: MakeExchange) -> None:
     """A call that comes late is accepted or refused exactly as a request made by hand with the same window."""
-    for fact in facts(document):
+    for fact in operation_facts(document):
         for window in WINDOWS if fact.window else ():
             for late in ((window or 5000), (window or 5000) + 1):
                 more = [f"{fact.window}={window}"] if window else []
                 exchange = make(document, clock=ManualClock(T0 + late))
                 by_hand = ask_well(exchange, fact, T0, *more)
-                call = Call(arguments_of(fact, "&".join([fact.required, *more])))
-                asyncio.run(called(sdk.opened(exchange)[0], python_name(fact.id), call))
+                call = RecordedCall(arguments_of(fact, "&".join([fact.required, *more])))
+                asyncio.run(call_method(sdk.opened(exchange)[0], python_name(fact.id), call))
                 status, code = (call.error.status, call.error.code) if isinstance(call.error, APIError) else (200, None)
                 assert call.error is None or isinstance(call.error, APIError), f"{fact.id}: {call.error!r}"
                 assert (status, code) == (by_hand.status, by_hand.code), f"{fact.id}: {late} ms late, window {window}"
@@ -129,9 +129,9 @@ def window_is_respected(document: Json, sdk: Sdk, make: MakeExchange) -> None:
 
 def only_what_is_asked_is_sent(document: Json, sdk: Sdk, make: MakeExchange) -> None:
     """A call with no more than it needs sends no more: no default of the client's own, whatever it is worth."""
-    for fact in facts(document):
+    for fact in operation_facts(document):
         client, recorder = sdk.opened(make(document))
-        asyncio.run(called(client, python_name(fact.id), Call(arguments_of(fact, fact.required))))
+        asyncio.run(call_method(client, python_name(fact.id), RecordedCall(arguments_of(fact, fact.required))))
         needed = [each["name"] for each in fact.parameters if each.get("required")]
         wanted = sorted(name for name in (*needed, fact.timestamp, fact.signature) if name)
         for sent in recorder.sent:
@@ -141,7 +141,7 @@ def only_what_is_asked_is_sent(document: Json, sdk: Sdk, make: MakeExchange) -> 
 
 def arguments_are_declared(document: Json, sdk: Sdk, make: MakeExchange) -> None:
     """The client's own list of operations and their arguments is the document's."""
-    known = {fact.id: {python_name(each["name"]) for each in fact.parameters} for fact in facts(document)}
+    known = {fact.id: {python_name(each["name"]) for each in fact.parameters} for fact in operation_facts(document)}
     assert {name: {each.name for each in found.parameters} for name, found in sdk.operations.items()} == known
 
 

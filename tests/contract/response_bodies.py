@@ -16,28 +16,28 @@ from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
 from .schemathesis_setup import CONFIG, EDGES, Case, cases
-from .spec_facts import Fact, Json, facts, resolved
+from .spec_facts import Json, OperationFact, operation_facts, resolve
 
 JSON = "application/json"
 LONGEST = 3  # items of a generated list: longer ones take schemathesis a minute
 
 
 @dataclass(frozen=True)
-class Described:
+class DescribedResponse:
     """One JSON reply that the document describes."""
 
-    fact: Fact
+    fact: OperationFact
     status: int
     schema: Json = field(repr=False)
 
 
-def described(document: Json) -> list[Described]:
+def described(document: Json) -> list[DescribedResponse]:
     """Every JSON reply of every operation; `5XX` stands for a status that has no description of its own."""
     return [
-        Described(fact, int(status.replace("XX", "20")), resolved(document, node)["content"][JSON]["schema"])
-        for fact in facts(document)
+        DescribedResponse(fact, int(status.replace("XX", "20")), resolve(document, node)["content"][JSON]["schema"])
+        for fact in operation_facts(document)
         for status, node in document["paths"][fact.path][fact.method.lower()]["responses"].items()
-        if JSON in resolved(document, node).get("content", {})
+        if JSON in resolve(document, node).get("content", {})
     ]
 
 
@@ -47,13 +47,17 @@ def bodies(document: Json, schema: Json, how: settings = EDGES) -> tuple[bytes, 
     return _bodies(json.dumps(document.get("components", {})), json.dumps(schema), random)
 
 
-def decoded(body: bytes) -> Any:
+def decode_value(body: bytes) -> Any:
     """The value of a JSON text, digit for digit; ValueError for what is none by RFC 8259 and 7493, whatever Python would take.
 
     A number that is no integer of 64 bits is a Decimal: it has no other exact form.
     """
     value = json.loads(
-        body.decode("utf-8"), parse_float=Decimal, parse_int=_whole, parse_constant=_refuse, object_pairs_hook=_once
+        body.decode("utf-8"),
+        parse_float=Decimal,
+        parse_int=_integer_of,
+        parse_constant=_reject_constant,
+        object_pairs_hook=_reject_duplicates,
     )
     json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")  # half a surrogate pair is no text
     return value
@@ -62,7 +66,7 @@ def decoded(body: bytes) -> Any:
 def describes(document: Json, schema: Json, body: bytes) -> bool:
     """Whether the schema describes a body. An integer is written as one: JSON Schema alone would take 1.0 as well."""
     try:
-        value = decoded(body)
+        value = decode_value(body)
     except (ValueError, RecursionError):
         return False
     return bool(_validator(json.dumps(document.get("components", {})), json.dumps(schema)).is_valid(_unrounded(value)))
@@ -145,15 +149,15 @@ def _unrounded(value: Any) -> Any:
     return {name: _unrounded(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
-def _whole(text: str) -> int | Decimal:
+def _integer_of(text: str) -> int | Decimal:
     return int(text) if len(text) <= 20 and -(2**63) <= int(text) < 2**64 else Decimal(text)
 
 
-def _refuse(text: str) -> Any:
+def _reject_constant(text: str) -> Any:
     raise ValueError(text)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _ in pairs}) < len(pairs):
         raise ValueError("a member twice")
     return dict(pairs)
@@ -163,13 +167,13 @@ def places(
     document: Json, schema: Json, value: Any, *path: int | str
 ) -> Iterator[tuple[tuple[int | str, ...], Json, bool]]:
     """Places inside a value: the way there, its schema, whether it may be left out; of a list's items the first and the last."""
-    schema = resolved(document, schema)
+    schema = resolve(document, schema)
     if isinstance(value, list):
         for row, each in {row: value[row] for row in (0, len(value) - 1) if value}.items():
-            yield (*path, row), resolved(document, schema["items"]), False
+            yield (*path, row), resolve(document, schema["items"]), False
             yield from places(document, schema["items"], each, *path, row)
     elif isinstance(value, dict):
         for name, member in schema.get("properties", {}).items():
             if name in value:
-                yield (*path, name), resolved(document, member), name not in schema.get("required", ())
+                yield (*path, name), resolve(document, member), name not in schema.get("required", ())
                 yield from places(document, member, value[name], *path, name)

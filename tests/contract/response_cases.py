@@ -14,11 +14,11 @@ import httpx
 
 from binance_usdm import Response, RetryPolicy, UsdmError
 
-from .error_tables import Outcome
+from .error_tables import ExpectedOutcome
 from .facade import Sdk, arguments_of, python_name
 from .raw_requests import KEY, SECRET, T0
-from .response_bodies import Described, decoded, exact
-from .spec_facts import Fact, Json, resolved
+from .response_bodies import DescribedResponse, decode_value, exact
+from .spec_facts import Json, OperationFact, resolve
 
 Ask = Callable[..., Any]
 """(operation, status, body, *headers) -> the client's response or its error; whatever else it raises is a finding."""
@@ -48,7 +48,7 @@ def listening(sdk: Sdk) -> Iterator[Ask]:
     client = client_of(sdk, transport)
     with asyncio.Runner() as runner:
 
-        def ask(fact: Fact, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Any:
+        def ask(fact: OperationFact, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Any:
             nonlocal reply
             reply = httpx.Response(status, headers=[*headers], stream=httpx.ByteStream(body))
             return asked(client, fact, runner)
@@ -56,7 +56,7 @@ def listening(sdk: Sdk) -> Iterator[Ask]:
         yield ask
 
 
-def asked(client: Any, fact: Fact, runner: asyncio.Runner) -> Any:
+def asked(client: Any, fact: OperationFact, runner: asyncio.Runner) -> Any:
     try:
         made = getattr(client, f"{python_name(fact.id)}_detailed")(**arguments_of(fact, fact.required))
         return runner.run(made) if inspect.iscoroutine(made) else made
@@ -64,21 +64,21 @@ def asked(client: Any, fact: Fact, runner: asyncio.Runner) -> Any:
         return error
 
 
-def outcome(came: Any) -> Outcome:
+def outcome(came: Any) -> ExpectedOutcome:
     """Class, HTTP status and code of a response or an error; status 0 where no complete reply came."""
     status = came.status_code if isinstance(came, Response) else getattr(came, "status", 0)
     return type(came), status, getattr(came, "code", None)
 
 
-def same(document: Json, reply: Described, came: Any, body: bytes) -> None:
+def same(document: Json, reply: DescribedResponse, came: Any, body: bytes) -> None:
     """A response whose value is that of the body: each attribute typed and exact, and all of it written back the same."""
     assert isinstance(came, Response), f"{reply.fact.id}: {came!r} for {body[:400]!r}"
-    departures = [*_departures(document, reply.schema, came.parsed, decoded(body), reply.fact.id)]
+    departures = [*_departures(document, reply.schema, came.parsed, decode_value(body), reply.fact.id)]
     assert not departures, f"{departures[:3]} for {body[:400]!r}"
 
 
 def _departures(document: Json, schema: Json, parsed: Any, value: Any, where: str) -> Iterator[str]:
-    schema = resolved(document, schema)
+    schema = resolve(document, schema)
     if isinstance(value, list):
         if type(parsed) is not list or len(parsed) != len(value):
             yield f"{where}: {type(parsed).__name__}"
@@ -104,7 +104,7 @@ def _object_departures(document: Json, members: Json, parsed: Any, value: Json, 
         attribute, place = python_name(name), f"{where}.{name}"
         if name in value:
             yield from _departures(document, member, getattr(parsed, attribute), value[name], place)
-            instant = resolved(document, member).get("x-instant")
+            instant = resolve(document, member).get("x-instant")
             if instant and _instant(parsed, instant) != _moment(value[name]):
                 yield f"{place}: {instant} is {_instant(parsed, instant)!r}"
         elif getattr(parsed, attribute) is not None:
@@ -127,5 +127,5 @@ def _moment(ms: int) -> Any:
         return type(error)
 
 
-def judged(wanted: Outcome, came: Any, reply: Described, body: bytes) -> None:
+def judged(wanted: ExpectedOutcome, came: Any, reply: DescribedResponse, body: bytes) -> None:
     assert outcome(came) == wanted, f"{reply.fact.id}: {came!r}, not {wanted}, for {body[:400]!r}"

@@ -21,13 +21,13 @@ from binance_usdm.mock import FAULTS, Exchange, Reply
 
 from . import error_tables as tables
 from . import value_tables as values
-from .error_tables import due
+from .error_tables import expected_outcome
 from .facade import SDKS, Sdk
 from .raw_requests import KEY, T0, MakeExchange, ask_well, make_exchange
-from .response_bodies import Described, bodies, described, describes, places
+from .response_bodies import DescribedResponse, bodies, described, describes, places
 from .response_cases import asked, client_of, judged, listening, outcome, same
 from .schemathesis_setup import EDGES, GENERATED, Found, tried
-from .spec_facts import Fact, Json, resolved
+from .spec_facts import Json, OperationFact, resolve
 from .value_tables import MISSING, sample_body
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ def other_bodies_are_refused(document: Json, sdk: Sdk, make: MakeExchange, how: 
     with listening(sdk) as ask:
         for reply in _good(document):
             for body in bodies(document, reply.schema, how):
-                wanted = due(document, reply.schema, 200, body)
+                wanted = expected_outcome(document, reply.schema, 200, body)
                 if wanted[0] is not Response:
                     judged(wanted, ask(reply.fact, 200, body, TYPE), reply, body)
 
@@ -132,7 +132,7 @@ def every_reply_is_a_value_or_an_error(document: Json, sdk: Sdk, make: MakeExcha
         for reply in _good(document):
             for place, body in enumerate((*tables.MATRIX_BODIES, sample_body(_longest(reply.fact)))):
                 for status in {200, *some(tables.MATRIX_STATUSES, how, place)}:
-                    wanted = due(document, reply.schema, status, body)
+                    wanted = expected_outcome(document, reply.schema, status, body)
                     for kind in some(tables.MATRIX_TYPES, how, status + place):
                         judged(wanted, ask(reply.fact, status, body, (b"Content-Type", kind)), reply, body)
 
@@ -147,12 +147,17 @@ def refusals_are_told_apart(document: Json, sdk: Sdk, make: MakeExchange, how: s
             for code, message in some(said, how, place):
                 body = sample_body({"msg": message} if code is None else {"code": code, "msg": message})
                 came = ask(reply.fact, reply.status, body, TYPE, (b"Date", tables.DATE))
-                judged(due(document, {}, reply.status, body), came, reply, body)
+                judged(expected_outcome(document, {}, reply.status, body), came, reply, body)
                 assert came.message == message, f"{reply.fact.id}: {came!r}"
                 assert came.retryable is tables.retryable(type(came), code), f"{reply.fact.id}: {came!r}"
                 assert came.hint or code not in tables.HINTED, f"{reply.fact.id}: {came!r}: no hint"
             for body in some(bodies(document, reply.schema, how), how, place):
-                judged(due(document, {}, reply.status, body), ask(reply.fact, reply.status, body, TYPE), reply, body)
+                judged(
+                    expected_outcome(document, {}, reply.status, body),
+                    ask(reply.fact, reply.status, body, TYPE),
+                    reply,
+                    body,
+                )
 
 
 def messages_are_made_safe(document: Json, sdk: Sdk, make: MakeExchange, how: settings) -> None:
@@ -175,7 +180,7 @@ def waits_are_understood(document: Json, sdk: Sdk, make: MakeExchange, how: sett
                 headers = [(b"Date", tables.DATE), *([] if text is None else [(b"Retry-After", text)])]
                 body = sample_body({"msg": message} if code is None else {"code": code, "msg": message})
                 came = ask(reply.fact, reply.status, body, *headers)
-                wanted = tables.wait_of(due(document, {}, reply.status, body)[0], said, message)
+                wanted = tables.wait_of(expected_outcome(document, {}, reply.status, body)[0], said, message)
                 assert _close(came.retry_after, wanted), f"{came!r}: {text!r}: {came.retry_after}, not {wanted}"
                 if isinstance(came, IPBannedError):
                     end = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=T0 + 300_000)
@@ -222,7 +227,7 @@ def scripted_faults_are_told_apart(document: Json, sdk: Sdk, make: MakeExchange,
                 assert type(came) is TransportError, f"{reply.fact.id}: {name}: {came!r}"
                 continue
             sent = httpx.Response(given.status, headers=[*given.headers], content=given.body)  # without compression
-            judged(due(document, reply.schema, given.status, sent.content), came, reply, sent.content)
+            judged(expected_outcome(document, reply.schema, given.status, sent.content), came, reply, sent.content)
             if isinstance(came, Response):
                 same(document, reply, came, sent.content)
             elif "retry-after" in sent.headers:
@@ -246,23 +251,23 @@ CHECKS = (
 )
 
 
-def _good(document: Json) -> list[Described]:
+def _good(document: Json) -> list[DescribedResponse]:
     return [reply for reply in described(document) if reply.status == 200]
 
 
-def _errors(document: Json) -> list[Described]:
+def _errors(document: Json) -> list[DescribedResponse]:
     return [reply for reply in described(document) if reply.status != 200]
 
 
-def _longest(fact: Fact) -> Any:
+def _longest(fact: OperationFact) -> Any:
     """The richest of an operation's examples."""
     return copy.deepcopy(max(fact.examples, key=lambda value: len(json.dumps(value))))
 
 
-def _places(document: Json) -> Iterator[tuple[Described, tuple[int | str, ...], list[Any], list[Any]]]:
+def _places(document: Json) -> Iterator[tuple[DescribedResponse, tuple[int | str, ...], list[Any], list[Any]]]:
     """Every place of every operation's richest example, with values that may stand there and values that may not."""
     for reply in _good(document):
-        whole = ((), resolved(document, reply.schema), False)
+        whole = ((), resolve(document, reply.schema), False)
         for path, schema, may_lack in (whole, *places(document, reply.schema, _longest(reply.fact))):
             good, bad = values.good_and_bad(schema, may_lack)
             no_member = not path or isinstance(path[-1], int)  # nothing but a member can be left out
@@ -292,7 +297,7 @@ def _misspelt(value: Any, path: tuple[int | str, ...]) -> Any:
     return value
 
 
-def _scripted(make: Callable[[], Exchange], fact: Fact, name: str) -> tuple[Exchange, Reply]:
+def _scripted(make: Callable[[], Exchange], fact: OperationFact, name: str) -> tuple[Exchange, Reply]:
     """An exchange that will play a fault, without its waits, and the reply that it is going to give."""
     told, asked = make(), make()
     still: dict[str, Any] = {

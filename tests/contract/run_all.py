@@ -25,7 +25,7 @@ from tests.contract.spec_facts import SPEC, Json
 
 
 @dataclass
-class Tally:
+class CaseCounter:
     """What a layer did, counted while it did it."""
 
     cases: int = 0
@@ -51,7 +51,7 @@ class Tally:
 class _Counted:
     """A client whose calls are counted."""
 
-    def __init__(self, client: Any, tally: Tally) -> None:
+    def __init__(self, client: Any, tally: CaseCounter) -> None:
         self._client, self._tally = client, tally
 
     def __getattr__(self, name: str) -> Any:
@@ -66,13 +66,13 @@ class _Counted:
         return counted
 
 
-def mock(tally: Tally) -> Found:
+def mock(tally: CaseCounter) -> Found:
     found = run_mock_vs_spec(SPEC, tally.exchange, GENERATED) | tried(beside_mock.CHECKS, SPEC, tally.exchange)
     tally.requests()
     return found
 
 
-def requests(tally: Tally) -> Found:
+def requests(tally: CaseCounter) -> Found:
     def layer(name: str, sdk: Sdk) -> Found:
         beside = tried(beside_client.CHECKS, SPEC, sdk, make_exchange)
         return run_requests_vs_spec(SPEC, sdk, how=GENERATED) | beside
@@ -80,17 +80,17 @@ def requests(tally: Tally) -> Found:
     return _with_all(tally, layer)
 
 
-def replies(tally: Tally) -> Found:
+def replies(tally: CaseCounter) -> Found:
     return _with_all(tally, lambda name, sdk: run_responses_vs_spec(SPEC, sdk, how=HOW[name]))
 
 
-def _with_all(tally: Tally, layer: Callable[[str, Sdk], Found]) -> Found:
+def _with_all(tally: CaseCounter, layer: Callable[[str, Sdk], Found]) -> Found:
     """A layer with each SDK."""
     each = {name: layer(name, tally.sdk(sdk)) for name, sdk in SDKS.items()}
     return {f"{check} ({name})": what for name, found in each.items() for check, what in found.items()}
 
 
-LAYERS: dict[str, Callable[[Tally], Found]] = {
+LAYERS: dict[str, Callable[[CaseCounter], Found]] = {
     "A  the mock, as a server": mock,
     "B  the clients, what they send": requests,
     "C  the clients, what they make of replies": replies,
@@ -102,7 +102,7 @@ def main() -> int:
     failures: Found = {}
     for name, layer in LAYERS.items():
         LOOKED.clear()
-        tally, started = Tally(), time.monotonic()
+        tally, started = CaseCounter(), time.monotonic()
         found = layer(tally)
         seconds = time.monotonic() - started
         row = (len(tally.operations), tally.cases, len(LOOKED), f"{seconds:.1f}", len(found))

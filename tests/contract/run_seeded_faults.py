@@ -69,7 +69,7 @@ EQUIVALENT: Final = {"requests": faults_client.EQUIVALENT, "replies": faults_rep
 
 
 @dataclass(frozen=True)
-class Seed:
+class SeededFault:
     """One fault to plant, what must notice it, and in which client it is looked for."""
 
     where: str
@@ -80,10 +80,10 @@ class Seed:
 
 
 @dataclass(frozen=True)
-class Harvest:
+class FaultResult:
     """What noticed a fault."""
 
-    seed: Seed
+    seed: SeededFault
     caught_by: frozenset[str]
     seconds: float
 
@@ -96,16 +96,16 @@ class Harvest:
         return "caught" if self.caught_by == self.seed.wanted else "CAUGHT BY OTHERS"
 
 
-def seeds() -> Iterator[Seed]:
+def iter_faults() -> Iterator[SeededFault]:
     for where, (faults, _) in WHERE.items():
         clients = itertools.cycle(SDKS)
         for name, (_, wanted) in faults.items():
-            yield Seed(where, name, frozenset(wanted), "", next(clients))
+            yield SeededFault(where, name, frozenset(wanted), "", next(clients))
         for name, (_, reason) in EQUIVALENT.get(where, {}).items():
-            yield Seed(where, name, frozenset(), reason, next(clients))
+            yield SeededFault(where, name, frozenset(), reason, next(clients))
 
 
-def harvested(seed: Seed) -> Harvest:
+def run_fault(seed: SeededFault) -> FaultResult:
     """Plant one fault, run the layer that must notice it, take the fault out again."""
     faults, layer = WHERE[seed.where]
     plant = (EQUIVALENT[seed.where] if seed.reason else faults)[seed.name][0]
@@ -113,10 +113,10 @@ def harvested(seed: Seed) -> Harvest:
     with pytest.MonkeyPatch.context() as patch:
         plant(patch)
         found = layer(seed.sdk)
-    return Harvest(seed, frozenset(found), time.monotonic() - started)
+    return FaultResult(seed, frozenset(found), time.monotonic() - started)
 
 
-def table(harvests: list[Harvest]) -> Iterator[str]:
+def table(harvests: list[FaultResult]) -> Iterator[str]:
     yield "| fault | where | caught by |"
     yield "|---|---|---|"
     for each in harvests:
@@ -125,7 +125,7 @@ def table(harvests: list[Harvest]) -> Iterator[str]:
         yield f"| {each.seed.name} | {each.seed.where} | {told} |"
 
 
-def summary(harvests: list[Harvest]) -> tuple[list[str], bool]:
+def summary(harvests: list[FaultResult]) -> tuple[list[str], bool]:
     """How many faults were caught and what is not as it should be, one line each; and whether all is well."""
     faults = [each for each in harvests if not each.seed.reason]
     caught = [each for each in faults if each.caught_by]
@@ -147,10 +147,10 @@ def main() -> int:
     parser.add_argument("--only", default="", help="faults whose name, or place, has this in it")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
-    wanted = [seed for seed in seeds() if options.only in f"{seed.where} {seed.name}"]
-    harvests: list[Harvest] = []
+    wanted = [seed for seed in iter_faults() if options.only in f"{seed.where} {seed.name}"]
+    harvests: list[FaultResult] = []
     with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
-        for place, each in enumerate(pool.map(harvested, wanted), 1):
+        for place, each in enumerate(pool.map(run_fault, wanted), 1):
             harvests.append(each)
             line = f"[{place:>3}/{len(wanted)}] {each.seconds:5.1f} s  {each.verdict:<18} {each.seed.where}: {each.seed.name}"
             print(line, file=sys.stderr, flush=True)

@@ -14,7 +14,7 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.pytest.lazy import get_all_tests  # what `parametrize` runs, but callable: nothing public is
 
-from .spec_facts import Json, facts, undescribed
+from .spec_facts import Json, operation_facts, undescribed
 
 Case: TypeAlias = schemathesis.Case[Any]
 Schema: TypeAlias = schemathesis.BaseSchema
@@ -49,7 +49,7 @@ def stamp_with(schema: Schema, document: Json, now: int) -> None:
 
     Otherwise all of them are refused for their age, and whatever else is wrong with them is never looked at.
     """
-    names = {fact.timestamp for fact in facts(document) if fact.timestamp}
+    names = {fact.timestamp for fact in operation_facts(document) if fact.timestamp}
 
     @schema.hook
     def map_case(context: schemathesis.HookContext, case: Case) -> Case:
@@ -65,7 +65,7 @@ def accepts_only_what_is_described(document: Json) -> Check:
     `negative_data_rejection` means that too, but schemathesis 4.32 lets every bad case of its coverage phase pass whose
     query has one good value beside the bad one.
     """
-    by_route = {(fact.method, fact.path): fact for fact in facts(document)}
+    by_route = {(fact.method, fact.path): fact for fact in operation_facts(document)}
 
     def only_described_is_accepted(context: Any, response: Any, case: Case) -> None:
         fact = by_route.get((response.request.method, case.path))

@@ -19,7 +19,7 @@ SPEC: Any = YAML(typ="safe").load(SPEC_FILE)
 
 
 @dataclass(frozen=True)
-class Fact:
+class OperationFact:
     """One operation. The names of what signing adds are None where it adds nothing."""
 
     id: str
@@ -51,7 +51,7 @@ class Fact:
         return "&".join(part for part in (self.required, *more, *stamps) if part)
 
 
-def facts(document: Json) -> list[Fact]:
+def operation_facts(document: Json) -> list[OperationFact]:
     """Every operation of a document."""
     return [
         _fact(document, path, method, item[method])
@@ -61,7 +61,7 @@ def facts(document: Json) -> list[Fact]:
     ]
 
 
-def resolved(document: Json, node: Json) -> Json:
+def resolve(document: Json, node: Json) -> Json:
     """The node behind a reference; members beside the reference win."""
     while "$ref" in node:
         target: Any = document
@@ -81,7 +81,7 @@ def typed(schema: Json, text: str) -> Any:
     return {"true": True, "false": False}.get(text, text) if kind == "boolean" else text
 
 
-def undescribed(fact: Fact, query: str) -> list[str]:
+def undescribed(fact: OperationFact, query: str) -> list[str]:
     """What the document does not allow in a query: names that are unknown, missing or repeated, values that do not fit."""
     extra: dict[str, Json] = {fact.signature: {}} if fact.signature else {}
     schemas: dict[str, Json] = {each["name"]: each["schema"] for each in fact.declared} | extra
@@ -122,12 +122,12 @@ def unsigned(document: Json) -> dict[str, Any]:
     return {**document, "paths": paths, "security": []}
 
 
-def _fact(document: Json, path: str, method: str, node: Json) -> Fact:
-    parameters = [resolved(document, each) for each in node.get("parameters", ())]
-    parameters = [{**each, "schema": resolved(document, each["schema"])} for each in parameters]
+def _fact(document: Json, path: str, method: str, node: Json) -> OperationFact:
+    parameters = [resolve(document, each) for each in node.get("parameters", ())]
+    parameters = [{**each, "schema": resolve(document, each["schema"])} for each in parameters]
     roles = {each.get("x-signing-role"): each["name"] for each in parameters} | dict(_credentials(document, node))
-    media = resolved(document, node["responses"]["200"])["content"]["application/json"]
-    return Fact(
+    media = resolve(document, node["responses"]["200"])["content"]["application/json"]
+    return OperationFact(
         id=node["operationId"],
         method=method.upper(),
         path=path,
@@ -138,16 +138,16 @@ def _fact(document: Json, path: str, method: str, node: Json) -> Fact:
         key_header=roles.get("key"),
         signature=roles.get("signature"),
         statuses=tuple(node["responses"]),
-        examples=tuple(resolved(document, each)["value"] for each in media["examples"].values()),
+        examples=tuple(resolve(document, each)["value"] for each in media["examples"].values()),
         clocks=frozenset(_clocks(document, media["schema"])),
     )
 
 
 def _clocks(document: Json, schema: Json) -> Iterator[str]:
     """Names of the members that show the exchange's own time."""
-    schema = resolved(document, schema)
+    schema = resolve(document, schema)
     for name, member in schema.get("properties", {}).items():
-        yield from [name] if resolved(document, member).get("x-exchange-clock") else _clocks(document, member)
+        yield from [name] if resolve(document, member).get("x-exchange-clock") else _clocks(document, member)
     if "items" in schema:
         yield from _clocks(document, schema["items"])
 
@@ -160,7 +160,7 @@ def _credentials(document: Json, node: Json) -> Iterator[tuple[str, str]]:
 
 
 def _stamps(document: Json, parameter: Json) -> bool:
-    return resolved(document, parameter).get("x-signing-role") == "timestamp"
+    return resolve(document, parameter).get("x-signing-role") == "timestamp"
 
 
 def _text(value: Any) -> str:

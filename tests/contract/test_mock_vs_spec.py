@@ -12,7 +12,7 @@ from .mock_tables import CHECKS
 from .mock_vs_spec import checks_of, mock_schema
 from .raw_requests import make_exchange
 from .schemathesis_setup import EDGES, GENERATED, Case, try_cases
-from .spec_facts import SPEC, facts
+from .spec_facts import SPEC, operation_facts
 
 EXCHANGE = make_exchange(SPEC)
 SCHEMA = mock_schema(SPEC, EXCHANGE)
@@ -33,7 +33,7 @@ def test_generated_cases_are_refused_for_what_is_wrong_with_them() -> None:
     """Not for their age alone: then nothing else would have been looked at."""
     exchange = make_exchange(SPEC)
     assert not try_cases(mock_schema(SPEC, exchange), [])
-    for fact in facts(SPEC):
+    for fact in operation_facts(SPEC):
         codes = {logged.code for logged in exchange.requests if logged.path == fact.path}
         assert codes >= {None, -5000}
         assert fact.timestamp is None or codes >= {-1100, -1102, -1104, -1130, -2014}

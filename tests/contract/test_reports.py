@@ -9,31 +9,31 @@ import pytest
 
 from . import run_all as run
 from . import run_seeded_faults as seeded
-from .facade import SDKS, Call, called
+from .facade import SDKS, RecordedCall, call_method
 from .raw_requests import ask_well, make_exchange
-from .spec_facts import SPEC, facts
+from .spec_facts import SPEC, operation_facts
 
-GOOD = seeded.Seed("mock", "clock stands still", frozenset({"the_clock_is_told"}), "", "sync")
-SAME = seeded.Seed("requests", "another user agent", frozenset(), "the spec does not say", "async")
+GOOD = seeded.SeededFault("mock", "clock stands still", frozenset({"the_clock_is_told"}), "", "sync")
+SAME = seeded.SeededFault("requests", "another user agent", frozenset(), "the spec does not say", "async")
 
 
 def test_calls_of_a_client_are_counted_whatever_comes_of_them() -> None:
     for sdk in SDKS.values():
-        tally = run.Tally()
+        tally = run.CaseCounter()
         client, recorder = tally.sdk(sdk).opened(make_exchange(SPEC))
         for arguments in ({}, {"recv_window": 0}, {"no_such_argument": 1}):
-            asyncio.run(called(client, "balance", Call(arguments)))
+            asyncio.run(call_method(client, "balance", RecordedCall(arguments)))
         assert (tally.cases, tally.operations, len(recorder.sent)) == (2, {"balance_detailed"}, 1)
 
 
 def test_requests_to_the_mock_are_counted() -> None:
-    tally = run.Tally()
-    for fact in facts(SPEC):
+    tally = run.CaseCounter()
+    for fact in operation_facts(SPEC):
         for _ in range(20):
             ask_well(tally.exchange(SPEC), fact)
     one = tally.exchange(SPEC)  # the log of an exchange usually ends at a thousand
     for _ in range(1500):
-        ask_well(one, facts(SPEC)[0])
+        ask_well(one, operation_facts(SPEC)[0])
     tally.requests()
     assert (tally.cases, tally.operations) == (1540, {"balance", "server_time"})
 
@@ -50,7 +50,7 @@ def test_a_run_ends_in_1_when_anything_was_found(
 
 
 def test_every_fault_is_planted_and_has_its_place() -> None:
-    seeds = list(seeded.seeds())
+    seeds = list(seeded.iter_faults())
     assert len({(seed.where, seed.name) for seed in seeds}) == len(seeds) > 180
     assert {GOOD, SAME} <= {
         replace(seed, sdk=known.sdk, reason=known.reason) for seed in seeds for known in (GOOD, SAME)
@@ -58,9 +58,9 @@ def test_every_fault_is_planted_and_has_its_place() -> None:
 
 
 def test_a_planted_fault_is_out_again_afterwards() -> None:
-    assert seeded.harvested(GOOD).verdict == "caught"
-    assert seeded.harvested(replace(GOOD, name="empty list")).verdict == "CAUGHT BY OTHERS"
-    assert seeded.harvested(SAME).verdict == "kept every promise"
+    assert seeded.run_fault(GOOD).verdict == "caught"
+    assert seeded.run_fault(replace(GOOD, name="empty list")).verdict == "CAUGHT BY OTHERS"
+    assert seeded.run_fault(SAME).verdict == "kept every promise"
 
 
 @pytest.mark.parametrize(
@@ -73,23 +73,25 @@ def test_a_planted_fault_is_out_again_afterwards() -> None:
         (SAME, {"wire_conformance"}, "WRONGLY CAUGHT", False),
     ],
 )
-def test_what_became_of_a_fault_is_judged(seed: seeded.Seed, caught_by: set[str], verdict: str, well: bool) -> None:
-    harvest = seeded.Harvest(seed, frozenset(caught_by), 0.1)
+def test_what_became_of_a_fault_is_judged(
+    seed: seeded.SeededFault, caught_by: set[str], verdict: str, well: bool
+) -> None:
+    harvest = seeded.FaultResult(seed, frozenset(caught_by), 0.1)
     assert harvest.verdict == verdict
     told, is_well = seeded.summary([harvest])
     assert (is_well, verdict in "".join(told[2:])) == (well, verdict.isupper())
 
 
 def test_one_survivor_of_a_hundred_is_told_and_let_pass() -> None:
-    caught = [seeded.Harvest(GOOD, GOOD.wanted, 0.1)] * 99
-    told, well = seeded.summary([*caught, seeded.Harvest(GOOD, frozenset(), 0.1)])
+    caught = [seeded.FaultResult(GOOD, GOOD.wanted, 0.1)] * 99
+    told, well = seeded.summary([*caught, seeded.FaultResult(GOOD, frozenset(), 0.1)])
     assert (well, told[0]) == (True, "99 of 100 faults caught, 99.0%.")
     assert "SURVIVED" in told[-1]
-    assert not seeded.summary([*caught[:48], seeded.Harvest(GOOD, frozenset(), 0.1)])[1]
+    assert not seeded.summary([*caught[:48], seeded.FaultResult(GOOD, frozenset(), 0.1)])[1]
 
 
 def test_the_table_says_why_nothing_noticed_a_change() -> None:
-    lines = list(seeded.table([seeded.Harvest(SAME, frozenset(), 0.1), seeded.Harvest(GOOD, GOOD.wanted, 0.1)]))
+    lines = list(seeded.table([seeded.FaultResult(SAME, frozenset(), 0.1), seeded.FaultResult(GOOD, GOOD.wanted, 0.1)]))
     assert lines[2:] == [
         "| another user agent | requests | nothing: the spec does not say |",
         "| clock stands still | mock | `the_clock_is_told` |",

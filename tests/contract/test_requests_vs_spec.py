@@ -10,7 +10,7 @@ from .facade import SDKS, Facade, Sdk
 from .raw_requests import make_exchange
 from .requests_vs_spec import run_requests_vs_spec
 from .schemathesis_setup import GENERATED, schema_of, try_cases
-from .spec_facts import SPEC, facts, unsigned
+from .spec_facts import SPEC, operation_facts, unsigned
 
 
 @pytest.mark.parametrize("sdk", SDKS.values(), ids=list(SDKS))
@@ -24,7 +24,7 @@ def test_generated_arguments_are_good_and_bad() -> None:
     assert try_cases(schema_of(unsigned(SPEC), facade), []) == {}
     calls = facade.calls.values()
     sent = {each.target.partition(b"?")[0].decode() for call in calls if call.error is None for each in call.sent}
-    assert sent == {fact.path for fact in facts(SPEC)}
+    assert sent == {fact.path for fact in operation_facts(SPEC)}
     windows: list[Any] = [
         call.arguments.get("recv_window") for call in calls if call.error is not None and not call.sent
     ]

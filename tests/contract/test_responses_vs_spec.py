@@ -13,7 +13,7 @@ from . import error_tables as tables
 from . import value_tables as values
 from .facade import SDKS
 from .raw_requests import make_exchange
-from .response_bodies import bodies, decoded, described, describes, exact
+from .response_bodies import bodies, decode_value, described, describes, exact
 from .responses_vs_spec import CHECKS, HOW, some
 from .schemathesis_setup import EDGES, GENERATED
 from .spec_facts import SPEC
@@ -58,9 +58,9 @@ def test_what_is_no_json_is_none_to_the_judge_either(name: str) -> None:
 
 def test_the_judge_tells_values_apart_that_python_takes_for_equal() -> None:
     texts = [b"1", b"1.0", b"1.00", b'"1"', b'"1.0"', b"true", b"[1]", b"0", b"-0.0", b"null", b"false", b'""']
-    assert len({exact(decoded(text)) for text in texts}) == len(texts)
-    assert exact(decoded(b'{"a": 1, "b": 2}')) == exact(decoded(b'{"b": 2, "a": 1}'))
-    assert str(decoded(b"123456789012345678901234567890")) == "123456789012345678901234567890"
+    assert len({exact(decode_value(text)) for text in texts}) == len(texts)
+    assert exact(decode_value(b'{"a": 1, "b": 2}')) == exact(decode_value(b'{"b": 2, "a": 1}'))
+    assert str(decode_value(b"123456789012345678901234567890")) == "123456789012345678901234567890"
 
 
 def test_the_judge_takes_no_fraction_for_an_integer() -> None:

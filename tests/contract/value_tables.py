@@ -75,7 +75,7 @@ def with_member(body: bytes, member: bytes) -> bytes:
     return re.sub(rb"\{", lambda brace: brace[0] + member + b", ", body, count=1)
 
 
-def _twice(body: bytes) -> bytes:
+def _duplicate(body: bytes) -> bytes:
     """The first member of the first object comes twice, with the same value."""
     return re.sub(rb'\{("[^"]*": [^,}\]{]*)', rb"{\1, \1", body, count=1)
 
@@ -116,7 +116,7 @@ NO_JSON: Final[dict[str, Callable[[bytes], bytes]]] = {
     "a member twice": _grown(b'"new": 1, "new": 1'),
     "a member twice, escaped": _grown(b'"new": 1, "\\u006eew": 1'),
     "a member twice, further in": _grown(b'"new": [{"a": 1, "a": 2}]'),
-    "a member that is known twice": _twice,
+    "a member that is known twice": _duplicate,
     "too deep": lambda body: b"[" * 40_000,
     "too deep and closed": lambda body: b"[" * 5000 + b"]" * 5000,
     "too deep a member": _grown(b'"new": ' + b"[" * 5000 + b"]" * 5000),

@@ -313,7 +313,7 @@ for operation in wire.OPERATIONS.values():
 """
 
 
-def grown(add: Any) -> tuple[Json, list[str]]:
+def with_text(add: Any) -> tuple[Json, list[str]]:
     """The spec with every name of NAMES that it takes, and those it takes: one after the other, whole runs of them where it can."""
 
     def joined(document: Json, names: list[tuple[int, str]]) -> tuple[Json, list[str]]:
@@ -334,7 +334,7 @@ def grown(add: Any) -> tuple[Json, list[str]]:
 
 @pytest.mark.parametrize("add", WITH, ids=lambda add: add.__name__.removeprefix("with_"))
 def test_a_name_is_refused_or_works_and_imports_without_effect(add: Any, tmp_path: Path) -> None:
-    document, taken = grown(add)
+    document, taken = with_text(add)
     assert 3 < len(taken) < len(NAMES) - 10
     files = generate(document)
     assert_inert(files)

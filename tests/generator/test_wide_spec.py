@@ -153,7 +153,11 @@ def test_replies_of_every_shape_are_parsed(wire: ModuleType) -> None:
     assert operations["symbols"].parse_body(b'["A", "B"]') == operations["ping"].parse_body(b'["A", "B"]') == ["A", "B"]
     assert operations["levels"].parse_body(b'[["1.50"]]') == [[Decimal("1.50")]]
     assert operations["positions"].parse_body(b"[]") == []
-    assert [operations[name].row_class for name in ("account", "positions", "symbols")] == [wire.Account, wire.Position, None]
+    assert [operations[name].row_class for name in ("account", "positions", "symbols")] == [
+        wire.Account,
+        wire.Position,
+        None,
+    ]
     with pytest.raises(wire.ResponseMismatch, match="row 1, field symbol: expected a string, found nothing"):
         operations["positions"].parse_body(b'[{"symbol":"","entryPrice":"0","updateTime":0},{}]')
 
@@ -205,7 +209,7 @@ def test_what_a_call_must_carry_follows_from_the_spec(wire: ModuleType) -> None:
     assert "timestamp" not in [parameter.name for parameter in wire.OPERATIONS["account"].parameters]
 
 
-def plain(text: str) -> str:
+def words_of(text: str) -> str:
     """Without control characters, blanks as one blank: what a docstring may change."""
     return " ".join("".join(c for c in text if unicodedata.category(c) != "Cc" or c in "\n\r\t").split())
 
@@ -215,13 +219,13 @@ def test_texts_stand_in_the_docstrings_and_data_word_for_word(wire: ModuleType) 
     for path, item in document["paths"].items():
         operation = wire.OPERATIONS[item["get"]["operationId"]]
         assert (operation.path, operation.summary) == (path, item["get"]["summary"])
-        documented = plain(getattr(wire.SyncOperations, operation.id).__doc__)
+        documented = words_of(getattr(wire.SyncOperations, operation.id).__doc__)
         described = [parameter.description for parameter in operation.parameters]
         for text in (operation.summary, item["get"]["description"], *described):
-            assert plain(text) in documented
+            assert words_of(text) in documented
         assert set(described) <= set(wide_spec.HOSTILE_TEXTS)
-    assert plain(document["components"]["schemas"]["Account"]["description"]) == plain(wire.Account.__doc__)
-    assert plain(document["info"]["title"]) in plain(str(wire.__doc__))
+    assert words_of(document["components"]["schemas"]["Account"]["description"]) == words_of(wire.Account.__doc__)
+    assert words_of(document["info"]["title"]) in words_of(str(wire.__doc__))
 
 
 def test_importing_the_package_only_defines(folder: Path) -> None:

@@ -18,9 +18,9 @@ from binance_usdm import (
     TimestampError,
     UnexpectedResponse,
 )  # fmt: skip
-from tests.hostile.server_behavior import GOOD, MALFORMED, MIB, NO_JSON, Due, family, odd, rows
+from tests.hostile.server_behavior import GOOD, MALFORMED, MIB, NO_JSON, Expected, family, mismatch, rows
 from tests.support.clients import BODY, ROW
-from tests.support.raw_server import reply
+from tests.support.raw_server import response_bytes
 
 AMOUNT, TIME, TEXT = "a decimal string", f"an integer from 0 to {2**63 - 1}", "a string"
 EXPECTED = {
@@ -43,30 +43,30 @@ def bomb(piece: bytes, times: int, wbits: int = 31) -> bytes:
 
 
 def body(content: bytes, *fields: bytes) -> bytes:
-    return reply(content, *fields)
+    return response_bytes(content, *fields)
 
 
 def encoded(name: bytes, content: bytes) -> bytes:
-    return reply(content, b"Content-Encoding: " + name)
+    return response_bytes(content, b"Content-Encoding: " + name)
 
 
 def row(**changed: Any) -> bytes:
-    return reply(json.dumps([{**ROW, **changed}], ensure_ascii=False).encode())
+    return response_bytes(json.dumps([{**ROW, **changed}], ensure_ascii=False).encode())
 
 
 def member(text: bytes) -> bytes:
     """The good row with one more member, as text."""
-    return reply(BODY.replace(b"[{", b"[{" + text + b", "))
+    return response_bytes(BODY.replace(b"[{", b"[{" + text + b", "))
 
 
 ZIPPED = gzip.compress(BODY)
 WRONG_SUM = ZIPPED[:-8] + bytes([ZIPPED[-8] ^ 1]) + ZIPPED[-7:]
 BOMB, DEFLATED_BOMB = bomb(b"[" * MIB, 80), bomb(b" " * MIB, 64, 15)
 PART, BEYOND, UNKNOWN = (
-    odd(text, expected) for text, expected in (("more or less than one", "a body in gzip"), ("more", f"at most {4 * MIB} bytes"),
+    mismatch(text, expected) for text, expected in (("more or less than one", "a body in gzip"), ("more", f"at most {4 * MIB} bytes"),
                                                ("an unknown content encoding", "a body as asked for"))
 )  # fmt: skip
-NO_GZIP = odd("something else", "a body in gzip")
+NO_GZIP = mismatch("something else", "a body in gzip")
 
 ENCODINGS = family({
     "gzip": (encoded(b"gzip", ZIPPED), GOOD),
@@ -75,7 +75,7 @@ ENCODINGS = family({
     "deflate": (encoded(b"deflate", zlib.compress(BODY)), GOOD),
     "identity": (encoded(b"identity", BODY), GOOD),
     "an empty encoding": (encoded(b"", BODY), GOOD),
-    "bare deflate": (encoded(b"deflate", packed([BODY], -15)), odd("something else", "a body in deflate")),
+    "bare deflate": (encoded(b"deflate", packed([BODY], -15)), mismatch("something else", "a body in deflate")),
     "br": (encoded(b"br", b"\x0b\x02\x80[]\x03"), UNKNOWN),
     "zstd": (encoded(b"zstd", b"\x28\xb5\x2f\xfd\x20\x02\x11\0\0[]"), UNKNOWN),
     "a zstd bomb": (encoded(b"zstd", b"\x28\xb5\x2f\xfd\xa4" + b"\0\0\0\x10" + b"\x02\0\x10\0" * 9000), UNKNOWN),
@@ -84,7 +84,7 @@ ENCODINGS = family({
     "an encoding of 300 kB": (encoded(b"x" * 300_000, BODY), UNKNOWN),
     "an encoding that is no ASCII": (encoded(b"\xff", BODY), UNKNOWN),
     "gzip twice in one field": (encoded(b"gzip, gzip", gzip.compress(ZIPPED)), UNKNOWN),
-    "gzip in two fields": (reply(gzip.compress(ZIPPED), b"Content-Encoding: gzip", b"Content-Encoding: gzip"), UNKNOWN),
+    "gzip in two fields": (response_bytes(gzip.compress(ZIPPED), b"Content-Encoding: gzip", b"Content-Encoding: gzip"), UNKNOWN),
     "gzip within gzip": (encoded(b"gzip", gzip.compress(ZIPPED)), NO_JSON),
     "gzip that nobody told of": (body(ZIPPED), NO_JSON),
     "gzip that is none": (encoded(b"gzip", BODY), NO_GZIP),
@@ -96,11 +96,11 @@ ENCODINGS = family({
     "an empty body in gzip": (encoded(b"gzip", b""), PART),
     "nothing in gzip": (encoded(b"gzip", gzip.compress(b"")), NO_JSON),
     "a gzip bomb of 80 MiB": (encoded(b"gzip", BOMB), BEYOND),
-    "an x-gzip bomb of 80 MiB": (encoded(b"x-gzip", BOMB), odd("more", f"at most {4 * MIB} bytes")),
+    "an x-gzip bomb of 80 MiB": (encoded(b"x-gzip", BOMB), mismatch("more", f"at most {4 * MIB} bytes")),
     "a deflate bomb of 64 MiB": (encoded(b"deflate", DEFLATED_BOMB), BEYOND),
     "a bomb before the balance": (encoded(b"gzip", bomb(b" " * MIB, 64)[:-10] + packed([BODY], -15)), BEYOND),
     "a bomb within a bomb": (encoded(b"gzip", gzip.compress(BOMB)), NO_JSON),
-    "a refusal as a bomb": (reply(BOMB, b"Content-Encoding: gzip", status="500 No"), (ServerError, 500, None, "", None)),
+    "a refusal as a bomb": (response_bytes(BOMB, b"Content-Encoding: gzip", status="500 No"), (ServerError, 500, None, "", None)),
 }, kept=True)  # fmt: skip
 
 TEXTS = family({
@@ -126,47 +126,47 @@ TEXTS = family({
         "1000 arrays deep, unclosed": b"[" * 1000, "a callback": b"callback(" + BODY + b")", "a guard": b")]}',\n" + BODY,
         "events": b"data: " + BODY + b"\n\n", "bytes of a picture": bytes(range(256)) * 40,
     }.items()},
-    **{f"100 000 {name} deep": (body(content), odd("more", "at most 50000 values")) for name, content in {
+    **{f"100 000 {name} deep": (body(content), mismatch("more", "at most 50000 values")) for name, content in {
         "arrays": b"[" * 100_000 + b"]" * 100_000, "objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
     }.items()},
-    **{f"no array: {text[:9].decode()}": (body(text), odd(found, "an array")) for text, found in {
+    **{f"no array: {text[:9].decode()}": (body(text), mismatch(found, "an array")) for text, found in {
         b"{}": "an object", b'""': "a string", b"null": "null", b"true": "a boolean", b"0": "a number", b"1.5": "a number",
         b'{"data": []}': "an object",
         json.dumps(ROW).encode(): "an object", b'"[]"': "a string",
     }.items()},
-    **{f"no row: {text.decode()}": (body(b"[" + text + b"]"), odd(found, "an object", 0)) for text, found in {
+    **{f"no row: {text.decode()}": (body(b"[" + text + b"]"), mismatch(found, "an object", 0)) for text, found in {
         b"null": "null", b"[]": "an array", b"[[]]": "an array", b'"USDT"': "a string", b"1": "a number", b"false": "a boolean",
         b"-0": "a number", b"1e3": "a number",
     }.items()},
     "a page called JSON": (body(b"<html>", b"Content-Type: application/json"), NO_JSON),
-    "a second row that is null": (body(BODY[:-1] + b",null]"), odd("null", "an object", 1)),
+    "a second row that is null": (body(BODY[:-1] + b",null]"), mismatch("null", "an object", 1)),
     "an array 5000 deep as a member": (member(b'"new": ' + b"[" * 5000 + b"]" * 5000), NO_JSON),
-    "a member twice": (member(b'"asset": "BNB"'), odd("an object with a member twice")),
-    "an unknown member twice": (member(b'"a": 1, "a": 1'), odd("an object with a member twice")),
-    "a member twice, once escaped": (member(b'"\\u0061sset": "BNB"'), odd("an object with a member twice")),
-    "a member twice one level down": (member(b'"new": {"a": 1, "a": 2}'), odd("an object with a member twice")),
-    "a member twice two levels down": (member(b'"new": [{"a": {"b": 1, "b": 1}}]'), odd("an object with a member twice")),
-    "an exponent without bounds": (member(b'"new": 1e-99999999999999999999'), odd("a number out of all bounds")),
+    "a member twice": (member(b'"asset": "BNB"'), mismatch("an object with a member twice")),
+    "an unknown member twice": (member(b'"a": 1, "a": 1'), mismatch("an object with a member twice")),
+    "a member twice, once escaped": (member(b'"\\u0061sset": "BNB"'), mismatch("an object with a member twice")),
+    "a member twice one level down": (member(b'"new": {"a": 1, "a": 2}'), mismatch("an object with a member twice")),
+    "a member twice two levels down": (member(b'"new": [{"a": {"b": 1, "b": 1}}]'), mismatch("an object with a member twice")),
+    "an exponent without bounds": (member(b'"new": 1e-99999999999999999999'), mismatch("a number out of all bounds")),
 }, kept=True)  # fmt: skip
 
 WRONG: dict[str, dict[str, Any]] = {TEXT: {"null": None, "a number": 1, "an array": []}, "a boolean": {"null": None,
 "a string": "true", "a number": 1},
          TIME: {"null": None, "a string": "1762412880142", "a boolean": True, "an integer out of range": 2**63, "a number": 1.5},
          AMOUNT: {"null": None, "a number": 12.5, "an object": {}, "a string that is no plain decimal number": "12,5"}}  # fmt: skip
-NO_NUMBER = odd("a string that is no plain decimal number", AMOUNT, 0, "balance")
+NO_NUMBER = mismatch("a string that is no plain decimal number", AMOUNT, 0, "balance")
 MEMBERS = family({
-    **{f"no {name}": (body(json.dumps([{**{k: v for k, v in ROW.items() if k != name}}]).encode()), odd("nothing", expected, 0, name))
+    **{f"no {name}": (body(json.dumps([{**{k: v for k, v in ROW.items() if k != name}}]).encode()), mismatch("nothing", expected, 0, name))
        for name, expected in EXPECTED.items()},
-    **{f"{name} is {kind}": (row(**{name: value}), odd(kind, expected, 0, name))
+    **{f"{name} is {kind}": (row(**{name: value}), mismatch(kind, expected, 0, name))
        for name, expected in EXPECTED.items() for kind, value in WRONG[expected].items()},
     **{f"the amount {text!r}": (row(balance=text), NO_NUMBER) for text in (
         "", " ", " 1", "1 ", "1\n", "+1", "1.", ".5", "-.5", "1e3", "1E-8", "1_000", "1,000", "01", "0x1", "NaN", "Infinity", "-",
         "--1", "1.2.3", "١٢", "１", "−1", "1\0")},
     **{f"the exact amount {text!r}": (row(balance=text), rows(balance=text)) for text in ("0", "-0", "-0.00000000", "0.00000001",
     "9" * 40 + "." + "9" * 40)},
-    **{f"the time {value!r:.22}": (row(updateTime=value), odd(found, TIME, 0, "updateTime")) for value, found in {
+    **{f"the time {value!r:.22}": (row(updateTime=value), mismatch(found, TIME, 0, "updateTime")) for value, found in {
         -1: "an integer out of range", 2**63: "an integer out of range", 2**64: "a number", 1.0: "a number", 1e3: "a number"}.items()},
-    "the time of 300 digits": (body(BODY.replace(b"1762412880142", b"9" * 300)), odd("a number", TIME, 0, "updateTime")),
+    "the time of 300 digits": (body(BODY.replace(b"1762412880142", b"9" * 300)), mismatch("a number", TIME, 0, "updateTime")),
     "the time of 5000 digits": (body(BODY.replace(b"1762412880142", b"9" * 5000)), NO_JSON),  # beyond the range of a double
     "the time -0": (body(BODY.replace(b"1762412880142", b"-0")), rows(updateTime=0)),
     "the latest time": (row(updateTime=2**63 - 1), rows(updateTime=2**63 - 1)),
@@ -188,42 +188,42 @@ MEMBERS = family({
 BAN = "Way too many requests; IP banned until 1762412880142. Please use the websocket for live updates to avoid bans."
 
 
-def refusal(kind: type, code: int | None, message: str = "no", *held: float | None) -> tuple[bytes, Due]:
+def error_body(kind: type, code: int | None, message: str = "no", *held: float | None) -> tuple[bytes, Expected]:
     return body(json.dumps({"code": code, "msg": message}).encode()), (kind, 200, code, message, *held)
 
 
 DISGUISED = family({
-    "200 with -1000": refusal(ServerError, -1000), "200 with -1003": refusal(RateLimitError, -1003),
-    "200 with -1021": refusal(TimestampError, -1021),
-    "200 with -1022": refusal(AuthenticationError, -1022), "200 with -1102": refusal(BadRequestError, -1102),
-    "200 with 0": refusal(BadRequestError, 0),
-    "200 with a ban": refusal(IPBannedError, -1003, BAN, 120), "200 with an unknown code": refusal(BadRequestError, -987654),
+    "200 with -1000": error_body(ServerError, -1000), "200 with -1003": error_body(RateLimitError, -1003),
+    "200 with -1021": error_body(TimestampError, -1021),
+    "200 with -1022": error_body(AuthenticationError, -1022), "200 with -1102": error_body(BadRequestError, -1102),
+    "200 with 0": error_body(BadRequestError, 0),
+    "200 with a ban": error_body(IPBannedError, -1003, BAN, 120), "200 with an unknown code": error_body(BadRequestError, -987654),
     "200 with a code and no message": (body(b'{"code": -1021}'), (TimestampError, 200, -1021, "", None)),
     "200 with a code and a message that is null": (body(b'{"code": -1021, "msg": null}'), (TimestampError, 200, -1021, "", None)),
-    "200 with -2**63": refusal(BadRequestError, -(2**63)),
-    "200 that says ok": (body(b'{"code": 200, "msg": "success"}'), odd("an object", "an array")),
-    "200 with a code of text": (body(b'{"code": "-1021", "msg": "no"}'), odd("an object", "an array")),
-    "200 with a code of a fraction": (body(b'{"code": -1021.0, "msg": "no"}'), odd("an object", "an array")),
-    "200 with a code that is true": (body(b'{"code": true, "msg": "no"}'), odd("an object", "an array")),
-    "200 with a message alone": (body(b'{"msg": "Service Unavailable."}'), odd("an object", "an array")),
-    "200 with two codes": (body(b'{"code": -1, "code": -1021, "msg": "no"}'), odd("an object with a member twice")),
-    "200 with a refusal in an array": (body(b'[{"code": -1021, "msg": "no"}]'), odd("nothing", TEXT, 0, "accountAlias")),
+    "200 with -2**63": error_body(BadRequestError, -(2**63)),
+    "200 that says ok": (body(b'{"code": 200, "msg": "success"}'), mismatch("an object", "an array")),
+    "200 with a code of text": (body(b'{"code": "-1021", "msg": "no"}'), mismatch("an object", "an array")),
+    "200 with a code of a fraction": (body(b'{"code": -1021.0, "msg": "no"}'), mismatch("an object", "an array")),
+    "200 with a code that is true": (body(b'{"code": true, "msg": "no"}'), mismatch("an object", "an array")),
+    "200 with a message alone": (body(b'{"msg": "Service Unavailable."}'), mismatch("an object", "an array")),
+    "200 with two codes": (body(b'{"code": -1, "code": -1021, "msg": "no"}'), mismatch("an object with a member twice")),
+    "200 with a refusal in an array": (body(b'[{"code": -1021, "msg": "no"}]'), mismatch("nothing", TEXT, 0, "accountAlias")),
 }, kept=True)  # fmt: skip
 
 
-def filled(piece: bytes, size: int = MIB - 200) -> bytes:
+def fill(piece: bytes, size: int = MIB - 200) -> bytes:
     return b"[" + piece * ((size - 4) // len(piece)) + b"0]"
 
 
 COSTLY = family({
-    **{f"a MiB of {piece.decode()}": (body(filled(piece)), (UnexpectedResponse, 200))
+    **{f"a MiB of {piece.decode()}": (body(fill(piece)), (UnexpectedResponse, 200))
        for piece in (b"[],", b"{},", b'{"":0},', b"0.1,", b"1e9,", b"1,", b'"",', b"null,")},
     "a MiB of members": (body(b"{" + b",".join(b'"%x":0' % number for number in range(100_000)) + b"}"), (UnexpectedResponse, 200)),
-    **{f"4 MiB of {piece.decode()} in gzip": (encoded(b"gzip", packed([filled(piece, 4 * MIB)])), (UnexpectedResponse, 200))
+    **{f"4 MiB of {piece.decode()} in gzip": (encoded(b"gzip", packed([fill(piece, 4 * MIB)])), (UnexpectedResponse, 200))
     for piece in (b"[],", b"{},", b"0.1,")},
-    "a refusal of 1 MiB of [],": (reply(filled(b"[],"), status="503 No"), (ServerError, 503, None, "", None)),
+    "a refusal of 1 MiB of [],": (response_bytes(fill(b"[],"), status="503 No"), (ServerError, 503, None, "", None)),
     "exactly 4 MiB of blanks around the balance": (encoded(b"gzip", packed([BODY, b" " * (4 * MIB - len(BODY))])), GOOD),
-    "8000 headers and one of them again": (reply(BODY, *(b"X-%d: y" % number for number in range(8000)), b"x-1: z"), GOOD),
+    "8000 headers and one of them again": (response_bytes(BODY, *(b"X-%d: y" % number for number in range(8000)), b"x-1: z"), GOOD),
     "4 MiB and a byte in gzip": (encoded(b"gzip", packed([BODY, b" " * (4 * MIB + 1 - len(BODY))])), BEYOND),
-}, kept=True) + family({"130 000 headers": (reply(BODY, *(b"A:b1",) * 130_000), MALFORMED)})  # fmt: skip
+}, kept=True) + family({"130 000 headers": (response_bytes(BODY, *(b"A:b1",) * 130_000), MALFORMED)})  # fmt: skip
 IN_THE_BODY = {"encodings": ENCODINGS, "texts": TEXTS, "members": MEMBERS, "disguised": DISGUISED}

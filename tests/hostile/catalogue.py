@@ -30,16 +30,16 @@ from tests.hostile.bodies import COSTLY, IN_THE_BODY
 from tests.hostile.connections import ON_THE_WIRE
 from tests.hostile.error_responses import IN_REFUSALS
 from tests.hostile.framing import IN_THE_FRAME
-from tests.hostile.server_behavior import GOOD, LATE, LONG, SHORT, Behaviour, Due, is_due, told
+from tests.hostile.server_behavior import GOOD, LATE, LONG, SHORT, Expected, ServerBehavior, matches, outcome_of
 from tests.support.canaries import CANARIES, KEY, SECRET, crash_report
-from tests.support.clients import NOW, Blocking
-from tests.support.raw_server import HOLD, RESET, VANISH, RawServer
+from tests.support.clients import NOW, BlockingFacade
+from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, RESET, STAY_SILENT, RawServer
 
-FAMILIES: dict[str, list[Behaviour]] = {**IN_THE_FRAME, **ON_THE_WIRE, **IN_THE_BODY, **IN_REFUSALS}
+FAMILIES: dict[str, list[ServerBehavior]] = {**IN_THE_FRAME, **ON_THE_WIRE, **IN_THE_BODY, **IN_REFUSALS}
 CATALOGUE = [behaviour for family in FAMILIES.values() for behaviour in family]
 CLIENTS: tuple[type[Client] | type[AsyncClient], ...] = (Client, AsyncClient)
-HELD: Due = (RateLimitError, 0)
-BANNED: Due = (IPBannedError, 418)
+HELD: Expected = (RateLimitError, 0)
+BANNED: Expected = (IPBannedError, 418)
 WORK = 0.2  # seconds of a processor that a reply may cost: no deadline ends work
 SLACK = 0.1  # seconds that a call may take beyond its time: the promise
 PRIVATE = [*CANARIES, "203.0.113"]  # the address that the catalogue's texts tell
@@ -47,7 +47,7 @@ WORKERS = 12
 LOOKS = 3  # a machine that is busy makes a call late now and then; a client that is late is late each time
 
 
-class Took(NamedTuple):
+class CallCost(NamedTuple):
     """Seconds by the clock, and those of them that the caller's thread worked."""
 
     seconds: float
@@ -55,35 +55,35 @@ class Took(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """What became of one behaviour on one client."""
 
-    found: Due
-    took: Took
-    after: Due | None  # of the next call
+    found: Expected
+    took: CallCost
+    after: Expected | None  # of the next call
     connections: int
     first: int  # requests that the first call came to
     requests: int  # and both
     leaked: tuple[str, ...]  # what a crash report shows and must not
 
-    def next(self) -> Due:
+    def next(self) -> Expected:
         """What the next call must come to: a limit that lasts longer than it may take is kept, without asking again."""
-        return (HELD if self.found[0] is RateLimitError else BANNED) if held(self.found) > LONG else GOOD
+        return (HELD if self.found[0] is RateLimitError else BANNED) if cooldown_of(self.found) > LONG else GOOD
 
-    def late(self, behaviour: Behaviour) -> bool:
+    def late(self, behaviour: ServerBehavior) -> bool:
         """Whether a call took too long, or the next one did, for which all is well."""
-        return self.took.seconds > behaviour.timeout + SLACK or (self.after is not None and is_due(self.after, LATE))
+        return self.took.seconds > behaviour.timeout + SLACK or (self.after is not None and matches(self.after, LATE))
 
-    def faults(self, behaviour: Behaviour) -> list[str]:
+    def faults(self, behaviour: ServerBehavior) -> list[str]:
         """In what it is not as it should be."""
-        late = is_due(self.found, LATE)
+        late = matches(self.found, LATE)
         told_ = {
-            f"came to {self.found!r:.300}, due {behaviour.due!r:.300}": not is_due(self.found, behaviour.due),
+            f"came to {self.found!r:.300}, due {behaviour.due!r:.300}": not matches(self.found, behaviour.due),
             f"took {self.took.seconds:.3f} s of {behaviour.timeout}": self.took.seconds > behaviour.timeout + SLACK,
             f"gave up after {self.took.seconds:.3f} s": late and self.took.seconds < behaviour.timeout,
             f"worked for {self.took.work:.3f} s": self.took.work > WORK,  # the deadline does not end work
             f"the next call came to {self.after!r:.300}": self.after is not None
-            and not is_due(self.after, self.next()),
+            and not matches(self.after, self.next()),
             f"{self.first} requests for one attempt": self.first > 1,
             f"{self.requests} requests in spite of a limit": self.next() is not GOOD and self.requests != 1,
             f"{self.connections} connections": self.after is not None
@@ -94,7 +94,7 @@ class Seen:
         return [complaint for complaint, true in told_.items() if true]
 
 
-def held(found: Due) -> float:
+def cooldown_of(found: Expected) -> float:
     """For how long an outcome forbids to ask again."""
     return float(found[-1]) if issubclass(found[0], RateLimitError) else 0.0
 
@@ -111,7 +111,7 @@ def configured(timeout: float) -> dict[str, Any]:
     }
 
 
-class Face(Blocking):
+class TimedFacade(BlockingFacade):
     """Either client, which can also be left alone."""
 
     def rest(self, seconds: float) -> None:
@@ -120,19 +120,19 @@ class Face(Blocking):
             time.sleep(seconds)
         else:
             passing: bool | Coroutine[Any, Any, bool] = asyncio.sleep(seconds, True)
-            self._done(passing)
+            self._run(passing)
 
 
 @contextlib.contextmanager
-def client(kind: type[Client] | type[AsyncClient], url: str, timeout: float) -> Iterator[Face]:
+def client(kind: type[Client] | type[AsyncClient], url: str, timeout: float) -> Iterator[TimedFacade]:
     with (
         asyncio.Runner() as runner,
-        contextlib.closing(Face(kind(**configured(timeout), base_url=url), runner)) as face,
+        contextlib.closing(TimedFacade(kind(**configured(timeout), base_url=url), runner)) as face,
     ):
         yield face
 
 
-def called(face: Blocking) -> tuple[Due, Took, BaseException | None]:
+def called(face: BlockingFacade) -> tuple[Expected, CallCost, BaseException | None]:
     """What a call came to, what it took, and the error if it was one."""
     error: BaseException | None = None
     began, worked = time.monotonic(), time.thread_time()
@@ -140,8 +140,8 @@ def called(face: Blocking) -> tuple[Due, Took, BaseException | None]:
         outcome: object = face.balance_detailed()
     except Exception as caught:  # a foreign one is what is looked for  # noqa: BLE001
         outcome = error = caught
-    took = Took(time.monotonic() - began, time.thread_time() - worked)
-    return told(outcome), took, error
+    took = CallCost(time.monotonic() - began, time.thread_time() - worked)
+    return outcome_of(outcome), took, error
 
 
 def shown(error: BaseException | None, heads: Iterable[bytes]) -> tuple[str, ...]:
@@ -153,9 +153,9 @@ def shown(error: BaseException | None, heads: Iterable[bytes]) -> tuple[str, ...
     return tuple(text for text in [*PRIVATE, *signatures, *(text[:32] for text in signatures)] if text in report)
 
 
-def examine(
-    behaviour: Behaviour, kind: type[Client] | type[AsyncClient], elsewhere: bytes = b"", look: bool = True
-) -> Seen:
+def observe(
+    behaviour: ServerBehavior, kind: type[Client] | type[AsyncClient], elsewhere: bytes = b"", look: bool = True
+) -> Observation:
     """Let a client live through a behaviour, and call once more."""
     with RawServer(*behaviour.scripts(elsewhere, over := threading.Event())) as server:
         url = server.url.replace("http:", "https:") if behaviour.tls else server.url
@@ -163,17 +163,17 @@ def examine(
             found, took, error = called(face)
             first = len(server.requests)
             leaked = shown(error, server.requests) if look else ()
-            if behaviour.tls or 0 < held(found) < LONG + 1:  # it would only wait
-                return Seen(found, took, None, server.connections, first, len(server.requests), leaked)
+            if behaviour.tls or 0 < cooldown_of(found) < LONG + 1:  # it would only wait
+                return Observation(found, took, None, server.connections, first, len(server.requests), leaked)
             if behaviour.idle:
                 over.wait(LONG)
-                server.wait(lambda: server.ended > 0 or not {RESET, VANISH} & set(steps(behaviour)))
+                server.wait(lambda: server.ended > 0 or not {RESET, CLOSE_WITHOUT_CLOSE_NOTIFY} & set(steps(behaviour)))
                 face.rest(0.01)
             after, _, _ = called(face)
-            return Seen(found, took, after, server.connections, first, len(server.requests), leaked)
+            return Observation(found, took, after, server.connections, first, len(server.requests), leaked)
 
 
-def examine_all(chosen: list[Behaviour], look: bool = True) -> tuple[dict[tuple[str, str], Seen], int]:
+def examine_all(chosen: list[ServerBehavior], look: bool = True) -> tuple[dict[tuple[str, str], Observation], int]:
     """Each behaviour on both clients, those that wait side by side; and how often the server elsewhere was asked."""
     pairs = [(behaviour, kind) for behaviour in chosen for kind in CLIENTS]
     waiting = [
@@ -183,12 +183,12 @@ def examine_all(chosen: list[Behaviour], look: bool = True) -> tuple[dict[tuple[
     tls_context()  # loading the system's certificates is work of the first call
     gc.collect()
     gc.freeze()  # what other tests left behind is no work of a reply: walking through it once can take half a second
-    with RawServer([HOLD]) as stranger, ThreadPoolExecutor(WORKERS) as pool:
+    with RawServer([STAY_SILENT]) as stranger, ThreadPoolExecutor(WORKERS) as pool:
         elsewhere = f"127.0.0.1:{stranger.port}".encode()
 
-        def one(pair: tuple[Behaviour, type[Client] | type[AsyncClient]]) -> tuple[tuple[str, str], Seen]:
+        def one(pair: tuple[ServerBehavior, type[Client] | type[AsyncClient]]) -> tuple[tuple[str, str], Observation]:
             for _ in range(LOOKS):
-                seen = examine(*pair, elsewhere, look)
+                seen = observe(*pair, elsewhere, look)
                 if not seen.late(pair[0]):
                     break
             return (pair[0].name, pair[1].__name__), seen
@@ -200,11 +200,11 @@ def examine_all(chosen: list[Behaviour], look: bool = True) -> tuple[dict[tuple[
         return seen, stranger.connections
 
 
-def steps(behaviour: Behaviour) -> Iterable[Any]:
+def steps(behaviour: ServerBehavior) -> Iterable[Any]:
     return () if callable(behaviour.steps) else behaviour.steps
 
 
-def table(seen: dict[tuple[str, str], Seen]) -> list[str]:
+def table(seen: dict[tuple[str, str], Observation]) -> list[str]:
     """Name, client, outcome, seconds, connections: a line each."""
     return [
         " | ".join([*key, f"{one.found!r:.200}", f"{one.took.seconds:.3f}", str(one.connections)])
@@ -212,7 +212,7 @@ def table(seen: dict[tuple[str, str], Seen]) -> list[str]:
     ]
 
 
-def memory(chosen: list[Behaviour], traced: bool) -> dict[str, float]:
+def memory(chosen: list[ServerBehavior], traced: bool) -> dict[str, float]:
     """How far the most memory in use rises above where it was after some calls, in MiB: the process's, and Python's blocks."""
     if traced:
         tracemalloc.start()

@@ -20,15 +20,15 @@ from tests.hostile.server_behavior import (  # fmt: skip
     NOTHING,
     SHORT,
     TOO_LARGE,
-    Behaviour,
-    Due,
+    Expected,
+    ServerBehavior,
     Steps,
     family,
 )
 from tests.support.clients import BODY
-from tests.support.raw_server import HOLD, RESET, VANISH, Step, reply
+from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, RESET, STAY_SILENT, Step, response_bytes
 
-POISON = reply(BODY.replace(b"12.5", b"66.6"))  # another account's money
+POISON = response_bytes(BODY.replace(b"12.5", b"66.6"))  # another account's money
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
 INTERIM = family({
@@ -41,13 +41,13 @@ INTERIM = family({
     "199 with a length": (b"HTTP/1.1 199 Odd\r\nContent-Length: 5\r\n\r\n" + GOOD_REPLY, MALFORMED),
     "101": (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n" + GOOD_REPLY, MALFORMED),
     "101 without an upgrade": (b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + GOOD_REPLY, MALFORMED),
-    "only 100 and the end": ((b"HTTP/1.1 100 Continue\r\n\r\n", VANISH), CUT),
+    "only 100 and the end": ((b"HTTP/1.1 100 Continue\r\n\r\n", CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
     "interim replies without end": (lambda: itertools.repeat(EARLY * 500), TOO_LARGE),
 })  # fmt: skip
 
 
 def drip(start: bytes, drop: bytes, pause: float = 0.02) -> Steps:
-    return lambda: (start, *(pause, drop) * 40, HOLD)
+    return lambda: (start, *(pause, drop) * 40, STAY_SILENT)
 
 
 def slowly(data: bytes, pieces: int, pause: float) -> Iterator[Step]:
@@ -57,7 +57,7 @@ def slowly(data: bytes, pieces: int, pause: float) -> Iterator[Step]:
 
 
 TIME = family({
-    "silence": ((HOLD,), LATE),
+    "silence": ((STAY_SILENT,), LATE),
     "a head that drips": (drip(HEAD + b"X: ", b"x"), LATE),
     "a status line that drips": (drip(b"", b"H"), MALFORMED),
     "headers that drip": (drip(HEAD, b"X: y\r\n"), LATE),
@@ -70,25 +70,25 @@ TIME = family({
     "100 for ever": (drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), LATE),
     "103 for ever": (drip(b"", EARLY), LATE),
     "199 for ever": (drip(b"", b"HTTP/1.1 199 Odd\r\n\r\n"), LATE),
-    "silence after half a status line": ((b"HTTP/1.", HOLD), LATE),
-    "silence after the head": ((sized(b" %d" % SIZE, b""), HOLD), LATE),
-    "silence within the body": ((GOOD_REPLY[:-1], HOLD), LATE),
-    "silence within a chunk": ((chunks(*WHOLE)[:-9], HOLD), LATE),
-    "silence before the last chunk": ((chunks(*WHOLE), HOLD), LATE),
-    "silence after an interim reply": ((EARLY, HOLD), LATE),
-    "a body without a length or an end": ((HEAD + b"\r\n" + BODY, HOLD), LATE),
+    "silence after half a status line": ((b"HTTP/1.", STAY_SILENT), LATE),
+    "silence after the head": ((sized(b" %d" % SIZE, b""), STAY_SILENT), LATE),
+    "silence within the body": ((GOOD_REPLY[:-1], STAY_SILENT), LATE),
+    "silence within a chunk": ((chunks(*WHOLE)[:-9], STAY_SILENT), LATE),
+    "silence before the last chunk": ((chunks(*WHOLE), STAY_SILENT), LATE),
+    "silence after an interim reply": ((EARLY, STAY_SILENT), LATE),
+    "a body without a length or an end": ((HEAD + b"\r\n" + BODY, STAY_SILENT), LATE),
 }, timeout=SHORT) + family({
     "a good reply byte by byte": (tuple(bytes([byte]) for byte in GOOD_REPLY), GOOD),
     "good chunks byte by byte": (tuple(bytes([byte]) for byte in EARLY + chunks(*WHOLE, b"0", b"")), GOOD),
     "a good reply in slow pieces": (lambda: slowly(GOOD_REPLY, 8, 0.02), GOOD),
 }, kept=True) + [
-    Behaviour("silence at once", (HOLD,), LATE, timeout=SHORT, unasked=True),
-    Behaviour("TLS that never answers", (HOLD,), LATE, timeout=SHORT, unasked=True, tls=True),
-    Behaviour("TLS that drips", drip(b"\x16\x03\x03\x40\x00", b"\x02"), LATE, timeout=SHORT, unasked=True, tls=True),
+    ServerBehavior("silence at once", (STAY_SILENT,), LATE, timeout=SHORT, unasked=True),
+    ServerBehavior("TLS that never answers", (STAY_SILENT,), LATE, timeout=SHORT, unasked=True, tls=True),
+    ServerBehavior("TLS that drips", drip(b"\x16\x03\x03\x40\x00", b"\x02"), LATE, timeout=SHORT, unasked=True, tls=True),
 ]  # fmt: skip
 
 ENDS = [*family({
-    "an end instead of a reply": ((VANISH,), NOTHING),
+    "an end instead of a reply": ((CLOSE_WITHOUT_CLOSE_NOTIFY,), NOTHING),
     "a reset instead of a reply": ((RESET,), GONE),
     "a reset within the status line": ((b"HTTP/1.1 2", 0.04, RESET), GONE),
     "a reset within the head": ((HEAD + b"X-A", 0.04, RESET), GONE),
@@ -99,10 +99,10 @@ ENDS = [*family({
     "a reset before the last chunk": ((chunks(*WHOLE), 0.04, RESET), GONE),
     "a reset that ends a body without a length": ((HEAD + b"\r\n" + BODY, 0.04, RESET), GONE),
 }),
-    Behaviour("an end at once", (VANISH,), (TransportError,), unasked=True),
-    Behaviour("a reset at once", (RESET,), (TransportError,), unasked=True),
-    Behaviour("an end while idle", (GOOD_REPLY, VANISH), GOOD, idle=True),
-    Behaviour("a reset while idle", (GOOD_REPLY, 0.02, RESET), GOOD, idle=True),
+    ServerBehavior("an end at once", (CLOSE_WITHOUT_CLOSE_NOTIFY,), (TransportError,), unasked=True),
+    ServerBehavior("a reset at once", (RESET,), (TransportError,), unasked=True),
+    ServerBehavior("an end while idle", (GOOD_REPLY, CLOSE_WITHOUT_CLOSE_NOTIFY), GOOD, idle=True),
+    ServerBehavior("a reset while idle", (GOOD_REPLY, 0.02, RESET), GOOD, idle=True),
 ]  # fmt: skip
 TLS = family({
     "TLS answered in clear": (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", (TransportError,
@@ -111,7 +111,7 @@ TLS = family({
     "ConnectError: connecting failed: SSLV3_ALERT_HANDSHAKE_FAILURE")),
     "TLS answered with a record of 64 kB": (b"\x16\x03\x03\xff\xff" + b"\x02" * 65535, (TransportError,
     "ConnectError: connecting failed: PACKET_LENGTH_TOO_LONG")),
-    "TLS ended in the handshake": ((0.03, b"\x16\x03\x03\x00\x40\x02", VANISH), (TransportError,)),
+    "TLS ended in the handshake": ((0.03, b"\x16\x03\x03\x00\x40\x02", CLOSE_WITHOUT_CLOSE_NOTIFY), (TransportError,)),
     "TLS reset in the handshake": ((0.03, RESET), (TransportError,)),
 }, unasked=True, tls=True)  # fmt: skip
 
@@ -121,14 +121,15 @@ UNASKED = family({
     "half a second reply": (GOOD_REPLY + POISON[:30], GOOD),
     "a byte after the end": (GOOD_REPLY + b"\0", GOOD),
     "a line end after the end": (GOOD_REPLY + b"\r\n", GOOD),
-    "a second reply after a 304": (reply(b"", status="304 Not Modified") + POISON,
+    "a second reply after a 304": (response_bytes(b"", status="304 Not Modified") + POISON,
                                    (UnexpectedResponse, 304, (), "status 200 or an error status")),
 }) + family({
     "a second reply while idle": ((GOOD_REPLY, 0.02, POISON), GOOD),
     "a line end while idle": ((GOOD_REPLY, 0.02, b"\r\n"), GOOD),
-    "a 408 while idle": ((GOOD_REPLY, 0.02, reply(b"", status="408 Request Timeout"), VANISH), GOOD),
+    "a 408 while idle": ((GOOD_REPLY, 0.02, response_bytes(b"", status="408 Request Timeout"), CLOSE_WITHOUT_CLOSE_NOTIFY), GOOD),
 }, idle=True) + [
-    Behaviour("a refusal before any request", (reply(b"", b"Connection: close", status="408 Request Timeout"), HOLD), (ServerError,
+    ServerBehavior("a refusal before any request", (response_bytes(b"", b"Connection: close", status="408 Request Timeout"),
+    STAY_SILENT), (ServerError,
     408, None, "", None), unasked=True),
 ]  # fmt: skip
 
@@ -141,8 +142,8 @@ PLACES = {
 }  # fmt: skip
 
 
-def moved(status: int, place: bytes, *fields: bytes) -> tuple[bytes, Due]:
-    return reply(BODY, b"Location: " + place, *fields, status=f"{status} Moved"), (
+def moved(status: int, place: bytes, *fields: bytes) -> tuple[bytes, Expected]:
+    return response_bytes(BODY, b"Location: " + place, *fields, status=f"{status} Moved"), (
         UnexpectedResponse,
         status,
         (),
@@ -155,26 +156,27 @@ REDIRECTS = family(
     | {f"307 {name}": moved(307, place) for name, place in PLACES.items() if name != "elsewhere"}
     | {
         "200 with a location": (field(b"Location: http://" + ELSEWHERE + b"/", b"Refresh: 0; url=http://" + ELSEWHERE + b"/"), GOOD),
-        "401 with a challenge": (reply(b"", b"WWW-Authenticate: Basic", status="401 Who"), (AuthenticationError, 401, None, "", None)),
+        "401 with a challenge": (response_bytes(b"", b"WWW-Authenticate: Basic", status="401 Who"), (AuthenticationError,
+        401, None, "", None)),
         "another way to get there": (field(b"Alt-Svc: h2=\"" + ELSEWHERE + b'"', b"Link: <http://" + ELSEWHERE + b"/>; rel=preload"), GOOD),
     },
     kept=True,
 )  # fmt: skip
-BROAD = MIB - len(reply(b"x" * 1_000_000)) + 1_000_000  # a body whose reply is one MiB
+BROAD = MIB - len(response_bytes(b"x" * 1_000_000)) + 1_000_000  # a body whose reply is one MiB
 
 
 SIZES = [
-    Behaviour("a reply of exactly one MiB", (reply(BODY.ljust(BROAD)),), GOOD, kept=True),
-    Behaviour("a reply of one MiB and a byte", (reply(BODY.ljust(BROAD + 1)),), TOO_LARGE),
-    Behaviour("a refusal of one MiB and a byte", (reply(b" " * (BROAD + 1), status="500 No"),), TOO_LARGE),
-    Behaviour("a head without end", lambda: (HEAD, *(b"X-A: " + b"b" * 9000 + b"\r\n",) * 200), TOO_LARGE),
-    Behaviour("a header without end", lambda: (HEAD + b"X-A: ", *(b"b" * 9000,) * 200), TOO_LARGE),
-    Behaviour("a body without end", lambda: (HEAD + b"\r\n", *(b" " * 9000,) * 200), TOO_LARGE),
-    Behaviour("chunks without end", lambda: (CHUNKED, *(b"2328\r\n" + b" " * 9000 + b"\r\n",) * 200), TOO_LARGE),
-    Behaviour("chunks of a byte without end", lambda: (CHUNKED, *(b"1\r\n \r\n" * 9000,) * 50), TOO_LARGE),
-    Behaviour("a chunk extension without end", lambda: (CHUNKED + b"1;", *(b"a" * 9000,) * 200), TOO_LARGE),
-    Behaviour("trailers without end", lambda: (chunks(*WHOLE, b"0"), *(b"X-A: b\r\n" * 1000,) * 200), TOO_LARGE),
-    Behaviour("2 MiB that are no HTTP", (b"x" * 2 * MIB,), MALFORMED),
+    ServerBehavior("a reply of exactly one MiB", (response_bytes(BODY.ljust(BROAD)),), GOOD, kept=True),
+    ServerBehavior("a reply of one MiB and a byte", (response_bytes(BODY.ljust(BROAD + 1)),), TOO_LARGE),
+    ServerBehavior("a refusal of one MiB and a byte", (response_bytes(b" " * (BROAD + 1), status="500 No"),), TOO_LARGE),
+    ServerBehavior("a head without end", lambda: (HEAD, *(b"X-A: " + b"b" * 9000 + b"\r\n",) * 200), TOO_LARGE),
+    ServerBehavior("a header without end", lambda: (HEAD + b"X-A: ", *(b"b" * 9000,) * 200), TOO_LARGE),
+    ServerBehavior("a body without end", lambda: (HEAD + b"\r\n", *(b" " * 9000,) * 200), TOO_LARGE),
+    ServerBehavior("chunks without end", lambda: (CHUNKED, *(b"2328\r\n" + b" " * 9000 + b"\r\n",) * 200), TOO_LARGE),
+    ServerBehavior("chunks of a byte without end", lambda: (CHUNKED, *(b"1\r\n \r\n" * 9000,) * 50), TOO_LARGE),
+    ServerBehavior("a chunk extension without end", lambda: (CHUNKED + b"1;", *(b"a" * 9000,) * 200), TOO_LARGE),
+    ServerBehavior("trailers without end", lambda: (chunks(*WHOLE, b"0"), *(b"X-A: b\r\n" * 1000,) * 200), TOO_LARGE),
+    ServerBehavior("2 MiB that are no HTTP", (b"x" * 2 * MIB,), MALFORMED),
 ]  # fmt: skip
 ON_THE_WIRE = {
     "interim": INTERIM, "time": TIME, "ends": ENDS, "tls": TLS, "unasked": UNASKED,

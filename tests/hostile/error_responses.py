@@ -17,10 +17,10 @@ from binance_usdm import (
     UnexpectedResponse,
 )  # fmt: skip
 from tests.hostile.bodies import BAN, TEXT
-from tests.hostile.server_behavior import GOOD, Due, family, odd
+from tests.hostile.server_behavior import GOOD, Expected, family, mismatch
 from tests.support.canaries import KEY, SECRET
 from tests.support.clients import BODY
-from tests.support.raw_server import Step, reply
+from tests.support.raw_server import Step, response_bytes
 
 STATUSES: dict[int, type[APIError]] = {
     **dict.fromkeys((400, 402, 404, 405, 410, 411, 413, 414, 415, 416, 417, 420, 422, 426, 428, 431, 499), BadRequestError),
@@ -46,7 +46,7 @@ SHAPES: dict[str, tuple[bytes, int | None, str]] = {
 
 def refused(status: int, code: int | None, message: str, *fields: bytes) -> bytes:
     content: dict[str, Any] = {"msg": message} if code is None else {"code": code, "msg": message}
-    return reply(json.dumps(content, ensure_ascii=False).encode(), *fields, status=f"{status} Word")
+    return response_bytes(json.dumps(content, ensure_ascii=False).encode(), *fields, status=f"{status} Word")
 
 
 LONGEST = 3 * 86400.0  # a ban takes no longer
@@ -61,7 +61,7 @@ def of_this_minute(seconds: float | None) -> bool:
 _HELD: dict[type[APIError], Any] = {RateLimitError: of_this_minute, IPBannedError: BANNED}
 
 
-def due(kind: type[APIError], status: int, code: int | None, message: str, seconds: Any = None) -> Due:
+def expected_error(kind: type[APIError], status: int, code: int | None, message: str, seconds: Any = None) -> Expected:
     """A limit or a ban holds for the time that was said, else until the minute ends, or for a ban's shortest time."""
     if seconds is None:
         seconds = _HELD.get(kind)
@@ -69,14 +69,14 @@ def due(kind: type[APIError], status: int, code: int | None, message: str, secon
 
 
 REFUSED = family({
-    **{f"status {status}": (refused(status, None, "no"), due(kind, status, None, "no")) for status, kind in STATUSES.items()},
-    **{f"{status} with {name}": (reply(content, status=f"{status} Word"), due(STATUSES[status], status, code, message))
+    **{f"status {status}": (refused(status, None, "no"), expected_error(kind, status, None, "no")) for status, kind in STATUSES.items()},
+    **{f"{status} with {name}": (response_bytes(content, status=f"{status} Word"), expected_error(STATUSES[status], status, code, message))
        for status in (400, 403, 418, 429, 503) for name, (content, code, message) in SHAPES.items()},
-    "403 with JSON called HTML": (refused(403, -1003, "no", b"Content-Type: text/html"), due(RateLimitError, 403, -1003, "no")),
-    "418 with another code": (refused(418, -1021, "no"), due(IPBannedError, 418, -1021, "no")),
-    "400 with a ban": (refused(400, -1003, BAN), due(IPBannedError, 400, -1003, BAN)),
-    "500 with -1021": (refused(500, -1021, "no"), due(TimestampError, 500, -1021, "no")),
-    "451 with code 0": (refused(451, 0, "no"), due(ForbiddenError, 451, 0, "no")),
+    "403 with JSON called HTML": (refused(403, -1003, "no", b"Content-Type: text/html"), expected_error(RateLimitError, 403, -1003, "no")),
+    "418 with another code": (refused(418, -1021, "no"), expected_error(IPBannedError, 418, -1021, "no")),
+    "400 with a ban": (refused(400, -1003, BAN), expected_error(IPBannedError, 400, -1003, BAN)),
+    "500 with -1021": (refused(500, -1021, "no"), expected_error(TimestampError, 500, -1021, "no")),
+    "451 with code 0": (refused(451, 0, "no"), expected_error(ForbiddenError, 451, 0, "no")),
 }, kept=True)  # fmt: skip
 
 SECONDS: dict[str, float | None] = {
@@ -86,21 +86,22 @@ SECONDS: dict[str, float | None] = {
     "1.": None, ".5": None,
 }  # fmt: skip
 WAITS = family({
-    **{f"Retry-After {text!r:.24}": (refused(429, -1003, "no", b"Retry-After: " + text.encode()), due(RateLimitError, 429, -1003,
+    **{f"Retry-After {text!r:.24}": (refused(429, -1003, "no", b"Retry-After: " + text.encode()), expected_error(RateLimitError, 429, -1003,
     "no", seconds))
        for text, seconds in SECONDS.items()},
-    "Retry-After twice": (refused(429, -1003, "no", b"Retry-After: 5", b"Retry-After: 9"), due(RateLimitError, 429, -1003, "no")),
+    "Retry-After twice": (refused(429, -1003, "no", b"Retry-After: 5", b"Retry-After: 9"), expected_error(RateLimitError,
+    429, -1003, "no")),
     "Retry-After as a date": (refused(429, -1003, "no", b"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT",
     b"Date: Wed, 21 Oct 2015 07:27:30 GMT"),
-                               due(RateLimitError, 429, -1003, "no", 30)),
+                               expected_error(RateLimitError, 429, -1003, "no", 30)),
     "Retry-After as a date without now": (refused(429, -1003, "no", b"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT"),
-    due(RateLimitError, 429, -1003, "no")),
+    expected_error(RateLimitError, 429, -1003, "no")),
     "Retry-After as a date gone by": (refused(429, -1003, "no", b"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT",
     b"Date: Wed, 21 Oct 2026 07:27:30 GMT"),
-                                      due(RateLimitError, 429, -1003, "no", 0)),
+                                      expected_error(RateLimitError, 429, -1003, "no", 0)),
     "Retry-After as no date": (refused(429, -1003, "no", b"Retry-After: Wed, 99 Oct 2015 07:28:00 GMT",
     b"Date: Wed, 21 Oct 2026 07:27:30 GMT"),
-                               due(RateLimitError, 429, -1003, "no")),
+                               expected_error(RateLimitError, 429, -1003, "no")),
     "Retry-After with a ban": (refused(418, -1003, BAN, b"Retry-After: 120"), (IPBannedError, 418, -1003, BAN, 120)),
 }, kept=True)  # fmt: skip
 USED: dict[str, int | None] = {
@@ -109,11 +110,11 @@ USED: dict[str, int | None] = {
     "x": None, "٣": None, "²": None, "0x10": None, "NaN": None, "9" * 100_000: None,
 }  # fmt: skip
 WEIGHTS = family({
-    **{f"used weight {text!r:.24}": (reply(BODY, b"X-MBX-USED-WEIGHT-1M: " + text.encode()), (*GOOD, weight)) for text,
+    **{f"used weight {text!r:.24}": (response_bytes(BODY, b"X-MBX-USED-WEIGHT-1M: " + text.encode()), (*GOOD, weight)) for text,
     weight in USED.items()},
-    "used weight twice": (reply(BODY, b"X-MBX-USED-WEIGHT-1M: 5", b"x-mbx-used-weight-1m: 9"), (*GOOD, None)),
-    "used weight in lower case": (reply(BODY, b"x-mbx-used-weight-1m: 9"), (*GOOD, 9)),
-    "another interval's weight": (reply(BODY, b"X-MBX-USED-WEIGHT-1D: 9", b"X-MBX-USED-WEIGHT: 8"), (*GOOD, None)),
+    "used weight twice": (response_bytes(BODY, b"X-MBX-USED-WEIGHT-1M: 5", b"x-mbx-used-weight-1m: 9"), (*GOOD, None)),
+    "used weight in lower case": (response_bytes(BODY, b"x-mbx-used-weight-1m: 9"), (*GOOD, 9)),
+    "another interval's weight": (response_bytes(BODY, b"X-MBX-USED-WEIGHT-1D: 9", b"X-MBX-USED-WEIGHT: 8"), (*GOOD, None)),
 }, kept=True)  # fmt: skip
 
 TEXTS = {
@@ -134,7 +135,7 @@ WORDS = family({
 }, kept=True)  # fmt: skip
 
 
-def echoing(due: Due, *parts: str) -> tuple[tuple[Step, ...], Due]:
+def echoing(due: Expected, *parts: str) -> tuple[tuple[Step, ...], Expected]:
     """The request's own secrets come back in the message."""
 
     def say(head: bytes) -> bytes:
@@ -154,9 +155,9 @@ ECHOES = family({
     "the signature in the message": echoing((BadRequestError, 400, -1102), "wrong: ", "signature"),
     "half the signature at the bound": echoing((BadRequestError, 400, -1102), "x" * 480, " signature=", "signature"),
     "a request behind a long one": echoing((BadRequestError, 400, -1102), "signature=" + "f" * 1000 + " ", "ip 203.0.113.7"),
-    "the key as a member": (reply(json.dumps([{"accountAlias": KEY, SECRET: 1}]).encode()), odd("nothing", TEXT, 0, "asset")),
-    "the key as the reason": (reply(b"", status=f"500 {KEY}"), (ServerError, 500, None, "", None)),
-    "the key as a header": (reply(b"", b"X-A: " + KEY.encode(), b"Location: /?signature=f00&k=" + KEY.encode(), status="307 Go"),
+    "the key as a member": (response_bytes(json.dumps([{"accountAlias": KEY, SECRET: 1}]).encode()), mismatch("nothing", TEXT, 0, "asset")),
+    "the key as the reason": (response_bytes(b"", status=f"500 {KEY}"), (ServerError, 500, None, "", None)),
+    "the key as a header": (response_bytes(b"", b"X-A: " + KEY.encode(), b"Location: /?signature=f00&k=" + KEY.encode(), status="307 Go"),
     (UnexpectedResponse, 307)),
 }, kept=True)  # fmt: skip
 IN_REFUSALS = {"refused": REFUSED, "waits": WAITS, "weights": WEIGHTS, "words": WORDS, "echoes": ECHOES}

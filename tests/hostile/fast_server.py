@@ -14,17 +14,20 @@ import os
 from collections.abc import Iterator
 
 from tests.support.clients import BODY
-from tests.support.raw_server import reply
+from tests.support.raw_server import response_bytes
 
 EVERY = 50  # one request in so many is answered with a fault
-GOOD = reply(BODY, b"X-MBX-USED-WEIGHT-1M: 5", b"Content-Type: application/json")
+GOOD = response_bytes(BODY, b"X-MBX-USED-WEIGHT-1M: 5", b"Content-Type: application/json")
 FAULTS = (
-    reply(b'{"code":-1007,"msg":"Timeout"}', status="408 Timeout"), reply(b"<html>", status="502 Bad"), reply(BODY[:-9]),
-    reply(BODY) + b"surplus",
-    reply(BODY)[:-9], b"", b"RTSP/1.0 200 OK\r\n\r\n", reply(b"{}"), reply(b"[" * 2000), reply(b"x", b"Content-Encoding: gzip"), GOOD[:40],
-    b"HTTP/1.1 103 Early\r\n\r\n" + GOOD, reply(b'{"code":-2015,"msg":"no"}', status="401 No"), reply(BODY.replace(b"USDT",
+    response_bytes(b'{"code":-1007,"msg":"Timeout"}', status="408 Timeout"), response_bytes(b"<html>", status="502 Bad"),
+    response_bytes(BODY[:-9]),
+    response_bytes(BODY) + b"surplus",
+    response_bytes(BODY)[:-9], b"", b"RTSP/1.0 200 OK\r\n\r\n", response_bytes(b"{}"), response_bytes(b"[" * 2000),
+    response_bytes(b"x", b"Content-Encoding: gzip"), GOOD[:40],
+    b"HTTP/1.1 103 Early\r\n\r\n" + GOOD, response_bytes(b'{"code":-2015,"msg":"no"}', status="401 No"),
+    response_bytes(BODY.replace(b"USDT",
     os.urandom(9).hex().encode())),
-    reply(b" " * (1 << 20)),
+    response_bytes(b" " * (1 << 20)),
 )  # fmt: skip
 ENDS = {FAULTS[4], FAULTS[5], FAULTS[10]}  # after these the server closes: one of them would be waited for in vain
 

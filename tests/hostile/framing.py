@@ -5,10 +5,10 @@ from __future__ import annotations
 from binance_usdm import UnexpectedResponse
 from tests.hostile.server_behavior import CHUNKED, CUT, GOOD, HEAD, MALFORMED, NO_JSON, family
 from tests.support.clients import BODY
-from tests.support.raw_server import VANISH, reply
+from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, response_bytes
 
 SIZE = len(BODY)
-GOOD_REPLY = reply(BODY)
+GOOD_REPLY = response_bytes(BODY)
 
 
 def sized(length: bytes, body: bytes = BODY) -> bytes:
@@ -29,7 +29,7 @@ def line(first: bytes) -> bytes:
 
 
 def field(*fields: bytes) -> bytes:
-    return reply(BODY, *fields)
+    return response_bytes(BODY, *fields)
 
 
 LENGTH = family({
@@ -63,10 +63,10 @@ LENGTH = family({
     "a length with leading zeros": (sized(b" 000%d" % SIZE), GOOD),
     "chunked in capitals": (coded(b"CHUNKED"), GOOD),
 }, kept=True) + family({
-    "a body shorter than its length": ((sized(b" %d" % (SIZE + 1)), VANISH), CUT),
-    "no length and no end": ((HEAD + b"\r\n" + BODY, VANISH), GOOD),
-    "no length and cut JSON": ((HEAD + b"\r\n" + BODY[:-9], VANISH), NO_JSON),
-    "a largest length that is never sent": ((sized(b" 9223372036854775807"), VANISH), CUT),
+    "a body shorter than its length": ((sized(b" %d" % (SIZE + 1)), CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
+    "no length and no end": ((HEAD + b"\r\n" + BODY, CLOSE_WITHOUT_CLOSE_NOTIFY), GOOD),
+    "no length and cut JSON": ((HEAD + b"\r\n" + BODY[:-9], CLOSE_WITHOUT_CLOSE_NOTIFY), NO_JSON),
+    "a largest length that is never sent": ((sized(b" 9223372036854775807"), CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
 })  # fmt: skip
 
 WHOLE = (b"%x" % SIZE, BODY)
@@ -98,9 +98,9 @@ CHUNK = family({
 }, kept=True) + family({
     "a trailer that claims a length": (chunks(*WHOLE, b"0", b"Content-Length: 9", b""), MALFORMED),
 }) + family({
-    "no last chunk": ((chunks(*WHOLE), VANISH), CUT),
-    "no end after the last chunk": ((chunks(*WHOLE, b"0"), VANISH), CUT),
-    "an end within a chunk": ((chunks(*WHOLE)[:-40], VANISH), CUT),
+    "no last chunk": ((chunks(*WHOLE), CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
+    "no end after the last chunk": ((chunks(*WHOLE, b"0"), CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
+    "an end within a chunk": ((chunks(*WHOLE)[:-40], CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
 })  # fmt: skip
 
 HEADS = family({
@@ -161,18 +161,18 @@ HEADS = family({
     "a goodbye among others": (field(b"Connection: keep-alive, close"), GOOD),
 })  # fmt: skip
 HEADS += family({
-    "a head without an end": ((HEAD + b"X-A: b\r\n", VANISH), CUT),
-    "a blank line after the status line": ((HEAD + b"\r\n" + GOOD_REPLY.removeprefix(HEAD), VANISH), NO_JSON),
+    "a head without an end": ((HEAD + b"X-A: b\r\n", CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
+    "a blank line after the status line": ((HEAD + b"\r\n" + GOOD_REPLY.removeprefix(HEAD), CLOSE_WITHOUT_CLOSE_NOTIFY), NO_JSON),
 })  # fmt: skip
 
 MOVED = ("status 200 or an error status", "a redirect, which is never followed")
 OTHER = family(
     {
-        f"status {status}": (reply(BODY, status=f"{status} Word"), (UnexpectedResponse, status, (), MOVED[0], "another status"))
+        f"status {status}": (response_bytes(BODY, status=f"{status} Word"), (UnexpectedResponse, status, (), MOVED[0], "another status"))
         for status in (201, 202, 203, 206, 226, 299, 600, 999)
     }
-    | {"status 204": (reply(b"", status="204 None"), (UnexpectedResponse, 204, (), MOVED[0], "another status")),
-       "status 304": (reply(b"", status="304 Same"), (UnexpectedResponse, 304, (), *MOVED))},
+    | {"status 204": (response_bytes(b"", status="204 None"), (UnexpectedResponse, 204, (), MOVED[0], "another status")),
+       "status 304": (response_bytes(b"", status="304 Same"), (UnexpectedResponse, 304, (), *MOVED))},
     kept=True,
 )  # fmt: skip
 IN_THE_FRAME = {"length": LENGTH, "chunks": CHUNK, "heads": HEADS, "statuses": OTHER}

@@ -33,11 +33,11 @@ from binance_usdm._policy.limiter import cooldown_seconds
 from binance_usdm._response import ParsedValue, parse_response, parse_used_weight
 from binance_usdm_wire import OPERATIONS
 from tests.hostile.catalogue import CLIENTS
-from tests.hostile.random_responses import BODIES, CORPUS, made
+from tests.hostile.random_responses import BODIES, CORPUS, make_case
 from tests.hostile.server_behavior import MIB
 from tests.support.canaries import KEY, SECRET
 from tests.support.clients import NOW
-from tests.support.raw_server import READ, RESET, RawServer, Step, reply
+from tests.support.raw_server import READ, RESET, RawServer, Step, response_bytes
 
 BALANCE: Any = OPERATIONS["balance"]
 ASKED = HttpRequest(
@@ -51,7 +51,7 @@ ASKED = HttpRequest(
 PART = 50_000  # cases between two lines of progress
 
 
-def judged(result: object, body: bytes | None) -> str:
+def classify(result: object, body: bytes | None) -> str:
     """The name of an outcome that may be; raises what must not. `body`: the uncompressed JSON of a value."""
     if isinstance(result, UsdmError):
         text = f"{result} {result!r} {getattr(result, 'hint', '')}"
@@ -68,7 +68,7 @@ def judged(result: object, body: bytes | None) -> str:
     return "an empty list" if not result else "rows"
 
 
-def straight(data: bytes, cut: int = 0) -> str:
+def parse_directly(data: bytes, cut: int = 0) -> str:
     """Bytes, in two pieces, through the parser and the reader, as the transports and the clients do it."""
     parser = ResponseParser(MIB)
     for piece in (data[:cut], data[cut:], b""):
@@ -81,8 +81,8 @@ def straight(data: bytes, cut: int = 0) -> str:
     parse_used_weight(outcome.headers)
     result = parse_response(BALANCE, outcome, ASKED)
     if isinstance(result, ParsedValue):
-        return judged(result.parsed, None if "content-encoding" in outcome.headers else outcome.body)
-    return judged(result, None)
+        return classify(result.parsed, None if "content-encoding" in outcome.headers else outcome.body)
+    return classify(result, None)
 
 
 def through_sockets(seed: int, numbers: Iterator[int]) -> Iterator[str]:
@@ -98,7 +98,7 @@ def through_sockets(seed: int, numbers: Iterator[int]) -> Iterator[str]:
 
     with RawServer(script) as server, asyncio.Runner() as runner:
         for number in numbers:
-            case = made(seed, number), random.Random(number).random()
+            case = make_case(seed, number), random.Random(number).random()
             for kind in CLIENTS:
                 yield judged_call(kind, server.url, runner)
 
@@ -109,10 +109,10 @@ def judged_call(kind: type[Client] | type[AsyncClient], url: str, runner: asynci
     try:
         if isinstance(made_client, Client):
             with made_client:
-                return judged(made_client.balance(), None)
-        return judged(runner.run(_called(made_client)), None)
+                return classify(made_client.balance(), None)
+        return classify(runner.run(_called(made_client)), None)
     except UsdmError as error:
-        return judged(error, None)
+        return classify(error, None)
 
 
 async def _called(made_client: AsyncClient) -> object:
@@ -139,10 +139,10 @@ def run(seed: int, start: int, cases: int, *, sockets: bool, say: Callable[[str]
             found.update(through_sockets(seed, counted()))
         else:
             for number in counted():
-                data = made(seed, number)
-                found[straight(data, number % (len(data) + 1))] += 1
+                data = make_case(seed, number)
+                found[parse_directly(data, number % (len(data) + 1))] += 1
     except BaseException as error:
-        raise AssertionError(f"seed {seed}, case {current}: {made(seed, current)!r}") from error
+        raise AssertionError(f"seed {seed}, case {current}: {make_case(seed, current)!r}") from error
     say(
         f"seed {seed}, cases {start} to {start + cases - 1}: {cases / (time.monotonic() - began):.0f} cases/s, {dict(found.most_common())}"
     )
@@ -153,8 +153,8 @@ def guided(cases: int, seed: int, rest: list[str]) -> None:
     """libFuzzer, which sees what each case reaches in the Python of the package, chooses heads and bodies. Ends the process."""
 
     def one(data: bytes) -> None:
-        straight(data)
-        straight(reply(data))
+        parse_directly(data)
+        parse_directly(response_bytes(data))
 
     atheris: Any = importlib.import_module("atheris")  # only whoever asks for it has it
 

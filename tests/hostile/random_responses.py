@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.hostile.catalogue import CATALOGUE
 from tests.support.clients import BODY, ROW
-from tests.support.raw_server import reply
+from tests.support.raw_server import response_bytes
 
 CORPUS = [
     whole for one in CATALOGUE if not callable(one.steps) and (whole := b"".join(step for step in one.steps if isinstance(step, bytes)))
@@ -43,7 +43,7 @@ STATUSES = (
 )
 
 
-def mutated(data: bytes, chance: random.Random) -> bytes:
+def mutate(data: bytes, chance: random.Random) -> bytes:
     """A few of: a bit flipped; a piece cut out, doubled, or replaced by a token or by a piece of another reply."""
     draw = chance.random
     for _ in range(1 + int(draw() ** 3 * 8)):
@@ -66,19 +66,19 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     return data
 
 
-def grown(chance: random.Random, depth: int = 0) -> Any:
+def grow_json(chance: random.Random, depth: int = 0) -> Any:
     """A value that JSON can hold, often a row of the balance with one or two odd members."""
     draw = chance.random()
     if depth == 0 and draw < 0.7:
         return [
-            row | {chance.choice([*ROW, "new"]): grown(chance, 2)} if chance.random() < 0.5 else row
+            row | {chance.choice([*ROW, "new"]): grow_json(chance, 2)} if chance.random() < 0.5 else row
             for row in [ROW] * chance.randint(0, 4)
         ]
     if draw < 0.2 and depth < 6:
-        return [grown(chance, depth + 1) for _ in range(chance.randint(0, 4))]
+        return [grow_json(chance, depth + 1) for _ in range(chance.randint(0, 4))]
     if draw < 0.4 and depth < 6:
         return {
-            chance.choice([*ROW, "code", "msg", "", "\ud800"]): grown(chance, depth + 1)
+            chance.choice([*ROW, "code", "msg", "", "\ud800"]): grow_json(chance, depth + 1)
             for _ in range(chance.randint(0, 4))
         }
     sign, digits, rest = (
@@ -112,17 +112,17 @@ def grown(chance: random.Random, depth: int = 0) -> Any:
     )
 
 
-def made(seed: int, number: int) -> bytes:
+def make_case(seed: int, number: int) -> bytes:
     """The case of that number: a reply mutated as a whole, or a mutated or grown body in a right frame."""
     chance = random.Random(seed << 40 | number)
     draw = chance.random()
     if draw < 0.4:
-        return mutated(CORPUS[int(chance.random() * len(CORPUS))], chance)
+        return mutate(CORPUS[int(chance.random() * len(CORPUS))], chance)
     if draw < 0.7:
-        body = mutated(BODY if chance.random() < 0.5 else BODIES[int(chance.random() * len(BODIES))], chance)
+        body = mutate(BODY if chance.random() < 0.5 else BODIES[int(chance.random() * len(BODIES))], chance)
     else:
-        body = json.dumps(grown(chance), ensure_ascii=chance.random() < 0.5).encode("utf-8", "surrogatepass")
-        body = mutated(body, chance) if chance.random() < 0.3 else body
+        body = json.dumps(grow_json(chance), ensure_ascii=chance.random() < 0.5).encode("utf-8", "surrogatepass")
+        body = mutate(body, chance) if chance.random() < 0.3 else body
     fields = [b"Retry-After: " + TOKENS[int(chance.random() * len(TOKENS))].strip()] if chance.random() < 0.1 else []
     if chance.random() < 0.1:
         packed = gzip.compress(body, 1, mtime=0) if chance.random() < 0.5 else zlib.compress(body, 1)
@@ -130,6 +130,6 @@ def made(seed: int, number: int) -> bytes:
     if chance.random() < 0.2:
         cut = int(chance.random() * (len(body) + 1))
         halves = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:cut], body[cut:]) if part)
-        head = reply(b"", *fields, status=chance.choice(STATUSES).decode())
+        head = response_bytes(b"", *fields, status=chance.choice(STATUSES).decode())
         return head.replace(b"Content-Length: 0", b"Transfer-Encoding: chunked") + halves + b"0\r\n\r\n"
-    return reply(body, *fields, status=chance.choice(STATUSES).decode())
+    return response_bytes(body, *fields, status=chance.choice(STATUSES).decode())

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 
 from binance_usdm import APIError, DeadlineExceeded, TransportError, UnexpectedResponse
 from tests.support.clients import BODY, ROW
-from tests.support.raw_server import HOLD, READ, RESET, VANISH, Script, Step, reply
+from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, READ, RESET, STAY_SILENT, Script, Step, response_bytes
 
-Due: TypeAlias = tuple[Any, ...]
+Expected: TypeAlias = tuple[Any, ...]
 Steps: TypeAlias = Sequence[Step] | Callable[[], Iterable[Step]]
 
 MIB = 1 << 20
@@ -23,28 +23,28 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 # outcomes, as `told` tells them; a shorter one leaves open what it does not say
-GOOD: Due = (list, [ROW])
-MALFORMED: Due = (TransportError, "RemoteProtocolError: the reply is not valid HTTP/1.1")
-CUT: Due = (TransportError, "RemoteProtocolError: the server closed the connection within the reply")
-NOTHING: Due = (TransportError, "RemoteProtocolError: the server closed the connection without a reply")
-GONE: Due = (TransportError, "ReadError: reading failed: ECONNRESET")
-LATE: Due = (DeadlineExceeded,)
-NO_JSON: Due = (UnexpectedResponse, 200, (), "a JSON text", "something else")
-TOO_LARGE: Due = (UnexpectedResponse, 0, (), f"at most {MIB} bytes", "more")
+GOOD: Expected = (list, [ROW])
+MALFORMED: Expected = (TransportError, "RemoteProtocolError: the reply is not valid HTTP/1.1")
+CUT: Expected = (TransportError, "RemoteProtocolError: the server closed the connection within the reply")
+NOTHING: Expected = (TransportError, "RemoteProtocolError: the server closed the connection without a reply")
+GONE: Expected = (TransportError, "ReadError: reading failed: ECONNRESET")
+LATE: Expected = (DeadlineExceeded,)
+NO_JSON: Expected = (UnexpectedResponse, 200, (), "a JSON text", "something else")
+TOO_LARGE: Expected = (UnexpectedResponse, 0, (), f"at most {MIB} bytes", "more")
 
 
-def rows(**changed: Any) -> Due:
+def rows(**changed: Any) -> Expected:
     """The one good row, with other members."""
     return (list, [{**ROW, **changed}])
 
 
-def odd(found: str, expected: str = "a JSON text", *path: int | str) -> Due:
+def mismatch(found: str, expected: str = "a JSON text", *path: int | str) -> Expected:
     """A 200 that is not what the spec describes."""
     return (UnexpectedResponse, 200, path, expected, found)
 
 
 @dataclass(frozen=True, slots=True)
-class Behaviour:
+class ServerBehavior:
     """What the first connection lives through once it has sent a request (at once, if `unasked`), and what the call must come to.
 
     Whatever the steps are, the connection would then answer further requests rightly, and later connections do. `kept` says whether
@@ -53,7 +53,7 @@ class Behaviour:
 
     name: str
     steps: Steps
-    due: Due
+    due: Expected
     kept: bool | None = False
     timeout: float = LONG
     idle: bool = False
@@ -67,31 +67,31 @@ class Behaviour:
             if not self.unasked:
                 yield READ
             for step in self.steps() if callable(self.steps) else self.steps:
-                if step in {HOLD, RESET, VANISH}:
+                if step in {STAY_SILENT, RESET, CLOSE_WITHOUT_CLOSE_NOTIFY}:
                     over.set()
                     yield step
                     return
                 yield step.replace(ELSEWHERE, elsewhere) if isinstance(step, bytes) else step
             over.set()
-            yield from well()
+            yield from healthy_steps()
 
-        return [first, well]
+        return [first, healthy_steps]
 
 
-def well() -> Iterator[Step]:
+def healthy_steps() -> Iterator[Step]:
     """Every request gets the good row."""
-    return itertools.cycle((READ, reply(BODY)))
+    return itertools.cycle((READ, response_bytes(BODY)))
 
 
-def family(cases: Mapping[str, tuple[bytes | Steps, Due]], **options: Any) -> list[Behaviour]:
+def family(cases: Mapping[str, tuple[bytes | Steps, Expected]], **options: Any) -> list[ServerBehavior]:
     """Behaviours that differ in what is sent and what is due."""
     return [
-        Behaviour(name, (sent,) if isinstance(sent, bytes) else sent, due, **options)
+        ServerBehavior(name, (sent,) if isinstance(sent, bytes) else sent, due, **options)
         for name, (sent, due) in cases.items()
     ]
 
 
-def told(outcome: object) -> Due:
+def outcome_of(outcome: object) -> Expected:
     """All that a program can see of an outcome, comparable, without the server's name."""
     match outcome:
         case APIError():
@@ -106,7 +106,7 @@ def told(outcome: object) -> Due:
     return (type(parsed), [row.to_dict() for row in parsed], used_weight)
 
 
-def is_due(found: Due, due: Due) -> bool:
+def matches(found: Expected, due: Expected) -> bool:
     """Whether an outcome is the due one; a function among what is due judges its part."""
     pairs = list(zip(found, due, strict=False))
     judged = [

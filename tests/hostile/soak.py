@@ -26,7 +26,7 @@ from pathlib import Path
 
 from binance_usdm import AsyncClient, Client, UsdmError
 from tests.hostile.catalogue import CLIENTS, client
-from tests.support.clients import Blocking
+from tests.support.clients import BlockingFacade
 
 GROWTH_KIB = 1024  # of what is resident, between 20 % and 100 % of the calls
 GROWTH_BYTES = 32_768  # of Python's blocks
@@ -67,7 +67,7 @@ def server() -> Iterator[str]:
             process.terminate()
 
 
-def called(face: Blocking) -> str:
+def called(face: BlockingFacade) -> str:
     try:
         return "rows" if face.balance() else "no rows"
     except UsdmError as error:

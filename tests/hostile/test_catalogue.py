@@ -19,19 +19,19 @@ from tests.hostile.catalogue import (  # fmt: skip
     CLIENTS,
     FAMILIES,
     SLACK,
-    Seen,
+    Observation,
     called,
     client,
     examine_all,
     steps,
     table,
 )
-from tests.hostile.server_behavior import LATE, LONG, SHORT, Behaviour, is_due
+from tests.hostile.server_behavior import LATE, LONG, SHORT, ServerBehavior, matches
 from tests.support.paths import ROOT
 from tests.support.raw_server import full_queue
-from tests.support.timing import timed
+from tests.support.timing import retry_if_late
 
-Found: TypeAlias = dict[tuple[str, str], Seen]
+Found: TypeAlias = dict[tuple[str, str], Observation]
 MOST_MIB = 32
 
 
@@ -47,12 +47,12 @@ def costly() -> Found:
     return examine_all(COSTLY)[0]
 
 
-def check(seen: Found, behaviour: Behaviour, kind: str) -> None:
+def check(seen: Found, behaviour: ServerBehavior, kind: str) -> None:
     one = seen[behaviour.name, kind]
     assert one.faults(behaviour) == [], one
 
 
-def each(*families: str) -> pytest.MarkDecorator:
+def run_behavior(*families: str) -> pytest.MarkDecorator:
     chosen = [behaviour for family in families for behaviour in FAMILIES[family]]
     return pytest.mark.parametrize("behaviour", chosen, ids=lambda behaviour: behaviour.name)
 
@@ -63,36 +63,36 @@ def kind(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.mark.promise("R16", "R19")
-@each("length", "chunks", "heads", "interim", "statuses", "texts", "members", "disguised", "weights")
-def test_a_reply_is_read_rightly_or_refused(catalogue: tuple[Found, int], behaviour: Behaviour, kind: str) -> None:
+@run_behavior("length", "chunks", "heads", "interim", "statuses", "texts", "members", "disguised", "weights")
+def test_a_reply_is_read_rightly_or_refused(catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str) -> None:
     check(catalogue[0], behaviour, kind)
 
 
 @pytest.mark.promise("R1")
-@each("time")
-def test_no_reply_outlasts_the_deadline(catalogue: tuple[Found, int], behaviour: Behaviour, kind: str) -> None:
+@run_behavior("time")
+def test_no_reply_outlasts_the_deadline(catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str) -> None:
     check(catalogue[0], behaviour, kind)
 
 
 @pytest.mark.promise("R15", "R16", "R19")
-@each("ends", "tls")
+@run_behavior("ends", "tls")
 def test_an_end_at_any_stage_is_told_and_the_next_call_works(
-    catalogue: tuple[Found, int], behaviour: Behaviour, kind: str
+    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
 ) -> None:
     check(catalogue[0], behaviour, kind)
 
 
 @pytest.mark.promise("R16")
-@each("unasked")
+@run_behavior("unasked")
 def test_what_nobody_asked_for_answers_no_later_call(
-    catalogue: tuple[Found, int], behaviour: Behaviour, kind: str
+    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
 ) -> None:
     check(catalogue[0], behaviour, kind)
 
 
 @pytest.mark.promise("S10", "R19")
-@each("redirects")
-def test_no_redirect_is_followed(catalogue: tuple[Found, int], behaviour: Behaviour, kind: str) -> None:
+@run_behavior("redirects")
+def test_no_redirect_is_followed(catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str) -> None:
     check(catalogue[0], behaviour, kind)
 
 
@@ -102,30 +102,32 @@ def test_nobody_else_is_asked(catalogue: tuple[Found, int]) -> None:
 
 
 @pytest.mark.promise("S14")
-@each("sizes", "encodings")
+@run_behavior("sizes", "encodings")
 def test_a_reply_ends_at_its_bound_however_it_is_packed(
-    catalogue: tuple[Found, int], behaviour: Behaviour, kind: str
+    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
 ) -> None:
     check(catalogue[0], behaviour, kind)
 
 
 @pytest.mark.promise("R11", "R16", "R19")
-@each("refused", "waits")
-def test_a_refusal_is_named_and_a_limit_kept(catalogue: tuple[Found, int], behaviour: Behaviour, kind: str) -> None:
+@run_behavior("refused", "waits")
+def test_a_refusal_is_named_and_a_limit_kept(
+    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
+) -> None:
     check(catalogue[0], behaviour, kind)
 
 
 @pytest.mark.promise("S4", "S5")
-@each("words", "echoes")
+@run_behavior("words", "echoes")
 def test_no_text_of_the_exchange_breaks_a_log_or_tells_a_secret(
-    catalogue: tuple[Found, int], behaviour: Behaviour, kind: str
+    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
 ) -> None:
     check(catalogue[0], behaviour, kind)
 
 
 @pytest.mark.promise("R1", "S15")
 @pytest.mark.parametrize("behaviour", COSTLY, ids=lambda behaviour: behaviour.name)
-def test_no_reply_is_dear_to_read(costly: Found, behaviour: Behaviour, kind: str) -> None:
+def test_no_reply_is_dear_to_read(costly: Found, behaviour: ServerBehavior, kind: str) -> None:
     check(costly, behaviour, kind)
 
 
@@ -146,11 +148,11 @@ def unattended() -> Iterator[str]:
 @pytest.mark.promise("R1")
 @pytest.mark.parametrize("place", [no_answer, unattended], ids=lambda place: place.__name__)
 @pytest.mark.parametrize("kind", CLIENTS, ids=lambda kind: kind.__name__)
-@timed
+@retry_if_late
 def test_a_server_that_takes_no_connection_ends_at_the_deadline(place: Any, kind: Any) -> None:
     with place() as url, client(kind, url, SHORT) as face:
         found, took, _ = called(face)
-    assert is_due(found, LATE)
+    assert matches(found, LATE)
     assert SHORT <= took.seconds <= SHORT + SLACK
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.hostile.fuzz import run, straight
-from tests.hostile.random_responses import CORPUS, made
+from tests.hostile.fuzz import parse_directly, run
+from tests.hostile.random_responses import CORPUS, make_case
 from tests.support.paths import ROOT
 
 SEED = 1
@@ -39,12 +39,12 @@ def test_mutated_replies_are_values_or_errors_on_both_clients() -> None:
     cut=st.integers(0, 400),
 )
 def test_a_spoiled_reply_is_a_value_or_an_error(whole: bytes, start: int, size: int, new: bytes, cut: int) -> None:
-    straight(whole[:start] + new + whole[start + size :], cut)
+    parse_directly(whole[:start] + new + whole[start + size :], cut)
 
 
 def test_a_case_is_made_of_seed_and_number_alone() -> None:
-    assert made(SEED, 7) == made(SEED, 7)
-    assert len({made(seed, number) for seed in range(3) for number in range(100)}) > 290
+    assert make_case(SEED, 7) == make_case(SEED, 7)
+    assert len({make_case(seed, number) for seed in range(3) for number in range(100)}) > 290
 
 
 def test_the_program_resumes_at_any_case_and_counts() -> None:

@@ -27,10 +27,10 @@ from binance_usdm import (
 from binance_usdm.mock import Exchange, Switches, running
 from tests.hostile.catalogue import CLIENTS, SLACK
 from tests.hostile.proxy import Fault, Proxy
-from tests.hostile.server_behavior import GOOD, LATE, Due, is_due, told
+from tests.hostile.server_behavior import GOOD, LATE, Expected, matches, outcome_of
 from tests.support.canaries import KEY, SECRET
-from tests.support.clients import ROW, Blocking
-from tests.support.timing import timed
+from tests.support.clients import ROW, BlockingFacade
+from tests.support.timing import retry_if_late
 
 SEED = 20261122
 SHORT, LONG = 0.3, 3.0
@@ -47,7 +47,7 @@ class Way:
     lanes: queue.SimpleQueue[tuple[Proxy, str]] = field(default_factory=queue.SimpleQueue)
     sizes: dict[bool, int] = field(default_factory=dict)
 
-    def call(self, kind: Kind, fault: Fault, timeout: float = SHORT, calls: int = 1) -> tuple[Due, float]:
+    def call(self, kind: Kind, fault: Fault, timeout: float = SHORT, calls: int = 1) -> tuple[Expected, float]:
         """The last outcome of so many calls of one client, and the most seconds that one took."""
         proxy, url = self.lanes.get()
         proxy.set(fault)
@@ -56,20 +56,20 @@ class Way:
         try:
             with (
                 asyncio.Runner() as runner,
-                contextlib.closing(Blocking(kind(KEY, SECRET, base_url=url, **options), runner)) as face,
+                contextlib.closing(BlockingFacade(kind(KEY, SECRET, base_url=url, **options), runner)) as face,
             ):
                 for _ in range(calls):
                     began = time.monotonic()
                     try:
-                        found = told(face.balance_detailed())
+                        found = outcome_of(face.balance_detailed())
                     except UsdmError as error:
-                        found = told(error)
+                        found = outcome_of(error)
                     most = max(most, time.monotonic() - began)
         finally:
             self.lanes.put((proxy, url))
         return found, most
 
-    def all(self, faults: Iterable[Fault], timeout: float = SHORT) -> list[tuple[Kind, Fault, Due]]:
+    def all(self, faults: Iterable[Fault], timeout: float = SHORT) -> list[tuple[Kind, Fault, Expected]]:
         """Each fault on both clients, side by side; none may outlast its deadline. One that seems to is tried again on its own."""
         asked: list[Ask] = [(kind, fault) for fault in faults for kind in CLIENTS]
         with ThreadPoolExecutor(LANES) as pool:
@@ -91,7 +91,7 @@ def way() -> Iterator[Way]:
         for number in range(LANES):
             proxy = Proxy(where.hostname or "", where.port or 0, SEED + number)
             made.lanes.put((proxy, stack.enter_context(proxy.running())))
-        assert is_due(made.call(Client, Fault(), LONG)[0], GOOD)
+        assert matches(made.call(Client, Fault(), LONG)[0], GOOD)
         for _ in range(LANES):
             proxy, url = made.lanes.get()
             made.sizes.update({way: size for way, size in proxy.heard.items() if size})
@@ -111,16 +111,16 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 )  # fmt: skip
 def test_a_slow_way_changes_nothing(way: Way, kind: Kind, reply: bool, how: dict[str, Any]) -> None:
     found, _ = way.call(kind, Fault(reply=reply, **how), LONG, calls=3)
-    assert is_due(found, GOOD)
+    assert matches(found, GOOD)
 
 
 @pytest.mark.promise("R1")
 @pytest.mark.parametrize("reply", [True, False], ids=["reply", "request"])
-@timed
+@retry_if_late
 def test_a_way_that_is_too_slow_ends_at_the_deadline(way: Way, kind: Kind, reply: bool) -> None:
     for fault in (Fault(reply=reply, latency=2.0), Fault(reply=reply, slice=1, bandwidth=300.0)):
         found, seconds = way.call(kind, fault)
-        assert is_due(found, LATE), (SEED, fault)
+        assert matches(found, LATE), (SEED, fault)
         assert SHORT <= seconds <= SHORT + SLACK, (SEED, fault)
 
 
@@ -134,7 +134,7 @@ def test_a_reply_cut_at_any_byte_is_no_value(way: Way, how: str) -> None:
     for kind, fault, found in way.all((cut(at) for at in range(size)), LONG):
         assert found[0] is TransportError, (SEED, kind, fault, found)
     for kind, fault, found in way.all([cut(size)], LONG):
-        assert is_due(found, GOOD) or how == "reset", (SEED, kind, fault, found)  # a reset can overtake the last bytes
+        assert matches(found, GOOD) or how == "reset", (SEED, kind, fault, found)  # a reset can overtake the last bytes
 
 
 @pytest.mark.promise("R1", "R16")
@@ -164,5 +164,5 @@ def test_a_flipped_bit_in_the_reply_raises_nothing_foreign(way: Way) -> None:
 def test_a_flipped_bit_in_the_request_gives_the_right_value_or_none(way: Way) -> None:
     outcomes = way.all(Fault(reply=False, flip=bit) for bit in flips(way.sizes[False], BITS))
     for kind, fault, found in outcomes:
-        assert is_due(found, GOOD) or found[0] is not list, (SEED, kind, fault, found)
+        assert matches(found, GOOD) or found[0] is not list, (SEED, kind, fault, found)
     assert {list, AuthenticationError} <= {found[0] for _, _, found in outcomes}  # the bits did flip

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.http.drivers import AsyncWire, Authority, SyncWire, Wire, Wires
+from tests.http.drivers import AsyncDriver, CertificateAuthority, SyncDriver, Wire, Wires
 from tests.support.raw_server import full_queue
 
 
-@pytest.fixture(params=[SyncWire, AsyncWire], ids=["sync", "async"])
+@pytest.fixture(params=[SyncDriver, AsyncDriver], ids=["sync", "async"])
 def wires(request: pytest.FixtureRequest) -> Iterator[Wires]:
     with contextlib.ExitStack() as stack:
         yield lambda **options: stack.enter_context(contextlib.closing(request.param(**options)))
@@ -49,5 +49,5 @@ def nobody() -> int:
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("tls"))
+def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    return CertificateAuthority(tmp_path_factory.mktemp("tls"))

@@ -25,18 +25,18 @@ TIMEOUTS = (httpx.TimeoutException, TimeoutError)
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 
-def get(url: str, headers: Headers | None = None, **extensions: Any) -> httpx.Request:
+def make_request(url: str, headers: Headers | None = None, **extensions: Any) -> httpx.Request:
     """A request as the clients make it, but for its deadline."""
-    return complete(httpx.Request("GET", url, headers=headers, extensions=extensions))
+    return add_default_extensions(httpx.Request("GET", url, headers=headers, extensions=extensions))
 
 
-def complete(request: httpx.Request) -> httpx.Request:
+def add_default_extensions(request: httpx.Request) -> httpx.Request:
     usual = {"target": request.url.raw_path, "max_reply_bytes": 1 << 20, "fresh": False}
     request.extensions = {**usual, **request.extensions}
     return request
 
 
-def timed(request: httpx.Request, seconds: float) -> httpx.Request:
+def add_deadline(request: httpx.Request, seconds: float) -> httpx.Request:
     request.extensions = {"deadline": time.monotonic() + seconds, **request.extensions}
     return request
 
@@ -46,14 +46,14 @@ def idle(transport: SyncTransport | AsyncTransport) -> list[deque[Any]]:
     return [place.idle for place in transport._origin_pools.values()]
 
 
-class SyncWire:
+class SyncDriver:
     """Drives a SyncTransport; time is bounded by the deadline it is given."""
 
     def __init__(self, **options: Any) -> None:
         self.transport = SyncTransport(**options)
 
     def send(self, request: httpx.Request, seconds: float = 5.0) -> httpx.Response:
-        response = self.transport.handle_request(timed(request, seconds))
+        response = self.transport.handle_request(add_deadline(request, seconds))
         response.read()
         return response
 
@@ -63,7 +63,7 @@ class SyncWire:
     close = shut
 
 
-class AsyncWire:
+class AsyncDriver:
     """Drives an AsyncTransport, on one loop that rests between calls; time is bounded by asyncio.timeout."""
 
     def __init__(self, **options: Any) -> None:
@@ -83,16 +83,16 @@ class AsyncWire:
 
 async def send(transport: AsyncTransport, request: httpx.Request, seconds: float = 5.0) -> httpx.Response:
     async with asyncio.timeout(seconds):
-        response = await transport.handle_async_request(timed(request, seconds))
+        response = await transport.handle_async_request(add_deadline(request, seconds))
     response.read()
     return response
 
 
-Wire: TypeAlias = SyncWire | AsyncWire
+Wire: TypeAlias = SyncDriver | AsyncDriver
 Wires: TypeAlias = Callable[..., Wire]
 
 
-class Authority:
+class CertificateAuthority:
     """A certificate authority that nobody knows, until somebody trusts it."""
 
     def __init__(self, folder: Path) -> None:
@@ -113,7 +113,7 @@ class Authority:
         return context
 
     @contextlib.contextmanager
-    def of_the_system(self) -> Iterator[None]:
+    def trust_system_wide(self) -> Iterator[None]:
         """Meanwhile, the process's own settings trust this authority and no other."""
         tls_context.cache_clear()
         with mock.patch.dict(os.environ, SSL_CERT_FILE=str(self.pem), SSL_CERT_DIR=str(self.pem.parent / "none")):

@@ -13,23 +13,23 @@ from typing import Any
 import pytest
 
 from binance_usdm._http.async_transport import AsyncTransport
-from tests.http.drivers import Authority, SyncWire, get, idle, send, timed
-from tests.support.raw_server import HOLD, READ, RawServer, Script, again, reply
+from tests.http.drivers import CertificateAuthority, SyncDriver, add_deadline, idle, make_request, send
+from tests.support.raw_server import READ, STAY_SILENT, RawServer, Script, repeat, response_bytes
 
 pytestmark = pytest.mark.promise("R14")
 
 
 def echo(head: bytes) -> bytes:
-    return reply(head.split()[1])
+    return response_bytes(head.split()[1])
 
 
-HALF: Script = [READ, b"HTTP/1.1 200 OK\r\nX: ", HOLD]
+HALF: Script = [READ, b"HTTP/1.1 200 OK\r\nX: ", STAY_SILENT]
 SERVERS: dict[str, tuple[str, bool, Script]] = {
-    "a reply": ("http", False, again(READ, echo)),
-    "a reply over TLS": ("https", True, again(READ, echo)),
+    "a reply": ("http", False, repeat(READ, echo)),
+    "a reply over TLS": ("https", True, repeat(READ, echo)),
     "half a reply": ("http", False, HALF),
     "half a reply over TLS": ("https", True, HALF),
-    "half a handshake": ("https", False, [HOLD]),
+    "half a handshake": ("https", False, [STAY_SILENT]),
     "a handshake and no goodbye": ("https", True, [2.0]),
 }
 
@@ -81,8 +81,8 @@ async def every_pause(transport: AsyncTransport, url: str, *, late: bool, fresh:
     """Cancel calls in their first, second, … pause; return in how many."""
     for pause in range(1000):
         if not fresh:
-            await send(transport, get(url + "kept"))
-        call = transport.handle_async_request(timed(get(f"{url}{pause}", fresh=fresh), 5))
+            await send(transport, make_request(url + "kept"))
+        call = transport.handle_async_request(add_deadline(make_request(f"{url}{pause}", fresh=fresh), 5))
         task = asyncio.create_task(cancelled(call, pause, late))
         await asyncio.wait([task], timeout=patience)  # one that hangs is not cancelled in this pause, but given up now
         task.cancel()
@@ -95,7 +95,9 @@ async def every_pause(transport: AsyncTransport, url: str, *, late: bool, fresh:
 
 @pytest.mark.parametrize("late", [False, True], ids=["while waiting", "when it came"])
 @pytest.mark.parametrize("name", SERVERS)
-def test_a_call_cancelled_in_any_pause_leaves_nothing_behind(name: str, late: bool, authority: Authority) -> None:
+def test_a_call_cancelled_in_any_pause_leaves_nothing_behind(
+    name: str, late: bool, authority: CertificateAuthority
+) -> None:
     scheme, tls, script = SERVERS[name]
     answers = name.startswith("a reply")
 
@@ -106,14 +108,14 @@ def test_a_call_cancelled_in_any_pause_leaves_nothing_behind(name: str, late: bo
         assert await every_pause(transport, url, late=late, fresh=True, patience=1 if answers else 0.05) >= 2
         if answers:
             assert await every_pause(transport, url, late=late, fresh=False, patience=1) >= 1
-            assert (await send(transport, get(url + "last"))).content == b"/last"
+            assert (await send(transport, make_request(url + "last"))).content == b"/last"
         else:
             assert not any(idle(transport))
         await transport.aclose()
         assert await becomes(lambda: descriptors() - before <= server.connections - server.ended)  # those are its own
         assert len(asyncio.all_tasks()) == 1
 
-    with RawServer(script, tls=authority.server() if tls else None) as server, authority.of_the_system():
+    with RawServer(script, tls=authority.server() if tls else None) as server, authority.trust_system_wide():
         asyncio.run(scenario(server))
         assert server.connections >= 2
 
@@ -131,7 +133,7 @@ def test_a_call_cancelled_before_it_is_connected_leaves_nothing_behind(swallower
 def test_a_hundred_tasks_get_their_own_replies_share_connections_and_leak_none() -> None:
     async def calls(transport: AsyncTransport, url: str, task: int) -> None:
         for number in range(50):
-            assert (await send(transport, get(f"{url}{task}/{number}"))).content == b"/%d/%d" % (task, number)
+            assert (await send(transport, make_request(f"{url}{task}/{number}"))).content == b"/%d/%d" % (task, number)
 
     async def scenario(server: RawServer) -> None:
         transport, before = AsyncTransport(), descriptors()
@@ -140,16 +142,20 @@ def test_a_hundred_tasks_get_their_own_replies_share_connections_and_leak_none()
         await transport.aclose()
         assert await becomes(lambda: descriptors() <= before)
 
-    with RawServer(again(READ, echo)) as server:
+    with RawServer(repeat(READ, echo)) as server:
         asyncio.run(scenario(server))
     assert server.connections <= 100
 
 
 def test_eight_threads_get_their_own_replies_share_connections_and_leak_none() -> None:
-    with RawServer(again(READ, echo)) as server, contextlib.closing(SyncWire()) as wire, ThreadPoolExecutor(8) as pool:
+    with (
+        RawServer(repeat(READ, echo)) as server,
+        contextlib.closing(SyncDriver()) as wire,
+        ThreadPoolExecutor(8) as pool,
+    ):
         before = descriptors()
         numbers = range(8 * 500)
-        replies = pool.map(lambda number: wire.send(get(f"{server.url}{number}")).content, numbers)
+        replies = pool.map(lambda number: wire.send(make_request(f"{server.url}{number}")).content, numbers)
         assert list(replies) == [b"/%d" % number for number in numbers]
         assert server.connections == sum(map(len, idle(wire.transport))) <= 8
         wire.shut()

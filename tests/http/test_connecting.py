@@ -13,22 +13,22 @@ import pytest
 
 from binance_usdm._http.async_transport import AsyncTransport
 from binance_usdm._http.tls import tls_context
-from tests.http.drivers import TIMEOUTS, AsyncWire, Wire, get, send
-from tests.support.raw_server import HOLD, READ, RawServer, again, reply
-from tests.support.timing import timed
+from tests.http.drivers import TIMEOUTS, AsyncDriver, Wire, make_request, send
+from tests.support.raw_server import READ, STAY_SILENT, RawServer, repeat, response_bytes
+from tests.support.timing import retry_if_late
 
 FAMILY = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
 
 
 def test_a_refused_connection_is_a_connect_error(wire: Wire, nobody: int) -> None:
     with pytest.raises(httpx.ConnectError, match="connecting failed: ECONNREFUSED"):
-        wire.send(get(f"http://127.0.0.1:{nobody}/"))
+        wire.send(make_request(f"http://127.0.0.1:{nobody}/"))
 
 
 @pytest.mark.parametrize("host", ["a" * 70 + ".invalid", ".invalid", "127.0.0.1:99999"])
 def test_a_host_that_cannot_be_is_a_connect_error(wire: Wire, host: str) -> None:
     with pytest.raises(httpx.ConnectError):
-        wire.send(get(f"https://{host}/"))
+        wire.send(make_request(f"https://{host}/"))
 
 
 def test_a_name_that_nobody_knows_is_named_as_that(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,70 +37,70 @@ def test_a_name_that_nobody_knows_is_named_as_that(wire: Wire, monkeypatch: pyte
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(httpx.ConnectError, match="name cannot be resolved"):
-        wire.send(get("http://nowhere.example/"), 1)
+        wire.send(make_request("http://nowhere.example/"), 1)
 
 
 def test_a_name_without_addresses_is_a_connect_error(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
     with pytest.raises(httpx.ConnectError, match="connecting failed"):
-        wire.send(get("http://nowhere.example/"), 1)
+        wire.send(make_request("http://nowhere.example/"), 1)
 
 
 @pytest.mark.promise("R1")
-@timed
+@retry_if_late
 def test_a_resolver_that_hangs_ends_at_the_deadline(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(5) and [])
     began = time.monotonic()
     with pytest.raises(TIMEOUTS) as caught:
-        wire.send(get("http://slow.example/"), 0.1)
+        wire.send(make_request("http://slow.example/"), 0.1)
     assert time.monotonic() - began < 0.2
     release.set()
-    assert isinstance(wire, AsyncWire) or caught.type is httpx.ConnectTimeout
+    assert isinstance(wire, AsyncDriver) or caught.type is httpx.ConnectTimeout
 
 
 def test_an_address_that_refuses_is_passed_over(wire: Wire, monkeypatch: pytest.MonkeyPatch, nobody: int) -> None:
-    with RawServer(again(READ, reply())) as server:
+    with RawServer(repeat(READ, response_bytes())) as server:
         addresses = [(*FAMILY, ("127.0.0.1", port)) for port in (nobody, server.port)]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
-        assert wire.send(get("http://two.addresses/")).content == b"[]"
+        assert wire.send(make_request("http://two.addresses/")).content == b"[]"
 
 
 @pytest.mark.promise("R1")
 def test_a_dead_address_leaves_time_for_the_next_one(
     wire: Wire, monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
 ) -> None:
-    with RawServer(again(READ, reply())) as server:
+    with RawServer(repeat(READ, response_bytes())) as server:
         addresses = [(*FAMILY, swallower), (*FAMILY, ("127.0.0.1", server.port))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
-        assert wire.send(get("http://two.addresses/"), 0.3).content == b"[]"
+        assert wire.send(make_request("http://two.addresses/"), 0.3).content == b"[]"
 
 
 @pytest.mark.promise("R1")
 def test_a_stalled_handshake_leaves_time_for_the_next_address(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    with RawServer([HOLD]) as stalled, RawServer([]) as ends:
+    with RawServer([STAY_SILENT]) as stalled, RawServer([]) as ends:
         addresses = [(*FAMILY, ("127.0.0.1", server.port)) for server in (stalled, ends)]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
         tls_context()  # loading the trust store takes time once
         with pytest.raises((httpx.ConnectError, *TIMEOUTS)):
-            wire.send(get("https://two.addresses/"), 0.3)
+            wire.send(make_request("https://two.addresses/"), 0.3)
         assert ends.connections == 1
         assert stalled.wait(lambda: stalled.hangups == 1)
 
 
-@timed
+@retry_if_late
 def test_all_addresses_dead_take_the_whole_time_and_no_more(
     wire: Wire, monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
 ) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(*FAMILY, swallower)] * 3)
     began = time.monotonic()
     with pytest.raises(TIMEOUTS):
-        wire.send(get("http://three.addresses/"), 0.15)
+        wire.send(make_request("http://three.addresses/"), 0.15)
     assert 0.14 < time.monotonic() - began < 0.25
 
 
 @pytest.mark.parametrize("what", ["resolver", "address"])
-@timed
+@retry_if_late
 def test_the_asyncio_transport_keeps_the_deadline_while_connecting_by_itself(
     what: str, monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
 ) -> None:
@@ -108,7 +108,7 @@ def test_the_asyncio_transport_keeps_the_deadline_while_connecting_by_itself(
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: (slow and release.wait(5)) or [(*FAMILY, swallower)])
 
     async def scenario() -> None:
-        request = get("http://slow.example/", deadline=time.monotonic() + 0.1)
+        request = make_request("http://slow.example/", deadline=time.monotonic() + 0.1)
         with pytest.raises(httpx.ConnectTimeout):
             await send(AsyncTransport(), request, 2)
 
@@ -121,7 +121,7 @@ def test_the_asyncio_transport_keeps_the_deadline_while_connecting_by_itself(
 def test_a_failed_attempt_leaves_no_socket_open(wire: Wire, nobody: int) -> None:
     def attempt(url: str) -> None:
         with pytest.raises(httpx.ConnectError):
-            wire.send(get(url))
+            wire.send(make_request(url))
 
     attempt(f"http://127.0.0.1:{nobody}/")  # whatever is opened once
     before = sorted(os.listdir("/proc/self/fd"))

@@ -9,20 +9,20 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.http.drivers import Wires, get
-from tests.support.raw_server import HOLD, READ, RESET, RawServer, Step
+from tests.http.drivers import Wires, make_request
+from tests.support.raw_server import READ, RESET, STAY_SILENT, RawServer, Step
 
 CANARY = "CANARY0123456789"
 
 
-def told(error: BaseException | None) -> Iterator[str]:
+def printed_error(error: BaseException | None) -> Iterator[str]:
     """Whatever an exception and all that hangs on it could show, but for the frames of the tests."""
     while error is not None:
         yield from (repr(error), str(error), repr(vars(error)))
         for frame in traceback.TracebackException(type(error), error, error.__traceback__, capture_locals=True).stack:
             if Path(frame.filename).parent != Path(__file__).parent:
                 yield from (frame.locals or {}).values()
-        yield from told(error.__cause__)
+        yield from printed_error(error.__cause__)
         error = error.__context__
 
 
@@ -30,17 +30,17 @@ def told(error: BaseException | None) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("scheme", "header", "steps"),
     [
-        ("http", b"X: a\nb", [HOLD]),
-        ("http", b"Content-Length: 1", [HOLD]),
-        ("ftp", b"X: 1", [HOLD]),
-        ("nobody", b"X: 1", [HOLD]),
+        ("http", b"X: a\nb", [STAY_SILENT]),
+        ("http", b"Content-Length: 1", [STAY_SILENT]),
+        ("ftp", b"X: 1", [STAY_SILENT]),
+        ("nobody", b"X: 1", [STAY_SILENT]),
         ("http", b"X: 1", [READ, b"garbage"]),
         ("http", b"X: 1", [READ]),
         ("http", b"X: 1", [READ, 0.01, RESET]),
-        ("http", b"X: 1", [READ, b"HTTP/1.1 200 OK\r\n", HOLD]),
-        ("http", b"X: 1", [READ, b"HTTP/1.1 200 OK\r\nX: " + b"y" * 9999, HOLD]),
+        ("http", b"X: 1", [READ, b"HTTP/1.1 200 OK\r\n", STAY_SILENT]),
+        ("http", b"X: 1", [READ, b"HTTP/1.1 200 OK\r\nX: " + b"y" * 9999, STAY_SILENT]),
         ("https", b"X: 1", [READ]),
-        ("https", b"X: 1", [HOLD]),
+        ("https", b"X: 1", [STAY_SILENT]),
     ],
 )
 def test_no_traceback_shows_the_request(
@@ -51,8 +51,8 @@ def test_no_traceback_shows_the_request(
         name, _, value = header.partition(b": ")
         headers = [(b"X-MBX-APIKEY", CANARY.encode()), (name, value)]
         with pytest.raises((httpx.TransportError, TimeoutError)) as caught:
-            wires().send(get(f"{origin}/?signature={CANARY}", headers, max_reply_bytes=5000), 0.05)
-    shown = list(told(caught.value))
+            wires().send(make_request(f"{origin}/?signature={CANARY}", headers, max_reply_bytes=5000), 0.05)
+    shown = list(printed_error(caught.value))
     assert len(shown) > 4
     assert not [text for text in shown if CANARY in text]
     if isinstance(caught.value, httpx.TransportError):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from binance_usdm import UsdmError
-from tests.http.drivers import Wire, get
-from tests.support.clients import Blocking
-from tests.support.raw_server import READ, RawServer, again, reply
+from tests.http.drivers import Wire, make_request
+from tests.support.clients import BlockingFacade
+from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
 PROXIES = [f"{kind}_proxy" for kind in ("http", "https", "all", "ftp", "ws", "socks")]
 
@@ -18,11 +18,11 @@ PROXIES = [f"{kind}_proxy" for kind in ("http", "https", "all", "ftp", "ws", "so
 @pytest.mark.promise("S10")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("place", ["http://127.0.0.1:{}/", "https://127.0.0.1:{}/", "//127.0.0.1:{}/", "/elsewhere"])
-def test_no_redirect_is_followed(wire: Wire, client_of: Callable[..., Blocking], status: int, place: str) -> None:
-    with RawServer(again(READ, reply())) as other:
-        moved = reply(b"", b"Location: " + place.format(other.port).encode(), status=f"{status} Moved")
-        with RawServer(again(READ, moved)) as server:
-            assert wire.send(get(server.url)).status_code == status
+def test_no_redirect_is_followed(wire: Wire, client_of: Callable[..., BlockingFacade], status: int, place: str) -> None:
+    with RawServer(repeat(READ, response_bytes())) as other:
+        moved = response_bytes(b"", b"Location: " + place.format(other.port).encode(), status=f"{status} Moved")
+        with RawServer(repeat(READ, moved)) as server:
+            assert wire.send(make_request(server.url)).status_code == status
             with pytest.raises(UsdmError):
                 client_of(base_url=server.url).balance()
     assert (len(server.requests), other.connections) == (2, 0)
@@ -30,7 +30,7 @@ def test_no_redirect_is_followed(wire: Wire, client_of: Callable[..., Blocking],
 
 @pytest.mark.promise("S12")
 def test_nothing_of_the_environment_changes_where_or_what_is_sent(
-    wire: Wire, client_of: Callable[..., Blocking], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    wire: Wire, client_of: Callable[..., BlockingFacade], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password word\ndefault login someone password word\n")
@@ -38,12 +38,12 @@ def test_nothing_of_the_environment_changes_where_or_what_is_sent(
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".netrc").hardlink_to(netrc)
-    with RawServer(again(READ, reply())) as server, RawServer(again(READ, reply())) as proxy:
+    with RawServer(repeat(READ, response_bytes())) as server, RawServer(repeat(READ, response_bytes())) as proxy:
         for name in PROXIES:
             monkeypatch.setenv(name, proxy.url)
             monkeypatch.setenv(name.upper(), proxy.url)
         monkeypatch.setenv("no_proxy", "")
-        wire.send(get(server.url))
+        wire.send(make_request(server.url))
         client_of(base_url=server.url).balance()
     assert (len(server.requests), proxy.connections) == (2, 0)
     for head in server.requests:

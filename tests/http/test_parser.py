@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from binance_usdm._http.messages import HttpResponse
 from binance_usdm._http.parser import ResponseParser
 from tests.http.drivers import CHUNKED
-from tests.support.raw_server import reply
+from tests.support.raw_server import response_bytes
 
 PIECES = [
     *[
@@ -26,12 +26,18 @@ PIECES = [
         b"0",
     ],
     *[b"Content-Length", b"Transfer-Encoding", b"Connection", b"close", b"keep-alive", b"\0", b"\xff", b"[]", b"-"],
-    *[reply(), reply(b"[1,2]", b"X: y"), reply(b"", status="204 No Content"), CHUNKED, CHUNKED[:-5]],
+    *[
+        response_bytes(),
+        response_bytes(b"[1,2]", b"X: y"),
+        response_bytes(b"", status="204 No Content"),
+        CHUNKED,
+        CHUNKED[:-5],
+    ],
 ]
 sent = st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=12).map(b"".join)
 
 
-def parsed(data: bytes, cuts: list[int]) -> tuple[object, ...]:
+def parse(data: bytes, cuts: list[int]) -> tuple[object, ...]:
     """What came of it: all that can be seen, but for `reusable`, which may look at what was sent too much."""
     parser, begin = ResponseParser(1000), 0
     for end in [*sorted(cut % (len(data) + 1) for cut in cuts), len(data)]:
@@ -52,6 +58,6 @@ def parsed(data: bytes, cuts: list[int]) -> tuple[object, ...]:
 @settings(max_examples=300, deadline=None)
 @given(sent, st.lists(st.integers(0, 1000), max_size=9))
 def test_any_bytes_in_any_slices_are_the_same_reply_or_transport_error(data: bytes, cuts: list[int]) -> None:
-    whole = parsed(data, [])
-    assert parsed(data, cuts) == whole
-    assert parsed(data, list(range(len(data)))) == whole
+    whole = parse(data, [])
+    assert parse(data, cuts) == whole
+    assert parse(data, list(range(len(data)))) == whole

@@ -20,36 +20,36 @@ from binance_usdm._http.async_transport import AsyncTransport
 from binance_usdm._http.messages import HttpRequest, RequestTemplate
 from binance_usdm._http.pool import OriginPool
 from binance_usdm._http.sync_transport import SyncTransport
-from tests.http.drivers import CHUNKED, SyncWire, Wire, get, idle, send, timed
-from tests.support.raw_server import HOLD, READ, RESET, RawServer, Step, again, reply
+from tests.http.drivers import CHUNKED, SyncDriver, Wire, add_deadline, idle, make_request, send
+from tests.support.raw_server import READ, RESET, STAY_SILENT, RawServer, Step, repeat, response_bytes
 
 
 @pytest.mark.promise("R15")
 @pytest.mark.parametrize(
     ("steps", "connections"),
     [
-        ([READ, reply()], 1),
+        ([READ, response_bytes()], 1),
         ([READ, CHUNKED], 1),
-        ([READ, b"HTTP/1.1 100 Continue\r\n\r\n", reply()], 1),
-        ([READ, reply(b"", status="204 No Content")], 1),
-        ([READ, reply(b"busy", status="503 Down")], 1),
-        ([READ, reply(b"[]", b"Connection: keep-alive").replace(b"/1.1", b"/1.0")], 1),
-        ([READ, reply().replace(b"/1.1", b"/1.0")], 2),
-        ([READ, reply(b"[]", b"Connection: close")], 2),
+        ([READ, b"HTTP/1.1 100 Continue\r\n\r\n", response_bytes()], 1),
+        ([READ, response_bytes(b"", status="204 No Content")], 1),
+        ([READ, response_bytes(b"busy", status="503 Down")], 1),
+        ([READ, response_bytes(b"[]", b"Connection: keep-alive").replace(b"/1.1", b"/1.0")], 1),
+        ([READ, response_bytes().replace(b"/1.1", b"/1.0")], 2),
+        ([READ, response_bytes(b"[]", b"Connection: close")], 2),
         ([READ, CHUNKED.replace(b"Tr", b"Connection: close\r\nTr")], 2),
-        ([READ, reply() + b"X"], 2),
-        ([READ, reply() + b"H"], 2),
-        ([READ, reply() + b"\r\n"], 2),
+        ([READ, response_bytes() + b"X"], 2),
+        ([READ, response_bytes() + b"H"], 2),
+        ([READ, response_bytes() + b"\r\n"], 2),
         ([READ, CHUNKED + b"\n"], 2),
-        ([READ, reply(b"") + b"\r\n\r\n"], 2),
-        ([READ, reply(b"1") + reply(b"2")], 2),
-        ([READ, reply(b"1") + b"HTTP/1.1 100 Continue\r\n\r\n"], 2),
-        ([READ, reply(b"1", b"Connection: close") + reply(b"2")], 2),
+        ([READ, response_bytes(b"") + b"\r\n\r\n"], 2),
+        ([READ, response_bytes(b"1") + response_bytes(b"2")], 2),
+        ([READ, response_bytes(b"1") + b"HTTP/1.1 100 Continue\r\n\r\n"], 2),
+        ([READ, response_bytes(b"1", b"Connection: close") + response_bytes(b"2")], 2),
     ],
 )
 def test_a_connection_is_reused_only_after_a_clean_end(wire: Wire, steps: list[Step], connections: int) -> None:
-    with RawServer(again(*steps)) as server:
-        replies = [wire.send(get(server.url)).content for _ in range(3)]
+    with RawServer(repeat(*steps)) as server:
+        replies = [wire.send(make_request(server.url)).content for _ in range(3)]
         assert replies == replies[:1] * 3
         assert b"2" not in replies
     assert server.connections == (1 if connections == 1 else 3)
@@ -58,25 +58,31 @@ def test_a_connection_is_reused_only_after_a_clean_end(wire: Wire, steps: list[S
 @pytest.mark.promise("R15")
 @pytest.mark.parametrize(
     ("odd", "ends"),
-    [((b"X", HOLD), False), ((b"\r\n", HOLD), False), ((reply(b"stale"), HOLD), False), ((), True), ((RESET,), True)],
+    [
+        ((b"X", STAY_SILENT), False),
+        ((b"\r\n", STAY_SILENT), False),
+        ((response_bytes(b"stale"), STAY_SILENT), False),
+        ((), True),
+        ((RESET,), True),
+    ],
     ids=["byte", "blank line", "whole reply", "closed", "reset"],
 )
 def test_an_idle_connection_that_stirs_is_replaced_silently(wire: Wire, odd: tuple[Step, ...], ends: bool) -> None:
     answered, stirred = threading.Event(), threading.Event()
 
     def script() -> Iterable[Step]:
-        yield from (READ, reply(b"1"))
+        yield from (READ, response_bytes(b"1"))
         answered.wait(2)
         for step in odd:
-            if step is HOLD:
+            if step is STAY_SILENT:
                 stirred.set()
             yield step
 
-    with RawServer(script, again(READ, reply(b"2"))) as server:
-        assert wire.send(get(server.url)).content == b"1"
+    with RawServer(script, repeat(READ, response_bytes(b"2"))) as server:
+        assert wire.send(make_request(server.url)).content == b"1"
         answered.set()
         assert server.wait(lambda: server.ended == 1) if ends else stirred.wait(2)
-        assert [wire.send(get(server.url)).content for _ in range(2)] == [b"2", b"2"]
+        assert [wire.send(make_request(server.url)).content for _ in range(2)] == [b"2", b"2"]
     assert server.connections == 2
 
 
@@ -84,48 +90,48 @@ def test_an_idle_connection_that_stirs_is_replaced_silently(wire: Wire, odd: tup
 def test_a_running_loop_closes_an_idle_connection_that_stirs_at_once() -> None:
     async def scenario(server: RawServer) -> None:
         transport = AsyncTransport()
-        await send(transport, get(server.url))
+        await send(transport, make_request(server.url))
         assert await asyncio.to_thread(server.wait, lambda: server.hangups == 1)  # nobody called meanwhile
-        assert (await send(transport, get(server.url))).content == b"2"
+        assert (await send(transport, make_request(server.url))).content == b"2"
         await transport.aclose()
 
-    with RawServer([READ, reply(), 0.03, b"X", HOLD], again(READ, reply(b"2"))) as server:
+    with RawServer([READ, response_bytes(), 0.03, b"X", STAY_SILENT], repeat(READ, response_bytes(b"2"))) as server:
         asyncio.run(scenario(server))
 
 
 def test_small_packets_are_not_held_back(wire: Wire) -> None:
-    with RawServer(again(READ, reply())) as server:
-        wire.send(get(server.url))
+    with RawServer(repeat(READ, response_bytes())) as server:
+        wire.send(make_request(server.url))
         [[connection]] = idle(wire.transport)
         sock = getattr(connection, "_socket", None) or connection._transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_origins_do_not_share_connections(wire: Wire) -> None:
-    with RawServer(again(READ, reply(b"1"))) as one, RawServer(again(READ, reply(b"2"))) as two:
-        bodies = [wire.send(get(url)).content for url in (one.url, two.url) * 2]
+    with RawServer(repeat(READ, response_bytes(b"1"))) as one, RawServer(repeat(READ, response_bytes(b"2"))) as two:
+        bodies = [wire.send(make_request(url)).content for url in (one.url, two.url) * 2]
     assert bodies == [b"1", b"2"] * 2
     assert (one.connections, two.connections) == (1, 1)
 
 
 def test_an_ipv6_literal_works(wire: Wire) -> None:
     try:
-        server = RawServer(again(READ, reply()), host="::1")
+        server = RawServer(repeat(READ, response_bytes()), host="::1")
     except OSError:
         pytest.skip("no IPv6 loopback here")
     with server:
-        assert wire.send(get(server.url)).content == b"[]"
+        assert wire.send(make_request(server.url)).content == b"[]"
     assert b"\r\nHost: [::1]:%d\r\n" % server.port in server.requests[0]
 
 
 def test_closing_empties_the_pool_and_refuses_later_calls(wire: Wire) -> None:
-    with RawServer(again(READ, reply())) as server:
-        wire.send(get(server.url))
+    with RawServer(repeat(READ, response_bytes())) as server:
+        wire.send(make_request(server.url))
         assert server.hangups == 0
         wire.shut()
         assert server.wait(lambda: server.hangups == 1)
         with pytest.raises(httpx.ConnectError, match="the transport is closed"):
-            wire.send(get(server.url))
+            wire.send(make_request(server.url))
     assert server.connections == 1
 
 
@@ -136,10 +142,10 @@ def test_a_call_in_flight_when_the_client_closes_is_finished_and_its_connection_
         yield READ
         read.set()
         finish.wait(2)
-        yield from (reply(), HOLD)
+        yield from (response_bytes(), STAY_SILENT)
 
-    with RawServer(script) as server, ThreadPoolExecutor() as pool, contextlib.closing(SyncWire()) as wire:
-        call = pool.submit(wire.send, get(server.url))
+    with RawServer(script) as server, ThreadPoolExecutor() as pool, contextlib.closing(SyncDriver()) as wire:
+        call = pool.submit(wire.send, make_request(server.url))
         assert read.wait(2)
         wire.shut()
         finish.set()
@@ -152,18 +158,18 @@ def test_no_more_calls_than_allowed_are_under_way_and_the_first_come_goes_first(
 
     def heard(head: bytes) -> bytes:
         order.append(head.split(b" ")[1])
-        return reply()
+        return response_bytes()
 
     async def scenario(server: RawServer) -> None:
         transport = AsyncTransport(max_connections=2)
-        calls = [asyncio.create_task(send(transport, get(f"{server.url}/{number}"))) for number in range(9)]
+        calls = [asyncio.create_task(send(transport, make_request(f"{server.url}/{number}"))) for number in range(9)]
         await asyncio.sleep(0.01)
         calls[4].cancel()  # while it waits
         done = await asyncio.gather(*calls, return_exceptions=True)
         assert [isinstance(call, httpx.Response) for call in done] == [number != 4 for number in range(9)]
         await transport.aclose()
 
-    with RawServer(again(READ, 0.01, heard)) as server:
+    with RawServer(repeat(READ, 0.01, heard)) as server:
         asyncio.run(scenario(server))
         assert (server.connections, len(order)) == (2, 8)
         assert all(abs(place - sorted(order).index(path)) < 2 for place, path in enumerate(order))  # two are under way
@@ -174,16 +180,16 @@ def test_threads_wait_for_their_turn_no_longer_than_their_deadline() -> None:
 
     def call(path: str, seconds: float) -> object:
         try:
-            return transport.handle_request(timed(get(f"{server.url}/{path}"), seconds)).read()
+            return transport.handle_request(add_deadline(make_request(f"{server.url}/{path}"), seconds)).read()
         except httpx.TransportError as error:
             return type(error)
 
     def heard(head: bytes) -> bytes:
         if b"/first " in head:
             release.wait(5)
-        return reply(b"[1]" if b"/first " in head else b"[2]")
+        return response_bytes(b"[1]" if b"/first " in head else b"[2]")
 
-    with RawServer(again(READ, heard)) as server, ThreadPoolExecutor(3) as pool:
+    with RawServer(repeat(READ, heard)) as server, ThreadPoolExecutor(3) as pool:
         first = pool.submit(call, "first", 5.0)
         assert server.wait(lambda: server.connections == 1)
         late, patient = pool.submit(call, "late", 0.05), pool.submit(call, "patient", 5.0)
@@ -253,13 +259,13 @@ def test_a_bound_that_is_none_is_refused(most: Any) -> None:
 
 
 def test_a_forked_process_leaves_the_parent_s_connections_alone(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    with RawServer(again(READ, reply())) as server:
-        wire.send(get(server.url))
+    with RawServer(repeat(READ, response_bytes())) as server:
+        wire.send(make_request(server.url))
         parent = os.getpid()
         monkeypatch.setattr(os, "getpid", lambda: parent + 1)
-        wire.send(get(server.url))
+        wire.send(make_request(server.url))
         assert (server.connections, server.hangups) == (2, 0)
-        wire.send(get(server.url))
+        wire.send(make_request(server.url))
         assert server.connections == 2
         wire.shut()
         assert server.wait(lambda: server.hangups == 1)

@@ -14,16 +14,16 @@ from binance_usdm._http.async_transport import AsyncConnection, AsyncTransport
 from binance_usdm._http.httpx_adapter import response_to_httpx
 from binance_usdm._http.messages import HttpRequest, HttpResponse, HttpResult, RequestTemplate
 from binance_usdm._http.parser import ResponseParser
-from tests.http.drivers import get, send
-from tests.support.raw_server import READ, RawServer, again, reply
+from tests.http.drivers import make_request, send
+from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
 
 def test_a_connection_of_another_event_loop_is_not_reused() -> None:
     transport = AsyncTransport()
-    with RawServer(again(READ, reply())) as server, warnings.catch_warnings():
+    with RawServer(repeat(READ, response_bytes())) as server, warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # a loop closed before its transports: the caller's doing
-        asyncio.run(send(transport, get(server.url)))
-        asyncio.run(send(transport, get(server.url)))
+        asyncio.run(send(transport, make_request(server.url)))
+        asyncio.run(send(transport, make_request(server.url)))
         assert server.wait(lambda: server.hangups == 1)
         asyncio.run(transport.aclose())
         assert server.wait(lambda: server.hangups == 2)
@@ -45,7 +45,7 @@ def test_a_connection_whose_loop_has_taken_its_socket_along_is_discarded_quietly
 
 def test_a_reply_is_to_others_as_one_of_httpx() -> None:
     parser = ResponseParser(1000)
-    parser.feed(reply(b'{"a": 1}', b"X-Twice: 1", b"x-twice: 2"))
+    parser.feed(response_bytes(b'{"a": 1}', b"X-Twice: 1", b"x-twice: 2"))
     ours = response_to_httpx(parser.result())
     theirs = httpx.Response(200, headers=ours.headers.raw, stream=httpx.ByteStream(b'{"a": 1}'))
     for name in vars(theirs):
@@ -73,7 +73,7 @@ def test_a_reply_that_came_before_the_request_was_sent_is_not_waited_for() -> No
         stream = AsyncConnection(1000)
         early = stream.parser
         stream.connection_made(Deaf())
-        stream.data_received(reply(b"busy"))
+        stream.data_received(response_bytes(b"busy"))
         async with asyncio.timeout(0.2):
             await stream.send(call, early)
         return early.result()
@@ -85,7 +85,7 @@ def test_a_reply_that_came_before_the_request_was_sent_is_not_waited_for() -> No
 
 def test_a_reply_hands_its_body_over_once() -> None:
     finished = ResponseParser(1000)
-    finished.feed(reply(b"[]"))
+    finished.feed(response_bytes(b"[]"))
     bodies = [
         response.body for response in (finished.result(), finished.result()) if isinstance(response, HttpResponse)
     ]
@@ -94,7 +94,7 @@ def test_a_reply_hands_its_body_over_once() -> None:
 
 def test_a_finished_reply_needs_no_cycle_collector() -> None:
     finished = ResponseParser(1000)
-    finished.feed(reply(b"[]"))
+    finished.feed(response_bytes(b"[]"))
     watched = weakref.ref(finished)
     gc.disable()
     try:

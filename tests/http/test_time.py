@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from binance_usdm._http.sync_transport import SyncTransport
-from tests.http.drivers import TIMEOUTS, AsyncWire, SyncWire, Wire, get
-from tests.support.raw_server import HOLD, READ, RawServer, Step
-from tests.support.timing import timed
+from tests.http.drivers import TIMEOUTS, AsyncDriver, SyncDriver, Wire, make_request
+from tests.support.raw_server import READ, STAY_SILENT, RawServer, Step
+from tests.support.timing import retry_if_late
 
 pytestmark = pytest.mark.promise("R1")
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.promise("R1")
 @pytest.mark.parametrize(
     ("start", "drip"),
     [
-        (b"", HOLD),
+        (b"", STAY_SILENT),
         (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
         (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"z"),
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.promise("R1")
     ],
     ids=["silence", "endless 1xx", "head drip", "body drip", "eof drip"],
 )
-@timed
+@retry_if_late
 def test_no_trickle_extends_the_deadline(wire: Wire, start: bytes, drip: Step) -> None:
     def script() -> Iterable[Step]:
         yield from (READ, start)
@@ -37,43 +37,43 @@ def test_no_trickle_extends_the_deadline(wire: Wire, start: bytes, drip: Step) -
     with RawServer(script) as server:
         began = time.monotonic()
         with pytest.raises(TIMEOUTS):
-            wire.send(get(server.url), 0.1)
+            wire.send(make_request(server.url), 0.1)
         assert 0.09 < time.monotonic() - began < 0.2
-        assert not isinstance(wire, SyncWire) or server.wait(lambda: server.ended == 1)
+        assert not isinstance(wire, SyncDriver) or server.wait(lambda: server.ended == 1)
 
 
-@timed
+@retry_if_late
 def test_a_server_that_does_not_read_ends_at_the_deadline(wire: Wire) -> None:
     with RawServer([3.0]) as server:
         began = time.monotonic()
         with pytest.raises(TIMEOUTS) as caught:
-            wire.send(get(server.url, [(b"X", b"x" * 6_000_000)]), 0.25)
+            wire.send(make_request(server.url, [(b"X", b"x" * 6_000_000)]), 0.25)
         assert 0.24 < time.monotonic() - began < 0.35
-    assert isinstance(wire, AsyncWire) or caught.type is httpx.WriteTimeout
+    assert isinstance(wire, AsyncDriver) or caught.type is httpx.WriteTimeout
 
 
-@timed
+@retry_if_late
 def test_a_stalled_tls_handshake_ends_at_the_deadline_and_closes_its_socket(wire: Wire) -> None:
-    with RawServer([HOLD]) as server:
+    with RawServer([STAY_SILENT]) as server:
         began = time.monotonic()
         with pytest.raises(TIMEOUTS) as caught:
-            wire.send(get(server.url.replace("http:", "https:")), 0.1)
+            wire.send(make_request(server.url.replace("http:", "https:")), 0.1)
         assert 0.09 < time.monotonic() - began < 0.2
         wire.shut()
         assert server.wait(lambda: server.hangups == 1)
-    assert isinstance(wire, AsyncWire) or caught.type is httpx.ConnectTimeout
+    assert isinstance(wire, AsyncDriver) or caught.type is httpx.ConnectTimeout
 
 
-@timed
+@retry_if_late
 def test_a_connection_that_never_comes_ends_at_the_deadline(wire: Wire, swallower: tuple[str, int]) -> None:
     began = time.monotonic()
     with pytest.raises(TIMEOUTS) as caught:
-        wire.send(get("http://{}:{}/".format(*swallower)), 0.1)
+        wire.send(make_request("http://{}:{}/".format(*swallower)), 0.1)
     assert 0.09 < time.monotonic() - began < 0.2
-    assert isinstance(wire, AsyncWire) or caught.type is httpx.ConnectTimeout
+    assert isinstance(wire, AsyncDriver) or caught.type is httpx.ConnectTimeout
 
 
 def test_a_deadline_that_has_passed_opens_no_connection() -> None:
     with RawServer([READ]) as server, SyncTransport() as transport, pytest.raises(httpx.ConnectTimeout):
-        transport.handle_request(get(server.url, deadline=time.monotonic()))
+        transport.handle_request(make_request(server.url, deadline=time.monotonic()))
     assert server.connections == 0

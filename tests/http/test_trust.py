@@ -19,15 +19,15 @@ import pytest
 import trustme
 
 from binance_usdm._http.tls import tls_context
-from tests.http.drivers import Authority, Wire, Wires, get
-from tests.support.raw_server import READ, VANISH, RawServer, again, reply
+from tests.http.drivers import CertificateAuthority, Wire, Wires, make_request
+from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, READ, RawServer, repeat, response_bytes
 
 DAY = datetime.timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def known(authority: Authority) -> Iterator[None]:
-    with authority.of_the_system():
+def known(authority: CertificateAuthority) -> Iterator[None]:
+    with authority.trust_system_wide():
         yield
 
 
@@ -39,18 +39,18 @@ def self_signed() -> ssl.SSLContext:
     return context
 
 
-def refusal(wire: Wire, server: RawServer, url: str) -> str:
+def error_of(wire: Wire, server: RawServer, url: str) -> str:
     with pytest.raises(httpx.ConnectError) as caught:
-        wire.send(get(url))
+        wire.send(make_request(url))
     assert server.requests == []
     return str(caught.value)
 
 
 @pytest.mark.promise("S9")
-def test_tls_to_the_right_host_works_and_is_reused(wire: Wire, authority: Authority) -> None:
-    with RawServer(again(READ, reply()), tls=authority.server()) as server:
+def test_tls_to_the_right_host_works_and_is_reused(wire: Wire, authority: CertificateAuthority) -> None:
+    with RawServer(repeat(READ, response_bytes()), tls=authority.server()) as server:
         for host in ("localhost", "127.0.0.1") * 2:
-            assert wire.send(get(f"https://{host}:{server.port}/")).content == b"[]"
+            assert wire.send(make_request(f"https://{host}:{server.port}/")).content == b"[]"
     assert server.connections == 2
 
 
@@ -94,63 +94,65 @@ class Pieces:
 
 
 def test_a_record_of_tls_that_comes_in_pieces_is_waited_for_until_the_deadline(
-    wire: Wire, authority: Authority
+    wire: Wire, authority: CertificateAuthority
 ) -> None:
     body = b"x" * 500
-    with RawServer(again(READ, reply(body)), again(READ, reply(body)), tls=authority.server()) as server:
+    with RawServer(
+        repeat(READ, response_bytes(body)), repeat(READ, response_bytes(body)), tls=authority.server()
+    ) as server:
         with Pieces(server.port) as relay:
-            assert wire.send(get(f"https://localhost:{relay.port}/")).content == body
+            assert wire.send(make_request(f"https://localhost:{relay.port}/")).content == body
         with Pieces(server.port, relay.came - 100) as relay:  # within the record that is the reply
             began, used = time.monotonic(), time.thread_time()
             with pytest.raises(
                 (httpx.ReadTimeout, TimeoutError)
             ):  # the latter from asyncio.timeout, set around the call
-                wire.send(get(f"https://localhost:{relay.port}/"), 0.5)
+                wire.send(make_request(f"https://localhost:{relay.port}/"), 0.5)
             assert 0.5 <= time.monotonic() - began < 0.8
             assert time.thread_time() - used < 0.3, "busy waiting"
     assert server.connections == 2
 
 
-def test_a_head_larger_than_the_send_buffer_arrives_whole_over_tls(wire: Wire, authority: Authority) -> None:
-    with RawServer([READ, reply()], tls=authority.server()) as server:
+def test_a_head_larger_than_the_send_buffer_arrives_whole_over_tls(wire: Wire, authority: CertificateAuthority) -> None:
+    with RawServer([READ, response_bytes()], tls=authority.server()) as server:
         url = f"https://localhost:{server.port}/"
-        assert wire.send(get(url, [(b"X", b"x" * 6_000_000)])).content == b"[]"
+        assert wire.send(make_request(url, [(b"X", b"x" * 6_000_000)])).content == b"[]"
     assert len(server.requests[0]) > 6_000_000
 
 
 @pytest.mark.promise("S9")
 @pytest.mark.parametrize("name", ["elsewhere.example", "local", "*.localhost", "127.0.0.2"])
-def test_a_certificate_for_another_host_is_refused(wire: Wire, authority: Authority, name: str) -> None:
-    with RawServer([READ, reply()], tls=authority.server(name)) as server:
-        assert "not valid for 'localhost'" in refusal(wire, server, f"https://localhost:{server.port}/")
-        assert "not valid for '127.0.0.1'" in refusal(wire, server, server.url)
+def test_a_certificate_for_another_host_is_refused(wire: Wire, authority: CertificateAuthority, name: str) -> None:
+    with RawServer([READ, response_bytes()], tls=authority.server(name)) as server:
+        assert "not valid for 'localhost'" in error_of(wire, server, f"https://localhost:{server.port}/")
+        assert "not valid for '127.0.0.1'" in error_of(wire, server, server.url)
 
 
 @pytest.mark.promise("S9")
 @pytest.mark.parametrize(("days", "word"), [((-9, -1), "expired"), ((1, 9), "not yet valid")])
 def test_a_certificate_of_another_time_is_refused(
-    wire: Wire, authority: Authority, days: tuple[int, int], word: str
+    wire: Wire, authority: CertificateAuthority, days: tuple[int, int], word: str
 ) -> None:
     now = datetime.datetime.now(datetime.UTC)
     late = authority.server(not_before=now + days[0] * DAY, not_after=now + days[1] * DAY)
-    with RawServer([READ, reply()], tls=late) as server:
-        assert word in refusal(wire, server, server.url)
+    with RawServer([READ, response_bytes()], tls=late) as server:
+        assert word in error_of(wire, server, server.url)
 
 
 @pytest.mark.promise("S9")
 def test_an_unknown_authority_is_refused(wire: Wire, tmp_path: Path) -> None:
-    with RawServer([READ, reply()], tls=Authority(tmp_path).server()) as server:
-        assert "unable to get local issuer certificate" in refusal(wire, server, server.url)
+    with RawServer([READ, response_bytes()], tls=CertificateAuthority(tmp_path).server()) as server:
+        assert "unable to get local issuer certificate" in error_of(wire, server, server.url)
 
 
 @pytest.mark.promise("S9")
 def test_a_self_signed_certificate_is_refused(wire: Wire, self_signed: ssl.SSLContext) -> None:
-    with RawServer([READ, reply()], tls=self_signed) as server:
-        assert "self-signed certificate" in refusal(wire, server, server.url)
+    with RawServer([READ, response_bytes()], tls=self_signed) as server:
+        assert "self-signed certificate" in error_of(wire, server, server.url)
 
 
 @pytest.mark.promise("S9")
-def test_a_server_older_than_tls_1_2_is_refused(wires: Wires, authority: Authority) -> None:
+def test_a_server_older_than_tls_1_2_is_refused(wires: Wires, authority: CertificateAuthority) -> None:
     old, willing = authority.server(), authority.trusted()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of the old version, which is meant
@@ -158,8 +160,8 @@ def test_a_server_older_than_tls_1_2_is_refused(wires: Wires, authority: Authori
         willing.minimum_version = ssl.TLSVersion.TLSv1
     for context in (old, willing, tls_context()):  # ours too: it is the version that must be refused, not its hashes
         context.set_ciphers("ALL:@SECLEVEL=0")
-    with RawServer([READ, reply()], tls=old) as server:
-        assert "protocol version" in refusal(wires(), server, server.url).lower().replace("_", " ")
+    with RawServer([READ, response_bytes()], tls=old) as server:
+        assert "protocol version" in error_of(wires(), server, server.url).lower().replace("_", " ")
         try:
             with socket.create_connection(("127.0.0.1", server.port)) as plain:
                 willing.wrap_socket(plain, server_hostname="localhost").close()
@@ -168,30 +170,30 @@ def test_a_server_older_than_tls_1_2_is_refused(wires: Wires, authority: Authori
 
 
 @pytest.mark.promise("S9")
-def test_a_reply_that_ends_with_the_stream_needs_tls_goodbye(wire: Wire, authority: Authority) -> None:
+def test_a_reply_that_ends_with_the_stream_needs_tls_goodbye(wire: Wire, authority: CertificateAuthority) -> None:
     sent = b"HTTP/1.1 200 OK\r\n\r\n[1"
-    with RawServer([READ, sent], [READ, sent, VANISH], tls=authority.server()) as server:
-        assert wire.send(get(server.url)).content == b"[1"
+    with RawServer([READ, sent], [READ, sent, CLOSE_WITHOUT_CLOSE_NOTIFY], tls=authority.server()) as server:
+        assert wire.send(make_request(server.url)).content == b"[1"
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
-            wire.send(get(server.url))
+            wire.send(make_request(server.url))
 
 
 @pytest.mark.promise("S13")
 def test_no_key_log_is_written(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wire: Wire, authority: Authority
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wire: Wire, authority: CertificateAuthority
 ) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
-    with RawServer(again(READ, reply()), tls=authority.server()) as server:
-        wire.send(get(server.url))
+    with RawServer(repeat(READ, response_bytes()), tls=authority.server()) as server:
+        wire.send(make_request(server.url))
     assert tls_context().keylog_filename is None
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.promise("S9")
-def test_a_process_has_one_tls_context_that_verifies(wires: Wires, authority: Authority) -> None:
-    with RawServer(again(READ, reply()), tls=authority.server()) as server:
+def test_a_process_has_one_tls_context_that_verifies(wires: Wires, authority: CertificateAuthority) -> None:
+    with RawServer(repeat(READ, response_bytes()), tls=authority.server()) as server:
         for wire in (wires(), wires()):
-            wire.send(get(server.url))
+            wire.send(make_request(server.url))
     assert tls_context.cache_info().misses == 1
     context = tls_context()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
@@ -199,6 +201,6 @@ def test_a_process_has_one_tls_context_that_verifies(wires: Wires, authority: Au
 
 
 def test_plain_http_loads_no_trust_store(wire: Wire) -> None:
-    with RawServer(again(READ, reply())) as server:
-        wire.send(get(server.url))
+    with RawServer(repeat(READ, response_bytes())) as server:
+        wire.send(make_request(server.url))
     assert tls_context.cache_info().currsize == 0

@@ -22,11 +22,21 @@ from binance_usdm import AsyncClient, Client, DeadlineExceeded, RetryPolicy, Syn
 from binance_usdm._http.async_transport import AsyncTransport
 from binance_usdm._http.httpx_adapter import StaleConnection
 from binance_usdm._http.proxy import Proxy
-from tests.http.drivers import TIMEOUTS, Authority, Wires, get, idle, send
+from tests.http.drivers import TIMEOUTS, CertificateAuthority, Wires, idle, make_request, send
 from tests.http.test_cancelled import becomes, descriptors, every_pause, none_dead
 from tests.support.clients import BODY
-from tests.support.raw_server import HOLD, READ, RESET, VANISH, RawServer, Script, Step, again, reply
-from tests.support.timing import seconds
+from tests.support.raw_server import (
+    CLOSE_WITHOUT_CLOSE_NOTIFY,
+    READ,
+    RESET,
+    STAY_SILENT,
+    RawServer,
+    Script,
+    Step,
+    repeat,
+    response_bytes,
+)
+from tests.support.timing import best_duration
 
 KEY, SECRET, PASSWORD = (
     "KeyCanary618033",
@@ -135,12 +145,14 @@ def shown(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-def test_calls_go_through_one_tunnel_and_keep_it(wires: Wires, authority: Authority, relay: Relay, tls: bool) -> None:
-    with RawServer(again(READ, reply()), tls=authority.server() if tls else None) as server:
+def test_calls_go_through_one_tunnel_and_keep_it(
+    wires: Wires, authority: CertificateAuthority, relay: Relay, tls: bool
+) -> None:
+    with RawServer(repeat(READ, response_bytes()), tls=authority.server() if tls else None) as server:
         wire = wires(proxy=Proxy("localhost", relay.port))
         for _ in range(3):
-            with authority.of_the_system():
-                assert wire.send(get(server.url)).content == b"[]"
+            with authority.trust_system_wide():
+                assert wire.send(make_request(server.url)).content == b"[]"
     place = b"127.0.0.1:%d" % server.port
     assert relay.heads == [b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n\r\n" % (place, place)]
     assert [head.split(b"\r\n")[0] for head in server.requests] == [b"GET / HTTP/1.1"] * 3
@@ -155,14 +167,14 @@ def test_an_ipv6_origin_stands_in_brackets() -> None:
     "opening", [b"HTTP/1.0 200 OK\r\nVia: x\r\nContent-Length: 9\r\n\r\n", b"HTTP/1.1 204\r\n\r\n"]
 )
 def test_any_2xx_opens_the_tunnel(wires: Wires, opening: bytes) -> None:
-    with Relay(opening=opening) as relay, RawServer(again(READ, reply())) as server:
-        assert wires(proxy=through(relay)).send(get(server.url)).content == b"[]"
+    with Relay(opening=opening) as relay, RawServer(repeat(READ, response_bytes())) as server:
+        assert wires(proxy=through(relay)).send(make_request(server.url)).content == b"[]"
 
 
 def test_an_answer_in_pieces_opens_the_tunnel(wires: Wires) -> None:
     pieces = [step for index in range(len(OPEN)) for step in (OPEN[index : index + 1], 0.001)]
-    with RawServer([READ, *pieces, READ, reply(b"1")]) as proxy:
-        assert wires(proxy=through(proxy)).send(get("http://origin.invalid/")).content == b"1"
+    with RawServer([READ, *pieces, READ, response_bytes(b"1")]) as proxy:
+        assert wires(proxy=through(proxy)).send(make_request("http://origin.invalid/")).content == b"1"
     assert proxy.requests[0].startswith(b"CONNECT origin.invalid:80 ")  # the proxy resolves the name
 
 
@@ -171,7 +183,7 @@ def test_an_answer_in_pieces_opens_the_tunnel(wires: Wires) -> None:
 def test_the_environment_chooses_no_proxy_and_no_way_around_one(
     kind: type[Client] | type[AsyncClient], relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with RawServer(again(READ, reply(BODY))) as server, RawServer([]) as trap:
+    with RawServer(repeat(READ, response_bytes(BODY))) as server, RawServer([]) as trap:
         for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, trap.url)
         monkeypatch.setenv("no_proxy", "*")
@@ -183,7 +195,7 @@ def test_a_client_serves_two_event_loops_one_after_the_other(relay: Relay) -> No
     async def balance() -> int:
         return len(await client.balance())
 
-    with RawServer(again(READ, reply(BODY))) as server, warnings.catch_warnings():
+    with RawServer(repeat(READ, response_bytes(BODY))) as server, warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # a loop closed before its transports: the caller's doing
         client = AsyncClient(KEY, SECRET, base_url=server.url, proxy=relay.url, clock=lambda: 1)
         assert [asyncio.run(balance()), asyncio.run(balance())] == [1, 1]
@@ -198,10 +210,10 @@ def test_a_client_serves_two_event_loops_one_after_the_other(relay: Relay) -> No
 @pytest.mark.promise("S4", "S9")
 @KINDS
 def test_of_an_https_call_the_proxy_sees_the_place_and_its_login_only(
-    kind: type[Client] | type[AsyncClient], authority: Authority, relay: Relay
+    kind: type[Client] | type[AsyncClient], authority: CertificateAuthority, relay: Relay
 ) -> None:
     proxy = relay.url.replace("//", f"//user:{PASSWORD.replace('@', '%40')}@")
-    with RawServer(again(READ, reply(BODY)), tls=authority.server()) as server, authority.of_the_system():
+    with RawServer(repeat(READ, response_bytes(BODY)), tls=authority.server()) as server, authority.trust_system_wide():
         assert called(kind, 2, base_url=server.url, proxy=proxy) == [1, 1]
     place = b"127.0.0.1:%d" % server.port
     login = b"Proxy-Authorization: Basic " + LOGIN
@@ -212,21 +224,26 @@ def test_of_an_https_call_the_proxy_sees_the_place_and_its_login_only(
 
 
 @pytest.mark.promise("S9")
-def test_a_wrong_certificate_behind_the_proxy_is_refused(wires: Wires, authority: Authority, relay: Relay) -> None:
-    with RawServer(again(READ, reply()), tls=authority.server("other.example")) as server:
-        with authority.of_the_system(), pytest.raises(httpx.ConnectError, match=r"the proxy failed: .*not valid for"):
-            wires(proxy=through(relay)).send(get(server.url))
+def test_a_wrong_certificate_behind_the_proxy_is_refused(
+    wires: Wires, authority: CertificateAuthority, relay: Relay
+) -> None:
+    with RawServer(repeat(READ, response_bytes()), tls=authority.server("other.example")) as server:
+        with (
+            authority.trust_system_wide(),
+            pytest.raises(httpx.ConnectError, match=r"the proxy failed: .*not valid for"),
+        ):
+            wires(proxy=through(relay)).send(make_request(server.url))
         with pytest.raises(httpx.ConnectError, match="unable to get local issuer"):
-            wires(proxy=through(relay)).send(get(server.url))
+            wires(proxy=through(relay)).send(make_request(server.url))
         assert server.requests == []
 
 
 # a proxy that fails
 
 ANSWERS: dict[str, tuple[list[Step], str]] = {
-    "login required": ([READ, reply(b"", b"X: y", status=f"407 {PASSWORD}")], "the proxy answered 407 "),
+    "login required": ([READ, response_bytes(b"", b"X: y", status=f"407 {PASSWORD}")], "the proxy answered 407 "),
     "forbidden": ([READ, lambda head: b"HTTP/1.1 403 " + head.replace(b"\r\n", b" ") + b"\r\n\r\n"], "403 "),
-    "a bad gateway, slowly": ([READ, b"HTTP/1.1 502 Bad", HOLD], "502 "),
+    "a bad gateway, slowly": ([READ, b"HTTP/1.1 502 Bad", STAY_SILENT], "502 "),
     "an interim answer": ([READ, b"HTTP/1.1 100 Continue\r\n\r\n" + OPEN], "100 "),
     "a redirect": ([READ, b"HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n"], "302 "),
     "garbage": ([READ, b"SSH-2.0-x\r\n\r\n"], "answered nothing valid"),
@@ -235,19 +252,25 @@ ANSWERS: dict[str, tuple[list[Step], str]] = {
     "another version": ([READ, b"HTTP/2 200 OK\r\n\r\n"], "answered nothing valid"),
     "four digits": ([READ, b"HTTP/1.1 2000 OK\r\n\r\n"], "answered nothing valid"),
     "bytes after the head": ([READ, OPEN + b"H"], "answered nothing valid"),
-    "an answer to the call after the head": ([READ, OPEN + reply(BODY), READ], "answered nothing valid"),
+    "an answer to the call after the head": ([READ, OPEN + response_bytes(BODY), READ], "answered nothing valid"),
     "an end": ([READ], "answered nothing valid"),
     "an end before it heard": ([RESET], "ECONNRESET|EPIPE|nothing valid"),
     "half an answer": ([READ, b"HTTP/1.1 200 OK\r\nX: "], "answered nothing valid"),
     "a reset": ([READ, b"HTTP/1.1 2", 0.01, RESET], "through the proxy failed: ECONNRESET"),
-    "a head without an end": ([READ, OPEN[:-2], *[b"X: " + b"y" * 4000 + b"\r\n"] * 9, HOLD], "answered nothing valid"),
-    "a head just too large": ([READ, OPEN[:-2] + b"X: " + b"y" * (1 << 14) + b"\r\n\r\n", HOLD], "nothing valid"),
+    "a head without an end": (
+        [READ, OPEN[:-2], *[b"X: " + b"y" * 4000 + b"\r\n"] * 9, STAY_SILENT],
+        "answered nothing valid",
+    ),
+    "a head just too large": (
+        [READ, OPEN[:-2] + b"X: " + b"y" * (1 << 14) + b"\r\n\r\n", STAY_SILENT],
+        "nothing valid",
+    ),
 }
 SLOW: dict[str, Script] = {
-    "silence": [HOLD],
+    "silence": [STAY_SILENT],
     "letter by letter": lambda: (READ, OPEN[:-2], b"X: ", *(b"x", 0.02) * 100),
     "lines": lambda: (READ, OPEN[:-2], *(b"X: y\r\n", 0.02) * 100),
-    "a tunnel to nowhere": [READ, OPEN, HOLD],
+    "a tunnel to nowhere": [READ, OPEN, STAY_SILENT],
     "a tunnel that drips": lambda: (READ, OPEN, READ, *(b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.02) * 100),
 }
 
@@ -282,14 +305,14 @@ def test_a_proxy_that_stalls_ends_at_the_deadline(
 
     secured = (name, scheme) == ("a tunnel that drips", "https")  # what drips there is no TLS
     with RawServer(SLOW[name]) as server:
-        assert (0 if secured else 0.15) <= seconds(late, 0.25) <= 0.25
+        assert (0 if secured else 0.15) <= best_duration(late, 0.25) <= 0.25
 
 
 @pytest.mark.promise("R1")
 def test_a_stalling_address_of_the_proxy_leaves_time_for_the_next_one(
     wires: Wires, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with RawServer([HOLD]) as stalled, RawServer(again(READ, reply())) as server:
+    with RawServer([STAY_SILENT]) as stalled, RawServer(repeat(READ, response_bytes())) as server:
         family = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
         addresses = [(*family, ("127.0.0.1", port)) for port in (stalled.port, relay.port)]
         with monkeypatch.context() as patched:
@@ -297,7 +320,7 @@ def test_a_stalling_address_of_the_proxy_leaves_time_for_the_next_one(
             patched.setattr(
                 socket, "getaddrinfo", lambda host, *a, **o: addresses if host == "proxy" else resolve(host, *a, **o)
             )
-            assert wires(proxy=Proxy("proxy", 80)).send(get(server.url), 0.3).content == b"[]"
+            assert wires(proxy=Proxy("proxy", 80)).send(make_request(server.url), 0.3).content == b"[]"
         assert stalled.wait(lambda: stalled.hangups == 1)
 
 
@@ -306,7 +329,7 @@ def test_a_proxy_that_is_not_there_is_named_as_the_culprit(wires: Wires, nobody:
     wire = wires(proxy=Proxy("127.0.0.1", nobody))
     for _ in range(2):
         with pytest.raises(httpx.ConnectError, match="through the proxy failed: ECONNREFUSED"):
-            wire.send(get("http://127.0.0.1:1/"))
+            wire.send(make_request("http://127.0.0.1:1/"))
         before = before or sorted(os.listdir("/proc/self/fd"))
     assert sorted(os.listdir("/proc/self/fd")) == before
 
@@ -320,7 +343,7 @@ def test_a_proxy_whose_name_does_not_resolve_is_named_as_the_culprit(
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(httpx.ConnectError, match="through the proxy failed: the name cannot be resolved"):
-        wires(proxy=Proxy("nowhere.invalid", 3128)).send(get("http://localhost/"))
+        wires(proxy=Proxy("nowhere.invalid", 3128)).send(make_request("http://localhost/"))
 
 
 @pytest.mark.parametrize("answer", [ANSWERS[name][0] for name in ("login required", "half an answer", "garbage")])
@@ -329,7 +352,7 @@ def test_a_refused_tunnel_leaves_no_socket_open(wires: Wires, answer: list[Step]
         wire = wires(proxy=through(proxy))
         for _ in range(3):
             with pytest.raises(httpx.ProxyError):
-                wire.send(get("https://origin.invalid/"))
+                wire.send(make_request("https://origin.invalid/"))
         assert not any(idle(wire.transport))
         assert proxy.wait(lambda: proxy.ended == 3)
         assert wait(lambda: not any(thread.name == "binance-usdm" for thread in threading.enumerate()))
@@ -346,20 +369,20 @@ def wait(true: Any) -> bool:
 
 
 @pytest.mark.promise("R15")
-@pytest.mark.parametrize("end", [[], [0.01, RESET], [VANISH]], ids=["end", "reset", "no goodbye"])
+@pytest.mark.parametrize("end", [[], [0.01, RESET], [CLOSE_WITHOUT_CLOSE_NOTIFY]], ids=["end", "reset", "no goodbye"])
 def test_a_tunnel_that_died_is_stale_and_a_new_one_is_made(wires: Wires, end: list[Step]) -> None:
-    with RawServer([READ, OPEN, READ, reply(), READ, *end], [READ, OPEN, READ, reply(b"2")]) as proxy:
+    with RawServer([READ, OPEN, READ, response_bytes(), READ, *end], [READ, OPEN, READ, response_bytes(b"2")]) as proxy:
         wire = wires(proxy=through(proxy))
-        wire.send(get("http://origin.invalid/"))
+        wire.send(make_request("http://origin.invalid/"))
         with pytest.raises(StaleConnection):
-            wire.send(get("http://origin.invalid/"))
-        assert wire.send(get("http://origin.invalid/", fresh=True)).content == b"2"
+            wire.send(make_request("http://origin.invalid/"))
+        assert wire.send(make_request("http://origin.invalid/", fresh=True)).content == b"2"
 
 
 @pytest.mark.promise("R15")
 @KINDS
 def test_a_tunnel_that_died_costs_one_transparent_attempt(kind: type[Client] | type[AsyncClient]) -> None:
-    scripts: list[Script] = [[READ, OPEN, READ, reply(BODY), READ], [READ, OPEN, READ, reply(BODY)]]
+    scripts: list[Script] = [[READ, OPEN, READ, response_bytes(BODY), READ], [READ, OPEN, READ, response_bytes(BODY)]]
     with RawServer(*scripts) as proxy:
         assert called(kind, 2, base_url="http://127.0.0.1:1", proxy=proxy.url) == [1, 1]
     assert [head.split(b" ")[0] for head in proxy.requests] == [b"CONNECT", b"GET", b"GET", b"CONNECT", b"GET"]
@@ -367,18 +390,21 @@ def test_a_tunnel_that_died_costs_one_transparent_attempt(kind: type[Client] | t
 
 def test_a_new_tunnel_that_ends_without_a_reply_is_not_stale(wires: Wires) -> None:
     with RawServer([READ, OPEN, READ]) as proxy, pytest.raises(httpx.RemoteProtocolError) as caught:
-        wires(proxy=through(proxy)).send(get("http://origin.invalid/"))
+        wires(proxy=through(proxy)).send(make_request("http://origin.invalid/"))
     assert not isinstance(caught.value, StaleConnection)
 
 
 # cancelled
 
 CUT: dict[str, tuple[str, Script]] = {
-    "an opened tunnel": ("http", again(READ, lambda head: OPEN if head.startswith(b"C") else reply(head.split()[1]))),
-    "silence": ("http", [HOLD]),
-    "half an answer": ("http", [READ, OPEN[:-2], HOLD]),
-    "a tunnel and half a reply": ("http", [READ, OPEN, READ, b"HTTP/1.1 200 OK\r\nX: ", HOLD]),
-    "a tunnel and no handshake": ("https", [READ, OPEN, HOLD]),
+    "an opened tunnel": (
+        "http",
+        repeat(READ, lambda head: OPEN if head.startswith(b"C") else response_bytes(head.split()[1])),
+    ),
+    "silence": ("http", [STAY_SILENT]),
+    "half an answer": ("http", [READ, OPEN[:-2], STAY_SILENT]),
+    "a tunnel and half a reply": ("http", [READ, OPEN, READ, b"HTTP/1.1 200 OK\r\nX: ", STAY_SILENT]),
+    "a tunnel and no handshake": ("https", [READ, OPEN, STAY_SILENT]),
 }
 
 
@@ -395,7 +421,7 @@ def test_a_call_cancelled_in_any_pause_of_the_tunnel_leaves_nothing_behind(name:
         assert await every_pause(transport, url, late=late, fresh=True, patience=1 if answers else 0.05) >= 2
         if answers:
             assert none_dead(transport)
-            assert (await send(transport, get(url + "last"))).content == b"/last"
+            assert (await send(transport, make_request(url + "last"))).content == b"/last"
         else:
             assert not any(idle(transport))
         await transport.aclose()
@@ -407,7 +433,7 @@ def test_a_call_cancelled_in_any_pause_of_the_tunnel_leaves_nothing_behind(name:
 
 
 @pytest.mark.promise("S4", "R14")
-@pytest.mark.parametrize("script", [[HOLD], [READ, OPEN[:-2], LOGIN, HOLD]], ids=["silence", "an echo"])
+@pytest.mark.parametrize("script", [[STAY_SILENT], [READ, OPEN[:-2], LOGIN, STAY_SILENT]], ids=["silence", "an echo"])
 def test_a_call_cancelled_within_the_tunnel_shows_no_secret(script: Script) -> None:
     async def cancelled() -> BaseException:
         async with AsyncClient(KEY, SECRET, base_url="https://127.0.0.1:1", proxy=url, clock=lambda: 1) as client:
@@ -466,9 +492,12 @@ def test_proxies_are_of_one_transport_each(relay: Relay) -> None:
 def test_the_loop_that_waits_for_a_proxy_does_other_work(relay: Relay) -> None:
     async def scenario() -> float:
         began = time.monotonic()
-        with RawServer([HOLD]) as proxy, pytest.raises(TIMEOUTS):
+        with RawServer([STAY_SILENT]) as proxy, pytest.raises(TIMEOUTS):
             await asyncio.gather(
-                *(send(AsyncTransport(proxy=through(proxy)), get("http://origin.invalid/"), 0.15) for _ in range(5))
+                *(
+                    send(AsyncTransport(proxy=through(proxy)), make_request("http://origin.invalid/"), 0.15)
+                    for _ in range(5)
+                )
             )
         return time.monotonic() - began
 

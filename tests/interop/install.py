@@ -38,7 +38,7 @@ def version(program: str, package: str | None) -> str:
 def _python(program: Path, name: str, say: Say) -> list[str]:
     requirements, home = _requirements(program.name), SCRATCH / name
     python = home / ("Scripts" if os.name == "nt" else "bin") / "python"
-    with _once(home, requirements, say) as needed:
+    with _install_once(home, requirements, say) as needed:
         if needed:
             _install(sys.executable, "-m", "venv", str(home))
             pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
@@ -49,7 +49,7 @@ def _python(program: Path, name: str, say: Say) -> list[str]:
 def _javascript(program: Path, _: str, say: Say) -> list[str]:
     node, npm = _node()
     home = SCRATCH / "node"
-    with _once(home, HERE / "package-lock.json", say) as needed:
+    with _install_once(home, HERE / "package-lock.json", say) as needed:
         if needed:
             for pins in ("package.json", "package-lock.json"):
                 shutil.copy(HERE / pins, home)
@@ -68,7 +68,7 @@ _KINDS: Final = {".py": _python, ".mjs": _javascript, ".sh": _shell}
 
 
 @contextmanager
-def _once(home: Path, pins: Path, say: Say) -> Iterator[bool]:
+def _install_once(home: Path, pins: Path, say: Say) -> Iterator[bool]:
     """Whether an environment has to be made for a file of pins; notes that it was, when that went well."""
     note, wanted = home / "installed-from", pins.read_text(encoding="utf-8")
     if note.is_file() and note.read_text(encoding="utf-8") == wanted:

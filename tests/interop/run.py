@@ -156,7 +156,7 @@ def tried(client: Client, own: list[str] | None, urls: Mapping[bool, str]) -> li
     try:
         command = own or command_of(client.program, client.name, _say)
     except (OSError, subprocess.CalledProcessError) as error:
-        _say(f"{client.name}: could not be installed: {_last(getattr(error, 'stderr', '') or str(error))}")
+        _say(f"{client.name}: could not be installed: {_last_line(getattr(error, 'stderr', '') or str(error))}")
         return ["not installed"] * len(CASES)
     verdicts = []
     for name, case in CASES.items():
@@ -192,11 +192,11 @@ def _run(command: list[str], case: Case, url: str) -> tuple[int, str]:
         _say(f"  cannot run {command[0]}: {error.strerror}")
         return 127, ""
     if done.returncode:
-        _say(f"  {_last(done.stderr)}")
+        _say(f"  {_last_line(done.stderr)}")
     return done.returncode, done.stdout
 
 
-def _last(text: str) -> str:
+def _last_line(text: str) -> str:
     """The last line of what a program complained about, without a signature."""
     lines = [line for line in text.splitlines() if line.strip()]
     return re.sub(r"signature=\w+", "signature=...", lines[-1]) if lines else ""

@@ -32,7 +32,7 @@ def send(exchange: Exchange, query: str, *keys: str, path: bytes = PATH, body: b
     return exchange.handle("GET", path + (b"?" + query.encode() if query else b""), headers, body)
 
 
-def signed(exchange: Exchange, query: str) -> Reply:
+def send_signed(exchange: Exchange, query: str) -> Reply:
     return send(exchange, f"{query}&signature={sign(query)}" if query else f"signature={sign('')}")
 
 
@@ -65,7 +65,7 @@ def test_the_published_vector_is_verified() -> None:
 
 
 def test_a_signed_call_is_answered_with_the_example(exchange: Exchange) -> None:
-    reply = signed(exchange, STAMP)
+    reply = send_signed(exchange, STAMP)
     assert (reply.status, reply.code) == (200, None)
     assert json.loads(reply.body)[0]["balance"] == "122607.35137903"
 
@@ -92,10 +92,10 @@ def test_signatures_are_compared_in_constant_time(exchange: Exchange, monkeypatc
         return compare(due, came)
 
     monkeypatch.setattr(hmac, "compare_digest", note)
-    assert signed(exchange, STAMP).status == 200
+    assert send_signed(exchange, STAMP).status == 200
     assert len(compared) == 1
     monkeypatch.setattr(hmac, "compare_digest", lambda due, came: False)
-    assert signed(exchange, STAMP).status == 400, "nothing else decides"
+    assert send_signed(exchange, STAMP).status == 400, "nothing else decides"
 
 
 @pytest.mark.parametrize("order", ["recvWindow=5000&timestamp={t}", "timestamp={t}&recvWindow=5000"])
@@ -179,7 +179,7 @@ def test_the_time_window_ends_where_it_is_documented(
     exchange: Exchange, ahead: int, window: int | None, text: str
 ) -> None:
     query = f"timestamp={T0 + ahead}" if window is None else f"recvWindow={window}&timestamp={T0 + ahead}"
-    reply = signed(exchange, query)
+    reply = send_signed(exchange, query)
     assert (reply.status, reply.code) == ((400, -1021) if text else (200, None))
     assert not text or text in message(reply)
 
@@ -188,9 +188,9 @@ def test_the_window_is_measured_by_the_exchanges_own_clock() -> None:
     clock = ManualClock(T0)
     exchange = Exchange(clock=clock)
     clock.advance(5000)
-    assert signed(exchange, STAMP).status == 200
+    assert send_signed(exchange, STAMP).status == 200
     clock.advance(1)
-    assert signed(exchange, STAMP).code == -1021
+    assert send_signed(exchange, STAMP).code == -1021
 
 
 # -- key ---------------------------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def test_an_unsigned_operation_looks_at_no_key(exchange: Exchange) -> None:
 )
 @pytest.mark.promise("M4")
 def test_parameters_are_read_from_the_raw_query(exchange: Exchange, query: str, code: int, text: str) -> None:
-    reply = signed(exchange, query)
+    reply = send_signed(exchange, query)
     if code == 200:
         assert reply.status == 200
     else:
@@ -290,7 +290,7 @@ def test_a_call_without_a_signature_is_told_so(exchange: Exchange) -> None:
 
 @pytest.mark.promise("M4")
 def test_two_signatures_are_a_duplicate(exchange: Exchange) -> None:
-    assert signed(exchange, f"{STAMP}&signature={sign(STAMP)}").code == -1101
+    assert send_signed(exchange, f"{STAMP}&signature={sign(STAMP)}").code == -1101
 
 
 def test_an_unsigned_operation_reads_no_signing_parameters(exchange: Exchange) -> None:
@@ -321,10 +321,10 @@ def test_values_are_judged_by_their_schema(
     exchange = wider({"name": "x", "schema": schema})
     for values, code in ((good, None), (malformed, -1100), (outside, -1130)):
         for value in values:
-            assert signed(exchange, f"x={value}&{STAMP}").code == code, (value, code)
+            assert send_signed(exchange, f"x={value}&{STAMP}").code == code, (value, code)
     strict = wider({"name": "x", "schema": schema, "required": True})
-    assert [signed(strict, f"x={value}&{STAMP}").code for value in malformed] == [-1102] * len(malformed)
-    assert signed(strict, STAMP).code == -1102
+    assert [send_signed(strict, f"x={value}&{STAMP}").code for value in malformed] == [-1102] * len(malformed)
+    assert send_signed(strict, STAMP).code == -1102
 
 
 @given(st.from_regex(r"-?[0-9]*", fullmatch=True) | st.text("-+_ 09٣²\n\0x", max_size=43) | st.text())

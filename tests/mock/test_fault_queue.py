@@ -10,7 +10,7 @@ import pytest
 from binance_usdm.mock import FAULTS, Delivery, Exchange, ManualClock, Reply
 from binance_usdm.mock.core.spec import load_packaged_spec
 from binance_usdm.mock.faults.body_changes import JSON_QUIRKS, REPLACEMENT_VALUES
-from tests.support.signed_requests import PATH, T0, ask, signed
+from tests.support.signed_requests import PATH, T0, send_query, sign_query
 
 
 @pytest.fixture
@@ -21,13 +21,16 @@ def exchange() -> Exchange:
 def test_a_fault_waits_for_one_key(exchange: Exchange) -> None:
     exchange.add_account("other", "its secret")
     exchange.fail("waf", api_key="other")
-    assert [ask(exchange).status, ask(exchange, signed(secret="its secret"), "other").status] == [200, 403]
-    assert ask(exchange, signed(secret="its secret"), "other").status == 200
+    assert [send_query(exchange).status, send_query(exchange, sign_query(secret="its secret"), "other").status] == [
+        200,
+        403,
+    ]
+    assert send_query(exchange, sign_query(secret="its secret"), "other").status == 200
 
 
 def test_a_fault_waits_for_one_path_also_one_that_there_is_not(exchange: Exchange) -> None:
     exchange.fail("gateway", path="/fapi/v2/balance")
-    assert [ask(exchange).status, ask(exchange, path="/fapi/v2/balance").status] == [200, 502]
+    assert [send_query(exchange).status, send_query(exchange, path="/fapi/v2/balance").status] == [200, 502]
 
 
 def test_a_fault_lets_those_before_the_nth_pass(exchange: Exchange) -> None:
@@ -35,7 +38,7 @@ def test_a_fault_lets_those_before_the_nth_pass(exchange: Exchange) -> None:
     seen = []
     for _ in range(6):
         exchange.handle("GET", b"/fapi/v1/time", [])  # does not count: it fits nothing
-        seen.append(ask(exchange).status)
+        seen.append(send_query(exchange).status)
     assert seen == [200, 200, 403, 403, 200, 200]
 
 
@@ -43,19 +46,19 @@ def test_the_nth_is_counted_also_while_other_faults_answer(exchange: Exchange) -
     exchange.fail("unavailable")
     exchange.fail("waf", nth=3)
     exchange.fail("gateway", nth=2)
-    assert [ask(exchange).status for _ in range(4)] == [503, 502, 403, 200]
+    assert [send_query(exchange).status for _ in range(4)] == [503, 502, 403, 200]
 
 
 def test_two_faults_due_at_once_answer_one_after_the_other(exchange: Exchange) -> None:
     exchange.fail("waf", nth=2)
     exchange.fail("gateway", nth=2)
-    assert [ask(exchange).status for _ in range(4)] == [200, 403, 502, 200]
+    assert [send_query(exchange).status for _ in range(4)] == [200, 403, 502, 200]
 
 
 def test_a_fault_of_the_good_answer_is_of_the_account_that_asks(exchange: Exchange) -> None:
     exchange.add_account("desk", "its secret", balance=b'[{"asset":"DESK"}]')
     exchange.fail("extra-member")
-    assert b"DESK" in ask(exchange, signed(secret="its secret"), "desk").body
+    assert b"DESK" in send_query(exchange, sign_query(secret="its secret"), "desk").body
 
 
 @pytest.mark.promise("M5")
@@ -64,7 +67,7 @@ def test_scripted_refusals_cost_weight_and_say_so_but_those_of_others_do_not(exc
         used = exchange.used_weight
         options: dict[str, Any] = {"code": -2015} if name == "error" else {}
         exchange.fail(name, **options)
-        reply = ask(exchange)
+        reply = send_query(exchange)
         told = dict(reply.headers).get(b"X-MBX-USED-WEIGHT-1M")
         page = dict(reply.headers).get(b"Content-Type") == b"text/html"
         free = page or reply.status >= 500 or reply.status == 451
@@ -75,7 +78,7 @@ def test_chance_is_repeatable_and_about_as_often_as_asked() -> None:
     def statuses(seed: int) -> list[int]:
         exchange = Exchange(clock=ManualClock(T0), random_seed=seed)
         exchange.fail("unavailable", times=None, probability=0.3)
-        return [ask(exchange).status for _ in range(200)]
+        return [send_query(exchange).status for _ in range(200)]
 
     assert statuses(1) == statuses(1)
     assert statuses(1) != statuses(2)
@@ -85,7 +88,7 @@ def test_chance_is_repeatable_and_about_as_often_as_asked() -> None:
 def test_a_fault_by_chance_lets_those_behind_it_have_their_turn(exchange: Exchange) -> None:
     exchange.fail("waf", times=None, probability=0.5)
     exchange.fail("gateway", times=None)
-    assert {ask(exchange).status for _ in range(30)} == {403, 502}
+    assert {send_query(exchange).status for _ in range(30)} == {403, 502}
 
 
 @pytest.mark.parametrize("code", [int(code) for code in load_packaged_spec()["x-error-codes"]])
@@ -93,7 +96,7 @@ def test_a_fault_by_chance_lets_those_behind_it_have_their_turn(exchange: Exchan
 def test_every_code_of_the_contract_can_be_answered(exchange: Exchange, code: int) -> None:
     exchange.fail("error", code=code)
     exchange.fail("error", code=code, status=499)
-    usual, own = ask(exchange), ask(exchange)
+    usual, own = send_query(exchange), send_query(exchange)
     said = json.loads(usual.body)
     assert (said["code"], usual.code, own.status) == (code, code, 499)
     assert said["msg"] in load_packaged_spec()["x-error-codes"][str(code)]["messages"]
@@ -102,7 +105,7 @@ def test_every_code_of_the_contract_can_be_answered(exchange: Exchange, code: in
 
 def test_a_code_nobody_knows_can_be_answered_too(exchange: Exchange) -> None:
     exchange.fail("error", code=-9999)
-    reply = ask(exchange)
+    reply = send_query(exchange)
     assert (reply.status, reply.code) == (400, -9999)
 
 
@@ -115,7 +118,7 @@ def test_503_comes_in_four_texts_and_all_the_shapes_that_were_seen(
 ) -> None:
     for shape in ("default", "bare", "framework", "page"):
         exchange.fail(fault, shape=shape)
-    default, bare, framework, page = (ask(exchange) for _ in range(4))
+    default, bare, framework, page = (send_query(exchange) for _ in range(4))
     assert {reply.status for reply in (default, bare, framework, page)} == {503}
     text = json.loads(default.body)["msg"]
     assert json.loads(default.body) == ({"msg": text} if code is None else {"code": code, "msg": text})
@@ -127,21 +130,21 @@ def test_503_comes_in_four_texts_and_all_the_shapes_that_were_seen(
 @pytest.mark.parametrize("kind", REPLACEMENT_VALUES)
 def test_a_member_can_change_its_type(exchange: Exchange, kind: str) -> None:
     exchange.fail("retyped-member", member="balance", becomes=kind)
-    rows = json.loads(ask(exchange).body)
+    rows = json.loads(send_query(exchange).body)
     assert {type(row["balance"]) for row in rows} == {type(REPLACEMENT_VALUES[kind])}
     assert {type(row["asset"]) for row in rows} == {str}
 
 
 def test_a_member_that_there_is_not_is_not_put_in(exchange: Exchange) -> None:
     exchange.fail("retyped-member", member="noSuchMember")
-    assert b"noSuchMember" not in ask(exchange).body
+    assert b"noSuchMember" not in send_query(exchange).body
 
 
 def test_a_member_can_go(exchange: Exchange) -> None:
     exchange.fail("missing-member", member="asset")
     exchange.fail("missing-member")
-    named, last = (json.loads(ask(exchange).body) for _ in range(2))
-    good = json.loads(ask(exchange).body)
+    named, last = (json.loads(send_query(exchange).body) for _ in range(2))
+    good = json.loads(send_query(exchange).body)
     assert [{*row} for row in named] == [{*row} - {"asset"} for row in good]
     assert [[*row] for row in last] == [[*row][:-1] for row in good]
 
@@ -149,7 +152,7 @@ def test_a_member_can_go(exchange: Exchange) -> None:
 @pytest.mark.parametrize("kind", JSON_QUIRKS)
 def test_odd_json_is_never_what_a_good_call_gets(exchange: Exchange, kind: str) -> None:
     exchange.fail("odd-json", kind=kind)
-    odd, good = ask(exchange), ask(exchange)
+    odd, good = send_query(exchange), send_query(exchange)
     assert (odd.status, odd.body == good.body) == (200, False)
     exchange.fail("odd-json", kind=kind, operation="server_time")
     assert exchange.handle("GET", b"/fapi/v1/time", []).body != exchange.handle("GET", b"/fapi/v1/time", []).body
@@ -159,21 +162,21 @@ def test_odd_json_of_an_empty_wallet_is_possible(exchange: Exchange) -> None:
     exchange.seed("balance", b"[]")
     for fault in ("missing-member", "retyped-member", "extra-member", *["odd-json"] * len(JSON_QUIRKS)):
         exchange.fail(fault)
-        assert ask(exchange).status == 200
+        assert send_query(exchange).status == 200
 
 
 def test_a_seed_that_is_no_json_stays_as_strange_as_it_was(exchange: Exchange) -> None:
     exchange.seed("balance", b"\xff no JSON")
     for fault in ("missing-member", "retyped-member", "extra-member", "truncated", *["odd-json"] * len(JSON_QUIRKS)):
         exchange.fail(fault)
-        assert ask(exchange).status == 200
+        assert send_query(exchange).status == 200
     for kind in JSON_QUIRKS:
         exchange.fail("odd-json", kind=kind)
-        assert ask(exchange).status == 200
+        assert send_query(exchange).status == 200
 
 
 def test_a_fault_of_the_way_leaves_the_answer_as_it_is(exchange: Exchange) -> None:
-    good = ask(exchange)
+    good = send_query(exchange)
     options: dict[str, dict[str, Any]] = {
         "latency": {"seconds": 0.5},
         "slow": {"chunk": 7, "pause": 0.25},
@@ -182,7 +185,7 @@ def test_a_fault_of_the_way_leaves_the_answer_as_it_is(exchange: Exchange) -> No
     }
     for name, given in options.items():
         exchange.fail(name, **given)
-    late, slow, cut, reset = (ask(exchange) for _ in range(4))
+    late, slow, cut, reset = (send_query(exchange) for _ in range(4))
     assert {reply.body for reply in (late, slow, cut, reset)} == {good.body}
     assert [reply.delivery for reply in (late, slow, cut, reset)] == [
         Delivery(latency=0.5),
@@ -192,14 +195,14 @@ def test_a_fault_of_the_way_leaves_the_answer_as_it_is(exchange: Exchange) -> No
     ]
     assert exchange.used_weight == 25, "each was weighed once"
     exchange.fail("latency", seconds=0)
-    assert ask(exchange, "signature=no").code == -1102, "the checks are made"
+    assert send_query(exchange, "signature=no").code == -1102, "the checks are made"
 
 
 def test_jitter_is_bounded_and_repeatable() -> None:
     def latencies() -> list[float]:
         exchange = Exchange(clock=ManualClock(T0))
         exchange.fail("latency", times=None, seconds=1.0, jitter=0.5)
-        return [ask(exchange).delivery.latency for _ in range(50)]
+        return [send_query(exchange).delivery.latency for _ in range(50)]
 
     assert latencies() == latencies()
     assert all(1.0 <= seconds <= 1.5 for seconds in latencies())
@@ -207,9 +210,9 @@ def test_jitter_is_bounded_and_repeatable() -> None:
 
 
 def test_another_content_type_is_all_that_changes(exchange: Exchange) -> None:
-    good = ask(exchange)
+    good = send_query(exchange)
     exchange.fail("wrong-type", type="text/plain; charset=utf-8")
-    reply = ask(exchange)
+    reply = send_query(exchange)
     assert (reply.status, reply.body) == (200, good.body)
     assert dict(reply.headers)[b"Content-Type"] == b"text/plain; charset=utf-8"
 
@@ -242,7 +245,7 @@ def test_an_option_that_cannot_be_is_refused_by_name(
 ) -> None:
     with pytest.raises(ValueError, match=says):
         exchange.fail(name, **options)
-    assert ask(exchange).status == 200, "nothing was queued"
+    assert send_query(exchange).status == 200, "nothing was queued"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Switches
 from binance_usdm.mock.core.query import Query
-from tests.support.signed_requests import PATH, T0, ask, signed
+from tests.support.signed_requests import PATH, T0, send_query, sign_query
 
 QUERY = f"recvWindow=5000&timestamp={T0}"
 
@@ -52,14 +52,14 @@ MISTAKES = {
     + quote(base64.b64encode(hmac.digest(DEFAULT_API_SECRET.encode(), QUERY.encode(), "sha256")), safe=""),
     "64 hex digits, here 7 characters": f"{QUERY}&signature=abcdefg",
     "of other bytes or of another secret": over(QUERY + "1"),
-    "signature is not the last parameter": "&".join(reversed(signed(QUERY).rsplit("&", 1))),
+    "signature is not the last parameter": "&".join(reversed(sign_query(QUERY).rsplit("&", 1))),
 }
 
 
 @pytest.mark.parametrize("says", MISTAKES)
 def test_a_wrong_signature_is_explained(exchange: Exchange, says: str) -> None:
     exchange.add_account("other", "the other's secret")
-    assert ask(exchange, MISTAKES[says]).code == -1022
+    assert send_query(exchange, MISTAKES[says]).code == -1022
     logged = exchange.requests[-1]
     assert says in logged.refusal
     assert DEFAULT_API_SECRET not in logged.refusal
@@ -74,13 +74,13 @@ def test_a_wrong_signature_of_another_kind_is_explained_too(exchange: Exchange) 
     exchange.add_account("asymmetric", public)
     for payload, says in ((f"?{QUERY}", "a question mark"), (f"{QUERY}1", "another private key")):
         proof = quote(base64.b64encode(private.sign(payload.encode())), safe="")
-        assert ask(exchange, f"{QUERY}&signature={proof}", "asymmetric").code == -1022
+        assert send_query(exchange, f"{QUERY}&signature={proof}", "asymmetric").code == -1022
         assert says in exchange.requests[-1].refusal
 
 
 def test_a_text_that_is_no_parameter_is_never_repeated(exchange: Exchange) -> None:
     exchange.switches = Switches(unknown_parameter=None)
-    ask(exchange, over(QUERY, query=f"{QUERY}&a-secret-in-the-wrong-place"))
+    send_query(exchange, over(QUERY, query=f"{QUERY}&a-secret-in-the-wrong-place"))
     logged = exchange.requests[-1]
     assert (logged.code, "secret-in" in logged.refusal) == (-1022, False)
 
@@ -88,22 +88,22 @@ def test_a_text_that_is_no_parameter_is_never_repeated(exchange: Exchange) -> No
 def test_a_query_of_thousands_of_names_is_judged_at_once(exchange: Exchange) -> None:
     exchange.switches = Switches(unknown_parameter=None)
     begun = time.process_time()
-    ask(exchange, over("nothing", query="&".join([QUERY, *(f"name{number}=1" for number in range(8000))])))
+    send_query(exchange, over("nothing", query="&".join([QUERY, *(f"name{number}=1" for number in range(8000))])))
     assert exchange.requests[-1].code == -1022
     assert time.process_time() - begun < 1
 
 
 def test_no_repr_of_what_treats_a_request_shows_a_credential(exchange: Exchange) -> None:
-    ask(exchange)
-    shown = repr([exchange._engine.state, Query.parse(signed().encode()), exchange.requests])
+    send_query(exchange)
+    shown = repr([exchange._engine.state, Query.parse(sign_query().encode()), exchange.requests])
     assert DEFAULT_API_KEY not in shown
-    assert signed().rpartition("=")[2] not in shown
+    assert sign_query().rpartition("=")[2] not in shown
 
 
 def test_the_log_shows_what_had_to_be_signed_beside_what_came(exchange: Exchange) -> None:
-    sent = signed(QUERY.replace("5000", "%35000"))
-    ask(exchange, sent)
-    ask(exchange, f"timestamp={T0}")
+    sent = sign_query(QUERY.replace("5000", "%35000"))
+    send_query(exchange, sent)
+    send_query(exchange, f"timestamp={T0}")
     exchange.handle("GET", b"/fapi/v1/time", [])
     first, second, third = exchange.requests
     assert (first.signed_payload, first.raw_query) == (QUERY.replace("5000", "%35000").encode(), sent.encode())
@@ -115,15 +115,15 @@ def test_the_log_shows_what_had_to_be_signed_beside_what_came(exchange: Exchange
     ("ahead", "says"), [(1000, "1000 ms ahead of"), (-5001, "5001 ms behind the exchange's clock; the window is 5000")]
 )
 def test_a_wrong_time_is_explained_in_milliseconds(exchange: Exchange, ahead: int, says: str) -> None:
-    assert ask(exchange, signed(f"timestamp={T0 + ahead}")).code == -1021
+    assert send_query(exchange, sign_query(f"timestamp={T0 + ahead}")).code == -1021
     assert says in exchange.requests[-1].refusal
 
 
 def test_a_refused_key_is_explained(exchange: Exchange) -> None:
     exchange.add_account("listed", "secret", addresses=["203.0.113.1"], permissions=["futures"])
-    ask(exchange, key="unknown")
-    ask(exchange, key="listed")
-    ask(exchange, key="listed", address="203.0.113.1")
+    send_query(exchange, key="unknown")
+    send_query(exchange, key="listed")
+    send_query(exchange, key="listed", address="203.0.113.1")
     assert [logged.refusal for logged in exchange.requests] == [
         "no account has this key",
         "the key is not for use from 127.0.0.1",
@@ -135,9 +135,9 @@ def test_a_refused_key_is_explained(exchange: Exchange) -> None:
 def test_a_request_that_met_a_fault_or_a_limit_is_judged_all_the_same(exchange: Exchange) -> None:
     exchange.switches = Switches(weight_limit=5)
     exchange.fail("waf")
-    ask(exchange, signed(QUERY, "wrong"))
-    ask(exchange)
-    ask(exchange, key="unknown")
+    send_query(exchange, sign_query(QUERY, "wrong"))
+    send_query(exchange)
+    send_query(exchange, key="unknown")
     fault, good, limited = exchange.requests
     assert (fault.status, fault.fault, "another secret" in fault.refusal) == (403, "waf", True)
     assert (good.status, good.fault, good.refusal) == (200, None, "")
@@ -147,8 +147,8 @@ def test_a_request_that_met_a_fault_or_a_limit_is_judged_all_the_same(exchange: 
 def test_how_requests_ended_is_counted_also_beyond_the_log() -> None:
     exchange = Exchange(clock=ManualClock(T0), log_size=2)
     for _ in range(3):
-        ask(exchange)
-    ask(exchange, key="unknown")
+        send_query(exchange)
+    send_query(exchange, key="unknown")
     exchange.handle("GET", b"/nowhere", [])
     assert exchange.counts == {("balance", 200, None): 3, ("balance", 401, -2015): 1, (None, 404, -5000): 1}
     assert exchange.requests[-1].number == 5
@@ -158,9 +158,9 @@ def test_how_requests_ended_is_counted_also_beyond_the_log() -> None:
 
 
 def test_good_requests_pass_whatever_answered_them(exchange: Exchange) -> None:
-    ask(exchange)
+    send_query(exchange)
     exchange.fail("unavailable")
-    ask(exchange)
+    send_query(exchange)
     exchange.handle("GET", b"/fapi/v1/time", [])
     exchange.handle("GET", b"/nowhere", [])
     exchange.assert_signed()
@@ -168,16 +168,16 @@ def test_good_requests_pass_whatever_answered_them(exchange: Exchange) -> None:
 
 
 def test_a_bad_request_among_good_ones_is_named_with_its_reason(exchange: Exchange) -> None:
-    ask(exchange)
+    send_query(exchange)
     exchange.fail("unavailable")
-    ask(exchange, over(f"?{QUERY}"))
+    send_query(exchange, over(f"?{QUERY}"))
     with pytest.raises(
         AssertionError, match=r"1 of 2 requests(.|\n)*request 2, GET /fapi/v3/balance: .*question mark"
     ) as caught:
         exchange.assert_signed()
     assert DEFAULT_API_KEY not in str(caught.value)
     exchange.add_account("other", "its secret")
-    ask(exchange, signed(secret="its secret"), "other")
+    send_query(exchange, sign_query(secret="its secret"), "other")
     exchange.assert_signed(api_key="other")
 
 
@@ -185,7 +185,7 @@ def test_a_bad_request_among_good_ones_is_named_with_its_reason(exchange: Exchan
 def test_no_request_at_all_is_no_success(exchange: Exchange, asked: dict[str, Any]) -> None:
     exchange.handle("GET", b"/fapi/v1/time", [])
     if "api_key" in asked:
-        ask(exchange)
+        send_query(exchange)
     with pytest.raises(AssertionError, match="no request came"):
         exchange.assert_signed(**asked)
     with pytest.raises(ValueError, match="no operation balence"):

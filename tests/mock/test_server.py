@@ -106,7 +106,7 @@ class Wire:
         return found
 
 
-def signed(now: int = T0) -> tuple[str, str]:
+def signed_target(now: int = T0) -> tuple[str, str]:
     query = f"timestamp={now}"
     made = hmac.new(DEFAULT_API_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
     return f"/fapi/v3/balance?{query}&signature={made}", f"x-Mbx-apiKEY: {DEFAULT_API_KEY}\r\n"
@@ -338,7 +338,7 @@ def test_what_goes_wrong_in_the_mock_is_logged_without_credentials(
     exchange = Exchange(api_secret=DEFAULT_API_SECRET if reply else furious, clock=ManualClock(T0))
     if reply is not None:
         exchange.fail(reply)
-    where, key = signed()
+    where, key = signed_target()
     with running(exchange, admin=True) as url, Wire(url) as wire:
         wire.send(where, headers=key)
         head, body = wire.read()
@@ -385,7 +385,7 @@ def test_bytes_that_are_no_http_are_refused_and_not_logged(served: Any, caplog: 
 
 
 def test_two_requests_in_one_segment_get_two_replies_in_order(exchange: Exchange, wire: Wire) -> None:
-    where, key = signed()
+    where, key = signed_target()
     exchange.fail("latency", seconds=0.05, path="/fapi/v3/balance")
     wire.send(where, "/fapi/v1/time", "/nowhere", headers=key)
     first, second, third = wire.read(), wire.read(), wire.read()
@@ -395,7 +395,7 @@ def test_two_requests_in_one_segment_get_two_replies_in_order(exchange: Exchange
 
 
 def test_a_connection_is_kept_and_header_names_may_be_in_any_case(exchange: Exchange, wire: Wire) -> None:
-    where, key = signed()
+    where, key = signed_target()
     for _ in range(3):
         wire.send(where, headers=f"{key}CONTENT-type: application/json\r\ncOnTeNt-LeNgTh: 0\r\n")
         assert wire.read()[0]["status"] == "200"
@@ -522,7 +522,7 @@ def test_it_serves_until_a_signal_ends_it(number: signal.Signals) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("more", ["", "import logging; logging.basicConfig(format='told: %(message)s')\n"])
 def test_what_goes_wrong_is_on_stderr_once_though_the_client_keeps_its_own_log_quiet(more: str) -> None:
-    where, key = signed(time.time_ns() // 1_000_000)
+    where, key = signed_target(time.time_ns() // 1_000_000)
     with process(program=more + FAILING) as (program, url):
         with Wire(url) as wire:
             wire.send(where, headers=key)

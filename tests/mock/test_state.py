@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 from binance_usdm import Client
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, ManualClock, Reply, Switches
-from tests.support.signed_requests import PATH, T0, ask, signed
+from tests.support.signed_requests import PATH, T0, send_query, sign_query
 
 ED25519 = ed25519.Ed25519PrivateKey.generate()
 RSA = rsa.generate_private_key(65537, 2048)
@@ -26,7 +26,7 @@ SIGN: dict[str, Any] = {
 }
 
 
-def pem(private: Any) -> bytes:
+def make_pem(private: Any) -> bytes:
     public: bytes = private.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -49,40 +49,40 @@ def exchange() -> Exchange:
 @pytest.mark.parametrize("kind", SIGN)
 @pytest.mark.promise("M1")
 def test_a_public_key_opens_for_its_private_key_alone(exchange: Exchange, kind: str) -> None:
-    exchange.add_account("asymmetric", pem(SIGN[kind][0]), balance=[])
+    exchange.add_account("asymmetric", make_pem(SIGN[kind][0]), balance=[])
     good = by(kind)
-    assert ask(exchange, good, "asymmetric").body == b"[]"
+    assert send_query(exchange, good, "asymmetric").body == b"[]"
     other = "RSA" if kind == "Ed25519" else "Ed25519"
-    for query in (by(other), signed(), f"timestamp={T0}&signature=", good.replace(f"{T0}", f"{T0 + 1}"), good[:-6]):
-        assert ask(exchange, query, "asymmetric").status == 400
+    for query in (by(other), sign_query(), f"timestamp={T0}&signature=", good.replace(f"{T0}", f"{T0 + 1}"), good[:-6]):
+        assert send_query(exchange, query, "asymmetric").status == 400
 
 
 @pytest.mark.promise("M20")
 def test_hex_for_keys_of_other_kinds_is_a_switch(exchange: Exchange) -> None:
-    exchange.add_account("asymmetric", pem(ED25519))
-    assert ask(exchange, by("Ed25519", form="hex"), "asymmetric").code == -1022
+    exchange.add_account("asymmetric", make_pem(ED25519))
+    assert send_query(exchange, by("Ed25519", form="hex"), "asymmetric").code == -1022
     exchange.switches = Switches(hex_of_any_key=True)
     payload, _, proof = by("Ed25519", form="hex").partition("&signature=")
     for form in (proof, proof.upper()):
-        assert ask(exchange, f"{payload}&signature={form}", "asymmetric").status == 200
-    assert ask(exchange, by("Ed25519"), "asymmetric").status == 200, "base64 goes on being right"
+        assert send_query(exchange, f"{payload}&signature={form}", "asymmetric").status == 200
+    assert send_query(exchange, by("Ed25519"), "asymmetric").status == 200, "base64 goes on being right"
 
 
 def test_a_key_of_a_curve_that_the_exchange_does_not_take_is_refused(exchange: Exchange) -> None:
     with pytest.raises(ValueError, match="Ed25519 or RSA"):
-        exchange.add_account("p256", pem(ec.generate_private_key(ec.SECP256R1())))
+        exchange.add_account("p256", make_pem(ec.generate_private_key(ec.SECP256R1())))
     for no_key in (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", b"a-hostname\n"):
         with pytest.raises(ValueError, match=r"public key in PEM, as `openssl pkey .* -pubout` prints it"):
             exchange.add_account("none", no_key)
-    assert ask(exchange, key="p256").code == -2015
+    assert send_query(exchange, key="p256").code == -2015
 
 
 def test_several_keys_open_one_account(exchange: Exchange) -> None:
     account = exchange.add_account("first-of-two", "its secret", balance=[])
-    exchange.add_key(account, "second-of-two", pem(ED25519))
+    exchange.add_key(account, "second-of-two", make_pem(ED25519))
     exchange.seed("balance", b"[ ]", api_key="second-of-two")
-    assert ask(exchange, signed(secret="its secret"), "first-of-two").body == b"[ ]"
-    assert ask(exchange, by("Ed25519"), "second-of-two").body == b"[ ]"
+    assert send_query(exchange, sign_query(secret="its secret"), "first-of-two").body == b"[ ]"
+    assert send_query(exchange, by("Ed25519"), "second-of-two").body == b"[ ]"
     with pytest.raises(ValueError, match="already"):
         exchange.add_key(account, "first-of-two", "another secret")
 
@@ -102,7 +102,7 @@ def test_a_key_is_used_from_the_addresses_on_its_list_only(
     exchange: Exchange, allowed: tuple[str, ...], address: str, status: int
 ) -> None:
     exchange.add_account("listed", "its secret", addresses=allowed)
-    reply = ask(exchange, signed(secret="its secret"), "listed", address)
+    reply = send_query(exchange, sign_query(secret="its secret"), "listed", address)
     assert (reply.status, reply.code) == (status, None if status == 200 else -2015)
     assert status == 200 or address in exchange.requests[-1].refusal
 
@@ -110,7 +110,7 @@ def test_a_key_is_used_from_the_addresses_on_its_list_only(
 def test_a_list_of_no_addresses_is_refused_before_the_account_is_there(exchange: Exchange) -> None:
     with pytest.raises(ValueError, match="nonsense"):
         exchange.add_account("listed", "its secret", addresses=["nonsense"])
-    assert ask(exchange, key="listed").code == -2015
+    assert send_query(exchange, key="listed").code == -2015
 
 
 @pytest.mark.parametrize("needed", ["reading", "futures", None])
@@ -118,7 +118,7 @@ def test_a_key_needs_the_permission_that_is_switched(exchange: Exchange, needed:
     exchange.switches = Switches(needed_permission=needed)
     for permission in ("reading", "futures"):
         exchange.add_account(permission, "its secret", permissions=[permission])
-        reply = ask(exchange, signed(secret="its secret"), permission)
+        reply = send_query(exchange, sign_query(secret="its secret"), permission)
         assert (reply.status == 200) == (needed in (permission, None))
         assert reply.code in (None, -2015)
     with pytest.raises(ValueError, match="reading, futures"):
@@ -134,16 +134,16 @@ def test_what_an_account_without_futures_sees_is_a_switch(
 ) -> None:
     exchange.switches = Switches(unopened=switch)
     exchange.add_account("unopened", "its secret", opened=False)
-    reply = ask(exchange, signed(secret="its secret"), "unopened")
+    reply = send_query(exchange, sign_query(secret="its secret"), "unopened")
     assert (reply.status, reply.code) == (status, code)
     assert (reply.body == b"[]") == (switch == "empty")
-    assert ask(exchange).body not in (b"[]", reply.body if code else b""), "others see what they saw"
+    assert send_query(exchange).body not in (b"[]", reply.body if code else b""), "others see what they saw"
 
 
 # -- clock -------------------------------------------------------------------------------------------------------------
 
 
-def told(exchange: Exchange) -> int:
+def shown_text(exchange: Exchange) -> int:
     time: int = json.loads(exchange.handle("GET", b"/fapi/v1/time", []).body)["serverTime"]
     return time
 
@@ -152,16 +152,16 @@ def test_the_clock_can_be_ahead_behind_frozen_and_thawed() -> None:
     base = ManualClock(T0)
     exchange = Exchange(clock=base)
     exchange.clock.advance(10_000)
-    assert (told(exchange), exchange.clock.offset_ms) == (T0 + 10_000, 10_000)
+    assert (shown_text(exchange), exchange.clock.offset_ms) == (T0 + 10_000, 10_000)
     exchange.clock.freeze()
     base.advance(5_000)
-    assert (told(exchange), exchange.clock.frozen) == (T0 + 10_000, True)
+    assert (shown_text(exchange), exchange.clock.frozen) == (T0 + 10_000, True)
     exchange.clock.advance(-10_000)
-    assert told(exchange) == T0
+    assert shown_text(exchange) == T0
     exchange.clock.thaw()
     exchange.clock.thaw()
     base.advance(1)
-    assert (told(exchange), exchange.clock.frozen) == (T0 + 1, False)
+    assert (shown_text(exchange), exchange.clock.frozen) == (T0 + 1, False)
 
 
 def test_the_clock_drifts_from_when_it_was_told_to() -> None:
@@ -169,13 +169,13 @@ def test_the_clock_drifts_from_when_it_was_told_to() -> None:
     exchange = Exchange(clock=base)
     exchange.clock.drift(100)
     base.advance(1_000_000)
-    assert told(exchange) == T0 + 1_000_000 + 100
+    assert shown_text(exchange) == T0 + 1_000_000 + 100
     exchange.clock.drift(-200)
     base.advance(1_000_000)
-    assert told(exchange) == T0 + 2_000_000 + 100 - 200
+    assert shown_text(exchange) == T0 + 2_000_000 + 100 - 200
     exchange.clock.drift(0)
     base.advance(1_000_000)
-    assert told(exchange) == T0 + 3_000_000 - 100
+    assert shown_text(exchange) == T0 + 3_000_000 - 100
 
 
 def test_a_drifting_clock_freezes_and_goes_on_where_it_stood() -> None:
@@ -185,9 +185,9 @@ def test_a_drifting_clock_freezes_and_goes_on_where_it_stood() -> None:
     base.advance(1000)
     exchange.clock.freeze()
     base.advance(1_000_000)
-    assert told(exchange) == T0 + 1001
+    assert shown_text(exchange) == T0 + 1001
     exchange.clock.thaw()
-    assert told(exchange) == T0 + 1001
+    assert shown_text(exchange) == T0 + 1001
 
 
 @pytest.mark.parametrize("wrong", [1.5, True, "1", None])
@@ -195,7 +195,7 @@ def test_a_clock_moves_by_whole_numbers_only(exchange: Exchange, wrong: Any) -> 
     for move in (exchange.clock.advance, exchange.clock.drift):
         with pytest.raises(ValueError, match="whole number"):
             move(wrong)
-    assert told(exchange) == T0
+    assert shown_text(exchange) == T0
 
 
 # -- weight by address -------------------------------------------------------------------------------------------------
@@ -205,11 +205,11 @@ def test_a_clock_moves_by_whole_numbers_only(exchange: Exchange, wrong: Any) -> 
 def test_every_address_has_a_weight_and_a_ban_of_its_own(exchange: Exchange) -> None:
     exchange.switches = Switches(weight_limit=10)
     here, there = "203.0.113.1", "203.0.113.2"
-    assert [ask(exchange, address=here).status for _ in range(3)] == [200, 200, 429]
-    assert ask(exchange, address=there).status == 200
+    assert [send_query(exchange, address=here).status for _ in range(3)] == [200, 200, 429]
+    assert send_query(exchange, address=there).status == 200
     exchange.ban(60, there)
     exchange.spend(10, "203.0.113.3")
-    assert [ask(exchange, address=f"203.0.113.{last}").status for last in (2, 3, 4)] == [418, 429, 200]
+    assert [send_query(exchange, address=f"203.0.113.{last}").status for last in (2, 3, 4)] == [418, 429, 200]
 
 
 def test_addresses_beyond_number_are_forgotten_but_not_their_bans(exchange: Exchange) -> None:
@@ -218,14 +218,14 @@ def test_addresses_beyond_number_are_forgotten_but_not_their_bans(exchange: Exch
     exchange.spend(5, "203.0.113.2")
     for number in range(10_000):
         exchange.spend(1, f"2001:db8::{number:x}")
-    assert [ask(exchange, address=f"203.0.113.{last}").status for last in (1, 2)] == [418, 200]
+    assert [send_query(exchange, address=f"203.0.113.{last}").status for last in (1, 2)] == [418, 200]
 
 
 def test_an_address_is_the_same_however_it_is_written(exchange: Exchange) -> None:
     exchange.ban(60, "2001:DB8::0:1")
-    assert [ask(exchange, address=text).status for text in ("2001:db8::1", "2001:db8::2")] == [418, 200]
+    assert [send_query(exchange, address=text).status for text in ("2001:db8::1", "2001:db8::2")] == [418, 200]
     exchange.add_account("listed", "its secret", addresses=["203.0.113.0/24"])
-    assert ask(exchange, signed(secret="its secret"), "listed", "::ffff:203.0.113.5").status == 200
+    assert send_query(exchange, sign_query(secret="its secret"), "listed", "::ffff:203.0.113.5").status == 200
     assert exchange.requests[-1].address == "203.0.113.5"
 
 
@@ -234,18 +234,18 @@ def test_what_is_no_address_and_no_weight_is_refused(exchange: Exchange) -> None
         with pytest.raises(ValueError, match="nonsense"):
             act(5, "nonsense")
     with pytest.raises(ValueError, match="laptop"):
-        ask(exchange, address="laptop")
+        send_query(exchange, address="laptop")
     for weight in (-50, 1.5, True):
         with pytest.raises(ValueError, match="weight"):
             exchange.spend(weight)  # type: ignore[arg-type]
     assert exchange.used_weight == 0
 
 
-@pytest.mark.parametrize("secret", [pem(ED25519).decode(), "\n-----BEGIN PRIVATE KEY-----", None, 5])
+@pytest.mark.parametrize("secret", [make_pem(ED25519).decode(), "\n-----BEGIN PRIVATE KEY-----", None, 5])
 def test_what_could_verify_nothing_is_no_secret(exchange: Exchange, secret: Any) -> None:
     with pytest.raises(ValueError, match="PEM of a public key as bytes"):
         exchange.add_account("never", secret)
-    assert ask(exchange, key="never").code == -2015
+    assert send_query(exchange, key="never").code == -2015
 
 
 def test_a_client_can_come_from_another_address(exchange: Exchange) -> None:
@@ -262,7 +262,7 @@ def test_a_client_can_come_from_another_address(exchange: Exchange) -> None:
 def test_a_reset_leaves_nothing_behind() -> None:
     base = ManualClock(T0)
     used, fresh = (Exchange(clock=base, switches=Switches(refuse_replay=True)) for _ in range(2))
-    ask(used)
+    send_query(used)
     used.seed("balance", b"[]")
     used.add_account("more", "its secret")
     used.switches = Switches(weight_limit=5)
@@ -273,16 +273,16 @@ def test_a_reset_leaves_nothing_behind() -> None:
     used.clock.drift(50)
     used.clock.freeze()
     for _ in range(7):
-        ask(used)
+        send_query(used)
     used.reset()
     assert (list(used.requests), dict(used.counts), used.switches) == ([], {}, Switches(refuse_replay=True))
     for exchange in (used, fresh):
         exchange.fail("waf", times=None, probability=0.5)
-    replies = [[ask(each, signed(f"timestamp={T0 - n}")) for n in range(20)] for each in (used, fresh)]
+    replies = [[send_query(each, sign_query(f"timestamp={T0 - n}")) for n in range(20)] for each in (used, fresh)]
     assert replies[0] == replies[1], "chance begins anew too"
     assert {reply.status for reply in replies[0]} == {200, 403}
     used.recover()
-    assert ask(used, key="more").code == -2015
+    assert send_query(used, key="more").code == -2015
 
 
 def test_an_exchange_is_set_up_when_it_is_made_and_after_every_reset() -> None:
@@ -292,8 +292,8 @@ def test_an_exchange_is_set_up_when_it_is_made_and_after_every_reset() -> None:
 
     exchange = Exchange(clock=ManualClock(T0), setup=setup)
     for _ in range(2):
-        assert ask(exchange).status == 403
-        assert ask(exchange, signed(secret="its secret"), "furnished").body == b"[]"
+        assert send_query(exchange).status == 403
+        assert send_query(exchange, sign_query(secret="its secret"), "furnished").body == b"[]"
         exchange.reset()
 
 
@@ -322,15 +322,15 @@ def test_the_log_and_the_counts_are_read_while_requests_come() -> None:
 
 def test_a_signature_that_came_before_is_known_in_either_case() -> None:
     exchange = Exchange(clock=ManualClock(T0), switches=Switches(refuse_replay=True))
-    payload, _, proof = signed().partition("&signature=")
-    assert [ask(exchange, f"{payload}&signature={form}").status for form in (proof, proof.upper())] == [200, 400]
+    payload, _, proof = sign_query().partition("&signature=")
+    assert [send_query(exchange, f"{payload}&signature={form}").status for form in (proof, proof.upper())] == [200, 400]
 
 
 def test_a_reset_exchange_takes_a_signature_that_came_before(exchange: Exchange) -> None:
     exchange = Exchange(clock=ManualClock(T0), switches=Switches(refuse_replay=True))
-    assert [ask(exchange, signed()).status for _ in range(2)] == [200, 400]
+    assert [send_query(exchange, sign_query()).status for _ in range(2)] == [200, 400]
     exchange.reset()
-    assert ask(exchange, signed()).status == 200
+    assert send_query(exchange, sign_query()).status == 200
 
 
 # -- rows --------------------------------------------------------------------------------------------------------------
@@ -347,8 +347,8 @@ ZERO = {**ROW, **{name: "0.00000000" for name in ROW if str(ROW[name]).count("."
 def test_an_account_in_multi_assets_mode_is_answered_as_it_was_seen(exchange: Exchange) -> None:
     """More available than there is, a loss, and a row of an asset that was never used."""
     exchange.seed("balance", [ROW, ZERO])
-    assert json.loads(ask(exchange).body) == [ROW, ZERO]
-    assert b'"-3.10000000"' in ask(exchange).body
+    assert json.loads(send_query(exchange).body) == [ROW, ZERO]
+    assert b'"-3.10000000"' in send_query(exchange).body
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_an_account_in_multi_assets_mode_is_answered_as_it_was_seen(exchange: Ex
 @pytest.mark.promise("M14")
 def test_what_readers_do_not_expect_is_answered_as_it_was_seeded(exchange: Exchange, rows: Any) -> None:
     exchange.seed("balance", rows)
-    assert json.loads(ask(exchange).body) == rows
+    assert json.loads(send_query(exchange).body) == rows
     with_client = Client(DEFAULT_API_KEY, DEFAULT_API_SECRET, transport=exchange.transport, clock=exchange.clock)
     assert [row.to_dict() for row in with_client.balance()] == rows
 
@@ -371,7 +371,7 @@ def test_bodies_are_compressed_for_those_who_accept_it_when_switched_so(exchange
     import gzip
 
     exchange.switches = Switches(gzip=True)
-    query = f"{PATH}?{signed()}".encode()
+    query = f"{PATH}?{sign_query()}".encode()
     headers = [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]
     plain = exchange.handle("GET", query, [*headers, (b"Accept-Encoding", b"identity")])
     packed = exchange.handle("GET", query, [*headers, (b"accept-encoding", b"br, GZIP;q=0.5")])

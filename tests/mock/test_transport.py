@@ -12,7 +12,7 @@ import pytest
 
 from binance_usdm import AsyncClient, Client, DeadlineExceeded, RetryPolicy, TransportError
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Delivery, Exchange, Reply
-from tests.support.signed_requests import PATH, signed
+from tests.support.signed_requests import PATH, sign_query
 
 Get = Callable[..., httpx.Response]
 KEY = {"X-MBX-APIKEY": DEFAULT_API_KEY}
@@ -23,7 +23,7 @@ def get(request: pytest.FixtureRequest) -> Get:
     """One good call through httpx, on either kind of its clients, or through an exchange that is used as a handler."""
 
     def asked(exchange: Exchange, **options: Any) -> httpx.Response:
-        url = f"https://exchange.invalid{PATH}?{signed(f'timestamp={exchange.clock()}')}"
+        url = f"https://exchange.invalid{PATH}?{sign_query(f'timestamp={exchange.clock()}')}"
         if request.param != "async":
             transport = exchange.transport if request.param == "sync" else httpx.MockTransport(exchange)
             with httpx.Client(transport=transport, **options) as client:

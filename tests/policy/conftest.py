@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from binance_usdm._policy import redis_limiter
-from tests.policy.fake_time import TIME_OF_THE_WORLD, RedisServer, World, redis_program
+from tests.policy.fake_time import TIME_OF_THE_WORLD, FakeTime, RedisServer, redis_program
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +28,11 @@ def redis_url(_redis: RedisServer) -> str:
 
 
 @pytest.fixture(params=["process", "redis"])
-def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTime]:
     """A world for the limiter of a process, and one for that of a Redis server whose time is the world's."""
     if request.param == "process":
-        yield World()
+        yield FakeTime()
         return
     monkeypatch.setattr(redis_limiter, "_NOW", TIME_OF_THE_WORLD)
     with redis.Redis.from_url(request.getfixturevalue("redis_url")) as client:
-        yield World(client)
+        yield FakeTime(client)

@@ -25,7 +25,7 @@ TIME_OF_THE_WORLD = (
 )
 
 
-class World:
+class FakeTime:
     """Time goes on when it is told to. `now` is the wall clock of our machine, which somebody may set; `monotonic` nobody can."""
 
     def __init__(self, server: redis.Redis | None = None) -> None:
@@ -41,13 +41,13 @@ class World:
 
     def advance(self, ms: float) -> None:
         self.ms += -int(-ms // 1)
-        self._tell()
+        self._notify()
 
     def set_wall(self, by: int) -> None:
         self.set_by = by
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         if self._server is not None:
             self._server.set("time", self.now())
 

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from binance_usdm._policy import redis_limiter
-from tests.policy.fake_time import MINUTE, TIME_OF_THE_WORLD, CountingExchange, World
+from tests.policy.fake_time import MINUTE, TIME_OF_THE_WORLD, CountingExchange, FakeTime
 
 LIMIT, SHARE = 100, 0.8
 BUDGET = 80
@@ -29,10 +29,10 @@ SHIFTS = st.integers(-900, 900)
 PAUSES = st.one_of(st.integers(0, 3_000), st.integers(0, 70_000))
 
 
-class Alone(RuleBasedStateMachine):
+class SingleClientMachine(RuleBasedStateMachine):
     """Nobody else uses the address, several requests are on their way at once: never a 429, never more than the budget."""
 
-    def __init__(self, make: Callable[[], World]) -> None:
+    def __init__(self, make: Callable[[], FakeTime]) -> None:
         super().__init__()
         self.world, self.exchange = make(), CountingExchange(LIMIT)
         self.limiter = self.world.limiter(LIMIT, SHARE)
@@ -77,7 +77,7 @@ class Alone(RuleBasedStateMachine):
         assert all(used <= BUDGET for used in self.exchange.used.values())
 
 
-class AloneWhileTheWallClockIsSet(Alone):
+class AloneWhileTheWallClockIsSet(SingleClientMachine):
     """The same while somebody sets our wall clock by whole hours, as a wrong time zone does, and back."""
 
     @rule(hours=st.integers(-1, 1))
@@ -85,10 +85,10 @@ class AloneWhileTheWallClockIsSet(Alone):
         self.world.set_wall(hours * 3_600_000)
 
 
-class AmongOthers(RuleBasedStateMachine):
+class SharedLimiterMachine(RuleBasedStateMachine):
     """Others use the address too, our requests follow each other and 429 is heeded: at most one 429 a minute."""
 
-    def __init__(self, make: Callable[[], World]) -> None:
+    def __init__(self, make: Callable[[], FakeTime]) -> None:
         super().__init__()
         self.world, self.exchange = make(), CountingExchange(LIMIT)
         self.limiter = self.world.limiter(LIMIT, SHARE)
@@ -146,7 +146,7 @@ class AmongOthers(RuleBasedStateMachine):
         assert all(refused <= 1 for refused in self.exchange.refused.values())
 
 
-def run(machine: Any, make: Callable[[], World], examples: int) -> None:
+def run(machine: Any, make: Callable[[], FakeTime], examples: int) -> None:
     run_state_machine_as_test(
         cast("type[RuleBasedStateMachine]", lambda: machine(make)),
         settings=settings(
@@ -161,21 +161,21 @@ def run(machine: Any, make: Callable[[], World], examples: int) -> None:
 
 
 @pytest.mark.promise("R10")
-@pytest.mark.parametrize("machine", [Alone, AloneWhileTheWallClockIsSet, AmongOthers])
+@pytest.mark.parametrize("machine", [SingleClientMachine, AloneWhileTheWallClockIsSet, SharedLimiterMachine])
 def test_the_budget_of_a_process_keeps_its_promise_whatever_happens(machine: Any) -> None:
-    run(machine, World, 50)
+    run(machine, FakeTime, 50)
 
 
 @pytest.mark.promise("R10")
-@pytest.mark.parametrize("machine", [Alone, AmongOthers])
+@pytest.mark.parametrize("machine", [SingleClientMachine, SharedLimiterMachine])
 def test_the_budget_in_redis_keeps_its_promise_whatever_happens(
     machine: Any, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_limiter, "_NOW", TIME_OF_THE_WORLD)
     with redis.Redis.from_url(redis_url) as client:
 
-        def make() -> World:
+        def make() -> FakeTime:
             client.flushall()
-            return World(client)
+            return FakeTime(client)
 
         run(machine, make, 15)

@@ -23,7 +23,7 @@ from binance_usdm import ConfigurationError, IPBannedError, TransportError
 from binance_usdm._policy.redis_limiter import RedisLimiter
 from tests.policy.fake_time import RedisServer, redis_program
 from tests.support import canaries
-from tests.support.timing import seconds
+from tests.support.timing import best_duration
 
 UNREACHABLE = r"the shared weight budget cannot be reached \(\w+\); nothing was sent"
 WITH_PASSWORD = f"redis://user:{canaries.PASSWORD}@127.0.0.1:{{port}}/0"
@@ -183,7 +183,7 @@ def test_without_a_server_nothing_is_sent(closed_port: int) -> None:
         with pytest.raises(TransportError, match=UNREACHABLE):
             limiter.acquire(1)
 
-    assert seconds(ask, 0.2) < 0.2
+    assert best_duration(ask, 0.2) < 0.2
 
 
 @pytest.mark.promise("R1")
@@ -194,9 +194,9 @@ def test_a_silent_server_holds_up_nobody_for_longer_than_its_timeout(silent_port
         with pytest.raises(TransportError, match=UNREACHABLE):
             limiter.acquire(1)
 
-    assert 0.1 <= seconds(ask, 0.25) < 0.25
-    assert seconds(lambda: limiter.observe(1), 0.25) < 0.25
-    assert seconds(lambda: limiter.start_cooldown(0, banned=False), 0.25) < 0.25
+    assert 0.1 <= best_duration(ask, 0.25) < 0.25
+    assert best_duration(lambda: limiter.observe(1), 0.25) < 0.25
+    assert best_duration(lambda: limiter.start_cooldown(0, banned=False), 0.25) < 0.25
 
 
 def test_a_server_that_speaks_something_else_is_no_budget(closed_port: int) -> None:
@@ -294,7 +294,7 @@ def test_a_known_ban_needs_no_server(silent_port: int) -> None:
         with pytest.raises(IPBannedError):
             limiter.acquire(1)
 
-    assert seconds(ask, 0.005) < 0.005
+    assert best_duration(ask, 0.005) < 0.005
 
 
 def test_a_url_that_is_none_is_refused_without_being_repeated() -> None:
@@ -304,7 +304,7 @@ def test_a_url_that_is_none_is_refused_without_being_repeated() -> None:
             ConfigurationError, match=r"^url must (be a Redis URL|not set (socket_timeout|protocol))"
         ) as caught:
             RedisLimiter(url.format(canaries.PASSWORD))
-        assert canaries.clean(canaries.crash_report(caught.value)), url
+        assert canaries.holds_no_canary(canaries.crash_report(caught.value)), url
     for unfit in (None, b"redis://host", 5):
         with pytest.raises(ConfigurationError, match="url"):
             RedisLimiter(unfit)  # type: ignore[arg-type]
@@ -317,7 +317,7 @@ def test_a_url_that_is_none_is_refused_without_being_repeated() -> None:
 def test_settings_that_cannot_be_are_refused(options: dict[str, Any], name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{name} must") as caught:
         RedisLimiter(WITH_PASSWORD.format(port=1), **options)
-    assert canaries.clean(canaries.crash_report(caught.value))
+    assert canaries.holds_no_canary(canaries.crash_report(caught.value))
 
 
 def test_without_the_package_redis_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,19 +339,19 @@ def test_the_urls_password_is_told_nowhere(closed_port: int, tmp_path: Path, cap
                     limiter.start_cooldown(0, banned=False)
                     shown = [repr(limiter), str(limiter), f"{limiter!r:>60}", pprint.pformat(limiter)]
                     shown += [repr(getattr(limiter, name)) for name in limiter.__slots__]
-                    assert all(map(canaries.clean, shown))
+                    assert all(map(canaries.holds_no_canary, shown))
                     if fail_open:
                         assert limiter.acquire(1) == 0
                         continue
                     with pytest.raises(TransportError, match=UNREACHABLE) as caught:
                         limiter.acquire(1)
                     assert caught.value.__context__ is None
-                    assert canaries.clean(canaries.crash_report(caught.value))
+                    assert canaries.holds_no_canary(canaries.crash_report(caught.value))
                     for forbidden in (copy.copy, copy.deepcopy, pickle.dumps):
                         with pytest.raises(TypeError) as refused:
                             forbidden(limiter)
                         told = traceback.TracebackException.from_exception(refused.value, capture_locals=True)
-                        assert canaries.clean("".join(told.format()))
+                        assert canaries.holds_no_canary("".join(told.format()))
     finally:
         server.stop()
-    assert canaries.clean("".join(record.getMessage() + repr(record.args) for record in caplog.records))
+    assert canaries.holds_no_canary("".join(record.getMessage() + repr(record.args) for record in caplog.records))

@@ -33,18 +33,18 @@ from binance_usdm import (
 from binance_usdm._http.httpx_adapter import StaleConnection
 from binance_usdm._policy.retry import RetryQuota
 from binance_usdm.mock import Exchange
-from tests.support.clients import BODY, NOW, SECRET, Blocking, Recorder, refused
-from tests.support.raw_server import READ, RESET, RawServer, again, reply
-from tests.support.timing import seconds
+from tests.support.clients import BODY, NOW, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.raw_server import READ, RESET, RawServer, repeat, response_bytes
+from tests.support.timing import best_duration
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 
 
 def at_once(attempts: int = 3) -> RetryPolicy:
     return RetryPolicy(attempts, random=lambda: 0.0)
 
 
-def told(events: list[Event]) -> list[tuple[str, int, Any]]:
+def event_summaries(events: list[Event]) -> list[tuple[str, int, Any]]:
     return [(event.kind, event.attempt, event.seconds) for event in events]
 
 
@@ -82,7 +82,7 @@ def test_both_clients_try_three_times_unless_told_otherwise(client_of: ClientOf)
         default = inspect.signature(kind).parameters["retry"].default
         assert default == RetryPolicy()
         assert (default.attempts, default.random) == (3, random.random)
-    exchange = Recorder(httpx.ConnectError("down"))
+    exchange = RecordingHandler(httpx.ConnectError("down"))
     with pytest.raises(TransportError):
         client_of(exchange, retry=at_once()).balance()
     assert len(exchange.requests) == 3
@@ -91,7 +91,7 @@ def test_both_clients_try_three_times_unless_told_otherwise(client_of: ClientOf)
 @pytest.mark.promise("R2")
 @pytest.mark.parametrize("attempts", [1, 2, 5])
 def test_so_many_attempts_and_no_more(client_of: ClientOf, attempts: int) -> None:
-    exchange = Recorder(refused(500))
+    exchange = RecordingHandler(error_response(500))
     with pytest.raises(ServerError):
         client_of(exchange, retry=at_once(attempts)).balance()
     assert len(exchange.requests) == attempts
@@ -106,10 +106,10 @@ def test_a_policy_without_an_attempt_is_refused(attempts: Any) -> None:
 @pytest.mark.promise("R2", "R18")
 def test_the_pauses_are_made_and_told(client_of: ClientOf) -> None:
     events: list[Event] = []
-    exchange = Recorder(httpx.ReadError("reset"), refused(500), BODY)
+    exchange = RecordingHandler(httpx.ReadError("reset"), error_response(500), BODY)
     client = client_of(exchange, retry=RetryPolicy(random=lambda: 0.1), on_event=events.append)
     response = client.balance_detailed()
-    assert told(events) == [("retry", 1, pytest.approx(0.02)), ("retry", 2, pytest.approx(0.04))]
+    assert event_summaries(events) == [("retry", 1, pytest.approx(0.02)), ("retry", 2, pytest.approx(0.04))]
     assert [type(event.error) for event in events] == [TransportError, ServerError]
     assert (response.attempts, len(exchange.requests)) == (3, 3)
     assert 0.06 <= response.elapsed < 1
@@ -121,27 +121,29 @@ def test_what_the_exchange_asks_makes_a_pause_longer_and_never_shorter(
     client_of: ClientOf, asked: str, pause: float
 ) -> None:
     events: list[Event] = []
-    exchange = Recorder(refused(500, Retry_After=asked), BODY)
+    exchange = RecordingHandler(error_response(500, Retry_After=asked), BODY)
     client = client_of(exchange, retry=RetryPolicy(random=lambda: 0.1), on_event=events.append)
     assert client.balance_detailed().elapsed >= pause
-    assert told(events) == [("retry", 1, pytest.approx(pause))]
+    assert event_summaries(events) == [("retry", 1, pytest.approx(pause))]
 
 
 @pytest.mark.promise("R2")
-@pytest.mark.parametrize("failure", [refused(503), refused(500, Retry_After="60")], ids=["pause", "Retry-After"])
+@pytest.mark.parametrize(
+    "failure", [error_response(503), error_response(500, Retry_After="60")], ids=["pause", "Retry-After"]
+)
 def test_a_pause_beyond_the_deadline_is_not_begun(client_of: ClientOf, failure: httpx.Response) -> None:
     counts: list[int] = []
 
     def call() -> None:
         events: list[Event] = []
-        exchange = Recorder(failure)
+        exchange = RecordingHandler(failure)
         client = client_of(exchange, retry=RetryPolicy(random=lambda: 1.0), timeout=0.9, on_event=events.append)
         with pytest.raises(ServerError):
             client.balance()
         assert events == []
         counts.append(len(exchange.requests))
 
-    assert seconds(call, 0.1) < 0.1
+    assert best_duration(call, 0.1) < 0.1
     assert set(counts) == {1}
 
 
@@ -210,7 +212,7 @@ def test_threads_against_a_dead_server_share_one_quota() -> None:
 
 @pytest.mark.promise("R3")
 def test_an_overloaded_exchange_gets_100_requests_more(client_of: ClientOf) -> None:
-    exchange = Recorder(refused(503))
+    exchange = RecordingHandler(error_response(503))
     client = client_of(exchange, retry=at_once(), limiter=None)
     for _ in range(300):
         with pytest.raises(ServerError):
@@ -230,7 +232,7 @@ class Switched:
             raise httpx.ReadError("reset")
         return httpx.Response(200, content=b'{"serverTime": 1}')
 
-    def outage(self, client: Blocking, calls: int) -> int:
+    def outage(self, client: BlockingFacade, calls: int) -> int:
         """How many requests more than calls arrive while it is down."""
         self.up, before = False, self.arrived
         for _ in range(calls):
@@ -309,7 +311,7 @@ def worth_a_retry(status: int, code: int | None) -> bool:
 
 
 def expect(client_of: ClientOf, answer: httpx.Response | Exception | bytes, again: bool) -> UsdmError:
-    exchange = Recorder(answer)
+    exchange = RecordingHandler(answer)
     with pytest.raises(UsdmError) as caught:
         client_of(exchange, retry=at_once(2), clock=lambda: NOW).balance()
     context = (answer, getattr(answer, "content", None))
@@ -321,9 +323,9 @@ def expect(client_of: ClientOf, answer: httpx.Response | Exception | bytes, agai
 @pytest.mark.parametrize("status", STATUSES)
 def test_the_code_says_whether_a_refusal_is_tried_again(client_of: ClientOf, status: int) -> None:
     for code in sorted(KNOWN if status != 200 else KNOWN - WAIT):
-        expect(client_of, refused(status, code, Retry_After="0"), worth_a_retry(status, code))
+        expect(client_of, error_response(status, code, Retry_After="0"), worth_a_retry(status, code))
     if status != 200:
-        expect(client_of, refused(status, None, Retry_After="0"), worth_a_retry(status, None))
+        expect(client_of, error_response(status, None, Retry_After="0"), worth_a_retry(status, None))
         for page in (b"", b"<html>"):
             answer = httpx.Response(status, headers={"Retry-After": "0"}, content=page)
             expect(client_of, answer, worth_a_retry(status, None))
@@ -332,10 +334,12 @@ def test_the_code_says_whether_a_refusal_is_tried_again(client_of: ClientOf, sta
 @pytest.mark.promise("R4", "R11")
 def test_a_limit_that_is_told_with_status_200_is_waited_for_as_its_header_says(client_of: ClientOf) -> None:
     events: list[Event] = []
-    client = client_of(Recorder(refused(200, -1003, Retry_After="77")), timeout=0.5, on_event=events.append)
+    client = client_of(
+        RecordingHandler(error_response(200, -1003, Retry_After="77")), timeout=0.5, on_event=events.append
+    )
     with pytest.raises(RateLimitError):
         client.balance()
-    assert told(events) == [("cooldown", 1, 77.0)]
+    assert event_summaries(events) == [("cooldown", 1, 77.0)]
 
 
 @pytest.mark.promise("R4")
@@ -347,7 +351,7 @@ def test_of_an_unknown_code_the_status_says_it(client_of: ClientOf) -> None:
         unknown -= KNOWN
     for number, code in enumerate(sorted(unknown)):
         status = STATUSES[number % len(STATUSES)]
-        expect(client_of, refused(status, code, Retry_After="0"), worth_a_retry(status, None))
+        expect(client_of, error_response(status, code, Retry_After="0"), worth_a_retry(status, None))
 
 
 FAILURES: dict[str, tuple[httpx.Response | Exception | bytes, bool, type[UsdmError]]] = {
@@ -404,7 +408,7 @@ def keys(exchange: Exchange) -> dict[str, str]:
     return {"api_key": exchange.api_key, "api_secret": exchange.api_secret}
 
 
-def stamped(query: str, secret: str = SECRET) -> int:
+def timestamp_of(query: str, secret: str = SECRET) -> int:
     """The timestamp of a query whose signature is right."""
     payload, _, signature = query.rpartition("&signature=")
     assert signature == hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
@@ -418,7 +422,7 @@ def test_every_attempt_is_stamped_anew_and_its_signature_is_right(client_of: Cli
     client = client_of(usdm_exchange, **keys(usdm_exchange), retry=lambda error, attempt: 0.003)
     assert client.balance_detailed(recv_window=7).attempts == len(usdm_exchange.requests) == 4
     queries = [logged.raw_query.decode() for logged in usdm_exchange.requests]
-    stamps = [stamped(query, usdm_exchange.api_secret) for query in queries]
+    stamps = [timestamp_of(query, usdm_exchange.api_secret) for query in queries]
     assert stamps == sorted(set(stamps))
     assert len({query.rpartition("=")[2] for query in queries}) == 4
     assert all(parse_qs(query)["recvWindow"] == ["7"] for query in queries)
@@ -426,10 +430,10 @@ def test_every_attempt_is_stamped_anew_and_its_signature_is_right(client_of: Cli
 
 # R15: a kept connection that died
 
-GOOD = again(READ, reply(BODY))
+GOOD = repeat(READ, response_bytes(BODY))
 DEAD: dict[str, list[Any]] = {
-    "closed when asked": [READ, reply(BODY), READ],
-    "reset when asked": [READ, reply(BODY), READ, RESET],
+    "closed when asked": [READ, response_bytes(BODY), READ],
+    "reset when asked": [READ, response_bytes(BODY), READ, RESET],
 }
 
 
@@ -452,9 +456,9 @@ def test_a_dead_kept_connection_costs_one_attempt_even_with_retries_off(client_o
         response = client.balance_detailed()
         assert client.balance_detailed().attempts == 1
     assert (response.attempts, server.connections) == (2, 2)
-    assert told(events) == [("reconnect", 1, 0.0)]
+    assert event_summaries(events) == [("reconnect", 1, 0.0)]
     assert isinstance(events[0].error, TransportError)
-    assert [stamped(query_of(head)) for head in server.requests] == [NOW, NOW + 1, NOW + 2, NOW + 3]
+    assert [timestamp_of(query_of(head)) for head in server.requests] == [NOW, NOW + 1, NOW + 2, NOW + 3]
 
 
 @pytest.mark.promise("R15", "R19")
@@ -471,9 +475,9 @@ def test_a_new_connection_that_dies_too_is_an_error_and_no_loop(client_of: Clien
 
 @pytest.mark.promise("R15", "R19")
 def test_however_many_kept_connections_died_a_call_tries_one_of_them() -> None:
-    gate: list[Any] = [READ, 0.05, reply(b'{"serverTime": 1}'), READ]
+    gate: list[Any] = [READ, 0.05, response_bytes(b'{"serverTime": 1}'), READ]
     with (
-        RawServer(gate, gate, gate, gate, again(READ, reply(b'{"serverTime": 2}'))) as server,
+        RawServer(gate, gate, gate, gate, repeat(READ, response_bytes(b'{"serverTime": 2}'))) as server,
         Client(base_url=server.url, retry=RetryPolicy.off()) as client,
         ThreadPoolExecutor(4) as pool,
     ):
@@ -485,7 +489,7 @@ def test_however_many_kept_connections_died_a_call_tries_one_of_them() -> None:
 
 @pytest.mark.promise("R15", "R19")
 def test_the_second_attempt_asks_for_a_new_connection_and_there_is_no_third(client_of: ClientOf) -> None:
-    exchange = Recorder(StaleConnection("closed"))
+    exchange = RecordingHandler(StaleConnection("closed"))
     with pytest.raises(TransportError):
         client_of(exchange).balance()
     assert [request.extensions.get("fresh", False) for request in exchange.requests] == [False, True]
@@ -501,8 +505,10 @@ def test_a_first_connection_that_dies_is_not_taken_for_a_kept_one(client_of: Cli
 @pytest.mark.promise("R15", "R9")
 def test_a_dead_kept_connection_does_not_keep_the_time_from_being_read(client_of: ClientOf) -> None:
     """The time is asked for after -1021 on the connection that just said so; it may end there as at any other time."""
-    server_time = again(READ, lambda head: reply(b'{"serverTime": %d}' % NOW) if b"/time" in head else reply(BODY))
-    late = reply(b'{"code": -1021, "msg": "late"}', status="400 Bad Request")
+    server_time = repeat(
+        READ, lambda head: response_bytes(b'{"serverTime": %d}' % NOW) if b"/time" in head else response_bytes(BODY)
+    )
+    late = response_bytes(b'{"code": -1021, "msg": "late"}', status="400 Bad Request")
     with RawServer([READ, late, READ], server_time) as server:
         assert client_of(base_url=server.url).balance_detailed().attempts == 2
     assert server.connections == 2
@@ -518,13 +524,13 @@ def test_a_dead_kept_connection_does_not_keep_the_time_from_being_read(client_of
         (
             3,
             [
-                reply(b"", b"Connection: close", status="503 Unavailable"),
+                response_bytes(b"", b"Connection: close", status="503 Unavailable"),
                 b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[",
-                reply(BODY),
+                response_bytes(BODY),
             ],
         ),
-        (2, [b"nonsense\r\n\r\n", reply(BODY)]),
-        (1, [reply(BODY)]),
+        (2, [b"nonsense\r\n\r\n", response_bytes(BODY)]),
+        (1, [response_bytes(BODY)]),
     ],
 )
 def test_attempts_that_are_told_are_requests_on_the_socket(
@@ -548,7 +554,7 @@ def test_a_refused_connection_is_one_connection_for_each_attempt(client_of: Clie
 
 
 def test_an_error_of_the_exchange_that_nobody_may_repeat_is_still_asked_of_an_own_policy(client_of: ClientOf) -> None:
-    exchange = Recorder(refused(400, -1102), BODY)
+    exchange = RecordingHandler(error_response(400, -1102), BODY)
     asked: list[int | None] = []
 
     def retry(error: UsdmError, attempt: int) -> float:

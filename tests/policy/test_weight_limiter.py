@@ -11,8 +11,8 @@ import pytest
 
 from binance_usdm import ConfigurationError, IPBannedError, WeightLimiter
 from binance_usdm._policy.limiter import CLOCK_TOLERANCE_MS
-from tests.policy.fake_time import MINUTE, World
-from tests.support.timing import seconds
+from tests.policy.fake_time import MINUTE, FakeTime
+from tests.support.timing import best_duration
 
 
 def taken(limiter: Any, weight: int = 10) -> int:
@@ -24,14 +24,14 @@ def taken(limiter: Any, weight: int = 10) -> int:
 
 
 @pytest.mark.promise("R10")
-def test_a_minute_holds_the_share_of_the_limit_and_no_more(world: World) -> None:
+def test_a_minute_holds_the_share_of_the_limit_and_no_more(world: FakeTime) -> None:
     world.advance(20_000)
     limiter = world.limiter(limit=100, share=0.8)
     assert (taken(limiter, 30), taken(limiter, 1)) == (60, 20)
 
 
 @pytest.mark.promise("R10")
-def test_the_wait_ends_when_the_next_minute_is_sure_to_have_begun(world: World) -> None:
+def test_the_wait_ends_when_the_next_minute_is_sure_to_have_begun(world: FakeTime) -> None:
     limiter = world.limiter()
     world.advance(20_000)
     taken(limiter)
@@ -43,7 +43,7 @@ def test_the_wait_ends_when_the_next_minute_is_sure_to_have_begun(world: World) 
     assert taken(limiter) == 80
 
 
-def test_a_refused_acquire_takes_nothing(world: World) -> None:
+def test_a_refused_acquire_takes_nothing(world: FakeTime) -> None:
     limiter = world.limiter()
     world.advance(20_000)
     taken(limiter, 30)
@@ -53,7 +53,7 @@ def test_a_refused_acquire_takes_nothing(world: World) -> None:
 
 @pytest.mark.promise("R10")
 @pytest.mark.parametrize("at", [-999, -1, 0, 999])
-def test_a_request_near_a_minutes_edge_must_fit_into_both_minutes(world: World, at: int) -> None:
+def test_a_request_near_a_minutes_edge_must_fit_into_both_minutes(world: FakeTime, at: int) -> None:
     limiter = world.limiter()
     world.advance(MINUTE + at)
     assert limiter.acquire(80) == 0
@@ -63,7 +63,7 @@ def test_a_request_near_a_minutes_edge_must_fit_into_both_minutes(world: World, 
 
 
 @pytest.mark.promise("R10")
-def test_a_minute_that_is_spent_keeps_its_last_requests_out_of_the_next_ones_first_second(world: World) -> None:
+def test_a_minute_that_is_spent_keeps_its_last_requests_out_of_the_next_ones_first_second(world: FakeTime) -> None:
     limiter = world.limiter()
     world.advance(MINUTE - 20_000)
     taken(limiter)
@@ -72,7 +72,7 @@ def test_a_minute_that_is_spent_keeps_its_last_requests_out_of_the_next_ones_fir
 
 
 @pytest.mark.promise("R10")
-def test_requests_of_the_first_second_are_charged_to_the_minute_before_too(world: World) -> None:
+def test_requests_of_the_first_second_are_charged_to_the_minute_before_too(world: FakeTime) -> None:
     limiter = world.limiter()
     world.advance(MINUTE - 20_000)
     assert limiter.acquire(70) == 0
@@ -84,7 +84,7 @@ def test_requests_of_the_first_second_are_charged_to_the_minute_before_too(world
 
 
 @pytest.mark.promise("R10")
-def test_what_the_exchange_says_counts_when_it_is_more(world: World) -> None:
+def test_what_the_exchange_says_counts_when_it_is_more(world: FakeTime) -> None:
     limiter = world.limiter()
     world.advance(20_000)
     assert limiter.acquire(10) == 0
@@ -93,7 +93,7 @@ def test_what_the_exchange_says_counts_when_it_is_more(world: World) -> None:
 
 
 @pytest.mark.promise("R10")
-def test_our_own_count_counts_when_it_is_more(world: World) -> None:
+def test_our_own_count_counts_when_it_is_more(world: FakeTime) -> None:
     limiter = world.limiter()
     world.advance(20_000)
     assert limiter.acquire(50) == 0
@@ -101,7 +101,7 @@ def test_our_own_count_counts_when_it_is_more(world: World) -> None:
     assert taken(limiter) == 30
 
 
-def test_a_header_that_is_less_lowers_no_count_of_the_minute_before_either(world: World) -> None:
+def test_a_header_that_is_less_lowers_no_count_of_the_minute_before_either(world: FakeTime) -> None:
     limiter = world.limiter()
     world.advance(MINUTE - 20_000)
     assert limiter.acquire(70) == 0
@@ -112,7 +112,7 @@ def test_a_header_that_is_less_lowers_no_count_of_the_minute_before_either(world
 
 
 @pytest.mark.parametrize("late", [0, 900, 4_900])
-def test_a_full_minutes_header_that_comes_late_does_not_fill_the_next_minute(world: World, late: int) -> None:
+def test_a_full_minutes_header_that_comes_late_does_not_fill_the_next_minute(world: FakeTime, late: int) -> None:
     limiter = world.limiter()
     world.advance(MINUTE - 30_000)
     assert limiter.acquire(10) == 0
@@ -124,7 +124,7 @@ def test_a_full_minutes_header_that_comes_late_does_not_fill_the_next_minute(wor
 
 
 @pytest.mark.parametrize("at", [-900, 0, 2_000])
-def test_a_header_that_fell_speaks_of_the_minute_that_began(world: World, at: int) -> None:
+def test_a_header_that_fell_speaks_of_the_minute_that_began(world: FakeTime, at: int) -> None:
     limiter = world.limiter()
     world.advance(MINUTE - 30_000)
     assert limiter.acquire(10) == 0
@@ -136,7 +136,7 @@ def test_a_header_that_fell_speaks_of_the_minute_that_began(world: World, at: in
 
 
 @pytest.mark.promise("R10")
-def test_a_header_cannot_speak_of_a_minute_in_which_nothing_was_sent(world: World) -> None:
+def test_a_header_cannot_speak_of_a_minute_in_which_nothing_was_sent(world: FakeTime) -> None:
     limiter = world.limiter()
     world.advance(MINUTE + CLOCK_TOLERANCE_MS)
     assert limiter.acquire(10) == 0
@@ -144,14 +144,14 @@ def test_a_header_cannot_speak_of_a_minute_in_which_nothing_was_sent(world: Worl
     assert taken(limiter) == 10
 
 
-def test_a_weight_that_never_fits_is_an_error_and_not_a_wait(world: World) -> None:
+def test_a_weight_that_never_fits_is_an_error_and_not_a_wait(world: FakeTime) -> None:
     for weight in (81, -1):
         with pytest.raises(ConfigurationError, match=f"weight {weight} does not fit into a budget of 80"):
             world.limiter().acquire(weight)
 
 
 @pytest.mark.promise("R11")
-def test_after_a_429_everybody_waits_what_is_left(world: World) -> None:
+def test_after_a_429_everybody_waits_what_is_left(world: FakeTime) -> None:
     limiter = world.limiter()
     limiter.start_cooldown(30, banned=False)
     assert limiter.acquire(1) == pytest.approx(30)
@@ -163,7 +163,7 @@ def test_after_a_429_everybody_waits_what_is_left(world: World) -> None:
 
 @pytest.mark.promise("R11", "R12")
 @pytest.mark.parametrize("banned", [False, True])
-def test_a_later_shorter_wait_shortens_nothing(world: World, banned: bool) -> None:
+def test_a_later_shorter_wait_shortens_nothing(world: FakeTime, banned: bool) -> None:
     limiter = world.limiter()
     limiter.start_cooldown(30, banned=banned)
     for less in (1.0, 0.0, -5.0, math.nan):
@@ -177,7 +177,7 @@ def test_a_later_shorter_wait_shortens_nothing(world: World, banned: bool) -> No
 
 
 @pytest.mark.promise("R12")
-def test_during_a_ban_every_acquire_is_a_new_error_that_names_its_end(world: World) -> None:
+def test_during_a_ban_every_acquire_is_a_new_error_that_names_its_end(world: FakeTime) -> None:
     limiter = world.limiter()
     limiter.start_cooldown(120, banned=True)
     world.advance(50_000)
@@ -197,7 +197,7 @@ def test_during_a_ban_every_acquire_is_a_new_error_that_names_its_end(world: Wor
 
 
 @pytest.mark.promise("R12")
-def test_a_ban_lasts_three_days_at_most(world: World) -> None:
+def test_a_ban_lasts_three_days_at_most(world: FakeTime) -> None:
     limiter = world.limiter()
     limiter.start_cooldown(math.inf, banned=True)
     with pytest.raises(IPBannedError) as caught:
@@ -206,7 +206,7 @@ def test_a_ban_lasts_three_days_at_most(world: World) -> None:
 
 
 @pytest.mark.promise("R12")
-def test_a_ban_is_told_in_less_than_five_milliseconds(world: World) -> None:
+def test_a_ban_is_told_in_less_than_five_milliseconds(world: FakeTime) -> None:
     limiter = world.limiter()
     limiter.start_cooldown(120, banned=True)
 
@@ -214,10 +214,10 @@ def test_a_ban_is_told_in_less_than_five_milliseconds(world: World) -> None:
         with pytest.raises(IPBannedError):
             limiter.acquire(1)
 
-    assert seconds(ask, 0.005) < 0.005
+    assert best_duration(ask, 0.005) < 0.005
 
 
-def test_a_wall_clock_that_is_set_back_stops_nobody_for_longer_than_a_minute(world: World) -> None:
+def test_a_wall_clock_that_is_set_back_stops_nobody_for_longer_than_a_minute(world: FakeTime) -> None:
     limiter = world.limiter()
     world.advance(20_000)
     taken(limiter)
@@ -232,7 +232,7 @@ def test_a_wall_clock_that_is_set_back_stops_nobody_for_longer_than_a_minute(wor
 @pytest.mark.promise("R10")
 @pytest.mark.parametrize("by", [-3_600_000, 3_600_000, -7 * MINUTE])
 def test_setting_the_wall_clock_frees_nothing_in_a_process(by: int) -> None:
-    world = World()
+    world = FakeTime()
     limiter = world.limiter()
     world.advance(20_000)
     taken(limiter)
@@ -246,7 +246,7 @@ def test_setting_the_wall_clock_frees_nothing_in_a_process(by: int) -> None:
 @pytest.mark.promise("R11", "R12")
 @pytest.mark.parametrize("by", [-3_600_000, 3_600_000])
 def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_wait_or_a_ban_in_a_process(by: int) -> None:
-    world = World()
+    world = FakeTime()
     limiter = world.limiter()
     limiter.start_cooldown(60, banned=False)
     limiter.start_cooldown(30, banned=True)
@@ -261,7 +261,7 @@ def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_wait_or_a_ban_in_a_p
 
 
 def test_without_a_limit_there_is_no_budget_but_waits_and_bans_are_kept() -> None:
-    world = World()
+    world = FakeTime()
     limiter = WeightLimiter(None, now=world.now, monotonic=world.monotonic)
     assert all(limiter.acquire(10**6) == 0 for _ in range(10))
     limiter.observe(10**9)
@@ -295,7 +295,7 @@ def test_eight_threads_take_exactly_the_budget() -> None:
             time.sleep(0)
             return count
 
-    world = World()
+    world = FakeTime()
     world.advance(20_000)
     limiter = world.limiter(limit=2_000, share=0.8)
     limiter._used_by_minute = Slow()
@@ -305,7 +305,7 @@ def test_eight_threads_take_exactly_the_budget() -> None:
 
 
 def test_old_minutes_are_forgotten() -> None:
-    world = World()
+    world = FakeTime()
     limiter = world.limiter()
     for _ in range(500):
         limiter.acquire(1)

@@ -10,9 +10,9 @@ import pytest
 
 from binance_usdm import APIError, TransportError
 from binance_usdm._redaction import sanitize_text
-from tests.support.clients import Blocking, Recorder
+from tests.support.clients import BlockingFacade, RecordingHandler
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 FOREIGN = {
     "one line": "one line",
     "a\r\nERROR forged\x1b[31m\x00\x85\u2028": "a\\r\\nERROR forged\\x1b[31m\\x00\\x85\\u2028",
@@ -34,9 +34,9 @@ def test_foreign_text_is_made_safe_for_a_log(client_of: ClientOf, text: str, saf
     assert sanitize_text(text) == safe
     body = json.dumps({"code": -1102, "msg": text}, ensure_ascii=False).encode()
     with pytest.raises(APIError) as refused:
-        client_of(Recorder(httpx.Response(400, content=body))).balance()
+        client_of(RecordingHandler(httpx.Response(400, content=body))).balance()
     assert refused.value.message == safe
     assert str(refused.value) == f"HTTP 400, code -1102: {safe}"
     with pytest.raises(TransportError) as failed:
-        client_of(Recorder(httpx.ConnectError(text))).balance()
+        client_of(RecordingHandler(httpx.ConnectError(text))).balance()
     assert str(failed.value).startswith(f"ConnectError: {safe}"[:512])

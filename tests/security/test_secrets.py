@@ -50,15 +50,25 @@ from binance_usdm._http.messages import HttpRequest
 from binance_usdm._policy.redis_limiter import RedisLimiter
 from binance_usdm._redaction import MAX_MESSAGE_LENGTH, sanitize_text
 from tests.auth.test_signing import PUBLISHED
-from tests.support.canaries import KEY, PASSWORD, PROXY_LOGIN, SECRET, SIGNATURE, SIGNATURES, Own, clean, handling
-from tests.support.clients import BODY, Blocking, refused
+from tests.support.canaries import (
+    KEY,
+    PASSWORD,
+    PROXY_LOGIN,
+    SECRET,
+    SIGNATURE,
+    SIGNATURES,
+    CustomSigner,
+    holds_no_canary,
+    mock_transport,
+)
+from tests.support.clients import BODY, BlockingFacade, error_response
 from tests.support.paths import ROOT
-from tests.support.raw_server import HOLD, READ, RawServer, again, reply
-from tests.support.timing import seconds
+from tests.support.raw_server import READ, STAY_SILENT, RawServer, repeat, response_bytes
+from tests.support.timing import best_duration
 
 REQUESTS: list[httpx.Request] = []
 ROOMS = ("binance_usdm", "generated_client", "generator", "spec", "tests")
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 
 
 def echo(request: httpx.Request) -> httpx.Response:
@@ -66,11 +76,11 @@ def echo(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, headers={"X": str(request.url)}, content=BODY)
 
 
-GOOD = handling(echo)
+GOOD = mock_transport(echo)
 SEALED = [
     Client(KEY, SECRET, transport=GOOD),
     AsyncClient(KEY, SECRET, transport=GOOD),
-    Client(KEY, signer=Own()),
+    Client(KEY, signer=CustomSigner()),
     Client(KEY, SECRET, proxy=f"http://user:{PASSWORD}@localhost:1"),
     HmacSigner(SECRET),
     RsaSigner(lambda payload: SECRET.encode()),
@@ -94,15 +104,15 @@ def public(thing: object) -> dict[str, object]:
 @pytest.mark.promise("S1")
 @pytest.mark.parametrize("thing", SEALED)
 def test_what_holds_a_secret_shows_none(thing: object) -> None:
-    assert clean(printed(thing))
+    assert holds_no_canary(printed(thing))
     assert type(thing).__name__ in repr(thing)
     if type(thing).__name__ in binance_usdm.__all__:
-        assert clean(printed(public(thing)))
+        assert holds_no_canary(printed(public(thing)))
     looks: list[Callable[[Any], object]] = [vars, attrs.asdict, lambda thing: json.dumps(thing, default=vars)]
     for look in looks:
         with pytest.raises((TypeError, attrs.exceptions.NotAnAttrsClassError)) as caught:
             look(thing)
-        assert clean(str(caught.value))
+        assert holds_no_canary(str(caught.value))
 
 
 @pytest.mark.promise("S1")
@@ -119,12 +129,12 @@ def test_comparing_reveals_nothing_of_a_secret(thing: Any) -> None:
 def test_requests_and_responses_show_no_secret() -> None:
     response = Client(KEY, SECRET, transport=GOOD).balance_detailed()
     assert SIGNATURES[-1] in response.headers["x"]
-    assert clean(printed(response))
-    assert clean(printed(REQUESTS[-1]))
+    assert holds_no_canary(printed(response))
+    assert holds_no_canary(printed(REQUESTS[-1]))
     call = request_from_httpx(REQUESTS[-1])
     assert isinstance(call, HttpRequest)
     assert SIGNATURES[-1].encode() in call.head
-    assert clean(printed(call))
+    assert holds_no_canary(printed(call))
     with pytest.raises(TypeError, match="holds a secret"):
         pickle.dumps(call)
 
@@ -134,17 +144,17 @@ def test_what_a_call_tells_and_takes_shows_no_secret() -> None:
     """Errors, events, policies and budgets of a client, with all that is in them."""
     told: list[Event] = []
     limiter, retry = WeightLimiter(), RetryPolicy(2)
-    refusing = handling(lambda request: refused(503, -1008, f"{KEY} {request.url}", retry_after="0"))
+    refusing = mock_transport(lambda request: error_response(503, -1008, f"{KEY} {request.url}", retry_after="0"))
     client = Client(KEY, SECRET, transport=refusing, on_event=told.append, limiter=limiter, retry=retry)
     with pytest.raises(UsdmError) as caught:
         client.balance()
     assert [event.kind for event in told] == ["retry"]
     for thing in [caught.value, *told, limiter, retry]:
-        assert clean(printed(thing) + printed(public(thing)))
-    assert clean(repr(attrs.asdict(told[0])) + repr(vars(caught.value)))
+        assert holds_no_canary(printed(thing) + printed(public(thing)))
+    assert holds_no_canary(repr(attrs.asdict(told[0])) + repr(vars(caught.value)))
     takes: list[Callable[[Any], Any]] = [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))]
     for take in takes:
-        assert clean(printed(vars(take(caught.value))))
+        assert holds_no_canary(printed(vars(take(caught.value))))
 
 
 @pytest.mark.promise("S2")
@@ -157,14 +167,14 @@ def test_what_holds_a_secret_is_neither_copied_nor_pickled(thing: Any) -> None:
     for take in takes:
         with pytest.raises(TypeError, match="holds a secret and cannot be copied or pickled") as caught:
             take(thing)
-        assert clean(str(caught.value))
+        assert holds_no_canary(str(caught.value))
 
 
 @pytest.mark.promise("S2")
 @pytest.mark.parametrize("kind", [SyncTransport, AsyncTransport])
 def test_a_transport_does_not_carry_its_proxys_password_away(kind: Any) -> None:
     transport = kind(f"http://user:{PASSWORD}@localhost:1")
-    assert clean(printed(transport))
+    assert holds_no_canary(printed(transport))
     for take in (pickle.dumps, copy.deepcopy):
         with pytest.raises(TypeError, match="holds a secret"):
             take(transport)
@@ -175,7 +185,7 @@ def test_a_client_is_not_sent_to_another_process() -> None:
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs, pytest.raises(TypeError, match="holds a secret") as caught:
         ours.send({"client": SEALED[0]})
-    assert clean(str(caught.value))
+    assert holds_no_canary(str(caught.value))
 
 
 # what is kept after a call
@@ -184,7 +194,7 @@ def test_a_client_is_not_sent_to_another_process() -> None:
 SKIPPED = (type, types.ModuleType, types.CodeType, types.FrameType, asyncio.AbstractEventLoop)
 
 
-def held(thing: object, *texts: str) -> list[tuple[str, str]]:
+def find_holders(thing: object, *texts: str) -> list[tuple[str, str]]:
     """Holder and text, for each place from which an object leads to one of the texts; tests' globals are no part of it."""
     found, seen, ahead = list[tuple[str, str]](), set[int](), [thing]
     while ahead:
@@ -215,16 +225,16 @@ def test_after_calls_no_object_holds_the_secret_or_a_signature(kind: Any) -> Non
 
     def heard(head: bytes) -> bytes:
         seen.extend(parse_qs(head.split(b" ")[1].decode())["signature"])
-        return reply(BODY)
+        return response_bytes(BODY)
 
     secret = "".join(["HeldNever", "577215"])  # no constant of this test's code
-    with RawServer(again(READ, heard)) as server, asyncio.Runner() as runner:
+    with RawServer(repeat(READ, heard)) as server, asyncio.Runner() as runner:
         client = kind(KEY, secret, base_url=server.url)
         for _ in range(2):
             len(client.balance()) if kind is Client else runner.run(calls())
         assert len(seen) == 2
-        assert held(client, secret, *seen) == []
-        assert {holder for holder, _ in held(client, KEY)} == {"Credentials", "RequestTemplate", "tuple"}, (
+        assert find_holders(client, secret, *seen) == []
+        assert {holder for holder, _ in find_holders(client, KEY)} == {"Credentials", "RequestTemplate", "tuple"}, (
             "the key, and its ready header"
         )
         client.close() if kind is Client else runner.run(client.aclose())
@@ -261,7 +271,7 @@ def logged() -> Iterator[list[str]]:
 
 def heard(head: bytes) -> bytes:
     SIGNATURES.extend(parse_qs(head.split(b" ")[1].decode()).get("signature", []))
-    return b"HTTP/1.1 200 OK\r\n\r\n" if head.startswith(b"CONNECT") else reply(BODY)
+    return b"HTTP/1.1 200 OK\r\n\r\n" if head.startswith(b"CONNECT") else response_bytes(BODY)
 
 
 @pytest.mark.promise("S3", "S4")
@@ -271,7 +281,7 @@ def test_no_log_and_no_warning_tells_a_secret(logged: list[str], capfd: pytest.C
             assert len(await client.balance()) == 1
 
     SIGNATURES.clear()
-    with RawServer(again(READ, heard)) as server, warnings.catch_warnings(record=True) as warned:
+    with RawServer(repeat(READ, heard)) as server, warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         proxied = {"proxy": server.url.replace("//", f"//user:{PASSWORD}@")}
         for mine, theirs in (
@@ -287,7 +297,7 @@ def test_no_log_and_no_warning_tells_a_secret(logged: list[str], capfd: pytest.C
     assert len(SIGNATURES) == 7
     assert any("httpcore" in line for line in logged)
     assert warned
-    assert clean("\n".join([*logged, *(str(warning.message) for warning in warned), *capfd.readouterr()]))
+    assert holds_no_canary("\n".join([*logged, *(str(warning.message) for warning in warned), *capfd.readouterr()]))
 
 
 @pytest.mark.promise("S3")
@@ -317,11 +327,11 @@ def test_asyncio_that_tells_of_every_callback_tells_no_secret(options: dict[str,
             abandoned.cancel()
             await asyncio.wait([abandoned])
 
-    with RawServer([READ, heard, HOLD], [HOLD]) as server:
+    with RawServer([READ, heard, STAY_SILENT], [STAY_SILENT]) as server:
         asyncio.run(calls(server.url), debug=True)
     assert any("Executing" in line for line in logged)
     assert any("never retrieved" in context["message"] for context in contexts)
-    assert clean("\n".join([*logged, repr(contexts)]))
+    assert holds_no_canary("\n".join([*logged, repr(contexts)]))
 
 
 # texts of a server
@@ -360,7 +370,7 @@ def test_a_key_that_is_echoed_is_not_repeated(client_of: ClientOf, status: int, 
         client_of(
             lambda _: httpx.Response(status, headers=headers, content=body.encode()), api_key=KEY, api_secret=SECRET
         ).balance()
-    assert clean(f"{caught.value} {caught.value!r} {vars(caught.value)}")
+    assert holds_no_canary(f"{caught.value} {caught.value!r} {vars(caught.value)}")
 
 
 @pytest.mark.promise("S5", "S4")
@@ -426,11 +436,11 @@ def test_an_ipv6_address_right_behind_a_word_is_not_repeated(frame: str) -> None
 @pytest.mark.parametrize("frame", ["Signature {} is not valid.", '"signature":"{}"', "signature: {}", "signature%3D{}"])
 def test_a_signature_that_is_echoed_alone_is_not_repeated(client_of: ClientOf, frame: str) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
-        return refused(400, -1022, frame.format(parse_qs(request.url.query.decode())["signature"][0]))
+        return error_response(400, -1022, frame.format(parse_qs(request.url.query.decode())["signature"][0]))
 
     with pytest.raises(APIError) as caught:
-        client_of(refuse, api_key=KEY, api_secret=None, signer=Own()).balance()
-    assert clean(str(caught.value))
+        client_of(refuse, api_key=KEY, api_secret=None, signer=CustomSigner()).balance()
+    assert holds_no_canary(str(caught.value))
 
 
 @pytest.mark.promise("S5", "S4")
@@ -438,25 +448,25 @@ def test_a_signature_that_is_echoed_alone_is_not_repeated(client_of: ClientOf, f
 @pytest.mark.parametrize("way", ["proxy", "transport"])
 def test_what_a_proxy_echoes_in_its_reason_phrase_is_not_repeated(text: str, way: str) -> None:
     phrase = f"407 {text} is not welcome"
-    with RawServer([READ, reply(b"", status=phrase)]) as server:
+    with RawServer([READ, response_bytes(b"", status=phrase)]) as server:
         options: dict[str, Any] = {"proxy": server.url.replace("//", f"//user:{PASSWORD}@")}
         if way == "transport":
-            options = {"transport": handling(lambda _: httpx.ProxyError(phrase))}  # as httpx's own raise it
+            options = {"transport": mock_transport(lambda _: httpx.ProxyError(phrase))}  # as httpx's own raise it
         with (
             Client(KEY, SECRET, **options, retry=RetryPolicy.off()) as client,
             pytest.raises(TransportError, match="the proxy answered 407 ") as caught,
         ):
             client.balance()
-    assert clean(str(caught.value))
+    assert holds_no_canary(str(caught.value))
 
 
 @pytest.mark.promise("S5", "S4")
 @pytest.mark.parametrize("text", [PASSWORD, f"{PASSWORD} 407", ""])
 def test_a_proxys_error_without_a_status_is_not_repeated(text: str) -> None:
-    client = Client(KEY, SECRET, transport=handling(lambda _: httpx.ProxyError(text)), retry=RetryPolicy.off())
+    client = Client(KEY, SECRET, transport=mock_transport(lambda _: httpx.ProxyError(text)), retry=RetryPolicy.off())
     with pytest.raises(TransportError, match="the proxy answered nothing valid ") as caught:
         client.balance()
-    assert clean(str(caught.value))
+    assert holds_no_canary(str(caught.value))
 
 
 HOSTILE = "\r\n\x1b[2J\x1b]0;x\x07\x00\x7f\x80\x85\x9b\u200b\u200e\u202e\u2028\u2029\u2066\u2069\ufeff\U000e0041\ud800"
@@ -484,7 +494,7 @@ def test_no_character_moves_a_cursor_hides_or_breaks_a_line(character: str) -> N
     ids=range(12),
 )
 def test_a_megabyte_costs_no_time_and_little_room(text: str) -> None:
-    assert seconds(lambda: sanitize_text(text, KEY), 0.05) < 0.05
+    assert best_duration(lambda: sanitize_text(text, KEY), 0.05) < 0.05
     assert len(sanitize_text(text, KEY)) <= MAX_MESSAGE_LENGTH + 1
 
 
@@ -521,7 +531,7 @@ def test_a_ban_is_read_from_a_text_full_of_noise() -> None:
     error = make_api_error(429, -1003, f"\x1b[1m{KEY} 203.0.113.7 banned until 1591702673943.\r\n", None, KEY)
     assert isinstance(error, RateLimitError)
     assert "1591702673943" in error.message
-    assert clean(told_by(error.message))
+    assert holds_no_canary(told_by(error.message))
 
 
 # what the documents and the tree say

@@ -30,10 +30,20 @@ from binance_usdm import (
     SyncTransport,
     UsdmError,
 )
-from tests.support.canaries import KEY, PASSWORD, SECRET, SIGNATURE, Own, clean, crash_report, handling, seen
-from tests.support.clients import refused
+from tests.support.canaries import (
+    KEY,
+    PASSWORD,
+    SECRET,
+    SIGNATURE,
+    CustomSigner,
+    crash_report,
+    holds_no_canary,
+    mock_transport,
+    remember_signature,
+)
+from tests.support.clients import error_response
 from tests.support.paths import ROOT
-from tests.support.raw_server import HOLD, READ, RawServer, Script, Step, reply
+from tests.support.raw_server import READ, STAY_SILENT, RawServer, Script, Step, response_bytes
 
 pytestmark = pytest.mark.promise("S4")
 
@@ -89,7 +99,7 @@ CONSTRUCTOR: dict[str, dict[str, Any]] = {
     "a password as transport": {"transport": f"http://user:{PASSWORD}@proxy.example"},
     "a proxy and a transport": {
         "proxy": f"http://user:{PASSWORD}@localhost:1",
-        "transport": handling(lambda _: refused(400)),
+        "transport": mock_transport(lambda _: error_response(400)),
     },
     "a bad timeout": {"timeout": -1},
 }
@@ -97,8 +107,8 @@ ANSWERS: dict[str, Callable[[httpx.Request], httpx.Response | BaseException]] = 
     "a transport that tells the URL": lambda request: httpx.ConnectError(f"cannot reach {request.url}"),
     "a transport that tells the request": lambda request: httpx.ReadError(f"{request!r}", request=request),
     "a transport out of time": lambda request: httpx.ReadTimeout(f"{request.url}", request=request),
-    "a refused key": lambda _: refused(401, -2015, "Invalid API-key, IP, or permissions for action."),
-    "a refused signature": lambda request: refused(400, -1022, f"not valid: {request.url.query.decode()}"),
+    "a refused key": lambda _: error_response(401, -2015, "Invalid API-key, IP, or permissions for action."),
+    "a refused signature": lambda request: error_response(400, -1022, f"not valid: {request.url.query.decode()}"),
     "a page": lambda request: httpx.Response(403, html=f"<p>{request.url}"),
     "a redirect": lambda request: httpx.Response(302, headers={"location": str(request.url)}),
     "a strange reply": lambda request: httpx.Response(200, json=[{"asset": str(request.url), KEY: SECRET}]),
@@ -110,42 +120,48 @@ CALL: dict[str, dict[str, Any]] = {
     "nobody listens": {"base_url": "http://127.0.0.1:1"},
     "no proxy listens": {"proxy": f"http://user:{PASSWORD}@127.0.0.1:1"},
     "the last of several attempts": {
-        "transport": handling(lambda _: refused(503)),
+        "transport": mock_transport(lambda _: error_response(503)),
         "retry": lambda error, attempt: 0 if attempt < 3 else None,
     },
-    **{name: {"transport": handling(make)} for name, make in ANSWERS.items()},
+    **{name: {"transport": mock_transport(make)} for name, make in ANSWERS.items()},
     **{
-        f"the exchange's time that cannot be read: {name}": {"transport": handling(make), "clock": "exchange"}
+        f"the exchange's time that cannot be read: {name}": {"transport": mock_transport(make), "clock": "exchange"}
         for name, make in ANSWERS.items()
     },
     "a clock that is wrong for ever": {
-        "transport": handling(lambda _: refused(400, -1021, "outside of the recvWindow"))
+        "transport": mock_transport(lambda _: error_response(400, -1021, "outside of the recvWindow"))
     },
     "a clock that makes texts": {"clock": lambda: "1591702613943"},
-    "a ban": {"transport": handling(lambda request: refused(418, -1003, f"{request.url} banned until 1591702613943"))},
-    "too many requests": {"transport": handling(lambda _: refused(429, -1003))},
-    "a server's fault": {"transport": handling(lambda request: refused(503, -1008, f"{request.url}"))},
-    "a location": {"transport": handling(lambda request: httpx.Response(451, text=f"{request.headers} {request.url}"))},
+    "a ban": {
+        "transport": mock_transport(
+            lambda request: error_response(418, -1003, f"{request.url} banned until 1591702613943")
+        )
+    },
+    "too many requests": {"transport": mock_transport(lambda _: error_response(429, -1003))},
+    "a server's fault": {"transport": mock_transport(lambda request: error_response(503, -1008, f"{request.url}"))},
+    "a location": {
+        "transport": mock_transport(lambda request: httpx.Response(451, text=f"{request.headers} {request.url}"))
+    },
     "a reply that is too large": {
-        "transport": handling(lambda _: httpx.Response(200, text=SECRET * 99)),
+        "transport": mock_transport(lambda _: httpx.Response(200, text=SECRET * 99)),
         "max_reply_bytes": 9,
     },
 }
 SEAMS: dict[str, dict[str, Any]] = {
     "signer": {"api_secret": None, "signer": BrokenSigner()},
-    "retry": {"retry": broken, "transport": handling(lambda _: refused(503))},
+    "retry": {"retry": broken, "transport": mock_transport(lambda _: error_response(503))},
     "clock": {"clock": broken},
     "limiter": {"limiter": Limiter("acquire", blocking=False)},
     "limiter that blocks": {"limiter": Limiter("acquire", blocking=True)},
     "limiter that observes": {
         "limiter": Limiter("observe", blocking=True),
-        "transport": handling(lambda _: refused(400, x_mbx_used_weight_1m="5")),
+        "transport": mock_transport(lambda _: error_response(400, x_mbx_used_weight_1m="5")),
     },
     "limiter that holds": {
         "limiter": Limiter("start_cooldown", blocking=False),
-        "transport": handling(lambda _: refused(429)),
+        "transport": mock_transport(lambda _: error_response(429)),
     },
-    "transport": {"transport": handling(lambda _: BrokenError())},
+    "transport": {"transport": mock_transport(lambda _: BrokenError())},
 }
 
 
@@ -178,12 +194,12 @@ def failing(kind: type[Client] | type[AsyncClient], scenario: str, signer: objec
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize("scenario", [*CONSTRUCTOR, *CALL, *SEAMS])
 def test_no_failure_tells_a_secret(kind: type[Client] | type[AsyncClient], scenario: str) -> None:
-    for signer in (None, Own()):
+    for signer in (None, CustomSigner()):
         error = failing(kind, scenario, signer)
         assert isinstance(error, BrokenError if scenario in SEAMS else UsdmError)
         assert (error.__cause__, error.__context__) == (None, None)
         report = crash_report(error)
-        assert clean(report), report
+        assert holds_no_canary(report), report
 
 
 def refusing_proxy(kind: type[SyncTransport] | type[AsyncTransport]) -> UsdmError | None:
@@ -198,23 +214,23 @@ def refusing_proxy(kind: type[SyncTransport] | type[AsyncTransport]) -> UsdmErro
 def test_no_refused_proxy_of_a_transport_tells_its_password(kind: type[SyncTransport] | type[AsyncTransport]) -> None:
     error = refusing_proxy(kind)
     assert isinstance(error, ConfigurationError)
-    assert clean(crash_report(error))
+    assert holds_no_canary(crash_report(error))
 
 
 def heard(*parts: bytes | float) -> Script:
     """A server that reads the request, keeps its signature to be looked for, says so much and then nothing."""
 
     def first(head: bytes) -> bytes:
-        seen(httpx.Request("GET", "http://x" + head.split(b" ")[1].decode()))
+        remember_signature(httpx.Request("GET", "http://x" + head.split(b" ")[1].decode()))
         return parts[0] if parts and isinstance(parts[0], bytes) else b""
 
-    return [READ, first, *parts[1:], HOLD]
+    return [READ, first, *parts[1:], STAY_SILENT]
 
 
 PHASES: dict[str, list[Script]] = {
     "before the head": [heard()],
     "within the head": [heard(b"HTTP/1.1 200 OK\r\nContent-")],
-    "within the body": [heard(reply(b"[{}]")[:-2])],
+    "within the body": [heard(response_bytes(b"[{}]")[:-2])],
     "within a body without length": [heard(b"HTTP/1.1 200 OK\r\n\r\n[")],
     "after an interim reply": [heard(b"HTTP/1.1 103 Early Hints\r\n\r\n")],
 }
@@ -240,7 +256,7 @@ def test_no_deadline_tells_a_secret(kind: type[Client] | type[AsyncClient], tran
             },
         )
     assert isinstance(error, DeadlineExceeded)
-    assert clean(crash_report(error))
+    assert holds_no_canary(crash_report(error))
 
 
 WIRE: dict[str, list[Step]] = {
@@ -251,7 +267,7 @@ WIRE: dict[str, list[Step]] = {
         READ,
         lambda head: b"HTTP/1.1 400 " + head.replace(b"\r\n", b" ") + b"\r\nContent-Length: 0\r\n\r\n",
     ],
-    "a body echoed": [READ, lambda head: reply(head)],
+    "a body echoed": [READ, lambda head: response_bytes(head)],
     "an end": [READ],
 }
 
@@ -260,9 +276,11 @@ WIRE: dict[str, list[Step]] = {
 @pytest.mark.parametrize("wire", WIRE)
 def test_no_server_that_echoes_makes_an_error_tell(kind: type[Client] | type[AsyncClient], wire: str) -> None:
     with RawServer(WIRE[wire]) as server:
-        error = ended(kind, {"api_key": KEY, "signer": Own(), "base_url": server.url, "retry": RetryPolicy.off()})
+        error = ended(
+            kind, {"api_key": KEY, "signer": CustomSigner(), "base_url": server.url, "retry": RetryPolicy.off()}
+        )
     assert isinstance(error, UsdmError)
-    assert clean(crash_report(error))
+    assert holds_no_canary(crash_report(error))
 
 
 @pytest.mark.promise("S3")
@@ -273,13 +291,13 @@ def test_no_log_repeats_what_a_server_echoes(
     kind: type[Client] | type[AsyncClient], proxied: bool, wire: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """So it is without httpcore, which writes at DEBUG what it hears: under an httpx transport of the user's, that is the user's."""
-    options = {"api_key": KEY, "signer": Own(), "retry": lambda error, attempt: 0.0 if attempt == 1 else None}
+    options = {"api_key": KEY, "signer": CustomSigner(), "retry": lambda error, attempt: 0.0 if attempt == 1 else None}
     script = [READ, b"HTTP/1.1 200 OK\r\n\r\n", *WIRE[wire]] if proxied else WIRE[wire]
     with RawServer(script) as server, caplog.at_level("DEBUG"):
         proxy = server.url.replace("//", f"//user:{PASSWORD}@") if proxied else None
         error = ended(kind, {**options, "base_url": server.url, "proxy": proxy})
-    assert clean(crash_report(error))
-    assert clean(caplog.text)
+    assert holds_no_canary(crash_report(error))
+    assert holds_no_canary(caplog.text)
     assert not any(record.name.startswith("http") for record in caplog.records)
 
 
@@ -295,7 +313,7 @@ def test_no_variable_of_the_environment_shows(kind: Any, variable: str, monkeypa
     with pytest.raises(UsdmError) as caught:
         kind.from_env(proxy=f"http://user:{PASSWORD}@localhost:1")
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
-    assert clean(crash_report(caught.value))
+    assert holds_no_canary(crash_report(caught.value))
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
@@ -313,7 +331,7 @@ def test_no_private_key_of_the_environment_shows(
     with pytest.raises(UsdmError, match=variable) as caught:
         kind.from_env()
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
-    assert clean(crash_report(caught.value))
+    assert holds_no_canary(crash_report(caught.value))
 
 
 UNFIT: list[Any] = [f"{SECRET} ", f"é{SECRET}", SECRET.encode()]
@@ -323,16 +341,16 @@ UNFIT: list[Any] = [f"{SECRET} ", f"é{SECRET}", SECRET.encode()]
 def test_a_signer_that_cannot_be_made_shows_nothing(number: int) -> None:
     with pytest.raises(UsdmError) as caught:
         HmacSigner(UNFIT[number])
-    assert clean(crash_report(caught.value))
+    assert holds_no_canary(crash_report(caught.value))
 
 
-INTERRUPTING = handling(lambda request: KeyboardInterrupt())
+INTERRUPTING = mock_transport(lambda request: KeyboardInterrupt())
 
 
 def test_an_interrupted_call_shows_nothing() -> None:
     with Client(KEY, SECRET, transport=INTERRUPTING) as client, pytest.raises(KeyboardInterrupt) as interrupted:
         client.balance()
-    assert clean(crash_report(interrupted.value))
+    assert holds_no_canary(crash_report(interrupted.value))
 
 
 def test_a_cancelled_call_shows_nothing() -> None:
@@ -345,8 +363,8 @@ def test_a_cancelled_call_shows_nothing() -> None:
                 await task
             return caught.value
 
-    with RawServer([HOLD]) as server:
-        assert clean(crash_report(asyncio.run(cancelled(server.url))))
+    with RawServer([STAY_SILENT]) as server:
+        assert holds_no_canary(crash_report(asyncio.run(cancelled(server.url))))
 
 
 # what the interpreter prints by itself
@@ -365,16 +383,16 @@ def printing(hook: Any, *arguments: Any) -> str:
 
 def test_the_interpreters_own_hooks_print_no_secret(tmp_path: Path) -> None:
     failed: list[threading.ExceptHookArgs] = []
-    client = Client(KEY, SECRET, transport=handling(dead), retry=RetryPolicy.off())
-    error = ended(Client, {"api_key": KEY, "api_secret": SECRET, "transport": handling(dead)})
-    assert clean(told := printing(sys.excepthook, type(error), error, error.__traceback__))
+    client = Client(KEY, SECRET, transport=mock_transport(dead), retry=RetryPolicy.off())
+    error = ended(Client, {"api_key": KEY, "api_secret": SECRET, "transport": mock_transport(dead)})
+    assert holds_no_canary(told := printing(sys.excepthook, type(error), error, error.__traceback__))
     assert "TransportError" in told
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(threading, "excepthook", failed.append)
         thread = threading.Thread(target=client.balance)
         thread.start()
         thread.join()
-    assert clean(told := printing(threading.__excepthook__, failed[0]))
+    assert holds_no_canary(told := printing(threading.__excepthook__, failed[0]))
     assert "TransportError" in told
 
 
@@ -384,13 +402,13 @@ def test_a_dump_of_all_stacks_in_the_middle_of_a_call_shows_no_secret(tmp_path: 
     def dump(request: httpx.Request) -> httpx.Response:
         with dumped.open("w") as file:
             faulthandler.dump_traceback(file)
-        return refused(400)
+        return error_response(400)
 
-    with Client(KEY, SECRET, transport=handling(dump)) as client, pytest.raises(UsdmError):
+    with Client(KEY, SECRET, transport=mock_transport(dump)) as client, pytest.raises(UsdmError):
         client.balance()
     text = dumped.read_text()
     assert "_call" in text
-    assert clean(text)
+    assert holds_no_canary(text)
 
 
 def test_a_running_call_shows_no_secret_to_a_debugger() -> None:
@@ -401,12 +419,12 @@ def test_a_running_call_shows_no_secret_to_a_debugger() -> None:
         for frame, _ in traceback.walk_stack(None):
             if "binance_usdm" in frame.f_globals.get("__name__", ""):
                 told.extend(f"{name}={value!r}" for name, value in frame.f_locals.items())
-        return refused(400)
+        return error_response(400)
 
-    with Client(KEY, SECRET, transport=handling(look)) as client, pytest.raises(UsdmError):
+    with Client(KEY, SECRET, transport=mock_transport(look)) as client, pytest.raises(UsdmError):
         client.balance()
     assert any(text.startswith("call=") for text in told)
-    assert clean("\n".join(told))
+    assert holds_no_canary("\n".join(told))
 
 
 # the watch over all tests must be able to fail

@@ -81,17 +81,17 @@ SCHEMAS: Json = {
 }  # fmt: skip
 
 
-def _parameter(name: str, schema: Json, required: bool = False) -> Json:
+def _make_parameter(name: str, schema: Json, required: bool = False) -> Json:
     return {"name": name, "in": "query", "required": required, "description": "An argument.", "schema": schema}
 
 
 PARAMETERS = [
-    _parameter("symbol", TEXT),
-    _parameter("price", AMOUNT, required=True),
-    _parameter("reduceOnly", {"type": "boolean"}),
-    _parameter("side", {"type": "string", "enum": SIDES}, required=True),
-    _parameter("asset", {"type": "string", "pattern": "^[A-Z]+$"}),
-    _parameter("limit", SMALL),
+    _make_parameter("symbol", TEXT),
+    _make_parameter("price", AMOUNT, required=True),
+    _make_parameter("reduceOnly", {"type": "boolean"}),
+    _make_parameter("side", {"type": "string", "enum": SIDES}, required=True),
+    _make_parameter("asset", {"type": "string", "pattern": "^[A-Z]+$"}),
+    _make_parameter("limit", SMALL),
 ]
 
 
@@ -122,7 +122,9 @@ def wide_document() -> Json:
             "account", "USER_DATA", {"$ref": "#/components/schemas/Account"}, [*PARAMETERS, *signed]
         ),
         "/fapi/v1/positions": _get("positions", "MARKET_DATA", {"$ref": "#/components/schemas/Positions"}, []),
-        "/fapi/v1/symbols": _get("symbols", "NONE", _array(TEXT), [_parameter(name, TEXT) for name in ARGUMENT_NAMES]),
+        "/fapi/v1/symbols": _get(
+            "symbols", "NONE", _array(TEXT), [_make_parameter(name, TEXT) for name in ARGUMENT_NAMES]
+        ),
         "/fapi/v1/levels": _get("levels", "NONE", _array(_array(AMOUNT)), []),
         "/fapi/v1/odd": _get("odd", "NONE", {"$ref": "#/components/schemas/Odd"}, []),
         "/fapi/v1/ping": _get("ping", "NONE", {}, []),

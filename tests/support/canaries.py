@@ -14,36 +14,38 @@ from urllib.parse import parse_qs
 import httpx
 
 from tests.support.paths import TESTS
-from tests.support.secret_leaks import forms
+from tests.support.secret_leaks import secret_encodings
 
 KEY, SECRET, PASSWORD = "KeyCanary618033", "SecretCanary141421", "PasswordCanary271828"
 SIGNATURE, SIGNATURES = "SignatureCanary314159", list[str]()  # the own signer's, and all that handlers have seen
 PROXY_LOGIN = base64.b64encode(f"user:{PASSWORD}".encode()).decode()  # as a proxy is told it
-CANARIES = {form for secret in (KEY, SECRET, PASSWORD, PROXY_LOGIN, SIGNATURE) for form in (secret, *forms(secret))}
+CANARIES = {
+    form for secret in (KEY, SECRET, PASSWORD, PROXY_LOGIN, SIGNATURE) for form in (secret, *secret_encodings(secret))
+}
 
 
-class Own:
+class CustomSigner:
     """A signer of the user's own, whose signature can be looked for."""
 
     def sign(self, payload: bytes) -> bytes:
         return SIGNATURE.encode()
 
 
-def clean(text: str) -> bool:
+def holds_no_canary(text: str) -> bool:
     """Whether a text holds none of the secrets, in no form and no case."""
     text = text.lower()
-    made = {form for signature in SIGNATURES[-50:] for form in forms(signature)}
+    made = {form for signature in SIGNATURES[-50:] for form in secret_encodings(signature)}
     return not any(form in text for form in CANARIES | made)
 
 
-def seen(request: httpx.Request) -> httpx.Request:
+def remember_signature(request: httpx.Request) -> httpx.Request:
     SIGNATURES.extend(parse_qs(request.url.query.decode()).get("signature", []))
     return request
 
 
-def handling(make: Callable[[httpx.Request], httpx.Response | BaseException]) -> httpx.MockTransport:
+def mock_transport(make: Callable[[httpx.Request], httpx.Response | BaseException]) -> httpx.MockTransport:
     def handle(request: httpx.Request) -> httpx.Response:
-        made = make(seen(request))
+        made = make(remember_signature(request))
         if isinstance(made, BaseException):
             raise made
         return made

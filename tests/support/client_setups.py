@@ -18,7 +18,7 @@ import httpx
 
 from binance_usdm import AsyncClient, Client, RetryPolicy
 from binance_usdm.mock import Exchange, running
-from tests.support.clients import KEY, SECRET, Blocking, Handler
+from tests.support.clients import KEY, SECRET, BlockingFacade, Handler
 from tests.support.raw_server import READ, RawServer, Step
 
 FAILURES = (httpx.HTTPError, OSError)
@@ -26,29 +26,29 @@ Kind = type[Client] | type[AsyncClient]
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ClientSetup:
     """A kind of client, and the transport between it and a handler; without a transport, the client's own."""
 
     name: str
     kind: Kind
-    over_a_socket: Callable[[], Any] | None = None
-    within: Callable[[Handler], Any] | None = None
+    over_socket: Callable[[], Any] | None = None
+    in_process: Callable[[Handler], Any] | None = None
     """What takes a handler without a socket."""
 
     def client(self, handler: Handler | None, stack: contextlib.ExitStack, **options: Any) -> Client | AsyncClient:
         """A client with made-up credentials and without retries, unless asked for; its server lives as long as the stack."""
-        if handler is not None and self.within is not None:
-            options["transport"] = self.within(handler)
+        if handler is not None and self.in_process is not None:
+            options["transport"] = self.in_process(handler)
         elif handler is not None:
             prefix = httpx.URL(options.get("base_url", "")).path.lstrip("/")
-            options["base_url"] = f"{stack.enter_context(served(handler))}/{prefix}"
-        if self.over_a_socket is not None:
-            options["transport"] = self.over_a_socket()
+            options["base_url"] = f"{stack.enter_context(serve_handler(handler))}/{prefix}"
+        if self.over_socket is not None:
+            options["transport"] = self.over_socket()
         return self.kind(**{"api_key": KEY, "api_secret": SECRET, "retry": RetryPolicy.off(), **options})
 
 
 @contextlib.contextmanager
-def served(handler: Handler) -> Iterator[str]:
+def serve_handler(handler: Handler) -> Iterator[str]:
     """The URL of a handler behind a loopback socket; the mock exchange has a server of its own."""
     if isinstance(handler, Exchange):
         with running(handler) as url:
@@ -60,13 +60,13 @@ def served(handler: Handler) -> Iterator[str]:
         while True:
             yield READ
             yield lambda head: heads.append(head) or b""  # type: ignore[func-returns-value]
-            yield from played(handler, heads.pop())
+            yield from response_steps(handler, heads.pop())
 
     with RawServer(lived) as server:
         yield server.url.rstrip("/")
 
 
-def played(handler: Handler, head: bytes) -> Iterator[Step]:
+def response_steps(handler: Handler, head: bytes) -> Iterator[Step]:
     """The bytes of a reply as they come; the part of one, and the end, where the handler raises."""
     first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
     method, target, _ = first.split(" ")
@@ -114,21 +114,21 @@ def as_asgi(handler: Handler) -> httpx.ASGITransport:
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; httpx would load its certificates for every transport
 BLOCKING = functools.partial(httpx.HTTPTransport, verify=PLAIN)
 AWAITING = functools.partial(httpx.AsyncHTTPTransport, verify=PLAIN)
-OWN = [Way("own-sync", Client), Way("own-async", AsyncClient)]
-HTTPX = [Way("httpx-sync", Client, BLOCKING), Way("httpx-async", AsyncClient, AWAITING)]
+OWN = [ClientSetup("own-sync", Client), ClientSetup("own-async", AsyncClient)]
+HTTPX = [ClientSetup("httpx-sync", Client, BLOCKING), ClientSetup("httpx-async", AsyncClient, AWAITING)]
 MOCK = [
-    Way("mock-sync", Client, within=httpx.MockTransport),
-    Way("mock-async", AsyncClient, within=httpx.MockTransport),
+    ClientSetup("mock-sync", Client, in_process=httpx.MockTransport),
+    ClientSetup("mock-async", AsyncClient, in_process=httpx.MockTransport),
 ]
-ASGI = [Way("asgi", AsyncClient, within=as_asgi)]
+ASGI = [ClientSetup("asgi", AsyncClient, in_process=as_asgi)]
 
 
 @contextlib.contextmanager
-def clients(way: Way) -> Iterator[Callable[..., Blocking]]:
+def clients(way: ClientSetup) -> Iterator[Callable[..., BlockingFacade]]:
     """What the fixture `client_of` gives, over this way: `client_of(handler, **options)`, without a handler to a `base_url`."""
 
-    def client_of(handler: Handler | None = None, **options: Any) -> Blocking:
-        return stack.enter_context(contextlib.closing(Blocking(way.client(handler, stack, **options), runner)))
+    def client_of(handler: Handler | None = None, **options: Any) -> BlockingFacade:
+        return stack.enter_context(contextlib.closing(BlockingFacade(way.client(handler, stack, **options), runner)))
 
     with asyncio.Runner() as runner, contextlib.ExitStack() as stack:
         yield client_of

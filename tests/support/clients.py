@@ -33,7 +33,7 @@ SPEC: Any = json.loads(files("binance_usdm_wire").joinpath("openapi.json").read_
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-class Blocking:
+class BlockingFacade:
     """Either client behind blocking calls; awaits on one event loop for a whole test."""
 
     def __init__(self, client: Client | AsyncClient, runner: asyncio.Runner) -> None:
@@ -41,16 +41,16 @@ class Blocking:
         self._runner = runner
 
     def balance(self, **arguments: Any) -> list[AccountBalance]:
-        return self._done(self.client.balance(**arguments))
+        return self._run(self.client.balance(**arguments))
 
     def balance_detailed(self, **arguments: Any) -> Response[list[AccountBalance]]:
-        return self._done(self.client.balance_detailed(**arguments))
+        return self._run(self.client.balance_detailed(**arguments))
 
     def server_time(self) -> ServerTime:
-        return self._done(self.client.server_time())
+        return self._run(self.client.server_time())
 
     def server_time_detailed(self) -> Response[ServerTime]:
-        return self._done(self.client.server_time_detailed())
+        return self._run(self.client.server_time_detailed())
 
     def close(self) -> None:
         if isinstance(self.client, Client):
@@ -58,11 +58,11 @@ class Blocking:
         else:
             self._runner.run(self.client.aclose())
 
-    def _done(self, made: T | Coroutine[Any, Any, T]) -> T:
+    def _run(self, made: T | Coroutine[Any, Any, T]) -> T:
         return self._runner.run(made) if isinstance(made, Coroutine) else made
 
 
-class Recorder:
+class RecordingHandler:
     """A handler that keeps the requests and answers each with the next of its replies, the last one for ever."""
 
     def __init__(self, *replies: httpx.Response | Exception | bytes) -> None:
@@ -83,13 +83,13 @@ class Recorder:
         return [request.url.raw_path for request in self.requests]
 
 
-def answer(body: bytes, encoding: str | None = None, status: int = 200) -> Handler:
+def body_handler(body: bytes, encoding: str | None = None, status: int = 200) -> Handler:
     """A handler that answers these bytes as they are, whatever it calls them."""
     headers = {} if encoding is None else {"Content-Encoding": encoding}
     return lambda _: httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
 
 
-def refused(status: int, code: int | None = None, message: str = "no", **headers: str) -> httpx.Response:
+def error_response(status: int, code: int | None = None, message: str = "no", **headers: str) -> httpx.Response:
     """A refusal in the exchange's form, or without a code."""
     payload = {"msg": message} if code is None else {"code": code, "msg": message}
     return httpx.Response(

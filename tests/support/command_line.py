@@ -14,7 +14,7 @@ from unittest import mock
 
 from binance_usdm._cli.main import main
 
-ME = [sys.executable, "-m", "binance_usdm"]
+COMMAND = [sys.executable, "-m", "binance_usdm"]
 Finished = subprocess.CompletedProcess[str]
 
 
@@ -25,7 +25,7 @@ def _environment(changed: dict[str, str]) -> dict[str, str]:
 
 def process(*arguments: str, encoding: str = "utf-8", stdout: int | IO[str] = PIPE, **environment: str) -> Finished:
     """A real process, with these variables and no other credentials."""
-    command, env = [*ME, *arguments], _environment(environment)
+    command, env = [*COMMAND, *arguments], _environment(environment)
     return subprocess.run(command, env=env, stdout=stdout, stderr=PIPE, encoding=encoding, timeout=60, check=False)
 
 
@@ -42,7 +42,7 @@ def run(*arguments: str, encoding: str = "utf-8", **environment: str) -> Finishe
             code = ended.code
     assert isinstance(code, int)
     print(*out, *err)  # for whoever watches what tests print
-    return Finished([*ME, *arguments], code, out[0], err[0])
+    return Finished([*COMMAND, *arguments], code, out[0], err[0])
 
 
 @contextlib.contextmanager

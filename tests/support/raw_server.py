@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 
-class Act(enum.Enum):
+class Action(enum.Enum):
     """The steps that are neither bytes nor a pause."""
 
     READ = enum.auto()
@@ -31,17 +31,17 @@ class Act(enum.Enum):
     VANISH = enum.auto()
 
 
-READ, HOLD, SOME, RESET, VANISH = Act
-Step: TypeAlias = bytes | float | Act | Callable[[bytes], bytes]
+READ, STAY_SILENT, READ_FIRST_BYTE, RESET, CLOSE_WITHOUT_CLOSE_NOTIFY = Action
+Step: TypeAlias = bytes | float | Action | Callable[[bytes], bytes]
 Script: TypeAlias = Sequence[Step] | Callable[[], Iterable[Step]]
 
 
-def again(*steps: Step) -> Script:
+def repeat(*steps: Step) -> Script:
     """Repeat the steps as long as the peer stays."""
     return lambda: itertools.cycle(steps)
 
 
-def reply(body: bytes = b"[]", *fields: bytes, status: str = "200 OK") -> bytes:
+def response_bytes(body: bytes = b"[]", *fields: bytes, status: str = "200 OK") -> bytes:
     """Build a well-formed reply with Content-Length."""
     head = [b"HTTP/1.1 " + status.encode(), b"Content-Length: %d" % len(body), *fields]
     return b"\r\n".join(head) + b"\r\n\r\n" + body
@@ -125,13 +125,13 @@ class RawServer:
         head = b""
         for step in steps:
             said = step(head) if callable(step) else step
-            if self._stopped.is_set() or said is VANISH:
+            if self._stopped.is_set() or said is CLOSE_WITHOUT_CLOSE_NOTIFY:
                 return
             if isinstance(said, bytes):
                 sock.sendall(said)
             elif isinstance(said, float):
                 self._stopped.wait(said)
-            elif said is SOME:
+            elif said is READ_FIRST_BYTE:
                 sock.recv(1)
             elif said is RESET:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

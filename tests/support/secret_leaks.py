@@ -48,7 +48,7 @@ _USUAL = {*vars(logging.makeLogRecord({})), "message"} - {"msg", "stack_info"}
 
 
 @functools.lru_cache(1024)
-def forms(secret: str) -> frozenset[str]:
+def secret_encodings(secret: str) -> frozenset[str]:
     """The ways in which a secret could be written down, in lower case."""
     raw = secret.encode("utf-8", "surrogatepass")
     # base64 depends on what stands in front; the ends are mixed with their neighbours
@@ -59,7 +59,7 @@ def forms(secret: str) -> frozenset[str]:
     return frozenset(form.lower() for form in written if len(form) >= SHORTEST)
 
 
-class Watch:
+class SecretLeakDetector:
     """Secrets known and texts seen. A secret known outside of tests, at import, is one in all of them."""
 
     def __init__(self, *known: str) -> None:
@@ -70,13 +70,13 @@ class Watch:
         self._found: list[str] = []
         self.testing = False
 
-    def learn(self, *secrets: object) -> None:
+    def add_secrets(self, *secrets: object) -> None:
         for secret in () if tracemalloc.is_tracing() else secrets:
             text = secret.decode("latin-1") if isinstance(secret, bytes) else secret
             if isinstance(text, str) and SHORTEST <= len(text := text.strip()) <= 4096:
                 self._known.append(text) if self.testing else self._always.add(text)
 
-    def note(self, place: str, text: str) -> None:
+    def record_text(self, place: str, text: str) -> None:
         if tracemalloc.is_tracing():  # the test weighs memory, and what is heard would count
             return
         self._texts.setdefault(place, []).append(text)
@@ -84,30 +84,30 @@ class Watch:
         if self._size > 4_000_000:
             self._look()
 
-    def note_error(self, where: str, error: BaseException | None) -> None:
+    def record_error(self, where: str, error: BaseException | None) -> None:
         """All that could be printed of an exception and its causes; the frames of tests, which must know secrets, are left out."""
         seen = set[int]()
         while error is not None and id(error) not in seen:
             seen.add(id(error))
-            self.note(f"{where}: {type(error).__name__}", shown(error))
+            self.record_text(f"{where}: {type(error).__name__}", repr_of(error))
             for frame, _ in traceback.walk_tb(error.__traceback__):
                 file = frame.f_code.co_filename
                 if file.startswith(_PRODUCT) and not file.startswith(_MOCK):
                     for name, value in frame.f_locals.items():
-                        self.note(f"{where}: local {name} of {frame.f_code.co_qualname}", shown(value))
+                        self.record_text(f"{where}: local {name} of {frame.f_code.co_qualname}", repr_of(value))
             error = error.__cause__ or error.__context__
 
-    def note_record(self, record: logging.LogRecord) -> None:
+    def record_log(self, record: logging.LogRecord) -> None:
         """A log record as printed, and all that it carries."""
         place = f"log of {record.name} at {record.levelname}"
         with contextlib.suppress(Exception):  # a record that cannot be formatted is no claim of a watch
-            self.note(place, record.getMessage())
+            self.record_text(place, record.getMessage())
         arguments = record.args if isinstance(record.args, tuple) else (record.args,)
         extra = {name: value for name, value in vars(record).items() if name not in _USUAL}
-        self.note(place, "".join(map(shown, [*arguments, extra])))
-        self.note_error(place, record.exc_info[1] if record.exc_info else None)
+        self.record_text(place, "".join(map(repr_of, [*arguments, extra])))
+        self.record_error(place, record.exc_info[1] if record.exc_info else None)
 
-    def leaks(self) -> list[str]:
+    def pop_leaks(self) -> list[str]:
         """Places in which a secret was seen since the last time, then all is forgotten."""
         self._look()
         found, self._found = self._found, []
@@ -118,7 +118,7 @@ class Watch:
         texts, self._texts, self._size = self._texts, {}, 0
         if not texts:
             return
-        needles = {form for secret in self._always.union(self._known) for form in forms(secret)}
+        needles = {form for secret in self._always.union(self._known) for form in secret_encodings(secret)}
 
         def tells(text: str) -> bool:
             return _SIGNED.search(text) is not None or any(needle in text for needle in needles)
@@ -128,7 +128,7 @@ class Watch:
             self._found += [place for place, text in by_place.items() if tells(text)]
 
 
-def shown(thing: object) -> str:
+def repr_of(thing: object) -> str:
     """What printing a thing, and what looking into it, would show."""
     told = ""
     for way in (repr, str) if isinstance(thing, BaseException) else (repr,):
@@ -137,7 +137,7 @@ def shown(thing: object) -> str:
     return told + (repr(vars(thing)) if isinstance(thing, BaseException) else "")
 
 
-WATCH = Watch(DEFAULT_API_SECRET)
+WATCH = SecretLeakDetector(DEFAULT_API_SECRET)
 
 
 def _before(owner: Any, name: str, look: Callable[..., object]) -> None:
@@ -170,18 +170,20 @@ def _after(owner: Any, name: str, look: Callable[[Any], object]) -> None:
 def _learn_url(*arguments: Any, **options: Any) -> None:
     for text in (*arguments, *options.values()):
         if isinstance(text, str):
-            WATCH.learn(*_PASSWORD.findall(text))
+            WATCH.add_secrets(*_PASSWORD.findall(text))
 
 
 def _learn_pem(source: object, password: object) -> None:
-    WATCH.learn(password, *(line for line in source.split() if len(line) == 64) if isinstance(source, bytes) else ())
+    WATCH.add_secrets(
+        password, *(line for line in source.split() if len(line) == 64) if isinstance(source, bytes) else ()
+    )
 
 
 def _learn_child(_: object, command: Any, *__: Any, **options: Any) -> None:
     given = list(map(os.fspath, command)) if isinstance(command, (list, tuple)) else []
-    WATCH.learn(*(value for flag, value in itertools.pairwise(given) if flag == "--api-secret"))
+    WATCH.add_secrets(*(value for flag, value in itertools.pairwise(given) if flag == "--api-secret"))
     names = (_environment.ENV_API_KEY, _environment.ENV_API_SECRET, _environment.ENV_PRIVATE_KEY_PASSWORD)
-    WATCH.learn(*((options.get("env") or os.environ).get(name) for name in names))
+    WATCH.add_secrets(*((options.get("env") or os.environ).get(name) for name in names))
 
 
 def _watch_children() -> None:
@@ -203,12 +205,12 @@ def _note_output(*told: Any) -> None:
     for text in told:
         decoded = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
         if isinstance(decoded, str) and decoded:
-            WATCH.note("output", _OF_THE_MOCK.sub("", decoded))
+            WATCH.record_text("output", _OF_THE_MOCK.sub("", decoded))
 
 
 def _note_event(event: Any, *_: object) -> None:
-    WATCH.note(f"event {event.kind}", shown(event))
-    WATCH.note_error(f"event {event.kind}", event.error)
+    WATCH.record_text(f"event {event.kind}", repr_of(event))
+    WATCH.record_error(f"event {event.kind}", event.error)
 
 
 def _watch_calls() -> None:
@@ -219,7 +221,7 @@ def _watch_calls() -> None:
         try:
             return blocking(self, operation, arguments)
         except BaseException as error:
-            WATCH.note_error("call", error)
+            WATCH.record_error("call", error)
             raise
 
     @functools.wraps(awaiting)
@@ -227,7 +229,7 @@ def _watch_calls() -> None:
         try:
             return await awaiting(self, operation, arguments)
         except BaseException as error:
-            WATCH.note_error("call", error)
+            WATCH.record_error("call", error)
             raise
 
     Client._call, AsyncClient._call = call, call_async  # type: ignore[method-assign, assignment]
@@ -246,7 +248,7 @@ def _watch_loggers() -> None:
             record.name == "httpx" and not _is_in_product()
         )  # tests may use httpx.Client
         if not others and self.filter(record):  # a filter may redact
-            WATCH.note_record(record)
+            WATCH.record_log(record)
         if enabled(self, record.levelno):
             handle(self, record)
 
@@ -258,17 +260,21 @@ def _watch_loggers() -> None:
 def install() -> None:
     """Watch this process from now on; there is no way back, and none is needed."""
     for module in (credentials, signers):
-        _before(module, "credential_problem", WATCH.learn)
+        _before(module, "credential_problem", WATCH.add_secrets)
     _before(_config, "parse_base_url", _learn_url)
     _before(proxy.Proxy, "from_url", _learn_url)
     _before(redis_limiter.RedisLimiter, "__init__", _learn_url)
     _before(private_keys, "_load_signer", _learn_pem)
     _before(subprocess.Popen, "__init__", _learn_child)
-    _after(_request, "compute_signature", WATCH.learn)
+    _after(_request, "compute_signature", WATCH.add_secrets)
     _watch_children()
     _before(_call, "emit", _note_event)
-    _before(warnings.WarningMessage, "__init__", lambda _, message, *__, **___: WATCH.note("warning", shown(message)))
-    _before(pytest.RaisesExc, "__exit__", lambda _, __, error, *___: WATCH.note_error("expected", error))
+    _before(
+        warnings.WarningMessage,
+        "__init__",
+        lambda _, message, *__, **___: WATCH.record_text("warning", repr_of(message)),
+    )
+    _before(pytest.RaisesExc, "__exit__", lambda _, __, error, *___: WATCH.record_error("expected", error))
     _after(pytest.CaptureFixture, "readouterr", lambda told: _note_output(*told))
     _watch_calls()
     _watch_loggers()
@@ -286,7 +292,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: object) -> Generator[None
         for title, text in report.sections:
             if not title.startswith("Captured log"):  # heard already
                 _note_output(text)
-        leaks = WATCH.leaks()
+        leaks = WATCH.pop_leaks()
         if leaks and item.get_closest_marker("xfail") is None:  # a strict one says itself that there is a leak
             report.outcome, report.longrepr = "failed", "\n  ".join(["a secret shows in:", *leaks])
     return report

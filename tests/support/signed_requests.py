@@ -11,12 +11,12 @@ T0 = 1_700_000_000_000
 PATH = "/fapi/v3/balance"
 
 
-def signed(query: str = f"timestamp={T0}", secret: str = DEFAULT_API_SECRET) -> str:
+def sign_query(query: str = f"timestamp={T0}", secret: str = DEFAULT_API_SECRET) -> str:
     """A query and its HMAC."""
     return f"{query}&signature={hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()}"
 
 
-def ask(
+def send_query(
     exchange: Exchange,
     query: str | None = None,
     key: str = DEFAULT_API_KEY,
@@ -24,5 +24,5 @@ def ask(
     path: str = PATH,
 ) -> Reply:
     """Send a query exactly as it is; without one, a good call stamped with the exchange's own time."""
-    sent = signed(f"timestamp={exchange.clock()}") if query is None else query
+    sent = sign_query(f"timestamp={exchange.clock()}") if query is None else query
     return exchange.handle("GET", f"{path}?{sent}".encode(), [(b"X-MBX-APIKEY", key.encode())], b"", address)

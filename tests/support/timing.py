@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def seconds(action: Callable[[], Any], limit: float) -> float:
+def best_duration(action: Callable[[], Any], limit: float) -> float:
     """How long an action takes, the best of up to three: the other programs of this machine are no claim of a test."""
     took = float("inf")
     for _ in range(3):
@@ -19,7 +19,7 @@ def seconds(action: Callable[[], Any], limit: float) -> float:
     return took
 
 
-def timed(test: Callable[..., None]) -> Callable[..., None]:
+def retry_if_late(test: Callable[..., None]) -> Callable[..., None]:
     """For a test that allows so many seconds: a busy machine makes one late now and then; what is late each time of three fails."""
 
     @functools.wraps(test)

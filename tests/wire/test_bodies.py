@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from binance_usdm import UnexpectedResponse
-from tests.support.clients import Blocking, Recorder
+from tests.support.clients import BlockingFacade, RecordingHandler
 from tests.support.paths import DATA
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 BODIES: Any = json.loads(DATA.joinpath("bodies.json").read_text(encoding="utf-8"))
 LAYOUTS: list[dict[str, Any]] = [
     {"separators": (",", ":")},
@@ -27,7 +27,7 @@ LAYOUTS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("case", BODIES["exact"], ids=lambda case: case["name"])
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: next(iter(layout)))
 def test_a_body_comes_out_as_it_came_in(client_of: ClientOf, case: dict[str, Any], layout: dict[str, Any]) -> None:
-    rows = client_of(Recorder(json.dumps(case["body"], **layout).encode())).balance()
+    rows = client_of(RecordingHandler(json.dumps(case["body"], **layout).encode())).balance()
     assert [row.to_dict() for row in rows] == case["body"]
     for row, told in zip(rows, case["body"], strict=True):
         for amount, text in ((row.balance, told["balance"]), (row.cross_un_pnl, told["crossUnPnl"])):
@@ -41,6 +41,6 @@ def test_another_shape_is_refused_at_its_place(
     client_of: ClientOf, case: dict[str, Any], layout: dict[str, Any]
 ) -> None:
     with pytest.raises(UnexpectedResponse) as caught:
-        client_of(Recorder(json.dumps(case["body"], **layout).encode())).balance()
+        client_of(RecordingHandler(json.dumps(case["body"], **layout).encode())).balance()
     error = caught.value
     assert (list(error.path), error.expected, error.found) == (case["path"], case["expected"], case["found"])

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from binance_usdm import APIError, UnexpectedResponse, UsdmError
-from tests.support.clients import BODY, ROW, Blocking, Recorder, answer
-from tests.support.raw_server import READ, RawServer, again, reply
+from tests.support.clients import BODY, ROW, BlockingFacade, RecordingHandler, body_handler
+from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
-ClientOf = Callable[..., Blocking]
+ClientOf = Callable[..., BlockingFacade]
 MIB = 1 << 20
 BOMB = zlib.compress(b"[" * (64 * MIB))
 
@@ -49,7 +49,7 @@ def raw_deflate(body: bytes) -> bytes:
      ("identity", BODY), ("", BODY), (None, BODY)],
 )  # fmt: skip
 def test_a_compressed_body_nobody_asked_for_is_read(client_of: ClientOf, encoding: str | None, body: bytes) -> None:
-    assert [row.to_dict() for row in client_of(answer(body, encoding)).balance()] == [ROW]
+    assert [row.to_dict() for row in client_of(body_handler(body, encoding)).balance()] == [ROW]
 
 
 @pytest.mark.promise("S14")
@@ -77,7 +77,7 @@ def test_any_other_encoding_is_refused(client_of: ClientOf, encoding: str, body:
 
 @pytest.mark.promise("S14")
 def test_a_bomb_is_not_unpacked_beyond_its_bound(client_of: ClientOf) -> None:
-    client = client_of(answer(BOMB, "deflate"))
+    client = client_of(body_handler(BOMB, "deflate"))
     tracemalloc.start()
     try:
         with pytest.raises(UnexpectedResponse, match=f"at most {4 * MIB} bytes, found more"):
@@ -90,23 +90,23 @@ def test_a_bomb_is_not_unpacked_beyond_its_bound(client_of: ClientOf) -> None:
 @pytest.mark.promise("S14")
 def test_a_reply_over_one_mebibyte_is_refused(client_of: ClientOf) -> None:
     body = Endless()
-    with RawServer(again(READ, reply(BODY.ljust(MIB + 1)))) as server:
+    with RawServer(repeat(READ, response_bytes(BODY.ljust(MIB + 1)))) as server:
         own = client_of(base_url=server.url)
         for client in (
             own,
-            client_of(answer(BODY.ljust(MIB + 1))),
+            client_of(body_handler(BODY.ljust(MIB + 1))),
             client_of(lambda _: httpx.Response(200, stream=body)),
         ):
             with pytest.raises(UnexpectedResponse, match="at most 1048576 bytes, found more"):
                 client.balance()
     assert MIB < body.sent <= MIB + 9999
-    assert len(client_of(answer(BODY.ljust(MIB))).balance()) == 1
+    assert len(client_of(body_handler(BODY.ljust(MIB))).balance()) == 1
 
 
 # no body and no status gets through
 
 
-def outcome(client: Blocking) -> object:
+def outcome(client: BlockingFacade) -> object:
     """A good value or an error of the tree; any other exception is the test's failure."""
     try:
         parsed = client.balance()
@@ -135,7 +135,7 @@ SPOILED = st.builds(
 def test_random_bytes_are_a_value_or_an_error(
     client_of: ClientOf, body: bytes, encoding: str | None, status: int
 ) -> None:
-    client = client_of(answer(body, encoding, status))
+    client = client_of(body_handler(body, encoding, status))
     found = outcome(client)
     assert isinstance(found, UnexpectedResponse if 300 <= status < 400 else list | UsdmError)
 
@@ -144,7 +144,7 @@ def test_random_bytes_are_a_value_or_an_error(
 @FUZZ
 @given(body=SPOILED)
 def test_a_spoiled_body_is_never_half_read(client_of: ClientOf, body: bytes) -> None:
-    found = outcome(client_of(answer(body)))
+    found = outcome(client_of(body_handler(body)))
     if isinstance(found, list):
         assert [row.to_dict() for row in found] == json.loads(body, parse_float=str)
 
@@ -161,7 +161,7 @@ BODIES = [
 ]  # fmt: skip
 
 
-def due(status: int, body: bytes) -> type:
+def expected_error(status: int, body: bytes) -> type:
     if status == 200 and body in {BODY, b"[]"}:
         return list
     return APIError if status >= 400 or (status == 200 and body in REFUSALS) else UnexpectedResponse
@@ -170,5 +170,5 @@ def due(status: int, body: bytes) -> type:
 @pytest.mark.promise("R16")
 def test_every_combination_of_status_type_and_body_is_what_it_should_be(client_of: ClientOf) -> None:
     for status, kind, body in itertools.product(STATUSES, TYPES, BODIES):
-        client = client_of(Recorder(httpx.Response(status, headers={"content-type": kind}, content=body)))
-        assert isinstance(outcome(client), due(status, body)), (status, kind, body)
+        client = client_of(RecordingHandler(httpx.Response(status, headers={"content-type": kind}, content=body)))
+        assert isinstance(outcome(client), expected_error(status, body)), (status, kind, body)

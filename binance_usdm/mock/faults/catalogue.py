@@ -76,10 +76,10 @@ class Fault:
 
 
 def _error_factory(status: int, code: int | None, text: str) -> Callable[[FaultContext], Reply]:
-    def reply(scene: FaultContext) -> Reply:
+    def make_response(scene: FaultContext) -> Reply:
         return error_response(status if code is None else scene.switches.statuses.get(code, status), code, text)
 
-    return reply
+    return make_response
 
 
 def _page_factory(status: int, title: str) -> Callable[[FaultContext], Reply]:
@@ -89,14 +89,14 @@ def _page_factory(status: int, title: str) -> Callable[[FaultContext], Reply]:
 def _unavailable_factory(code: int | None, text: str) -> Callable[..., Reply]:
     """A 503 in the shapes that were seen: with a code, without one, as a framework's default error, as a page."""
 
-    def reply(scene: FaultContext, shape: str) -> Reply:
+    def make_response(scene: FaultContext, shape: str) -> Reply:
         if shape == "page":
             return html_response(503, "Service unavailable")
         if shape == "framework":  # seen with the first text, and without a code
             return json_response(503, {"timestamp": scene.now, "path": scene.path, "msg": text})
         return _error_factory(503, code if shape == "default" else None, text)(scene)
 
-    return reply
+    return make_response
 
 
 def _any_error(scene: FaultContext, code: int, status: int) -> Reply:
@@ -113,11 +113,11 @@ def _latency(scene: FaultContext, seconds: float, jitter: float) -> Reply:
 def _delivery_factory(**names: str) -> Callable[..., Reply]:
     """The answer, its delivery changed: option -> what it is called there."""
 
-    def reply(scene: FaultContext, **options: Any) -> Reply:
+    def make_response(scene: FaultContext, **options: Any) -> Reply:
         changed = {names.get(name, name): value for name, value in options.items()}
         return replace(scene.normal_response(), delivery=Delivery(**changed))
 
-    return reply
+    return make_response
 
 
 def _reset(scene: FaultContext, after: int) -> Reply:

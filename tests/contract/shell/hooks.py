@@ -23,12 +23,12 @@ from requests.auth import AuthBase
 sys.path.append(str(Path(__file__).parents[3]))  # schemathesis loads this file by its path
 
 from tests.contract.schemathesis_setup import Case, accepts_only_what_is_described
-from tests.contract.spec_facts import SPEC, Fact, facts
+from tests.contract.spec_facts import SPEC, OperationFact, operation_facts
 
 KEY, SECRET = os.environ["BINANCE_API_KEY"], os.environ["BINANCE_API_SECRET"]
 AHEAD = 750
 """Stamps are this far ahead, ms, where less than 1000 is allowed: so a generated window of 1 ms outlasts the way to the server."""
-FACTS = {(fact.method, fact.path): fact for fact in facts(SPEC)}
+FACTS = {(fact.method, fact.path): fact for fact in operation_facts(SPEC)}
 SIGNATURES = {fact.signature for fact in FACTS.values() if fact.signature}
 STAMPS = {fact.timestamp for fact in FACTS.values() if fact.timestamp}
 KEYS = {fact.key_header for fact in FACTS.values() if fact.key_header}
@@ -52,11 +52,11 @@ class Signed(AuthBase):
         for header in KEYS & {*request.headers}:
             request.headers[header] = KEY
         address, mark, query = (request.url or "").partition("?")
-        pieces = stamped(query.split("&"), now() + AHEAD)
+        pieces = with_timestamp(query.split("&"), now() + AHEAD)
         for name in SIGNATURES:
             rest = without(pieces, name)
             if len(rest) == len(pieces) - 1:
-                pieces = signed(rest, name)
+                pieces = with_signature(rest, name)
         request.url = f"{address}{mark}{'&'.join(pieces)}"
         return request
 
@@ -95,37 +95,37 @@ def small_changes(context: Any, response: Any, case: Case) -> None:
     _proved.add(fact.id)
 
 
-def variants(fact: Fact, pieces: Pieces) -> Iterator[tuple[str, Pieces, str, int | str]]:
+def variants(fact: OperationFact, pieces: Pieces) -> Iterator[tuple[str, Pieces, str, int | str]]:
     """What is special, the query, the key, and what must come: 200, the code of a refusal, or "refused" where no code is documented."""
     name, when = str(fact.signature), now()
-    pieces = [piece for piece in stamped(pieces, when) if not piece.startswith(f"{fact.window}=")]
-    *good, signature = signed(pieces, name)
+    pieces = [piece for piece in with_timestamp(pieces, when) if not piece.startswith(f"{fact.window}=")]
+    *good, signature = with_signature(pieces, name)
     digits, other_key = signature.partition("=")[2], KEY[:-1] + "10"[KEY[-1] == "1"]
     yield "a signature in upper case", [*good, f"{name}={digits.upper()}"], KEY, 200
     yield "a signature with another last digit", [*good, signature[:-1] + "10"[signature[-1] == "1"]], KEY, -1022
     yield "a signature cut short", [*good, signature[:-2]], KEY, -1022
-    yield "a signature over other bytes", [*good, signed([*pieces, ""], name)[-1]], KEY, -1022
+    yield "a signature over other bytes", [*good, with_signature([*pieces, ""], name)[-1]], KEY, -1022
     yield "a signature that is not the last", [signature, *good], KEY, -1022
     yield "no signature", pieces, KEY, "refused"
     yield "an unknown key", [*good, signature], other_key, -2015
     if KEY.swapcase() != KEY:
         yield "a key in the other case", [*good, signature], KEY.swapcase(), -2015
-    yield "a parameter twice", signed([*pieces, pieces[0]], name), KEY, "refused"
+    yield "a parameter twice", with_signature([*pieces, pieces[0]], name), KEY, "refused"
     if fact.timestamp:
-        yield "a stamp 3 s old", signed(stamped(pieces, when - 3_000), name), KEY, 200
-        yield "a stamp 10 s old", signed(stamped(pieces, when - 10_000), name), KEY, -1021
-        yield "a stamp 10 s ahead", signed(stamped(pieces, when + 10_000), name), KEY, -1021
+        yield "a stamp 3 s old", with_signature(with_timestamp(pieces, when - 3_000), name), KEY, 200
+        yield "a stamp 10 s old", with_signature(with_timestamp(pieces, when - 10_000), name), KEY, -1021
+        yield "a stamp 10 s ahead", with_signature(with_timestamp(pieces, when + 10_000), name), KEY, -1021
     if fact.timestamp and fact.window:
         for about, window, age, expected in WINDOWS:
             pair = f"{fact.window}={window}"
-            yield about, signed([pair, *stamped(pieces, when - age)], name), KEY, expected
+            yield about, with_signature([pair, *with_timestamp(pieces, when - age)], name), KEY, expected
 
 
 def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def stamped(pieces: Pieces, ms: int) -> Pieces:
+def with_timestamp(pieces: Pieces, ms: int) -> Pieces:
     """The same pieces with another time where there is a good one."""
     return [
         f"{name}={ms}" if name in STAMPS and is_time(text) else piece
@@ -142,6 +142,6 @@ def without(pieces: Pieces, name: str) -> Pieces:
     return [piece for piece in pieces if piece.partition("=")[0] != name]
 
 
-def signed(pieces: Pieces, name: str) -> Pieces:
+def with_signature(pieces: Pieces, name: str) -> Pieces:
     """The pieces with their signature at the end."""
     return [*pieces, f"{name}={hmac.new(SECRET.encode(), '&'.join(pieces).encode(), hashlib.sha256).hexdigest()}"]
