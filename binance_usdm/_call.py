@@ -1,16 +1,21 @@
-"""A call: what is sent when, what comes of it, what then, as a plan that both clients share; and the two loops that carry it out."""
+"""One API call: attempts, clock correction, rate limits, retries.
+
+A call binds late: first it has a connection, then it looks for a ban, takes its weight, its time and its signature, and
+its bytes leave. What is decided earlier is wrong by the time it is sent. Both clients run the same coroutine: the asyncio
+client awaits it, the blocking client drives it with transports and gates that block instead of suspending.
+"""
 
 from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from binance_usdm_wire import OPERATIONS, Operation, Response
 
 from ._errors import (
+    ConfigurationError,
     DeadlineExceeded,
     IPBannedError,
     RateLimitError,
@@ -20,254 +25,312 @@ from ._errors import (
     UsdmError,
 )
 from ._events import Event, EventKind, Observer, emit
-from ._http.messages import HttpRequest, HttpResponse
-from ._http.threads import run_in_thread
-from ._policy.clock import SYNC_TIMEOUT_MESSAGE, Clock, ClockSample
+from ._http.driver import run_to_end
+from ._http.gates import GateSet
+from ._http.messages import HttpFailure, HttpResponse
+from ._policy.clock import SYNC_TIMEOUT_MESSAGE, Clock, ClockSample, utc_minute
 from ._policy.limiter import cooldown_seconds
 from ._policy.retry import Retry, RetryQuota
 from ._policy.shared import SharedState
-from ._policy.wait_queue import LimiterQueue
+from ._policy.wait_queue import LimiterQueue, Ticket
 from ._request import RequestBuilder
 from ._response import (
     ParsedValue,
     error_from_failure,
+    exchange_time_ms,
     map_thread_error,
-    parse_date_ms,
     parse_response,
     parse_used_weight,
 )
 from ._secrets import SecretHolder
 
-if TYPE_CHECKING:
-    from ._http.async_transport import AsyncTransport
-    from ._http.httpx_adapter import AsyncHttpxAdapter, SyncHttpxAdapter
-    from ._http.sync_transport import SyncTransport
-
 T = TypeVar("T")
 
-_SERVER_TIME = OPERATIONS["server_time"]
+_SERVER_TIME: Final = OPERATIONS["server_time"]
 
-Step = HttpRequest | float | Callable[[], Any]
-Plan = Generator[Step, Any, T]
-"""Part of a plan: yields a call to send, seconds to wait or a function that may block, is sent what came of it."""
+
+class Attempt(NamedTuple):
+    """What an attempt is made for. `number` counts from 1; `deadline` is an instant of `time.monotonic()`."""
+
+    operation: Operation[Any]
+    query: str
+    number: int
+    deadline: float
 
 
 class AttemptResult(NamedTuple):
-    """What came of one attempt."""
+    """The outcome of one attempt. `sent_at` and `received_at` are instants of the clock's monotonic clock."""
 
     outcome: ParsedValue | UsdmError
-    response: HttpResponse | None
-    sent_at: float
-    """When, by the clock's ticks; likewise `received`."""
-    received_at: float
-    request_count: int
+    response: HttpResponse | None = None
+    sent_at: float = 0.0
+    received_at: float = 0.0
+    request_count: int = 0
     used_weight: int | None = None
 
 
+def is_final(error: UsdmError) -> bool:
+    """Return whether an error of a clock sync says more than the -1021 that led to it."""
+    return isinstance(error, TransportError) and not error.retryable
+
+
 class CallRunner(SecretHolder):
-    """Plans the calls of one client, from what its constructor has set."""
+    """Runs the calls of one client, with what its constructor has set."""
 
     __slots__ = (
-        "_clock", "_clock_mode", "_closed", "_limiter_queue", "_max_reply_bytes", "_on_event", "_request_builder", "_retry",
-        "_retry_quota", "_shared", "_timeout", "_transport",
+        "_clock", "_clock_mode", "_gates", "_limiter_queue", "_max_reply_bytes", "_on_event", "_request_builder", "_retry", "_retry_quota",
+        "_shared", "_timeout", "_transport",
     )  # fmt: skip
-    _limiter_queue: LimiterQueue
     _clock: Clock
-    """Stamps; it is the venue's, or one of the user's."""
-    _closed: bool
-    _max_reply_bytes: int
+    """Makes timestamps; the shared clock or one of the user's."""
     _clock_mode: str | None
-    """When the exchange's time is read: "auto" (after -1021), "exchange" (before the first stamp as well), None (never)."""
+    """When the exchange's time is read: "auto" (after -1021), "exchange" (before the first timestamp as well), None (never)."""
+    _gates: GateSet
+    """The waits of this client's calls; closed with the client."""
+    _limiter_queue: LimiterQueue
+    _max_reply_bytes: int
     _on_event: Observer | None
-    _retry_quota: RetryQuota
     _request_builder: RequestBuilder
     _retry: Retry
+    _retry_quota: RetryQuota
+    _shared: SharedState
     _timeout: float
     _transport: Any
-    _shared: SharedState
 
-    def _run_call(
-        self, operation: Operation[T], arguments: dict[str, Any], deadline: float
-    ) -> Generator[Step | Response[T], Any, None]:
-        """The whole call, until `deadline` (time.monotonic()).
-
-        It yields its response last: a StopIteration may also come from a transport of the user's, and is no value.
-        """
+    async def _run_call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
+        """Make attempts until one succeeds, none may follow, or the deadline comes."""
+        started_at = time.monotonic()
         query = self._request_builder.build_query(operation, arguments)
-        attempt = requests = spent_quota = 0
-        clock_corrected = False
+        attempt = Attempt(operation, query, 0, started_at + self._timeout)
+        request_count = spent_quota = 0
+        clock_corrections = 0
         while True:
-            attempt += 1
-            failure = None
-            if (
-                self._clock_mode
-                and operation.signing
-                and self._shared.clock.needs_sync(first=self._clock_mode == "exchange")
-            ):
-                failure = yield from self._sync_clock(operation, attempt, deadline)
-            if failure is not None and self._shared.clock.latest_sample is None:
-                tried = AttemptResult(failure, None, 0.0, 0.0, 0)
-            else:
-                tried = yield from self._send_attempt(operation, query, attempt, deadline)
-            requests += tried.request_count
-            if isinstance(tried.outcome, ParsedValue):
+            attempt = attempt._replace(number=attempt.number + 1)
+            result = await self._send_in_time(attempt)
+            request_count += result.request_count
+            if isinstance(result.outcome, ParsedValue):
                 break
-            error = tried.outcome
+            error = result.outcome
             if isinstance(error, TimestampError) and self._clock_mode:
-                if (
-                    clock_corrected
-                    or (yield from self._sync_clock(operation, attempt, deadline, tried.sent_at)) is not None
-                ):
-                    raise error
-                clock_corrected = True
+                failure = None if clock_corrections else await self._sync_clock(attempt, since=result.sent_at)
+                if clock_corrections or failure is not None:
+                    raise failure if failure is not None and is_final(failure) else error
+                clock_corrections = 1
                 continue
-            delay = self._retry(error, attempt - clock_corrected)
+            delay = self._retry(error, attempt.number - clock_corrections)
             if delay is None:
                 raise error
             delay = max(delay, getattr(error, "retry_after", None) or 0.0)
-            retry_cost = self._retry_quota.acquire(error) if time.monotonic() + delay < deadline else 0
+            retry_cost = self._retry_quota.acquire(error) if time.monotonic() + delay < attempt.deadline else 0
             if not retry_cost:
                 raise error
             spent_quota += retry_cost
-            self._emit("retry", operation, attempt, seconds=delay, error=error)
-            yield delay
+            self._emit("retry", attempt, seconds=delay, error=error)
+            await self._gates.sleep(delay)
+            self._raise_if_closed()
         self._retry_quota.release(spent_quota)
-        assert tried.response is not None
-        yield Response(
-            parsed=tried.outcome.parsed, status_code=tried.response.status, headers=tried.response.headers, used_weight=tried.used_weight,
-            elapsed=time.monotonic() - (deadline - self._timeout), attempts=requests,
+        response = result.response
+        assert response is not None
+        return Response(
+            parsed=result.outcome.parsed, status_code=response.status, headers=response.headers, used_weight=result.used_weight,
+            elapsed=time.monotonic() - started_at, attempts=request_count,
         )  # fmt: skip
 
-    def _send_attempt(
-        self, operation: Operation[Any], query: str, attempt: int, deadline: float
-    ) -> Plan[AttemptResult]:
-        """One attempt, made twice when the server had closed the idle connection: weight taken, stamped, signed, sent, judged."""
-        for fresh in (False, True):
+    async def _send_in_time(self, attempt: Attempt) -> AttemptResult:
+        """Sync the clock when that is due, then make an attempt, twice when the server had closed the idle connection."""
+        clock = self._shared.clock
+        if self._clock_mode and attempt.operation.signing and clock.needs_sync(first=self._clock_mode == "exchange"):
+            failure = await self._sync_clock(attempt)
+            if failure is not None and clock.latest_sample is None:
+                return AttemptResult(failure)
+        return await self._send_attempt(attempt)
+
+    async def _send_attempt(self, attempt: Attempt) -> AttemptResult:
+        result = await self._send_once(attempt, needs_new_connection=False)
+        if not isinstance(result.outcome, StaleConnectionError):
+            return result
+        self._emit("reconnect", attempt, error=result.outcome)
+        second = await self._send_once(attempt, needs_new_connection=True)
+        return second._replace(request_count=second.request_count + result.request_count)
+
+    async def _send_once(self, attempt: Attempt, *, needs_new_connection: bool) -> AttemptResult:
+        """Wait for room, a slot and a connection, then send one request. Nothing is held while waiting for room."""
+        transport, builder, limiter = self._transport, self._request_builder, self._limiter_queue
+        ticket = Ticket(attempt.operation.weight)
+        wait = 0.0
+        granted_minute: int | None = None
+        while True:
+            self._raise_if_stopped()
+            if wait > 0 or limiter.queue.is_behind(ticket):
+                await limiter.wait_for_room(
+                    ticket, wait, attempt.deadline, gates=self._gates, check=self._raise_if_stopped,
+                    on_wait=lambda seconds: self._emit("budget_wait", attempt, seconds=seconds),
+                )  # fmt: skip
+            if limiter.blocks and granted_minute != (minute := utc_minute()):
+                if (wait := await self._ask_limiter(ticket, attempt)) > 0:
+                    continue
+                granted_minute = minute
+            if (rejection := transport.rejection(builder.origin)) is not None:
+                return self._failed(rejection, attempt)
+            lease = transport.lease(
+                builder.origin, builder.partition, deadline=attempt.deadline, max_response_bytes=self._max_reply_bytes,
+                needs_new_connection=needs_new_connection,
+            )  # fmt: skip
+            holders, token = lease.holders, lease.token
+            try:
+                result = await self._send_over(lease, ticket, attempt, granted_minute)
+            finally:
+                holders.discard(token)  # A single C call: an interrupt cannot come before it.
+                lease.release()
+            if isinstance(result, AttemptResult):
+                return result
+            wait = result
+
+    async def _send_over(
+        self, lease: Any, ticket: Ticket, attempt: Attempt, granted_minute: int | None
+    ) -> AttemptResult | float:
+        """Send the request over a lease. Returns seconds to wait when there is no room now, 0.0 to try at once."""
+        limiter, clock = self._limiter_queue, self._shared.clock
+        if not lease.try_acquire_slot():
+            failure = await self._gates.wait_for_slot(lease)
             self._raise_if_closed()
-            while delay := (yield from self._limiter_queue.acquire(operation.weight, deadline)):
-                self._emit("budget_wait", operation, attempt, seconds=delay)
-                yield delay
-            self._raise_if_closed()
-            call = self._request_builder.build_signed(
-                operation,
-                query,
-                self._clock,
-                deadline=deadline,
-                max_reply_bytes=self._max_reply_bytes,
-                needs_new_connection=fresh,
-            )
-            sent = self._shared.clock.monotonic()
-            outcome = yield call  # here it is sent
-            received = self._shared.clock.monotonic()
-            reply = (
-                outcome if isinstance(outcome, HttpResponse) else error_from_failure(outcome, call, time.monotonic())
-            )
-            if fresh or not isinstance(reply, StaleConnectionError):
-                break
-            self._emit("reconnect", operation, attempt, error=reply)
-        if not isinstance(reply, HttpResponse):
-            return AttemptResult(reply, None, sent, received, 1 + fresh)
-        result = parse_response(operation, reply, call)
-        weight = parse_used_weight(reply.headers)
-        if isinstance(result, RateLimitError):  # first of all: nobody may send from here on
-            result.retry_after = cooldown_seconds(result, parse_date_ms(reply.headers) or self._shared.clock())
-            yield from self._limiter_queue.start_cooldown(result.retry_after, isinstance(result, IPBannedError))
-            self._emit("cooldown", operation, attempt, seconds=result.retry_after, error=result)
-        if weight is not None:
-            yield from self._limiter_queue.observe(weight)
-        return AttemptResult(result, reply, sent, received, 1 + fresh, weight)
+            if failure is not None:
+                return self._failed(failure, attempt)
+            if limiter.queue.is_behind(ticket):
+                return 0.0
+        if not lease.try_take_idle():
+            self._raise_if_stopped()
+            failure = await self._transport.connect(lease)
+            if failure is not None:
+                self._raise_if_closed()
+                return self._failed(failure, attempt)
+        # Nothing is awaited from here to the last byte.
+        self._raise_if_stopped()
+        if limiter.blocks:
+            if granted_minute != utc_minute():
+                return 0.0
+        elif (wait := limiter.acquire(ticket.weight)) > 0:
+            return wait
+        request = self._request_builder.build_signed(attempt.operation, attempt.query, self._clock)
+        self._raise_if_closed()
+        sent_at = clock.monotonic()
+        result = await self._transport.send(lease, request)
+        received_at = clock.monotonic()
+        if isinstance(result, HttpFailure):
+            return self._failed(result, attempt, request.secrets, sent_at, received_at)
+        outcome = parse_response(attempt.operation, result, request.secrets, self._max_reply_bytes)
+        used_weight = parse_used_weight(result.headers)
+        if isinstance(outcome, RateLimitError):  # Before the slot goes to the next call: it must not send.
+            await self._start_cooldown(outcome, result, attempt)
+        if used_weight is not None:
+            await limiter.observe(used_weight, attempt.deadline)
+        return AttemptResult(outcome, result, sent_at, received_at, 1, used_weight)
+
+    async def _connect(self) -> None:
+        """Open a connection and leave it idle."""
+        self._raise_if_stopped()
+        builder, deadline = self._request_builder, time.monotonic() + self._timeout
+        lease = self._transport.lease(
+            builder.origin, builder.partition, deadline=deadline, max_response_bytes=self._max_reply_bytes, needs_new_connection=False,
+        )  # fmt: skip
+        failure = self._transport.rejection(builder.origin)
+        holders, token = lease.holders, lease.token
+        try:
+            if failure is None and not lease.try_acquire_slot():
+                failure = await self._gates.wait_for_slot(lease)
+            if failure is None and not lease.try_take_idle():
+                failure = await self._transport.connect(lease)
+        finally:
+            holders.discard(token)
+            lease.release()
+        self._raise_if_closed()
+        if failure is not None:
+            raise error_from_failure(failure, builder.origin[1], (), self._max_reply_bytes, deadline)
+
+    async def _ask_limiter(self, ticket: Ticket, attempt: Attempt) -> float:
+        try:
+            return await self._limiter_queue.acquire_blocking(ticket.weight, attempt.deadline)
+        except (OSError, UsdmError) as caught:
+            error = map_thread_error(caught)
+        raise error
+
+    def _failed(
+        self, failure: HttpFailure, attempt: Attempt, secrets: tuple[str, ...] = (), sent_at: float = 0.0, received_at: float = 0.0
+    ) -> AttemptResult:  # fmt: skip
+        host = self._request_builder.origin[1]
+        error = error_from_failure(failure, host, secrets, self._max_reply_bytes, attempt.deadline)
+        return AttemptResult(error, None, sent_at, received_at, int(sent_at > 0))
 
     def _raise_if_closed(self) -> None:
-        if self._closed:
-            closed = TransportError("the client is closed")
-            closed.retryable = False
-            raise closed
+        if self._gates.is_closed:
+            error = TransportError("client is closed; create a new client")
+            error.retryable = False
+            raise error
 
-    def _sync_clock(
-        self, operation: Operation[Any], attempt: int, deadline: float, since: float | None = None
-    ) -> Plan[UsdmError | None]:
-        """See that the exchange's time was read, `since` or now; the failure, None if there was none."""
-        ask = partial(self._measure_server_time, attempt)
-        found = yield from self._shared.clock.sync(ask, deadline, since)
-        if isinstance(found, UsdmError):
-            self._emit("clock_sync_failed", operation, attempt, error=found)
-            return TransportError(SYNC_TIMEOUT_MESSAGE) if isinstance(found, DeadlineExceeded) else found
-        self._emit("clock_synced", operation, attempt, offset_ms=found.offset_ms, error_ms=found.error_bound_ms)
+    def _raise_if_stopped(self) -> None:
+        """Raise when the client is closed, or the address is banned, whichever client heard of it."""
+        self._raise_if_closed()
+        self._shared.limiter.cooldown_left()
+
+    async def _start_cooldown(self, error: RateLimitError, response: HttpResponse, attempt: Attempt) -> None:
+        """Stop all sending after a 429 or 418, as long as the exchange says."""
+        now_ms = self._clock()  # What this client's requests bear: a clock that a test sets is the exchange's as well.
+        error.retry_after = cooldown_seconds(error, exchange_time_ms(response.headers, now_ms))
+        banned = isinstance(error, IPBannedError)
+        if banned and self._shared.limiter is not self._limiter_queue.limiter:
+            self._shared.limiter.start_cooldown(error.retry_after, banned=True)
+        await self._limiter_queue.start_cooldown(error.retry_after, banned=banned, deadline=attempt.deadline)
+        self._emit("cooldown", attempt, seconds=error.retry_after, error=error)
+
+    async def _sync_clock(self, attempt: Attempt, since: float | None = None) -> UsdmError | None:
+        """See that the exchange's time was read, `since` or now. Returns why it was not, None if it was."""
+        measure = partial(self._measure_server_time, attempt)
+        result = await self._shared.clock.sync(measure, attempt.deadline, since, self._gates)
+        if isinstance(result, UsdmError):
+            self._raise_if_closed()
+            self._emit("clock_sync_failed", attempt, error=result)
+            return TransportError(SYNC_TIMEOUT_MESSAGE) if isinstance(result, DeadlineExceeded) else result
+        self._emit("clock_synced", attempt, offset_ms=result.offset_ms, error_ms=result.error_bound_ms)
         return None
 
-    def _measure_server_time(self, attempt: int, deadline: float) -> Plan[ClockSample | UsdmError]:
-        """The exchange's time, or why nobody gets it; raises why only this caller does not: closed, or short of time."""
+    async def _measure_server_time(self, attempt: Attempt, deadline: float) -> ClockSample | UsdmError:
+        """Return the exchange's time, or why nobody gets it.
+
+        Raises why only this caller does not: the client is closed, or short of time.
+        """
         try:
-            tried = yield from self._send_attempt(_SERVER_TIME, "", attempt, deadline)
+            result = await self._send_attempt(Attempt(_SERVER_TIME, "", attempt.number, deadline))
         except UsdmError as error:
-            if self._closed or (isinstance(error, RateLimitError) and not error.status):
+            if self._gates.is_closed or (isinstance(error, RateLimitError) and not error.status):
                 raise
             return error
-        if isinstance(tried.outcome, ParsedValue):
-            return self._shared.clock.sample(tried.sent_at, tried.received_at, tried.outcome.parsed.server_time)
-        return tried.outcome
+        if isinstance(result.outcome, ParsedValue):
+            return self._shared.clock.sample(result.sent_at, result.received_at, result.outcome.parsed.server_time)
+        return result.outcome
 
-    def _emit(
-        self, kind: EventKind, operation: Operation[Any], attempt: int, error: UsdmError | None = None, **details: float
-    ) -> None:
-        error = copy.copy(error)  # whoever keeps the event keeps no traceback, and no frame of the caller
-        emit(Event(kind=kind, operation=operation.id, attempt=attempt, error=error, **details), self._on_event)
+    def _emit(self, kind: EventKind, attempt: Attempt, error: UsdmError | None = None, **details: float) -> None:
+        error = copy.copy(error)  # An event that is kept keeps no traceback, and no frame of the caller.
+        event = Event(kind=kind, operation=attempt.operation.id, attempt=attempt.number, error=error, **details)
+        emit(event, self._on_event)
 
 
 class SyncCallDriver(CallRunner):
-    """Carries plans out, blocking."""
+    """Drives the coroutine without an event loop."""
 
     __slots__ = ()
-    _transport: SyncTransport | SyncHttpxAdapter
 
     def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
-        deadline = time.monotonic() + self._timeout
-        plan = self._run_call(operation, arguments, deadline)
-        try:
-            step = next(plan)
-            while not isinstance(step, Response):
-                step = plan.send(self._do(step, deadline))
-            return step
-        finally:
-            plan.close()
-
-    def _do(self, step: Step, deadline: float) -> Any:
-        if isinstance(step, HttpRequest):
-            return self._transport.send(step)
-        if not callable(step):
-            return time.sleep(step)
-        try:
-            return run_in_thread(step).result(deadline - time.monotonic())
-        except (OSError, UsdmError) as error:
-            return map_thread_error(error)
+        return run_to_end(self._run_call(operation, arguments))
 
 
 class AsyncCallDriver(CallRunner):
-    """Carries plans out on asyncio."""
+    """Awaits the coroutine."""
 
     __slots__ = ()
-    _transport: AsyncTransport | AsyncHttpxAdapter
 
     async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
-        deadline = time.monotonic() + self._timeout
-        plan = self._run_call(operation, arguments, deadline)
-        try:
-            step = next(plan)
-            while not isinstance(step, Response):
-                step = plan.send(await self._do(step, deadline))
-            return step
-        finally:
-            plan.close()
+        import asyncio  # Blocking calls never load it: it would take a tenth of the time until the first one.
 
-    async def _do(self, step: Step, deadline: float) -> Any:
-        if isinstance(step, HttpRequest):
-            return await self._transport.send(step)
-        import asyncio  # for those who make blocking calls only, it would be a tenth of the time until the first one
-
-        if not callable(step):
-            return await asyncio.sleep(step)
-        try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                return await asyncio.wrap_future(run_in_thread(step))
-        except (OSError, UsdmError) as error:
-            return map_thread_error(error)
+        if asyncio._get_running_loop() is None:
+            raise ConfigurationError("AsyncClient needs asyncio; no asyncio event loop is running here")
+        return await self._run_call(operation, arguments)

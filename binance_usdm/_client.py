@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 from binance_usdm_wire import AsyncOperations, SyncOperations
 
 from . import _config as config
-from ._auth.credentials import validate_credentials
+from ._auth.credentials import Credentials, validate_credentials
 from ._auth.signers import Signer
 from ._call import AsyncCallDriver, CallRunner, SyncCallDriver
 from ._environment import ENV_NAMES_BY_OPTION, options_from_env
 from ._errors import ConfigurationError
 from ._events import Observer
 from ._http.async_transport import AsyncTransport
+from ._http.driver import run_to_end
+from ._http.gates import GateSet
 from ._http.messages import DEFAULT_MAX_RESPONSE_BYTES
 from ._http.proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
 from ._http.sync_transport import SyncTransport
@@ -38,7 +40,7 @@ TransportT = TypeVar("TransportT")
 class BaseClient(CallRunner, Generic[TransportT]):
     """What both clients share."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_owns_transport")
     _default_transport_class: Any
     """The class of the default transport."""
 
@@ -66,40 +68,26 @@ class BaseClient(CallRunner, Generic[TransportT]):
     ) -> None:
         credentials = validate_credentials(api_key, api_secret, signer)
         url = config.parse_base_url(base_url)
-        parsed_proxy = None if proxy is None else Proxy.from_url(proxy)
-        if (
-            isinstance(parsed_proxy, Proxy)
-            and isinstance(url, config.BaseUrl)
-            and not (parsed_proxy.is_loopback or url.origin[0])
-        ):
-            parsed_proxy = PLAINTEXT_PROXY_PROBLEM
-        chosen: Any
-        if transport is None:
-            chosen = parsed_proxy if isinstance(parsed_proxy, str) else self._default_transport_class(parsed_proxy)
-        elif proxy is not None:
-            chosen = "give a proxy or a transport, not both"
-        elif type(transport) is self._default_transport_class:
-            chosen = transport
-        else:  # a class made of ours too: what it adds may neither end by the deadline nor keep to the bounds
-            bridge = self._httpx_adapter_class()
-            fits = isinstance(transport, (self._default_transport_class, bridge.transport_class))
-            complaint = f"transport must be an httpx.{bridge.transport_class.__name__} or a {self._default_transport_class.__name__}"
-            chosen = bridge(transport) if fits else complaint
-        # the traceback of an error below may be printed with its local variables
+        self._owns_transport = transport is None
+        chosen = self._choose_transport(transport, proxy, url)
+        # Keep secrets out of tracebacks: an error below may be printed with its local variables.
         del api_key, api_secret, signer, base_url, proxy, transport
-        if isinstance(credentials, str) or isinstance(url, str) or isinstance(chosen, str):
-            raise ConfigurationError(next(made for made in (credentials, url, chosen) if isinstance(made, str)))
-        own = type(chosen) is self._default_transport_class
+        for value in (credentials, url, chosen):
+            if isinstance(value, str):
+                raise ConfigurationError(value)
+        assert isinstance(credentials, Credentials)
+        assert isinstance(url, config.BaseUrl)
+        self._transport = chosen
+        is_ours = type(chosen) is self._default_transport_class
         self._shared = get_shared_state(
-            (str(url), chosen.proxy_address if own else None), None if own else chosen.transport
+            (str(url), chosen.proxy_address if is_ours else None), None if is_ours else chosen.transport
         )
         if limiter is None or limiter == "shared":
             limiter = self._shared.limiter if limiter else WeightLimiter(limit=None)
         config.validate_options(max_reply_bytes, retry, clock, limiter, on_event)
-        self._limiter_queue = LimiterQueue(limiter, self._shared.queue)
+        self._limiter_queue = LimiterQueue(limiter, chosen.run_in_thread)
+        self._gates = GateSet(chosen.make_gate)
         self._request_builder = RequestBuilder(credentials, url, config.validate_recv_window(recv_window))
-        self._transport = chosen
-        self._closed = False
         self._timeout = config.validate_timeout(timeout)
         self._max_reply_bytes = max_reply_bytes
         self._clock_mode = clock if isinstance(clock, str) else None
@@ -107,6 +95,31 @@ class BaseClient(CallRunner, Generic[TransportT]):
         self._retry = retry
         self._retry_quota = RetryQuota()
         self._on_event = on_event
+
+    @classmethod
+    def _choose_transport(cls, transport: Any, proxy: str | None, url: config.BaseUrl | str) -> Any:
+        """Return the transport, or a message about what is wrong with it or with the proxy."""
+        if transport is None:
+            return cls._make_transport(proxy, url)
+        if proxy is not None:
+            return "give a proxy or a transport, not both"
+        ours = cls._default_transport_class
+        if type(transport) is ours:
+            return transport
+        # A class made of ours too: what it adds may neither end by the deadline nor keep to the bounds.
+        adapter = cls._httpx_adapter_class()
+        if isinstance(transport, (ours, adapter.transport_class)):
+            return adapter(transport)
+        return f"transport must be an httpx.{adapter.transport_class.__name__} or a {ours.__name__}"
+
+    @classmethod
+    def _make_transport(cls, proxy: str | None, url: config.BaseUrl | str) -> Any:
+        parsed_proxy = None if proxy is None else Proxy.from_url(proxy)
+        if isinstance(parsed_proxy, str):
+            return parsed_proxy
+        if parsed_proxy and isinstance(url, config.BaseUrl) and not (parsed_proxy.is_loopback or url.origin[0]):
+            return PLAINTEXT_PROXY_PROBLEM
+        return cls._default_transport_class(parsed_proxy)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
@@ -134,7 +147,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         return f"{type(self).__name__}(base_url='{requests.url if requests else ''}')"
 
 
-# SyncCalls and AsyncCalls come first: they have the _call that the generated operations lack
+# The drivers come before the operations: they have the _call that generated operations lack.
 
 
 class Client(BaseClient["SyncTransportLike"], SyncCallDriver, SyncOperations):
@@ -162,9 +175,23 @@ class Client(BaseClient["SyncTransportLike"], SyncCallDriver, SyncOperations):
         return SyncHttpxAdapter
 
     def close(self) -> None:
-        """Close all connections, those of a transport that was given too; later calls raise TransportError."""
-        self._closed = True
-        self._transport.close()
+        """End the client: calls that wait fail at once, nothing is sent any more, and its own transport is closed.
+
+        A transport that was given stays open: whoever made it closes it.
+        """
+        self._gates.close()
+        if self._owns_transport:
+            self._transport.close()
+
+    def connect(self) -> None:
+        """Open a connection ahead of the first call, which saves that call names, TCP and TLS.
+
+        Does nothing when an idle connection is there, or when the transport is an httpx one.
+
+        Raises:
+            TransportError: There is no connection, or not in time.
+        """
+        run_to_end(self._connect())
 
     def __enter__(self) -> Self:
         return self
@@ -186,9 +213,23 @@ class AsyncClient(BaseClient["AsyncTransportLike"], AsyncCallDriver, AsyncOperat
         return AsyncHttpxAdapter
 
     async def aclose(self) -> None:
-        """Close all connections, those of a transport that was given too; later calls raise TransportError."""
-        self._closed = True
-        await self._transport.aclose()
+        """End the client: calls that wait fail at once, nothing is sent any more, and its own transport is closed.
+
+        A transport that was given stays open: whoever made it closes it.
+        """
+        self._gates.close()
+        if self._owns_transport:
+            await self._transport.aclose()
+
+    async def connect(self) -> None:
+        """Open a connection ahead of the first call, which saves that call names, TCP and TLS.
+
+        Does nothing when an idle connection is there, or when the transport is an httpx one.
+
+        Raises:
+            TransportError: There is no connection, or not in time.
+        """
+        await self._connect()
 
     async def __aenter__(self) -> Self:
         return self

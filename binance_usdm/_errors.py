@@ -129,9 +129,12 @@ class IPBannedError(RateLimitError):
     def hint(self) -> str:
         return HINT_BY_STATUS[418]
 
+    ban_end_ms: int | None = None
+    """End of the ban in ms since 1970, None when the exchange did not name it."""
+
     @property
     def banned_until(self) -> datetime | None:
-        end = parse_ban_end_ms(self.message)
+        end = self.ban_end_ms if self.ban_end_ms is not None else parse_ban_end_ms(self.message)
         return None if end is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=end)
 
 
@@ -197,14 +200,16 @@ def parse_ban_end_ms(message: str) -> int | None:
 
 
 def make_api_error(status: int, code: int | None, message: str, retry_after: float | None, *secrets: str) -> APIError:
-    """The error for a refusal: by code, else by status; a ban is a ban whatever the code says."""
-    kind = ERROR_CLASS_BY_STATUS.get(status, ServerError if status >= 500 else BadRequestError)
-    if code is not None and kind is not IPBannedError:
-        kind = ERROR_CLASS_BY_CODE.get(code, kind)
-    message = sanitize_text(message, *secrets)
-    if kind is RateLimitError and parse_ban_end_ms(message) is not None:
-        kind = IPBannedError
-    error = kind(status, code, message, retry_after)
+    """Return the error for an error response: by code, else by status. HTTP 418 always means a ban, regardless of the code."""
+    error_class = ERROR_CLASS_BY_STATUS.get(status, ServerError if status >= 500 else BadRequestError)
+    if code is not None and error_class is not IPBannedError:
+        error_class = ERROR_CLASS_BY_CODE.get(code, error_class)
+    ban_end_ms = parse_ban_end_ms(message)  # Before secrets are redacted: a short key may be a part of the number.
+    if error_class is RateLimitError and ban_end_ms is not None:
+        error_class = IPBannedError
+    error = error_class(status, code, sanitize_text(message, *secrets), retry_after)
+    if isinstance(error, IPBannedError):
+        error.ban_end_ms = ban_end_ms
     if code in NON_RETRYABLE_CODES:
         error.retryable = False
     return error

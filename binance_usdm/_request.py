@@ -1,4 +1,4 @@
-"""A request of one attempt: stamped, signed over exactly the bytes that are sent, and complete. Sends nothing, decides nothing."""
+"""Build and sign requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from . import _config as config
 from ._auth.credentials import Credentials
 from ._auth.signers import compute_signature
 from ._errors import ConfigurationError
-from ._http.messages import HttpRequest, RawHeaders, RequestTemplate
+from ._http.messages import HttpRequest, Origin, RawHeaders, RequestTemplate
 from ._policy.clock import Clock
 from ._secrets import SecretHolder
 from ._version import __version__
@@ -31,7 +31,7 @@ class _OperationTemplate(NamedTuple):
     route: RequestTemplate
 
     def __repr__(self) -> str:
-        return "<_Form>"
+        return "<_OperationTemplate>"
 
 
 class RequestBuilder(SecretHolder):
@@ -62,34 +62,38 @@ class RequestBuilder(SecretHolder):
             return "&".join([f"{name}={text}" for name, text in query.items()])
         raise ConfigurationError(complaint)
 
-    def build_signed(
-        self,
-        operation: Operation[Any],
-        query: str,
-        clock: Clock,
-        *,
-        deadline: float,
-        max_reply_bytes: int,
-        needs_new_connection: bool,
-    ) -> HttpRequest:
-        """The call of one attempt: stamped by `clock`, signed."""
-        # where something may raise no local holds a part of the form: some tracebacks show locals, and it has the key
-        form = self._templates.get(operation.id) or self._template(operation)
+    @property
+    def origin(self) -> Origin:
+        """Return where all requests go."""
+        return self.url.origin
+
+    @property
+    def partition(self) -> int:
+        """What keeps the connections of one API key apart from those of another, without the key."""
+        return hash(self._credentials.api_key)
+
+    def build_signed(self, operation: Operation[Any], query: str, clock: Clock) -> HttpRequest:
+        """Return the request of one attempt, with the time of `clock` and a signature over the bytes that are sent.
+
+        Raises ConfigurationError when the clock or the signer returns what cannot be sent.
+        """
+        # Where something may raise, no local holds a part of the template: some tracebacks show locals, and it has the key.
         signing, signer = operation.signing, self._credentials.signer
         if signing is None:
-            text, signature = query.encode("ascii"), b""
-        else:
-            assert signer is not None  # as query() has seen
-            now = clock()
-            if type(now) is not int:
-                raise ConfigurationError("clock must return whole milliseconds, as an int")
-            payload = append_timestamp(query, f"{signing.timestamp_parameter}={now}").encode("ascii")
-            signature = compute_signature(signer, payload)
-            text = payload + form.signature_prefix + signature
-        return HttpRequest(
-            form.path + b"?" + text if text else form.path, form.route, deadline=deadline, max_reply_bytes=max_reply_bytes,
-            needs_new_connection=needs_new_connection, api_key=self._credentials.api_key or "", signature=signature,
-        )  # fmt: skip
+            return self._complete(operation, query.encode("ascii"), b"")
+        assert signer is not None  # as build_query() has seen
+        now = clock()
+        if type(now) is not int:
+            raise ConfigurationError("clock must return whole milliseconds, as an int")
+        payload = append_timestamp(query, f"{signing.timestamp_parameter}={now}").encode("ascii")
+        return self._complete(operation, payload, compute_signature(signer, payload))
+
+    def _complete(self, operation: Operation[Any], query: bytes, signature: bytes) -> HttpRequest:
+        template = self._templates.get(operation.id) or self._template(operation)
+        if signature:
+            query += template.signature_prefix + signature
+        target = template.path + b"?" + query if query else template.path
+        return HttpRequest(target, template.route, (self._credentials.api_key or "", signature.decode("ascii")))
 
     def _template(self, operation: Operation[Any]) -> _OperationTemplate:
         path = f"{self.url.path}{operation.path}".encode("ascii")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import zlib
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, TypeVar
@@ -20,7 +21,7 @@ from ._errors import (
     UsdmError,
     make_api_error,
 )
-from ._http.messages import STALE, TOO_LARGE, Headers, HttpFailure, HttpRequest, HttpResponse
+from ._http.messages import STALE, TOO_LARGE, Headers, HttpFailure, HttpResponse
 from ._http.threads import TIMEOUT_MESSAGE
 from ._redaction import sanitize_text
 
@@ -32,6 +33,8 @@ MAX_DECOMPRESSION_RATIO: Final = 4
 """A compressed body may grow to so many times the size that a reply may have."""
 _ENCODINGS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 _DEADLINE_TOLERANCE_SECONDS: Final = 0.02
+MAX_DATE_OFFSET_MS: Final = 12 * 3600 * 1000
+"""A Date farther away from the clock is not believed; one beside a clock in the wrong time zone is."""
 _SECONDS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?").fullmatch
 _DATE: Final = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT").fullmatch
 
@@ -42,45 +45,73 @@ class ParsedValue(NamedTuple):
     parsed: Any
 
     def __repr__(self) -> str:
-        return "<Value>"
+        return "<ParsedValue>"
 
 
 def parse_response(
-    operation: Operation[T], response: HttpResponse, request: HttpRequest
+    operation: Operation[T], response: HttpResponse, secrets: tuple[str, ...], max_response_bytes: int
 ) -> ParsedValue | APIError | UnexpectedResponse:
-    """What the reply to a call means: the operation's value, the exchange's refusal, or something the spec does not describe."""
-    status, body, wrong = response.status, b"", None
+    """Convert an HTTP response to a value.
+
+    Args:
+        operation: The operation that was called.
+        response: Status, headers and body.
+        secrets: What is removed from every message.
+        max_response_bytes: Bound of a response; a compressed body may grow to four times that.
+
+    Returns:
+        `ParsedValue`; `APIError` when the exchange rejected the request; `UnexpectedResponse` when the spec does not
+        describe the response.
+    """
+    status, body, mismatch = response.status, b"", None
     try:
-        body = decode_content(response, MAX_DECOMPRESSION_RATIO * request.max_reply_bytes)
+        body = decode_content(response, MAX_DECOMPRESSION_RATIO * max_response_bytes)
         if status == 200:
             return ParsedValue(operation.parse_body(body))
-    except ResponseMismatch as mismatch:  # a ban is a ban in whatever encoding
-        wrong = mismatch
+    except ResponseMismatch as found:  # An error status counts even when the body cannot be decoded.
+        mismatch = found
     code, message = _error_payload(body)
-    refused = 400 <= status < 600 or (status == 200 and code is not None and code <= 0)  # above 0 it says "ok"
-    if refused:
-        return make_api_error(status, code, message, parse_retry_after(response.headers), *request.secrets)
-    if status == 200 and wrong is not None:
-        return UnexpectedResponse(200, wrong.path, wrong.expected, wrong.found, isinstance(wrong, NotJsonError))
-    found = "a redirect, which is never followed" if 300 <= status < 400 else "another status"
-    return UnexpectedResponse(status, (), "status 200 or an error status", found)
+    if _is_error(status, code):
+        return make_api_error(status, code, message, parse_retry_after(response.headers), *secrets)
+    if status == 200 and mismatch is not None:
+        is_retryable = isinstance(mismatch, NotJsonError)
+        return UnexpectedResponse(200, mismatch.path, mismatch.expected, mismatch.found, is_retryable)
+    found_status = "a redirect, which is never followed" if 300 <= status < 400 else "another status"
+    return UnexpectedResponse(status, (), "status 200 or an error status", found_status)
 
 
-def error_from_failure(failure: HttpFailure, request: HttpRequest, now: float) -> UsdmError:
-    """What it means that no reply came until `now`: a time.monotonic() instant, as the deadline is."""
-    host = request.route.origin[1]
+def _is_error(status: int, code: int | None) -> bool:
+    """Return whether status and code say that the request was rejected. A code above 0 in a 200 says "ok"."""
+    return 400 <= status < 600 or (status == 200 and code is not None and code <= 0)
+
+
+def error_from_failure(
+    failure: HttpFailure, host: str, secrets: tuple[str, ...], max_response_bytes: int, deadline: float
+) -> UsdmError:
+    """Return the error for a request without a response.
+
+    Args:
+        failure: What the transport says.
+        host: Named in the message.
+        secrets: What is removed from the message.
+        max_response_bytes: Named when the response was larger.
+        deadline: Instant of `time.monotonic()`; after it the error is a DeadlineExceeded.
+    """
     if failure.kind == TOO_LARGE:
-        return UnexpectedResponse(0, (), f"at most {request.max_reply_bytes} bytes", "more")
-    if failure.kind == "ProxyError":  # its reason phrase may echo a password: only a status passes
-        status_text = failure.text[:3]
-        return TransportError(
-            f"the proxy answered {status_text if status_text.isdigit() else 'nothing valid'} ({host})"
-        )
-    text = sanitize_text(f"{failure.kind}: {failure.text}" if failure.kind else failure.text, *request.secrets)
-    if failure.kind == STALE:
-        return StaleConnectionError(f"{text} ({host})")
-    past_deadline = now > request.deadline - _DEADLINE_TOLERANCE_SECONDS  # a transport may give up before
-    return (DeadlineExceeded if past_deadline else TransportError)(f"{text} ({host})")
+        return UnexpectedResponse(0, (), f"at most {max_response_bytes} bytes", "more")
+    if failure.kind == "ProxyError":  # Its reason phrase may echo a password: only a status and our own words pass.
+        status, _, hint = failure.text.partition(":")
+        words = f"the proxy answered {status[:3] if status[:3].isdigit() else 'nothing valid'}"
+        error: UsdmError = TransportError(f"{words}{f':{hint}' if hint and not failure.is_retryable else ''} ({host})")
+    elif failure.kind == STALE:
+        return StaleConnectionError(f"{failure.kind}: {failure.text} ({host})")
+    else:
+        text = sanitize_text(f"{failure.kind}: {failure.text}" if failure.kind else failure.text, *secrets)
+        is_late = time.monotonic() > deadline - _DEADLINE_TOLERANCE_SECONDS  # A transport may give up before.
+        error = (DeadlineExceeded if is_late else TransportError)(f"{text} ({host})")
+    if not failure.is_retryable:
+        error.retryable = False
+    return error
 
 
 def map_thread_error(error: OSError | UsdmError) -> UsdmError:
@@ -130,12 +161,27 @@ def parse_used_weight(headers: Headers) -> int | None:
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds the exchange asks to wait, None when it does not. Plain digits, or a date: measured from the reply's own."""
+    """Return the seconds that the exchange asks to wait, None when it does not say so.
+
+    Plain digits, or a date: that is measured from the response's own Date, else from this machine's clock.
+    """
     text = headers.get("retry-after", "").strip()
     if _SECONDS(text):
         return float(text)
-    then, now = _http_date_to_ms(text), parse_date_ms(headers)
-    return None if then is None or now is None else max(then - now, 0) / 1000
+    end_ms = _http_date_to_ms(text)
+    if end_ms is None:
+        return None
+    now_ms = parse_date_ms(headers)
+    if now_ms is not None:
+        return max(end_ms - now_ms, 0) / 1000
+    left_ms = end_ms - time.time_ns() // 1_000_000
+    return left_ms / 1000 if left_ms > 0 else None  # A past date says nothing where the two clocks cannot be compared.
+
+
+def exchange_time_ms(headers: Mapping[str, str], clock_ms: int) -> int:
+    """Return the exchange's time of a response: its Date, unless that is hours away from `clock_ms` and cannot be true."""
+    date_ms = parse_date_ms(headers)
+    return clock_ms if date_ms is None or abs(date_ms - clock_ms) > MAX_DATE_OFFSET_MS else date_ms
 
 
 def parse_date_ms(headers: Mapping[str, str]) -> int | None:

@@ -27,7 +27,7 @@ def test_every_promise_is_proved_or_declined_with_a_reason(name: str) -> None:
 
 
 def test_the_table_is_what_the_tests_say() -> None:
-    assert promises.render(PAGE) == PAGE, "run: python tests/promises.py"
+    assert promises.render(PAGE) == PAGE, "run: python -m tests.promises"
 
 
 def test_marks_name_promises_that_there_are() -> None:

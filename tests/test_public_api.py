@@ -89,7 +89,7 @@ def test_a_client_has_two_methods_for_every_operation_of_the_spec(client: type[C
     assert set(OPERATIONS) == specified >= {"balance", "server_time"}
     ends = {Client: "close", AsyncClient: "aclose"}
     methods = {name for name in dir(client) if not name.startswith("_")}
-    assert methods == {"from_env", ends[client], *specified, *(f"{name}_detailed" for name in specified)}
+    assert methods == {"from_env", "connect", ends[client], *specified, *(f"{name}_detailed" for name in specified)}
     for name in specified:
         short, detailed = getattr(client, name), getattr(client, f"{name}_detailed")
         assert inspect.signature(short).parameters == inspect.signature(detailed).parameters

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import ssl
 import statistics
 import time
@@ -21,10 +20,9 @@ from binance_usdm import _environment as env
 from binance_usdm._auth.credentials import Credentials, validate_credentials
 from binance_usdm._auth.signers import credential_problem
 from binance_usdm._http.addresses import is_loopback
-from binance_usdm._http.messages import HttpRequest, Origin, RequestTemplate
-from binance_usdm._http.pool import AddressInfo
-from binance_usdm._http.sync_transport import NETWORK_ERRORS, SyncTransport
-from binance_usdm._http.tls import tls_context
+from binance_usdm._http.connect import open_socket
+from binance_usdm._http.messages import Origin
+from binance_usdm._http.sync_transport import NETWORK_ERRORS, SyncTransport, start_tls
 from binance_usdm._policy.clock import MAX_SAMPLES, ClockSample, ExchangeClock, local_time_ms
 from binance_usdm._redaction import sanitize_text
 from binance_usdm._secrets import SecretHolder
@@ -156,33 +154,24 @@ def check_reachable(visit: CheckContext) -> CheckResult:
 
 
 def _probe_connection(origin: Origin, timeout: float, facts: Facts) -> None:
-    """Resolve, connect and agree on TLS, as the client does; `facts` tells how far it came. Raises one of FAILURES."""
-    with _ProbeTransport(facts)._connect(_empty_request(origin, time.monotonic() + timeout)) as sock:
-        if isinstance(sock, ssl.SSLSocket):
-            facts |= _tls_facts(sock)
-
-
-def _empty_request(origin: Origin, deadline: float) -> HttpRequest:
-    return HttpRequest(
-        b"", RequestTemplate.build(origin, ()), deadline=deadline, max_reply_bytes=0, needs_new_connection=True
-    )
+    """Resolve, connect and agree on TLS, as the client does; `facts` says how far it came. Raises one of NETWORK_ERRORS."""
+    with _ProbeTransport() as transport:
+        transport.probe(origin, time.monotonic() + timeout, facts)
 
 
 class _ProbeTransport(SyncTransport):
-    """The client's own way to a server, which notes how far it comes and then sends nothing."""
+    """Connects as the client does, step by step, and sends nothing."""
 
-    def __init__(self, facts: Facts) -> None:
-        super().__init__()
-        self._facts = facts
-
-    def _open_connection(self, call: HttpRequest, address: AddressInfo, steps: int) -> socket.socket:
-        tls, host, port = call.route.origin
-        self._facts["step"] = "connecting"
-        plain = super()._open_connection(_empty_request((False, host, port), call.deadline), address, steps)
-        if not tls:
-            return plain
-        self._facts["step"] = "TLS"
-        return tls_context().wrap_socket(plain, server_hostname=host)
+    def probe(self, origin: Origin, deadline: float, facts: Facts) -> None:
+        lease = self.lease(origin, None, deadline=deadline, max_response_bytes=0, needs_new_connection=True)
+        addresses = self._resolve(lease)
+        facts["step"] = "connecting"
+        sock, _ = open_socket(origin[1], addresses, deadline)
+        with sock:
+            if origin[0]:
+                facts["step"] = "TLS"
+                with start_tls(sock, origin[1], deadline) as tls:
+                    facts |= _tls_facts(tls)
 
 
 def _tls_facts(tls: ssl.SSLSocket) -> Facts:

@@ -14,6 +14,7 @@ from attrs import Factory, frozen
 from binance_usdm._config import DEMO, MAINNET
 from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_PRIVATE_KEY
 from binance_usdm._errors import APIError, UnexpectedResponse, UsdmError
+from binance_usdm._http.parser import DeadlinePassed
 
 Verdict = Literal["ok", "warning", "problem", "skipped"]
 Facts = dict[str, Any]
@@ -190,6 +191,8 @@ def explain_error(error: UsdmError, host: str, cause: str) -> tuple[str, str, Fa
 def explain_connection_error(error: Exception, proxies: Sequence[str], stores: Sequence[str]) -> tuple[str, str]:
     """What it means that no connection was made, and what to do; the names are those of variables that are set."""
     code = getattr(error, "verify_code", None)
+    if isinstance(error, DeadlinePassed):
+        error = TimeoutError()
     nearest = next(CONNECTION_ERROR_TEXTS[kind] for kind in type(error).__mro__ if kind in CONNECTION_ERROR_TEXTS)
     what, advice = CERTIFICATE_ERROR_TEXTS.get(code, nearest)
     advice += f" {' and '.join(proxies)} is not used: give the client a proxy." if proxies else ""

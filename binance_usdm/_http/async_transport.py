@@ -1,4 +1,4 @@
-"""The same GET on asyncio. Knows waiting without blocking; all else is in `_transport` and `_http1`."""
+"""Send requests with asyncio."""
 
 from __future__ import annotations
 
@@ -9,38 +9,40 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Self, cast
 
-from .messages import HttpFailure, HttpResult
-from .parser import POOL, WRITE, ResponseParser, failure_from_exception
-from .pool import AddressInfo, ConnectionPool, OriginPool
+from .connect import AddressInfo, configure, encodable_host, open_socket_async, resolve
+from .gates import TaskGate
+from .messages import HttpFailure, HttpRequest, HttpResult
+from .parser import READ, WRITE, DeadlinePassed, ResponseParser, failure_from_exception
+from .pool import ConnectionPool, Lease, send_complete
 from .proxy import ConnectResponseReader
 from .readiness import SocketWaiter
 from .sync_transport import NETWORK_ERRORS, RECV_BYTES
+from .threads import run_awaited
 from .tls import tls_context
 
-if TYPE_CHECKING:  # whoever makes blocking calls only need not load it: a tenth of the time until the first call
+if TYPE_CHECKING:  # Blocking calls never load asyncio: it would take a tenth of the time until the first one.
     import asyncio
 
     import httpx
 
-    from .messages import HttpRequest
-
 
 class AsyncConnection:
-    """An asyncio.Protocol: one connection. Its present or last reply says whether it may be used again."""
+    """An asyncio.Protocol: one connection. The parser of its present or last response says whether it may be used again."""
 
-    def __init__(self, max_reply_bytes: int) -> None:
+    def __init__(self, parser: ResponseParser) -> None:
         import asyncio
 
-        self.parser = ResponseParser(max_reply_bytes)  # it may begin before the request is sent
-        self._get_running_loop = asyncio.get_running_loop
-        self._loop = self._get_running_loop()
+        self.parser = parser  # A response may begin before the request is sent.
+        self._get_running_loop = asyncio._get_running_loop
+        self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._incoming: SocketWaiter | None = None
         self._deadline = self._timer_due_at = math.inf
         self._deadline_timer: asyncio.TimerHandle | None = None
+        self._is_lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # asyncio has set TCP_NODELAY
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self.parser.feed(data)
@@ -54,16 +56,18 @@ class AsyncConnection:
     def eof_received(self) -> None:
         tls = self._transport.get_extra_info("ssl_object")
         try:
-            end = tls.read(1) if tls else b""  # asyncio does not tell whether TLS's goodbye came; this does
+            end = tls.read(1) if tls else b""  # asyncio does not say whether close_notify came; this does.
         except ssl.SSLError:
             self.connection_lost(None)
         else:
             self.data_received(end)
+        self._is_lost = True
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
         if self._deadline_timer:
             self._deadline_timer.cancel()
-        self.parser.connection_lost(exc)
+        self.parser.connection_lost(exc, READ)
         self._wake_waiter()
 
     def _wake_waiter(self) -> None:
@@ -72,17 +76,21 @@ class AsyncConnection:
         if self.parser.complete and self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def send(self, call: HttpRequest, reply: ResponseParser) -> None:
-        self.parser, self._deadline = reply, call.deadline
-        if call.deadline < self._timer_due_at:
+    async def send(self, request: HttpRequest, parser: ResponseParser, deadline: float) -> None:
+        """Send a request and wait until `parser` has its response, or why there is none."""
+        self.parser, self._deadline = parser, deadline
+        if self._is_lost:
+            parser.connection_lost(None)
+            return
+        if deadline < self._timer_due_at:
             self._schedule_deadline()
-        self._transport.write(call.head)
-        if not reply.complete:
+        self._transport.write(request.encode())
+        if not parser.complete:
             self._waiter = self._loop.create_future()
             await self._waiter
 
     def _schedule_deadline(self) -> None:
-        # it stays set for the calls to come, which most often end long before: setting one for each would cost as much as sending
+        # The timer stays set for later requests, most of which end long before: one for each costs as much as sending.
         if self._deadline_timer:
             self._deadline_timer.cancel()
         self._timer_due_at = self._deadline
@@ -95,43 +103,86 @@ class AsyncConnection:
         if time.monotonic() < self._deadline:
             self._schedule_deadline()
         else:
-            self.connection_lost(TimeoutError())
+            self.parser.connection_lost(DeadlinePassed(), READ)
+            self._wake_waiter()
 
     def is_usable(self) -> bool:
-        if self._loop is not self._get_running_loop() or not self.parser.keep_alive:
+        """Return whether an idle connection may carry another request of the running event loop."""
+        if self._is_lost or self._loop is not self._get_running_loop():
+            return False
+        if not (self.parser.keep_alive or self.parser.is_untouched):
             return False
         if self._incoming is None:
             self._incoming = SocketWaiter(self._transport.get_extra_info("socket").fileno())
-        return not self._incoming.wait(0)  # the loop may not have looked for long
+        return not self._incoming.wait(0)  # The loop may not have looked for long.
 
     def abort(self) -> None:
+        """Close at once, from any thread and any event loop."""
+        self._is_lost = True
+        if self._loop.is_closed():
+            self._close_socket()
+            return
         try:
-            self._loop.call_soon_threadsafe(self._transport.abort)  # close() would wait for the peer's TLS goodbye
-        except RuntimeError:  # the loop is closed and runs nothing any more; at least the peer learns of the end
-            sock = self._transport.get_extra_info("socket")  # uvloop has closed it by then, and has none
-            with contextlib.suppress(OSError):
-                if sock is not None:
-                    sock.shutdown(socket.SHUT_RDWR)
+            if self._loop is self._get_running_loop():
+                self._transport.abort()  # close() would wait for the peer's close_notify.
+            else:
+                self._loop.call_soon_threadsafe(self._transport.abort)
+        except RuntimeError:
+            self._close_socket()
+
+    def _close_socket(self) -> None:
+        # The loop is closed and runs nothing any more. uvloop has closed the socket by then, and has none.
+        sock = self._transport.get_extra_info("socket")
+        if sock is None:
+            return
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+        raw = getattr(sock, "_sock", None)
+        with contextlib.suppress(OSError):
+            if raw is not None:
+                raw.close()
 
 
 class AsyncTransport(ConnectionPool[AsyncConnection]):
-    """As SyncTransport, on asyncio and safe for tasks. A cancelled call closes its connection.
+    """HTTP/1.1 transport for asyncio. Safe for tasks.
 
-    A connection belongs to the event loop that opened it; others open their own.
+    Share one between the clients of several accounts to share the bound of connections. Close it after the clients: a
+    client closes only a transport that it made itself. A cancelled request closes its connection. Connections belong to
+    the event loop that opened them; another loop opens its own. Requests are never sent twice, and redirects, cookies and
+    the environment's proxies are not used.
+
+    Args:
+        proxy: `http://[user:pass@]host[:port]`, used by CONNECT: of an https request it sees host and port only.
+        max_connections: Connections to one origin, idle ones included. Further requests wait, first come, first served,
+            within their own deadline.
+        keepalive_expiry: Seconds after which an idle connection is closed.
+        share_connections: Whether a connection that one API key used may carry another key's requests. It saves
+            handshakes with many accounts; HTTP/1.1 cannot tell whose response a gateway sends late or twice.
+
+    `handle_async_request` takes and gives what httpx's transports do, with the extensions that
+    `SyncTransport.handle_request` describes.
     """
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        from . import httpx_adapter as border
+    make_gate = TaskGate
+    run_in_thread = staticmethod(run_awaited)
 
-        call = border.request_from_httpx(request)
-        del request  # its repr shows the URL, and some tracebacks show locals
-        return border.response_to_httpx(call if isinstance(call, HttpFailure) else await self.send(call))
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        from . import httpx_adapter
+
+        complete = httpx_adapter.request_from_httpx(request)
+        del request  # Keep secrets out of tracebacks: its repr shows the URL.
+        if isinstance(complete, HttpFailure):
+            return httpx_adapter.response_to_httpx(complete)
+        http_request, partition, bounds = complete
+        lease = self.lease(http_request.template.origin, partition, **bounds)
+        return httpx_adapter.response_to_httpx(await send_complete(self, http_request, lease, TaskGate))
 
     async def aclose(self) -> None:
+        """Close all idle connections; requests that wait for a connection fail, later ones too."""
         import asyncio
 
-        self._close_all_idle()
-        for _ in range(2):  # one turn of the loop to abort, one to close the sockets
+        self._close_all()
+        for _ in range(2):  # One turn of the loop to abort, one to close the sockets.
             await asyncio.sleep(0)
 
     async def __aenter__(self) -> Self:
@@ -140,102 +191,84 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
 
-    _is_usable = staticmethod(AsyncConnection.is_usable)
-    _discard = staticmethod(AsyncConnection.abort)
+    async def connect(self, lease: Lease[AsyncConnection]) -> HttpFailure | None:
+        """Open a connection for the lease: names, TCP, proxy, TLS. Returns why there is none."""
+        import asyncio
 
-    async def send(self, call: HttpRequest) -> HttpResult:
-        if refused := self._rejection(call):
-            return refused
-        stream, phase, parser = None, self._connect_phase, ResponseParser(call.max_reply_bytes)
-        place = self._origin_pool(call.route.origin)
-        if not place.acquire_slot() and not await self._wait_for_slot(place, call):
-            return failure_from_exception(TimeoutError(), POOL)
+        lease.make_room()
         try:
-            stream = self._pop_idle(place, call)
-            parser.on_reused_connection = stream is not None
-            if stream is None:
-                stream = await self._connect(call)
-                parser = stream.parser
-            phase = WRITE
-            call.time_left()  # nothing is sent too late
-            await stream.send(call, parser)
-        except NETWORK_ERRORS as error:  # later failures are the reply's
-            parser.connection_lost(error, phase)
-        finally:
-            self._release(place, stream, parser)
+            async with asyncio.timeout(lease.time_left()):
+                lease.adopt(await self._open_connection(lease))
+        except NETWORK_ERRORS as error:
+            is_late = (
+                isinstance(error, TimeoutError) and error.errno is None
+            )  # asyncio's own; the system's has a number
+            failure = failure_from_exception(DeadlinePassed() if is_late else error, self._connect_phase)
+        else:
+            return None
+        return failure
+
+    async def send(self, lease: Lease[AsyncConnection], request: HttpRequest) -> HttpResult:
+        """Send a GET and read its response to the end. The network raises nothing."""
+        connection, parser = lease.connection, lease.parser
+        assert connection is not None
+        lease.was_sent = True
+        try:
+            lease.time_left()  # Nothing is sent too late.
+            await connection.send(request, parser, lease.deadline)
+        except NETWORK_ERRORS as error:  # Later failures are the response's.
+            parser.connection_lost(error, WRITE)
         return parser.result()
 
-    async def _wait_for_slot(self, place: OriginPool[AsyncConnection], call: HttpRequest) -> bool:
+    async def _open_connection(self, lease: Lease[AsyncConnection]) -> AsyncConnection:
+        """Connect, through the proxy and TLS if there are any. An address that fails later leaves time for the others."""
+        import asyncio
+
+        server, port = (self._proxy.host, self._proxy.port) if self._proxy else lease.origin[1:]
+        addresses: list[AddressInfo] = list(await asyncio.wrap_future(resolve(server, port)))
+        while True:
+            sock, address = await open_socket_async(server, addresses)
+            addresses.remove(address)
+            try:
+                async with asyncio.timeout(lease.time_left() / (len(addresses) + 1)):
+                    return await self._prepare(sock, lease)
+            except (OSError, DeadlinePassed):
+                if not addresses:
+                    raise
+
+    async def _prepare(self, sock: socket.socket, lease: Lease[AsyncConnection]) -> AsyncConnection:
+        """Open the proxy's tunnel and start TLS where they are needed. The socket is closed when that fails."""
         import asyncio
 
         loop = asyncio.get_running_loop()
-        slot: asyncio.Future[bool] = loop.create_future()
-
-        def resolve(got_slot: bool) -> None:
-            if not slot.done():
-                slot.set_result(got_slot)
-
-        def wake() -> None:
-            if asyncio._get_running_loop() is loop:  # most often; the other way costs a system call
-                resolve(True)
-            else:
-                loop.call_soon_threadsafe(resolve, True)
-
-        if place.acquire_slot(wake):
-            return True
-        alarm = loop.call_later(call.deadline - time.monotonic(), resolve, False)
+        tls, host, _ = lease.origin
         try:
-            got_slot = await slot
-        except BaseException:
-            place.cancel_wait(wake)
-            raise
-        finally:
-            alarm.cancel()
-        if not got_slot:
-            place.cancel_wait(wake)
-        return got_slot
-
-    async def _connect(self, call: HttpRequest) -> AsyncConnection:
-        import asyncio
-
-        # one address after another: Python 3.11's happy_eyeballs_delay leaks the socket of a cancelled attempt
-        async with asyncio.timeout(call.time_left()):
-            *others, last = await asyncio.wrap_future(self._resolve(call.route.origin))
-        for index, address in enumerate(others):
-            with contextlib.suppress(OSError):
-                async with asyncio.timeout(call.time_left(len(others) + 1 - index)):
-                    return await self._open_connection(call, address)
-        async with asyncio.timeout(call.time_left()):
-            return await self._open_connection(call, last)
-
-    async def _open_connection(self, call: HttpRequest, address: AddressInfo) -> AsyncConnection:
-        import asyncio
-
-        loop, (tls, host, _), (family, kind, protocol, _, place) = (
-            asyncio.get_running_loop(),
-            call.route.origin,
-            address,
-        )
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.setblocking(False)
-            await loop.sock_connect(sock, place)
+            configure(sock)
             if self._proxy:
-                tunnel = ConnectResponseReader()
-                await loop.sock_sendall(sock, self._proxy.connect_request(call.route.origin))
-                while not tunnel.established:
-                    tunnel.feed(await loop.sock_recv(sock, RECV_BYTES))
+                await self._open_tunnel(loop, sock, lease)
         except BaseException:
             sock.close()
             raise
-        context, name = (tls_context(), host) if tls else (None, None)
         try:
-            stream = AsyncConnection(call.max_reply_bytes)
+            lease.parser = ResponseParser(lease.max_response_bytes)  # That of an earlier address may have failed.
+            connection = AsyncConnection(lease.parser)
             await loop.create_connection(
-                lambda: cast("asyncio.Protocol", stream), sock=sock, ssl=context, server_hostname=name
+                lambda: cast("asyncio.Protocol", connection),
+                sock=sock,
+                ssl=tls_context() if tls else None,
+                server_hostname=cast("str", encodable_host(host)) if tls else None,
             )
         except BaseException:
-            with contextlib.suppress(OSError):  # asyncio has closed it, or goes on with a handshake nobody waits for
+            with contextlib.suppress(OSError):  # asyncio has closed it, or goes on with a handshake nobody waits for.
                 sock.shutdown(socket.SHUT_RDWR)
             raise
-        return stream
+        return connection
+
+    async def _open_tunnel(
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, lease: Lease[AsyncConnection]
+    ) -> None:
+        assert self._proxy is not None
+        reader = ConnectResponseReader()
+        await loop.sock_sendall(sock, self._proxy.connect_request(lease.origin))
+        while not reader.established:
+            reader.feed(await loop.sock_recv(sock, RECV_BYTES))

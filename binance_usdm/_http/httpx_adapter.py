@@ -1,14 +1,16 @@
-"""The border to httpx: a transport of its kind in the place of ours, and a request of its kind through ours. Loaded when there is one."""
+"""Use httpx transports with a client, and our transports with httpx. Loaded when there is one."""
 
 from __future__ import annotations
 
 import re
 import time
+from collections.abc import Hashable
 from functools import partial
-from typing import cast
+from typing import Any, Final, cast
 
 import httpx
 
+from .gates import Gate, TaskGate, ThreadGate
 from .messages import (
     MAX_TIMEOUT_SECONDS,
     STALE,
@@ -18,124 +20,183 @@ from .messages import (
     HttpRequest,
     HttpResponse,
     HttpResult,
+    Origin,
     RawHeaders,
     RequestTemplate,
 )
-from .threads import TIMEOUT_MESSAGE, run_in_thread
+from .parser import ResponseParser
+from .threads import TIMEOUT_MESSAGE, run_awaited, run_blocking, run_in_thread
 
-_HTTPX_ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
-_ATTRIBUTE_BY_EXTENSION = {
-    "deadline": "deadline",
-    "max_reply_bytes": "max_reply_bytes",
-    "fresh": "needs_new_connection",
-}
-_TIMEOUT_FAILURE = HttpFailure("", TIMEOUT_MESSAGE)
-_ONLY_GET_PROBLEM = "only GET without a body can be sent"
-_TARGET = re.compile(rb"/[\x21-\x7e]*").fullmatch
-_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch  # RFC 9110 5.6.2
-_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*").fullmatch  # RFC 9110 5.5
-_FRAMING = {b"content-length", b"transfer-encoding"}
+_HTTPX_ERRORS: Final = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
+_ARGUMENT_BY_EXTENSION: Final = {
+    "deadline": "deadline", "max_reply_bytes": "max_response_bytes", "fresh": "needs_new_connection",
+}  # fmt: skip
+_TIMEOUT_FAILURE: Final = HttpFailure("", TIMEOUT_MESSAGE)
+_ONLY_GET_PROBLEM: Final = "only GET without a body can be sent"
+_TARGET: Final = re.compile(rb"/[\x21-\x7e]*").fullmatch
+_NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch  # RFC 9110 5.6.2
+_VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*").fullmatch  # RFC 9110 5.5
+_FRAMING: Final = {b"content-length", b"transfer-encoding"}
 
 
 class ResponseTooLarge(httpx.RemoteProtocolError):
-    """The server sent more for one reply than is accepted; the rest was not read."""
+    """The server sent more for one response than is accepted; the rest was not read."""
 
 
 class StaleConnection(httpx.RemoteProtocolError):
-    """A kept connection ended before a byte of the reply came.
+    """An idle connection ended before a byte of the response came.
 
-    The request was very likely not handled: a GET may be sent again, on a connection of its own.
+    The request was very likely not handled: a GET may be sent again, on a new connection.
     """
 
 
-_HTTPX_ERROR_BY_KIND = {TOO_LARGE: ResponseTooLarge, STALE: StaleConnection}
+_HTTPX_ERROR_BY_KIND: Final = {TOO_LARGE: ResponseTooLarge, STALE: StaleConnection}
 
 
 class RedactedRequest(httpx.Request):
-    """A request whose repr tells nothing of its query."""
+    """A request whose repr leaves out its query."""
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.url.path}>"
 
 
-class SyncHttpxAdapter:
-    """What a blocking client sends its calls through when it was given a transport of httpx's kind."""
+class EmptyLease:
+    """Stands for a lease where the transport has a queue of its own: it holds only the bounds."""
+
+    __slots__ = (
+        "deadline", "holders", "max_response_bytes", "needs_new_connection", "origin", "parser", "partition", "token",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        origin: Origin,
+        partition: Hashable,
+        *,
+        deadline: float,
+        max_response_bytes: int,
+        needs_new_connection: bool,
+    ) -> None:
+        self.origin = origin
+        self.partition = partition
+        self.deadline = deadline
+        self.max_response_bytes = max_response_bytes
+        self.needs_new_connection = needs_new_connection
+        self.holders = set[object]()
+        self.token = None
+        self.parser = ResponseParser(max_response_bytes)
+
+    def try_acquire_slot(self) -> bool:
+        return True
+
+    def try_take_idle(self) -> bool:
+        return True
+
+    async def wait_for_slot(self, gate: Gate) -> HttpFailure | None:
+        return None
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+
+class _HttpxAdapter:
+    def rejection(self, origin: Origin) -> HttpFailure | None:
+        return None
+
+    def lease(self, origin: Origin, partition: Hashable, **bounds: Any) -> EmptyLease:
+        return EmptyLease(origin, partition, **bounds)
+
+    async def connect(self, lease: EmptyLease) -> HttpFailure | None:
+        return None
+
+
+class SyncHttpxAdapter(_HttpxAdapter):
+    """What a blocking client sends its requests through when it was given an httpx transport."""
 
     transport_class = httpx.BaseTransport
+    make_gate = ThreadGate
+    run_in_thread = staticmethod(run_blocking)
 
     def __init__(self, transport: httpx.BaseTransport) -> None:
         self.transport = transport
         self.close = transport.close
 
-    def send(self, call: HttpRequest) -> HttpResult:
+    async def send(self, lease: EmptyLease, request: HttpRequest) -> HttpResult:
+        """Send a request through the transport, in a thread that is left behind at the deadline. Never suspends."""
         try:
-            if isinstance(self.transport, httpx.MockTransport):  # it ends by the hand of whoever wrote the handler
-                return self._send_once(call)
-            return run_in_thread(partial(self._send_once, call)).result(call.deadline - time.monotonic())
+            if isinstance(self.transport, httpx.MockTransport):  # It ends by the hand of its author.
+                return self._send_once(lease, request)
+            return cast(
+                "HttpResult",
+                run_in_thread(partial(self._send_once, lease, request)).result(lease.deadline - time.monotonic()),
+            )
         except _HTTPX_ERRORS as error:
             return _failure_from_httpx_error(error)
 
-    def _send_once(self, call: HttpRequest) -> HttpResponse:
+    def _send_once(self, lease: EmptyLease, request: HttpRequest) -> HttpResponse:
         body, size = list[bytes](), 0
-        response = self.transport.handle_request(_to_httpx_request(call))
+        response = self.transport.handle_request(_to_httpx_request(lease, request))
         try:
             for chunk in cast("httpx.SyncByteStream", response.stream):
                 body.append(chunk)
                 size += len(chunk)
-                _check_limits(size, call)
+                _check_limits(size, lease)
             return _from_httpx_response(response, body)
         finally:
             response.close()
 
 
-class AsyncHttpxAdapter:
-    """The same for asyncio."""
+class AsyncHttpxAdapter(_HttpxAdapter):
+    """What an asyncio client sends its requests through when it was given an httpx transport."""
 
     transport_class = httpx.AsyncBaseTransport
+    make_gate = TaskGate
+    run_in_thread = staticmethod(run_awaited)
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self.transport = transport
         self.aclose = transport.aclose
 
-    async def send(self, call: HttpRequest) -> HttpResult:
+    async def send(self, lease: EmptyLease, request: HttpRequest) -> HttpResult:
+        """Send a request through the transport, cancelled at the deadline."""
         import asyncio
 
         try:
-            async with asyncio.timeout(call.deadline - time.monotonic()):
-                return await self._send_once(call)
+            async with asyncio.timeout(lease.deadline - time.monotonic()):
+                return await self._send_once(lease, request)
         except _HTTPX_ERRORS as error:
             return _failure_from_httpx_error(error)
 
-    async def _send_once(self, call: HttpRequest) -> HttpResponse:
+    async def _send_once(self, lease: EmptyLease, request: HttpRequest) -> HttpResponse:
         body, size = list[bytes](), 0
-        response = await self.transport.handle_async_request(_to_httpx_request(call))
+        response = await self.transport.handle_async_request(_to_httpx_request(lease, request))
         try:
             async for chunk in cast("httpx.AsyncByteStream", response.stream):
                 body.append(chunk)
                 size += len(chunk)
-                _check_limits(size, call)
+                _check_limits(size, lease)
             return _from_httpx_response(response, body)
         finally:
             await response.aclose()
 
 
-def _to_httpx_request(call: HttpRequest) -> RedactedRequest:
-    tls, host, port = call.route.origin
-    url = httpx.URL(scheme="https" if tls else "http", host=host, port=port, raw_path=call.target)
-    left = max(call.deadline - time.monotonic(), 0.001)
+def _to_httpx_request(lease: EmptyLease, request: HttpRequest) -> RedactedRequest:
+    tls, host, port = request.template.origin
+    url = httpx.URL(scheme="https" if tls else "http", host=host, port=port, raw_path=request.target)
+    left = max(lease.deadline - time.monotonic(), 0.001)
     extensions = {
         "timeout": dict.fromkeys(("connect", "read", "write", "pool"), left),
-        **{name: getattr(call, attribute) for name, attribute in _ATTRIBUTE_BY_EXTENSION.items()},
+        **{name: getattr(lease, argument) for name, argument in _ARGUMENT_BY_EXTENSION.items()},
+        "partition": lease.partition,
     }
-    return RedactedRequest("GET", url, headers=list(call.route.headers), extensions=extensions)
+    return RedactedRequest("GET", url, headers=list(request.template.headers), extensions=extensions)
 
 
-def _check_limits(size: int, call: HttpRequest) -> None:
-    """Go on only while the body that came so far is neither too large nor too late."""
-    if size > call.max_reply_bytes:
-        raise ResponseTooLarge("the reply is too large")
-    if time.monotonic() > call.deadline:
-        raise httpx.ReadTimeout("the reply took too long")
+def _check_limits(size: int, lease: EmptyLease) -> None:
+    """Raise when the body that came so far is too large or too late."""
+    if size > lease.max_response_bytes:
+        raise ResponseTooLarge("the response is too large")
+    if time.monotonic() > lease.deadline:
+        raise httpx.ReadTimeout("the response took too long")
 
 
 def _from_httpx_response(response: httpx.Response, body: list[bytes]) -> HttpResponse:
@@ -149,26 +210,28 @@ def _failure_from_httpx_error(error: Exception) -> HttpFailure:
     return HttpFailure(kind, str(error))
 
 
-def request_from_httpx(request: httpx.Request) -> HttpRequest | HttpFailure:
-    """A request of httpx's as one of ours, checked. Its extensions say the bounds; there are no bytes that it could send by itself."""
+def request_from_httpx(request: httpx.Request) -> tuple[HttpRequest, Hashable, dict[str, Any]] | HttpFailure:
+    """Return a request of httpx's as one of ours, checked, with its partition and the arguments of its lease.
+
+    Its extensions say the bounds, and perhaps the partition that keeps its connections apart from others.
+    """
     url, extensions, headers = request.url, request.extensions, request.headers.raw
     target = extensions.get("target", url.raw_path)
-    if fault := _request_problem(request, target, headers):
-        return HttpFailure("LocalProtocolError", fault)
+    if problem := _request_problem(request, target, headers):
+        return HttpFailure("LocalProtocolError", problem, is_retryable=False)
     tls = url.scheme == "https"
-    route = RequestTemplate.build((tls, url.raw_host.decode(), url.port or (443 if tls else 80)), headers)
-    bounds = {attribute: extensions[name] for name, attribute in _ATTRIBUTE_BY_EXTENSION.items()}
-    bounds["deadline"] = min(
-        time.monotonic() + MAX_TIMEOUT_SECONDS, bounds["deadline"]
-    )  # in this order NaN is one as well
-    return HttpRequest(target, route, **bounds)
+    template = RequestTemplate.build((tls, url.raw_host.decode(), url.port or (443 if tls else 80)), headers)
+    bounds = {argument: extensions[name] for name, argument in _ARGUMENT_BY_EXTENSION.items()}
+    # In this order NaN becomes the bound as well.
+    bounds["deadline"] = min(time.monotonic() + MAX_TIMEOUT_SECONDS, bounds["deadline"])
+    return HttpRequest(target, template), extensions.get("partition"), bounds
 
 
 def _request_problem(request: httpx.Request, target: bytes, headers: RawHeaders) -> str:
-    """Why it cannot be sent, "" if it can."""
+    """Return why the request cannot be sent, "" if it can."""
     if request.method != "GET" or not isinstance(request.stream, httpx.ByteStream) or any(request.stream):
         return _ONLY_GET_PROBLEM
-    if missing := [name for name in _ATTRIBUTE_BY_EXTENSION if name not in request.extensions]:
+    if missing := [name for name in _ARGUMENT_BY_EXTENSION if name not in request.extensions]:
         return f"the request's extensions must have {', '.join(missing)}, as a client of ours writes them"
     if any(name.lower() in _FRAMING for name, _ in headers):
         return _ONLY_GET_PROBLEM
@@ -177,13 +240,13 @@ def _request_problem(request: httpx.Request, target: bytes, headers: RawHeaders)
     return "" if _TARGET(target) else "the request target holds a character that must be escaped"
 
 
-def response_to_httpx(outcome: HttpResult) -> httpx.Response:
-    """A reply as httpx's, or its error raised."""
-    if isinstance(outcome, HttpFailure):
-        raise _error_to_httpx(outcome)
-    return httpx.Response(outcome.status, headers=list(outcome.headers.raw), stream=httpx.ByteStream(outcome.body))
+def response_to_httpx(result: HttpResult) -> httpx.Response:
+    """Return a response as httpx's, or raise its error."""
+    if isinstance(result, HttpFailure):
+        raise _error_to_httpx(result)
+    return httpx.Response(result.status, headers=list(result.headers.raw), stream=httpx.ByteStream(result.body))
 
 
 def _error_to_httpx(failure: HttpFailure) -> httpx.TransportError:
-    kind = _HTTPX_ERROR_BY_KIND.get(failure.kind) or getattr(httpx, failure.kind)
-    return cast("httpx.TransportError", kind(failure.text))
+    error_class = _HTTPX_ERROR_BY_KIND.get(failure.kind) or getattr(httpx, failure.kind)
+    return cast("httpx.TransportError", error_class(failure.text))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
@@ -24,7 +23,7 @@ TOO_LARGE = "ResponseTooLarge"
 
 
 class RequestTemplate(NamedTuple):
-    """Where requests go, and their headers: the same for many requests, so it is made once."""
+    """What many requests share: where they go, and their headers."""
 
     origin: Origin
     headers: RawHeaders
@@ -33,52 +32,44 @@ class RequestTemplate(NamedTuple):
 
     @classmethod
     def build(cls, origin: Origin, headers: RawHeaders) -> Self:
+        """Return a template with its headers encoded."""
         lines = [b"%b: %b\r\n" % header for header in headers]
         return cls(origin, headers, b"".join([b" HTTP/1.1\r\n", *lines, b"\r\n"]))
 
     def __repr__(self) -> str:
-        return "<Route>"  # its headers hold a key
+        return "<RequestTemplate>"  # Its headers may hold a secret.
 
 
 class HttpRequest(SecretHolder):
-    """One GET, complete, and its bounds: `deadline` is an instant of time.monotonic()."""
+    """A GET without a body.
 
-    __slots__ = ("api_key", "deadline", "max_reply_bytes", "needs_new_connection", "route", "signature", "target")
+    Args:
+        target: Path and query, as they are sent.
+        template: Origin and headers.
+        secrets: What no text about the request may show.
+    """
 
-    def __init__(
-        self, target: bytes, route: RequestTemplate, *, deadline: float, max_reply_bytes: int, needs_new_connection: bool,
-        api_key: str = "", signature: bytes = b"",
-    ) -> None:  # fmt: skip
-        self.target, self.route = target, route
-        self.deadline, self.max_reply_bytes = deadline, max_reply_bytes
-        self.needs_new_connection = needs_new_connection
-        self.api_key, self.signature = api_key, signature
+    __slots__ = ("secrets", "target", "template")
 
-    @property
-    def secrets(self) -> tuple[str, str]:
-        """What no text about it may show."""
-        return self.api_key, self.signature.decode("ascii")
+    def __init__(self, target: bytes, template: RequestTemplate, secrets: tuple[str, ...] = ()) -> None:
+        self.target = target
+        self.template = template
+        self.secrets = secrets
 
-    @property
-    def head(self) -> bytes:
-        return b"".join((b"GET ", self.target, self.route.encoded_headers))
-
-    def time_left(self, steps: int = 1) -> float:
-        """Seconds for the next one of so many equal steps."""
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left / steps
+    def encode(self) -> bytes:
+        """Return the request's bytes."""
+        return b"".join((b"GET ", self.target, self.template.encoded_headers))
 
 
 class HttpFailure(NamedTuple):
-    """Why no reply came. The kinds are httpx's names for such errors, STALE and TOO_LARGE."""
+    """Why there is no response. `kind` is httpx's name for such an error, STALE or TOO_LARGE."""
 
     kind: str
     text: str
+    is_retryable: bool = True
 
     def __repr__(self) -> str:
-        return f"<Failure {self.kind}>"  # another transport's text may show the request
+        return f"<HttpFailure {self.kind}>"  # The text of another transport may show the request.
 
 
 @functools.lru_cache(maxsize=64)
@@ -128,7 +119,7 @@ class HttpResponse(NamedTuple):
     body: bytes
 
     def __repr__(self) -> str:
-        return f"<Reply {self.status}>"
+        return f"<HttpResponse {self.status}>"
 
 
 HttpResult: TypeAlias = HttpResponse | HttpFailure

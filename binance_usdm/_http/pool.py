@@ -1,143 +1,368 @@
-"""The connections of a transport: which are idle, which calls may go on, and whose turn is next. Opens none, sends nothing."""
+"""Connection pool: idle connections and waiting callers, per origin.
+
+A caller takes a `Lease`: first one of `max_connections` slots, in order of arrival, then an idle connection or leave to
+open one. A slot is held by being a member of a set and given back by `set.discard`, so it can be neither lost nor given
+twice, whatever interrupts the caller.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import os
-import socket
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+import time
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, Generic, Protocol, TypeVar
 
 from binance_usdm._errors import ConfigurationError
 
+from .gates import CLOSED, OPEN, Gate
 from .messages import HttpFailure, Origin
-from .parser import CONNECT, PROXY_CONNECT, ResponseParser
+from .parser import CONNECT, POOL, PROXY_CONNECT, DeadlinePassed, ResponseParser, failure_from_exception, time_until
 from .proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
-from .threads import run_in_thread
 
-if TYPE_CHECKING:
-    from .messages import HttpRequest
+MAX_CONNECTIONS = 100
+"""Connections to one origin, idle ones included; further callers wait, each within its deadline."""
+KEEPALIVE_EXPIRY_SECONDS = 30.0
+"""Age at which an idle connection is closed; most load balancers forget one after 60 s or more."""
+MAX_CLOCK_STEP_SECONDS = 2.0
+"""If the wall clock moved by so much more than the monotonic one, the machine slept, and idle connections are dead."""
+_SWEEP_INTERVAL_SECONDS = 1.0
 
-MAX_CONNECTIONS = 100  # to one origin; more calls than that wait for their turn, each within its deadline
-AddressInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # as getaddrinfo() gives it
+TRANSPORT_CLOSED = HttpFailure("ConnectError", "the transport is closed", is_retryable=False)
 
-_C = TypeVar("_C")
+
+class Connection(Protocol):
+    """What the pool needs of a connection."""
+
+    def is_usable(self) -> bool:
+        """Return whether an idle connection may carry another request."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once. May be called from any thread."""
+        ...
+
+
+_C = TypeVar("_C", bound=Connection)
+
+
+class Slots:
+    """At most `limit` holders at a time, in order of arrival."""
+
+    __slots__ = ("_lock", "holders", "limit", "waiters")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.holders = set[object]()
+        self.waiters = dict[object, Gate]()
+        self._lock = threading.RLock()  # A signal handler's call may run within another call of its thread.
+
+    def try_acquire(self, token: object) -> bool:
+        """Take a slot if one is free and nobody waits."""
+        with self._lock:
+            self.holders.add(token)
+            if len(self.holders) <= self.limit and not self.waiters:
+                return True
+            self.holders.discard(token)
+            return False
+
+    def join(self, token: object, gate: Gate) -> None:
+        """Wait in line; `gate` is opened when the token became a holder."""
+        with self._lock:
+            self.waiters[token] = gate
+        self.settle()
+
+    def leave(self, token: object) -> None:
+        """Give a slot or a place in line back. Safe to call again."""
+        self.holders.discard(token)
+        self.waiters.pop(token, None)
+        if self.waiters:
+            self.settle()
+
+    def settle(self) -> None:
+        """Give free slots to those who wait. Anybody may call it, at any time."""
+        while self.waiters and len(self.holders) < self.limit:
+            with self._lock:
+                if not self.waiters or len(self.holders) >= self.limit:
+                    return
+                token, gate = next(iter(self.waiters.items()))
+                if getattr(gate, "is_reachable", True):
+                    self.holders.add(token)
+                self.waiters.pop(token, None)
+            gate.open(OPEN)
+
+
+class _Idle(Generic[_C]):
+    __slots__ = ("connection", "monotonic", "partition", "wall")
+
+    def __init__(self, connection: _C, partition: Hashable) -> None:
+        self.connection = connection
+        self.partition = partition
+        self.monotonic = time.monotonic()
+        self.wall = time.time()
+
+    def is_expired(self, expiry: float) -> bool:
+        age = time.monotonic() - self.monotonic
+        return age > expiry or abs(time.time() - self.wall - age) > MAX_CLOCK_STEP_SECONDS
 
 
 class OriginPool(Generic[_C]):
-    """The connections to one origin: the idle ones, newest first, and how many calls may be under way. Who came first, goes first."""
+    """Slots and idle connections of one origin."""
 
-    def __init__(self, max_idle: int) -> None:
-        self.idle: deque[_C] = deque()
-        self._free_slots, self._waiters, self._lock = max_idle, deque[Callable[[], object]](), threading.Lock()
+    def __init__(self, limit: int) -> None:
+        self.slots = Slots(limit)
+        self._idle: list[_Idle[_C]] = []
+        self._lock = threading.RLock()
 
-    def acquire_slot(self, on_slot: Callable[[], object] | None = None) -> bool:
-        """Take a turn. If there is none, False; then `wake` is called when one was taken for the caller."""
+    def __len__(self) -> int:
+        return len(self._idle)
+
+    def pop(self, partition: Hashable) -> _Idle[_C] | None:
+        """Return the newest idle connection of a partition, or None."""
         with self._lock:
-            if self._free_slots > 0:
-                self._free_slots -= 1
-                return True
-            if on_slot is not None:
-                self._waiters.append(on_slot)
-            return False
+            for index in range(len(self._idle) - 1, -1, -1):
+                if self._idle[index].partition == partition:
+                    return self._idle.pop(index)
+            return None
 
-    def release_slot(self) -> None:
-        """Give a turn back."""
+    def push(self, idle: _Idle[_C]) -> None:
+        """Keep a connection as the newest idle one."""
+        with self._lock:
+            self._idle.append(idle)
+
+    def pop_excess(self) -> Iterator[_C]:
+        """Remove and return idle connections, oldest first, until idle ones and holders are at most the limit."""
         while True:
             with self._lock:
-                if not self._waiters:
-                    self._free_slots += 1
+                if not self._idle or len(self._idle) + len(self.slots.holders) <= self.slots.limit:
                     return
-                on_slot = self._waiters.popleft()
-            with contextlib.suppress(RuntimeError):  # an event loop that has ended needs no turn
-                on_slot()
-                return
+                idle = self._idle.pop(0)
+            yield idle.connection
 
-    def cancel_wait(self, on_slot: Callable[[], object]) -> None:
-        """Wait no longer; a turn that came meanwhile is given back."""
-        with self._lock:
-            if on_slot in self._waiters:
-                self._waiters.remove(on_slot)
-                return
-        self.release_slot()
+    def pop_expired(self, expiry: float) -> Iterator[_C]:
+        """Remove and return idle connections that are too old."""
+        while True:
+            with self._lock:
+                if not self._idle or not self._idle[0].is_expired(expiry):
+                    return
+                idle = self._idle.pop(0)
+            yield idle.connection
+
+    def pop_all(self) -> Iterator[_C]:
+        """Remove and return all idle connections."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return
+                idle = self._idle.pop()
+            yield idle.connection
+
+
+class Lease(Generic[_C]):
+    """A slot and a connection for one request.
+
+    Making one takes nothing. The caller removes `token` from `holders` and calls `release()` in a `finally` block,
+    in this order: the first is a single C call, which an interrupt cannot precede.
+    """
+
+    __slots__ = (
+        "_origin_pool", "_pool", "connection", "deadline", "max_response_bytes", "needs_new_connection", "origin", "parser",
+        "partition", "token", "was_sent",
+    )  # fmt: skip
+
+    def __init__(
+        self, pool: ConnectionPool[_C], origin: Origin, partition: Hashable, *, deadline: float, max_response_bytes: int,
+        needs_new_connection: bool,
+    ) -> None:  # fmt: skip
+        self._pool = pool
+        self._origin_pool = pool._origin_pool(origin)
+        self.origin = origin
+        self.partition = partition if pool._is_partitioned else None
+        self.deadline = deadline
+        self.needs_new_connection = needs_new_connection
+        self.connection: _C | None = None
+        self.max_response_bytes = max_response_bytes
+        self.parser = ResponseParser(max_response_bytes)
+        self.was_sent = False
+        self.token = object()  # The pool refers to it alone: a suspended coroutine that is dropped takes no slot along.
+
+    @property
+    def holders(self) -> set[object]:
+        return self._origin_pool.slots.holders
+
+    def time_left(self) -> float:
+        """Return the seconds until the deadline. Raises DeadlinePassed at its end."""
+        return time_until(self.deadline)
+
+    def try_acquire_slot(self) -> bool:
+        """Take a slot if one is free and nobody waits."""
+        return self._origin_pool.slots.try_acquire(self.token)
+
+    async def wait_for_slot(self, gate: Gate) -> HttpFailure | None:
+        """Wait for a slot, first come, first served. Returns None once it is held, or why it will not be."""
+        slots = self._origin_pool.slots
+        slots.join(self.token, gate)
+        while self.token not in slots.holders:
+            left = self.deadline - time.monotonic()
+            if gate.reason == CLOSED or self._pool.is_closed:
+                return TRANSPORT_CLOSED
+            if left <= 0:
+                return failure_from_exception(DeadlinePassed(), POOL)
+            await gate.wait(left)
+            slots.settle()
+        return None
+
+    def try_take_idle(self) -> bool:
+        """Take the newest idle connection that is still usable."""
+        if self.needs_new_connection:
+            return False
+        pool = self._pool
+        while (idle := self._origin_pool.pop(self.partition)) is not None:
+            self.connection = idle.connection
+            if not idle.is_expired(pool.keepalive_expiry) and idle.connection.is_usable():
+                self.parser.on_reused_connection = True
+                return True
+            self.connection = None
+            idle.connection.abort()
+        return False
+
+    def adopt(self, connection: _C) -> None:
+        """Take a new connection."""
+        self.connection = connection
+
+    def make_room(self) -> None:
+        """Close idle connections until one more connection is within the bound."""
+        for connection in self._origin_pool.pop_excess():
+            connection.abort()
+
+    def release(self) -> None:
+        """Keep or close the connection, and give the slot to the next caller. Safe to call again."""
+        connection, self.connection = self.connection, None
+        pool = self._pool
+        try:
+            if connection is not None:
+                keep = self.parser.keep_alive if self.was_sent else connection.is_usable()
+                if keep and not pool.is_closed:
+                    self._origin_pool.push(_Idle(connection, self.partition))
+                else:
+                    connection.abort()
+                if self.parser.connection_was_stale or pool.is_closed:
+                    # If this connection was stale, the older idle ones are stale too.
+                    pool._close_idle(self._origin_pool)
+        finally:
+            self._origin_pool.slots.leave(self.token)
+        pool._sweep()
 
 
 class ConnectionPool(Generic[_C]):
-    """Connections by origin. Each step on the idle ones is one atomic dict or deque operation, so threads need no lock for them."""
+    """What blocking and asyncio transports share: options, origins, idle connections."""
 
-    _is_usable: Callable[[_C], bool]  # whether an idle connection may carry another call
-    _discard: Callable[[_C], None]
-
-    def __init__(self, proxy: str | Proxy | None = None, *, max_connections: int = MAX_CONNECTIONS) -> None:
-        way = proxy if proxy is None or isinstance(proxy, Proxy) else Proxy.from_url(proxy)
-        del proxy  # a URL may hold a password
-        if isinstance(way, str):
-            raise ConfigurationError(way)
+    def __init__(
+        self,
+        proxy: str | Proxy | None = None,
+        *,
+        max_connections: int = MAX_CONNECTIONS,
+        keepalive_expiry: float = KEEPALIVE_EXPIRY_SECONDS,
+        share_connections: bool = False,
+    ) -> None:
+        parsed_proxy = proxy if proxy is None or isinstance(proxy, Proxy) else Proxy.from_url(proxy)
+        del proxy  # Keep secrets out of tracebacks: a URL may hold a password.
+        if isinstance(parsed_proxy, str):
+            raise ConfigurationError(parsed_proxy)
         if type(max_connections) is not int or max_connections < 1:
             raise ConfigurationError("max_connections must be a whole number, 1 or more")
-        self._proxy, self._connect_phase, self._closed = way, PROXY_CONNECT if way else CONNECT, False
+        if type(keepalive_expiry) not in (int, float) or not keepalive_expiry >= 0:
+            raise ConfigurationError("keepalive_expiry must be a number of seconds, 0 or more")
+        self._proxy = parsed_proxy
+        self._connect_phase = PROXY_CONNECT if parsed_proxy else CONNECT
+        self.is_closed = False
+        self.keepalive_expiry = keepalive_expiry
+        self._is_partitioned = not share_connections
         self._max_connections = max_connections
         self._origin_pools: dict[tuple[int, Origin], OriginPool[_C]] = {}
+        self._next_sweep_at = 0.0
 
     @property
     def proxy_address(self) -> tuple[str, int] | None:
-        """The proxy through which calls leave, None if they leave directly: the exchange counts weight by address."""
+        """The proxy's host and port, None without one: the exchange counts weight by the address that requests come from."""
         return None if self._proxy is None else (self._proxy.host, self._proxy.port)
 
-    def _rejection(self, request: HttpRequest) -> HttpFailure | None:
-        """Why a call is not even begun."""
-        if self._closed:
-            return HttpFailure("ConnectError", "the transport is closed")
-        if self._proxy and not (self._proxy.is_loopback or request.route.origin[0]):
-            return HttpFailure("LocalProtocolError", PLAINTEXT_PROXY_PROBLEM)
+    def lease(
+        self,
+        origin: Origin,
+        partition: Hashable,
+        *,
+        deadline: float,
+        max_response_bytes: int,
+        needs_new_connection: bool,
+    ) -> Lease[_C]:
+        """Return a lease for one request. It takes nothing yet.
+
+        Args:
+            origin: Where the request goes.
+            partition: Idle connections are reused within a partition only, unless the pool shares them.
+            deadline: Instant of `time.monotonic()` that bounds waiting, connecting, sending and reading together.
+            max_response_bytes: Bound of a response with all its heads.
+            needs_new_connection: Whether idle connections are left alone.
+        """
+        return Lease(
+            self, origin, partition, deadline=deadline, max_response_bytes=max_response_bytes, needs_new_connection=needs_new_connection,
+        )  # fmt: skip
+
+    def rejection(self, origin: Origin) -> HttpFailure | None:
+        """Return why no request to this origin can be sent, or None."""
+        if self.is_closed:
+            return TRANSPORT_CLOSED
+        if self._proxy and not (self._proxy.is_loopback or origin[0]):
+            return HttpFailure("LocalProtocolError", PLAINTEXT_PROXY_PROBLEM, is_retryable=False)
         return None
 
-    def _resolve(self, origin: Origin) -> Future[Sequence[AddressInfo]]:
-        """Ask where to connect to; the system's resolver takes no time limit."""
-        host, port = (self._proxy.host, self._proxy.port) if self._proxy else origin[1:]
-        return run_in_thread(functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
-
     def _origin_pool(self, origin: Origin) -> OriginPool[_C]:
-        # Those from before a fork are the parent's, and so are their replies. They stay under its number, unclosed:
+        # Connections from before a fork are the parent's, and so are their responses. They stay under its number, unclosed:
         # an event loop's poller is shared with the parent, which would hear no more of a socket closed here.
         key = (os.getpid(), origin)
         return self._origin_pools.get(key) or self._origin_pools.setdefault(key, OriginPool(self._max_connections))
 
-    def _pop_idle(self, place: OriginPool[_C], request: HttpRequest) -> _C | None:
-        """The newest idle connection that still lives, None if there is none or the call must have its own."""
-        try:
-            while not request.needs_new_connection:
-                connection = place.idle.pop()
-                if self._is_usable(connection):
-                    return connection
-                self._discard(connection)
-        except IndexError:
-            pass
-        return None
+    def _own_origin_pools(self) -> Iterator[OriginPool[_C]]:
+        process = os.getpid()
+        return (pool for (owner, _), pool in list(self._origin_pools.items()) if owner == process)
 
-    def _release(self, place: OriginPool[_C], connection: _C | None, reply: ResponseParser) -> None:
-        """End a turn; the connection is kept if its reply allows it."""
-        if connection is not None and reply.keep_alive:
-            place.idle.append(connection)
-        place.release_slot()
-        if connection is not None and not reply.keep_alive:
-            self._discard(connection)
-        # stale: the others were idle for longer; closed: perhaps by another thread just now
-        max_idle = 0 if reply.connection_was_stale or self._closed else self._max_connections
-        if len(place.idle) > max_idle:
-            self._close_excess_idle(place.idle, max_idle)
+    def _close_idle(self, origin_pool: OriginPool[_C]) -> None:
+        for connection in origin_pool.pop_all():
+            connection.abort()
 
-    def _close_excess_idle(self, idle: deque[_C], but: int) -> None:
-        with contextlib.suppress(IndexError):
-            while len(idle) > but:
-                self._discard(idle.popleft())
+    def _sweep(self) -> None:
+        """Close idle connections that are too old, of every origin, about once a second."""
+        now = time.monotonic()
+        if now < self._next_sweep_at:
+            return
+        self._next_sweep_at = now + _SWEEP_INTERVAL_SECONDS
+        for origin_pool in self._own_origin_pools():
+            for connection in origin_pool.pop_expired(self.keepalive_expiry):
+                connection.abort()
 
-    def _close_all_idle(self) -> None:
-        self._closed = True
-        for (process, _), place in list(self._origin_pools.items()):
-            if process == os.getpid():
-                self._close_excess_idle(place.idle, but=0)
+    def _close_all(self) -> None:
+        """Close all idle connections, and end every wait for a slot."""
+        self.is_closed = True
+        for origin_pool in self._own_origin_pools():
+            self._close_idle(origin_pool)
+            for gate in list(origin_pool.slots.waiters.values()):
+                gate.open(CLOSED)
+
+
+MakeGate = Callable[[], Gate]
+
+
+async def send_complete(transport: Any, request: Any, lease: Lease[Any], gate: MakeGate) -> Any:
+    """Send a request that is complete already: take a slot, a connection, send, and give both back."""
+    if (rejection := transport.rejection(lease.origin)) is not None:
+        return rejection
+    holders, token = lease.holders, lease.token
+    try:
+        failure = None if lease.try_acquire_slot() else await lease.wait_for_slot(gate())
+        if failure is None and not lease.try_take_idle():
+            failure = await transport.connect(lease)
+        return failure if failure is not None else await transport.send(lease, request)
+    finally:
+        holders.discard(token)  # A single C call: an interrupt cannot come before it.
+        lease.release()

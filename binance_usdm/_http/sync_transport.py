@@ -1,91 +1,141 @@
-"""How one GET travels: sockets, TLS, deadline, reuse. Knows no key, no signature, no retry and no exchange.
-
-Two transports: `SyncTransport` on blocking sockets here, `AsyncTransport` on asyncio next door. They differ in how they wait
-and in nothing else. No redirects, cookies, environment or logging; a proxy only by CONNECT; none sends a request twice.
-"""
+"""Send requests over blocking sockets."""
 
 from __future__ import annotations
 
-import contextlib
+import functools
+import signal
 import socket
 import ssl
 import threading
 import time
-from typing import TYPE_CHECKING, Self
+from types import CodeType
+from typing import TYPE_CHECKING, Any, Self
 
-from .messages import HttpFailure, HttpResult
-from .parser import POOL, READ, WRITE, ResponseParser, failure_from_exception
-from .pool import AddressInfo, ConnectionPool, OriginPool
+from .connect import AddressInfo, configure, encodable_host, open_socket, resolve
+from .gates import ThreadGate
+from .messages import HttpFailure, HttpRequest, HttpResult
+from .parser import READ, WRITE, DeadlinePassed, failure_from_exception, time_until
+from .pool import ConnectionPool, Lease, send_complete
 from .proxy import ConnectResponseReader
 from .readiness import SocketWaiter
+from .threads import run_blocking
 from .tls import tls_context
 
 if TYPE_CHECKING:
     import httpx
 
-    from .messages import HttpRequest
-
-RECV_BYTES = 1 << 16  # not less than TLS gives at once; of a plain socket, a large reply comes in few pieces
-NETWORK_ERRORS = (
-    OSError,
-    ValueError,
-    OverflowError,
-)  # the last two: hosts and ports that no resolver or TLS library takes
+RECV_BYTES = 1 << 16
+"""Not less than TLS gives at once; of a plain socket, a large response comes in few pieces."""
+NETWORK_ERRORS = (OSError, ValueError, OverflowError, DeadlinePassed)
+"""What the network raises; ValueError and OverflowError: for hosts and ports that no resolver or TLS library takes."""
 
 
 class SyncConnection:
-    """One connection: a socket that never blocks, waited for here. Timeouts of its own, set for each step, would cost system calls."""
+    """A socket that never blocks, and is waited for here: time-outs of a socket would cost system calls."""
 
-    __slots__ = ("_incoming", "_socket", "close")
+    __slots__ = ("_incoming", "_socket", "abort")
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
-        self._socket, self._incoming, self.close = sock, SocketWaiter(sock.fileno()), sock.close
+        self._socket = sock
+        self._incoming = SocketWaiter(sock.fileno())
+        self.abort = sock.close
 
     def is_usable(self) -> bool:
+        """Return whether nothing came on the idle connection: bytes, its end or an error."""
         return not self._incoming.wait(0)
 
-    def send(self, data: memoryview, call: HttpRequest) -> None:
+    def send(self, data: memoryview, lease: Lease[Any]) -> None:
+        """Send all bytes. Raises DeadlinePassed, or what the socket raises."""
         while data:
-            left = call.time_left()  # nothing is sent too late
+            left = lease.time_left()  # Nothing is sent too late.
             try:
                 data = data[self._socket.send(data) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
                 if not SocketWaiter(self._socket.fileno(), writing=True).wait(left):
-                    raise TimeoutError from None
+                    raise DeadlinePassed from None
 
-    def receive(self, call: HttpRequest) -> bytes:
-        while self._incoming.wait(call.time_left()):
+    def receive(self, lease: Lease[Any]) -> bytes:
+        """Return the bytes that came, b"" at the end. Raises DeadlinePassed, or what the socket raises."""
+        while self._incoming.wait(lease.time_left()):
             try:
                 return self._socket.recv(RECV_BYTES)
             except (BlockingIOError, ssl.SSLWantReadError):
-                pass  # a part of what TLS gives at once
-        raise TimeoutError
+                pass  # A part of what TLS gives at once.
+        raise DeadlinePassed
+
+
+def is_socket_timeout(error: BaseException) -> bool:
+    """Return whether a socket's own time-out raised this: the system's ETIMEDOUT has a number, a handler's has frames."""
+    if not isinstance(error, TimeoutError) or error.errno is not None:
+        return False
+    _raise_if_from_handler(error)
+    return True
+
+
+def _raise_if_from_handler(error: Exception) -> None:
+    """Raise an error again that a signal handler raised while the network was waited for: it is not the network's."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    codes = {code for number in signal.valid_signals() if (code := _handler_code(signal.getsignal(number))) is not None}
+    frame = error.__traceback__
+    while codes and frame is not None:
+        if frame.tb_frame.f_code in codes:
+            raise error
+        frame = frame.tb_next
+
+
+def _handler_code(handler: Any) -> CodeType | None:
+    """Return the code of a signal handler that is a Python function, method, partial or callable object."""
+    while isinstance(handler, functools.partial):
+        handler = handler.func
+    handler = getattr(handler, "__func__", handler)
+    if not hasattr(handler, "__code__"):
+        handler = vars(type(handler)).get("__call__")
+    code = getattr(handler, "__code__", None)
+    return code if isinstance(code, CodeType) else None
 
 
 class SyncTransport(ConnectionPool[SyncConnection]):
-    """What a client sends its calls through by default; make one yourself to share its connections between clients, one an account.
+    """HTTP/1.1 transport on blocking sockets. Safe for threads.
 
-    `max_connections` bounds the calls under way to one origin, and so the connections, kept ones included; further calls wait for their
-    turn, first come first served, within their own deadline. Safe for threads. Close it after the clients; closing a client closes it.
-    `proxy` is as that of a client: of an https call it sees the host and the port only. Nothing is sent twice.
+    Share one between the clients of several accounts to share the bound of connections. Close it after the clients: a
+    client closes only a transport that it made itself. Requests are never sent twice, and redirects, cookies and the
+    environment's proxies are not used.
+
+    Args:
+        proxy: `http://[user:pass@]host[:port]`, used by CONNECT: of an https request it sees host and port only.
+        max_connections: Connections to one origin, idle ones included. Further requests wait, first come, first served,
+            within their own deadline.
+        keepalive_expiry: Seconds after which an idle connection is closed.
+        share_connections: Whether a connection that one API key used may carry another key's requests. It saves
+            handshakes with many accounts; HTTP/1.1 cannot tell whose response a gateway sends late or twice.
 
     `handle_request` is for a transport of yours that stands before this one: it takes and gives what those of httpx do. The bounds are in
     the request's extensions, as clients write them: `deadline` (a time.monotonic() instant) for waiting, name resolution, connecting, TLS,
-    sending and reading together; `max_reply_bytes` for a reply with all its heads; `fresh`: whether to use no kept connection; perhaps
-    `target` (bytes), sent in place of the URL's path and query. A reply is not decoded.
+    sending and reading together; `max_reply_bytes` for a response with all its heads; `fresh`: whether to use no idle connection; perhaps
+    `target` (bytes), sent instead of the URL's path and query. A response is not decoded.
     It raises only httpx.TransportError: a StaleConnection where `fresh` may help.
     """
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        from . import httpx_adapter as border
+    make_gate = ThreadGate
+    run_in_thread = staticmethod(run_blocking)
 
-        call = border.request_from_httpx(request)
-        del request  # its repr shows the URL, and some tracebacks show locals
-        return border.response_to_httpx(call if isinstance(call, HttpFailure) else self.send(call))
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        from . import httpx_adapter
+        from .driver import run_to_end
+
+        complete = httpx_adapter.request_from_httpx(request)
+        del request  # Keep secrets out of tracebacks: its repr shows the URL.
+        if isinstance(complete, HttpFailure):
+            return httpx_adapter.response_to_httpx(complete)
+        http_request, partition, bounds = complete
+        lease = self.lease(http_request.template.origin, partition, **bounds)
+        return httpx_adapter.response_to_httpx(run_to_end(send_complete(self, http_request, lease, ThreadGate)))
 
     def close(self) -> None:
-        self._close_all_idle()
+        """Close all idle connections; requests that wait for a connection fail, later ones too."""
+        self._close_all()
 
     def __enter__(self) -> Self:
         return self
@@ -93,74 +143,89 @@ class SyncTransport(ConnectionPool[SyncConnection]):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    _is_usable = staticmethod(SyncConnection.is_usable)
-
-    @staticmethod
-    def _discard(connection: SyncConnection) -> None:
-        connection.close()
-
-    def send(self, call: HttpRequest) -> HttpResult:
-        """Send a GET and read its reply to the end; whatever the network does, nothing is raised."""
-        if refused := self._rejection(call):
-            return refused
-        stream, phase, parser = None, self._connect_phase, ResponseParser(call.max_reply_bytes)
-        place = self._origin_pool(call.route.origin)
-        if not place.acquire_slot() and not self._wait_for_slot(place, call):
-            return failure_from_exception(TimeoutError(), POOL)
+    async def connect(self, lease: Lease[SyncConnection]) -> HttpFailure | None:
+        """Open a connection for the lease: names, TCP, proxy, TLS. Returns why there is none. Never suspends."""
+        lease.make_room()
         try:
-            stream = self._pop_idle(place, call)
-            parser.on_reused_connection = stream is not None
-            stream = stream or SyncConnection(self._connect(call))
-            phase = WRITE
-            stream.send(memoryview(call.head), call)  # no byte shows in a view's repr: some tracebacks show locals
+            lease.adopt(SyncConnection(self._open_connection(lease)))
+        except NETWORK_ERRORS as error:
+            _raise_if_from_handler(error)
+            failure = failure_from_exception(error, self._connect_phase)
+        else:
+            return None
+        return failure
+
+    async def send(self, lease: Lease[SyncConnection], request: HttpRequest) -> HttpResult:
+        """Send a GET and read its response to the end. The network raises nothing. Never suspends."""
+        connection, parser, phase = lease.connection, lease.parser, WRITE
+        assert connection is not None
+        lease.was_sent = True
+        try:
+            connection.send(memoryview(request.encode()), lease)  # No byte shows in a view's repr.
             phase = READ
             while not parser.complete:
-                parser.feed(stream.receive(call))
+                parser.feed(connection.receive(lease))
         except NETWORK_ERRORS as error:
+            _raise_if_from_handler(error)
             parser.connection_lost(error, phase)
-        finally:
-            self._release(place, stream, parser)
         return parser.result()
 
-    def _wait_for_slot(self, place: OriginPool[SyncConnection], call: HttpRequest) -> bool:
-        gate = threading.Lock()
-        gate.acquire()
-        if place.acquire_slot(gate.release):
-            return True
-        mine = False
-        try:
-            mine = gate.acquire(timeout=max(call.deadline - time.monotonic(), 0))
-        finally:  # an interrupt keeps no turn from the others
-            if not mine:
-                place.cancel_wait(gate.release)
-        return mine
+    def _open_connection(self, lease: Lease[SyncConnection]) -> socket.socket:
+        """Connect, through the proxy and TLS if there are any. An address that fails later leaves time for the others."""
+        addresses = self._resolve(lease)
+        while True:
+            deadline = lease.deadline
+            sock, address = open_socket(self._server(lease)[0], addresses, deadline)
+            addresses.remove(address)
+            if addresses:
+                deadline = time.monotonic() + lease.time_left() / (len(addresses) + 1)
+            try:
+                return self._prepare(sock, lease, deadline)
+            except (OSError, DeadlinePassed):
+                if not addresses:
+                    raise
 
-    def _connect(self, call: HttpRequest) -> socket.socket:
-        *others, last = self._resolve(call.route.origin).result(call.time_left())
-        for index, address in enumerate(others):
-            with contextlib.suppress(OSError):
-                return self._open_connection(call, address, len(others) + 1 - index)
-        return self._open_connection(call, last, 1)
-
-    def _open_connection(self, call: HttpRequest, address: AddressInfo, shares: int) -> socket.socket:
-        family, kind, protocol, _, place = address
-        sock = socket.socket(family, kind, protocol)
+    def _resolve(self, lease: Lease[SyncConnection]) -> list[AddressInfo]:
+        """Return the addresses of the server, or of the proxy. Raises DeadlinePassed, or what the resolver raises."""
+        lookup = resolve(*self._server(lease))
         try:
-            sock.settimeout(call.time_left(shares))  # an address that swallows packets leaves time for the next one
-            sock.connect(place)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return list(lookup.result(lease.time_left()))
+        except TimeoutError:
+            if lookup.done():
+                raise
+        raise DeadlinePassed
+
+    def _server(self, lease: Lease[SyncConnection]) -> tuple[str, int]:
+        return (self._proxy.host, self._proxy.port) if self._proxy else lease.origin[1:]
+
+    def _prepare(self, sock: socket.socket, lease: Lease[SyncConnection], deadline: float) -> socket.socket:
+        """Open the proxy's tunnel and start TLS where they are needed. The socket is closed when that fails."""
+        try:
+            configure(sock)
             if self._proxy:
-                tunnel = ConnectResponseReader()
-                sock.sendall(self._proxy.connect_request(call.route.origin))
-                while not tunnel.established:
-                    sock.settimeout(call.time_left(shares))
-                    tunnel.feed(sock.recv(RECV_BYTES))
-            tls, host, _ = call.route.origin
-            if tls:  # without TLS's own goodbye an end counts as an error: anybody on the way can cause it
-                context = tls_context()  # takes its time once
-                sock.settimeout(call.time_left(shares))
-                sock = context.wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False)
-        except BaseException:
+                self._open_tunnel(sock, lease, deadline)
+            if lease.origin[0]:
+                return start_tls(sock, lease.origin[1], deadline)
+        except BaseException as error:
             sock.close()
+            if is_socket_timeout(error):
+                raise DeadlinePassed from None
             raise
         return sock
+
+    def _open_tunnel(self, sock: socket.socket, lease: Lease[SyncConnection], deadline: float) -> None:
+        assert self._proxy is not None
+        reader = ConnectResponseReader()
+        sock.settimeout(time_until(deadline))
+        sock.sendall(self._proxy.connect_request(lease.origin))
+        while not reader.established:
+            sock.settimeout(time_until(deadline))
+            reader.feed(sock.recv(RECV_BYTES))
+
+
+def start_tls(sock: socket.socket, host: str, deadline: float) -> ssl.SSLSocket:
+    """Agree on TLS and check the server's certificate."""
+    context = tls_context()  # It takes its time once.
+    sock.settimeout(time_until(deadline))
+    # Without close_notify an end counts as an error: anybody on the path can cause it.
+    return context.wrap_socket(sock, server_hostname=encodable_host(host), suppress_ragged_eofs=False)

@@ -14,13 +14,12 @@ minute that it speaks of. So
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from binance_usdm._errors import ConfigurationError, IPBannedError, RateLimitError, parse_ban_end_ms
 
-from .clock import local_time_ms
+from .clock import local_time_ms, monotonic_seconds
 
 DEFAULT_WEIGHT_LIMIT: Final = 2400
 DEFAULT_SHARE: Final = 0.8
@@ -75,6 +74,7 @@ class WeightLimiter(Limiter):
     """
 
     __slots__ = (
+        "__weakref__",
         "_ban_end_ms",
         "_banned_until",
         "_budget",
@@ -94,11 +94,11 @@ class WeightLimiter(Limiter):
         share: float = DEFAULT_SHARE,
         *,
         now: Callable[[], int] = local_time_ms,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = monotonic_seconds,
     ) -> None:
         self._budget = float("inf") if limit is None else weight_budget(limit, share)
         self._now, self._monotonic = now, monotonic
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # A signal handler's call may run within another call of its thread.
         self._used_by_minute: dict[int, int] = {}
         self._current_minute_used = 0
         self._last_wall_ms, self._last_monotonic = now(), monotonic()
@@ -124,6 +124,25 @@ class WeightLimiter(Limiter):
                 used[minute] = used.get(minute, 0) + weight
             self._current_minute_used = used[minutes[0]]
             return 0.0
+
+    def forecast(self, weight: int) -> float:
+        """Return seconds after which so much weight will have had room, counting what others take before.
+
+        Raises IPBannedError while a ban lasts.
+        """
+        with self._lock:
+            monotonic = self._monotonic()
+            cooldown = self._cooldown_left(monotonic)
+            now = self._refresh_now_ms(monotonic)
+            last, *earlier = _minutes_touched(now)
+            next_minute_at = last * MINUTE_MS + CLOCK_TOLERANCE_MS
+            if earlier and weight > self._budget - self._used_by_minute.get(earlier[0], 0):
+                cooldown = max(cooldown, (next_minute_at - now) / 1000)
+            excess = weight - max(self._budget - self._used_by_minute.get(last, 0), 0)
+            if excess <= 0:
+                return cooldown
+            minutes = -(-excess // self._budget)
+            return max(cooldown, (next_minute_at + minutes * MINUTE_MS - now) / 1000)
 
     def cooldown_left(self) -> float:
         """Seconds that a 429 still asks to wait, 0.0 for none. Raises IPBannedError while a ban lasts."""
@@ -198,15 +217,21 @@ def weight_too_large_error(weight: int, budget: float) -> ConfigurationError:
 
 
 def cooldown_seconds(error: RateLimitError, now: int) -> float:
-    """Seconds in which nothing may be sent after a 429 or 418, at `now` (ms by the exchange).
+    """Return how long nothing may be sent after a 429 or 418.
 
-    A ban ends when the header or the text says, whichever is later, and lasts two minutes when neither does. Any other limit ends
-    when the header says, else with the UTC minute.
+    A ban ends when the header or the message says, whichever is later; it lasts two minutes when neither says so;
+    a header of 0 alone says nothing. Any other limit ends when the header says, else with the UTC minute.
+
+    Args:
+        error: What the exchange responded.
+        now: The exchange's time in ms.
     """
-    said = error.retry_after
-    if isinstance(error, IPBannedError):
-        end = parse_ban_end_ms(error.message)
-        seconds = max(said or 0.0, 0.0 if end is None else (end - now) / 1000) or MIN_BAN_SECONDS
-    else:
-        seconds = 60 - now / 1000 % 60 if said is None else said
+    header = error.retry_after
+    if not isinstance(error, IPBannedError):
+        seconds = 60 - now / 1000 % 60 if header is None else header
+        return min(seconds, MAX_COOLDOWN_SECONDS)
+    end = parse_ban_end_ms(error.message) if error.ban_end_ms is None else error.ban_end_ms
+    if not header and end is None:
+        return MIN_BAN_SECONDS
+    seconds = max(header or 0.0, 0.0 if end is None else (end - now) / 1000)
     return min(seconds, MAX_COOLDOWN_SECONDS)

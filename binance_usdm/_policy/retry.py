@@ -62,7 +62,7 @@ class RetryQuota:
 
     def __init__(self) -> None:
         self.available = _QUOTA_CAPACITY
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def acquire(self, error: UsdmError) -> int:
         """Pay for one retry; what it cost, 0 when that much is not left."""

@@ -1,7 +1,7 @@
-"""What this process knows of an exchange as seen through one way out: its time, and what is left of the weight budget.
+"""Clock and limiter shared by the clients of a process.
 
-Weight and bans are counted per IP address, not per key. So the clients of a process that have the same base URL and the same way out (the
-default transport, one proxy, one transport object of the user's) share a venue. Nothing of a key is in here.
+Weight and bans are counted per IP address, not per key. So clients with the same base URL whose requests leave by the
+same address (the default transport, one proxy, one transport object of the user's) share them. No key is in here.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from weakref import WeakKeyDictionary
 
 from .clock import ExchangeClock
 from .limiter import WeightLimiter
-from .wait_queue import WaitQueue
 
 
 class SharedState(NamedTuple):
+    """What clients share. `limiter` also knows the address's ban, which holds for clients with other limiters too."""
+
     clock: ExchangeClock
     limiter: WeightLimiter
-    queue: WaitQueue
 
 
-_lock = threading.Lock()
-_by_origin: dict[Hashable, SharedState] = {}  # kept for ever: a ban outlives the client that met it
+_lock = threading.RLock()
+_by_origin: dict[Hashable, SharedState] = {}  # Kept for good: a ban outlives the client that met it.
 _by_transport: WeakKeyDictionary[object, dict[Hashable, SharedState]] = WeakKeyDictionary()
 
 
 def get_shared_state(origin: Hashable, transport: object | None) -> SharedState:
-    """The venue of an origin (base URL and proxy), or of a transport of the user's: that may leave from an address of its own."""
+    """Return the state of an origin (base URL and proxy), or of a transport of the user's, which may leave by another address."""
     with _lock:
         try:
-            known = _by_origin if transport is None else _by_transport.setdefault(transport, {})
-        except TypeError:  # it cannot be a key: then its clients share nothing
-            known = {}
-        if origin not in known:
+            states = _by_origin if transport is None else _by_transport.setdefault(transport, {})
+        except TypeError:  # It can be no key: then its clients share nothing.
+            states = {}
+        if origin not in states:
             clock = ExchangeClock()
-            known[origin] = SharedState(clock, WeightLimiter(now=clock), WaitQueue())
-        return known[origin]
+            states[origin] = SharedState(clock, WeightLimiter(now=clock))
+        return states[origin]

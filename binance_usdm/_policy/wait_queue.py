@@ -1,78 +1,238 @@
-"""First-come, first-served queue in front of a limiter."""
+"""First-come, first-served queue in front of a limiter.
+
+Calls that find no room in the weight budget wait here in the order in which they began. Only the first one asks the
+limiter again, when its time has come; the next one is woken when it leaves, so nobody stays first while it connects.
+"""
 
 from __future__ import annotations
 
+import bisect
+import itertools
+import threading
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
+from weakref import WeakKeyDictionary
 
 from binance_usdm._errors import RateLimitError, UsdmError
+from binance_usdm._events import logger
 
 from .limiter import DEFAULT_WEIGHT_LIMIT, RELEASE_SPREAD_SECONDS, Limiter
 
-Steps: TypeAlias = Generator[Any, Any, Any]
-"""Part of a plan: yields seconds to wait, or what may block and so is done in the client's own way of waiting."""
+_RECHECK_SECONDS: Final = 0.5
+_numbers: Final[Iterator[int]] = itertools.count()
 
 
-class LimiterQueue:
-    """A limiter as the plan of a call asks it, with the queue of those who must wait."""
-
-    __slots__ = ("_limiter", "_may_block", "_queue")
-
-    def __init__(self, limiter: Limiter, queue: WaitQueue) -> None:
-        self._limiter, self._queue = limiter, queue
-        self._may_block = bool(getattr(limiter, "blocking", False))
-
-    def acquire(self, weight: int, deadline: float) -> Steps:
-        """Take the weight: 0.0. If there is no room, seconds after which to ask again; RateLimitError if the deadline is earlier.
-
-        What the limiter raises is raised: IPBannedError, ConfigurationError.
-        """
-        acquire = self._limiter.acquire
-        wait = (yield partial(acquire, weight)) if self._may_block else acquire(weight)
-        if isinstance(wait, UsdmError):
-            raise wait
-        if not wait > 0:  # nor is NaN a time to wait
-            return 0.0
-        pause = self._queue.reserve_delay(time.monotonic(), wait, weight, deadline)
-        if pause is None:
-            raise RateLimitError(0, None, "the weight budget has no room before the deadline", wait)
-        return pause
-
-    def start_cooldown(self, seconds: float, banned: bool) -> Iterable[Any]:
-        return self._notify_limiter(partial(self._limiter.start_cooldown, seconds, banned=banned))
-
-    def observe(self, used_weight: int) -> Iterable[Any]:
-        return self._notify_limiter(self._limiter.observe, used_weight)
-
-    def _notify_limiter(self, tell: Callable[..., None], *said: int) -> Iterable[Any]:
-        """Tell the limiter what a reply said; its trouble is none of the call, whose reply is here."""
-        if self._may_block:
-            return _aside(partial(tell, *said))
-        try:  # noqa: SIM105 - free where there is no error, and in every call
-            tell(*said)
-        except UsdmError:
-            pass
-        return ()
+class _Gate(Protocol):
+    def open(self) -> None: ...
 
 
-def _aside(tell: Callable[[], None]) -> Steps:
-    yield tell  # an error would come back as a value
+class Ticket:
+    """A call's place in line, by the time at which the attempt began. Making one takes nothing."""
+
+    __slots__ = ("gate", "number", "weight")
+
+    def __init__(self, weight: int) -> None:
+        self.number = next(_numbers)
+        self.weight = weight
+        self.gate: Any = None
 
 
 class WaitQueue:
-    """Lets those who wait for the same moment go on one after another, in the order in which they came: not all at once."""
+    """Tickets that wait for one limiter. Safe for threads; never blocks."""
 
-    __slots__ = ("_last_release_at",)
+    __slots__ = ("_lock", "_not_before", "_numbers", "_tickets", "_weight")
 
     def __init__(self) -> None:
-        self._last_release_at = float("-inf")
+        self._lock = threading.RLock()  # A signal handler's call may run within another call of its thread.
+        self._numbers: list[int] = []
+        self._tickets: dict[int, Ticket] = {}
+        self._weight = 0
+        self._not_before = float("-inf")
 
-    def reserve_delay(self, now: float, wait: float, weight: int, latest: float) -> float | None:
-        """Seconds to wait instead of `wait`, None when that would end after `latest`. Instants are time.monotonic()'s."""
-        wait = max(wait, self._last_release_at + RELEASE_SPREAD_SECONDS * weight / DEFAULT_WEIGHT_LIMIT - now)
-        if now + wait >= latest:
-            return None
-        self._last_release_at = now + wait
-        return wait
+    def is_behind(self, ticket: Ticket) -> bool:
+        """Return whether a call that began earlier waits."""
+        numbers = self._numbers
+        try:
+            return bool(numbers) and numbers[0] < ticket.number
+        except IndexError:  # Another thread's call has left just now.
+            return False
+
+    def is_first(self, ticket: Ticket) -> bool:
+        """Return whether the ticket is the first one in line."""
+        with self._lock:
+            return bool(self._numbers) and self._numbers[0] == ticket.number
+
+    def join(self, ticket: Ticket, gate: _Gate, wait: float) -> None:
+        """Wait in line. `wait`: seconds after which the limiter has room for the first one, as far as it says."""
+        with self._lock:
+            ticket.gate = gate
+            if wait > 0:
+                self._not_before = max(self._not_before, time.monotonic() + wait)
+            if ticket.number not in self._tickets:
+                bisect.insort(self._numbers, ticket.number)
+                self._tickets[ticket.number] = ticket
+                self._weight += ticket.weight
+
+    def leave(self, ticket: Ticket, *, is_served: bool) -> None:
+        """Leave the line, and wake the new first one. Safe to call again."""
+        first: Ticket | None = None
+        with self._lock:
+            if self._tickets.pop(ticket.number, None) is not None:
+                index = bisect.bisect_left(self._numbers, ticket.number)
+                del self._numbers[index]
+                self._weight -= ticket.weight
+                if index == 0 and self._numbers:
+                    first = self._tickets[self._numbers[0]]
+            if is_served and self._numbers:
+                # Those who wait for the same moment go on one after another, not all at once.
+                spread = RELEASE_SPREAD_SECONDS * ticket.weight / DEFAULT_WEIGHT_LIMIT
+                self._not_before = max(self._not_before, time.monotonic() + spread)
+        if first is not None:
+            first.gate.open()
+
+    def weight_ahead(self, ticket: Ticket) -> int:
+        """Return the weight of the calls that wait before this one."""
+        with self._lock:
+            behind = self._numbers[bisect.bisect_left(self._numbers, ticket.number) :]
+            return self._weight - sum(self._tickets[number].weight for number in behind)
+
+    def seconds_left(self) -> float:
+        """Return the seconds until the first one may ask the limiter, 0.0 at once."""
+        return max(self._not_before - time.monotonic(), 0.0)
+
+    def recheck_after(self, ticket: Ticket, pause: float, left: float) -> float:
+        """Return how long a call may wait before it looks again. Only the first one has a time to wait for."""
+        return min(pause, _RECHECK_SECONDS, left) if self.is_first(ticket) else left
+
+    def wake_all(self) -> None:
+        """Have every waiting call look again, as when a cooldown or a ban began."""
+        with self._lock:
+            tickets = list(self._tickets.values())
+        for ticket in tickets:
+            ticket.gate.open()
+
+
+_lock: Final = threading.RLock()
+_queue_by_limiter: Final[WeakKeyDictionary[object, WaitQueue]] = WeakKeyDictionary()
+
+
+def queue_for(limiter: object) -> WaitQueue:
+    """Return the queue of a limiter: one for all clients that share it."""
+    with _lock:
+        try:
+            return _queue_by_limiter.setdefault(limiter, WaitQueue())
+        except TypeError:  # It can be no key, so its clients share no queue.
+            return WaitQueue()
+
+
+RunInThread: TypeAlias = Callable[[Callable[[], Any], float], Awaitable[Any]]
+"""Run a function that may block in a thread, until a deadline."""
+
+
+class LimiterQueue:
+    """A limiter and the queue of the calls that wait for it, as one client's calls use them.
+
+    Args:
+        limiter: Non-blocking, or blocking with an attribute `blocking = True`: then it runs in threads.
+        run_in_thread: Runs what may block.
+    """
+
+    __slots__ = ("_run_in_thread", "blocks", "limiter", "queue")
+
+    def __init__(self, limiter: Limiter, run_in_thread: RunInThread) -> None:
+        self.limiter = limiter
+        self.queue = queue_for(limiter)
+        self.blocks = bool(getattr(limiter, "blocking", False))
+        self._run_in_thread = run_in_thread
+
+    async def acquire_blocking(self, weight: int, deadline: float) -> float:
+        """Ask a blocking limiter for weight, in a thread. Returns seconds to wait when it has no room, else 0.0."""
+        wait: float = await self._run_in_thread(partial(self.limiter.acquire, weight), deadline)
+        return wait if wait > 0 else 0.0  # Nor is NaN a time to wait.
+
+    def acquire(self, weight: int) -> float:
+        """Take weight from a limiter that does not block. Returns seconds to wait when it has no room, else 0.0."""
+        wait = self.limiter.acquire(weight)
+        return wait if wait > 0 else 0.0
+
+    async def wait_for_room(
+        self,
+        ticket: Ticket,
+        wait: float,
+        deadline: float,
+        *,
+        gates: Any,
+        check: Callable[[], None],
+        on_wait: Callable[[float], None],
+    ) -> None:
+        """Wait in line until this call is the first one and its time has come. First come, first served.
+
+        A cancelled or interrupted call leaves the line.
+
+        Args:
+            ticket: The call's place.
+            wait: Seconds that the limiter said, 0.0 if it was not asked.
+            deadline: Instant of `time.monotonic()`.
+            gates: The client's GateSet.
+            check: Raises when the call must not go on, since its client is closed or its address is banned.
+            on_wait: Called once, with the seconds that it will take.
+
+        Raises:
+            RateLimitError: There will be no room before the deadline. Raised at once.
+            IPBannedError: The address is banned.
+        """
+        queue, forecast = self.queue, getattr(self.limiter, "forecast", None)
+        is_announced = is_served = False
+        try:
+            while True:
+                gate = gates.new_gate()
+                queue.join(ticket, gate, wait)
+                check()
+                pause = max(queue.seconds_left(), wait)
+                wait = 0.0
+                if forecast is not None:
+                    pause = max(pause, forecast(queue.weight_ahead(ticket) + ticket.weight))
+                left = deadline - time.monotonic()
+                if pause >= left:
+                    raise RateLimitError(0, None, "the weight budget has no room before the deadline", pause)
+                if not pause and queue.is_first(ticket):
+                    is_served = True
+                    return
+                if not is_announced:
+                    is_announced = True
+                    on_wait(pause)
+                await gates.wait(gate, queue.recheck_after(ticket, pause, left))
+        finally:
+            queue.leave(ticket, is_served=is_served)
+
+    async def start_cooldown(self, seconds: float, *, banned: bool, deadline: float) -> None:
+        """Report a 429 or 418 to the limiter, and have those who wait look again."""
+        await self._notify(partial(self.limiter.start_cooldown, seconds, banned=banned), deadline)
+        self.queue.wake_all()
+
+    async def observe(self, used_weight: int, deadline: float) -> None:
+        """Report the exchange's count to the limiter."""
+        if self.blocks:
+            await self._notify(partial(self.limiter.observe, used_weight), deadline)
+            return
+        try:
+            self.limiter.observe(used_weight)
+        except Exception as error:  # noqa: BLE001 - as in _notify
+            _log_failure(error)
+
+    async def _notify(self, notify: Callable[[], None], deadline: float) -> None:
+        """Report to the limiter. What it raises is logged, and is no failure of the call, whose response is here."""
+        try:
+            if self.blocks:
+                await self._run_in_thread(notify, deadline)
+            else:
+                notify()
+        except Exception as error:  # noqa: BLE001 - custom code, which only watches
+            _log_failure(error)
+
+
+def _log_failure(error: Exception) -> None:
+    if not isinstance(error, UsdmError):
+        logger.error("the limiter failed with %s", type(error).__name__)

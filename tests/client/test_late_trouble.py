@@ -22,6 +22,7 @@ from binance_usdm import (
     TransportError,
     WeightLimiter,
 )
+from binance_usdm._http import threads
 from tests.support.clients import BODY, KEY, SECRET, BlockingFacade, RecordingHandler, error_response
 from tests.support.timing import best_duration
 
@@ -129,6 +130,7 @@ def test_a_machine_without_threads_to_spare_is_an_error_of_the_tree(
 
     exchange = RecordingHandler()
     client = client_of(exchange, limiter=Slow())
+    monkeypatch.setattr(threads, "_user_code", threads.WorkerPool())
     monkeypatch.setattr(threading.Thread, "start", full)
     with pytest.raises(TransportError, match="can't start new thread"):
         client.balance()

@@ -178,7 +178,7 @@ def test_a_closed_client_takes_no_weight_from_the_others(client_of: ClientOf) ->
     budget = ScriptedLimiter()
     client = client_of(budget.handler(), limiter=budget)
     client.close()
-    with pytest.raises(TransportError, match="the client is closed"):
+    with pytest.raises(TransportError, match="client is closed; create a new client"):
         client.balance()
     assert budget.log == []
 
@@ -195,12 +195,12 @@ def test_a_client_closed_while_a_limiter_blocks_sends_nothing(client_of: ClientO
         blocking = True
 
         def acquire(self, weight: int) -> float:
-            client.client._closed = True  # as close() does, by another thread
+            client.client._gates.close()  # as close() does, by another thread
             return super().acquire(weight)
 
     budget = Slow()
     client = client_of(budget.handler(), limiter=budget)
-    with pytest.raises(TransportError, match="the client is closed"):
+    with pytest.raises(TransportError, match="client is closed; create a new client"):
         client.balance()
     assert budget.log == [("acquire", 5)]
 
@@ -258,10 +258,10 @@ def test_fifty_tasks_share_one_client_and_get_their_own_replies() -> None:
 
 
 def test_an_iterator_that_runs_out_in_a_transport_is_no_value() -> None:
-    """StopIteration is how the plan of a call returns; one from elsewhere must not be taken for it."""
+    """StopIteration is how a coroutine returns; one from elsewhere must not be taken for it."""
     empty: Iterator[httpx.Response] = iter(())
     with (
-        pytest.raises(StopIteration),
+        pytest.raises(RuntimeError, match="raised StopIteration"),
         Client(KEY, SECRET, transport=httpx.MockTransport(lambda _: next(empty))) as client,
     ):
         client.balance_detailed()

@@ -18,7 +18,9 @@ import httpx
 
 from binance_usdm import APIError, AsyncClient, Client, ConfigurationError, UsdmError
 from binance_usdm._http import messages
-from binance_usdm._http.messages import HttpRequest as Asked
+from binance_usdm._http.gates import TaskGate, ThreadGate
+from binance_usdm._http.httpx_adapter import EmptyLease
+from binance_usdm._http.threads import run_awaited, run_blocking
 from binance_usdm_wire import OPERATIONS
 
 from .raw_requests import KEY, SECRET, T0
@@ -62,9 +64,22 @@ class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 class DefaultRecorder(RecordingTransport):
     """The same in the place of the client's default transport: remembers the bytes that it would send."""
 
-    def send(self, call: Asked) -> messages.HttpResult:
-        tls, host, port = call.route.origin
-        first, *lines = call.head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    make_gate = ThreadGate
+    run_in_thread = staticmethod(run_blocking)
+    proxy_address = None
+
+    def rejection(self, origin: messages.Origin) -> None:
+        return None
+
+    def lease(self, origin: messages.Origin, partition: object, **bounds: Any) -> EmptyLease:
+        return EmptyLease(origin, None, **bounds)
+
+    async def connect(self, lease: EmptyLease) -> None:
+        return None
+
+    async def send(self, lease: EmptyLease, call: messages.HttpRequest) -> messages.HttpResult:
+        tls, host, port = call.template.origin
+        first, *lines = call.encode().removesuffix(b"\r\n\r\n").split(b"\r\n")
         target = first.removeprefix(b"GET ").removesuffix(b" HTTP/1.1")
         url = httpx.URL(scheme="https" if tls else "http", host=host, port=port, raw_path=target)
         headers = [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
@@ -74,7 +89,7 @@ class DefaultRecorder(RecordingTransport):
             del request._content
         response = self.handle_request(request)
         body = b"".join(cast("httpx.SyncByteStream", response.stream))
-        if len(body) > call.max_reply_bytes:
+        if len(body) > lease.max_response_bytes:
             return messages.HttpFailure(messages.TOO_LARGE, "")
         return messages.HttpResponse(response.status_code, messages.Headers(response.headers.raw), body)
 
@@ -82,8 +97,8 @@ class DefaultRecorder(RecordingTransport):
 class DefaultAsyncRecorder(DefaultRecorder):
     """Likewise."""
 
-    async def send(self, call: Asked) -> messages.HttpResult:  # type: ignore[override]
-        return super().send(call)
+    make_gate = TaskGate  # type: ignore[assignment]
+    run_in_thread = staticmethod(run_awaited)
 
 
 def direct(kind: type[Client] | type[AsyncClient]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from attrs import evolve
 
-from binance_usdm import _client, _request
+from binance_usdm import _call, _request
 from binance_usdm._http import httpx_adapter
 from binance_usdm._http.messages import HttpRequest, RequestTemplate
 from binance_usdm_wire import OPERATIONS
@@ -38,8 +38,10 @@ class RequestParts:
 class RequestWithBody(HttpRequest):
     """A call that has what no call can have."""
 
-    def __init__(self, method: str, target: bytes, route: RequestTemplate, body: bytes, **bounds: Any) -> None:
-        super().__init__(target, route, **bounds)
+    def __init__(
+        self, method: str, target: bytes, template: RequestTemplate, body: bytes, secrets: tuple[str, ...]
+    ) -> None:
+        super().__init__(target, template, secrets)
         self.method, self.body = method, body
 
 
@@ -47,16 +49,14 @@ def sent(change: Callable[[RequestParts], RequestParts]) -> FaultPatch:
     """The finished request is changed before it leaves."""
     make, for_httpx = _request.RequestBuilder.build_signed, httpx_adapter._to_httpx_request
 
-    def changed(self: Any, *given: Any, **bounds: Any) -> HttpRequest:
-        made = make(self, *given, **bounds)
-        new = change(RequestParts("GET", made.target, [*made.route.headers]))
-        route, signature = RequestTemplate.build(made.route.origin, new.headers), made.secrets[1].encode()
-        return RequestWithBody(
-            new.method, new.target, route, new.body, api_key=made.api_key, signature=signature, **bounds
-        )
+    def changed(self: Any, *given: Any) -> HttpRequest:
+        made = make(self, *given)
+        new = change(RequestParts("GET", made.target, [*made.template.headers]))
+        template = RequestTemplate.build(made.template.origin, new.headers)
+        return RequestWithBody(new.method, new.target, template, new.body, made.secrets)
 
-    def with_body(call: RequestWithBody) -> httpx.Request:
-        request = for_httpx(call)
+    def with_body(lease: httpx_adapter.EmptyLease, call: RequestWithBody) -> httpx.Request:
+        request = for_httpx(lease, call)
         request.method = call.method
         request.stream = httpx.ByteStream(call.body)
         del request._content
@@ -116,19 +116,13 @@ def _repeat_parameter(parts: RequestParts) -> RequestParts:
 
 
 def _two_requests(patch: Patch) -> None:
-    once: Any = _client.Client._do
-    once_awaited: Any = _client.AsyncClient._do
+    once: Any = _call.CallRunner._send_once
 
-    def twice(*given: Any) -> Any:
-        once(*given)
-        return once(*given)
+    async def twice(*given: Any, **options: Any) -> Any:
+        await once(*given, **options)
+        return await once(*given, **options)
 
-    async def twice_awaited(*given: Any) -> Any:
-        await once_awaited(*given)
-        return await once_awaited(*given)
-
-    patch.setattr(_client.Client, "_do", twice)
-    patch.setattr(_client.AsyncClient, "_do", twice_awaited)
+    patch.setattr(_call.CallRunner, "_send_once", twice)
 
 
 def _writes(write: Callable[[str, Any], str]) -> FaultPatch:
@@ -143,10 +137,10 @@ def _elsewhere(patch: Patch) -> None:
     """Every request goes to another host, with the Host header of the right one."""
     make = _request.RequestBuilder.build_signed
 
-    def changed(self: Any, *given: Any, **bounds: Any) -> HttpRequest:
-        made = make(self, *given, **bounds)
-        tls, _, port = made.route.origin
-        made.route = made.route._replace(origin=(tls, "elsewhere.invalid", port))
+    def changed(self: Any, *given: Any) -> HttpRequest:
+        made = make(self, *given)
+        tls, _, port = made.template.origin
+        made.template = made.template._replace(origin=(tls, "elsewhere.invalid", port))
         return made
 
     patch.setattr(_request.RequestBuilder, "build_signed", changed)

@@ -33,7 +33,7 @@ def sets(owner: Any, name: str, value: Any) -> FaultPatch:
 def reads(change: Callable[[Made, HttpResponse], Made]) -> FaultPatch:
     """What was read of a reply is changed on its way to the caller."""
     return sets(
-        _call, "parse_response", lambda operation, reply, call: change(parse_response(operation, reply, call), reply)
+        _call, "parse_response", lambda operation, reply, *rest: change(parse_response(operation, reply, *rest), reply)
     )
 
 
@@ -63,7 +63,9 @@ def _change_fields(row: Any) -> dict[str, Any]:
 
 def _asked_for(change: Callable[[HttpResponse], HttpResponse]) -> FaultPatch:
     """The reply is changed before it is read."""
-    return sets(_call, "parse_response", lambda operation, reply, call: parse_response(operation, change(reply), call))
+    return sets(
+        _call, "parse_response", lambda operation, reply, *rest: parse_response(operation, change(reply), *rest)
+    )
 
 
 def _headers(change: Callable[[dict[str, str]], Mapping[str, str]]) -> FaultPatch:
@@ -77,11 +79,11 @@ def _headers(change: Callable[[dict[str, str]], Mapping[str, str]]) -> FaultPatc
 def mended(mend: Callable[[bytes], bytes]) -> FaultPatch:
     """A good reply that cannot be read is mended and read again."""
 
-    def lenient(operation: Any, reply: HttpResponse, call: Any) -> Made:
-        made = parse_response(operation, reply, call)
+    def lenient(operation: Any, reply: HttpResponse, *rest: Any) -> Made:
+        made = parse_response(operation, reply, *rest)
         if isinstance(made, ParsedValue) or reply.status != 200:
             return made
-        again = parse_response(operation, reply._replace(body=mend(reply.body)), call)
+        again = parse_response(operation, reply._replace(body=mend(reply.body)), *rest)
         return again if isinstance(again, ParsedValue) else made
 
     return sets(_call, "parse_response", lenient)

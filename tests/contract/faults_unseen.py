@@ -211,11 +211,15 @@ def _same_stamp(patch: Patch) -> None:
     """All attempts of a call have the stamp of the first."""
     stamps: dict[float, int] = {}
 
-    def made(make: Any, self: Any, operation: Any, query: str, clock: Any, **bounds: Any) -> Any:
-        stamp = stamps.setdefault(bounds["deadline"], clock())
-        return make(self, operation, query, lambda: stamp, **bounds)
+    async def send_once(original: Any, self: Any, attempt: Any, **options: Any) -> Any:
+        stamp = stamps.setdefault(attempt.deadline, self._clock())
+        clock, self._clock = self._clock, lambda: stamp
+        try:
+            return await original(self, attempt, **options)
+        finally:
+            self._clock = clock
 
-    wraps(_request.RequestBuilder, "build_signed", made)(patch)
+    wraps(_call.CallRunner, "_send_once", send_once)(patch)
 
 
 def _with_custom(everywhere: bool) -> FaultPatch:

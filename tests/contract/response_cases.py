@@ -32,11 +32,17 @@ class _NoBudget:
 
     def start_cooldown(self, seconds: float, *, banned: bool) -> None: ...
 
+    def cooldown_left(self) -> float:
+        return 0.0
+
     def observe(self, used_weight: int) -> None: ...
 
 
 def client_of(sdk: Sdk, transport: Any) -> Any:
-    return sdk.client(KEY, SECRET, transport=transport, clock=lambda: T0, retry=RetryPolicy.off(), limiter=_NoBudget())
+    limiter = _NoBudget()
+    client = sdk.client(KEY, SECRET, transport=transport, clock=lambda: T0, retry=RetryPolicy.off(), limiter=limiter)
+    client._shared = client._shared._replace(limiter=limiter)  # nor is a ban remembered for the address
+    return client
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from binance_usdm import (
     UnexpectedResponse,
 )  # fmt: skip
 from tests.hostile.server_behavior import GOOD, MALFORMED, MIB, NO_JSON, Expected, family, mismatch, rows
-from tests.support.clients import BODY, ROW
+from tests.support.clients import BODY, NOW, ROW
 from tests.support.raw_server import response_bytes
 
 AMOUNT, TIME, TEXT = "a decimal string", f"an integer from 0 to {2**63 - 1}", "a string"
@@ -185,7 +185,11 @@ MEMBERS = family({
     "an alias of 900 kB": (row(accountAlias="é" * 450_000), rows(accountAlias="é" * 450_000)),
     "empty texts": (row(accountAlias="", asset=""), rows(accountAlias="", asset="")),
 }, kept=True)  # fmt: skip
-BAN = "Way too many requests; IP banned until 1762412880142. Please use the websocket for live updates to avoid bans."
+BAN_SECONDS = 300.0
+BAN = (
+    f"Way too many requests; IP banned until {NOW + int(BAN_SECONDS * 1000)}. "
+    "Please use the websocket for live updates to avoid bans."
+)
 
 
 def error_body(kind: type, code: int | None, message: str = "no", *held: float | None) -> tuple[bytes, Expected]:
@@ -197,7 +201,7 @@ DISGUISED = family({
     "200 with -1021": error_body(TimestampError, -1021),
     "200 with -1022": error_body(AuthenticationError, -1022), "200 with -1102": error_body(BadRequestError, -1102),
     "200 with 0": error_body(BadRequestError, 0),
-    "200 with a ban": error_body(IPBannedError, -1003, BAN, 120), "200 with an unknown code": error_body(BadRequestError, -987654),
+    "200 with a ban": error_body(IPBannedError, -1003, BAN, BAN_SECONDS), "200 with an unknown code": error_body(BadRequestError, -987654),
     "200 with a code and no message": (body(b'{"code": -1021}'), (TimestampError, 200, -1021, "", None)),
     "200 with a code and a message that is null": (body(b'{"code": -1021, "msg": null}'), (TimestampError, 200, -1021, "", None)),
     "200 with -2**63": error_body(BadRequestError, -(2**63)),

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy
 from binance_usdm._http.tls import tls_context
+from binance_usdm._policy import shared
 from tests.hostile.bodies import COSTLY, IN_THE_BODY
 from tests.hostile.connections import ON_THE_WIRE
 from tests.hostile.error_responses import IN_REFUSALS
@@ -125,6 +126,7 @@ class TimedFacade(BlockingFacade):
 
 @contextlib.contextmanager
 def client(kind: type[Client] | type[AsyncClient], url: str, timeout: float) -> Iterator[TimedFacade]:
+    shared._by_origin.clear()  # A ban is the address's, and ports are reused: each behaviour is met by a client that knows of none.
     with (
         asyncio.Runner() as runner,
         contextlib.closing(TimedFacade(kind(**configured(timeout), base_url=url), runner)) as face,

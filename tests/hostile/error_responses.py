@@ -16,7 +16,7 @@ from binance_usdm import (
     TimestampError,
     UnexpectedResponse,
 )  # fmt: skip
-from tests.hostile.bodies import BAN, TEXT
+from tests.hostile.bodies import BAN, BAN_SECONDS, TEXT
 from tests.hostile.server_behavior import GOOD, Expected, family, mismatch
 from tests.support.canaries import KEY, SECRET
 from tests.support.clients import BODY
@@ -74,7 +74,7 @@ REFUSED = family({
        for status in (400, 403, 418, 429, 503) for name, (content, code, message) in SHAPES.items()},
     "403 with JSON called HTML": (refused(403, -1003, "no", b"Content-Type: text/html"), expected_error(RateLimitError, 403, -1003, "no")),
     "418 with another code": (refused(418, -1021, "no"), expected_error(IPBannedError, 418, -1021, "no")),
-    "400 with a ban": (refused(400, -1003, BAN), expected_error(IPBannedError, 400, -1003, BAN)),
+    "400 with a ban": (refused(400, -1003, BAN), expected_error(IPBannedError, 400, -1003, BAN, BAN_SECONDS)),
     "500 with -1021": (refused(500, -1021, "no"), expected_error(TimestampError, 500, -1021, "no")),
     "451 with code 0": (refused(451, 0, "no"), expected_error(ForbiddenError, 451, 0, "no")),
 }, kept=True)  # fmt: skip
@@ -102,7 +102,8 @@ WAITS = family({
     "Retry-After as no date": (refused(429, -1003, "no", b"Retry-After: Wed, 99 Oct 2015 07:28:00 GMT",
     b"Date: Wed, 21 Oct 2026 07:27:30 GMT"),
                                expected_error(RateLimitError, 429, -1003, "no")),
-    "Retry-After with a ban": (refused(418, -1003, BAN, b"Retry-After: 120"), (IPBannedError, 418, -1003, BAN, 120)),
+    "a ban that outlasts Retry-After": (refused(418, -1003, BAN, b"Retry-After: 120"), (IPBannedError, 418, -1003, BAN, BAN_SECONDS)),
+    "Retry-After that outlasts a ban": (refused(418, -1003, BAN, b"Retry-After: 400"), (IPBannedError, 418, -1003, BAN, 400)),
 }, kept=True)  # fmt: skip
 USED: dict[str, int | None] = {
     "12": 12, "0": 0, "007": 7, "999999999": 999_999_999, "9999999999": None, "-1": None, "+1": None, "1e3": None, "12.0": None,

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy, UnexpectedResponse, UsdmError
-from binance_usdm._http.messages import HttpFailure, HttpRequest, RequestTemplate
+from binance_usdm._http.messages import HttpFailure
 from binance_usdm._http.parser import ResponseParser
 from binance_usdm._policy.limiter import cooldown_seconds
 from binance_usdm._response import ParsedValue, parse_response, parse_used_weight
@@ -40,14 +40,6 @@ from tests.support.clients import NOW
 from tests.support.raw_server import READ, RESET, RawServer, Step, response_bytes
 
 BALANCE: Any = OPERATIONS["balance"]
-ASKED = HttpRequest(
-    b"",
-    RequestTemplate.build((False, "", 0), ()),
-    deadline=0.0,
-    max_reply_bytes=MIB,
-    needs_new_connection=False,
-    api_key=KEY,
-)
 PART = 50_000  # cases between two lines of progress
 
 
@@ -79,7 +71,7 @@ def parse_directly(data: bytes, cut: int = 0) -> str:
         assert outcome.text.isprintable()
         return outcome.kind
     parse_used_weight(outcome.headers)
-    result = parse_response(BALANCE, outcome, ASKED)
+    result = parse_response(BALANCE, outcome, (KEY,), MIB)
     if isinstance(result, ParsedValue):
         return classify(result.parsed, None if "content-encoding" in outcome.headers else outcome.body)
     return classify(result, None)

@@ -24,9 +24,9 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 # outcomes, as `told` tells them; a shorter one leaves open what it does not say
 GOOD: Expected = (list, [ROW])
-MALFORMED: Expected = (TransportError, "RemoteProtocolError: the reply is not valid HTTP/1.1")
-CUT: Expected = (TransportError, "RemoteProtocolError: the server closed the connection within the reply")
-NOTHING: Expected = (TransportError, "RemoteProtocolError: the server closed the connection without a reply")
+MALFORMED: Expected = (TransportError, "RemoteProtocolError: the response is not valid HTTP/1.1")
+CUT: Expected = (TransportError, "RemoteProtocolError: the server closed the connection within the response")
+NOTHING: Expected = (TransportError, "RemoteProtocolError: the server closed the connection without a response")
 GONE: Expected = (TransportError, "ReadError: reading failed: ECONNRESET")
 LATE: Expected = (DeadlineExceeded,)
 NO_JSON: Expected = (UnexpectedResponse, 200, (), "a JSON text", "something else")

@@ -7,7 +7,6 @@ import contextlib
 import os
 import ssl
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -41,9 +40,9 @@ def add_deadline(request: httpx.Request, seconds: float) -> httpx.Request:
     return request
 
 
-def idle(transport: SyncTransport | AsyncTransport) -> list[deque[Any]]:
+def idle(transport: SyncTransport | AsyncTransport) -> list[list[Any]]:
     """The connections that wait for a call, one deque an origin."""
-    return [place.idle for place in transport._origin_pools.values()]
+    return [[kept.connection for kept in pool._idle] for pool in transport._origin_pools.values()]
 
 
 class SyncDriver:

@@ -162,7 +162,7 @@ def test_a_malformed_reply_is_refused_in_fixed_words(wire: Wire, sent: bytes) ->
         with pytest.raises(httpx.RemoteProtocolError) as caught:
             wire.send(make_request(server.url))
         assert wire.send(make_request(server.url)).content == b"[]"
-    assert str(caught.value) == "the reply is not valid HTTP/1.1"
+    assert str(caught.value) == "the response is not valid HTTP/1.1"
     assert server.connections == 2
 
 
@@ -170,14 +170,14 @@ def test_a_malformed_reply_is_refused_in_fixed_words(wire: Wire, sent: bytes) ->
 @pytest.mark.parametrize(
     ("sent", "where"),
     [
-        (b"", "without a reply"),
-        (b"HTTP/1.1 20", "within the reply"),
-        (b"HTTP/1.1 200 OK\r\n", "within the reply"),
-        (b"HTTP/1.1 200 OK\r\nX: y\r\n\r", "within the reply"),
-        (b"HTTP/1.1 100 Continue\r\n\r\n", "within the reply"),
-        (response_bytes(b"[1]")[:-1], "within the reply"),
-        (CHUNKED[:-1], "within the reply"),
-        (CHUNKED[:-9], "within the reply"),
+        (b"", "without a response"),
+        (b"HTTP/1.1 20", "within the response"),
+        (b"HTTP/1.1 200 OK\r\n", "within the response"),
+        (b"HTTP/1.1 200 OK\r\nX: y\r\n\r", "within the response"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", "within the response"),
+        (response_bytes(b"[1]")[:-1], "within the response"),
+        (CHUNKED[:-1], "within the response"),
+        (CHUNKED[:-9], "within the response"),
     ],
 )
 def test_an_end_before_the_end_is_a_truncated_reply(wire: Wire, sent: bytes, where: str) -> None:

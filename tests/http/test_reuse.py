@@ -17,8 +17,9 @@ import pytest
 
 from binance_usdm import ConfigurationError
 from binance_usdm._http.async_transport import AsyncTransport
-from binance_usdm._http.messages import HttpRequest, RequestTemplate
-from binance_usdm._http.pool import OriginPool
+from binance_usdm._http.driver import run_to_end
+from binance_usdm._http.gates import TaskGate, ThreadGate
+from binance_usdm._http.pool import Lease
 from binance_usdm._http.sync_transport import SyncTransport
 from tests.http.drivers import CHUNKED, SyncDriver, Wire, add_deadline, idle, make_request, send
 from tests.support.raw_server import READ, RESET, STAY_SILENT, RawServer, Step, repeat, response_bytes
@@ -201,54 +202,50 @@ def test_threads_wait_for_their_turn_no_longer_than_their_deadline() -> None:
     transport.close()
 
 
+def lease_of(transport: SyncTransport | AsyncTransport) -> Lease[Any]:
+    return transport.lease(
+        (False, "", 0), None, deadline=time.monotonic() + 5, max_response_bytes=1000, needs_new_connection=False
+    )
+
+
 @pytest.mark.parametrize("late", [False, True], ids=["waiting", "just called"])
 def test_the_turn_of_a_cancelled_call_goes_to_the_next(late: bool) -> None:
+    async def wait(lease: Lease[Any]) -> None:
+        try:
+            await lease.wait_for_slot(TaskGate())
+        finally:
+            lease.holders.discard(lease.token)
+            lease.release()
+
     async def scenario() -> None:
-        place: OriginPool[Any] = OriginPool(1)
-        assert place.acquire_slot()
-        call = HttpRequest(
-            b"",
-            RequestTemplate.build((False, "", 0), ()),
-            deadline=time.monotonic() + 5,
-            max_reply_bytes=1000,
-            needs_new_connection=False,
-        )
-        task = asyncio.create_task(AsyncTransport()._wait_for_slot(place, call))
+        transport = AsyncTransport(max_connections=1)
+        first, second, third = lease_of(transport), lease_of(transport), lease_of(transport)
+        assert first.try_acquire_slot()
+        task = asyncio.create_task(wait(second))
         await asyncio.sleep(0)
-        for step in (place.release_slot, task.cancel) if late else (task.cancel, place.release_slot):
+        for step in (first.release, task.cancel) if late else (task.cancel, first.release):
             step()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert place.acquire_slot()
-        assert not place.acquire_slot()
+        assert third.try_acquire_slot()
+        assert not lease_of(transport).try_acquire_slot()
 
     asyncio.run(scenario())
 
 
 def test_the_turn_of_an_interrupted_call_goes_to_the_next() -> None:
-    class Interrupted(HttpRequest):
-        @property
-        def deadline(self) -> float:  # looked up when it begins to wait
+    class Interrupted(ThreadGate):
+        async def wait(self, seconds: float) -> str:
             raise KeyboardInterrupt
 
-        @deadline.setter
-        def deadline(self, instant: float) -> None: ...
-
-    place: OriginPool[Any] = OriginPool(1)
-    assert place.acquire_slot()
+    transport = SyncTransport(max_connections=1)
+    first, second, third = lease_of(transport), lease_of(transport), lease_of(transport)
+    assert first.try_acquire_slot()
     with pytest.raises(KeyboardInterrupt):
-        SyncTransport()._wait_for_slot(
-            place,
-            Interrupted(
-                b"",
-                RequestTemplate.build((False, "", 0), ()),
-                deadline=0.0,
-                max_reply_bytes=1,
-                needs_new_connection=False,
-            ),
-        )
-    place.release_slot()
-    assert place.acquire_slot()
+        run_to_end(second.wait_for_slot(Interrupted()))
+    second.release()
+    first.release()
+    assert third.try_acquire_slot()
 
 
 @pytest.mark.parametrize("most", [0, -1, 1.5, True, None, "2"])

@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 
 from binance_usdm._http.readiness import SocketWaiter
-from binance_usdm._http.threads import run_in_thread
+from binance_usdm._http.threads import WorkerPool, run_in_thread
 
 pytestmark = pytest.mark.promise("R1")
 
@@ -46,7 +46,7 @@ def test_a_machine_without_threads_to_spare_is_an_error_of_the_system(monkeypatc
 
     monkeypatch.setattr(threading.Thread, "start", full)
     with pytest.raises(OSError, match="can't start new thread"):
-        run_in_thread(int).result(1)
+        WorkerPool().submit(int).result(1)
 
 
 @pytest.mark.parametrize("poll", [True, False])

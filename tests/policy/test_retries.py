@@ -506,7 +506,8 @@ def test_a_first_connection_that_dies_is_not_taken_for_a_kept_one(client_of: Cli
 def test_a_dead_kept_connection_does_not_keep_the_time_from_being_read(client_of: ClientOf) -> None:
     """The time is asked for after -1021 on the connection that just said so; it may end there as at any other time."""
     server_time = repeat(
-        READ, lambda head: response_bytes(b'{"serverTime": %d}' % NOW) if b"/time" in head else response_bytes(BODY)
+        READ,
+        lambda head: response_bytes(b'{"serverTime": %d}' % (time.time() * 1000) if b"/time" in head else BODY),
     )
     late = response_bytes(b'{"code": -1021, "msg": "late"}', status="400 Bad Request")
     with RawServer([READ, late, READ], server_time) as server:

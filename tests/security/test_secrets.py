@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import functools
 import gc
@@ -131,9 +132,9 @@ def test_requests_and_responses_show_no_secret() -> None:
     assert SIGNATURES[-1] in response.headers["x"]
     assert holds_no_canary(printed(response))
     assert holds_no_canary(printed(REQUESTS[-1]))
-    call = request_from_httpx(REQUESTS[-1])
+    call, _, _ = request_from_httpx(REQUESTS[-1])
     assert isinstance(call, HttpRequest)
-    assert SIGNATURES[-1].encode() in call.head
+    assert SIGNATURES[-1].encode() in call.encode()
     assert holds_no_canary(printed(call))
     with pytest.raises(TypeError, match="holds a secret"):
         pickle.dumps(call)
@@ -279,19 +280,23 @@ def test_no_log_and_no_warning_tells_a_secret(logged: list[str], capfd: pytest.C
     async def calls(options: dict[str, Any]) -> None:
         async with AsyncClient(KEY, SECRET, **options) as client:
             assert len(await client.balance()) == 1
+        if "transport" in options:
+            await options["transport"].aclose()
 
     SIGNATURES.clear()
     with RawServer(repeat(READ, heard)) as server, warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         proxied = {"proxy": server.url.replace("//", f"//user:{PASSWORD}@")}
+        transport = httpx.HTTPTransport()
         for mine, theirs in (
             ({}, {}),
             (proxied, proxied),
-            ({"transport": httpx.HTTPTransport()}, {"transport": httpx.AsyncHTTPTransport()}),
+            ({"transport": transport}, {"transport": httpx.AsyncHTTPTransport()}),
         ):
             with Client(KEY, SECRET, base_url=server.url, **mine) as client:
                 assert len(client.balance()) == 1
             asyncio.run(calls({"base_url": server.url, **theirs}), debug=True)
+        transport.close()
         Client(KEY, SECRET, base_url=server.url).balance()  # left open
         gc.collect()
     assert len(SIGNATURES) == 7
@@ -316,7 +321,10 @@ def test_asyncio_that_tells_of_every_callback_tells_no_secret(options: dict[str,
 
         loop.set_exception_handler(note)
         made = {name: make() for name, make in options.items()}
-        async with AsyncClient(KEY, SECRET, base_url=base_url, timeout=0.2, **made) as client:
+        async with contextlib.AsyncExitStack() as stack:
+            for transport in made.values():
+                await stack.enter_async_context(transport)
+            client = await stack.enter_async_context(AsyncClient(KEY, SECRET, base_url=base_url, timeout=0.2, **made))
             assert len(await client.balance()) == 1
             forgotten = asyncio.create_task(client.balance())
             await asyncio.wait([forgotten])
@@ -454,7 +462,7 @@ def test_what_a_proxy_echoes_in_its_reason_phrase_is_not_repeated(text: str, way
             options = {"transport": mock_transport(lambda _: httpx.ProxyError(phrase))}  # as httpx's own raise it
         with (
             Client(KEY, SECRET, **options, retry=RetryPolicy.off()) as client,
-            pytest.raises(TransportError, match="the proxy answered 407 ") as caught,
+            pytest.raises(TransportError, match=r"the proxy answered 407[ :]") as caught,
         ):
             client.balance()
     assert holds_no_canary(str(caught.value))

@@ -142,25 +142,32 @@ CALL: dict[str, dict[str, Any]] = {
     "a location": {
         "transport": mock_transport(lambda request: httpx.Response(451, text=f"{request.headers} {request.url}"))
     },
+    "a limiter that fails to observe": {
+        "limiter": Limiter("observe", blocking=True),
+        "transport": mock_transport(lambda _: error_response(400, x_mbx_used_weight_1m="5")),
+    },
+    "a limiter that fails to start a cooldown": {
+        "limiter": Limiter("start_cooldown", blocking=False),
+        "transport": mock_transport(lambda _: error_response(429)),
+    },
     "a reply that is too large": {
         "transport": mock_transport(lambda _: httpx.Response(200, text=SECRET * 99)),
         "max_reply_bytes": 9,
     },
 }
 SEAMS: dict[str, dict[str, Any]] = {
-    "signer": {"api_secret": None, "signer": BrokenSigner()},
+    "signer": {
+        "api_secret": None,
+        "signer": BrokenSigner(),
+        "transport": mock_transport(lambda _: error_response(400)),
+    },
     "retry": {"retry": broken, "transport": mock_transport(lambda _: error_response(503))},
-    "clock": {"clock": broken},
-    "limiter": {"limiter": Limiter("acquire", blocking=False)},
+    "clock": {"clock": broken, "transport": mock_transport(lambda _: error_response(400))},
+    "limiter": {
+        "limiter": Limiter("acquire", blocking=False),
+        "transport": mock_transport(lambda _: error_response(400)),
+    },
     "limiter that blocks": {"limiter": Limiter("acquire", blocking=True)},
-    "limiter that observes": {
-        "limiter": Limiter("observe", blocking=True),
-        "transport": mock_transport(lambda _: error_response(400, x_mbx_used_weight_1m="5")),
-    },
-    "limiter that holds": {
-        "limiter": Limiter("start_cooldown", blocking=False),
-        "transport": mock_transport(lambda _: error_response(429)),
-    },
     "transport": {"transport": mock_transport(lambda _: BrokenError())},
 }
 
@@ -423,7 +430,7 @@ def test_a_running_call_shows_no_secret_to_a_debugger() -> None:
 
     with Client(KEY, SECRET, transport=mock_transport(look)) as client, pytest.raises(UsdmError):
         client.balance()
-    assert any(text.startswith("call=") for text in told)
+    assert any(text.startswith("request=") for text in told)
     assert holds_no_canary("\n".join(told))
 
 
@@ -441,7 +448,7 @@ LEAKS = {
     "subprocess.run([sys.executable, '-c', f'raise SystemExit({CLIENT_KEY[::-1]!r})'], stderr=subprocess.PIPE)": "output",
     "with pytest.raises(UsdmError): raise TransportError(CLIENT_KEY.upper())": "expected: TransportError",
     "with contextlib.suppress(UsdmError): Client(CLIENT_KEY, transport=ECHO, retry=RetryPolicy.off()).server_time()": (
-        "call: local tried of CallRunner._run_call"
+        "call: local error of CallRunner._run_call"
     ),
     "with pytest.raises(UsdmError): Client(CLIENT_KEY, CLIENT_SECRET, timeout=Odd())": (
         "expected: local timeout of BaseClient.__init__"

@@ -53,10 +53,14 @@ class BlockingFacade:
         return self._run(self.client.server_time_detailed())
 
     def close(self) -> None:
+        """Close the client, and the transport that it was given."""
+        transport: Any = self.client._transport
         if isinstance(self.client, Client):
             self.client.close()
+            transport.close()
         else:
             self._runner.run(self.client.aclose())
+            self._runner.run(transport.aclose())
 
     def _run(self, made: T | Coroutine[Any, Any, T]) -> T:
         return self._runner.run(made) if isinstance(made, Coroutine) else made

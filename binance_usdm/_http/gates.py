@@ -1,0 +1,146 @@
+"""Gates: one wait of a thread or a task, ended by whoever opens it first."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from .messages import HttpFailure
+
+OPEN: Final = "open"
+CLOSED: Final = "closed"
+_RECHECK_SECONDS: Final = 0.5
+
+
+class Gate(Protocol):
+    """One wait. It is opened once, with a reason; every later `open` changes nothing."""
+
+    reason: str
+
+    def open(self, reason: str = OPEN) -> None:
+        """End the wait. May be called from any thread, from a signal handler and from a finalizer."""
+        ...
+
+    async def wait(self, seconds: float) -> str:
+        """Wait until the gate is opened, at most `seconds`.
+
+        Returns the reason, or "" when the gate was not opened. It may return "" earlier: the caller looks at its own
+        condition and waits again. A cancelled or interrupted caller leaves nothing behind.
+        """
+        ...
+
+
+class ThreadGate:
+    """Gate of a blocking call. `wait` never suspends its coroutine: it blocks the thread."""
+
+    __slots__ = ("_lock", "reason")
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def open(self, reason: str = OPEN) -> None:
+        self.reason = self.reason or reason
+        with contextlib.suppress(RuntimeError):  # It is open already.
+            self._lock.release()
+
+    async def wait(self, seconds: float) -> str:
+        # If an interrupt kept another thread from opening this gate, the caller finds out by itself after half a second.
+        if not self.reason:
+            self._lock.acquire(timeout=min(max(seconds, 0.0), _RECHECK_SECONDS))
+        return self.reason
+
+
+class TaskGate:
+    """Gate of a task on asyncio. Other threads and other event loops may open it."""
+
+    __slots__ = ("_future", "_get_running_loop", "_loop", "reason")
+
+    def __init__(self) -> None:
+        import asyncio  # Blocking calls never load it: it would take a tenth of the time until the first one.
+
+        self.reason = ""
+        self._get_running_loop = asyncio._get_running_loop
+        self._loop = asyncio.get_running_loop()
+        self._future = self._loop.create_future()
+
+    def open(self, reason: str = OPEN) -> None:
+        self.reason = self.reason or reason
+        if self._get_running_loop() is self._loop:
+            self._wake()
+        else:
+            with contextlib.suppress(RuntimeError):  # The loop is closed, and nobody waits any more.
+                self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        if not self._future.done():
+            self._future.set_result(None)
+
+    async def wait(self, seconds: float) -> str:
+        if not self.reason:
+            timer = self._loop.call_later(max(seconds, 0.0), self._wake)
+            try:
+                await self._future
+            finally:
+                timer.cancel()
+                self._future = self._loop.create_future()
+        return self.reason
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the gate's event loop can still run the waiting task."""
+        return not self._loop.is_closed()
+
+
+class GateSet:
+    """The waits of one client's calls. Closing it ends them all, and every later one.
+
+    Args:
+        make_gate: Makes the gate of one wait, in the thread or task that waits.
+    """
+
+    __slots__ = ("_gates", "_make_gate", "is_closed")
+
+    def __init__(self, make_gate: Callable[[], Gate]) -> None:
+        self._make_gate = make_gate
+        self._gates = set[Gate]()
+        self.is_closed = False
+
+    def new_gate(self) -> Gate:
+        """Return a gate for one wait."""
+        return self._make_gate()
+
+    async def wait(self, gate: Gate, seconds: float) -> None:
+        """Wait until the gate is opened or the set is closed, at most `seconds`; perhaps shorter."""
+        self._gates.add(gate)
+        try:
+            if not self.is_closed:
+                await gate.wait(seconds)
+        finally:
+            self._gates.discard(gate)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for `seconds`, or until the set is closed."""
+        gate, end = self._make_gate(), time.monotonic() + seconds
+        while not self.is_closed and (left := end - time.monotonic()) > 0:
+            await self.wait(gate, left)
+
+    async def wait_for_slot(self, lease: Any) -> HttpFailure | None:
+        """Wait for a lease's slot, or until the set is closed."""
+        gate = self._make_gate()
+        self._gates.add(gate)
+        try:
+            failure: HttpFailure | None = await lease.wait_for_slot(gate)
+        finally:
+            self._gates.discard(gate)
+        return failure
+
+    def close(self) -> None:
+        """End every wait, now and later."""
+        self.is_closed = True
+        for gate in list(self._gates):
+            gate.open(CLOSED)
