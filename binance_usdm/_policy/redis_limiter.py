@@ -131,7 +131,7 @@ class RedisLimiter(SecretHolder, Limiter):
         if isinstance(wait, str):
             if self._fail_open:
                 return self._local_limiter.acquire(weight)
-            raise TransportError(f"the shared weight budget cannot be reached ({wait}); nothing was sent")
+            raise _unreachable_error(wait)
         if wait < 0:
             self._local_limiter.start_cooldown(-wait / 1000, banned=True)
             return max(
@@ -163,6 +163,8 @@ class RedisLimiter(SecretHolder, Limiter):
             answer = script(keys=[self._key], args=arguments)
         except self._errors as error:  # it drags connections along, and they the password: only its kind goes on
             answer = type(error).__name__
+            # The server may be a replica now, or about to go: the next call connects to whoever has its name by then.
+            self._acquire_script.registered_client.connection_pool.disconnect(inuse_connections=False)
         failed = type(answer) is not int
         if failed:
             self._retry_at = time.monotonic() + RETRY_SERVER_AFTER_SECONDS
@@ -172,6 +174,15 @@ class RedisLimiter(SecretHolder, Limiter):
                 )
         self._is_down = failed
         return str(answer) if failed else answer
+
+
+def _unreachable_error(reason: str) -> TransportError:
+    """Return the error for a server that gave no number; it is final when the server refused the login."""
+    is_refused = reason in ("AuthenticationError", "NoPermissionError")
+    hint = ": check user and password in the url of RedisLimiter" if is_refused else ""
+    error = TransportError(f"the shared weight budget cannot be reached ({reason}); nothing was sent{hint}")
+    error.retryable = not is_refused
+    return error
 
 
 def _register_scripts(url: str, timeout: float) -> list[Any] | str:

@@ -355,3 +355,33 @@ def test_the_urls_password_is_told_nowhere(closed_port: int, tmp_path: Path, cap
     finally:
         server.stop()
     assert canaries.holds_no_canary("".join(record.getMessage() + repr(record.args) for record in caplog.records))
+
+
+@pytest.mark.promise("R4")
+@pytest.mark.parametrize("url", ["redis://:wrong@127.0.0.1:{port}/0", "redis://127.0.0.1:{port}/0"])
+def test_a_server_that_refuses_the_login_is_not_tried_again(tmp_path: Path, url: str) -> None:
+    server = RedisServer(redis_program(), tmp_path, password="another")
+    server.start()
+    try:
+        with pytest.raises(TransportError, match="check user and password in the url of RedisLimiter") as caught:
+            RedisLimiter(url.format(port=server.port)).acquire(1)
+        assert not caught.value.retryable
+    finally:
+        server.stop()
+
+
+def test_a_server_that_became_a_replica_is_connected_to_anew(redis_url: str) -> None:
+    """After a failover the name leads to another server: a kept connection would stay with the old one."""
+    limiter = RedisLimiter(redis_url, limit=100)
+    assert limiter.acquire(1) == 0
+    with redis.Redis.from_url(redis_url) as client:
+        before = connected(client)
+        client.replicaof("127.0.0.1", "1")
+        try:
+            with pytest.raises(TransportError, match="ReadOnlyError") as caught:
+                limiter.acquire(1)
+            assert caught.value.retryable
+        finally:
+            client.replicaof("NO", "ONE")
+        assert limiter.acquire(1) == 0
+        assert connected(client) - before, "a new connection"
