@@ -14,7 +14,7 @@ from .delivery import response_head
 
 
 class ExchangeTransport(httpx.MockTransport):
-    """For sync and async clients, on asyncio and trio; ``address`` is the IP address that the requests come from.
+    """For blocking and asyncio clients, and for httpx under trio; ``address`` is the IP address that the requests come from.
 
     A latency or a pause above the request's read timeout ends in ``httpx.ReadTimeout`` when that time is over, as on a socket. What
     a verifier of your own raises is raised here, and a reply whose Content-Length is no number is a ValueError.
