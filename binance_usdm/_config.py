@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ._errors import ConfigurationError
-from ._http.addresses import is_loopback, parse_ip_address
+from ._http.addresses import is_loopback, is_valid_host_name, parse_ip_address
 from ._http.messages import MAX_TIMEOUT_SECONDS, Origin
 
 MAINNET: Final = "https://fapi.binance.com"
@@ -59,7 +60,8 @@ def _parse_base_url_cached(base_url: str) -> BaseUrl | str:
     if match["scheme"] == "http" and not is_loopback(match["host"]):
         return "base_url must be https: http is for this machine only (127.0.0.1, ::1, localhost)"
     tls, host = match["scheme"] == "https", match["host"].strip("[]").lower()
-    if (":" in host or _IPV4(host)) and parse_ip_address(host) is None:
+    is_address = ":" in host or _IPV4(host) is not None
+    if not (parse_ip_address(host) if is_address else is_valid_host_name(host)):
         return "base_url has no usable host"
     return BaseUrl((tls, host, int(match["port"] or _DEFAULT_PORTS[tls])), match["path"])
 
@@ -78,10 +80,19 @@ def validate_recv_window(recv_window: Any) -> int | None:
     return recv_window
 
 
+def _is_async(function: Any) -> bool:
+    if inspect.iscoroutinefunction(function):
+        return True
+    return callable(function) and inspect.iscoroutinefunction(type(function).__call__)
+
+
 def validate_options(max_reply_bytes: Any, retry: Any, clock: Any, limiter: Any, on_event: Any) -> None:
     """Complain about any other option that cannot be used."""
     if type(max_reply_bytes) is not int or not 1 <= max_reply_bytes < 2**31:
         raise ConfigurationError("max_reply_bytes must be a positive whole number below 2 GiB")
+    for name, function in (("retry", retry), ("clock", clock), ("on_event", on_event)):
+        if _is_async(function):
+            raise ConfigurationError(f"{name} must not be an async function: nobody awaits it")
     if not (callable(retry) and not isinstance(retry, type)):
         raise ConfigurationError("retry must be a RetryPolicy or a function (error, attempt) -> seconds or None")
     if not (callable(clock) or clock in ("auto", "exchange")):
@@ -89,5 +100,9 @@ def validate_options(max_reply_bytes: Any, retry: Any, clock: Any, limiter: Any,
     methods = [getattr(limiter, method, None) for method in ("acquire", "observe", "start_cooldown")]
     if isinstance(limiter, type) or not all(map(callable, methods)):
         raise ConfigurationError("limiter must be None or an object with acquire, observe and start_cooldown")
+    if any(map(_is_async, methods)):
+        raise ConfigurationError(
+            "limiter must not have async methods: nobody awaits them; blocking = True runs them in threads"
+        )
     if not (on_event is None or callable(on_event)):
         raise ConfigurationError("on_event must be a function that takes an Event")

@@ -7,7 +7,7 @@ from typing import Self
 
 from binance_usdm._secrets import SecretHolder
 
-from .addresses import is_loopback
+from .addresses import is_loopback, is_valid_host_name
 from .messages import Origin
 
 PLAINTEXT_PROXY_PROBLEM = "proxy must be on this machine when base_url is http: it would see the key"
@@ -37,6 +37,8 @@ class Proxy(SecretHolder):
         match = re.fullmatch(_URL, url) if isinstance(url, str) else None
         if match is None or not 0 < int(match["port"] or 80) < 65536:
             return "proxy must look like http://[user:pass@]host[:port]; for others give a transport: httpx.HTTPTransport(proxy=...)"
+        if not match["host"].startswith("[") and not is_valid_host_name(match["host"]):
+            return "proxy has no usable host"
         from base64 import b64encode
         from urllib.parse import unquote_to_bytes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import math
 import weakref
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from binance_usdm import (
     RetryPolicy,
     SyncTransport,
     TransportError,
+    UsdmError,
     WeightLimiter,
 )
 from tests.support.clients import KEY, SECRET, BlockingFacade, RecordingHandler
@@ -323,3 +325,49 @@ def test_an_unfit_base_url_of_the_environment_is_named(kind: Any, monkeypatch: p
 def test_a_client_can_be_referred_to_weakly(kind: Any) -> None:
     client = kind(KEY, SECRET)
     assert weakref.ref(client)() is client
+
+
+@pytest.mark.promise("S16")
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", ".".join(["a" * 50] * 6), "x." * 126 + "yz"])
+def test_a_host_that_no_name_server_can_hold_is_refused_before_anything_is_sent(kind: Any, host: str) -> None:
+    with pytest.raises(ConfigurationError, match="base_url has no usable host"):
+        kind(KEY, SECRET, base_url=f"https://{host}")
+    with pytest.raises(ConfigurationError, match="proxy has no usable host"):
+        kind(KEY, SECRET, proxy=f"http://{host}:3128")
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize("host", ["a" * 63 + ".example", ".".join(["a" * 63] * 3 + ["a" * 61])])
+def test_the_longest_host_that_there_can_be_is_taken(kind: Any, host: str) -> None:
+    assert host in repr(kind(KEY, SECRET, base_url=f"https://{host}"))
+
+
+class AsyncLimiter:
+    async def acquire(self, weight: int) -> float:
+        return 0.0
+
+    async def observe(self, used_weight: int) -> None: ...
+
+    async def start_cooldown(self, seconds: float, *, banned: bool) -> None: ...
+
+
+class AsyncRetry:
+    async def __call__(self, error: UsdmError, attempt: int) -> None: ...
+
+
+async def async_function(*_: object) -> None: ...
+
+
+@pytest.mark.promise("S16")
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("retry", async_function), ("retry", AsyncRetry()), ("retry", functools.partial(async_function, 1)),
+        ("clock", async_function), ("on_event", async_function), ("limiter", AsyncLimiter()),
+    ],
+)  # fmt: skip
+def test_an_async_function_that_nobody_would_await_is_refused(kind: Any, option: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=f"{option} must not (be an async function|have async methods)"):
+        kind(KEY, SECRET, **{option: value})
