@@ -10,7 +10,7 @@ from . import _config as config
 from ._auth.credentials import Credentials
 from ._auth.signers import compute_signature
 from ._errors import ConfigurationError
-from ._http.messages import HttpRequest, Origin, RawHeaders, RequestTemplate
+from ._http.messages import HttpRequest, RawHeaders, RequestTemplate
 from ._policy.clock import Clock
 from ._secrets import SecretHolder
 from ._version import __version__
@@ -35,12 +35,17 @@ class _OperationTemplate(NamedTuple):
 
 
 class RequestBuilder(SecretHolder):
-    """Makes the requests of one client: the only place that holds its credentials."""
+    """Makes the requests of one client: the only place that holds its credentials.
 
-    __slots__ = ("_credentials", "_recv_window", "_templates", "url")
+    `origin` is where all of them go. `partition` keeps connections of one API key apart from those of another; it is no key.
+    """
+
+    __slots__ = ("_credentials", "_recv_window", "_templates", "origin", "partition", "url")
 
     def __init__(self, credentials: Credentials, url: config.BaseUrl, recv_window: int | None) -> None:
         self.url = url
+        self.origin = url.origin
+        self.partition = hash(credentials.api_key)
         self._credentials = credentials
         self._templates: dict[str, _OperationTemplate] = {}
         self._recv_window = recv_window
@@ -61,16 +66,6 @@ class RequestBuilder(SecretHolder):
                 query.setdefault(signing.window_parameter, str(self._recv_window))
             return "&".join([f"{name}={text}" for name, text in query.items()])
         raise ConfigurationError(complaint)
-
-    @property
-    def origin(self) -> Origin:
-        """Return where all requests go."""
-        return self.url.origin
-
-    @property
-    def partition(self) -> int:
-        """What keeps the connections of one API key apart from those of another, without the key."""
-        return hash(self._credentials.api_key)
 
     def build_signed(self, operation: Operation[Any], query: str, clock: Clock) -> HttpRequest:
         """Return the request of one attempt, with the time of `clock` and a signature over the bytes that are sent.

@@ -321,7 +321,8 @@ class ConnectionPool(Generic[_C]):
         # Connections from before a fork are the parent's, and so are their responses. They stay under its number, unclosed:
         # an event loop's poller is shared with the parent, which would hear no more of a socket closed here.
         key = (os.getpid(), origin)
-        return self._origin_pools.get(key) or self._origin_pools.setdefault(key, OriginPool(self._max_connections))
+        found = self._origin_pools.get(key)
+        return self._origin_pools.setdefault(key, OriginPool(self._max_connections)) if found is None else found
 
     def _own_origin_pools(self) -> Iterator[OriginPool[_C]]:
         process = os.getpid()
