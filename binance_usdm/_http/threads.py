@@ -2,119 +2,107 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Final, TypeVar
+from concurrent.futures import Future, InvalidStateError
+from queue import Empty, SimpleQueue
+from typing import Any, Final, TypeVar
+from weakref import WeakSet
 
 TIMEOUT_MESSAGE = "no complete response before the call's deadline (`timeout=`)"
 _IDLE_SECONDS: Final = 30.0
 _T = TypeVar("_T")
 
 
-class _Worker:
-    """A thread that runs one function after another, and ends when it had none for a while."""
+class _Crew:
+    """The threads of one process, and what they have to do.
 
-    def __init__(self, pool: WorkerPool) -> None:
-        self._pool = pool
-        self._wake = threading.Semaphore(0)
-        self.job: Callable[[], None] | None = None
+    Threads that are interrupted by signals only put functions in; all else is done by the crew's own threads.
+    """
 
-    def start(self, job: Callable[[], None]) -> None:
-        self.job = job
-        threading.Thread(target=self._run, name="binance-usdm", daemon=True).start()
+    def __init__(self) -> None:
+        self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.unfinished: WeakSet[Future[Any]] = WeakSet()
+        self._lock = threading.RLock()
+        self._threads: set[threading.Thread] = set()
 
-    def give(self, job: Callable[[], None]) -> None:
-        self.job = job
-        self._wake.release()
+    def start_threads(self, limit: int | None) -> None:
+        """See that there is a thread for each unfinished function, within a limit. Raises RuntimeError when none can be started."""
+        with self._lock:
+            self._threads = {thread for thread in self._threads if thread.is_alive()}
+            wanted = len(self.unfinished) if limit is None else min(len(self.unfinished), limit)
+            while len(self._threads) < wanted:
+                thread = threading.Thread(target=self._work, name="binance-usdm", daemon=True)
+                self._threads.add(thread)
+                thread.start()
 
-    def _run(self) -> None:
+    def _work(self) -> None:
         while True:
-            job, self.job = self.job, None
-            if job is not None:
-                job()
+            try:
+                job = self.jobs.get(timeout=_IDLE_SECONDS)
+            except Empty:
+                if self._leave():
+                    return
+                continue
+            job()
             del job
-            if not self._wake.acquire(timeout=_IDLE_SECONDS) and self._pool.retire(self):
-                return
+
+    def _leave(self) -> bool:
+        """Return whether the current thread, which had nothing to do for a while, may end."""
+        with self._lock:
+            if not self.jobs.empty():
+                return False
+            self._threads.discard(threading.current_thread())
+            return True
 
 
 class WorkerPool:
     """Daemon threads that are reused, so that nobody waits for one that hangs, not even the interpreter at its end.
 
     Args:
-        max_threads: Bound of threads at work; further functions wait for one. `None` sets no bound.
+        max_threads: Bound of threads; further functions wait for one. `None` sets no bound.
     """
 
     def __init__(self, max_threads: int | None = None) -> None:
         self._max_threads = max_threads
-        self._lock = threading.RLock()
-        self._forget()
-
-    def _forget(self) -> None:
-        self._process = os.getpid()
-        self._idle: list[_Worker] = []
-        self._queue: deque[Callable[[], None]] = deque()
-        self._busy_count = 0
+        self._crews: dict[int, _Crew] = {}
 
     def submit(self, work: Callable[[], _T]) -> Future[_T]:
         """Begin `work` in a thread, in the caller's context variables. Its result or exception is the future's.
 
         The future's exception is an OSError that says so when no thread can be started.
         """
+        crew = self._crews.get(process := os.getpid()) or self._crews.setdefault(process, _Crew())
         future: Future[_T] = Future()
         future.set_running_or_notify_cancel()
         context = contextvars.copy_context()
-        worker: _Worker | None = None
 
         def run() -> None:
-            try:
-                result = context.run(work)
-            except BaseException as error:  # Every exception is raised where the result is asked for.  # noqa: BLE001
-                self._release(worker)
-                future.set_exception(error)
-            else:
-                self._release(worker)  # First: the caller's next function finds this thread idle.
-                future.set_result(result)
+            if future.done():
+                return
+            with contextlib.suppress(InvalidStateError):
+                try:
+                    result = context.run(work)
+                except BaseException as error:  # Every exception is raised where the result is asked for.  # noqa: BLE001
+                    crew.unfinished.discard(future)
+                    future.set_exception(error)
+                else:
+                    crew.unfinished.discard(future)  # First: the caller's next function finds this thread free.
+                    future.set_result(result)
 
-        with self._lock:
-            if self._process != os.getpid():  # Threads do not survive a fork.
-                self._forget()
-            if self._max_threads is not None and self._busy_count >= self._max_threads:
-                self._queue.append(run)
-                return future
-            self._busy_count += 1
-            is_new = not self._idle
-            worker = _Worker(self) if is_new else self._idle.pop()
+        crew.unfinished.add(future)
+        crew.jobs.put(run)
         try:
-            worker.start(run) if is_new else worker.give(run)
+            crew.start_threads(self._max_threads)
         except RuntimeError as error:  # No more threads, or the interpreter ends.
-            with self._lock:
-                self._busy_count -= 1
-            future.set_exception(OSError(f"no thread could be started: {error}"))
+            crew.unfinished.discard(future)
+            with contextlib.suppress(InvalidStateError):
+                future.set_exception(OSError(f"no thread could be started: {error}"))
         return future
-
-    def _release(self, worker: _Worker | None) -> None:
-        with self._lock:
-            if self._process != os.getpid():
-                return
-            if self._queue and worker is not None:
-                worker.give(self._queue.popleft())
-                return
-            self._busy_count -= 1
-            if worker is not None:
-                self._idle.append(worker)
-
-    def retire(self, worker: _Worker) -> bool:
-        """Return whether an idle worker may end; False when it was just given a function."""
-        with self._lock:
-            if worker in self._idle:
-                self._idle.remove(worker)
-                return True
-            return worker.job is None
 
 
 _user_code: Final = WorkerPool()
