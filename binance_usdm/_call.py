@@ -101,11 +101,11 @@ class CallRunner(SecretHolder):
         """Make attempts until one succeeds, none may follow, or the deadline comes."""
         started_at = time.monotonic()
         query = self._request_builder.build_query(operation, arguments)
-        attempt = Attempt(operation, query, 0, started_at + self._timeout)
-        request_count = spent_quota = 0
-        clock_corrections = 0
+        deadline = started_at + self._timeout
+        number = request_count = spent_quota = clock_corrections = 0
         while True:
-            attempt = attempt._replace(number=attempt.number + 1)
+            number += 1
+            attempt = Attempt(operation, query, number, deadline)
             result = await self._send_in_time(attempt)
             request_count += result.request_count
             if isinstance(result.outcome, ParsedValue):
@@ -117,11 +117,11 @@ class CallRunner(SecretHolder):
                     raise failure if failure is not None and is_final(failure) else error
                 clock_corrections = 1
                 continue
-            delay = self._retry(error, attempt.number - clock_corrections)
+            delay = self._retry(error, number - clock_corrections)
             if delay is None:
                 raise error
             delay = max(delay, getattr(error, "retry_after", None) or 0.0)
-            retry_cost = self._retry_quota.acquire(error) if time.monotonic() + delay < attempt.deadline else 0
+            retry_cost = self._retry_quota.acquire(error) if time.monotonic() + delay < deadline else 0
             if not retry_cost:
                 raise error
             spent_quota += retry_cost
@@ -274,13 +274,20 @@ class CallRunner(SecretHolder):
 
     async def _start_cooldown(self, error: RateLimitError, response: HttpResponse, attempt: Attempt) -> None:
         """Stop all sending after a 429 or 418, as long as the exchange says."""
-        now_ms = self._clock()  # What this client's requests bear: a clock that a test sets is the exchange's as well.
-        error.retry_after = cooldown_seconds(error, exchange_time_ms(response.headers, now_ms))
+        error.retry_after = cooldown_seconds(error, exchange_time_ms(response.headers, self._now_ms()))
         banned = isinstance(error, IPBannedError)
         if banned and self._shared.limiter is not self._limiter_queue.limiter:
             self._shared.limiter.start_cooldown(error.retry_after, banned=True)
         await self._limiter_queue.start_cooldown(error.retry_after, banned=banned, deadline=attempt.deadline)
         self._emit("cooldown", attempt, seconds=error.retry_after, error=error)
+
+    def _now_ms(self) -> int:
+        """Return the time that this client's requests bear, or the shared clock's when the user's clock fails."""
+        try:
+            now_ms = self._clock()
+        except Exception:  # noqa: BLE001 - the next signed call raises it; a ban must not be lost by it
+            return self._shared.clock()
+        return now_ms if type(now_ms) is int else self._shared.clock()
 
     async def _sync_clock(self, attempt: Attempt, since: float | None = None) -> UsdmError | None:
         """See that the exchange's time was read, `since` or now. Returns why it was not, None if it was."""

@@ -1,0 +1,534 @@
+"""What a call does once it has a connection: look for a ban, take its weight, then its timestamp, then send."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from binance_usdm import (
+    AsyncClient,
+    AsyncTransport,
+    Client,
+    Event,
+    IPBannedError,
+    RateLimitError,
+    RetryPolicy,
+    SyncTransport,
+    TimestampError,
+    TransportError,
+    UsdmError,
+    WeightLimiter,
+)
+from tests.support.clients import BODY, KEY, NOW, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.raw_server import READ, RawServer, Step, repeat, response_bytes
+
+ClientOf = Callable[..., BlockingFacade]
+AT_15 = NOW - NOW % 60_000 + 15_000
+"""A quarter into a UTC minute, ms."""
+PATIENCE = 5.0
+"""Seconds within which anything that happens at once has happened, on a busy machine too."""
+FAR_AWAY = 100.0
+"""Timeout of a call that a test ends itself, seconds."""
+OK = response_bytes(BODY)
+REJECTION = b'{"code":-1003,"msg":"no"}'
+BAN = response_bytes(REJECTION, b"Retry-After: 300", status="418 Teapot")
+TOO_MANY = response_bytes(REJECTION, b"Retry-After: 60", status="429 Too Many")
+YEAR_MS = 365 * 86_400_000
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def http_date(seconds_from_now: float) -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds_from_now), usegmt=True)
+
+
+class ConcurrentClient:
+    """A client of either class, each of whose calls is a thread or a task."""
+
+    def __init__(self, client: Client | AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
+        self.client = client
+        self.transport: Any = client._transport
+        self._loop = loop
+
+    def start(self, method: str = "balance") -> Future[Any]:
+        function: Callable[[], Any] = getattr(self.client, method)
+        future: Future[Any] = Future()
+        if isinstance(self.client, AsyncClient):
+            return asyncio.run_coroutine_threadsafe(function(), self._loop)
+
+        def run() -> None:
+            try:
+                future.set_result(function())
+            except BaseException as error:  # noqa: BLE001 - the future raises it
+                future.set_exception(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        return future
+
+    def call(self, method: str = "balance") -> Any:
+        return self.start(method).result(PATIENCE)
+
+    def close(self) -> None:
+        self.call("close" if isinstance(self.client, Client) else "aclose")
+
+    def close_transport(self) -> None:
+        if isinstance(self.client, Client):
+            self.transport.close()
+        else:
+            asyncio.run_coroutine_threadsafe(self.transport.aclose(), self._loop).result(PATIENCE)
+
+    def wait_for_waiters(self, count: int) -> None:
+        """Wait until `count` calls wait for a connection."""
+        pools = self.transport._origin_pools
+        wait_until(lambda: sum(len(pool.slots.waiters) for pool in list(pools.values())) == count)
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not is_true():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+ConcurrentOf = Callable[..., ConcurrentClient]
+
+
+@pytest.fixture(params=[Client, AsyncClient], ids=["sync", "async"])
+def concurrent_client(request: pytest.FixtureRequest) -> Iterator[ConcurrentOf]:
+    """Makes a client with fake credentials, without retries. `max_connections=1`: its transport is given, and has one connection."""
+    clients: list[ConcurrentClient] = []
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+
+    def concurrent_client(max_connections: int | None = None, **options: Any) -> ConcurrentClient:
+        if max_connections is not None:
+            transport_class = SyncTransport if request.param is Client else AsyncTransport
+            options["transport"] = transport_class(max_connections=max_connections)
+        client = request.param(**{"api_key": KEY, "api_secret": SECRET, "retry": RetryPolicy.off(), **options})
+        clients.append(ConcurrentClient(client, loop))
+        return clients[-1]
+
+    async def cancel_calls() -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    thread.start()
+    yield concurrent_client
+    for client in clients:
+        client.close()
+        client.close_transport()
+    asyncio.run_coroutine_threadsafe(cancel_calls(), loop).result(PATIENCE)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(PATIENCE)
+    loop.close()
+
+
+class GatedReply:
+    """A server's first response, sent when the test says so; every later request gets a good one."""
+
+    def __init__(self, first: bytes) -> None:
+        self._first, self._event, self._sent = first, threading.Event(), 0
+
+    def __call__(self, _: bytes) -> bytes:
+        self._sent += 1
+        if self._sent > 1:
+            return OK
+        self._event.wait(PATIENCE)
+        return self._first
+
+    def send(self) -> None:
+        self._event.set()
+
+
+def full_limiter() -> WeightLimiter:
+    """A limiter without room, whose minute does not end."""
+    limiter = WeightLimiter(2400, 1.0, now=lambda: AT_15)
+    assert limiter.acquire(2400) == 0.0
+    return limiter
+
+
+# Connection first, then the ban and the cooldown
+
+
+@pytest.mark.parametrize(
+    ("response", "error_class"),
+    [
+        pytest.param(BAN, IPBannedError, id="418", marks=pytest.mark.promise("R12", "R14")),
+        pytest.param(TOO_MANY, RateLimitError, id="429", marks=pytest.mark.promise("R11", "R14")),
+    ],
+)
+def test_calls_that_wait_for_a_connection_send_nothing_after_a_rejection_of_all(
+    concurrent_client: ConcurrentOf, response: bytes, error_class: type[RateLimitError]
+) -> None:
+    """The one connection brings a ban, or a cooldown beyond the deadline, while 49 calls wait for it."""
+    reply = GatedReply(response)
+    with RawServer(repeat(READ, reply)) as server:
+        client = concurrent_client(max_connections=1, base_url=server.url, timeout=20)
+        calls = [client.start() for _ in range(50)]
+        client.wait_for_waiters(49)
+        reply.send()
+        errors = [call.exception(PATIENCE) for call in calls]
+        assert {type(error) for error in errors} == {error_class}
+        statuses = [error.status for error in errors if isinstance(error, RateLimitError)]
+        answered = statuses.count(418 if error_class is IPBannedError else 429)
+        assert answered == (50 if error_class is IPBannedError else 1)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.promise("R12", "R14")
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("shared", "own"), ("shared", None), ("own", "shared"), ("own", "own"),
+        ("own", None), (None, "shared"), (None, "own"), (None, None),
+    ],
+)  # fmt: skip
+def test_a_ban_that_one_client_meets_stops_another_whatever_their_limiters(
+    client_of: ClientOf, first: str | None, second: str | None
+) -> None:
+    handler = RecordingHandler(error_response(418, -1003, Retry_After="300"), BODY)
+    transport = httpx.MockTransport(handler)
+
+    def make(limiter: str | None) -> BlockingFacade:
+        return client_of(None, transport=transport, limiter=WeightLimiter() if limiter == "own" else limiter)
+
+    clients = [make(first), make(second)]
+    for client in clients:
+        with pytest.raises(IPBannedError):
+            client.balance()
+    assert len(handler.requests) == 1
+
+
+@pytest.mark.promise("R12", "R14")
+@pytest.mark.parametrize("limiter", ["own", None])
+def test_a_ban_that_a_client_with_another_limiter_meets_stops_the_default_one_of_that_exchange(
+    client_of: ClientOf, limiter: str | None
+) -> None:
+    """Each client has its own connections; what they share is the exchange's address."""
+    with RawServer(repeat(READ, BAN)) as server:
+        first = client_of(base_url=server.url, limiter=WeightLimiter() if limiter == "own" else limiter)
+        second = client_of(base_url=server.url)
+        for client in (first, second):
+            with pytest.raises(IPBannedError):
+                client.balance()
+        assert len(server.requests) == 1
+
+
+# Then the weight
+
+
+@pytest.mark.promise("R10")
+def test_calls_that_get_no_connection_take_no_weight(client_of: ClientOf) -> None:
+    limiter = WeightLimiter(limit=100, share=1.0)
+    with socket.socket() as refusing:
+        refusing.bind(("127.0.0.1", 0))  # Nothing listens on this port.
+        client = client_of(base_url=f"http://127.0.0.1:{refusing.getsockname()[1]}", limiter=limiter)
+        for _ in range(12):
+            with pytest.raises(TransportError):
+                client.balance()
+    assert limiter.acquire(100) == 0.0
+
+
+@pytest.mark.promise("R10", "R14")
+@pytest.mark.parametrize("cooldown", [0.0, 0.1], ids=["room now", "room in a moment"])
+def test_a_call_does_not_queue_behind_those_of_another_limiter(
+    concurrent_client: ConcurrentOf, cooldown: float
+) -> None:
+    waiting, limiter = threading.Event(), WeightLimiter()
+    with RawServer(repeat(READ, OK)) as server:
+        full = concurrent_client(
+            base_url=server.url, limiter=full_limiter(), timeout=FAR_AWAY, on_event=lambda _: waiting.set()
+        )
+        other = concurrent_client(base_url=server.url, limiter=limiter, timeout=PATIENCE)
+        call = full.start()
+        assert waiting.wait(PATIENCE)
+        limiter.start_cooldown(cooldown, banned=False)
+        assert other.call()
+        assert not call.done()
+        assert len(server.requests) == 1
+
+
+class GatedLimiter:
+    """A limiter with no room until it is opened. Weight that waits would take a second for each hundred."""
+
+    is_open = False
+
+    def acquire(self, weight: int) -> float:
+        return 0.0 if self.is_open else 0.05
+
+    def forecast(self, weight: int) -> float:
+        return 0.0 if self.is_open else weight / 100
+
+    def observe(self, used_weight: int) -> None:
+        pass
+
+    def start_cooldown(self, seconds: float, *, banned: bool) -> None:
+        raise AssertionError("no cooldown began")
+
+
+@pytest.mark.promise("R10", "R14")
+def test_cancelled_calls_leave_the_queue_of_the_limiter() -> None:
+    """2,000 calls of weight 5 would take 100 s; a call that begins after them has 5 s."""
+    limiter, handler, events = GatedLimiter(), RecordingHandler(), list[Event]()
+
+    def on_event(event: Event) -> None:
+        events.append(event)
+        limiter.is_open = True
+
+    async def calls() -> None:
+        transport = httpx.MockTransport(handler)
+        async with (
+            AsyncClient(KEY, SECRET, transport=transport, limiter=limiter, timeout=3_600) as crowd,
+            AsyncClient(KEY, SECRET, transport=transport, limiter=limiter, timeout=5, on_event=on_event) as client,
+        ):
+            tasks = [asyncio.create_task(crowd.balance()) for _ in range(2_000)]
+            await asyncio.sleep(0)
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            assert {type(result) for result in results} == {asyncio.CancelledError}
+            assert await client.balance()
+
+    asyncio.run(calls())
+    assert [event.kind for event in events] == ["budget_wait"]
+    assert events[0].seconds is not None
+    assert events[0].seconds <= 0.05
+    assert len(handler.requests) == 1
+
+
+# Then the timestamp
+
+
+@pytest.mark.promise("R5")
+def test_a_timestamp_is_as_fresh_as_its_request_however_long_the_call_waited(concurrent_client: ConcurrentOf) -> None:
+    """Six calls share one connection, whose responses take 0.3 s each: the last call waits for 1.5 s."""
+    arrivals: list[tuple[int, int]] = []
+
+    def note_arrival(head: bytes) -> bytes:
+        timestamp = re.search(rb"[?&]timestamp=(\d+)", head)
+        assert timestamp is not None
+        arrivals.append((now_ms(), int(timestamp[1])))
+        return b""
+
+    with RawServer(repeat(READ, note_arrival, 0.3, OK)) as server:
+        client = concurrent_client(max_connections=1, base_url=server.url, recv_window=250, timeout=20)
+        for call in [client.start() for _ in range(6)]:
+            assert call.result(20)
+    assert len(arrivals) == 6
+    assert all(-1 <= arrived - timestamp <= 250 for arrived, timestamp in arrivals), arrivals
+
+
+@pytest.mark.promise("R7", "R9")
+@pytest.mark.parametrize(
+    ("server_time", "message"),
+    [
+        pytest.param(lambda: now_ms() + YEAR_MS, "serverTime is 365 days ahead of this machine's clock", id="a year"),
+        pytest.param(lambda: now_ms() - YEAR_MS, "serverTime is 365 days behind this machine's clock", id="a year ago"),
+        pytest.param(lambda: 2**63 - 1, "serverTime is .* days ahead of this machine's clock", id="2**63-1"),
+    ],
+)
+@pytest.mark.parametrize("clock", ["exchange", "auto"])
+def test_nothing_is_signed_for_an_implausible_time_of_the_exchange(
+    client_of: ClientOf, server_time: Callable[[], int], message: str, clock: str
+) -> None:
+    paths: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path.rpartition("/")[2])
+        if paths[-1] == "time":
+            return httpx.Response(200, content=b'{"serverTime": %d}' % server_time())
+        return error_response(400, -1021)  # With "auto" the clock is synced after this error only.
+
+    with pytest.raises(UsdmError) as caught:
+        client_of(handle, clock=clock).balance()
+    assert paths == (["time"] if clock == "exchange" else ["balance", "time"])
+    assert re.search(message, str(caught.value))
+    assert not caught.value.retryable
+    assert not isinstance(caught.value, TimestampError)
+
+
+# How long a ban or a cooldown takes
+
+
+@pytest.mark.promise("R12")
+@pytest.mark.parametrize(
+    ("seconds", "date_offset"),
+    [pytest.param(300, -10 * 365 * 86_400, id="ten years ago"), pytest.param(1_200, 86_400, id="a day ahead")],
+)
+def test_a_ban_is_not_measured_from_a_date_that_cannot_be_true(
+    client_of: ClientOf, seconds: int, date_offset: int
+) -> None:
+    text = f"IP banned until {now_ms() + seconds * 1_000}."
+    client = client_of(RecordingHandler(error_response(418, -1003, text, Date=http_date(date_offset))))
+    with pytest.raises(IPBannedError) as caught:
+        client.balance()
+    assert caught.value.retry_after == pytest.approx(seconds, abs=3)
+
+
+@pytest.mark.promise("R12")
+def test_the_end_of_a_ban_is_read_though_the_api_key_is_a_part_of_it(client_of: ClientOf) -> None:
+    end = now_ms() + 300_000
+    client = client_of(RecordingHandler(error_response(418, -1003, f"IP banned until {end}.")), api_key=str(end)[:2])
+    with pytest.raises(IPBannedError) as caught:
+        client.balance()
+    assert caught.value.retry_after == pytest.approx(300, abs=3)
+    assert caught.value.banned_until is not None
+    assert caught.value.banned_until.timestamp() == pytest.approx(end / 1000)
+
+
+@pytest.mark.promise("R11")
+def test_a_retry_after_date_without_a_date_header_is_measured_from_this_machines_clock(client_of: ClientOf) -> None:
+    client = client_of(RecordingHandler(error_response(429, -1003, Retry_After=http_date(300))))
+    with pytest.raises(RateLimitError) as caught:
+        client.balance()
+    assert caught.value.retry_after == pytest.approx(300, abs=3)
+
+
+# Closing a client
+
+
+def assert_client_is_closed(call: Future[Any]) -> None:
+    error = call.exception(PATIENCE)
+    assert isinstance(error, TransportError)
+    assert "client is closed" in str(error)
+    assert not error.retryable
+
+
+@pytest.mark.promise("R14")
+@pytest.mark.parametrize("owns_transport", [False, True])
+def test_calls_that_wait_for_a_connection_end_when_the_client_is_closed(
+    concurrent_client: ConcurrentOf, owns_transport: bool
+) -> None:
+    reply = GatedReply(OK)
+    with RawServer(repeat(READ, reply)) as server:
+        if owns_transport:
+            client = concurrent_client(base_url=server.url, timeout=FAR_AWAY)
+            client.transport._max_connections = 1
+        else:
+            client = concurrent_client(max_connections=1, base_url=server.url, timeout=FAR_AWAY)
+        first = client.start()
+        assert server.wait(lambda: len(server.requests) == 1)
+        calls = [client.start() for _ in range(9)]
+        client.wait_for_waiters(9)
+        client.close()
+        for call in calls:
+            assert_client_is_closed(call)
+        reply.send()
+        assert first.result(PATIENCE)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.promise("R14")
+def test_a_call_that_waits_for_weight_ends_when_the_client_is_closed(concurrent_client: ConcurrentOf) -> None:
+    waiting = threading.Event()
+    with RawServer(repeat(READ, OK)) as server:
+        client = concurrent_client(
+            base_url=server.url, limiter=full_limiter(), timeout=FAR_AWAY, on_event=lambda _: waiting.set()
+        )
+        call = client.start()
+        assert waiting.wait(PATIENCE)
+        client.close()
+        assert_client_is_closed(call)
+        assert not server.requests
+
+
+@pytest.mark.promise("R14")
+def test_a_call_that_pauses_before_a_retry_ends_when_the_client_is_closed(concurrent_client: ConcurrentOf) -> None:
+    pausing = threading.Event()
+    with RawServer(repeat(READ, response_bytes(b"{}", status="500 Down"))) as server:
+        client = concurrent_client(
+            base_url=server.url, retry=lambda _, __: 60.0, timeout=FAR_AWAY, on_event=lambda _: pausing.set()
+        )
+        call = client.start()
+        assert pausing.wait(PATIENCE)
+        client.close()
+        assert_client_is_closed(call)
+        assert len(server.requests) == 1
+
+
+def test_closing_one_client_of_a_shared_transport_leaves_the_others_connection_open(
+    concurrent_client: ConcurrentOf,
+) -> None:
+    with RawServer(repeat(READ, OK)) as server:
+        first = concurrent_client(max_connections=1, base_url=server.url)
+        second = concurrent_client(base_url=server.url, transport=first.transport)
+        assert first.call()
+        first.close()
+        assert_client_is_closed(first.start())
+        assert second.call()
+        assert (server.connections, server.hangups, len(server.requests)) == (1, 0, 2)
+
+
+def test_a_client_closes_the_transport_that_it_created(concurrent_client: ConcurrentOf) -> None:
+    with RawServer(repeat(READ, OK)) as server:
+        client = concurrent_client(base_url=server.url)
+        assert client.call()
+        client.close()
+        assert server.wait(lambda: server.hangups == 1, PATIENCE)
+        assert_client_is_closed(client.start())
+
+
+# Connections
+
+
+def test_connect_opens_the_connection_that_the_first_call_uses(concurrent_client: ConcurrentOf) -> None:
+    with RawServer(repeat(READ, OK)) as server:
+        client = concurrent_client(base_url=server.url)
+        client.call("connect")
+        client.call("connect")
+        assert server.wait(lambda: server.connections == 1)
+        assert not server.requests
+        assert client.call()
+        assert (server.connections, len(server.requests)) == (1, 1)
+
+
+@pytest.mark.promise("R4")
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        ("407 Proxy Authentication Required", "check user and password"),
+        ("403 Forbidden", "the proxy refuses this host"),
+    ],
+)
+def test_a_proxy_that_rejects_the_login_or_the_host_is_asked_once(client_of: ClientOf, status: str, hint: str) -> None:
+    script: list[Step] = [READ, response_bytes(b"", status=status)]
+    with RawServer(script) as proxy:
+        client = client_of(
+            proxy=proxy.url.rstrip("/"),
+            base_url="https://exchange.invalid",
+            retry=RetryPolicy(random=lambda: 0.0),
+        )
+        with pytest.raises(TransportError, match=hint) as caught:
+            client.balance()
+        assert not caught.value.retryable
+        assert (proxy.connections, len(proxy.requests)) == (1, 1)
+
+
+def fail() -> int:
+    raise ValueError("no time")
+
+
+@pytest.mark.promise("R12")
+@pytest.mark.parametrize("clock", [fail, lambda: "soon"], ids=["raises", "returns a text"])
+def test_a_ban_is_kept_though_the_clock_of_the_user_fails(client_of: ClientOf, clock: Any) -> None:
+    exchange = RecordingHandler(error_response(418, -1003, Retry_After="300"))
+    client = client_of(exchange, clock=clock, retry=RetryPolicy.off())
+    for _ in range(2):
+        with pytest.raises(IPBannedError):
+            client.server_time()
+    assert len(exchange.requests) == 1
