@@ -28,6 +28,7 @@ from ._events import Event, EventKind, Observer, emit
 from ._http.driver import run_to_end
 from ._http.gates import GateSet
 from ._http.messages import HttpFailure, HttpResponse
+from ._interrupts import raise_if_from_handler
 from ._policy.clock import SYNC_TIMEOUT_MESSAGE, Clock, ClockSample, utc_minute
 from ._policy.limiter import cooldown_seconds
 from ._policy.retry import Retry, RetryQuota
@@ -251,6 +252,7 @@ class CallRunner(SecretHolder):
         try:
             return await self._limiter_queue.acquire_blocking(ticket.weight, attempt.deadline)
         except (OSError, UsdmError) as caught:
+            raise_if_from_handler(caught)
             error = map_thread_error(caught)
         raise error
 
@@ -285,7 +287,8 @@ class CallRunner(SecretHolder):
         """Return the time that this client's requests bear, or the shared clock's when the user's clock fails."""
         try:
             now_ms = self._clock()
-        except Exception:  # noqa: BLE001 - the next signed call raises it; a ban must not be lost by it
+        except Exception as error:  # noqa: BLE001 - the next signed call raises it; a ban must not be lost by it
+            raise_if_from_handler(error)
             return self._shared.clock()
         return now_ms if type(now_ms) is int else self._shared.clock()
 

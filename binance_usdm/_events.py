@@ -9,6 +9,7 @@ from typing import Final, Literal
 from attrs import frozen
 
 from ._errors import UsdmError
+from ._interrupts import raise_if_from_handler
 
 logger = logging.getLogger("binance_usdm")
 logger.addHandler(logging.NullHandler())  # whoever sets up no logging gets no lines on stderr
@@ -56,4 +57,5 @@ def emit(event: Event, observer: Observer | None) -> None:
         try:
             observer(event)
         except Exception as error:  # it only watches  # noqa: BLE001
+            raise_if_from_handler(error)
             logger.error("on_event failed with %s", type(error).__name__)

@@ -1,4 +1,4 @@
-"""Base classes for objects that hold secrets."""
+"""Classes of objects that hold secrets."""
 
 from __future__ import annotations
 
@@ -17,3 +17,12 @@ class SecretHolder:
         raise TypeError(f"a {type(self).__name__} holds a secret and cannot be copied or pickled")
 
     __getstate__ = __reduce_ex__  # the one of `object` gives the slots away
+
+
+class SecretTexts(tuple[str, ...]):
+    """Texts that no message may show. A traceback that shows local variables does not show them either."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<SecretTexts>"

@@ -10,6 +10,8 @@ from typing import Any, Final, cast
 
 import httpx
 
+from binance_usdm._interrupts import raise_if_from_handler
+
 from .gates import Gate, TaskGate, ThreadGate
 from .messages import (
     MAX_TIMEOUT_SECONDS,
@@ -130,6 +132,7 @@ class SyncHttpxAdapter(_HttpxAdapter):
                 run_in_thread(partial(self._send_once, lease, request)).result(lease.deadline - time.monotonic()),
             )
         except _HTTPX_ERRORS as error:
+            raise_if_from_handler(error)
             return _failure_from_httpx_error(error)
 
     def _send_once(self, lease: EmptyLease, request: HttpRequest) -> HttpResponse:

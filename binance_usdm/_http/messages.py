@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
-from binance_usdm._secrets import SecretHolder
+from binance_usdm._secrets import SecretHolder, SecretTexts
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 Origin: TypeAlias = tuple[bool, str, int]  # TLS, host, port
@@ -51,10 +51,10 @@ class HttpRequest(SecretHolder):
 
     __slots__ = ("secrets", "target", "template")
 
-    def __init__(self, target: bytes, template: RequestTemplate, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(self, target: bytes, template: RequestTemplate, secrets: Iterable[str] = ()) -> None:
         self.target = target
         self.template = template
-        self.secrets = secrets
+        self.secrets = SecretTexts(secrets)
 
     def encode(self) -> bytes:
         """Return the request's bytes."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import signal
 import socket
 import ssl
-import threading
 import time
-from types import CodeType
 from typing import TYPE_CHECKING, Any, Self
+
+from binance_usdm._interrupts import raise_if_from_handler
 
 from .connect import AddressInfo, configure, encodable_host, open_socket, resolve
 from .gates import ThreadGate
@@ -69,31 +67,8 @@ def is_socket_timeout(error: BaseException) -> bool:
     """Return whether a socket's own time-out raised this: the system's ETIMEDOUT has a number, a handler's has frames."""
     if not isinstance(error, TimeoutError) or error.errno is not None:
         return False
-    _raise_if_from_handler(error)
+    raise_if_from_handler(error)
     return True
-
-
-def _raise_if_from_handler(error: Exception) -> None:
-    """Raise an error again that a signal handler raised while the network was waited for: it is not the network's."""
-    if threading.current_thread() is not threading.main_thread():
-        return
-    codes = {code for number in signal.valid_signals() if (code := _handler_code(signal.getsignal(number))) is not None}
-    frame = error.__traceback__
-    while codes and frame is not None:
-        if frame.tb_frame.f_code in codes:
-            raise error
-        frame = frame.tb_next
-
-
-def _handler_code(handler: Any) -> CodeType | None:
-    """Return the code of a signal handler that is a Python function, method, partial or callable object."""
-    while isinstance(handler, functools.partial):
-        handler = handler.func
-    handler = getattr(handler, "__func__", handler)
-    if not hasattr(handler, "__code__"):
-        handler = vars(type(handler)).get("__call__")
-    code = getattr(handler, "__code__", None)
-    return code if isinstance(code, CodeType) else None
 
 
 class SyncTransport(ConnectionPool[SyncConnection]):
@@ -149,7 +124,7 @@ class SyncTransport(ConnectionPool[SyncConnection]):
         try:
             lease.adopt(SyncConnection(self._open_connection(lease)))
         except NETWORK_ERRORS as error:
-            _raise_if_from_handler(error)
+            raise_if_from_handler(error)
             failure = failure_from_exception(error, self._connect_phase)
         else:
             return None
@@ -166,7 +141,7 @@ class SyncTransport(ConnectionPool[SyncConnection]):
             while not parser.complete:
                 parser.feed(connection.receive(lease))
         except NETWORK_ERRORS as error:
-            _raise_if_from_handler(error)
+            raise_if_from_handler(error)
             parser.connection_lost(error, phase)
         return parser.result()
 
@@ -190,7 +165,8 @@ class SyncTransport(ConnectionPool[SyncConnection]):
         lookup = resolve(*self._server(lease))
         try:
             return list(lookup.result(lease.time_left()))
-        except TimeoutError:
+        except TimeoutError as error:
+            raise_if_from_handler(error)
             if lookup.done():
                 raise
         raise DeadlinePassed

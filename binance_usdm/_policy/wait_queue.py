@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from binance_usdm._errors import RateLimitError, UsdmError
 from binance_usdm._events import logger
+from binance_usdm._interrupts import raise_if_from_handler
 
 from .limiter import DEFAULT_WEIGHT_LIMIT, RELEASE_SPREAD_SECONDS, Limiter
 
@@ -220,6 +221,7 @@ class LimiterQueue:
         try:
             self.limiter.observe(used_weight)
         except Exception as error:  # noqa: BLE001 - as in _notify
+            raise_if_from_handler(error)
             _log_failure(error)
 
     async def _notify(self, notify: Callable[[], None], deadline: float) -> None:
@@ -230,6 +232,7 @@ class LimiterQueue:
             else:
                 notify()
         except Exception as error:  # noqa: BLE001 - custom code, which only watches
+            raise_if_from_handler(error)
             _log_failure(error)
 
 

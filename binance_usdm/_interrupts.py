@@ -1,0 +1,32 @@
+"""Tell what a signal handler raised from what failed by itself. Knows signals and tracebacks."""
+
+from __future__ import annotations
+
+import functools
+import signal
+import threading
+from types import CodeType
+from typing import Any
+
+
+def raise_if_from_handler(error: Exception) -> None:
+    """Raise an error again that a signal handler raised: it is the caller's, and no failure of what it came through."""
+    if threading.current_thread() is not threading.main_thread():  # Python runs handlers there only.
+        return
+    codes = {code for number in signal.valid_signals() if (code := _handler_code(signal.getsignal(number))) is not None}
+    frame = error.__traceback__
+    while codes and frame is not None:
+        if frame.tb_frame.f_code in codes:
+            raise error
+        frame = frame.tb_next
+
+
+def _handler_code(handler: Any) -> CodeType | None:
+    """Return the code of a signal handler that is a Python function, method, partial or callable object."""
+    while isinstance(handler, functools.partial):
+        handler = handler.func
+    handler = getattr(handler, "__func__", handler)
+    if not hasattr(handler, "__code__"):
+        handler = vars(type(handler)).get("__call__")
+    code = getattr(handler, "__code__", None)
+    return code if isinstance(code, CodeType) else None
