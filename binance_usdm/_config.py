@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ._errors import ConfigurationError
@@ -50,7 +50,7 @@ def parse_base_url(base_url: str) -> BaseUrl | str:
     return _parse_base_url_cached(match[0]) if match else _BASE_URL_PROBLEM
 
 
-@lru_cache(maxsize=32)  # the clients of many accounts have few; nothing gets here that could hold a password
+@functools.lru_cache(maxsize=32)  # the clients of many accounts have few; nothing gets here that could hold a password
 def _parse_base_url_cached(base_url: str) -> BaseUrl | str:
     match = _BASE_URL.fullmatch(base_url)
     if match is None or not 0 < int(match["port"] or 443) < 65536:
@@ -81,9 +81,11 @@ def validate_recv_window(recv_window: Any) -> int | None:
 
 
 def _is_async(function: Any) -> bool:
-    if inspect.iscoroutinefunction(function):
-        return True
-    return callable(function) and inspect.iscoroutinefunction(type(function).__call__)
+    while isinstance(function, functools.partial):
+        function = function.func
+    called = function if hasattr(function, "__code__") else getattr(type(function), "__call__", None)  # noqa: B004
+    code = getattr(called, "__code__", None)
+    return code is not None and bool(code.co_flags & inspect.CO_COROUTINE)
 
 
 def validate_options(max_reply_bytes: Any, retry: Any, clock: Any, limiter: Any, on_event: Any) -> None:
