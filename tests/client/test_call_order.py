@@ -519,6 +519,23 @@ def test_a_proxy_that_rejects_the_login_or_the_host_is_asked_once(client_of: Cli
         assert (proxy.connections, len(proxy.requests)) == (1, 1)
 
 
+@pytest.mark.promise("R10")
+def test_weight_is_charged_to_the_minute_in_which_the_bytes_leave(concurrent_client: ConcurrentOf) -> None:
+    """The second call comes in one minute, waits for the connection, and is sent in the next."""
+    times = [AT_15]
+    limiter = WeightLimiter(10, 1.0, now=lambda: times[-1], monotonic=lambda: times[-1] / 1000)
+    reply = GatedReply(OK)
+    with RawServer(repeat(READ, reply)) as server:
+        client = concurrent_client(max_connections=1, base_url=server.url, timeout=20, limiter=limiter)
+        calls = [client.start() for _ in range(2)]
+        client.wait_for_waiters(1)
+        times.append(AT_15 + 60_000)
+        reply.send()
+        assert all(call.result(PATIENCE) for call in calls)
+    assert limiter.acquire(5) == 0.0
+    assert limiter.acquire(5) > 0.0, "the second call's weight counts in this minute"
+
+
 def fail() -> int:
     raise ValueError("no time")
 
