@@ -29,6 +29,7 @@ from binance_usdm import (
     UnexpectedResponse,
     UsdmError,
 )
+from binance_usdm.mock import Exchange
 from tests.support.clients import BODY, KEY, NOW, ROW, SECRET, BlockingFacade, RecordingHandler, error_response
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
@@ -265,3 +266,19 @@ def test_an_iterator_that_runs_out_in_a_transport_is_no_value() -> None:
         Client(KEY, SECRET, transport=httpx.MockTransport(lambda _: next(empty))) as client,
     ):
         client.balance_detailed()
+
+
+@pytest.mark.promise("R7")
+@pytest.mark.parametrize("seconds", [1_000_000_000, 1_900_000_000])
+def test_client_and_mock_exchange_agree_while_a_test_freezes_time(
+    client_of: Callable[..., BlockingFacade], monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """As freezegun freezes it: the functions of `time` are replaced after everything was imported."""
+    with monkeypatch.context() as frozen:
+        frozen.setattr(time, "time_ns", lambda: seconds * 10**9)
+        frozen.setattr(time, "time", lambda: float(seconds))
+        exchange = Exchange()
+        client = client_of(api_key=exchange.api_key, api_secret=exchange.api_secret, transport=exchange.transport)
+        assert client.balance()
+        exchange.assert_signed()
+        assert [request.status for request in exchange.requests] == [200]
