@@ -156,8 +156,7 @@ class CallRunner(SecretHolder):
 
     async def _send_once(self, attempt: Attempt, *, needs_new_connection: bool) -> AttemptResult:
         """Wait for room, a slot and a connection, then send one request. Nothing is held while waiting for room."""
-        transport, builder, limiter = self._transport, self._request_builder, self._limiter_queue
-        ticket = Ticket(attempt.operation.weight)
+        limiter, ticket = self._limiter_queue, Ticket(attempt.operation.weight)
         wait = 0.0
         granted_minute: int | None = None
         while True:
@@ -171,12 +170,7 @@ class CallRunner(SecretHolder):
                 if (wait := await self._ask_limiter(ticket, attempt)) > 0:
                     continue
                 granted_minute = minute
-            if (rejection := transport.rejection(builder.origin)) is not None:
-                return self._failed(rejection, attempt)
-            lease = transport.lease(
-                builder.origin, builder.partition, deadline=attempt.deadline, max_response_bytes=self._max_reply_bytes,
-                needs_new_connection=needs_new_connection,
-            )  # fmt: skip
+            lease = self._lease(attempt.deadline, needs_new_connection=needs_new_connection)
             holders, token = lease.holders, lease.token
             try:
                 result = await self._send_over(lease, ticket, attempt, granted_minute)
@@ -192,21 +186,13 @@ class CallRunner(SecretHolder):
     ) -> AttemptResult | float:
         """Send the request over a lease. Returns seconds to wait when there is no room now, 0.0 to try at once."""
         limiter, clock = self._limiter_queue, self._shared.clock
-        if not lease.try_acquire_slot():
-            failure = await self._gates.wait_for_slot(lease)
-            self._raise_if_closed()
-            if failure is not None:
-                return self._failed(failure, attempt)
-            if limiter.queue.is_behind(ticket):
-                return 0.0
-        if not lease.try_take_idle():
-            self._raise_if_stopped()
-            failure = await self._transport.connect(lease)
-            if failure is not None:
-                self._raise_if_closed()
-                return self._failed(failure, attempt)
+        failure = await self._take_connection(lease)
+        if failure is not None:
+            return self._failed(failure, attempt)
         # Nothing is awaited from here to the last byte.
         self._raise_if_stopped()
+        if limiter.queue.is_behind(ticket):
+            return 0.0
         if limiter.blocks:
             if granted_minute != utc_minute():
                 return 0.0
@@ -230,23 +216,34 @@ class CallRunner(SecretHolder):
     async def _connect(self) -> None:
         """Open a connection and leave it idle."""
         self._raise_if_stopped()
-        builder, deadline = self._request_builder, time.monotonic() + self._timeout
-        lease = self._transport.lease(
-            builder.origin, builder.partition, deadline=deadline, max_response_bytes=self._max_reply_bytes, needs_new_connection=False,
-        )  # fmt: skip
-        failure = self._transport.rejection(builder.origin)
+        deadline = time.monotonic() + self._timeout
+        lease = self._lease(deadline)
         holders, token = lease.holders, lease.token
         try:
-            if failure is None and not lease.try_acquire_slot():
-                failure = await self._gates.wait_for_slot(lease)
-            if failure is None and not lease.try_take_idle():
-                failure = await self._transport.connect(lease)
+            failure = await self._take_connection(lease)
         finally:
             holders.discard(token)
             lease.release()
-        self._raise_if_closed()
         if failure is not None:
-            raise error_from_failure(failure, builder.origin[1], (), self._max_reply_bytes, deadline)
+            raise error_from_failure(failure, self._request_builder.origin[1], (), self._max_reply_bytes, deadline)
+
+    def _lease(self, deadline: float, *, needs_new_connection: bool = False) -> Any:
+        builder = self._request_builder
+        return self._transport.lease(
+            builder.origin, builder.partition, deadline=deadline, max_response_bytes=self._max_reply_bytes,
+            needs_new_connection=needs_new_connection,
+        )  # fmt: skip
+
+    async def _take_connection(self, lease: Any) -> HttpFailure | None:
+        """Take a slot and a connection, an idle or a new one. Returns why there is none."""
+        failure: HttpFailure | None = self._transport.rejection(lease.origin)
+        if failure is None and not lease.try_acquire_slot():
+            failure = await self._gates.wait_for_slot(lease)
+        if failure is None and not lease.try_take_idle():
+            self._raise_if_stopped()
+            failure = await self._transport.connect(lease)
+        self._raise_if_closed()
+        return failure
 
     async def _ask_limiter(self, ticket: Ticket, attempt: Attempt) -> float:
         try:
