@@ -13,6 +13,7 @@ from binance_usdm._errors import ConfigurationError, TransportError
 from binance_usdm._events import logger
 from binance_usdm._secrets import SecretHolder
 
+from .clock import utc_minute
 from .limiter import (
     CLOCK_TOLERANCE_MS,
     DEFAULT_SHARE,
@@ -45,30 +46,30 @@ end
 _ACQUIRE = f"""
 local weight, budget = tonumber(ARGV[1]), tonumber(ARGV[2])
 local ban, hold = get('ban') - now, get('hold') - now
-if ban > 0 then return -ban end
-if hold > 0 then return hold end
+if ban > 0 then return {{-ban, 0}} end
+if hold > 0 then return {{hold, 0}} end
 for m = last, first, -1 do
-  if get(m) + weight > budget then return (m + 1) * {MINUTE_MS} + {CLOCK_TOLERANCE_MS} - now end
+  if get(m) + weight > budget then return {{(m + 1) * {MINUTE_MS} + {CLOCK_TOLERANCE_MS} - now, 0}} end
 end
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   local m = tonumber(field)
   if m and (m < before or m > last) then redis.call('HDEL', KEYS[1], field) end
 end
 for m = first, last do put(m, get(m) + weight) end
-return 0
+return {{0, get(last)}}
 """
 _OBSERVE = """
 local used, m = tonumber(ARGV[1]), last
 local known = get(before)
 if known > 0 and 2 * used >= known then m = before end
 if used > get(m) then put(m, used) end
-return 0
+return {0, 0}
 """
 _HOLD = """
 local ms, field = tonumber(ARGV[1]), ARGV[2]
 if now + ms > get(field) then put(field, now + ms) end
 keep(ms)
-return 0
+return {0, 0}
 """
 
 
@@ -91,6 +92,7 @@ class RedisLimiter(SecretHolder, Limiter):
         "_fail_open",
         "_is_down",
         "_key",
+        "_known_used",
         "_local_limiter",
         "_observe_script",
         "_retry_at",
@@ -120,6 +122,7 @@ class RedisLimiter(SecretHolder, Limiter):
         self._key = f"binance-usdm:{{{name}}}"  # a cluster keeps what is in braces in one place
         self._fail_open = fail_open
         self._is_down = False
+        self._known_used = (0, 0)
         self._retry_at = float("-inf")
 
     def acquire(self, weight: int) -> float:
@@ -127,11 +130,13 @@ class RedisLimiter(SecretHolder, Limiter):
             raise weight_too_large_error(weight, self._budget)
         if (left := self._local_limiter.cooldown_left()) > 0:
             return left
-        wait = self._run_script(self._acquire_script, weight, self._budget)
-        if isinstance(wait, str):
+        answer = self._run_script(self._acquire_script, weight, self._budget)
+        if isinstance(answer, str):
             if self._fail_open:
                 return self._local_limiter.acquire(weight)
-            raise _unreachable_error(wait)
+            raise _unreachable_error(answer)
+        wait, used = answer
+        self._known_used = (utc_minute(), used)
         if wait < 0:
             self._local_limiter.start_cooldown(-wait / 1000, banned=True)
             return max(
@@ -141,7 +146,11 @@ class RedisLimiter(SecretHolder, Limiter):
 
     def observe(self, used_weight: int) -> None:
         self._local_limiter.observe(used_weight)
-        self._run_script(self._observe_script, used_weight)
+        minute, known_used = self._known_used
+        if (
+            minute != utc_minute() or used_weight > known_used
+        ):  # Else the server knows it: a second trip would say nothing.
+            self._run_script(self._observe_script, used_weight)
 
     def start_cooldown(self, seconds: float, *, banned: bool) -> None:
         self._local_limiter.start_cooldown(seconds, banned=banned)
@@ -155,8 +164,8 @@ class RedisLimiter(SecretHolder, Limiter):
         """Close all connections; a later call opens new ones."""
         self._acquire_script.registered_client.connection_pool.disconnect()
 
-    def _run_script(self, script: Any, *arguments: int | str) -> int | str:
-        """The server's number, or in a word why there is none."""
+    def _run_script(self, script: Any, *arguments: int | str) -> list[int] | str:
+        """Return the server's numbers, or in a word why there are none."""
         if self._fail_open and time.monotonic() < self._retry_at:
             return "it failed a moment ago"
         try:
@@ -165,7 +174,7 @@ class RedisLimiter(SecretHolder, Limiter):
             answer = type(error).__name__
             # The server may be a replica now, or about to go: the next call connects to whoever has its name by then.
             self._acquire_script.registered_client.connection_pool.disconnect(inuse_connections=False)
-        failed = type(answer) is not int
+        failed = not (isinstance(answer, list) and len(answer) == 2 and all(type(number) is int for number in answer))
         if failed:
             self._retry_at = time.monotonic() + RETRY_SERVER_AFTER_SECONDS
             if self._fail_open and not self._is_down:

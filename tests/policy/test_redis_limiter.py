@@ -385,3 +385,24 @@ def test_a_server_that_became_a_replica_is_connected_to_anew(redis_url: str) -> 
             client.replicaof("NO", "ONE")
         assert limiter.acquire(1) == 0
         assert connected(client) - before, "a new connection"
+
+
+@pytest.mark.promise("R10")
+def test_a_count_of_the_exchange_that_the_server_knows_costs_no_trip(redis_url: str) -> None:
+    limiter = RedisLimiter(redis_url, limit=2400)
+
+    def commands() -> int:
+        with redis.Redis.from_url(redis_url) as client:
+            statistics: Any = client.info("commandstats")
+            return int(statistics.get("cmdstat_evalsha", {}).get("calls", 0))
+
+    limiter.acquire(5)
+    limiter.observe(1000)  # The first call of a script loads it.
+    before = commands()
+    for call in range(10):
+        assert limiter.acquire(5) == 0
+        limiter.observe(5 * (call + 2))
+    assert commands() - before <= 12, "the minute may end meanwhile"
+    before = commands()
+    limiter.observe(1500)
+    assert commands() == before + 1, "more than is known is told"
