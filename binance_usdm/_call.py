@@ -107,7 +107,7 @@ class CallRunner(SecretHolder):
         while True:
             number += 1
             attempt = Attempt(operation, query, number, deadline)
-            result = await self._send_in_time(attempt)
+            result = await self._sync_and_send(attempt)
             request_count += result.request_count
             if isinstance(result.outcome, ParsedValue):
                 break
@@ -137,7 +137,7 @@ class CallRunner(SecretHolder):
             elapsed=time.monotonic() - started_at, attempts=request_count,
         )  # fmt: skip
 
-    async def _send_in_time(self, attempt: Attempt) -> AttemptResult:
+    async def _sync_and_send(self, attempt: Attempt) -> AttemptResult:
         """Sync the clock when that is due, then make an attempt, twice when the server had closed the idle connection."""
         clock = self._shared.clock
         if self._clock_mode and attempt.operation.signing and clock.needs_sync(first=self._clock_mode == "exchange"):
@@ -188,7 +188,7 @@ class CallRunner(SecretHolder):
         limiter, clock = self._limiter_queue, self._shared.clock
         failure = await self._take_connection(lease)
         if failure is not None:
-            return self._failed(failure, attempt)
+            return self._failure_result(failure, attempt)
         # Nothing is awaited from here to the last byte.
         self._raise_if_stopped()
         if limiter.queue.is_behind(ticket):
@@ -204,7 +204,7 @@ class CallRunner(SecretHolder):
         result = await self._transport.send(lease, request)
         received_at = clock.monotonic()
         if isinstance(result, HttpFailure):
-            return self._failed(result, attempt, request.secrets, sent_at, received_at)
+            return self._failure_result(result, attempt, request.secrets, sent_at, received_at)
         outcome = parse_response(attempt.operation, result, request.secrets, self._max_reply_bytes)
         used_weight = parse_used_weight(result.headers)
         if isinstance(outcome, RateLimitError):  # Before the slot goes to the next call: it must not send.
@@ -253,7 +253,7 @@ class CallRunner(SecretHolder):
             error = map_thread_error(caught)
         raise error
 
-    def _failed(
+    def _failure_result(
         self, failure: HttpFailure, attempt: Attempt, secrets: tuple[str, ...] = (), sent_at: float = 0.0, received_at: float = 0.0
     ) -> AttemptResult:  # fmt: skip
         host = self._request_builder.origin[1]

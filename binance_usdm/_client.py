@@ -156,12 +156,13 @@ class Client(BaseClient["SyncTransportLike"], SyncCallDriver, SyncOperations):
     `Client(api_key, api_secret)` signs with HMAC-SHA256, `Client(api_key, signer=…)` with anything that has `sign(bytes) -> bytes`;
     `Client()` makes unsigned calls only. `timeout` is the total time of a call in seconds, connecting, waiting and reading included.
     `base_url` is https (http for this machine only) and may have a path prefix. `recv_window` (ms) is sent with every signed call
-    that has none of its own. `transport` is any httpx transport; by default our own, without redirects, cookies or environment.
+    that has none of its own. `transport` is any httpx transport, which the client does not close; by default our own,
+    without redirects, cookies or environment.
     `proxy` is `http://[user:pass@]host[:port]`, asked for a tunnel by CONNECT: of https calls it sees the exchange's name only.
     `retry` decides which failures are tried again (RetryPolicy); `clock` is "auto" (local time until the first -1021, then the exchange's),
     "exchange" (its time is read before the first signed call) or a function that returns ms; `limiter` is "shared" by the clients of the
-    process, a limiter of your own (WeightLimiter, RedisLimiter), or None for no budget; `on_event` is told of retries, waits, holds and
-    readings of the clock; `max_reply_bytes` bounds a reply, which may grow to four times that when it comes compressed.
+    process, a limiter of your own (WeightLimiter, RedisLimiter), or None for no budget; `on_event` is called with every retry, budget wait,
+    cooldown, reconnection and clock sync; `max_reply_bytes` bounds a reply, which may grow to four times that when it comes compressed.
     Raises ConfigurationError for anything of this that cannot be used.
     """
 

@@ -200,9 +200,8 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
             async with asyncio.timeout(lease.time_left()):
                 lease.adopt(await self._open_connection(lease))
         except NETWORK_ERRORS as error:
-            is_late = (
-                isinstance(error, TimeoutError) and error.errno is None
-            )  # asyncio's own; the system's has a number
+            # asyncio's own has no number; the operating system's ETIMEDOUT has one.
+            is_late = isinstance(error, TimeoutError) and error.errno is None
             failure = failure_from_exception(DeadlinePassed() if is_late else error, self._connect_phase)
         else:
             return None

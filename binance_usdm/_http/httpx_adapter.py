@@ -27,7 +27,7 @@ from .messages import (
     RequestTemplate,
 )
 from .parser import ResponseParser
-from .threads import TIMEOUT_MESSAGE, run_awaited, run_blocking, run_in_thread
+from .threads import TIMEOUT_MESSAGE, run_awaited, run_blocking
 
 _HTTPX_ERRORS: Final = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
 _ARGUMENT_BY_EXTENSION: Final = {
@@ -127,10 +127,7 @@ class SyncHttpxAdapter(_HttpxAdapter):
         try:
             if isinstance(self.transport, httpx.MockTransport):  # It ends by the hand of its author.
                 return self._send_once(lease, request)
-            return cast(
-                "HttpResult",
-                run_in_thread(partial(self._send_once, lease, request)).result(lease.deadline - time.monotonic()),
-            )
+            return await run_blocking(partial(self._send_once, lease, request), lease.deadline)
         except _HTTPX_ERRORS as error:
             raise_if_from_handler(error)
             return _failure_from_httpx_error(error)

@@ -202,9 +202,8 @@ class ResponseParser:
             self._body.append(data)
 
     def on_message_complete(self) -> None:
-        if (
-            self._parser is not None and self._status >= 200 and not self._is_malformed
-        ):  # After 1xx the final one is still to come.
+        # After a 1xx the final response is still to come.
+        if self._parser is not None and self._status >= 200 and not self._is_malformed:
             self.keep_alive = self._parser.should_keep_alive()  # llhttp forgets it after this call.
             self._finish(None)
 

@@ -66,9 +66,9 @@ class Limiter(Protocol):
 class WeightLimiter(Limiter):
     """The weight budget of one process for one exchange: `share` of `limit` per UTC minute. Safe for threads; never blocks.
 
-    Used is what was taken here or what the exchange's header said, whichever is more. `limit=None` is no budget; holds and bans are kept
-    all the same. `now` is the exchange's time in ms since 1970, `monotonic` seconds; neither may call the limiter.
-    Holds and bans end by `monotonic`, so setting the wall clock neither frees nor prolongs them, and the count of a minute survives it.
+    Used is what was taken here or what the exchange's header said, whichever is more. `limit=None` is no budget; cooldowns
+    and bans are kept all the same. `now` is the exchange's time in ms since 1970, `monotonic` seconds; neither may call the limiter.
+    Cooldowns and bans end by `monotonic`, so setting the wall clock neither frees nor prolongs them, and the count of a minute survives it.
     After a fork each process counts for itself (RedisLimiter counts for all); fork while no other thread makes calls.
     Raises ConfigurationError for a limit or share that leaves no budget.
     """

@@ -1,7 +1,9 @@
-"""One weight budget for many processes and hosts, kept by a Redis server. Knows scripts and what to do without an answer; no request.
+"""One weight budget for many processes and hosts, kept by a Redis server.
 
-The rules are those of `_limits`, run by the server in one step and by its clock, so that all hosts agree on the minute. One hash holds
-everything: the weight used, by minute, and the ends of a 429's wait and of a ban, in ms since 1970.
+Knows the scripts, and what to do when the server gives no answer.
+
+The rules are those of `WeightLimiter`, run by the server in one step and by its clock, so that all hosts agree on the
+minute. One hash holds everything: the weight used, by minute, and the ends of a 429's wait and of a ban, in ms since 1970.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ if known > 0 and 2 * used >= known then m = before end
 if used > get(m) then put(m, used) end
 return {0, 0}
 """
-_HOLD = """
+_START_COOLDOWN = """
 local ms, field = tonumber(ARGV[1]), ARGV[2]
 if now + ms > get(field) then put(field, now + ms) end
 keep(ms)
@@ -165,7 +167,7 @@ class RedisLimiter(SecretHolder, Limiter):
         self._acquire_script.registered_client.connection_pool.disconnect()
 
     def _run_script(self, script: Any, *arguments: int | str) -> list[int] | str:
-        """Return the server's numbers, or in a word why there are none."""
+        """Return the server's two numbers: ms to wait (below 0: a ban) and weight used, or the name of the failure."""
         if self._fail_open and time.monotonic() < self._retry_at:
             return "it failed a moment ago"
         try:
@@ -217,4 +219,4 @@ def _register_scripts(url: str, timeout: float) -> list[Any] | str:
         if pool.connection_kwargs[option] is not value:
             return f"url must not set {option}"
     client, common = Redis(connection_pool=pool), _COMMON.replace("{NOW}", _NOW)
-    return [client.register_script(common + script) for script in (_ACQUIRE, _OBSERVE, _HOLD)]
+    return [client.register_script(common + script) for script in (_ACQUIRE, _OBSERVE, _START_COOLDOWN)]

@@ -215,14 +215,7 @@ class LimiterQueue:
 
     async def observe(self, used_weight: int, deadline: float) -> None:
         """Report the exchange's count to the limiter."""
-        if self.blocks:
-            await self._notify(partial(self.limiter.observe, used_weight), deadline)
-            return
-        try:
-            self.limiter.observe(used_weight)
-        except Exception as error:  # noqa: BLE001 - as in _notify
-            raise_if_from_handler(error)
-            _log_failure(error)
+        await self._notify(partial(self.limiter.observe, used_weight), deadline)
 
     async def _notify(self, notify: Callable[[], None], deadline: float) -> None:
         """Report to the limiter. What it raises is logged, and is no failure of the call, whose response is here."""
@@ -233,9 +226,5 @@ class LimiterQueue:
                 notify()
         except Exception as error:  # noqa: BLE001 - custom code, which only watches
             raise_if_from_handler(error)
-            _log_failure(error)
-
-
-def _log_failure(error: Exception) -> None:
-    if not isinstance(error, UsdmError):
-        logger.error("the limiter failed with %s", type(error).__name__)
+            if not isinstance(error, UsdmError):
+                logger.error("the limiter failed with %s", type(error).__name__)

@@ -529,6 +529,7 @@ def test_weight_is_charged_to_the_minute_in_which_the_bytes_leave(concurrent_cli
         client = concurrent_client(max_connections=1, base_url=server.url, timeout=20, limiter=limiter)
         calls = [client.start() for _ in range(2)]
         client.wait_for_waiters(1)
+        wait_until(lambda: len(server.requests) == 1)  # The first call is charged: it may have been connecting.
         times.append(AT_15 + 60_000)
         reply.send()
         assert all(call.result(PATIENCE) for call in calls)
