@@ -113,10 +113,12 @@ def concurrent_client(request: pytest.FixtureRequest) -> Iterator[ConcurrentOf]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
 
-    def concurrent_client(max_connections: int | None = None, **options: Any) -> ConcurrentClient:
+    def concurrent_client(
+        max_connections: int | None = None, share_connections: bool = False, **options: Any
+    ) -> ConcurrentClient:
         if max_connections is not None:
             transport_class = SyncTransport if request.param is Client else AsyncTransport
-            options["transport"] = transport_class(max_connections=max_connections)
+            options["transport"] = transport_class(max_connections=max_connections, share_connections=share_connections)
         client = request.param(**{"api_key": KEY, "api_secret": SECRET, "retry": RetryPolicy.off(), **options})
         clients.append(ConcurrentClient(client, loop))
         return clients[-1]
@@ -550,3 +552,39 @@ def test_a_ban_is_kept_though_the_clock_of_the_user_fails(client_of: ClientOf, c
         with pytest.raises(IPBannedError):
             client.server_time()
     assert len(exchange.requests) == 1
+
+
+@pytest.mark.promise("R12", "R14")
+def test_a_call_that_waits_for_a_connection_hears_of_the_ban_of_a_client_with_another_limiter(
+    concurrent_client: ConcurrentOf,
+) -> None:
+    reply = GatedReply(BAN)
+    with RawServer(repeat(READ, reply)) as server:
+        options: dict[str, Any] = {"base_url": server.url, "timeout": 20}
+        banned = concurrent_client(max_connections=1, limiter=None, **options)
+        other = concurrent_client(transport=banned.transport, limiter=WeightLimiter(), **options)
+        first = banned.start()
+        assert server.wait(lambda: len(server.requests) == 1)
+        second = other.start()
+        other.wait_for_waiters(1)
+        reply.send()
+        assert {type(call.exception(PATIENCE)) for call in (first, second)} == {IPBannedError}
+        assert len(server.requests) == 1
+
+
+@pytest.mark.promise("R14")
+@pytest.mark.parametrize(
+    ("keys", "shared", "connections"),
+    [(("one", "other"), False, 2), (("one", "one"), False, 1), (("one", "other"), True, 1)],
+    ids=["two keys", "one key", "two keys that share"],
+)
+def test_an_idle_connection_serves_the_key_that_opened_it(
+    concurrent_client: ConcurrentOf, keys: tuple[str, str], shared: bool, connections: int
+) -> None:
+    with RawServer(*[repeat(READ, OK)] * 2) as server:
+        first = concurrent_client(max_connections=5, share_connections=shared, api_key=keys[0], base_url=server.url)
+        second = concurrent_client(transport=first.transport, api_key=keys[1], base_url=server.url)
+        for _ in range(2):
+            assert first.call()
+            assert second.call()
+        assert server.connections == connections

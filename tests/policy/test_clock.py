@@ -930,3 +930,16 @@ def test_every_round_is_another_one_for_those_who_wait() -> None:
 def test_local_time_is_whole_milliseconds() -> None:
     assert type(local_time_ms()) is int
     assert abs(local_time_ms() - time.time() * 1000) < 1000
+
+
+@pytest.mark.promise("R7", "R8", "R9")
+@pytest.mark.parametrize(("way", "is_taken"), [(490, True), (510, False)])
+def test_a_reading_that_may_be_off_by_more_than_half_a_second_is_refused(far: FarOf, way: int, is_taken: bool) -> None:
+    server, client, _ = far(clock="exchange")
+    server.delays = itertools.repeat((way, way))
+    if is_taken:
+        assert client.balance()
+    else:
+        with pytest.raises(TransportError, match=f"the exchange's time is known to {way} ms only"):
+            client.balance()
+        assert server.log() == ["time"] * 3
