@@ -62,7 +62,7 @@ def _parse_base_url_cached(base_url: str) -> BaseUrl | str:
     tls, host = match["scheme"] == "https", match["host"].strip("[]").lower()
     is_address = ":" in host or _IPV4(host) is not None
     if not (parse_ip_address(host) if is_address else is_valid_host_name(host)):
-        return "base_url has no usable host"
+        return "base_url has no usable host: check the name or the IP address"
     return BaseUrl((tls, host, int(match["port"] or _DEFAULT_PORTS[tls])), match["path"])
 
 

@@ -273,6 +273,8 @@ class ConnectionPool(Generic[_C]):
             raise ConfigurationError("max_connections must be a whole number, 1 or more")
         if type(keepalive_expiry) not in (int, float) or not keepalive_expiry >= 0:
             raise ConfigurationError("keepalive_expiry must be a number of seconds, 0 or more")
+        if type(share_connections) is not bool:
+            raise ConfigurationError("share_connections must be True or False")
         self._proxy = parsed_proxy
         self._connect_phase = PROXY_CONNECT if parsed_proxy else CONNECT
         self.is_closed = False

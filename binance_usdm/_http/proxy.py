@@ -38,7 +38,7 @@ class Proxy(SecretHolder):
         if match is None or not 0 < int(match["port"] or 80) < 65536:
             return "proxy must look like http://[user:pass@]host[:port]; for others give a transport: httpx.HTTPTransport(proxy=...)"
         if not match["host"].startswith("[") and not is_valid_host_name(match["host"]):
-            return "proxy has no usable host"
+            return "proxy has no usable host: check the name or the IP address"
         from base64 import b64encode
         from urllib.parse import unquote_to_bytes
 

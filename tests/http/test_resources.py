@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import math
 import os
 import re
 import socket
@@ -21,7 +22,7 @@ import httpx
 import pytest
 import time_machine
 
-from binance_usdm import AsyncClient, Client, RetryPolicy, TransportError
+from binance_usdm import AsyncClient, Client, ConfigurationError, RetryPolicy, SyncTransport, TransportError
 from binance_usdm._http import pool as connection_pool
 from binance_usdm._http import threads
 from binance_usdm._http.async_transport import AsyncTransport
@@ -342,3 +343,17 @@ def test_a_numeric_host_needs_no_thread(wire: Wire, host: str, monkeypatch: pyte
     with server:
         monkeypatch.setattr(threading.Thread, "start", start_elsewhere)
         assert wire.send(make_request(server.url)).content == b"[]"
+
+
+@pytest.mark.promise("S16")
+@pytest.mark.parametrize("kind", [SyncTransport, AsyncTransport])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("keepalive_expiry", -1), ("keepalive_expiry", math.nan), ("keepalive_expiry", "30"), ("keepalive_expiry", True),
+        ("share_connections", "no"), ("share_connections", 0), ("share_connections", None),
+    ],
+)  # fmt: skip
+def test_options_of_a_transport_that_cannot_be_are_refused(kind: Any, option: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=f"{option} must be"):
+        kind(**{option: value})
