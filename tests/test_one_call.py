@@ -56,4 +56,4 @@ def test_it_is_followed_in_five_files_of_a_few_screens_each(steps: list[tuple[st
     files = {file for file, _ in steps}
     assert len(files) == 5
     for file in files:
-        assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) <= 350, file
+        assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) <= 280, file

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 from attrs import evolve
 
-from binance_usdm import _call, _errors
+from binance_usdm import _call, _call_context, _errors
 from binance_usdm._http.messages import Headers, HttpResponse
 from binance_usdm._response import ParsedValue, parse_response
 from binance_usdm_wire import AccountBalance
@@ -361,7 +361,10 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         {_WAITS},
     ),
     "the end of a ban not read": (sets(_errors, "parse_ban_end_ms", lambda message: None), {_MATRIX, _REFUSED, _WAITS}),
-    "no wait when none was said": (sets(_call, "cooldown_seconds", lambda error, now: error.retry_after), {_WAITS}),
+    "no wait when none was said": (
+        sets(_call_context, "cooldown_seconds", lambda error, now: error.retry_after),
+        {_WAITS},
+    ),
     "used weight not read": (sets(_call, "parse_used_weight", lambda headers: None), {_ALONG}),
     "used weight is a text": (
         sets(_call, "parse_used_weight", lambda headers: headers.get("x-mbx-used-weight-1m")),

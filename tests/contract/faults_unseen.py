@@ -17,7 +17,7 @@ from unicodedata import normalize
 import pytest
 from attrs import evolve
 
-from binance_usdm import _call, _config, _errors, _request
+from binance_usdm import _call, _call_context, _config, _errors, _request
 from binance_usdm._response import ParsedValue
 from binance_usdm.mock import pipeline
 from binance_usdm.mock.core import accounts as account
@@ -311,7 +311,7 @@ def _code_as_text(patch: Patch) -> None:
 
 
 _UNTIL: Any = _errors.IPBannedError.banned_until
-_HOLD: Any = vars(_call)["cooldown_seconds"]
+_COOLDOWN_SECONDS: Any = vars(_call_context)["cooldown_seconds"]
 _WEIGHT: Any = vars(_call)["parse_used_weight"]
 
 
@@ -433,7 +433,7 @@ REPLIES: Final[Table] = {
         },
     ),
     "waits of an hour at most": (
-        sets(_call, "cooldown_seconds", lambda error, now: min(_HOLD(error, now), 3600.0)),
+        sets(_call_context, "cooldown_seconds", lambda error, now: min(_COOLDOWN_SECONDS(error, now), 3600.0)),
         {"waits_are_understood"},
     ),
 }

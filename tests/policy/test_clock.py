@@ -35,7 +35,7 @@ from binance_usdm import (
     UnexpectedResponse,
     UsdmError,
 )
-from binance_usdm._call import Attempt
+from binance_usdm._call_context import Attempt
 from binance_usdm._events import logger
 from binance_usdm._http.driver import run_to_end
 from binance_usdm._http.gates import GateSet, TaskGate

@@ -441,7 +441,7 @@ LEAKS = {
     'logging.getLogger("other").info("sent", CLIENT_KEY)': "log of other at INFO",
     'logging.getLogger("other").info("sent", extra={"url": SIGNED})': "log of other at INFO",
     'logging.getLogger("binance_usdm").debug("GET %s", SIGNED)': "log of binance_usdm at DEBUG",
-    '_call.emit(Event(kind="cooldown", operation="x", attempt=1, error=TransportError(CLIENT_KEY)), None)': "event cooldown",
+    '_call_context.emit(Event(kind="cooldown", operation="x", attempt=1, error=TransportError(CLIENT_KEY)), None)': "event cooldown",
     "print(base64.b64encode(CLIENT_SECRET.encode()).decode())": "output",
     "print(CLIENT_SECRET.encode().hex(), file=sys.stderr)": "output",
     "with warnings.catch_warnings(record=True): warnings.warn(CLIENT_KEY, stacklevel=1)": "warning",
@@ -458,7 +458,7 @@ INNER = """
 import base64, contextlib, logging, subprocess, sys, warnings
 import httpx, pytest
 import binance_usdm
-from binance_usdm import Client, Event, HmacSigner, RetryPolicy, TransportError, UsdmError, _call, _request
+from binance_usdm import Client, Event, HmacSigner, RetryPolicy, TransportError, UsdmError, _call_context, _request
 
 CLIENT_KEY, CLIENT_SECRET = "InnerKey" + "173205", "InnerSecret" + "223606"
 Client(CLIENT_KEY, CLIENT_SECRET)

@@ -30,7 +30,7 @@ import pytest
 
 import binance_usdm
 import binance_usdm_wire
-from binance_usdm import AsyncClient, Client, _call, _config, _environment, _request
+from binance_usdm import AsyncClient, Client, _call_context, _config, _environment, _request
 from binance_usdm._auth import credentials, private_keys, signers
 from binance_usdm._http import proxy
 from binance_usdm._policy import redis_limiter
@@ -268,7 +268,7 @@ def install() -> None:
     _before(subprocess.Popen, "__init__", _learn_child)
     _after(_request, "compute_signature", WATCH.add_secrets)
     _watch_children()
-    _before(_call, "emit", _note_event)
+    _before(_call_context, "emit", _note_event)
     _before(
         warnings.WarningMessage,
         "__init__",
