@@ -35,7 +35,8 @@ class BillOfMaterials(BuildHookInterface[Any]):
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name) / FILE
         path.write_text(
-            bill(project, lock, self.metadata.version, os.environ.get("SOURCE_DATE_EPOCH")), encoding="utf-8"
+            bill(project, lock, self.metadata.version, os.environ.get("SOURCE_DATE_EPOCH")),
+            encoding="utf-8",
         )
         build_data["sbom_files"].append(str(path))
 
@@ -49,7 +50,9 @@ def bill(project_text: str, lock_text: str, version: str, epoch: str | None) -> 
     project = tomllib.loads(project_text)["project"]
     versions, needs = locked(lock_text)
     declared = requirement_names(project["dependencies"])
-    extras = {extra: requirement_names(lines) for extra, lines in project["optional-dependencies"].items()}
+    extras = {
+        extra: requirement_names(lines) for extra, lines in project["optional-dependencies"].items()
+    }
     required = closure(declared, needs)
     every = required.union(*(closure(names, needs) for names in extras.values()))
 
@@ -58,7 +61,9 @@ def bill(project_text: str, lock_text: str, version: str, epoch: str | None) -> 
             "type": "library", "bom-ref": purl(name, versions[name]), "name": name, "version": versions[name],
             "scope": "required" if name in required else "optional", "purl": purl(name, versions[name]),
         }  # fmt: skip
-        wanted_by = sorted(extra for extra, names in extras.items() if name in closure(names, needs) - required)
+        wanted_by = sorted(
+            extra for extra, names in extras.items() if name in closure(names, needs) - required
+        )
         if wanted_by:
             found["properties"] = [{"name": f"{NAME}:extra", "value": extra} for extra in wanted_by]
         return found
@@ -83,8 +88,13 @@ def bill(project_text: str, lock_text: str, version: str, epoch: str | None) -> 
     }  # fmt: skip
     if epoch is not None:
         document["metadata"]["timestamp"] = datetime.fromtimestamp(int(epoch), UTC).isoformat()
-    serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(document, sort_keys=True))  # the same content is the same bill
-    return json.dumps({**document, "serialNumber": f"urn:uuid:{serial}"}, indent=1, ensure_ascii=False) + "\n"
+    serial = uuid.uuid5(
+        uuid.NAMESPACE_URL, json.dumps(document, sort_keys=True)
+    )  # the same content is the same bill
+    return (
+        json.dumps({**document, "serialNumber": f"urn:uuid:{serial}"}, indent=1, ensure_ascii=False)
+        + "\n"
+    )
 
 
 def requirement_names(lines: list[str]) -> set[str]:

@@ -43,7 +43,9 @@ def http_client(target: Target) -> Call:
     fields = {"X-MBX-APIKEY": target.key, "Accept": "application/json"}
     connection = http.client.HTTPConnection(host, port, timeout=10)
     if place.scheme == "https":
-        connection = http.client.HTTPSConnection(host, port, timeout=10, context=ssl.create_default_context())
+        connection = http.client.HTTPSConnection(
+            host, port, timeout=10, context=ssl.create_default_context()
+        )
 
     def call() -> list[dict[str, Any]]:
         connection.request("GET", sign_target(secret), headers=fields)
@@ -63,7 +65,11 @@ async def streams(target: Target) -> AsyncCall:
     rest = f" HTTP/1.1\r\nHost: {place.netloc}\r\nAccept: application/json\r\nX-MBX-APIKEY: {target.key}\r\n\r\n"
 
     async def call() -> list[dict[str, Any]]:
-        reader, writer = idle.pop() if idle else await asyncio.open_connection(place.hostname, place.port, ssl=context)
+        reader, writer = (
+            idle.pop()
+            if idle
+            else await asyncio.open_connection(place.hostname, place.port, ssl=context)
+        )
         writer.write(f"GET {sign_target(secret)}{rest}".encode())
         status, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         fields = dict(line.lower().split(": ", 1) for line in lines if line)

@@ -61,10 +61,16 @@ async def awaiting(client: Client, target: Target, assets: int, write_line: Say)
     for order in orders():
         try:
             async with asyncio.timeout(MAX_WAVE_SECONDS):
-                await timed_async(call, order["at_once"], order["at_once"])  # connections that idled may be gone
+                await timed_async(
+                    call, order["at_once"], order["at_once"]
+                )  # connections that idled may be gone
                 cost = await timed_async(call, order["calls"], order["at_once"])
         except TimeoutError:
-            write_line({"error": f"{order['at_once']} calls at once take longer than {MAX_WAVE_SECONDS:.0f} s"})
+            write_line(
+                {
+                    "error": f"{order['at_once']} calls at once take longer than {MAX_WAVE_SECONDS:.0f} s"
+                }
+            )
             break
         write_line(cost._asdict())
 
@@ -95,7 +101,11 @@ def main() -> None:
                 runner.run(awaiting(client, target, first["assets"], write_line))
     except Exception as error:  # whatever a client raises is for the table  # noqa: BLE001
         write_line(
-            {"error": f"{type(error).__name__}: {error}".replace(target.secret, "...").replace(target.key, "...")[:160]}
+            {
+                "error": f"{type(error).__name__}: {error}".replace(target.secret, "...").replace(
+                    target.key, "..."
+                )[:160]
+            }
         )
 
 

@@ -38,7 +38,10 @@ def httpx_client(target: Target) -> Call:
     from benchmarks.baseline import parse_amounts, sign_target
 
     client = httpx.Client(
-        headers={"X-MBX-APIKEY": target.key}, timeout=10, verify=_context(target), base_url=target.url
+        headers={"X-MBX-APIKEY": target.key},
+        timeout=10,
+        verify=_context(target),
+        base_url=target.url,
     )
     secret = target.secret.encode()
     return lambda: parse_amounts(client.get(sign_target(secret)).raise_for_status().json())
@@ -50,7 +53,9 @@ def official(target: Target) -> Call:
         DerivativesTradingUsdsFutures,
     )
 
-    made = ConfigurationRestAPI(api_key=target.key, api_secret=target.secret, base_path=target.url, timeout=10_000)
+    made = ConfigurationRestAPI(
+        api_key=target.key, api_secret=target.secret, base_path=target.url, timeout=10_000
+    )
     api = DerivativesTradingUsdsFutures(config_rest_api=made).rest_api
     return lambda: api.futures_account_balance_v3(recv_window=5000).data()
 
@@ -82,7 +87,12 @@ async def ours_async(target: Target) -> AsyncCall:
     bounded = getattr(binance_usdm, "AsyncTransport", None)
     transport = bounded and bounded(max_connections=target.connections)
     client = binance_usdm.AsyncClient(
-        target.key, target.secret, base_url=target.url, limiter=None, timeout=60, transport=transport
+        target.key,
+        target.secret,
+        base_url=target.url,
+        limiter=None,
+        timeout=60,
+        transport=transport,
     )
     return lambda: client.balance(recv_window=5000)
 
@@ -117,9 +127,15 @@ async def httpx_async(target: Target) -> AsyncCall:
 
     from benchmarks.baseline import parse_amounts, sign_target
 
-    limits = httpx.Limits(max_connections=target.connections, max_keepalive_connections=target.connections)
+    limits = httpx.Limits(
+        max_connections=target.connections, max_keepalive_connections=target.connections
+    )
     client = httpx.AsyncClient(
-        headers={"X-MBX-APIKEY": target.key}, timeout=60, limits=limits, verify=_context(target), base_url=target.url
+        headers={"X-MBX-APIKEY": target.key},
+        timeout=60,
+        limits=limits,
+        verify=_context(target),
+        base_url=target.url,
     )
     secret = target.secret.encode()
 
@@ -144,11 +160,17 @@ async def ccxt_async(target: Target) -> AsyncCall:
 
 
 def _ccxt_balance(package: Any, target: Target) -> Callable[[], Any]:
-    exchange = package.binance({"apiKey": target.key, "secret": target.secret, "enableRateLimit": False})
+    exchange = package.binance(
+        {"apiKey": target.key, "secret": target.secret, "enableRateLimit": False}
+    )
     exchange.urls["api"]["fapiPrivateV3"] = target.url + "/fapi/v3"
     exchange.options["recvWindow"] = 5000
-    exchange.validateServerSsl = os.environ.get("REQUESTS_CA_BUNDLE", True)  # it asks no environment by itself
-    return lambda: exchange.fapiPrivateV3GetBalance()  # the endpoint itself: fetch_balance reads /fapi/v3/account
+    exchange.validateServerSsl = os.environ.get(
+        "REQUESTS_CA_BUNDLE", True
+    )  # it asks no environment by itself
+    return lambda: (
+        exchange.fapiPrivateV3GetBalance()
+    )  # the endpoint itself: fetch_balance reads /fapi/v3/account
 
 
 def _context(target: Target) -> ssl.SSLContext | bool:
@@ -177,9 +199,13 @@ SYNC = {
     OURS: Client(ours, "binance_usdm", "binance-usdm", "ours"),
     FLOOR: Client(http_client, "http.client", None, "floor"),
     "httpx": Client(httpx_client, "httpx", "httpx", "floor"),
-    "official SDK": Client(official, "binance_sdk_derivatives_trading_usds_futures", _OFFICIAL, "peer", TEXTS),
+    "official SDK": Client(
+        official, "binance_sdk_derivatives_trading_usds_futures", _OFFICIAL, "peer", TEXTS
+    ),
     "python-binance": Client(python_binance, "binance.client", "python-binance", "peer", TEXTS),
-    "futures connector": Client(futures_connector, "binance.um_futures", "binance-futures-connector", "peer", TEXTS),
+    "futures connector": Client(
+        futures_connector, "binance.um_futures", "binance-futures-connector", "peer", TEXTS
+    ),
     "ccxt": Client(ccxt, "ccxt", "ccxt", "peer", TEXTS),
 }
 ASYNC = {
@@ -187,7 +213,9 @@ ASYNC = {
     "asyncio streams": Client(streams, "asyncio", None, "floor"),
     ASYNC_FLOOR: Client(aiohttp, "aiohttp", "aiohttp", "floor"),
     "httpx": Client(httpx_async, "httpx", "httpx", "floor"),
-    "python-binance": Client(python_binance_async, "binance.client", "python-binance", "peer", TEXTS),
+    "python-binance": Client(
+        python_binance_async, "binance.client", "python-binance", "peer", TEXTS
+    ),
     "ccxt": Client(ccxt_async, "ccxt", "ccxt", "peer", TEXTS),
 }
 CLIENTS = {"sync": SYNC, "async": ASYNC}

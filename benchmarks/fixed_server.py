@@ -19,7 +19,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
-ASSETS: Final = ("USDT", "USDC", "BTC", "ETH", "BNB", "FDUSD", "BFUSD", "XRP", "SOL", "LDUSDT", "BNFCR", "USD1")
+ASSETS: Final = (
+    "USDT",
+    "USDC",
+    "BTC",
+    "ETH",
+    "BNB",
+    "FDUSD",
+    "BFUSD",
+    "XRP",
+    "SOL",
+    "LDUSDT",
+    "BNFCR",
+    "USD1",
+)
 FIELDS: Final = (
     "Server: nginx", "Date: Sun, 22 Nov 2026 12:00:00 GMT", "Content-Type: application/json", "Connection: keep-alive",
     "X-MBX-USED-WEIGHT-1M: 5",
@@ -39,10 +52,23 @@ def rows(assets: int) -> list[dict[str, Any]]:
     """Balances made up in the documented shape; every third asset was never touched."""
     made = []
     for number in range(assets):
-        amount = "0.00000000" if number % 3 == 2 else f"{number * 977 + 4718}.{number * 7919 % 10**8:08}"
-        own = {"asset": ASSETS[number] if number < len(ASSETS) else f"TOKEN{number}", "balance": amount}
-        more = {"crossWalletBalance": amount, "crossUnPnl": f"-{number}.10293847", "availableBalance": "4309.11820467"}
-        last = {"maxWithdrawAmount": amount, "marginAvailable": True, "updateTime": 1762412880142 + number}
+        amount = (
+            "0.00000000" if number % 3 == 2 else f"{number * 977 + 4718}.{number * 7919 % 10**8:08}"
+        )
+        own = {
+            "asset": ASSETS[number] if number < len(ASSETS) else f"TOKEN{number}",
+            "balance": amount,
+        }
+        more = {
+            "crossWalletBalance": amount,
+            "crossUnPnl": f"-{number}.10293847",
+            "availableBalance": "4309.11820467",
+        }
+        last = {
+            "maxWithdrawAmount": amount,
+            "marginAvailable": True,
+            "updateTime": 1762412880142 + number,
+        }
         made.append({"accountAlias": "QmZtRkWpXsLnVbCd", **own, **more, **last})
     return made
 
@@ -66,18 +92,24 @@ def certified(folder: Path) -> Tls:
 
     made, files = trustme.CA(), Tls(folder / "authority.pem", folder / "server.pem")
     made.cert_pem.write_to_path(files.authority)
-    made.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(files.server)
+    made.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+        files.server
+    )
     return files
 
 
 @contextlib.contextmanager
-def served(assets: int = 12, *, headers: bool = False, tls: Tls | None = None, cpu: int | None = None) -> Iterator[str]:
+def served(
+    assets: int = 12, *, headers: bool = False, tls: Tls | None = None, cpu: int | None = None
+) -> Iterator[str]:
     """The URL of such an exchange, which lives for as long."""
     options = [f"--assets={assets}", *(["--headers"] if headers else [])]
     options += [f"--tls={tls.server}"] if tls else []
     options += [] if cpu is None else [f"--cpu={cpu}"]
     program = [sys.executable, "-I", str(Path(__file__)), *options]
-    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdout is not None
         try:
             yield server.stdout.readline().strip()
@@ -107,7 +139,9 @@ async def serve(reply: bytes, tls: ssl.SSLContext | None) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="An exchange that gives every request the same reply.")
+    parser = argparse.ArgumentParser(
+        description="An exchange that gives every request the same reply."
+    )
     parser.add_argument("--assets", type=int, default=12)
     parser.add_argument("--headers", action="store_true", help="twenty more header fields")
     parser.add_argument("--tls", type=Path, metavar="FILE", help="certificate and key")

@@ -81,17 +81,28 @@ def measured(url: str, rounds: int) -> dict[str, Ratios]:
         sync = {"floor": http_client(target), "client": call, "a third dearer": slow_by_third(call)}
         tasks = {"floor": runner.run(await_client(streams(target))), "client": awaited}
         tasks["a third dearer"] = a_third_dearer_async(awaited)
-        few, many = (runner.run(await_client(ours_async(target))) for _ in range(2))  # each has connections of its own
-        crowds = {"few": partial(timed_there, few, MANY, FEW), "many": partial(timed_there, many, MANY, MANY)}
+        few, many = (
+            runner.run(await_client(ours_async(target))) for _ in range(2)
+        )  # each has connections of its own
+        crowds = {
+            "few": partial(timed_there, few, MANY, FEW),
+            "many": partial(timed_there, many, MANY, MANY),
+        }
         return {
-            "sync": ratios({name: partial(time_calls, each, CALLS) for name, each in sync.items()}, rounds),
-            "async": ratios({name: partial(timed_there, each) for name, each in tasks.items()}, rounds),
+            "sync": ratios(
+                {name: partial(time_calls, each, CALLS) for name, each in sync.items()}, rounds
+            ),
+            "async": ratios(
+                {name: partial(timed_there, each) for name, each in tasks.items()}, rounds
+            ),
             "concurrency": ratios(crowds, rounds // 8),
         }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="A call's CPU as a multiple of the standard library's.")
+    parser = argparse.ArgumentParser(
+        description="A call's CPU as a multiple of the standard library's."
+    )
     parser.add_argument("--rounds", type=int, default=64)
     rounds: int = parser.parse_args().rounds
     with served() as url:

@@ -36,19 +36,34 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-async def measured(url: str, accounts: int, connections: int, calls: int, rounds: int, traced: bool) -> dict[str, Any]:
+async def measured(
+    url: str, accounts: int, connections: int, calls: int, rounds: int, traced: bool
+) -> dict[str, Any]:
     """What `accounts` clients take to make and to keep, and what calls cost when all of them make theirs at once."""
     import binance_usdm
 
     transport = binance_usdm.AsyncTransport(max_connections=connections)
     limiter = binance_usdm.WeightLimiter(limit=None)
-    options: dict[str, Any] = {"base_url": url, "transport": transport, "limiter": limiter, "timeout": 300.0}
-    keys = [(KEY.replace("0", f"-{number}-", 1), SECRET.replace("0", f"-{number}-", 1)) for number in range(accounts)]
-    binance_usdm.AsyncClient(*keys[0], **options)  # what the first one sets up for all is not of the others
+    options: dict[str, Any] = {
+        "base_url": url,
+        "transport": transport,
+        "limiter": limiter,
+        "timeout": 300.0,
+    }
+    keys = [
+        (KEY.replace("0", f"-{number}-", 1), SECRET.replace("0", f"-{number}-", 1))
+        for number in range(accounts)
+    ]
+    binance_usdm.AsyncClient(
+        *keys[0], **options
+    )  # what the first one sets up for all is not of the others
     gc.collect()
     if traced:
         tracemalloc.start()
-    before, cpu = (tracemalloc.get_traced_memory()[0] if traced else resident()), time.process_time()
+    before, cpu = (
+        (tracemalloc.get_traced_memory()[0] if traced else resident()),
+        time.process_time(),
+    )
     clients = [binance_usdm.AsyncClient(*pair, **options) for pair in keys]
     making = (time.process_time() - cpu) / accounts
     gc.collect()
@@ -90,7 +105,16 @@ def accounts(settings: Settings) -> list[Table]:
         f"one client an account, one transport with {CONNECTIONS} connections and one limiter for all, `asyncio.gather` over all",
     )
     title = "Many accounts: every client makes a call at the same time"
-    return [Table("accounts", title, "by number of accounts", tuple(f"{n:,}" for n in numbers), rows, notes=notes)]
+    return [
+        Table(
+            "accounts",
+            title,
+            "by number of accounts",
+            tuple(f"{n:,}" for n in numbers),
+            rows,
+            notes=notes,
+        )
+    ]
 
 
 def _said(command: list[str]) -> dict[str, Any]:
@@ -111,7 +135,9 @@ def main() -> None:
     given = parser.parse_args()
     if given.cpu is not None:
         os.sched_setaffinity(0, {given.cpu})
-    found = measured(given.url, given.accounts, given.connections, given.calls, given.rounds, given.traced)
+    found = measured(
+        given.url, given.accounts, given.connections, given.calls, given.rounds, given.traced
+    )
     print(json.dumps(asyncio.run(found)))
 
 

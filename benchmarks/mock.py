@@ -25,9 +25,21 @@ from benchmarks.baseline import PATH
 from benchmarks.side_by_side import Settings, environment, interpreter
 from benchmarks.statistics import Table, figure
 
-KEY, SECRET = "mock-exchange-api-key-opens-nothing", "mock-exchange-api-secret-opens-nothing"  # the mock's own
+KEY, SECRET = (
+    "mock-exchange-api-key-opens-nothing",
+    "mock-exchange-api-secret-opens-nothing",
+)  # the mock's own
 CONNECTIONS: Final = 16
-OURS: Final = ("-m", "binance_usdm", "mock", "serve", "--port", "0", "--switch", "weight_limit=1000000000000")
+OURS: Final = (
+    "-m",
+    "binance_usdm",
+    "mock",
+    "serve",
+    "--port",
+    "0",
+    "--switch",
+    "weight_limit=1000000000000",
+)
 # the mock's own server with its own settings; only what it serves is another application
 CONSTANT: Final = """
 import sys
@@ -75,7 +87,9 @@ def requests(port: int, count: int) -> list[bytes]:
     for number in range(count):
         query = f"recvWindow=60000&timestamp={now - number}"
         signature = hmac.new(SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
-        fields = f"Host: 127.0.0.1:{port}\r\nAccept: application/json\r\nX-MBX-APIKEY: {KEY}\r\n\r\n"
+        fields = (
+            f"Host: 127.0.0.1:{port}\r\nAccept: application/json\r\nX-MBX-APIKEY: {KEY}\r\n\r\n"
+        )
         made.append(f"GET {PATH}?{query}&signature={signature} HTTP/1.1\r\n{fields}".encode())
     return made
 
@@ -114,7 +128,9 @@ def run_load(port: int, process: int, end: bytes, seconds: float) -> tuple[float
 def reply_of(port: int) -> bytes:
     """What one call is answered."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(requests(port, 1)[0].replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        connection.sendall(
+            requests(port, 1)[0].replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+        )
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
@@ -135,7 +151,10 @@ def mock(settings: Settings) -> list[Table]:
             for name in list(servers)[:: -1 if number % 2 else 1]:
                 found[name].append(run_load(*servers[name], body[-20:], settings.seconds * 5))
     columns = ("signed calls a second", "CPU of a call, µs")
-    taken = {name: ([rate for rate, _ in each], [cpu * 1e6 for _, cpu in each]) for name, each in found.items()}
+    taken = {
+        name: ([rate for rate, _ in each], [cpu * 1e6 for _, cpu in each])
+        for name, each in found.items()
+    }
     base = "a constant reply"
     rows = {
         name: {column: figure(each[at], taken[base][at]) for at, column in enumerate(columns)}
@@ -144,4 +163,6 @@ def mock(settings: Settings) -> list[Table]:
     notes = (
         f"{CONNECTIONS} connections; a constant reply: the same uvicorn with the same settings, which judges nothing",
     )
-    return [Table("mock", "The mock exchange, one process", "server side", columns, rows, base, notes)]
+    return [
+        Table("mock", "The mock exchange, one process", "server side", columns, rows, base, notes)
+    ]

@@ -40,12 +40,16 @@ def draw(report: Mapping[str, Any], folder: Path) -> list[Path]:
     pyplot.switch_backend("svg")
     pyplot.rcParams.update(STYLE)
     folder.mkdir(parents=True, exist_ok=True)
-    tables: dict[str, Rows] = {table["key"]: table["rows"] for table in report["tables"] if table["rows"]}
+    tables: dict[str, Rows] = {
+        table["key"]: table["rows"] for table in report["tables"] if table["rows"]
+    }
     made = []
     for name, (key, draw) in PICTURES.items():
         if key in tables:
             figure, axes = pyplot.subplots(figsize=(8, 4.2))
-            left, right = (0.19, 0.97) if draw is peers else (0.12, 0.78)  # names are on the left, or on the right
+            left, right = (
+                (0.19, 0.97) if draw is peers else (0.12, 0.78)
+            )  # names are on the left, or on the right
             figure.subplots_adjust(left, 0.13, right, 0.89)
             draw(axes, tables[key])
             made.append(folder / f"{name}.svg")
@@ -63,7 +67,9 @@ def peers(axes: Any, rows: Rows) -> None:
     axes.barh(list(cells), values, color=[COLOURS[name] for name in cells], height=0.62)
     axes.errorbar(values, list(cells), xerr=noise, fmt="none", ecolor=INK, elinewidth=1, capsize=3)
     for place, cell in enumerate(cells.values()):
-        told = f"{cell['value']:,.0f} µs" + (f", {cell['ratio']:.2f} × http.client" if cell["ratio"] else "")
+        told = f"{cell['value']:,.0f} µs" + (
+            f", {cell['ratio']:.2f} × http.client" if cell["ratio"] else ""
+        )
         axes.annotate(told, (cell["high"], place), (8, 0), textcoords="offset points", va="center")
     axes.set_xlim(0, max(cell["high"] for cell in cells.values()) * 1.6)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
@@ -74,14 +80,22 @@ def peers(axes: Any, rows: Rows) -> None:
 
 
 def concurrency(axes: Any, rows: Rows) -> None:
-    _lines(axes, {name: {_number(at): cell for at, cell in row.items()} for name, row in rows.items()})
+    _lines(
+        axes, {name: {_number(at): cell for at, cell in row.items()} for name, row in rows.items()}
+    )
     axes.set_xlabel("calls at once")
     axes.set_title("Cost against concurrency (asyncio, 12 assets)")
 
 
 def assets(axes: Any, rows: Rows) -> None:
     sizes = {"1 asset": 1.0, "http, 12 assets": 12.0, "500 assets": 500.0}
-    _lines(axes, {name: {sizes[at]: cell for at, cell in row.items() if at in sizes} for name, row in rows.items()})
+    _lines(
+        axes,
+        {
+            name: {sizes[at]: cell for at, cell in row.items() if at in sizes}
+            for name, row in rows.items()
+        },
+    )
     axes.set_xlabel("assets in a reply")
     axes.set_title("Cost against size (one call after the other)")
 
@@ -90,10 +104,14 @@ def accounts(axes: Any, rows: Rows) -> None:
     costs = next(row for name, row in rows.items() if name.startswith("CPU"))
     _lines(axes, {"binance-usdm": {_number(at): cell for at, cell in costs.items()}})
     axes.set_yscale("linear")
-    axes.set_ylim(0, 1.3 * max(cell["high"] for cell in costs.values()))  # from nothing, so that flat is flat
+    axes.set_ylim(
+        0, 1.3 * max(cell["high"] for cell in costs.values())
+    )  # from nothing, so that flat is flat
     for at, cell in costs.items():
         near = (_number(at), cell["high"])
-        axes.annotate(f"{cell['value']:,.0f}", near, (0, 8), textcoords="offset points", ha="center")
+        axes.annotate(
+            f"{cell['value']:,.0f}", near, (0, 8), textcoords="offset points", ha="center"
+        )
     axes.set_xlabel("accounts, each with a client of its own, all calling at once")
     axes.set_title("Cost against accounts (one transport and one budget for all)")
 
@@ -109,10 +127,18 @@ def _lines(axes: Any, lines: Mapping[str, Mapping[float, Mapping[str, float]]]) 
     ends = []
     for name, points in lines.items():
         places = sorted(points)
-        values, lows, highs = ([points[place][key] for place in places] for key in ("value", "low", "high"))
+        values, lows, highs = (
+            [points[place][key] for place in places] for key in ("value", "low", "high")
+        )
         colour, width = COLOURS[name], 2.8 if name == OWN else 1.6
         axes.plot(
-            places, values, color=colour, marker="o", markersize=4.5, linewidth=width, zorder=3 if name == OWN else 2
+            places,
+            values,
+            color=colour,
+            marker="o",
+            markersize=4.5,
+            linewidth=width,
+            zorder=3 if name == OWN else 2,
         )
         axes.fill_between(places, lows, highs, color=colour, alpha=0.18, linewidth=0)
         ends += [(values[-1], places[-1], name)] if places else []

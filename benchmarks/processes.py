@@ -53,7 +53,9 @@ def interleave(runs: Runs, times: int) -> tuple[dict[str, list[ProcessRun]], tup
     return kept, tuple(f"{name}: {why}" for name, why in missing.items())
 
 
-def run_process(command: Sequence[str], settings: Settings, env: Mapping[str, str], cwd: Path = ROOT) -> ProcessRun:
+def run_process(
+    command: Sequence[str], settings: Settings, env: Mapping[str, str], cwd: Path = ROOT
+) -> ProcessRun:
     """Run a command that has to succeed; its output goes nowhere."""
     pinned = ["taskset", "-c", str(settings.cpus[0])] if settings.cpus[0] is not None else []
     began = time.perf_counter()
@@ -73,7 +75,9 @@ def first_call(settings: Settings) -> list[Table]:
     def first_call(kind: str, name: str, url: str, secure: bool) -> ProcessRun:
         began = time.perf_counter()
         target = Target(url, KEY, SECRET)
-        with Worker(kind, name, target, settings, assets=12, uvloop=False, tls=tls if secure else None) as worker:
+        with Worker(
+            kind, name, target, settings, assets=12, uvloop=False, tls=tls if secure else None
+        ) as worker:
             wall, peak = time.perf_counter() - began, float(worker.ready["peak"])
             return ProcessRun(worker.cpu_of_life(), wall, peak)
 
@@ -85,7 +89,9 @@ def first_call(settings: Settings) -> list[Table]:
             secure = scheme == "https"
             with served(tls=tls if secure else None, cpu=settings.cpus[1]) as url:
                 runs = {
-                    name if kind == "sync" else f"{name} (async)": partial(first_call, kind, name, url, secure)
+                    name if kind == "sync" else f"{name} (async)": partial(
+                        first_call, kind, name, url, secure
+                    )
                     for kind in (("sync",) if secure else CLIENTS)
                     for name in settings.wanted(kind)
                 }
@@ -98,7 +104,9 @@ def first_call(settings: Settings) -> list[Table]:
                 cells[f"{scheme}: time, ms"] = figure([run.wall * MS for run in each])
                 cells[f"{scheme}: peak memory, MB"] = figure([run.peak / MB for run in each])
     columns = tuple(
-        f"{scheme}: {what}" for scheme in ("http", "https") for what in ("CPU, ms", "time, ms", "peak memory, MB")
+        f"{scheme}: {what}"
+        for scheme in ("http", "https")
+        for what in ("CPU, ms", "time, ms", "peak memory, MB")
     )
     notes += (
         "CPU is that of the whole process, from its start to its end; time and memory are taken after the first call",
@@ -115,13 +123,19 @@ def command(settings: Settings) -> list[Table]:
     with served(cpu=settings.cpus[1]) as url:
         env = environment(BINANCE_API_KEY=KEY, BINANCE_API_SECRET=SECRET, BINANCE_BASE_URL=url)
         runs: dict[str, Callable[[], ProcessRun]] = {
-            "binance-usdm balance": lambda: run_process([own, "-I", "-m", "binance_usdm", "balance"], settings, env),
+            "binance-usdm balance": lambda: run_process(
+                [own, "-I", "-m", "binance_usdm", "balance"], settings, env
+            ),
             "python -c pass": lambda: run_process([own, "-I", "-c", "pass"], settings, env),
         }
         if peer:
-            runs["python-binance one-liner"] = lambda: run_process([str(peer), "-I", "-c", ONE_LINER], settings, env)
+            runs["python-binance one-liner"] = lambda: run_process(
+                [str(peer), "-I", "-c", ONE_LINER], settings, env
+            )
         done, notes = interleave(runs, settings.starts)
-    return [_commands("command", "A balance from the shell", done, "python-binance one-liner", notes)]
+    return [
+        _commands("command", "A balance from the shell", done, "python-binance one-liner", notes)
+    ]
 
 
 def generator(settings: Settings) -> list[Table]:
@@ -149,7 +163,15 @@ def generator(settings: Settings) -> list[Table]:
             "openapi-python-client alone": lambda: run_process(alone, settings, env, Path(folder)),
         }
         done, notes = interleave(runs, max(3, settings.starts // 2))
-    return [_commands("generator", "Making the client from the spec", done, "openapi-python-client alone", notes)]
+    return [
+        _commands(
+            "generator",
+            "Making the client from the spec",
+            done,
+            "openapi-python-client alone",
+            notes,
+        )
+    ]
 
 
 def installed(settings: Settings) -> list[Table]:
@@ -157,7 +179,10 @@ def installed(settings: Settings) -> list[Table]:
     rows: dict[str, dict[str, Statistic]] = {}
     notes: tuple[str, ...] = ()
     with tempfile.TemporaryDirectory() as folder:
-        homes = {path.parent.name: path.parent for path in sorted((ROOT / ".scratch" / "interop").glob("*/pyvenv.cfg"))}
+        homes = {
+            path.parent.name: path.parent
+            for path in sorted((ROOT / ".scratch" / "interop").glob("*/pyvenv.cfg"))
+        }
         if settings.install:
             homes[OURS] = Path(folder, "venv")
             for words in (
@@ -169,14 +194,28 @@ def installed(settings: Settings) -> list[Table]:
             notes = (f"{OURS}: measured with --install only, which needs a package index",)
         for name, home in homes.items():
             packages = next(home.glob("lib/python*/site-packages"))
-            names = {path.name.split("-")[0] for path in packages.glob("*.dist-info")} - {"pip", "setuptools"}
-            files = [path for path in packages.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-            own = [path for path in files if path.relative_to(packages).parts[0].split("-")[0] not in _TOOLS]
+            names = {path.name.split("-")[0] for path in packages.glob("*.dist-info")} - {
+                "pip",
+                "setuptools",
+            }
+            files = [
+                path for path in packages.rglob("*") if path.is_file() and path.suffix != ".pyc"
+            ]
+            own = [
+                path
+                for path in files
+                if path.relative_to(packages).parts[0].split("-")[0] not in _TOOLS
+            ]
             sizes = sum(path.stat().st_size for path in own) / MB
             rows[name] = {"MB": figure([sizes]), "packages": figure([len(names)])}
     return [
         Table(
-            "installed", "Installed, with all that it needs", "MB and packages", ("MB", "packages"), rows, notes=notes
+            "installed",
+            "Installed, with all that it needs",
+            "MB and packages",
+            ("MB", "packages"),
+            rows,
+            notes=notes,
         ).sorted("MB")
     ]
 
@@ -185,9 +224,16 @@ _TOOLS = ("pip", "setuptools", "pkg_resources", "_distutils_hack")
 
 
 def _commands(
-    key: str, title: str, done: Mapping[str, Sequence[ProcessRun]], base: str, notes: tuple[str, ...]
+    key: str,
+    title: str,
+    done: Mapping[str, Sequence[ProcessRun]],
+    base: str,
+    notes: tuple[str, ...],
 ) -> Table:
-    others = {what: [getattr(run, what) * MS for run in done.get(base, ())] or None for what in ("cpu", "wall")}
+    others = {
+        what: [getattr(run, what) * MS for run in done.get(base, ())] or None
+        for what in ("cpu", "wall")
+    }
     rows = {
         name: {
             "CPU, ms": figure([run.cpu * MS for run in each], others["cpu"]),
@@ -195,4 +241,6 @@ def _commands(
         }
         for name, each in done.items()
     }  # fmt: skip
-    return Table(key, title, "ms", ("CPU, ms", "time, ms"), rows, base if base in rows else "", notes)
+    return Table(
+        key, title, "ms", ("CPU, ms", "time, ms"), rows, base if base in rows else "", notes
+    )

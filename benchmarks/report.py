@@ -46,15 +46,22 @@ def document(
     }
 
 
-def page(tables: Sequence[Table], told: Mapping[str, Any], plots: Sequence[Path], beside: Path) -> str:
+def page(
+    tables: Sequence[Table], told: Mapping[str, Any], plots: Sequence[Path], beside: Path
+) -> str:
     """Everything, for readers; plots are shown by their path from where the page will be."""
     facts = {"date": told["date"], **told["machine"]}
     facts["versions"] = ", ".join(f"{name} {version}" for name, version in told["versions"].items())
     facts["rounds"] = (
         f"{told['rounds']} of about {told['seconds_a_round']} s a client; {told['starts']} fresh processes"
     )
-    parts = [HEAD, "| | |\n|---|---|\n" + "".join(f"| {name} | {value} |\n" for name, value in facts.items())]
-    parts += [f"![{path.stem}]({Path(os.path.relpath(path, beside)).as_posix()})\n" for path in plots]
+    parts = [
+        HEAD,
+        "| | |\n|---|---|\n" + "".join(f"| {name} | {value} |\n" for name, value in facts.items()),
+    ]
+    parts += [
+        f"![{path.stem}]({Path(os.path.relpath(path, beside)).as_posix()})\n" for path in plots
+    ]
     return "\n".join([*parts, *map(markdown, tables)]).rstrip() + "\n"
 
 
@@ -63,4 +70,7 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )

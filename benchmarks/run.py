@@ -58,9 +58,13 @@ def one_by_one(settings: Settings) -> list[Table]:
             assets, headers, secure = WAYS[column]
             trust = tls if secure else None
             with served(assets, headers=headers, tls=trust, cpu=settings.cpus[1]) as url:
-                return interleaved("sync", settings.wanted("sync"), url, settings, assets=assets, tls=trust)
+                return interleaved(
+                    "sync", settings.wanted("sync"), url, settings, assets=assets, tls=trust
+                )
 
-        return tables("sync", "One call after the other", in_passes(WAYS, measured, settings), FLOOR)
+        return tables(
+            "sync", "One call after the other", in_passes(WAYS, measured, settings), FLOOR
+        )
 
 
 def at_once(settings: Settings, *, uvloop: bool) -> list[Table]:
@@ -70,10 +74,14 @@ def at_once(settings: Settings, *, uvloop: bool) -> list[Table]:
     def measured(column: str, settings: Settings) -> Measurement:
         with served(cpu=settings.cpus[1]) as url:
             names = settings.wanted("async")
-            return interleaved("async", names, url, settings, at_once=numbers[column], uvloop=uvloop)
+            return interleaved(
+                "async", names, url, settings, at_once=numbers[column], uvloop=uvloop
+            )
 
     name, loop = ("uvloop", "uvloop") if uvloop else ("async", "asyncio's own loop")
-    return tables(name, f"Many calls at once, {loop}", in_passes(numbers, measured, settings), ASYNC_FLOOR)
+    return tables(
+        name, f"Many calls at once, {loop}", in_passes(numbers, measured, settings), ASYNC_FLOOR
+    )
 
 
 def in_passes(
@@ -96,13 +104,21 @@ def tables(key: str, title: str, found: Mapping[str, Measurement], base: str) ->
     for what, words in (("cpu", "CPU of a call, µs"), ("wall", "time of a call, µs")):
         rows: dict[str, dict[str, Statistic]] = {}
         for column, (costs, _) in found.items():
-            taken = {name: [getattr(cost, what) * 1e6 for cost in each] for name, each in costs.items()}
+            taken = {
+                name: [getattr(cost, what) * 1e6 for cost in each] for name, each in costs.items()
+            }
             for name, each in taken.items():
                 rows.setdefault(name, {})[column] = figure(each, taken.get(base))
         why = {f"{name}, {column}: {word}" if word != "not installed" else f"{name}: {word}": None
                for column, each in found.items() for name, word in each.missing.items()}  # fmt: skip
         table = Table(
-            f"{key}-{what}", f"{title}: {words.partition(',')[0]}", words, tuple(found), rows, base, tuple(why)
+            f"{key}-{what}",
+            f"{title}: {words.partition(',')[0]}",
+            words,
+            tuple(found),
+            rows,
+            base,
+            tuple(why),
         )
         made.append((table if base in rows else table._replace(base="")).sorted(next(iter(found))))
     return made
@@ -141,23 +157,34 @@ def options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a minute or two, noisier")
     every = sorted({name for table in CLIENTS.values() for name in table})
     parser.add_argument(
-        "--only", nargs="+", default=[], choices=[*MEASUREMENTS, *every], metavar="NAME", help="%(choices)s"
+        "--only",
+        nargs="+",
+        default=[],
+        choices=[*MEASUREMENTS, *every],
+        metavar="NAME",
+        help="%(choices)s",
     )
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="SVG files; needs matplotlib")
-    parser.add_argument("--install", action="store_true", help="measure an installation; asks a package index")
+    parser.add_argument(
+        "--install", action="store_true", help="measure an installation; asks a package index"
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     given = options()
     length: dict[str, Any] = (
-        {"rounds": 8, "passes": 2, "seconds": 0.03, "starts": 5, "quick": True} if given.quick else {}
+        {"rounds": 8, "passes": 2, "seconds": 0.03, "starts": 5, "quick": True}
+        if given.quick
+        else {}
     )
     clients = frozenset(given.only) - MEASUREMENTS.keys()
     settings = Settings(**length, install=given.install, clients=clients, cpus=two_cpus())
-    found = measured([name for name in MEASUREMENTS if name in given.only] or list(MEASUREMENTS), settings)
+    found = measured(
+        [name for name in MEASUREMENTS if name in given.only] or list(MEASUREMENTS), settings
+    )
     told = document(found, versions(settings), settings, dt.datetime.now(dt.UTC))
     plots: list[Path] = []
     if given.plots:

@@ -81,14 +81,20 @@ def versions(settings: Settings) -> dict[str, str]:
         python = interpreter(client.module)
         if python and client.package:
             asked = f"from importlib import metadata; print(metadata.version({client.package!r}))"
-            done = subprocess.run([str(python), "-I", "-c", asked], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                [str(python), "-I", "-c", asked], capture_output=True, text=True, check=True
+            )
             found[name] = done.stdout.strip()
     return found
 
 
 def environment(tls: Tls | None = None, **more: str) -> dict[str, str]:
     """What a measured process may know: nothing of this one's proxies, keys or settings."""
-    trust = {"SSL_CERT_FILE": str(tls.authority), "REQUESTS_CA_BUNDLE": str(tls.authority)} if tls else {}
+    trust = (
+        {"SSL_CERT_FILE": str(tls.authority), "REQUESTS_CA_BUNDLE": str(tls.authority)}
+        if tls
+        else {}
+    )
     return {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", **trust, **more}
 
 
@@ -96,7 +102,15 @@ class Worker:
     """A process that has one client, and made its first call. RuntimeError with its words if it cannot."""
 
     def __init__(
-        self, kind: str, name: str, target: Target, settings: Settings, *, assets: int, uvloop: bool, tls: Tls | None
+        self,
+        kind: str,
+        name: str,
+        target: Target,
+        settings: Settings,
+        *,
+        assets: int,
+        uvloop: bool,
+        tls: Tls | None,
     ) -> None:
         python = interpreter(CLIENTS[kind][name].module)
         if python is None:
@@ -144,7 +158,9 @@ class Worker:
             self._process.stdin.flush()
         except BrokenPipeError:
             raise RuntimeError("it ended") from None
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline() or '{"error": "it ended"}')
+        answer: dict[str, Any] = json.loads(
+            self._process.stdout.readline() or '{"error": "it ended"}'
+        )
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return answer
@@ -170,7 +186,10 @@ def interleaved(
                 worker = Worker(kind, name, target, settings, assets=assets, uvloop=uvloop, tls=tls)
                 stack.enter_context(worker)
                 wall = worker.cost(max(20, at_once), at_once).wall
-                workers[name] = worker, min(MAX_CALLS, max(at_once, 10, int(settings.seconds / wall)))
+                workers[name] = (
+                    worker,
+                    min(MAX_CALLS, max(at_once, 10, int(settings.seconds / wall))),
+                )
         for _ in range(settings.rounds):
             for name in order.sample(sorted(workers), len(workers)):
                 with _note_missing(measured.missing, name):
@@ -191,4 +210,9 @@ def _note_missing(missing: dict[str, str], name: str) -> Iterator[None]:
 
 
 def _has_uvloop(python: Path) -> bool:
-    return subprocess.run([str(python), "-I", "-c", "import uvloop"], capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(
+            [str(python), "-I", "-c", "import uvloop"], capture_output=True, check=False
+        ).returncode
+        == 0
+    )

@@ -64,7 +64,11 @@ class CallRunner(CallContext):
                 break
             error = result.outcome
             if isinstance(error, TimestampError) and self._clock_mode:
-                failure = None if clock_corrections else await self._sync_clock(attempt, since=result.sent_at)
+                failure = (
+                    None
+                    if clock_corrections
+                    else await self._sync_clock(attempt, since=result.sent_at)
+                )
                 if clock_corrections or failure is not None:
                     raise failure if failure is not None and is_final(failure) else error
                 clock_corrections = 1
@@ -73,7 +77,9 @@ class CallRunner(CallContext):
             if delay is None:
                 raise error
             delay = max(delay, getattr(error, "retry_after", None) or 0.0)
-            retry_cost = self._retry_quota.acquire(error) if time.monotonic() + delay < deadline else 0
+            retry_cost = (
+                self._retry_quota.acquire(error) if time.monotonic() + delay < deadline else 0
+            )
             if not retry_cost:
                 raise error
             spent_quota += retry_cost
@@ -91,7 +97,11 @@ class CallRunner(CallContext):
     async def _sync_and_send(self, attempt: Attempt) -> AttemptResult:
         """Sync the clock when that is due, then make an attempt, twice when the server had closed the idle connection."""
         clock = self._shared.clock
-        if self._clock_mode and attempt.operation.signing and clock.needs_sync(first=self._clock_mode == "exchange"):
+        if (
+            self._clock_mode
+            and attempt.operation.signing
+            and clock.needs_sync(first=self._clock_mode == "exchange")
+        ):
             failure = await self._sync_clock(attempt)
             if failure is not None and clock.latest_sample is None:
                 return AttemptResult(failure)
@@ -158,7 +168,9 @@ class CallRunner(CallContext):
             return self._failure_result(result, attempt, request.secrets, sent_at, received_at)
         outcome = parse_response(attempt.operation, result, request.secrets, self._max_reply_bytes)
         used_weight = parse_used_weight(result.headers)
-        if isinstance(outcome, RateLimitError):  # Before the slot goes to the next call: it must not send.
+        if isinstance(
+            outcome, RateLimitError
+        ):  # Before the slot goes to the next call: it must not send.
             await self._start_cooldown(outcome, result, attempt)
         if used_weight is not None:
             await limiter.observe(used_weight, attempt.deadline)
@@ -176,7 +188,9 @@ class CallRunner(CallContext):
             holders.discard(token)
             lease.release()
         if failure is not None:
-            raise error_from_failure(failure, self._request_builder.origin[1], (), self._max_reply_bytes, deadline)
+            raise error_from_failure(
+                failure, self._request_builder.origin[1], (), self._max_reply_bytes, deadline
+            )
 
     def _lease(self, deadline: float, *, needs_new_connection: bool = False) -> Any:
         builder = self._request_builder
@@ -203,11 +217,19 @@ class CallRunner(CallContext):
         if isinstance(result, UsdmError):
             self._raise_if_closed()
             self._emit("clock_sync_failed", attempt, error=result)
-            return TransportError(SYNC_TIMEOUT_MESSAGE) if isinstance(result, DeadlineExceeded) else result
-        self._emit("clock_synced", attempt, offset_ms=result.offset_ms, error_ms=result.error_bound_ms)
+            return (
+                TransportError(SYNC_TIMEOUT_MESSAGE)
+                if isinstance(result, DeadlineExceeded)
+                else result
+            )
+        self._emit(
+            "clock_synced", attempt, offset_ms=result.offset_ms, error_ms=result.error_bound_ms
+        )
         return None
 
-    async def _measure_server_time(self, attempt: Attempt, deadline: float) -> ClockSample | UsdmError:
+    async def _measure_server_time(
+        self, attempt: Attempt, deadline: float
+    ) -> ClockSample | UsdmError:
         """Return the exchange's time, or why nobody gets it.
 
         Raises why only this caller does not: the client is closed, or short of time.
@@ -219,7 +241,9 @@ class CallRunner(CallContext):
                 raise
             return error
         if isinstance(result.outcome, ParsedValue):
-            return self._shared.clock.sample(result.sent_at, result.received_at, result.outcome.parsed.server_time)
+            return self._shared.clock.sample(
+                result.sent_at, result.received_at, result.outcome.parsed.server_time
+            )
         return result.outcome
 
 
@@ -241,5 +265,7 @@ class AsyncCallDriver(CallRunner):
         import asyncio  # Blocking calls never load it: it would take a tenth of the time until the first one.
 
         if asyncio._get_running_loop() is None:
-            raise ConfigurationError("AsyncClient needs asyncio; no asyncio event loop is running here")
+            raise ConfigurationError(
+                "AsyncClient needs asyncio; no asyncio event loop is running here"
+            )
         return await self._run_call(operation, arguments)

@@ -91,13 +91,19 @@ class CallContext(SecretHolder):
         self._raise_if_closed()
         self._shared.limiter.cooldown_left()
 
-    async def _start_cooldown(self, error: RateLimitError, response: HttpResponse, attempt: Attempt) -> None:
+    async def _start_cooldown(
+        self, error: RateLimitError, response: HttpResponse, attempt: Attempt
+    ) -> None:
         """Stop all sending after a 429 or 418, as long as the exchange says."""
-        error.retry_after = cooldown_seconds(error, exchange_time_ms(response.headers, self._now_ms()))
+        error.retry_after = cooldown_seconds(
+            error, exchange_time_ms(response.headers, self._now_ms())
+        )
         banned = isinstance(error, IPBannedError)
         if banned and self._shared.limiter is not self._limiter_queue.limiter:
             self._shared.limiter.start_cooldown(error.retry_after, banned=True)
-        await self._limiter_queue.start_cooldown(error.retry_after, banned=banned, deadline=attempt.deadline)
+        await self._limiter_queue.start_cooldown(
+            error.retry_after, banned=banned, deadline=attempt.deadline
+        )
         self._emit("cooldown", attempt, seconds=error.retry_after, error=error)
 
     def _now_ms(self) -> int:
@@ -109,7 +115,17 @@ class CallContext(SecretHolder):
             return self._shared.clock()
         return now_ms if type(now_ms) is int else self._shared.clock()
 
-    def _emit(self, kind: EventKind, attempt: Attempt, error: UsdmError | None = None, **details: float) -> None:
-        error = copy.copy(error)  # An event that is kept keeps no traceback, and no frame of the caller.
-        event = Event(kind=kind, operation=attempt.operation.id, attempt=attempt.number, error=error, **details)
+    def _emit(
+        self, kind: EventKind, attempt: Attempt, error: UsdmError | None = None, **details: float
+    ) -> None:
+        error = copy.copy(
+            error
+        )  # An event that is kept keeps no traceback, and no frame of the caller.
+        event = Event(
+            kind=kind,
+            operation=attempt.operation.id,
+            attempt=attempt.number,
+            error=error,
+            **details,
+        )
         emit(event, self._on_event)

@@ -80,14 +80,17 @@ class BaseClient(CallRunner, Generic[TransportT]):
         self._transport = chosen
         is_ours = type(chosen) is self._default_transport_class
         self._shared = get_shared_state(
-            (str(url), chosen.proxy_address if is_ours else None), None if is_ours else chosen.transport
+            (str(url), chosen.proxy_address if is_ours else None),
+            None if is_ours else chosen.transport,
         )
         if limiter is None or limiter == "shared":
             limiter = self._shared.limiter if limiter else WeightLimiter(limit=None)
         config.validate_options(max_reply_bytes, retry, clock, limiter, on_event)
         self._limiter_queue = LimiterQueue(limiter, chosen.run_in_thread)
         self._gates = GateSet(chosen.make_gate)
-        self._request_builder = RequestBuilder(credentials, url, config.validate_recv_window(recv_window))
+        self._request_builder = RequestBuilder(
+            credentials, url, config.validate_recv_window(recv_window)
+        )
         self._timeout = config.validate_timeout(timeout)
         self._max_reply_bytes = max_reply_bytes
         self._clock_mode = clock if isinstance(clock, str) else None
@@ -117,7 +120,11 @@ class BaseClient(CallRunner, Generic[TransportT]):
         parsed_proxy = None if proxy is None else Proxy.from_url(proxy)
         if isinstance(parsed_proxy, str):
             return parsed_proxy
-        if parsed_proxy and isinstance(url, config.BaseUrl) and not (parsed_proxy.is_loopback or url.origin[0]):
+        if (
+            parsed_proxy
+            and isinstance(url, config.BaseUrl)
+            and not (parsed_proxy.is_loopback or url.origin[0])
+        ):
             return PLAINTEXT_PROXY_PROBLEM
         return cls._default_transport_class(parsed_proxy)
 
@@ -143,7 +150,9 @@ class BaseClient(CallRunner, Generic[TransportT]):
         raise ConfigurationError(complaint)
 
     def __repr__(self) -> str:
-        requests = getattr(self, "_request_builder", None)  # there is none when the constructor failed
+        requests = getattr(
+            self, "_request_builder", None
+        )  # there is none when the constructor failed
         return f"{type(self).__name__}(base_url='{requests.url if requests else ''}')"
 
 

@@ -50,7 +50,9 @@ def parse_base_url(base_url: str) -> BaseUrl | str:
     return _parse_base_url_cached(match[0]) if match else _BASE_URL_PROBLEM
 
 
-@functools.lru_cache(maxsize=32)  # the clients of many accounts have few; nothing gets here that could hold a password
+@functools.lru_cache(
+    maxsize=32
+)  # the clients of many accounts have few; nothing gets here that could hold a password
 def _parse_base_url_cached(base_url: str) -> BaseUrl | str:
     match = _BASE_URL.fullmatch(base_url)
     if match is None or not 0 < int(match["port"] or 443) < 65536:
@@ -68,7 +70,9 @@ def _parse_base_url_cached(base_url: str) -> BaseUrl | str:
 
 def validate_timeout(timeout: Any) -> float:
     if type(timeout) not in {int, float} or not 0 < timeout <= MAX_TIMEOUT_SECONDS:
-        raise ConfigurationError("timeout must be a positive number of seconds, at most a day, for the whole call")
+        raise ConfigurationError(
+            "timeout must be a positive number of seconds, at most a day, for the whole call"
+        )
     return float(timeout)
 
 
@@ -83,12 +87,16 @@ def validate_recv_window(recv_window: Any) -> int | None:
 def _is_async(function: Any) -> bool:
     while isinstance(function, functools.partial):
         function = function.func
-    called = function if hasattr(function, "__code__") else getattr(type(function), "__call__", None)  # noqa: B004
-    code = getattr(called, "__code__", None)
+    if not hasattr(function, "__code__"):
+        # An object with a method __call__, whose code says whether it is a coroutine.
+        function = getattr(type(function), "__call__", None)  # noqa: B004
+    code = getattr(function, "__code__", None)
     return code is not None and bool(code.co_flags & inspect.CO_COROUTINE)
 
 
-def validate_options(max_reply_bytes: Any, retry: Any, clock: Any, limiter: Any, on_event: Any) -> None:
+def validate_options(
+    max_reply_bytes: Any, retry: Any, clock: Any, limiter: Any, on_event: Any
+) -> None:
     """Complain about any other option that cannot be used."""
     if type(max_reply_bytes) is not int or not 1 <= max_reply_bytes < 2**31:
         raise ConfigurationError("max_reply_bytes must be a positive whole number below 2 GiB")
@@ -96,12 +104,18 @@ def validate_options(max_reply_bytes: Any, retry: Any, clock: Any, limiter: Any,
         if _is_async(function):
             raise ConfigurationError(f"{name} must not be an async function: nobody awaits it")
     if not (callable(retry) and not isinstance(retry, type)):
-        raise ConfigurationError("retry must be a RetryPolicy or a function (error, attempt) -> seconds or None")
+        raise ConfigurationError(
+            "retry must be a RetryPolicy or a function (error, attempt) -> seconds or None"
+        )
     if not (callable(clock) or clock in ("auto", "exchange")):
         raise ConfigurationError('clock must be "auto", "exchange" or a function that returns ms')
-    methods = [getattr(limiter, method, None) for method in ("acquire", "observe", "start_cooldown")]
+    methods = [
+        getattr(limiter, method, None) for method in ("acquire", "observe", "start_cooldown")
+    ]
     if isinstance(limiter, type) or not all(map(callable, methods)):
-        raise ConfigurationError("limiter must be None or an object with acquire, observe and start_cooldown")
+        raise ConfigurationError(
+            "limiter must be None or an object with acquire, observe and start_cooldown"
+        )
     if any(map(_is_async, methods)):
         raise ConfigurationError(
             "limiter must not have async methods: nobody awaits them; blocking = True runs them in threads"

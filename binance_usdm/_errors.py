@@ -59,7 +59,12 @@ class UnexpectedResponse(UsdmError):
     """
 
     def __init__(
-        self, status: int, path: tuple[int | str, ...], expected: str, found: str, retryable: bool = False
+        self,
+        status: int,
+        path: tuple[int | str, ...],
+        expected: str,
+        found: str,
+        retryable: bool = False,
     ) -> None:
         super().__init__(status, path, expected, found, retryable)
         self.retryable = retryable
@@ -80,7 +85,9 @@ class APIError(UsdmError):
     `.retry_after` seconds it asked to wait (None when it did not say), `.hint` what to check here ("" when there is nothing to add).
     """
 
-    def __init__(self, status: int, code: int | None, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, status: int, code: int | None, message: str, retry_after: float | None = None
+    ) -> None:
         super().__init__(status, code, message, retry_after)
         self.status = status
         self.code = code
@@ -135,7 +142,9 @@ class IPBannedError(RateLimitError):
     @property
     def banned_until(self) -> datetime | None:
         end = self.ban_end_ms if self.ban_end_ms is not None else parse_ban_end_ms(self.message)
-        return None if end is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=end)
+        return (
+            None if end is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=end)
+        )
 
 
 class ForbiddenError(APIError):
@@ -153,7 +162,9 @@ class ServerError(APIError):
 
 
 ERROR_CLASS_BY_CODE: dict[int, type[APIError]] = {
-    **dict.fromkeys((-1002, -1011, -1022, -1099, -2008, -2014, -2015, -2017, -4056, -4057), AuthenticationError),
+    **dict.fromkeys(
+        (-1002, -1011, -1022, -1099, -2008, -2014, -2015, -2017, -4056, -4057), AuthenticationError
+    ),
     -1021: TimestampError,
     **dict.fromkeys((-1003, -1015), RateLimitError),
     **dict.fromkeys((-1000, -1001, -1006, -1007, -1008, -1016), ServerError),
@@ -199,12 +210,18 @@ def parse_ban_end_ms(message: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def make_api_error(status: int, code: int | None, message: str, retry_after: float | None, *secrets: str) -> APIError:
+def make_api_error(
+    status: int, code: int | None, message: str, retry_after: float | None, *secrets: str
+) -> APIError:
     """Return the error for an error response: by code, else by status. HTTP 418 always means a ban, regardless of the code."""
-    error_class = ERROR_CLASS_BY_STATUS.get(status, ServerError if status >= 500 else BadRequestError)
+    error_class = ERROR_CLASS_BY_STATUS.get(
+        status, ServerError if status >= 500 else BadRequestError
+    )
     if code is not None and error_class is not IPBannedError:
         error_class = ERROR_CLASS_BY_CODE.get(code, error_class)
-    ban_end_ms = parse_ban_end_ms(message)  # Before secrets are redacted: a short key may be a part of the number.
+    ban_end_ms = parse_ban_end_ms(
+        message
+    )  # Before secrets are redacted: a short key may be a part of the number.
     if error_class is RateLimitError and ban_end_ms is not None:
         error_class = IPBannedError
     error = error_class(status, code, sanitize_text(message, *secrets), retry_after)

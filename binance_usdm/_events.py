@@ -14,7 +14,9 @@ from ._interrupts import raise_if_from_handler
 logger = logging.getLogger("binance_usdm")
 logger.addHandler(logging.NullHandler())  # whoever sets up no logging gets no lines on stderr
 
-EventKind = Literal["retry", "budget_wait", "cooldown", "reconnect", "clock_synced", "clock_sync_failed"]
+EventKind = Literal[
+    "retry", "budget_wait", "cooldown", "reconnect", "clock_synced", "clock_sync_failed"
+]
 _LOG_LEVEL_BY_KIND: Final[dict[EventKind, int]] = {
     "retry": logging.INFO,
     "budget_wait": logging.INFO,

@@ -11,9 +11,15 @@ from typing import Any
 
 def raise_if_from_handler(error: Exception) -> None:
     """Raise an error again that a signal handler raised: it is the caller's, and no failure of what it came through."""
-    if threading.current_thread() is not threading.main_thread():  # Python runs handlers there only.
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # Python runs handlers there only.
         return
-    codes = {code for number in signal.valid_signals() if (code := _handler_code(signal.getsignal(number))) is not None}
+    codes = {
+        code
+        for number in signal.valid_signals()
+        if (code := _handler_code(signal.getsignal(number))) is not None
+    }
     frame = error.__traceback__
     while codes and frame is not None:
         if frame.tb_frame.f_code in codes:

@@ -21,5 +21,7 @@ def sanitize_text(text: str, *secrets: str) -> str:
     if len(text) > 2 * MAX_MESSAGE_LENGTH:  # a word that is cut could be half an address
         text = _CUT_WORD.sub("", text[: 2 * MAX_MESSAGE_LENGTH])
     text = _SIGNATURE.sub(r"\1[redacted]", _IP.sub("[address]", text))
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    escaped = "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
     return escaped if len(escaped) <= MAX_MESSAGE_LENGTH else escaped[:MAX_MESSAGE_LENGTH] + "…"

@@ -42,7 +42,9 @@ class RequestBuilder(SecretHolder):
 
     __slots__ = ("_credentials", "_recv_window", "_templates", "origin", "partition", "url")
 
-    def __init__(self, credentials: Credentials, url: config.BaseUrl, recv_window: int | None) -> None:
+    def __init__(
+        self, credentials: Credentials, url: config.BaseUrl, recv_window: int | None
+    ) -> None:
         self.url = url
         self.origin = url.origin
         self.partition = hash(credentials.api_key)
@@ -56,13 +58,19 @@ class RequestBuilder(SecretHolder):
         if operation.key_header is not None and self._credentials.api_key is None:
             raise ConfigurationError(f"{operation.id} needs an API key")
         if signing is not None and self._credentials.signer is None:
-            raise ConfigurationError(f"{operation.id} is signed: it needs an API secret or a signer")
+            raise ConfigurationError(
+                f"{operation.id} is signed: it needs an API secret or a signer"
+            )
         try:
             query = operation.build_query(**arguments)
         except InvalidArgumentError as error:
             complaint = str(error)
         else:
-            if signing is not None and signing.window_parameter is not None and self._recv_window is not None:
+            if (
+                signing is not None
+                and signing.window_parameter is not None
+                and self._recv_window is not None
+            ):
                 query.setdefault(signing.window_parameter, str(self._recv_window))
             return "&".join([f"{name}={text}" for name, text in query.items()])
         raise ConfigurationError(complaint)
@@ -88,13 +96,20 @@ class RequestBuilder(SecretHolder):
         if signature:
             query += template.signature_prefix + signature
         target = template.path + b"?" + query if query else template.path
-        return HttpRequest(target, template.route, (self._credentials.api_key or "", signature.decode("ascii")))
+        return HttpRequest(
+            target, template.route, (self._credentials.api_key or "", signature.decode("ascii"))
+        )
 
     def _template(self, operation: Operation[Any]) -> _OperationTemplate:
         path = f"{self.url.path}{operation.path}".encode("ascii")
-        prefix = b"" if operation.signing is None else f"&{operation.signing.signature_parameter}=".encode("ascii")
+        prefix = (
+            b""
+            if operation.signing is None
+            else f"&{operation.signing.signature_parameter}=".encode("ascii")
+        )
         route = RequestTemplate.build(
-            self.url.origin, build_headers(self.url, operation.key_header, self._credentials.api_key)
+            self.url.origin,
+            build_headers(self.url, operation.key_header, self._credentials.api_key),
         )
         form = self._templates[operation.id] = _OperationTemplate(path, prefix, route)
         return form

@@ -31,12 +31,18 @@ USED_WEIGHT_HEADER: Final = "X-MBX-USED-WEIGHT-1M"
 _USED_WEIGHT_LOWER: Final = USED_WEIGHT_HEADER.lower().encode("ascii")
 MAX_DECOMPRESSION_RATIO: Final = 4
 """A compressed body may grow to so many times the size that a reply may have."""
-_ENCODINGS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+_ENCODINGS: Final = {
+    "gzip": 16 + zlib.MAX_WBITS,
+    "x-gzip": 16 + zlib.MAX_WBITS,
+    "deflate": zlib.MAX_WBITS,
+}
 _DEADLINE_TOLERANCE_SECONDS: Final = 0.02
 MAX_DATE_OFFSET_MS: Final = 12 * 3600 * 1000
 """A Date farther away from the clock is not believed; one beside a clock in the wrong time zone is."""
 _SECONDS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?").fullmatch
-_DATE: Final = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT").fullmatch
+_DATE: Final = re.compile(
+    r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
+).fullmatch
 
 
 class ParsedValue(NamedTuple):
@@ -49,7 +55,10 @@ class ParsedValue(NamedTuple):
 
 
 def parse_response(
-    operation: Operation[T], response: HttpResponse, secrets: tuple[str, ...], max_response_bytes: int
+    operation: Operation[T],
+    response: HttpResponse,
+    secrets: tuple[str, ...],
+    max_response_bytes: int,
 ) -> ParsedValue | APIError | UnexpectedResponse:
     """Convert an HTTP response to a value.
 
@@ -68,15 +77,21 @@ def parse_response(
         body = decode_content(response, MAX_DECOMPRESSION_RATIO * max_response_bytes)
         if status == 200:
             return ParsedValue(operation.parse_body(body))
-    except ResponseMismatch as found:  # An error status counts even when the body cannot be decoded.
+    except (
+        ResponseMismatch
+    ) as found:  # An error status counts even when the body cannot be decoded.
         mismatch = found
     code, message = _error_payload(body)
     if _is_error(status, code):
         return make_api_error(status, code, message, parse_retry_after(response.headers), *secrets)
     if status == 200 and mismatch is not None:
         is_retryable = isinstance(mismatch, NotJsonError)
-        return UnexpectedResponse(200, mismatch.path, mismatch.expected, mismatch.found, is_retryable)
-    found_status = "a redirect, which is never followed" if 300 <= status < 400 else "another status"
+        return UnexpectedResponse(
+            200, mismatch.path, mismatch.expected, mismatch.found, is_retryable
+        )
+    found_status = (
+        "a redirect, which is never followed" if 300 <= status < 400 else "another status"
+    )
     return UnexpectedResponse(status, (), "status 200 or an error status", found_status)
 
 
@@ -86,7 +101,11 @@ def _is_error(status: int, code: int | None) -> bool:
 
 
 def error_from_failure(
-    failure: HttpFailure, host: str, secrets: tuple[str, ...], max_response_bytes: int, deadline: float
+    failure: HttpFailure,
+    host: str,
+    secrets: tuple[str, ...],
+    max_response_bytes: int,
+    deadline: float,
 ) -> UsdmError:
     """Return the error for a request without a response.
 
@@ -99,15 +118,23 @@ def error_from_failure(
     """
     if failure.kind == TOO_LARGE:
         return UnexpectedResponse(0, (), f"at most {max_response_bytes} bytes", "more")
-    if failure.kind == "ProxyError":  # Its reason phrase may echo a password: only a status and our own words pass.
+    if (
+        failure.kind == "ProxyError"
+    ):  # Its reason phrase may echo a password: only a status and our own words pass.
         status, _, hint = failure.text.partition(":")
         words = f"the proxy answered {status[:3] if status[:3].isdigit() else 'nothing valid'}"
-        error: UsdmError = TransportError(f"{words}{f':{hint}' if hint and not failure.is_retryable else ''} ({host})")
+        error: UsdmError = TransportError(
+            f"{words}{f':{hint}' if hint and not failure.is_retryable else ''} ({host})"
+        )
     elif failure.kind == STALE:
         return StaleConnectionError(f"{failure.kind}: {failure.text} ({host})")
     else:
-        text = sanitize_text(f"{failure.kind}: {failure.text}" if failure.kind else failure.text, *secrets)
-        is_late = time.monotonic() > deadline - _DEADLINE_TOLERANCE_SECONDS  # A transport may give up before.
+        text = sanitize_text(
+            f"{failure.kind}: {failure.text}" if failure.kind else failure.text, *secrets
+        )
+        is_late = (
+            time.monotonic() > deadline - _DEADLINE_TOLERANCE_SECONDS
+        )  # A transport may give up before.
         error = (DeadlineExceeded if is_late else TransportError)(f"{text} ({host})")
     if not failure.is_retryable:
         error.retryable = False
@@ -129,7 +156,9 @@ def _error_payload(body: bytes) -> tuple[int | None, str]:
         payload = decode(body)
     except ResponseMismatch:
         return None, ""
-    code, message = (payload.get("code"), payload.get("msg")) if type(payload) is dict else (None, "")
+    code, message = (
+        (payload.get("code"), payload.get("msg")) if type(payload) is dict else (None, "")
+    )
     return code if type(code) is int else None, message if type(message) is str else ""
 
 
@@ -175,7 +204,9 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     if now_ms is not None:
         return max(end_ms - now_ms, 0) / 1000
     left_ms = end_ms - time.time_ns() // 1_000_000
-    return left_ms / 1000 if left_ms > 0 else None  # A past date says nothing where the two clocks cannot be compared.
+    return (
+        left_ms / 1000 if left_ms > 0 else None
+    )  # A past date says nothing where the two clocks cannot be compared.
 
 
 def exchange_time_ms(headers: Mapping[str, str], clock_ms: int) -> int:

@@ -22,10 +22,18 @@ def main(arguments: list[str] | None = None) -> int:
         help="write nothing; exit 1 when the committed client is not what the spec gives",
     )
     parser.add_argument(
-        "--spec", type=Path, default=ROOT / "spec" / "openapi.yaml", metavar="FILE", help="another spec"
+        "--spec",
+        type=Path,
+        default=ROOT / "spec" / "openapi.yaml",
+        metavar="FILE",
+        help="another spec",
     )
     parser.add_argument(
-        "--output", type=Path, default=ROOT / "generated_client", metavar="DIR", help=f"folder to hold {PACKAGE}"
+        "--output",
+        type=Path,
+        default=ROOT / "generated_client",
+        metavar="DIR",
+        help=f"folder to hold {PACKAGE}",
     )
     options = parser.parse_args(arguments)
     package = options.output / PACKAGE

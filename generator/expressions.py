@@ -17,7 +17,9 @@ class ExpressionBuilder:
     def model_schema(self, name: str) -> Json:
         """The object schema that became the class of this name."""
         schemas = self.document["components"]["schemas"]
-        return next(schema for component, schema in schemas.items() if class_name(component) == name)
+        return next(
+            schema for component, schema in schemas.items() if class_name(component) == name
+        )
 
     def reader_expression(self, node: Json, *, optional: bool = False) -> str:
         """The expression of a function that checks a decoded JSON value against this schema and types it."""
@@ -37,7 +39,11 @@ class ExpressionBuilder:
 
     def _array_reader(self, schema: Json) -> str:
         row = self.row_class_of_array(schema)
-        return f"{row}.read_rows" if row else f"array_reader({self.reader_expression(schema['items'])})"
+        return (
+            f"{row}.read_rows"
+            if row
+            else f"array_reader({self.reader_expression(schema['items'])})"
+        )
 
     def _object_class(self, node: Json) -> str | None:
         """The class that a reference to an object names."""
@@ -48,7 +54,9 @@ class ExpressionBuilder:
     def is_row_class(self, name: str) -> bool:
         """Whether an array somewhere has items of this class."""
         return any(
-            self.row_class_of_array(node) == name for node in _iter_nodes(self.document) if node.get("type") == "array"
+            self.row_class_of_array(node) == name
+            for node in _iter_nodes(self.document)
+            if node.get("type") == "array"
         )
 
     def _string_reader(self, schema: Json) -> str:
@@ -84,7 +92,9 @@ class ExpressionBuilder:
             return f"{value}.to_dict()"
         if kind == "array":
             item = f"item{depth or ''}"
-            return f"[{self.dump_expression(schema['items'], item, depth + 1)} for {item} in {value}]"
+            return (
+                f"[{self.dump_expression(schema['items'], item, depth + 1)} for {item} in {value}]"
+            )
         return f"format_decimal({value})" if schema.get("format") == "decimal" else value
 
     def row_class_of_array(self, node: Json) -> str | None:
@@ -103,7 +113,9 @@ def _iter_nodes(node: Any) -> Iterator[Json]:
     """All objects of a JSON value."""
     if isinstance(node, dict):
         yield node
-    for entry in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+    for entry in (
+        node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    ):
         yield from _iter_nodes(entry)
 
 
@@ -119,5 +131,8 @@ def type_of(prop: Any) -> str:
 def python_signature(endpoint: Any, *first: str) -> str:
     """Keyword-only arguments, the required ones first; an argument left at None is not sent."""
     arguments = sorted(endpoint.query_parameters, key=lambda parameter: not parameter.required)
-    declared = [f"{p.python_name}: {type_of(p)}" + ("" if p.required else " | None = None") for p in arguments]
+    declared = [
+        f"{p.python_name}: {type_of(p)}" + ("" if p.required else " | None = None")
+        for p in arguments
+    ]
     return ", ".join([*first, *(["*"] if declared else []), *declared])

@@ -9,7 +9,11 @@ from typing import Any, ClassVar
 import openapi_python_client.parser.properties as properties
 from attrs import define, field
 from openapi_python_client import schema as oai
-from openapi_python_client.parser.properties.protocol import PropertyProtocol, Value, convert_example
+from openapi_python_client.parser.properties.protocol import (
+    PropertyProtocol,
+    Value,
+    convert_example,
+)
 from openapi_python_client.strings import PythonIdentifier
 
 from .spec import FIELD_PREFIX
@@ -42,7 +46,9 @@ def decimal_format_enabled() -> Iterator[None]:
     """Within this block, the library reads `type: string, format: decimal` as `decimal.Decimal`."""
     original = properties._string_based_property
 
-    def string_or_decimal(name: oai.UntrustedString, required: bool, data: oai.Schema, config: Any) -> Any:
+    def string_or_decimal(
+        name: oai.UntrustedString, required: bool, data: oai.Schema, config: Any
+    ) -> Any:
         if data.schema_format != "decimal":
             return original(name=name, required=required, data=data, config=config)
         return DecimalProperty(

@@ -66,7 +66,8 @@ class _Linter:
         for number, name in enumerate(self.tags):
             if not TAG.fullmatch(name):
                 self.report(
-                    f"tags.{number}.name", f"{name!r} may only have letters, digits, blanks, '-' and '_', 100 at most"
+                    f"tags.{number}.name",
+                    f"{name!r} may only have letters, digits, blanks, '-' and '_', 100 at most",
                 )
         for name in find_duplicates(self.tags):
             self.report("tags", f"two tags have the name {name!r}")
@@ -109,10 +110,15 @@ class _Linter:
 
     def check_class_names(self) -> None:
         for module in find_duplicates(python_name(class_name(name)) for name in self.schemas):
-            self.report("components.schemas", f"two schemas become the class of the module {module!r}")
+            self.report(
+                "components.schemas", f"two schemas become the class of the module {module!r}"
+            )
         for name, schema in self.schemas.items():
             if class_name(name) in RESERVED_CLASSES:
-                self.report(f"components.schemas.{name}", f"a schema may not become the class {class_name(name)!r}")
+                self.report(
+                    f"components.schemas.{name}",
+                    f"a schema may not become the class {class_name(name)!r}",
+                )
             if name in reachable_schemas(self.schemas, schema):
                 self.report(f"components.schemas.{name}", "contains itself")
 
@@ -128,7 +134,9 @@ class _Linter:
             self.report(where, "tags must name exactly one of the document's tags")
         if operation.get("x-weight", 1) < 1:
             self.report(where, "x-weight must be a positive number")
-        self.check_parameters(where, operation.get("parameters", []), self.check_security(where, operation))
+        self.check_parameters(
+            where, operation.get("parameters", []), self.check_security(where, operation)
+        )
         self.check_responses(where, operation.get("responses", {}))
 
     def check_operation_id(self, where: str, name: str) -> None:
@@ -154,7 +162,10 @@ class _Linter:
                 self.report(where, f"security scheme {name!r} is not defined")
         demanded = self.document.get("x-security-types", {}).get(operation.get("x-security-type"))
         if demanded is None:
-            self.report(where, f"x-security-type {operation.get('x-security-type')!r} is not in x-security-types")
+            self.report(
+                where,
+                f"x-security-type {operation.get('x-security-type')!r} is not in x-security-types",
+            )
         elif sorted(demanded) != sorted(names):
             self.report(where, f"security {names} is not what x-security-type demands: {demanded}")
         schemes = [self.schemes[name] for name in names if name in self.schemes]
@@ -169,7 +180,9 @@ class _Linter:
         name = scheme.get("name", "-")
         if scheme.get("in") == "query" and not UNRESERVED.fullmatch(name):
             self.report(where, f"name {name!r} would need percent-encoding")
-        if scheme.get("in") == "header" and (not TOKEN.fullmatch(name) or name.lower() in RESERVED_HEADERS):
+        if scheme.get("in") == "header" and (
+            not TOKEN.fullmatch(name) or name.lower() in RESERVED_HEADERS
+        ):
             self.report(where, f"name {name!r} is no name for a header of its own")
 
     def check_parameters(self, where: str, nodes: list[Json], schemes: list[Json]) -> None:
@@ -186,10 +199,13 @@ class _Linter:
         roles = [signing_role(parameter) for parameter in parameters]
         if roles.count("timestamp") != int(signed):
             self.report(
-                where, "a signed operation needs exactly one parameter with x-signing-role: timestamp, another none"
+                where,
+                "a signed operation needs exactly one parameter with x-signing-role: timestamp, another none",
             )
         if roles.count("window") > int(signed):
-            self.report(where, "only a signed operation may have one parameter with x-signing-role: window")
+            self.report(
+                where, "only a signed operation may have one parameter with x-signing-role: window"
+            )
 
     def check_parameter(self, where: str, parameter: Json) -> None:
         if "$ref" in parameter:
@@ -199,7 +215,9 @@ class _Linter:
         if not UNRESERVED.fullmatch(parameter.get("name", "-")):
             self.report(where, f"the name {parameter['name']!r} would need percent-encoding")
         if python_name(name := parameter.get("name", "-")).rstrip("_") in RESERVED_ARGUMENTS:
-            self.report(where, f"the name {name!r} is that of a flag which every shell command has already")
+            self.report(
+                where, f"the name {name!r} is that of a flag which every shell command has already"
+            )
         if schema.get("type", "string") not in ("string", "integer", "boolean"):
             self.report(where, "only single, non-null values can be sent")
         if signing_role(parameter) and schema.get("type") != "integer":
@@ -210,7 +228,10 @@ class _Linter:
     def check_responses(self, where: str, responses: Json) -> None:
         for status, response in responses.items():
             if not STATUS.fullmatch(status):
-                self.report(where, f"response {status!r} is neither a status like '400' nor a range like '5XX'")
+                self.report(
+                    where,
+                    f"response {status!r} is neither a status like '400' nor a range like '5XX'",
+                )
             elif status.startswith("2") and status != "200":
                 self.report(where, f"response {status} would be lost: only 200 becomes a value")
             self.check_response(f"{where}.responses.{status}", response)
@@ -234,6 +255,10 @@ class _Linter:
     def check_component(self, where: str, schema: Json) -> None:
         self.check_schema(where, schema, component=True)
 
-    def check_schema(self, where: str, node: Json | None, *, component: bool = False, sent: bool = False) -> None:
+    def check_schema(
+        self, where: str, node: Json | None, *, component: bool = False, sent: bool = False
+    ) -> None:
         if node is not None:
-            self.findings += check_schema(where, node, self.document, component=component, is_parameter=sent)
+            self.findings += check_schema(
+                where, node, self.document, component=component, is_parameter=sent
+            )

@@ -38,7 +38,7 @@ RUNTIME_BANNER = "Copied by `python -m generator` from generator/runtime. Do not
 TEMPLATES = Path(__file__).parent / "templates"
 RUNTIME = Path(__file__).parent / "runtime"
 RUNTIME_MODULES = ("decoding", "errors", "reading", "types", "writing")
-WIDTH = 120
+WIDTH = 100
 RUFF_CHECK = [
     "check", "--isolated", "--no-cache", "--quiet", "--fix", "--select", "I,F401,UP", "--ignore", "UP040,UP046,UP047",
 ]  # fmt: skip
@@ -69,7 +69,11 @@ def diff_files(now: Files, fresh: Files) -> list[str]:
     """One line for each file that is missing, stale or left over."""
     lines = {path: f"{path}: missing" for path in fresh.keys() - now.keys()}
     lines |= {path: f"{path}: not written by the generator" for path in now.keys() - fresh.keys()}
-    lines |= {path: f"{path}: stale or edited" for path in now.keys() & fresh.keys() if now[path] != fresh[path]}
+    lines |= {
+        path: f"{path}: stale or edited"
+        for path in now.keys() & fresh.keys()
+        if now[path] != fresh[path]
+    }
     return [lines[path] for path in sorted(lines)]
 
 
@@ -92,7 +96,9 @@ def replace_package(package: Path, files: Files) -> None:
 
 
 def _read_files(package: Path) -> Files:
-    files = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    files = (
+        path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    )
     return {path.relative_to(package).as_posix(): path.read_bytes() for path in sorted(files)}
 
 
@@ -105,7 +111,11 @@ def _format(package: Path) -> None:
         )  # fmt: skip
         if done.returncode:
             raise SpecError(
-                [f"generated code: {line}" for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+                [
+                    f"generated code: {line}"
+                    for line in (done.stdout + done.stderr).splitlines()
+                    if line.strip()
+                ]
             )
 
 
@@ -113,10 +123,13 @@ def _docstring(value: str, indent: int = 0) -> str:
     """Spec text as the inside of a docstring: escaped, wrapped, paragraphs kept."""
     width = WIDTH - indent - 4
     lines = [
-        textwrap.fill(safe_for_docstring(line), width, break_long_words=False) for line in value.strip().split("\n")
+        textwrap.fill(safe_for_docstring(line), width, break_long_words=False)
+        for line in value.strip().split("\n")
     ]
     text = textwrap.indent("\n".join(lines), " " * indent).lstrip()
-    return f"{text} " if text.endswith('"') else text  # else the docstring's own quotes would follow at once
+    return (
+        f"{text} " if text.endswith('"') else text
+    )  # else the docstring's own quotes would follow at once
 
 
 class _WireProject(Project):
@@ -149,7 +162,9 @@ class _WireProject(Project):
             facts=list(project.facts.values()),
             facts_of=lambda endpoint: project.facts[str(endpoint.name)],
             models=[
-                class_name(name) for name, schema in view["components"]["schemas"].items() if schema["type"] == "object"
+                class_name(name)
+                for name, schema in view["components"]["schemas"].items()
+                if schema["type"] == "object"
             ],
             in_rows=expressions.is_row_class,
             forwarded=lambda endpoint: ", ".join(
@@ -185,7 +200,9 @@ class _WireProject(Project):
         (self.package_dir / "__init__.py").write_text(init, encoding="utf-8")
         for name in RUNTIME_MODULES:
             source = (RUNTIME / f"{name}.py").read_text(encoding="utf-8")
-            (self.package_dir / f"{name}.py").write_text(f"# {RUNTIME_BANNER}\n{source}", encoding="utf-8")
+            (self.package_dir / f"{name}.py").write_text(
+                f"# {RUNTIME_BANNER}\n{source}", encoding="utf-8"
+            )
         (self.package_dir / "py.typed").write_text(f"# {BANNER}\n", encoding="utf-8")
         served = {"x-written-by": BANNER, **self.document}
         (self.package_dir / "openapi.json").write_text(

@@ -18,7 +18,10 @@ KEYWORDS_BY_TYPE = {
     "object": {"properties", "required", "additionalProperties"},
 }
 COMMON_KEYWORDS = {"type", "description", "x-description-zh", "examples"}
-FORMATS_BY_TYPE: dict[str, set[str | None]] = {"string": {None, "decimal"}, "integer": {"int32", "int64"}}
+FORMATS_BY_TYPE: dict[str, set[str | None]] = {
+    "string": {None, "decimal"},
+    "integer": {"int32", "int64"},
+}
 RESERVED_ATTRIBUTES = {"additional_properties", "field", "from_dict", "read", "to_dict"}
 SNAKE_CASE = re.compile(r"(?=.{1,100}$)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -139,7 +142,9 @@ def _check_object(where: str, node: Json, document: Json) -> Iterator[str]:
         if "x-holding" in schema and target.get("format") != "decimal":
             yield f"{place}: x-holding is for amounts"
         instants += [target["x-instant"]] if "x-instant" in target else []
-    attributes = [python_name(name) for name in properties] + [python_name(name) for name in instants]
+    attributes = [python_name(name) for name in properties] + [
+        python_name(name) for name in instants
+    ]
     for name in find_duplicates(attributes):
         yield f"{where}: two members become the attribute {name!r}"
     for name in attributes:

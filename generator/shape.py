@@ -54,7 +54,12 @@ GRAMMAR: dict[str, Json] = {
     "reference": {"$ref!": str, "description": CITED_TEXT, "x-description-zh": str},
     "schema reference": {"$ref!": str, "description": CITED_TEXT, "x-description-zh": str, "x-holding": bool},
 }  # fmt: skip
-REF_SECTIONS = {"schema": "schemas", "parameter": "parameters", "header": "headers", "response": "responses"}
+REF_SECTIONS = {
+    "schema": "schemas",
+    "parameter": "parameters",
+    "header": "headers",
+    "response": "responses",
+}
 """What a $ref may stand for, and where it must point."""
 TYPE_NAMES = {
     str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "a mapping", float: "a fraction", type(None): "null",
@@ -101,12 +106,20 @@ class _GrammarChecker:
                 self.report(where, f"source [{source}] is not in x-sources")
         return True
 
-    def check_collection(self, where: str, node: Any, rule: list[Any] | Json) -> list[Any] | Json | None:
+    def check_collection(
+        self, where: str, node: Any, rule: list[Any] | Json
+    ) -> list[Any] | Json | None:
         if isinstance(rule, list) and isinstance(node, list):
-            entries = (self.check_node(f"{where}.{number}", entry, rule[0]) for number, entry in enumerate(node))
+            entries = (
+                self.check_node(f"{where}.{number}", entry, rule[0])
+                for number, entry in enumerate(node)
+            )
             return [entry for entry in entries if entry is not None]
         if isinstance(rule, dict) and isinstance(node, dict):
-            members = {name: self.check_node(_join_path(where, name), entry, rule["*"]) for name, entry in node.items()}
+            members = {
+                name: self.check_node(_join_path(where, name), entry, rule["*"])
+                for name, entry in node.items()
+            }
             return {name: entry for name, entry in members.items() if entry is not None}
         self.report(where, f"must be {TYPE_NAMES[type(rule)]}, not {_describe(node)}")
         return None
@@ -133,7 +146,9 @@ class _GrammarChecker:
         return {key: entry for key, entry in members.items() if entry is not None}
 
     def check_ref(self, where: str, reference: Any, section: str) -> None:
-        if not isinstance(reference, str) or not re.fullmatch(f"#/components/{section}/{COMPONENT_NAME}", reference):
+        if not isinstance(reference, str) or not re.fullmatch(
+            f"#/components/{section}/{COMPONENT_NAME}", reference
+        ):
             self.report(where, f"$ref {reference!r} must be #/components/{section}/ and a name")
             return
         try:

@@ -23,7 +23,9 @@ REF_PATTERN = re.compile(f"#/components/([a-zA-Z]+)/({COMPONENT_NAME})")
 
 MAX_VALUES, MAX_DEPTH = 100_000, 40
 """Far beyond any spec: aliases of aliases grow without end, and Python's own parser gives up on nested expressions."""
-INVISIBLE_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+INVISIBLE_CHARACTERS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
 """What a reader of the spec, or of the code made from it, does not see: control characters, other line breaks, bidi marks."""
 
 
@@ -41,7 +43,9 @@ class _NoMergeConstructor(SafeConstructor):
     def flatten_mapping(self, node: MappingNode) -> Any:
         for key, _ in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
-                raise ConstructorError(problem="a merge key (<<) is not supported", problem_mark=key.start_mark)
+                raise ConstructorError(
+                    problem="a merge key (<<) is not supported", problem_mark=key.start_mark
+                )
         return super().flatten_mapping(node)
 
 
@@ -58,7 +62,9 @@ def load(path: Path) -> Json:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
         what = getattr(error, "problem", None) or f"{type(error).__name__}: {error}"
-        raise SpecError([f"{path.name}:{where} is not valid YAML: {' '.join(str(what).split())}"]) from None
+        raise SpecError(
+            [f"{path.name}:{where} is not valid YAML: {' '.join(str(what).split())}"]
+        ) from None
     if not isinstance(document, dict):
         raise SpecError([f"{path.name}: is not an OpenAPI document"])
     findings = list(_find_non_json("", document, (), iter(range(MAX_VALUES))))
@@ -67,7 +73,9 @@ def load(path: Path) -> Json:
     return document
 
 
-def _find_non_json(where: str, node: Any, above: tuple[int, ...], left: Iterator[int]) -> Iterator[str]:
+def _find_non_json(
+    where: str, node: Any, above: tuple[int, ...], left: Iterator[int]
+) -> Iterator[str]:
     """A finding for everything that YAML can hold and JSON cannot: the document is also served as JSON. `left` counts values down."""
     if next(left, None) is None:
         raise SpecError([f"document: holds more than {MAX_VALUES} values, aliases written out"])
@@ -90,7 +98,9 @@ def _find_non_json(where: str, node: Any, above: tuple[int, ...], left: Iterator
             yield f"{where}: holds a lone surrogate"
         if unseen := INVISIBLE_CHARACTERS.search(node):
             yield f"{where}: holds U+{ord(unseen[0]):04X}, which nobody sees"
-    elif not isinstance(node, (bool, int, NoneType)) and not (isinstance(node, float) and math.isfinite(node)):
+    elif not isinstance(node, (bool, int, NoneType)) and not (
+        isinstance(node, float) and math.isfinite(node)
+    ):
         yield f"{where}: a {type(node).__name__} is no JSON value: put it in quotes"
 
 
@@ -154,7 +164,11 @@ def collect_operations(document: Json) -> list[OperationInfo]:
         names = [name for requirement in operation["security"] for name in requirement]
         credentials = {signing_role(schemes[name]): schemes[name]["name"] for name in names}
         parameters = {p["name"]: p for p in (resolve(document, p) for p in operation["parameters"])}
-        roles = {signing_role(parameter): name for name, parameter in parameters.items() if signing_role(parameter)}
+        roles = {
+            signing_role(parameter): name
+            for name, parameter in parameters.items()
+            if signing_role(parameter)
+        }
         found.append(
             OperationInfo(
                 id=operation["operationId"],
@@ -168,8 +182,12 @@ def collect_operations(document: Json) -> list[OperationInfo]:
                 signature=credentials.get("signature"),
                 timestamp=roles.get("timestamp"),
                 window=roles.get("window"),
-                parameters={name: p for name, p in parameters.items() if signing_role(p) != "timestamp"},
-                result=resolve(document, operation["responses"]["200"])["content"]["application/json"]["schema"],
+                parameters={
+                    name: p for name, p in parameters.items() if signing_role(p) != "timestamp"
+                },
+                result=resolve(document, operation["responses"]["200"])["content"][
+                    "application/json"
+                ]["schema"],
             )
         )
     return found
@@ -180,11 +198,16 @@ def strip_for_client(document: Json) -> Json:
     paths: Json = {path: {} for path in document["paths"]}
     for path, method, operation in operations(document):
         parameters = [
-            parameter for p in operation["parameters"] if signing_role(parameter := resolve(document, p)) != "timestamp"
+            parameter
+            for p in operation["parameters"]
+            if signing_role(parameter := resolve(document, p)) != "timestamp"
         ]
         paths[path][method] = {
             **operation,
-            "parameters": [{**parameter, "schema": _without_enum(parameter["schema"])} for parameter in parameters],
+            "parameters": [
+                {**parameter, "schema": _without_enum(parameter["schema"])}
+                for parameter in parameters
+            ],
             "responses": {"200": resolve(document, operation["responses"]["200"])},
         }
     schemas = document["components"].get("schemas", {})

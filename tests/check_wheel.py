@@ -17,9 +17,9 @@ def main() -> None:
     imports = {name for name in names if not name.endswith(".dist-info")}
     assert imports == {"binance_usdm", "binance_usdm_wire"}, imports
     files = zipfile.ZipFile(WHEEL).namelist()
-    assert {"binance_usdm/mock/admin/page.html", "binance_usdm/mock/admin/openapi.json"} <= set(files), (
-        "data files are missing"
-    )
+    assert {"binance_usdm/mock/admin/page.html", "binance_usdm/mock/admin/openapi.json"} <= set(
+        files
+    ), "data files are missing"
     (bill,) = (path for path in zipfile.ZipFile(WHEEL).namelist() if ".dist-info/sboms/" in path)
     components = json.loads(zipfile.ZipFile(WHEEL).read(bill))["components"]
     required = {component["name"] for component in components if component["scope"] == "required"}
@@ -28,8 +28,13 @@ def main() -> None:
     assert not EXPECTED - installed
     assert not extra, sorted(extra)
     assert not (EXPECTED | BEHIND_HTTPX) - required, sorted(required)
-    assert installed - {"binance-usdm", "pip", "setuptools"} <= required, "the bill of materials lacks something"
-    assert any("uvicorn" in requirement and "extra" in requirement for requirement in requires("binance-usdm") or [])
+    assert installed - {"binance-usdm", "pip", "setuptools"} <= required, (
+        "the bill of materials lacks something"
+    )
+    assert any(
+        "uvicorn" in requirement and "extra" in requirement
+        for requirement in requires("binance-usdm") or []
+    )
 
     import binance_usdm
     import binance_usdm.mock
@@ -40,7 +45,9 @@ def main() -> None:
         assert HERE in home.parents, home
         assert (home.parent / "py.typed").exists(), home
     exchange = binance_usdm.mock.Exchange()
-    with binance_usdm.Client(exchange.api_key, exchange.api_secret, transport=exchange.transport) as client:
+    with binance_usdm.Client(
+        exchange.api_key, exchange.api_secret, transport=exchange.transport
+    ) as client:
         (row,) = client.balance()
     assert format(row.balance, "f") == "122607.35137903", row
     assert format(row.cross_un_pnl, "f") == "0.00000000", row

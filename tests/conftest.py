@@ -19,8 +19,12 @@ from tests.support.clients import KEY, SECRET, BlockingFacade, Handler
 
 def pytest_configure(config: pytest.Config) -> None:
     """What hypothesis learns of the source stays with pytest's own cache, not beside the code. Examples are never stored."""
-    config.addinivalue_line("markers", "promise(id, ...): the rows of docs/promises.md that this test proves")
-    cache: pytest.Cache | None = getattr(config, "cache", None)  # there is none with -p no:cacheprovider
+    config.addinivalue_line(
+        "markers", "promise(id, ...): the rows of docs/promises.md that this test proves"
+    )
+    cache: pytest.Cache | None = getattr(
+        config, "cache", None
+    )  # there is none with -p no:cacheprovider
     if cache is not None:
         set_hypothesis_home_dir(cache.mkdir("hypothesis"))
 
@@ -46,11 +50,15 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "call" and report.passed:
         for name, value in report.user_properties:
             if name == "promise":
-                _kept.setdefault(str(value), []).append(report.nodeid.rpartition("::")[2].partition("[")[0])
+                _kept.setdefault(str(value), []).append(
+                    report.nodeid.rpartition("::")[2].partition("[")[0]
+                )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    item.user_properties += [("promise", name) for mark in item.iter_markers("promise") for name in mark.args]
+    item.user_properties += [
+        ("promise", name) for mark in item.iter_markers("promise") for name in mark.args
+    ]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -60,7 +68,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name in sorted(_kept, key=lambda name: (name[0], int(name[1:]))):
             tests = list(dict.fromkeys(_kept[name]))
             more = f" and {len(tests) - 2} more" if len(tests) > 2 else ""
-            terminalreporter.write_line(f"{name:>4}  {len(_kept[name]):>4} passed  {', '.join(tests[:2])}{more}")
+            terminalreporter.write_line(
+                f"{name:>4}  {len(_kept[name]):>4} passed  {', '.join(tests[:2])}{more}"
+            )
 
 
 @pytest.fixture(params=[Client, AsyncClient], ids=["sync", "async"])

@@ -21,7 +21,13 @@ UNWANTED = (
 
 def test_a_blocking_call_loads_only_what_it_needs() -> None:
     """A blocking call loads no httpx, no asyncio, no extra, no command line and no mock exchange."""
-    finished = subprocess.run([sys.executable, "-c", ONE_CALL], capture_output=True, text=True, check=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", ONE_CALL], capture_output=True, text=True, check=True
+    )
     loaded = set(finished.stdout.split())
     assert {"binance_usdm._client", "binance_usdm_wire.operations", "orjson", "httptools"} <= loaded
-    assert not [name for name in loaded if any(name == other or name.startswith(f"{other}.") for other in UNWANTED)]
+    assert not [
+        name
+        for name in loaded
+        if any(name == other or name.startswith(f"{other}.") for other in UNWANTED)
+    ]

@@ -22,7 +22,9 @@ STEP = re.compile(r"^\| \d+ \| `(?P<file>[\w/]+\.py): (?P<name>[\w.]+)` \|", re.
 def steps() -> list[tuple[str, str]]:
     if not PAGE.exists():
         pytest.skip("no page for contributors in this tree")
-    return [(step["file"], step["name"]) for step in STEP.finditer(PAGE.read_text(encoding="utf-8"))]
+    return [
+        (step["file"], step["name"]) for step in STEP.finditer(PAGE.read_text(encoding="utf-8"))
+    ]
 
 
 def called(client: Client) -> list[tuple[str, str]]:
@@ -31,7 +33,11 @@ def called(client: Client) -> list[tuple[str, str]]:
 
     def hear(frame: FrameType, event: str, _: object) -> None:
         file = Path(frame.f_code.co_filename)
-        if event == "call" and file.is_relative_to(ROOT) and not file.is_relative_to(ROOT / "tests"):
+        if (
+            event == "call"
+            and file.is_relative_to(ROOT)
+            and not file.is_relative_to(ROOT / "tests")
+        ):
             found.append((file.relative_to(ROOT).as_posix(), frame.f_code.co_qualname))
 
     before = sys.getprofile()
@@ -43,8 +49,13 @@ def called(client: Client) -> list[tuple[str, str]]:
     return found
 
 
-def test_a_call_goes_the_way_that_the_page_for_contributors_says(steps: list[tuple[str, str]]) -> None:
-    with RawServer(repeat(READ, response_bytes(BODY))) as server, Client(KEY, SECRET, base_url=server.url) as client:
+def test_a_call_goes_the_way_that_the_page_for_contributors_says(
+    steps: list[tuple[str, str]],
+) -> None:
+    with (
+        RawServer(repeat(READ, response_bytes(BODY))) as server,
+        Client(KEY, SECRET, base_url=server.url) as client,
+    ):
         client.balance()
         found = called(client)
     first = [found.index(step) for step in steps]

@@ -38,7 +38,11 @@ ABSENT = {"brotli", "brotlicffi", "h2", "hpack", "httpx2", "httpcore2", "socksio
 def declared() -> list[Requirement]:
     project = PROJECT["project"]
     groups = [
-        *(lines for name, lines in PROJECT["dependency-groups"].items() if name not in LOCKED_APART),
+        *(
+            lines
+            for name, lines in PROJECT["dependency-groups"].items()
+            if name not in LOCKED_APART
+        ),
         *project["optional-dependencies"].values(),
         project["dependencies"],
     ]
@@ -76,15 +80,21 @@ def test_the_generator_library_is_pinned_exactly_and_locked_so() -> None:
 def test_the_lock_holds_nothing_that_nobody_asks_for() -> None:
     for entry in re.split(r"\n(?=\S)", LOCK_TEXT.strip()):
         for parent in re.findall(r"^ +#(?: via)? +(\S+)", entry, re.MULTILINE):
-            assert parent in ("via", "binance-usdm") or canonicalize_name(parent) in LOCK, entry.split()[0]
+            assert parent in ("via", "binance-usdm") or canonicalize_name(parent) in LOCK, (
+                entry.split()[0]
+            )
         assert "# via" in entry, entry.split()[0]
 
 
-@pytest.mark.parametrize("text", [LOCK_TEXT, AUDIT_TEXT, MUTATION_TEXT], ids=["dev", "audit", "mutation"])
+@pytest.mark.parametrize(
+    "text", [LOCK_TEXT, AUDIT_TEXT, MUTATION_TEXT], ids=["dev", "audit", "mutation"]
+)
 def test_every_locked_package_has_hashes_and_no_other_source(text: str) -> None:
     entries = re.split(r"\n(?=\S)", text.strip())
     assert len(entries) == len(re.findall(r"(?m)^[\w.-]+==[\w.+]+ ", text)) > 25
-    assert [entry.split()[0] for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}", entry)] == []
+    assert [
+        entry.split()[0] for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}", entry)
+    ] == []
     assert "://" not in text
     assert "-index" not in text
 

@@ -48,4 +48,9 @@ class TestTwo:
 def helper(): ...
 """
     found = promises.marked(ast.parse(source))
-    assert found == {"R1": ["test_one", "test_two"], "S2": ["test_one"], "S3": ["test_one"], "S4": ["test_two"]}
+    assert found == {
+        "R1": ["test_one", "test_two"],
+        "S2": ["test_one"],
+        "S3": ["test_one"],
+        "S4": ["test_two"],
+    }

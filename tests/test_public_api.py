@@ -79,7 +79,9 @@ def test_a_client_takes_these_arguments(client: type[Client] | type[AsyncClient]
 
 
 @pytest.mark.parametrize("client", [Client, AsyncClient])
-def test_a_client_has_two_methods_for_every_operation_of_the_spec(client: type[Client] | type[AsyncClient]) -> None:
+def test_a_client_has_two_methods_for_every_operation_of_the_spec(
+    client: type[Client] | type[AsyncClient],
+) -> None:
     specified = {
         operation["operationId"]
         for path in SPEC["paths"].values()
@@ -89,7 +91,13 @@ def test_a_client_has_two_methods_for_every_operation_of_the_spec(client: type[C
     assert set(OPERATIONS) == specified >= {"balance", "server_time"}
     ends = {Client: "close", AsyncClient: "aclose"}
     methods = {name for name in dir(client) if not name.startswith("_")}
-    assert methods == {"from_env", "connect", ends[client], *specified, *(f"{name}_detailed" for name in specified)}
+    assert methods == {
+        "from_env",
+        "connect",
+        ends[client],
+        *specified,
+        *(f"{name}_detailed" for name in specified),
+    }
     for name in specified:
         short, detailed = getattr(client, name), getattr(client, f"{name}_detailed")
         assert inspect.signature(short).parameters == inspect.signature(detailed).parameters
@@ -100,16 +108,28 @@ def test_a_client_has_two_methods_for_every_operation_of_the_spec(client: type[C
 @pytest.mark.parametrize("client", [Client, AsyncClient])
 def test_recv_window_is_a_keyword_of_balance(client: type[Client] | type[AsyncClient]) -> None:
     parameters = list(inspect.signature(client.balance).parameters.values())[1:]
-    assert [(parameter.name, parameter.default) for parameter in parameters] == [("recv_window", None)]
+    assert [(parameter.name, parameter.default) for parameter in parameters] == [
+        ("recv_window", None)
+    ]
     assert parameters[0].kind is inspect.Parameter.KEYWORD_ONLY
 
 
 def test_the_values_have_these_fields() -> None:
     assert list(inspect.signature(AccountBalance).parameters) == [
-        *("account_alias", "asset", "balance", "cross_wallet_balance", "cross_un_pnl", "available_balance"),
+        *(
+            "account_alias",
+            "asset",
+            "balance",
+            "cross_wallet_balance",
+            "cross_un_pnl",
+            "available_balance",
+        ),
         *("max_withdraw_amount", "margin_available", "update_time", "additional_properties"),
     ]
-    assert list(inspect.signature(ServerTime).parameters) == ["server_time", "additional_properties"]
+    assert list(inspect.signature(ServerTime).parameters) == [
+        "server_time",
+        "additional_properties",
+    ]
     told = ["parsed", "status_code", "headers", "used_weight", "elapsed", "attempts"]
     assert list(inspect.signature(Response).parameters) == told
     for method in ("from_dict", "to_dict", "updated_at"):

@@ -28,7 +28,14 @@ def run(command: list[str], cwd: Path, **environment: str) -> "subprocess.Comple
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     env = {**os.environ, "PATH": path, "PYTHONIOENCODING": "utf-8", **environment}
     return subprocess.run(
-        command, cwd=cwd, env=env, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
+        command,
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
     )
 
 
@@ -52,7 +59,9 @@ def test_a_python_block_prints_what_it_should(number: int, tmp_path: Path) -> No
 
 def test_the_pytest_block_passes_with_the_fixture_alone(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(PYTHON[4], encoding="utf-8")
-    done = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"], tmp_path)
+    done = run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"], tmp_path
+    )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
@@ -64,9 +73,13 @@ def test_a_shell_command_prints_what_is_shown(block: str, tmp_path: Path) -> Non
 
 
 def test_the_two_commands_are_targets_of_the_makefile() -> None:
-    commands = re.findall(r"^make (\w+)", "".join(code for kind, code in BLOCKS if kind == "sh"), re.MULTILINE)
+    commands = re.findall(
+        r"^make (\w+)", "".join(code for kind, code in BLOCKS if kind == "sh"), re.MULTILINE
+    )
     assert commands == ["demo", "test"]
-    targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    targets = re.findall(
+        r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert set(commands) <= set(targets)
 
 

@@ -27,10 +27,15 @@ Medians = dict[str, dict[str, float]]
 
 def measured() -> Medians:
     """In a process of its own: this one is full of other tests' objects, and listens to every call for secrets."""
-    done = subprocess.run([sys.executable, "-I", str(GUARD)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-I", str(GUARD)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     found: dict[str, dict[str, list[float]]] = json.loads(done.stdout)
-    return {kind: {name: statistics.median(rounds) for name, rounds in each.items()} for kind, each in found.items()}
+    return {
+        kind: {name: statistics.median(rounds) for name, rounds in each.items()}
+        for kind, each in found.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +60,9 @@ def test_a_call_costs_no_more_than_it_did(
     bound = USUAL[kind] * MARGIN
     cost = seen(first, kind, lambda costs: costs["client"] <= bound)["client"]
     record_property(f"cpu_over_floor_{kind}", round(cost, 3))
-    assert cost <= bound, f"a call costs {cost:.2f} times the floor; usual is {USUAL[kind]}, the bound {bound:.2f}"
+    assert cost <= bound, (
+        f"a call costs {cost:.2f} times the floor; usual is {USUAL[kind]}, the bound {bound:.2f}"
+    )
 
 
 @pytest.mark.parametrize("kind", USUAL)

@@ -19,7 +19,12 @@ from binance_usdm import MAINNET, AsyncClient, Client, ConfigurationError, _conf
 from binance_usdm.mock import Exchange, running
 
 KEY, SECRET = "K" * 64, "S" * 64
-ASKED_FOR = ("binance_usdm.mock", "binance_usdm._cli.mock", "binance_usdm._cli.doctor", "binance_usdm._cli.checks")
+ASKED_FOR = (
+    "binance_usdm.mock",
+    "binance_usdm._cli.mock",
+    "binance_usdm._cli.doctor",
+    "binance_usdm._cli.checks",
+)
 NEVER = (
     "csv",
     "statistics",
@@ -52,15 +57,21 @@ def test_a_command_of_the_spec_enters_no_room_of_the_other_commands() -> None:
     assert not [name for name in found if name.startswith((*ASKED_FOR, *NEVER))]
 
 
-@pytest.mark.parametrize(("command", "room"), [("doctor", "binance_usdm._cli.checks"), ("mock", "binance_usdm.mock")])
+@pytest.mark.parametrize(
+    ("command", "room"), [("doctor", "binance_usdm._cli.checks"), ("mock", "binance_usdm.mock")]
+)
 def test_another_command_enters_its_own(command: str, room: str) -> None:
     assert room in loaded_modules(command, "--help")
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the peak of a process's memory")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="asks Linux for the peak of a process's memory"
+)
 def test_a_program_that_has_made_a_call_never_held_forty_megabytes() -> None:
     with running(Exchange(api_key=KEY, api_secret=SECRET)) as url:
-        status = python("-c", CALL, BINANCE_API_KEY=KEY, BINANCE_API_SECRET=SECRET, BINANCE_BASE_URL=url)
+        status = python(
+            "-c", CALL, BINANCE_API_KEY=KEY, BINANCE_API_SECRET=SECRET, BINANCE_BASE_URL=url
+        )
     peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
     assert 8_000 < peak < 40_000  # kB
 
@@ -71,7 +82,9 @@ SHARED: dict[str, Any] = {"transport": httpx.MockTransport(lambda request: httpx
 
 @pytest.mark.parametrize("given", [OWN, SHARED], ids=["own transport", "shared transport"])
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_a_client_for_each_of_many_accounts_weighs_four_kilobytes_at_most(kind: Any, given: dict[str, Any]) -> None:
+def test_a_client_for_each_of_many_accounts_weighs_four_kilobytes_at_most(
+    kind: Any, given: dict[str, Any]
+) -> None:
     made = [kind(KEY, SECRET, **given) for _ in range(50)]  # what all of them share is there
     gc.collect()
     tracemalloc.start()
@@ -112,5 +125,7 @@ def test_a_client_for_a_known_base_url_is_made_in_the_time_of_a_few_requests_of_
 
     transport = httpx.MockTransport(lambda request: httpx.Response(200))
     client = [cost(lambda: Client(KEY, SECRET, transport=transport)) for _ in range(9)]
-    request = [cost(lambda: httpx.Request("GET", MAINNET, headers={"X-MBX-APIKEY": KEY})) for _ in range(9)]
+    request = [
+        cost(lambda: httpx.Request("GET", MAINNET, headers={"X-MBX-APIKEY": KEY})) for _ in range(9)
+    ]
     assert min(client) / min(request) < 1.2

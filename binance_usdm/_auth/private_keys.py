@@ -33,10 +33,14 @@ class PrivateKeySigner(SecretHolder):
         self._sign = sign
         del sign  # an error's traceback may be printed with its local variables
         if not callable(self._sign):
-            raise ConfigurationError(f"sign must be a function; a key goes into {type(self).__name__}.from_pem")
+            raise ConfigurationError(
+                f"sign must be a function; a key goes into {type(self).__name__}.from_pem"
+            )
 
     @classmethod
-    def from_pem(cls, source: bytes | str | os.PathLike[str], password: str | bytes | None = None) -> Self:
+    def from_pem(
+        cls, source: bytes | str | os.PathLike[str], password: str | bytes | None = None
+    ) -> Self:
         """The signer of a private key in PEM, PKCS#8 or traditional, encrypted or not. Needs the extra `crypto`.
 
         Bytes are the PEM itself, a str or a Path is the path of a file: the type decides, never the content. On POSIX the file must be
@@ -47,10 +51,17 @@ class PrivateKeySigner(SecretHolder):
         del source, password
         if isinstance(made, cls):
             return made
-        raise ConfigurationError(made if isinstance(made, str) else f"private_key is one for {type(made).__name__}")
+        raise ConfigurationError(
+            made if isinstance(made, str) else f"private_key is one for {type(made).__name__}"
+        )
 
     def sign(self, payload: bytes) -> bytes:
-        return base64.b64encode(self._sign(payload)).replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
+        return (
+            base64.b64encode(self._sign(payload))
+            .replace(b"+", b"%2B")
+            .replace(b"/", b"%2F")
+            .replace(b"=", b"%3D")
+        )
 
 
 class Ed25519Signer(PrivateKeySigner):
@@ -81,7 +92,9 @@ def _load_signer(source: object, password: object) -> PrivateKeySigner | str:
     if complaint := _pem_problem(pem, password):
         return complaint
     try:
-        secret: Any = password.encode("utf-8", "surrogateescape") if isinstance(password, str) else password
+        secret: Any = (
+            password.encode("utf-8", "surrogateescape") if isinstance(password, str) else password
+        )
         key = serialization.load_pem_private_key(pem, secret)
     except BaseException as error:
         # a parser's own words may quote the key: cryptography 50 repeats the text after a blank line, and its Rust code may panic
@@ -100,7 +113,9 @@ def _load_signer(source: object, password: object) -> PrivateKeySigner | str:
 def _pem_problem(pem: bytes, password: object) -> str | None:
     """Why no key can be read from a PEM with this password, as far as one sees without trying."""
     key_count, has_password = len(re.findall(_PRIVATE_KEY, pem)), password is not None
-    encrypted = b"BEGIN ENCRYPTED" in pem or b"4,ENCRYPTED" in pem  # PKCS#8, or RFC 1421 in a traditional key
+    encrypted = (
+        b"BEGIN ENCRYPTED" in pem or b"4,ENCRYPTED" in pem
+    )  # PKCS#8, or RFC 1421 in a traditional key
     complaints = {
         f"private_key is larger than {MAX_PEM // 1024} KiB: this is no key": len(pem) > MAX_PEM,
         f"private_key {next(words for mark, words in _PEM_PROBLEMS.items() if mark in pem)}": not key_count,
@@ -108,7 +123,8 @@ def _pem_problem(pem: bytes, password: object) -> str | None:
         "password must be text or bytes, and not empty": has_password
         and not (isinstance(password, str | bytes) and password),
         "password is missing: private_key is encrypted": encrypted and not has_password,
-        "password is given, but private_key is not encrypted: leave it away": has_password and not encrypted,
+        "password is given, but private_key is not encrypted: leave it away": has_password
+        and not encrypted,
     }
     return next((words for words, applies in complaints.items() if applies), None)
 
@@ -120,14 +136,27 @@ def _read_key_file(source: object) -> bytes | str:
     if "-----BEGIN" in str(source):
         return "is text: give PEM text as bytes, a str is the path of a file"
     try:
-        with open(source, "rb", buffering=0, opener=lambda path, flags: os.open(path, flags | _OPEN_FLAGS)) as file:
-            file_stat, posix = os.fstat(file.fileno()), hasattr(os, "geteuid")  # Windows keeps rights elsewhere
+        with open(
+            source, "rb", buffering=0, opener=lambda path, flags: os.open(path, flags | _OPEN_FLAGS)
+        ) as file:
+            file_stat, posix = (
+                os.fstat(file.fileno()),
+                hasattr(os, "geteuid"),
+            )  # Windows keeps rights elsewhere
             complaints = {
                 "is not a regular file": not stat.S_ISREG(file_stat.st_mode),
-                "file belongs to another user: `chown` it": posix and file_stat.st_uid != os.geteuid(),
-                "file is open to other users: run `chmod 600` on it": posix and file_stat.st_mode & 0o077,
+                "file belongs to another user: `chown` it": posix
+                and file_stat.st_uid != os.geteuid(),
+                "file is open to other users: run `chmod 600` on it": posix
+                and file_stat.st_mode & 0o077,
             }
-            return next((words for words, applies in complaints.items() if applies), None) or file.read(MAX_PEM + 1)
+            return next(
+                (words for words, applies in complaints.items() if applies), None
+            ) or file.read(MAX_PEM + 1)
     except (OSError, ValueError) as error:
-        why = "it is a symbolic link, give its target" if os.path.islink(source) else getattr(error, "strerror", None)
+        why = (
+            "it is a symbolic link, give its target"
+            if os.path.islink(source)
+            else getattr(error, "strerror", None)
+        )
         return f"file cannot be opened: {why or 'this is no path'}"

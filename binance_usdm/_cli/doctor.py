@@ -25,7 +25,9 @@ Exit 0: no problem; 1: a problem; 2: wrong usage."""
 WIDTH, INDENT = 100, " " * 9
 
 
-def configure_parser(command: argparse.ArgumentParser, where: Callable[[argparse.ArgumentParser], None]) -> None:
+def configure_parser(
+    command: argparse.ArgumentParser, where: Callable[[argparse.ArgumentParser], None]
+) -> None:
     """Give the command its flags; `where` adds those that say which exchange, and how long to wait."""
     command.description, command.formatter_class = DESCRIPTION, argparse.RawDescriptionHelpFormatter
     command.set_defaults(run=_run)
@@ -43,9 +45,17 @@ def _run(options: argparse.Namespace) -> int:
     base_url = options.base_url or (DEMO if options.demo else None)
     findings = run_checks(base_url, recv_window=options.recv_window, timeout=options.timeout)
     problems = [finding.check for finding in findings if finding.verdict == "problem"]
-    made_by = {"version": __version__, "python": platform.python_version(), "system": platform.system()}
+    made_by = {
+        "version": __version__,
+        "python": platform.python_version(),
+        "system": platform.system(),
+    }
     if options.json:
-        report = {**made_by, "problems": len(problems), "findings": [attrs.asdict(finding) for finding in findings]}
+        report = {
+            **made_by,
+            "problems": len(problems),
+            "findings": [attrs.asdict(finding) for finding in findings],
+        }
         json.dump(report, sys.stdout, indent=2)
         print()
     else:
@@ -58,11 +68,19 @@ def _run(options: argparse.Namespace) -> int:
 def _format_finding(finding: Finding) -> list[str]:
     lines = [f"{finding.verdict:<9}{finding.check:<13}{finding.summary}"]
     lines += textwrap.wrap(
-        finding.advice, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False
+        finding.advice,
+        WIDTH,
+        initial_indent=INDENT,
+        subsequent_indent=INDENT,
+        break_on_hyphens=False,
     )
     parts: list[dict[str, str]] = finding.facts.get("parts", [])
     lines += [f"{INDENT}  {part['name']} = {part['value']}  ({part['meaning']})" for part in parts]
-    lines += [f"{INDENT}{name}: {finding.facts[name]}" for name in ("signed", "reproduce") if name in finding.facts]
+    lines += [
+        f"{INDENT}{name}: {finding.facts[name]}"
+        for name in ("signed", "reproduce")
+        if name in finding.facts
+    ]
     return lines
 
 
@@ -76,4 +94,6 @@ def _parse_recv_window(text: str) -> int | None:
     try:
         return validate_recv_window(int(text))
     except (ConfigurationError, ValueError):
-        raise argparse.ArgumentTypeError("must be a positive whole number of milliseconds") from None
+        raise argparse.ArgumentTypeError(
+            "must be a positive whole number of milliseconds"
+        ) from None

@@ -44,7 +44,11 @@ WARN_ABOVE_OFFSET_MS: Final = 500
 
 ENVIRONMENTS: Final = {urlsplit(MAINNET).hostname: "production", urlsplit(DEMO).hostname: "demo"}
 OTHER_APIS: Final[tuple[tuple[str, str, Verdict], ...]] = (  # hosts of the exchange's, as patterns
-    (r"testnet\.binancefuture\.com", "the old test network, reported as switched off for REST in 2025", "warning"),
+    (
+        r"testnet\.binancefuture\.com",
+        "the old test network, reported as switched off for REST in 2025",
+        "warning",
+    ),
     (r"(api([1-4]|-gcp)?|demo-api|testnet)\.binance\.(com|vision)", "the spot API", "problem"),
     (r"(demo-)?dapi\.binance\.com", "the COIN-M futures API", "problem"),
     (r"(ws-[a-z]?api|[fd]?stream)\.binance\.com", "a WebSocket host", "problem"),
@@ -54,42 +58,61 @@ ADVICE_COPY_KEYS: Final = (
     f"Copy {ENV_API_KEY} and {ENV_API_SECRET} again from the page of the key, whole, without quotes; a private key as PEM text goes into "
     f"{ENV_PRIVATE_KEY}, the path of its file into {ENV_PRIVATE_KEY}_FILE. Exactly one of the three says what signs."
 )
-ADVICE_UNKNOWN_HOST: Final = (
-    f"The key goes there: compare it, letter by letter, with {MAINNET}, unless it is a gateway of your own."
+ADVICE_UNKNOWN_HOST: Final = f"The key goes there: compare it, letter by letter, with {MAINNET}, unless it is a gateway of your own."
+ADVICE_CLOCK: Final = "Set it by NTP. The client corrects this by itself after the first -1021; clock='exchange' spares it that refusal."
+ADVICE_NTP: Final = (
+    "Set it by NTP before it grows: a second ahead, or recvWindow behind, and requests are refused."
 )
-ADVICE_CLOCK: Final = (
-    "Set it by NTP. The client corrects this by itself after the first -1021; clock='exchange' spares it that refusal."
+ADVICE_SLOW_NETWORK: Final = (
+    "The way alone takes longer than recvWindow allows: give a larger recv_window."
 )
-ADVICE_NTP: Final = "Set it by NTP before it grows: a second ahead, or recvWindow behind, and requests are refused."
-ADVICE_SLOW_NETWORK: Final = "The way alone takes longer than recvWindow allows: give a larger recv_window."
 ADVICE_NOT_THE_API: Final = (
-    "Something else answers: a login page of the network, a proxy, maintenance, or a base URL that is not the API's."
+    "Something else answers: a login page of the network, a proxy, maintenance, or a base URL "
+    "that is not the API's."
 )
 ADVICE_FIREWALL: Final = "A firewall or gateway cuts what it does not like."
 
-CONNECTION_ERROR_TEXTS: Final[dict[type, tuple[str, str]]] = {  # of an error, its nearest class speaks
-    gaierror: ("the host's name is unknown", "Check how the base URL is written, and this machine's DNS."),
-    ConnectionRefusedError: ("nothing listens there", "Check host and port; `binance-usdm mock serve` starts a mock."),
-    TimeoutError: ("it took too long", "A firewall swallows packets, or this network lets only a proxy out."),
+CONNECTION_ERROR_TEXTS: Final[
+    dict[type, tuple[str, str]]
+] = {  # of an error, its nearest class speaks
+    gaierror: (
+        "the host's name is unknown",
+        "Check how the base URL is written, and this machine's DNS.",
+    ),
+    ConnectionRefusedError: (
+        "nothing listens there",
+        "Check host and port; `binance-usdm mock serve` starts a mock.",
+    ),
+    TimeoutError: (
+        "it took too long",
+        "A firewall swallows packets, or this network lets only a proxy out.",
+    ),
     ConnectionError: ("the connection was cut", ADVICE_FIREWALL),
     ssl.SSLEOFError: ("the connection was cut", ADVICE_FIREWALL),
-    ssl.SSLError: ("no TLS 1.2 or newer there", "A proxy, a login page of the network, or a wrong port answers."),
+    ssl.SSLError: (
+        "no TLS 1.2 or newer there",
+        "A proxy, a login page of the network, or a wrong port answers.",
+    ),
     OSError: ("there is no way to the host", "Check this machine's network."),
     Exception: ("the host's name cannot be used", "Check how the base URL is written."),
 }
-_ADVICE_TLS_INTERCEPTION = (
-    "Something reads along, such as a company's gateway: if it may, SSL_CERT_FILE names a file with its authority."
-)
+_ADVICE_TLS_INTERCEPTION = "Something reads along, such as a company's gateway: if it may, SSL_CERT_FILE names a file with its authority."
 CERTIFICATE_ERROR_TEXTS: Final[dict[int | None, tuple[str, str]]] = {  # by OpenSSL's verify code
     9: ("the certificate is not valid yet", "Check this machine's date."),
-    10: ("the certificate has expired", "Check this machine's date; if it is right, somebody else answers."),
+    10: (
+        "the certificate has expired",
+        "Check this machine's date; if it is right, somebody else answers.",
+    ),
     18: ("the certificate vouches for itself", _ADVICE_TLS_INTERCEPTION),
     19: ("the certificate's authority is not trusted here", _ADVICE_TLS_INTERCEPTION),
     20: (
         "the certificate's authority is not trusted here",
         f"{_ADVICE_TLS_INTERCEPTION} A bare container may lack ca-certificates.",
     ),
-    62: ("the certificate is another host's", "Check the base URL; if it is right, DNS or a proxy leads elsewhere."),
+    62: (
+        "the certificate is another host's",
+        "Check the base URL; if it is right, DNS or a proxy leads elsewhere.",
+    ),
     64: ("the certificate is another address's", "Give the host's name instead of its address."),
 }
 ERROR_MEANINGS: Final[dict[int | None, str]] = {  # by code, else by status
@@ -135,7 +158,9 @@ def judge_clock_offset(offset: float, error: float, window: int) -> tuple[Verdic
     return ("warning", ADVICE_NTP) if abs(offset) > WARN_ABOVE_OFFSET_MS else ("ok", "")
 
 
-def likely_cause(code: int | None, place: str, kind: str, odd: Mapping[str, str], clock: Verdict, window: int) -> str:
+def likely_cause(
+    code: int | None, place: str, kind: str, odd: Mapping[str, str], clock: Verdict, window: int
+) -> str:
     """Which of a code's causes the other findings point at; `odd` says what of key and secret has an odd length."""
     key, secret = odd.get(ENV_API_KEY), odd.get(ENV_API_SECRET)
     there = {"production": f"{DEMO} (--demo)", "demo": MAINNET}.get(place, f"{MAINNET} or {DEMO}")
@@ -145,9 +170,7 @@ def likely_cause(code: int | None, place: str, kind: str, odd: Mapping[str, str]
     )  # fmt: skip
     pair = f"The secret has {secret}: {cut}" if secret else other
     whole = f"The key has {key}: {cut}" if key else ""
-    rights = (
-        "The key is well-formed: most likely the list of IP addresses or Enable Futures, or key and secret are swapped."
-    )
+    rights = "The key is well-formed: most likely the list of IP addresses or Enable Futures, or key and secret are swapped."
     late = f"The clock is right: most likely the request was under way for longer than recvWindow, {window} ms."
     return {
         -1021: late if clock == "ok" else "",
@@ -158,7 +181,9 @@ def likely_cause(code: int | None, place: str, kind: str, odd: Mapping[str, str]
     }.get(code or 0, "")
 
 
-_LOOKS_LIKE_TOKEN = re.compile(r"[A-Za-z0-9+/=%_-]{24,}")  # a key or a signature; no word of a message is so long
+_LOOKS_LIKE_TOKEN = re.compile(
+    r"[A-Za-z0-9+/=%_-]{24,}"
+)  # a key or a signature; no word of a message is so long
 
 
 def explain_error(error: UsdmError, host: str, cause: str) -> tuple[str, str, Facts]:
@@ -188,21 +213,35 @@ def explain_error(error: UsdmError, host: str, cause: str) -> tuple[str, str, Fa
     return f"{what}: {meaning or 'no reason given'}", " ".join(filter(None, advice)), facts
 
 
-def explain_connection_error(error: Exception, proxies: Sequence[str], stores: Sequence[str]) -> tuple[str, str]:
+def explain_connection_error(
+    error: Exception, proxies: Sequence[str], stores: Sequence[str]
+) -> tuple[str, str]:
     """What it means that no connection was made, and what to do; the names are those of variables that are set."""
     code = getattr(error, "verify_code", None)
     if isinstance(error, DeadlinePassed):
         error = TimeoutError()
-    nearest = next(CONNECTION_ERROR_TEXTS[kind] for kind in type(error).__mro__ if kind in CONNECTION_ERROR_TEXTS)
+    nearest = next(
+        CONNECTION_ERROR_TEXTS[kind]
+        for kind in type(error).__mro__
+        if kind in CONNECTION_ERROR_TEXTS
+    )
     what, advice = CERTIFICATE_ERROR_TEXTS.get(code, nearest)
     advice += f" {' and '.join(proxies)} is not used: give the client a proxy." if proxies else ""
-    advice += f" {' and '.join(stores)} replaces the system's authorities." if stores and code is not None else ""
+    advice += (
+        f" {' and '.join(stores)} replaces the system's authorities."
+        if stores and code is not None
+        else ""
+    )
     return what, advice
 
 
 def describe_length(text: str) -> str:
     """How long a key or secret is, in words that are `REAL` for the right length."""
-    return EXPECTED_LENGTH_TEXT if len(text) == KEY_LENGTH else f"{len(text)} characters, real ones have {KEY_LENGTH}"
+    return (
+        EXPECTED_LENGTH_TEXT
+        if len(text) == KEY_LENGTH
+        else f"{len(text)} characters, real ones have {KEY_LENGTH}"
+    )
 
 
 def pem_problem(text: str) -> str | None:
@@ -213,5 +252,12 @@ def describe_signed_query(query: str, kind: str, length: int, key: str) -> Facts
     """What was signed, its parts by name, and how to sign it again; `key` is the shell's word for a private key's file."""
     hidden = f"<{length} {'hex characters' if kind == 'HMAC' else 'characters of escaped base64'}>"
     pairs = [pair.split("=") for pair in [*query.split("&"), f"signature={hidden}"]]
-    parts = [{"name": name, "value": value, "meaning": PARAMETER_MEANINGS.get(name, "")} for name, value in pairs]
-    return {"signed": query, "parts": parts, "reproduce": OPENSSL_COMMANDS[kind].format(query=query, key=key)}
+    parts = [
+        {"name": name, "value": value, "meaning": PARAMETER_MEANINGS.get(name, "")}
+        for name, value in pairs
+    ]
+    return {
+        "signed": query,
+        "parts": parts,
+        "reproduce": OPENSSL_COMMANDS[kind].format(query=query, key=key),
+    }

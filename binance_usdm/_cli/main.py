@@ -29,7 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that the encoding cannot hold is no reason to fail
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a name that the encoding cannot hold is no reason to fail
     try:
         try:
             given = sys.argv[1:] if arguments is None else arguments
@@ -41,7 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"binance-usdm: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # the interpreter flushes once more at its end
         if isinstance(error, BrokenPipeError):  # the reader had enough
             return 0
         print(f"binance-usdm: {type(error).__name__}: {error.strerror}", file=sys.stderr)
@@ -53,15 +57,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """All commands by name, and the chosen one with its flags: what the others need is neither built nor imported."""
-    chosen = next((word for word in arguments if not word.startswith("-")), None)  # no flag before it takes a value
+    chosen = next(
+        (word for word in arguments if not word.startswith("-")), None
+    )  # no flag before it takes a value
     parser = argparse.ArgumentParser(
-        prog="binance-usdm", description="What a Binance USDⓈ-M futures account holds.", epilog=EPILOG
+        prog="binance-usdm",
+        description="What a Binance USDⓈ-M futures account holds.",
+        epilog=EPILOG,
     )
     parser.add_argument("--version", action="version", version=f"binance-usdm {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for operation in OPERATIONS.values():
         name = operation.id.replace("_", "-")
-        command = commands.add_parser(name, help=operation.summary, description=operation.summary, epilog=EPILOG)
+        command = commands.add_parser(
+            name, help=operation.summary, description=operation.summary, epilog=EPILOG
+        )
         if name == chosen:
             _add_operation_arguments(command, operation)
     doctor = commands.add_parser("doctor", help="Explain what is wrong before you open an issue.")
@@ -71,7 +81,9 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
         doctor_command.configure_parser(doctor, _add_target_arguments)
     elif chosen == "mock":
-        from . import mock as mock_command  # its mock exchange takes as long to import as all the rest of a command
+        from . import (
+            mock as mock_command,
+        )  # its mock exchange takes as long to import as all the rest of a command
 
         mock_command.configure_parser(mock)
     return parser
@@ -82,7 +94,11 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 def _add_operation_arguments(command: argparse.ArgumentParser, operation: Operation[Any]) -> None:
     command.set_defaults(
-        run=_run_operation, usage_error=command.error, operation=operation, assets=None, non_zero=False
+        run=_run_operation,
+        usage_error=command.error,
+        operation=operation,
+        assets=None,
+        non_zero=False,
     )
     for parameter in operation.parameters:
         command.add_argument(
@@ -102,20 +118,35 @@ def _add_operation_arguments(command: argparse.ArgumentParser, operation: Operat
         dest="output_format",
         help="the reply's members and texts, as JSON",
     )
-    formats.add_argument("--csv", action="store_const", const="csv", dest="output_format", help="the same as CSV")
-    members = set() if operation.row_class is None else {field.name for field in attrs.fields(operation.row_class)}
+    formats.add_argument(
+        "--csv", action="store_const", const="csv", dest="output_format", help="the same as CSV"
+    )
+    members = (
+        set()
+        if operation.row_class is None
+        else {field.name for field in attrs.fields(operation.row_class)}
+    )
     if "asset" in members - {parameter.name for parameter in operation.parameters}:
         command.add_argument(
-            "--asset", action="append", dest="assets", metavar="NAME", help="only this asset; may be repeated"
+            "--asset",
+            action="append",
+            dest="assets",
+            metavar="NAME",
+            help="only this asset; may be repeated",
         )
     if operation.row_class is not None and operation.row_class.HOLDINGS:
-        command.add_argument("--non-zero", action="store_true", help="leave out rows that hold nothing")
+        command.add_argument(
+            "--non-zero", action="store_true", help="leave out rows that hold nothing"
+        )
 
 
 def _add_target_arguments(command: argparse.ArgumentParser) -> None:
     target = command.add_mutually_exclusive_group()
     target.add_argument(
-        "--base-url", type=_parse_base_url, metavar="URL", help="another exchange host, such as a mock's"
+        "--base-url",
+        type=_parse_base_url,
+        metavar="URL",
+        help="another exchange host, such as a mock's",
     )
     target.add_argument("--demo", action="store_true", help=f"demo trading ({DEMO})")
     command.add_argument(
@@ -134,7 +165,10 @@ def _dest_name(parameter: Parameter) -> str:
 
 def _run_operation(options: argparse.Namespace) -> int:
     operation: Operation[Any] = options.operation
-    arguments = {parameter.name: getattr(options, _dest_name(parameter)) for parameter in operation.parameters}
+    arguments = {
+        parameter.name: getattr(options, _dest_name(parameter))
+        for parameter in operation.parameters
+    }
     try:
         operation.build_query(**arguments)
     except InvalidArgumentError as error:
@@ -143,12 +177,20 @@ def _run_operation(options: argparse.Namespace) -> int:
         result = getattr(client, operation.id)(**arguments)
     single = not isinstance(result, list)
     rows = [result] if single else result
-    missing = [asset for asset in dict.fromkeys(options.assets or ()) if all(row.asset != asset for row in rows)]
+    missing = [
+        asset
+        for asset in dict.fromkeys(options.assets or ())
+        if all(row.asset != asset for row in rows)
+    ]
     for asset in missing:
         print(f"binance-usdm: no row for the asset {asset!r}", file=sys.stderr)
-    columns = list(operation.row_class.WIRE_NAMES.values()) if operation.row_class is not None else []
+    columns = (
+        list(operation.row_class.WIRE_NAMES.values()) if operation.row_class is not None else []
+    )
     wanted = [row for row in rows if _is_selected(row, options)]
-    dumped = [row.to_dict() if operation.row_class is not None else {"value": row} for row in wanted]
+    dumped = [
+        row.to_dict() if operation.row_class is not None else {"value": row} for row in wanted
+    ]
     output_format = options.output_format or ("table" if sys.stdout.isatty() else "text")
     RENDERERS[output_format](TableData(columns, dumped, single), sys.stdout)
     return 1 if missing else 0
@@ -156,7 +198,10 @@ def _run_operation(options: argparse.Namespace) -> int:
 
 def _make_client(options: argparse.Namespace) -> Client:
     base_url = options.base_url or (DEMO if options.demo else os.environ.get(ENV_BASE_URL))
-    chosen: dict[str, Any] = {"timeout": options.timeout, **({"base_url": base_url} if base_url else {})}
+    chosen: dict[str, Any] = {
+        "timeout": options.timeout,
+        **({"base_url": base_url} if base_url else {}),
+    }
     return Client(**chosen) if options.operation.key_header is None else Client.from_env(**chosen)
 
 
@@ -190,7 +235,9 @@ def _parse_seconds(text: str) -> float:
     try:
         return validate_timeout(float(text))
     except (ConfigurationError, ValueError):
-        raise argparse.ArgumentTypeError("must be a positive number of seconds, at most a day") from None
+        raise argparse.ArgumentTypeError(
+            "must be a positive number of seconds, at most a day"
+        ) from None
 
 
 def _parse_base_url(text: str) -> str:

@@ -25,7 +25,15 @@ from binance_usdm._environment import (
     ENV_PRIVATE_KEY_FILE,
     ENV_PRIVATE_KEY_PASSWORD,
 )
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, Switches, running, serve
+from binance_usdm.mock import (
+    DEFAULT_API_KEY,
+    DEFAULT_API_SECRET,
+    FAULTS,
+    Exchange,
+    Switches,
+    running,
+    serve,
+)
 from binance_usdm.mock.capture.script import dump_script, load_captures, load_script
 from binance_usdm_wire import OPERATIONS
 
@@ -39,11 +47,21 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
     command.description = "A mock exchange with real signatures; not the exchange."
     mocks = command.add_subparsers(required=True, metavar="COMMAND")
     serving = _add_server_command(mocks, "serve", _run_serve, "Serve it until interrupted.")
-    serving.add_argument("--port", type=_parse_port, default=8787, help="0 takes a free one (%(default)s)")
     serving.add_argument(
-        "--admin", action="store_true", help="with page and admin interface at /__admin/, for this machine"
+        "--port", type=_parse_port, default=8787, help="0 takes a free one (%(default)s)"
     )
-    serving.add_argument("--workers", type=int, default=1, metavar="N", help="processes, each with a state of its own")
+    serving.add_argument(
+        "--admin",
+        action="store_true",
+        help="with page and admin interface at /__admin/, for this machine",
+    )
+    serving.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes, each with a state of its own",
+    )
     run = _add_server_command(
         mocks,
         "run",
@@ -64,9 +82,25 @@ def _add_server_command(
     command.set_defaults(run=run, usage_error=command.error)
     add = command.add_argument
     add("--api-key", default=DEFAULT_API_KEY, metavar="KEY", help="the account's made-up key")
-    add("--api-secret", default=DEFAULT_API_SECRET, metavar="SECRET", help="its made-up secret; never a real one")
-    add("--public-key", type=_read_file, metavar="FILE", help="PEM of an Ed25519 or RSA key, in the place of a secret")
-    add("--clock-offset", type=int, default=0, metavar="MS", help="how far its clock is ahead of this machine's")
+    add(
+        "--api-secret",
+        default=DEFAULT_API_SECRET,
+        metavar="SECRET",
+        help="its made-up secret; never a real one",
+    )
+    add(
+        "--public-key",
+        type=_read_file,
+        metavar="FILE",
+        help="PEM of an Ed25519 or RSA key, in the place of a secret",
+    )
+    add(
+        "--clock-offset",
+        type=int,
+        default=0,
+        metavar="MS",
+        help="how far its clock is ahead of this machine's",
+    )
     add(
         "--reply",
         type=_parse_response_option,
@@ -76,7 +110,14 @@ def _add_server_command(
         help="the JSON of its answers",
     )
     about = "answer every request with it; a rule narrows that: times, nth, probability, operation, path, api_key"
-    add("--fault", type=_parse_fault, action="append", default=[], metavar="NAME[:OPTION=VALUE,...]", help=about)
+    add(
+        "--fault",
+        type=_parse_fault,
+        action="append",
+        default=[],
+        metavar="NAME[:OPTION=VALUE,...]",
+        help=about,
+    )
     add(
         "--switch",
         type=_parse_switch,
@@ -85,7 +126,12 @@ def _add_server_command(
         metavar="NAME=VALUE",
         help="turn a switch; value as JSON",
     )
-    add("--replay", type=_read_file, metavar="FILE", help="play what `mock scrub` printed, a reply for a request")
+    add(
+        "--replay",
+        type=_read_file,
+        metavar="FILE",
+        help="play what `mock scrub` printed, a reply for a request",
+    )
     return command
 
 
@@ -117,7 +163,9 @@ def _with_server_errors(act: Callable[[], T], port: int = 0) -> T:
     except (ImportError, ValueError, RuntimeError) as error:
         raise ConfigurationError(str(error)) from None
     except OSError as error:
-        raise ConfigurationError(f"the mock exchange cannot listen on port {port}: {error}") from None
+        raise ConfigurationError(
+            f"the mock exchange cannot listen on port {port}: {error}"
+        ) from None
 
 
 def _run_serve(options: argparse.Namespace) -> int:
@@ -125,10 +173,16 @@ def _run_serve(options: argparse.Namespace) -> int:
 
     def ready(url: str) -> None:
         page = f", page {url}/__admin/" if options.admin else ""
-        print(f"mock exchange on {url}, key {exchange.api_key}{page} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+        print(
+            f"mock exchange on {url}, key {exchange.api_key}{page} (Ctrl-C ends it)",
+            file=sys.stderr,
+            flush=True,
+        )
 
     _with_server_errors(
-        lambda: serve(exchange, port=options.port, admin=options.admin, workers=options.workers, ready=ready),
+        lambda: serve(
+            exchange, port=options.port, admin=options.admin, workers=options.workers, ready=ready
+        ),
         options.port,
     )
     return 0
@@ -150,7 +204,9 @@ def _run_program(options: argparse.Namespace) -> int:
             if ENV_API_SECRET in account
             else {ENV_API_SECRET}
         )
-        account |= {name: value for name, value in os.environ.items() if name not in {*account, *foreign}}
+        account |= {
+            name: value for name, value in os.environ.items() if name not in {*account, *foreign}
+        }
         try:
             code = subprocess.run(program, env=account, check=False).returncode  # the user's own  # noqa: S603
         except OSError as error:
@@ -184,7 +240,9 @@ def _parse_response_option(text: str) -> tuple[str, bytes]:
     name, _, file = text.partition("=")
     operation = name.replace("-", "_")
     if operation not in OPERATIONS:
-        raise argparse.ArgumentTypeError(f"takes OPERATION=FILE; the operations are {', '.join(OPERATIONS)}")
+        raise argparse.ArgumentTypeError(
+            f"takes OPERATION=FILE; the operations are {', '.join(OPERATIONS)}"
+        )
     body = _read_file(file)
     try:
         orjson.loads(body)
@@ -206,7 +264,9 @@ def _parse_fault(text: str) -> tuple[str, dict[str, Any]]:
     given = dict(_parse_pair(part, texts) for part in rest.split(",") if part)
     known = (*options, *_FAULT_RULE_OPTIONS)
     if unknown := given.keys() - known:
-        raise argparse.ArgumentTypeError(f"{name} takes {', '.join(known)}, not {', '.join(unknown)}")
+        raise argparse.ArgumentTypeError(
+            f"{name} takes {', '.join(known)}, not {', '.join(unknown)}"
+        )
     return name, given
 
 

@@ -94,10 +94,14 @@ RENDERERS: dict[str, Callable[[TableData, TextIO], None]] = {
 }
 
 
-def _header_and_cells(shown: TableData, *, printable: bool = False) -> tuple[list[str], list[list[str]]]:
+def _header_and_cells(
+    shown: TableData, *, printable: bool = False
+) -> tuple[list[str], list[list[str]]]:
     """Header and cells; members that the spec does not know come last, in the order in which they were met."""
     header = list(dict.fromkeys([*shown.columns, *(name for row in shown.rows for name in row)]))
-    body = [[_format_cell(row[name]) if name in row else "" for name in header] for row in shown.rows]
+    body = [
+        [_format_cell(row[name]) if name in row else "" for name in header] for row in shown.rows
+    ]
     if printable:  # a name that moves the cursor stays a name
         header, body = (
             [_escape_unprintable(name) for name in header],
@@ -113,13 +117,19 @@ def _format_cell(value: Any) -> str:
 
 
 def _escape_unprintable(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
 
 
 def _numeric_columns(shown: TableData, header: list[str]) -> list[bool]:
     """Which columns hold only numbers, also those written as text."""
     return [
-        all(_format_cell(row.get(name)).lstrip("-").replace(".", "", 1).isdigit() for row in shown.rows if name in row)
+        all(
+            _format_cell(row.get(name)).lstrip("-").replace(".", "", 1).isdigit()
+            for row in shown.rows
+            if name in row
+        )
         and bool(shown.rows)
         for name in header
     ]

@@ -13,7 +13,9 @@ def is_loopback(host: str) -> bool:
 
 def is_valid_host_name(host: str) -> bool:
     """Return whether DNS can hold a name: labels of 1 to 63 characters, 253 in all (RFC 1035, 2.3.4)."""
-    return len(host) <= 253 and all(1 <= len(label) <= 63 for label in host.removesuffix(".").split("."))
+    return len(host) <= 253 and all(
+        1 <= len(label) <= 63 for label in host.removesuffix(".").split(".")
+    )
 
 
 def parse_ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -20,7 +20,9 @@ from .sync_transport import NETWORK_ERRORS, RECV_BYTES
 from .threads import run_awaited
 from .tls import tls_context
 
-if TYPE_CHECKING:  # Blocking calls never load asyncio: it would take a tenth of the time until the first one.
+if (
+    TYPE_CHECKING
+):  # Blocking calls never load asyncio: it would take a tenth of the time until the first one.
     import asyncio
 
     import httpx
@@ -56,7 +58,9 @@ class AsyncConnection:
     def eof_received(self) -> None:
         tls = self._transport.get_extra_info("ssl_object")
         try:
-            end = tls.read(1) if tls else b""  # asyncio does not say whether close_notify came; this does.
+            end = (
+                tls.read(1) if tls else b""
+            )  # asyncio does not say whether close_notify came; this does.
         except ssl.SSLError:
             self.connection_lost(None)
         else:
@@ -94,7 +98,9 @@ class AsyncConnection:
         if self._deadline_timer:
             self._deadline_timer.cancel()
         self._timer_due_at = self._deadline
-        self._deadline_timer = self._loop.call_later(self._deadline - time.monotonic(), self._on_deadline)
+        self._deadline_timer = self._loop.call_later(
+            self._deadline - time.monotonic(), self._on_deadline
+        )
 
     def _on_deadline(self) -> None:
         self._deadline_timer, self._timer_due_at = None, math.inf
@@ -175,7 +181,9 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
             return httpx_adapter.response_to_httpx(complete)
         http_request, partition, bounds = complete
         lease = self.lease(http_request.template.origin, partition, **bounds)
-        return httpx_adapter.response_to_httpx(await send_complete(self, http_request, lease, TaskGate))
+        return httpx_adapter.response_to_httpx(
+            await send_complete(self, http_request, lease, TaskGate)
+        )
 
     async def aclose(self) -> None:
         """Close all idle connections; requests that wait for a connection fail, later ones too."""
@@ -202,7 +210,9 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
         except NETWORK_ERRORS as error:
             # asyncio's own has no number; the operating system's ETIMEDOUT has one.
             is_late = isinstance(error, TimeoutError) and error.errno is None
-            failure = failure_from_exception(DeadlinePassed() if is_late else error, self._connect_phase)
+            failure = failure_from_exception(
+                DeadlinePassed() if is_late else error, self._connect_phase
+            )
         else:
             return None
         return failure
@@ -249,7 +259,9 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
             sock.close()
             raise
         try:
-            lease.parser = ResponseParser(lease.max_response_bytes)  # That of an earlier address may have failed.
+            lease.parser = ResponseParser(
+                lease.max_response_bytes
+            )  # That of an earlier address may have failed.
             connection = AsyncConnection(lease.parser)
             await loop.create_connection(
                 lambda: cast("asyncio.Protocol", connection),
@@ -258,7 +270,9 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
                 server_hostname=cast("str", encodable_host(host)) if tls else None,
             )
         except BaseException:
-            with contextlib.suppress(OSError):  # asyncio has closed it, or goes on with a handshake nobody waits for.
+            with contextlib.suppress(
+                OSError
+            ):  # asyncio has closed it, or goes on with a handshake nobody waits for.
                 sock.shutdown(socket.SHUT_RDWR)
             raise
         return connection

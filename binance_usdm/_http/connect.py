@@ -29,7 +29,12 @@ ATTEMPT_DELAY_SECONDS: Final = 0.25
 UNACKNOWLEDGED_MS: Final = 4_000
 """How long sent bytes may stay unacknowledged before the system ends the connection, where it can (RFC 5482)."""
 _PREFERENCE_SECONDS: Final = 600.0
-_PENDING: Final = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, getattr(errno, "WSAEWOULDBLOCK", -1)}
+_PENDING: Final = {
+    errno.EINPROGRESS,
+    errno.EWOULDBLOCK,
+    errno.EALREADY,
+    getattr(errno, "WSAEWOULDBLOCK", -1),
+}
 
 _lock: Final = threading.RLock()
 _in_flight: Final[dict[tuple[int, str, int], Future[Iterable[AddressInfo]]]] = {}
@@ -150,7 +155,9 @@ class _Attempts:
             sock.close()
 
 
-def open_socket(host: str, addresses: Sequence[AddressInfo], deadline: float) -> tuple[socket.socket, AddressInfo]:
+def open_socket(
+    host: str, addresses: Sequence[AddressInfo], deadline: float
+) -> tuple[socket.socket, AddressInfo]:
     """Connect to the first address that answers: each begins a quarter of a second after the one before it.
 
     Raises DeadlinePassed, or the OSError of the last address that failed. No other socket stays open.
@@ -170,7 +177,9 @@ def open_socket(host: str, addresses: Sequence[AddressInfo], deadline: float) ->
         attempts.close()
 
 
-async def open_socket_async(host: str, addresses: Sequence[AddressInfo]) -> tuple[socket.socket, AddressInfo]:
+async def open_socket_async(
+    host: str, addresses: Sequence[AddressInfo]
+) -> tuple[socket.socket, AddressInfo]:
     """Connect as `open_socket` does, with asyncio and without a deadline. A cancelled caller leaves no socket behind."""
     import asyncio
 
@@ -180,7 +189,9 @@ async def open_socket_async(host: str, addresses: Sequence[AddressInfo]) -> tupl
         while True:
             attempts.begin_next()
             fds = list(attempts.pending)
-            await _wait_writable_async(loop, fds, ATTEMPT_DELAY_SECONDS if attempts.waiting else None)
+            await _wait_writable_async(
+                loop, fds, ATTEMPT_DELAY_SECONDS if attempts.waiting else None
+            )
             connected = attempts.take_connected(_wait_writable(fds, 0))
             if connected is not None:
                 return connected
@@ -188,7 +199,9 @@ async def open_socket_async(host: str, addresses: Sequence[AddressInfo]) -> tupl
         attempts.close()
 
 
-async def _wait_writable_async(loop: asyncio.AbstractEventLoop, fds: list[int], seconds: float | None) -> None:
+async def _wait_writable_async(
+    loop: asyncio.AbstractEventLoop, fds: list[int], seconds: float | None
+) -> None:
     """Wait until one of the descriptors is writable or failed. Event loops without `add_writer` look every 10 ms."""
     ready: asyncio.Future[None] = loop.create_future()
 

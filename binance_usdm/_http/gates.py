@@ -73,7 +73,9 @@ class TaskGate:
         if self._get_running_loop() is self._loop:
             self._wake()
         else:
-            with contextlib.suppress(RuntimeError):  # The loop is closed, and nobody waits any more.
+            with contextlib.suppress(
+                RuntimeError
+            ):  # The loop is closed, and nobody waits any more.
                 self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:

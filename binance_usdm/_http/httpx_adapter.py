@@ -125,7 +125,9 @@ class SyncHttpxAdapter(_HttpxAdapter):
     async def send(self, lease: EmptyLease, request: HttpRequest) -> HttpResult:
         """Send a request through the transport, in a thread that is left behind at the deadline. Never suspends."""
         try:
-            if isinstance(self.transport, httpx.MockTransport):  # It ends by the hand of its author.
+            if isinstance(
+                self.transport, httpx.MockTransport
+            ):  # It ends by the hand of its author.
                 return self._send_once(lease, request)
             return await run_blocking(partial(self._send_once, lease, request), lease.deadline)
         except _HTTPX_ERRORS as error:
@@ -181,14 +183,18 @@ class AsyncHttpxAdapter(_HttpxAdapter):
 
 def _to_httpx_request(lease: EmptyLease, request: HttpRequest) -> RedactedRequest:
     tls, host, port = request.template.origin
-    url = httpx.URL(scheme="https" if tls else "http", host=host, port=port, raw_path=request.target)
+    url = httpx.URL(
+        scheme="https" if tls else "http", host=host, port=port, raw_path=request.target
+    )
     left = max(lease.deadline - time.monotonic(), 0.001)
     extensions = {
         "timeout": dict.fromkeys(("connect", "read", "write", "pool"), left),
         **{name: getattr(lease, argument) for name, argument in _ARGUMENT_BY_EXTENSION.items()},
         "partition": lease.partition,
     }
-    return RedactedRequest("GET", url, headers=list(request.template.headers), extensions=extensions)
+    return RedactedRequest(
+        "GET", url, headers=list(request.template.headers), extensions=extensions
+    )
 
 
 def _check_limits(size: int, lease: EmptyLease) -> None:
@@ -210,7 +216,9 @@ def _failure_from_httpx_error(error: Exception) -> HttpFailure:
     return HttpFailure(kind, str(error))
 
 
-def request_from_httpx(request: httpx.Request) -> tuple[HttpRequest, Hashable, dict[str, Any]] | HttpFailure:
+def request_from_httpx(
+    request: httpx.Request,
+) -> tuple[HttpRequest, Hashable, dict[str, Any]] | HttpFailure:
     """Return a request of httpx's as one of ours, checked, with its partition and the arguments of its lease.
 
     Its extensions say the bounds, and perhaps the partition that keeps its connections apart from others.
@@ -220,7 +228,9 @@ def request_from_httpx(request: httpx.Request) -> tuple[HttpRequest, Hashable, d
     if problem := _request_problem(request, target, headers):
         return HttpFailure("LocalProtocolError", problem, is_retryable=False)
     tls = url.scheme == "https"
-    template = RequestTemplate.build((tls, url.raw_host.decode(), url.port or (443 if tls else 80)), headers)
+    template = RequestTemplate.build(
+        (tls, url.raw_host.decode(), url.port or (443 if tls else 80)), headers
+    )
     bounds = {argument: extensions[name] for name, argument in _ARGUMENT_BY_EXTENSION.items()}
     # In this order NaN becomes the bound as well.
     bounds["deadline"] = min(time.monotonic() + MAX_TIMEOUT_SECONDS, bounds["deadline"])
@@ -229,7 +239,11 @@ def request_from_httpx(request: httpx.Request) -> tuple[HttpRequest, Hashable, d
 
 def _request_problem(request: httpx.Request, target: bytes, headers: RawHeaders) -> str:
     """Return why the request cannot be sent, "" if it can."""
-    if request.method != "GET" or not isinstance(request.stream, httpx.ByteStream) or any(request.stream):
+    if (
+        request.method != "GET"
+        or not isinstance(request.stream, httpx.ByteStream)
+        or any(request.stream)
+    ):
         return _ONLY_GET_PROBLEM
     if missing := [name for name in _ARGUMENT_BY_EXTENSION if name not in request.extensions]:
         return f"the request's extensions must have {', '.join(missing)}, as a client of ours writes them"
@@ -244,7 +258,9 @@ def response_to_httpx(result: HttpResult) -> httpx.Response:
     """Return a response as httpx's, or raise its error."""
     if isinstance(result, HttpFailure):
         raise _error_to_httpx(result)
-    return httpx.Response(result.status, headers=list(result.headers.raw), stream=httpx.ByteStream(result.body))
+    return httpx.Response(
+        result.status, headers=list(result.headers.raw), stream=httpx.ByteStream(result.body)
+    )
 
 
 def _error_to_httpx(failure: HttpFailure) -> httpx.TransportError:

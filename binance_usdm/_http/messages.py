@@ -10,8 +10,12 @@ from binance_usdm._secrets import SecretHolder, SecretTexts
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 Origin: TypeAlias = tuple[bool, str, int]  # TLS, host, port
-DEFAULT_MAX_RESPONSE_BYTES = 1 << 20  # where a client asks for no other bound; 500 assets are about 120 kB
-MAX_TIMEOUT_SECONDS: Final = 86400.0  # sockets count milliseconds in 32 bits and wait wrongly beyond 24 days
+DEFAULT_MAX_RESPONSE_BYTES = (
+    1 << 20
+)  # where a client asks for no other bound; 500 assets are about 120 kB
+MAX_TIMEOUT_SECONDS: Final = (
+    86400.0  # sockets count milliseconds in 32 bits and wait wrongly beyond 24 days
+)
 
 STALE = "StaleConnection"
 """A kept connection ended before a byte of the reply came.
@@ -51,7 +55,9 @@ class HttpRequest(SecretHolder):
 
     __slots__ = ("secrets", "target", "template")
 
-    def __init__(self, target: bytes, template: RequestTemplate, secrets: Iterable[str] = ()) -> None:
+    def __init__(
+        self, target: bytes, template: RequestTemplate, secrets: Iterable[str] = ()
+    ) -> None:
         self.target = target
         self.template = template
         self.secrets = SecretTexts(secrets)

@@ -28,7 +28,10 @@ PROXY_CONNECT: Phase = ("connecting through the proxy", "ConnectTimeout", "Conne
 WRITE: Phase = ("sending", "WriteTimeout", "WriteError")
 READ: Phase = ("reading", "ReadTimeout", "ReadError")
 
-_PROXY_HINTS: Final = {"403": "the proxy refuses this host", "407": "check user and password of proxy="}
+_PROXY_HINTS: Final = {
+    "403": "the proxy refuses this host",
+    "407": "check user and password of proxy=",
+}
 
 
 class DeadlinePassed(Exception):  # noqa: N818 - told apart from OSError by its class, met inside of transports only
@@ -45,9 +48,13 @@ def time_until(deadline: float) -> float:
 
 def is_disconnect(error: BaseException) -> bool:
     """Return whether an error says that the peer or the path closed the connection."""
-    if isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:  # Nothing acknowledged what was sent.
+    if (
+        isinstance(error, OSError) and error.errno == errno.ETIMEDOUT
+    ):  # Nothing acknowledged what was sent.
         return True
-    return isinstance(error, ConnectionError | ssl.SSLEOFError)  # Reset, broken pipe, an end without close_notify.
+    return isinstance(
+        error, ConnectionError | ssl.SSLEOFError
+    )  # Reset, broken pipe, an end without close_notify.
 
 
 def failure_from_exception(error: Exception, phase: Phase) -> HttpFailure:
@@ -57,14 +64,22 @@ def failure_from_exception(error: Exception, phase: Phase) -> HttpFailure:
         return HttpFailure(late_kind, f"{doing} took too long")
     if isinstance(error, TunnelError):
         hint = _PROXY_HINTS.get(str(error))
-        return HttpFailure("ProxyError", str(error) if hint is None else f"{error}: {hint}", hint is None)
+        return HttpFailure(
+            "ProxyError", str(error) if hint is None else f"{error}: {hint}", hint is None
+        )
     if isinstance(error, socket.gaierror):
         return HttpFailure(error_kind, f"{doing} failed: the name cannot be resolved")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return HttpFailure(error_kind, f"{doing} failed: {error.verify_message}; {_trust_hint()}", False)
+        return HttpFailure(
+            error_kind, f"{doing} failed: {error.verify_message}; {_trust_hint()}", False
+        )
     word = getattr(error, "reason", None)  # what OpenSSL says
     code = getattr(error, "errno", None)
-    word = word or errno.errorcode.get(code or 0) or (str(error) if type(error) is OSError else type(error).__name__)
+    word = (
+        word
+        or errno.errorcode.get(code or 0)
+        or (str(error) if type(error) is OSError else type(error).__name__)
+    )
     return HttpFailure(error_kind, f"{doing} failed: {word}")
 
 
@@ -84,7 +99,9 @@ class ResponseParser:
 
     def __init__(self, limit: int) -> None:
         self.complete = False
-        self.keep_alive = False  # The response is complete, and the connection may carry another request.
+        self.keep_alive = (
+            False  # The response is complete, and the connection may carry another request.
+        )
         self.connection_was_stale = False
         self.on_reused_connection = False
         self._limit, self._bytes_received, self._status = limit, 0, 0
@@ -123,7 +140,9 @@ class ResponseParser:
             if self._is_malformed:
                 self.keep_alive = False
                 if not self.complete:
-                    self._finish(HttpFailure("RemoteProtocolError", "the response is not valid HTTP/1.1"))
+                    self._finish(
+                        HttpFailure("RemoteProtocolError", "the response is not valid HTTP/1.1")
+                    )
 
     def connection_lost(self, error: Exception | None, phase: Phase = READ) -> None:
         """Note that the connection is of no use any more: an error befell it, or it ended too early."""
@@ -131,18 +150,27 @@ class ResponseParser:
         if self.complete:
             return
         is_disconnected = error is None or is_disconnect(error)
-        self.connection_was_stale = self.on_reused_connection and not self._bytes_received and is_disconnected
+        self.connection_was_stale = (
+            self.on_reused_connection and not self._bytes_received and is_disconnected
+        )
         if self.connection_was_stale:
-            self._finish(HttpFailure(STALE, "the server closed the idle connection before it responded"))
+            self._finish(
+                HttpFailure(STALE, "the server closed the idle connection before it responded")
+            )
         elif error is not None:
             self._finish(failure_from_exception(error, phase))
         else:
             where = "within the response" if self._bytes_received else "without a response"
-            self._finish(HttpFailure("RemoteProtocolError", f"the server closed the connection {where}"))
+            self._finish(
+                HttpFailure("RemoteProtocolError", f"the server closed the connection {where}")
+            )
 
     def result(self) -> HttpResult:
         """Return the response, or why there is none."""
-        body, self._body = self._body, []  # An idle connection keeps its last parser, but not the body.
+        body, self._body = (
+            self._body,
+            [],
+        )  # An idle connection keeps its last parser, but not the body.
         return self._failure or HttpResponse(self._status, self._response_headers, b"".join(body))
 
     def _parse(self, parser: httptools.HttpResponseParser, data: bytes, is_first: bool) -> None:
@@ -154,7 +182,9 @@ class ResponseParser:
                 self._is_malformed = True
                 return
         end = len(data) - data.endswith((b"\r", b"\n"))
-        parser.feed_data(data[:end])  # It calls the methods below, and so may complete the response.
+        parser.feed_data(
+            data[:end]
+        )  # It calls the methods below, and so may complete the response.
         if self.complete:
             self.keep_alive = self.keep_alive and end == len(data)
         elif end < len(data) and not self._is_malformed:
@@ -193,7 +223,9 @@ class ResponseParser:
         self._response_headers = Headers(self._headers)
         length = self._response_headers.get_bytes(b"content-length")
         coding = self._response_headers.get_bytes(b"transfer-encoding")
-        if not _framing_is_clear(length, coding) or self._status < 100 or self._status == 101:  # an unwanted upgrade
+        if (
+            not _framing_is_clear(length, coding) or self._status < 100 or self._status == 101
+        ):  # an unwanted upgrade
             self._is_malformed = True
         self._reads_until_close = length is None and coding is None and self._status >= 200
 

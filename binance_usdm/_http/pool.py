@@ -17,7 +17,15 @@ from binance_usdm._errors import ConfigurationError
 
 from .gates import CLOSED, OPEN, Gate
 from .messages import HttpFailure, Origin
-from .parser import CONNECT, POOL, PROXY_CONNECT, DeadlinePassed, ResponseParser, failure_from_exception, time_until
+from .parser import (
+    CONNECT,
+    POOL,
+    PROXY_CONNECT,
+    DeadlinePassed,
+    ResponseParser,
+    failure_from_exception,
+    time_until,
+)
 from .proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
 
 MAX_CONNECTIONS = 100
@@ -55,7 +63,9 @@ class Slots:
         self.limit = limit
         self.holders = set[object]()
         self.waiters = dict[object, Gate]()
-        self._lock = threading.RLock()  # A signal handler's call may run within another call of its thread.
+        self._lock = (
+            threading.RLock()
+        )  # A signal handler's call may run within another call of its thread.
 
     def try_acquire(self, token: object) -> bool:
         """Take a slot if one is free and nobody waits."""
@@ -184,7 +194,9 @@ class Lease(Generic[_C]):
         self.max_response_bytes = max_response_bytes
         self.parser = ResponseParser(max_response_bytes)
         self.was_sent = False
-        self.token = object()  # The pool refers to it alone: a suspended coroutine that is dropped takes no slot along.
+        self.token = (
+            object()
+        )  # The pool refers to it alone: a suspended coroutine that is dropped takes no slot along.
 
     @property
     def holders(self) -> set[object]:
@@ -324,7 +336,11 @@ class ConnectionPool(Generic[_C]):
         # an event loop's poller is shared with the parent, which would hear no more of a socket closed here.
         key = (os.getpid(), origin)
         found = self._origin_pools.get(key)
-        return self._origin_pools.setdefault(key, OriginPool(self._max_connections)) if found is None else found
+        return (
+            self._origin_pools.setdefault(key, OriginPool(self._max_connections))
+            if found is None
+            else found
+        )
 
     def _own_origin_pools(self) -> Iterator[OriginPool[_C]]:
         process = os.getpid()

@@ -10,7 +10,9 @@ from binance_usdm._secrets import SecretHolder
 from .addresses import is_loopback, is_valid_host_name
 from .messages import Origin
 
-PLAINTEXT_PROXY_PROBLEM = "proxy must be on this machine when base_url is http: it would see the key"
+PLAINTEXT_PROXY_PROBLEM = (
+    "proxy must be on this machine when base_url is http: it would see the key"
+)
 MAX_CONNECT_RESPONSE_BYTES = 1 << 14
 _URL = (  # compiled when there is one
     r"http://(?:(?P<login>[^\s@/?#\ud800-\udfff]+)@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?"
@@ -27,7 +29,9 @@ class Proxy(SecretHolder):
 
     __slots__ = ("authorization", "host", "is_loopback", "port")
 
-    def __init__(self, host: str, port: int, authorization: bytes = b"", *, near: bool = True) -> None:
+    def __init__(
+        self, host: str, port: int, authorization: bytes = b"", *, near: bool = True
+    ) -> None:
         self.host, self.port, self.authorization = host, port, authorization
         self.is_loopback = near  # on this machine: it may see what is sent without TLS
 
@@ -45,7 +49,12 @@ class Proxy(SecretHolder):
         login = unquote_to_bytes(match["login"] or "")
         basic = b64encode(login if b":" in login else login + b":")
         line = b"Proxy-Authorization: Basic %b\r\n" % basic if login else b""
-        return cls(match["host"].strip("[]"), int(match["port"] or 80), line, near=is_loopback(match["host"]))
+        return cls(
+            match["host"].strip("[]"),
+            int(match["port"] or 80),
+            line,
+            near=is_loopback(match["host"]),
+        )
 
     def connect_request(self, origin: Origin) -> bytes:
         host = f"[{origin[1]}]" if ":" in origin[1] else origin[1]
@@ -66,6 +75,10 @@ class ConnectResponseReader:
         if status and not status[1].startswith(b"2"):
             raise TunnelError(status[1].decode())
         # behind the tunnel nobody speaks unasked: what follows the head is the proxy's own
-        self.established = status is not None and end == len(self._head) <= MAX_CONNECT_RESPONSE_BYTES
-        if not self.established and (end > 3 or not data or len(self._head) > MAX_CONNECT_RESPONSE_BYTES):
+        self.established = (
+            status is not None and end == len(self._head) <= MAX_CONNECT_RESPONSE_BYTES
+        )
+        if not self.established and (
+            end > 3 or not data or len(self._head) > MAX_CONNECT_RESPONSE_BYTES
+        ):
             raise TunnelError("no valid answer")

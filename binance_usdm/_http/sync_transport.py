@@ -106,7 +106,9 @@ class SyncTransport(ConnectionPool[SyncConnection]):
             return httpx_adapter.response_to_httpx(complete)
         http_request, partition, bounds = complete
         lease = self.lease(http_request.template.origin, partition, **bounds)
-        return httpx_adapter.response_to_httpx(run_to_end(send_complete(self, http_request, lease, ThreadGate)))
+        return httpx_adapter.response_to_httpx(
+            run_to_end(send_complete(self, http_request, lease, ThreadGate))
+        )
 
     def close(self) -> None:
         """Close all idle connections; requests that wait for a connection fail, later ones too."""
@@ -174,7 +176,9 @@ class SyncTransport(ConnectionPool[SyncConnection]):
     def _server(self, lease: Lease[SyncConnection]) -> tuple[str, int]:
         return (self._proxy.host, self._proxy.port) if self._proxy else lease.origin[1:]
 
-    def _prepare(self, sock: socket.socket, lease: Lease[SyncConnection], deadline: float) -> socket.socket:
+    def _prepare(
+        self, sock: socket.socket, lease: Lease[SyncConnection], deadline: float
+    ) -> socket.socket:
         """Open the proxy's tunnel and start TLS where they are needed. The socket is closed when that fails."""
         try:
             configure(sock)
@@ -189,7 +193,9 @@ class SyncTransport(ConnectionPool[SyncConnection]):
             raise
         return sock
 
-    def _open_tunnel(self, sock: socket.socket, lease: Lease[SyncConnection], deadline: float) -> None:
+    def _open_tunnel(
+        self, sock: socket.socket, lease: Lease[SyncConnection], deadline: float
+    ) -> None:
         assert self._proxy is not None
         reader = ConnectResponseReader()
         sock.settimeout(time_until(deadline))
@@ -204,4 +210,6 @@ def start_tls(sock: socket.socket, host: str, deadline: float) -> ssl.SSLSocket:
     context = tls_context()  # It takes its time once.
     sock.settimeout(time_until(deadline))
     # Without close_notify an end counts as an error: anybody on the path can cause it.
-    return context.wrap_socket(sock, server_hostname=encodable_host(host), suppress_ragged_eofs=False)
+    return context.wrap_socket(
+        sock, server_hostname=encodable_host(host), suppress_ragged_eofs=False
+    )

@@ -87,11 +87,14 @@ class WorkerPool:
             with contextlib.suppress(InvalidStateError):
                 try:
                     result = context.run(work)
-                except BaseException as error:  # Every exception is raised where the result is asked for.  # noqa: BLE001
+                # Every exception is raised where the result is asked for.
+                except BaseException as error:  # noqa: BLE001
                     crew.unfinished.discard(future)
                     future.set_exception(error)
                 else:
-                    crew.unfinished.discard(future)  # First: the caller's next function finds this thread free.
+                    crew.unfinished.discard(
+                        future
+                    )  # First: the caller's next function finds this thread free.
                     future.set_result(result)
 
         crew.unfinished.add(future)

@@ -30,9 +30,7 @@ MAX_OFFSET_MS: Final = 24 * 3600 * 1000.0
 """Farther from this machine's clock no exchange's time is believed."""
 MAX_SYNC_SECONDS: Final = 3.0
 """How long one caller may keep the others from a sync of their own."""
-SYNC_TIMEOUT_MESSAGE: Final = (
-    "clock sync timed out; the server-time request took more than half of the time left for this call"
-)
+SYNC_TIMEOUT_MESSAGE: Final = "clock sync timed out; the server-time request took more than half of the time left for this call"
 
 
 def local_time_ms() -> int:
@@ -81,10 +79,14 @@ class ExchangeClock:
     most; others wait for the result.
     """
 
-    def __init__(self, wall: Callable[[], int] = _wall_ns, monotonic: Callable[[], float] = monotonic_seconds) -> None:
+    def __init__(
+        self, wall: Callable[[], int] = _wall_ns, monotonic: Callable[[], float] = monotonic_seconds
+    ) -> None:
         self._wall = wall
         self.monotonic = monotonic
-        self._lock = threading.RLock()  # A signal handler's call may run within another call of its thread.
+        self._lock = (
+            threading.RLock()
+        )  # A signal handler's call may run within another call of its thread.
         self._sync_lease_until_ms = self._next_sync_after_ms = -math.inf
         self._waiters = set[Any]()
         self.latest_sample: ClockSample | None = None
@@ -107,9 +109,13 @@ class ExchangeClock:
         now = self._monotonic_ms()
         age = now - sample.monotonic_ms
         wall_age = self._wall() / 1e6 - sample.wall_ms
-        return (age > MAX_AGE_MS or abs(wall_age - age) > MAX_CLOCK_STEP_MS) and now >= self._next_sync_after_ms
+        return (
+            age > MAX_AGE_MS or abs(wall_age - age) > MAX_CLOCK_STEP_MS
+        ) and now >= self._next_sync_after_ms
 
-    async def sync(self, measure: Measure, deadline: float, since: float | None, gates: Any) -> ClockSample | UsdmError:
+    async def sync(
+        self, measure: Measure, deadline: float, since: float | None, gates: Any
+    ) -> ClockSample | UsdmError:
         """Sync, wait for the caller who does, or return the sample that was taken after `since`.
 
         At most half of the time left until `deadline` is used, so that the call itself can still be made.
@@ -123,7 +129,11 @@ class ExchangeClock:
         Returns:
             The sample, or the error that all who waited get, each a copy of its own.
         """
-        if since is not None and self.latest_sample is not None and self.latest_sample.monotonic_ms > since * 1e3:
+        if (
+            since is not None
+            and self.latest_sample is not None
+            and self.latest_sample.monotonic_ms > since * 1e3
+        ):
             return self.latest_sample
         deadline -= (deadline - time.monotonic()) / 2
         count = self.sync_count
@@ -138,7 +148,9 @@ class ExchangeClock:
         failure: UsdmError | None = None
         own_error: UsdmError | None = None
         try:
-            sample, failure = await self._take_samples(measure, min(deadline, time.monotonic() + MAX_SYNC_SECONDS))
+            sample, failure = await self._take_samples(
+                measure, min(deadline, time.monotonic() + MAX_SYNC_SECONDS)
+            )
         except UsdmError as error:
             own_error = error  # Why only this caller could not ask: no result for those who wait.
         finally:
@@ -162,7 +174,9 @@ class ExchangeClock:
             self._waiters.discard(gate)
         return True
 
-    async def _take_samples(self, measure: Measure, deadline: float) -> tuple[ClockSample | None, UsdmError | None]:
+    async def _take_samples(
+        self, measure: Measure, deadline: float
+    ) -> tuple[ClockSample | None, UsdmError | None]:
         """Return the best of up to three samples, or why there is none that can be used."""
         best: ClockSample | None = None
         failure: UsdmError | None = None

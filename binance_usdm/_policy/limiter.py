@@ -98,7 +98,9 @@ class WeightLimiter(Limiter):
     ) -> None:
         self._budget = float("inf") if limit is None else weight_budget(limit, share)
         self._now, self._monotonic = now, monotonic
-        self._lock = threading.RLock()  # A signal handler's call may run within another call of its thread.
+        self._lock = (
+            threading.RLock()
+        )  # A signal handler's call may run within another call of its thread.
         self._used_by_minute: dict[int, int] = {}
         self._current_minute_used = 0
         self._last_wall_ms, self._last_monotonic = now(), monotonic()
@@ -150,11 +152,16 @@ class WeightLimiter(Limiter):
             return self._cooldown_left(self._monotonic())
 
     def observe(self, used_weight: int) -> None:
-        if used_weight <= self._current_minute_used:  # nothing new, as always when nobody else uses the address
+        if (
+            used_weight <= self._current_minute_used
+        ):  # nothing new, as always when nobody else uses the address
             return
         with self._lock:
             now = self._refresh_now_ms(self._monotonic())
-            before, minute = (now - LATE_RESPONSE_MS) // MINUTE_MS, (now + CLOCK_TOLERANCE_MS) // MINUTE_MS
+            before, minute = (
+                (now - LATE_RESPONSE_MS) // MINUTE_MS,
+                (now + CLOCK_TOLERANCE_MS) // MINUTE_MS,
+            )
             if 0 < self._used_by_minute.get(before, 0) <= 2 * used_weight:
                 minute = before
             if used_weight > self._used_by_minute.get(minute, 0):
@@ -181,7 +188,10 @@ class WeightLimiter(Limiter):
         if not -CLOCK_TOLERANCE_MS <= now - self._last_wall_ms - passed <= CLOCK_TOLERANCE_MS:
             lasts = passed <= MINUTE_MS + 2 * CLOCK_TOLERANCE_MS
             count = (
-                max(self._used_by_minute.get(minute, 0) for minute in _minutes_touched(self._last_wall_ms))
+                max(
+                    self._used_by_minute.get(minute, 0)
+                    for minute in _minutes_touched(self._last_wall_ms)
+                )
                 if lasts
                 else 0
             )
@@ -207,13 +217,17 @@ def weight_budget(limit: int, share: float) -> int:
     if type(limit) is not int or limit < 1:
         raise ConfigurationError("limit must be a whole number, 1 or more")
     if not isinstance(share, int | float) or not 0 < share <= 1 or int(limit * share) < 1:
-        raise ConfigurationError("share must be above 0 and at most 1, and leave a budget of 1 or more")
+        raise ConfigurationError(
+            "share must be above 0 and at most 1, and leave a budget of 1 or more"
+        )
     return int(limit * share)
 
 
 def weight_too_large_error(weight: int, budget: float) -> ConfigurationError:
     """The error for a weight that no minute has room for."""
-    return ConfigurationError(f"a request of weight {weight} does not fit into a budget of {budget} a minute")
+    return ConfigurationError(
+        f"a request of weight {weight} does not fit into a budget of {budget} a minute"
+    )
 
 
 def cooldown_seconds(error: RateLimitError, now: int) -> float:

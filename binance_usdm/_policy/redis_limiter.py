@@ -172,16 +172,25 @@ class RedisLimiter(SecretHolder, Limiter):
             return "it failed a moment ago"
         try:
             answer = script(keys=[self._key], args=arguments)
-        except self._errors as error:  # it drags connections along, and they the password: only its kind goes on
+        except (
+            self._errors
+        ) as error:  # it drags connections along, and they the password: only its kind goes on
             answer = type(error).__name__
             # The server may be a replica now, or about to go: the next call connects to whoever has its name by then.
-            self._acquire_script.registered_client.connection_pool.disconnect(inuse_connections=False)
-        failed = not (isinstance(answer, list) and len(answer) == 2 and all(type(number) is int for number in answer))
+            self._acquire_script.registered_client.connection_pool.disconnect(
+                inuse_connections=False
+            )
+        failed = not (
+            isinstance(answer, list)
+            and len(answer) == 2
+            and all(type(number) is int for number in answer)
+        )
         if failed:
             self._retry_at = time.monotonic() + RETRY_SERVER_AFTER_SECONDS
             if self._fail_open and not self._is_down:
                 logger.warning(
-                    "the shared weight budget cannot be reached (%s); this process counts for itself", answer
+                    "the shared weight budget cannot be reached (%s); this process counts for itself",
+                    answer,
                 )
         self._is_down = failed
         return str(answer) if failed else answer
@@ -191,7 +200,9 @@ def _unreachable_error(reason: str) -> TransportError:
     """Return the error for a server that gave no number; it is final when the server refused the login."""
     is_refused = reason in ("AuthenticationError", "NoPermissionError")
     hint = ": check user and password in the url of RedisLimiter" if is_refused else ""
-    error = TransportError(f"the shared weight budget cannot be reached ({reason}); nothing was sent{hint}")
+    error = TransportError(
+        f"the shared weight budget cannot be reached ({reason}); nothing was sent{hint}"
+    )
     error.retryable = not is_refused
     return error
 
@@ -219,4 +230,6 @@ def _register_scripts(url: str, timeout: float) -> list[Any] | str:
         if pool.connection_kwargs[option] is not value:
             return f"url must not set {option}"
     client, common = Redis(connection_pool=pool), _COMMON.replace("{NOW}", _NOW)
-    return [client.register_script(common + script) for script in (_ACQUIRE, _OBSERVE, _START_COOLDOWN)]
+    return [
+        client.register_script(common + script) for script in (_ACQUIRE, _OBSERVE, _START_COOLDOWN)
+    ]

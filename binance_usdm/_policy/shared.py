@@ -23,7 +23,9 @@ class SharedState(NamedTuple):
 
 
 _lock = threading.RLock()
-_by_origin: dict[Hashable, SharedState] = {}  # Kept for good: a ban outlives the client that met it.
+_by_origin: dict[
+    Hashable, SharedState
+] = {}  # Kept for good: a ban outlives the client that met it.
 _by_transport: WeakKeyDictionary[object, dict[Hashable, SharedState]] = WeakKeyDictionary()
 
 

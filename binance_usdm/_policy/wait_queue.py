@@ -46,7 +46,9 @@ class WaitQueue:
     __slots__ = ("_lock", "_not_before", "_numbers", "_tickets", "_weight")
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()  # A signal handler's call may run within another call of its thread.
+        self._lock = (
+            threading.RLock()
+        )  # A signal handler's call may run within another call of its thread.
         self._numbers: list[int] = []
         self._tickets: dict[int, Ticket] = {}
         self._weight = 0
@@ -197,7 +199,9 @@ class LimiterQueue:
                     pause = max(pause, forecast(queue.weight_ahead(ticket) + ticket.weight))
                 left = deadline - time.monotonic()
                 if pause >= left:
-                    raise RateLimitError(0, None, "the weight budget has no room before the deadline", pause)
+                    raise RateLimitError(
+                        0, None, "the weight budget has no room before the deadline", pause
+                    )
                 if not pause and queue.is_first(ticket):
                     is_served = True
                     return

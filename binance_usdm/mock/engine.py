@@ -11,7 +11,14 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
-from binance_usdm.mock.core.accounts import Account, ApiKey, Verifier, load_public_key, normalize_ip, parse_networks
+from binance_usdm.mock.core.accounts import (
+    Account,
+    ApiKey,
+    Verifier,
+    load_public_key,
+    normalize_ip,
+    parse_networks,
+)
 from binance_usdm.mock.core.clock import SkewedClock
 from binance_usdm.mock.core.redaction import make_redactor
 from binance_usdm.mock.core.request_log import CountKey, Headers, Logged, RequestLog
@@ -69,17 +76,25 @@ class Engine:
         self._pipeline = Pipeline(self.spec, self.state, self.fault_queue)
         self.add_key(self.state.account, *self._credentials)
 
-    def handle(self, method: str, target: bytes, headers: Headers, body: bytes, address: str) -> Reply:
+    def handle(
+        self, method: str, target: bytes, headers: Headers, body: bytes, address: str
+    ) -> Reply:
         """Respond to one request: method, raw path with query, header pairs, body, client IP address."""
         with self.lock:
-            return self._pipeline.handle_request(method, target, headers, body, normalize_ip(address))
+            return self._pipeline.handle_request(
+                method, target, headers, body, normalize_ip(address)
+            )
 
     # -- accounts and bodies
 
-    def add_account(self, api_key: str, api_secret: str | Verifier | bytes, opened: bool, **options: Any) -> Account:
+    def add_account(
+        self, api_key: str, api_secret: str | Verifier | bytes, opened: bool, **options: Any
+    ) -> Account:
         """Add an account with its first key; `options` are those of `add_key`, and 200 bodies by operation."""
         account = Account(futures_enabled=opened)
-        key_options = {name: options.pop(name) for name in ("addresses", "permissions") if name in options}
+        key_options = {
+            name: options.pop(name) for name in ("addresses", "permissions") if name in options
+        }
         bodies = {name: self._encode_body(name, value, api_key) for name, value in options.items()}
         self.add_key(account, api_key, api_secret, **key_options)
         account.response_bodies.update(bodies)
@@ -96,12 +111,18 @@ class Engine:
     ) -> None:
         """Add a key to an account. Raises ValueError when no request could use it."""
         if not api_key or not re.fullmatch(self.state.switches.key_format, api_key):
-            raise ValueError("api_key is empty or not of the switched key_format: no request could ever use it")
+            raise ValueError(
+                "api_key is empty or not of the switched key_format: no request could ever use it"
+            )
         if not {*permissions} <= {*PERMISSIONS}:
             raise ValueError(f"permissions must be of {', '.join(PERMISSIONS)}")
         secret = load_public_key(api_secret) if isinstance(api_secret, bytes) else api_secret
-        if not (callable(secret) or isinstance(secret, str)) or str(secret).lstrip().startswith("-----BEGIN"):
-            raise ValueError("api_secret must be an HMAC secret, the PEM of a public key as bytes, or a function")
+        if not (callable(secret) or isinstance(secret, str)) or str(secret).lstrip().startswith(
+            "-----BEGIN"
+        ):
+            raise ValueError(
+                "api_secret must be an HMAC secret, the PEM of a public key as bytes, or a function"
+            )
         with self.lock:
             if api_key in self.state.keys:
                 raise ValueError("there is an account with this key already")
@@ -159,7 +180,9 @@ class Engine:
             self.require_operation(operation)
         name, found, filled = resolve_fault(fault, options)
         with self.lock:
-            self.fault_queue.add(QueuedFault(name, found, filled, times, operation, path, api_key, nth, probability))
+            self.fault_queue.add(
+                QueuedFault(name, found, filled, times, operation, path, api_key, nth, probability)
+            )
 
     def ban(self, seconds: int, address: str) -> None:
         """Ban an IP address for a number of seconds of the mock's clock."""
@@ -200,7 +223,9 @@ class Engine:
         signed = {known.id for known in self.spec.operations if known.signature}
         with self.lock:
             return [
-                logged for logged in self.state.request_log.filter(operation, api_key) if logged.operation in signed
+                logged
+                for logged in self.state.request_log.filter(operation, api_key)
+                if logged.operation in signed
             ]
 
     def redactor(self) -> Callable[[bytes | str], str]:

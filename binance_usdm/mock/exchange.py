@@ -109,7 +109,9 @@ class Exchange:
     @property
     def transport(self) -> httpx.MockTransport:
         """For ``Client(transport=...)``, sync or async: no socket is opened."""
-        from .server.httpx_transport import ExchangeTransport  # only whoever has httpx asks for this
+        from .server.httpx_transport import (
+            ExchangeTransport,
+        )  # only whoever has httpx asks for this
 
         return ExchangeTransport(self.handle)
 
@@ -125,7 +127,12 @@ class Exchange:
         return asgi.make_asgi_app(self.handle)
 
     def add_account(
-        self, api_key: str, api_secret: str | Verifier | bytes, *, opened: bool = True, **options: Any
+        self,
+        api_key: str,
+        api_secret: str | Verifier | bytes,
+        *,
+        opened: bool = True,
+        **options: Any,
     ) -> Account:
         """One more account with its first key: ``options`` are those of ``add_key``, and its 200 bodies by operation."""
         return self._engine.add_account(api_key, api_secret, opened, **options)
@@ -144,7 +151,9 @@ class Exchange:
         ``api_secret`` is an HMAC secret, an Ed25519 or RSA public key (PEM, as bytes), or a function that verifies. ``addresses``
         are the only IP addresses or networks it may be used from, ``permissions`` are of "reading" and "futures".
         """
-        self._engine.add_key(account, api_key, api_secret, addresses=addresses, permissions=permissions)
+        self._engine.add_key(
+            account, api_key, api_secret, addresses=addresses, permissions=permissions
+        )
 
     def seed(self, operation_id: str, value: Any, api_key: str | None = None) -> None:
         """Set the 200 body of an operation: a JSON value that the spec describes, or bytes that are sent as they are.
@@ -215,7 +224,12 @@ class Exchange:
         ]
         if bad:
             raise AssertionError(
-                "\n".join([f"{len(bad)} of {len(found)} requests were not as the exchange wants them:", *bad])
+                "\n".join(
+                    [
+                        f"{len(bad)} of {len(found)} requests were not as the exchange wants them:",
+                        *bad,
+                    ]
+                )
             )
 
     def handle(
@@ -231,7 +245,9 @@ class Exchange:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """The same for sync clients of httpx: what ``httpx.MockTransport`` calls. ``transport`` is for both kinds."""
-        from .server.httpx_transport import ExchangeTransport  # the request came from httpx, so it is there
+        from .server.httpx_transport import (
+            ExchangeTransport,
+        )  # the request came from httpx, so it is there
 
         return ExchangeTransport(self.handle).handle_request(request)
 
@@ -258,7 +274,9 @@ def serve(
     where there is ``fork``; each has accounts, weight, faults and log of its own, so they cannot have one admin interface.
     """
     if workers < 1 or (workers > 1 and (admin or not hasattr(os, "fork"))):
-        raise ValueError("workers must be 1 or more; above 1 they need fork, and have no admin interface in common")
+        raise ValueError(
+            "workers must be 1 or more; above 1 they need fork, and have no admin interface in common"
+        )
     process.run_until_signal(_application(exchange, admin), host, port, workers, ready)
 
 

@@ -31,17 +31,23 @@ class Pipeline:
         self._state = state
         self._fault_queue = fault_queue
 
-    def handle_request(self, method: str, target: bytes, headers: Headers, body: bytes, address: str) -> Reply:
+    def handle_request(
+        self, method: str, target: bytes, headers: Headers, body: bytes, address: str
+    ) -> Reply:
         """Respond to a request, and add it to the request log."""
         context = self._check_request(method, target, headers, body, address)
         operation_id = context.operation.id if context.operation else None
         fault = self._fault_queue.match(operation_id, context.path, context.api_key)
-        reply = self._respond(context) if fault is None else self._respond_with_fault(context, fault)
+        reply = (
+            self._respond(context) if fault is None else self._respond_with_fault(context, fault)
+        )
         reply = self._apply_proxy_effects(context, reply)
         self._state.request_log.add(self._log_entry(context, reply, fault))
         return reply
 
-    def _check_request(self, method: str, target: bytes, headers: Headers, body: bytes, address: str) -> RequestContext:
+    def _check_request(
+        self, method: str, target: bytes, headers: Headers, body: bytes, address: str
+    ) -> RequestContext:
         state = self._state
         raw_path, _, raw_query = target.partition(b"?")
         path = raw_path.decode("latin-1")
@@ -55,11 +61,23 @@ class Pipeline:
                 api_keys.append(value)
         api_key = b", ".join(api_keys).decode("latin-1")
         context = RequestContext(
-            method, path, query, headers, body, address, operation, api_key, state.keys, state.clock(), state.switches
+            method,
+            path,
+            query,
+            headers,
+            body,
+            address,
+            operation,
+            api_key,
+            state.keys,
+            state.clock(),
+            state.switches,
         )
         if operation is not None:
             if state.switches.refuse_replay and operation.signature is not None:
-                context.is_replay = state.remember_signature(query.first_values.get(operation.signature))
+                context.is_replay = state.remember_signature(
+                    query.first_values.get(operation.signature)
+                )
             try:
                 run_checks(context, operation)
             except RejectionError as rejection:
@@ -70,14 +88,18 @@ class Pipeline:
         state, operation = self._state, context.operation
         counter = state.counter_for(context.address)
         if operation is None:
-            return counter.ban_response(context.now, state.switches) or self._not_found_response(context)
+            return counter.ban_response(context.now, state.switches) or self._not_found_response(
+                context
+            )
         reply = counter.charge(operation.weight, context.now, state.switches)
         rejection = context.rejection
         if reply is None and rejection is not None:
             reply = error_response(rejection.status(state.switches), rejection.code, rejection.text)
         if reply is None:
             account = context.key.account if context.key else state.account
-            return json_ok_response(self._response_body(operation, account, context.now), self._weight_headers(context))
+            return json_ok_response(
+                self._response_body(operation, account, context.now), self._weight_headers(context)
+            )
         return self._with_weight_header(context, reply)
 
     def _respond_with_fault(self, context: RequestContext, fault: QueuedFault) -> Reply:
@@ -86,7 +108,9 @@ class Pipeline:
         account = key.account if key else state.account
         body = self._response_body(operation, account, context.now) if operation else b"{}"
         respond = partial(self._respond, context)
-        scene = FaultContext(body, context.now, state.switches, context.path, respond, self._spec.errors, state.rng)
+        scene = FaultContext(
+            body, context.now, state.switches, context.path, respond, self._spec.errors, state.rng
+        )
         reply = fault.respond(scene)
         if operation is None or not fault.fault.costs_weight or reply.status >= 500:
             return reply
@@ -100,13 +124,19 @@ class Pipeline:
         status = switches.wrong_method if methods else 404
         if switches.not_found == "html" and status == 404:
             return html_response(404, "Not found")
-        reply = error_response(status, -5000, f"Path {context.path}, Method {context.method} is invalid")
+        reply = error_response(
+            status, -5000, f"Path {context.path}, Method {context.method} is invalid"
+        )
         return reply.with_header(b"Allow", ", ".join(methods).encode()) if status == 405 else reply
 
     def _response_body(self, operation: Operation, account: Account, now: int) -> bytes:
         seeded = account.response_bodies.get(operation.id)
         body = self._spec.example_body(operation, now) if seeded is None else seeded
-        is_hidden = not account.futures_enabled and self._state.switches.unopened == "empty" and body[:1] == b"["
+        is_hidden = (
+            not account.futures_enabled
+            and self._state.switches.unopened == "empty"
+            and body[:1] == b"["
+        )
         return b"[]" if is_hidden else body
 
     def _with_weight_header(self, context: RequestContext, reply: Reply) -> Reply:
@@ -124,12 +154,18 @@ class Pipeline:
         switches = self._state.switches
         if switches.gzip and _accepts_gzip(context.headers) and not _has_content_encoding(reply):
             packed = gzip.compress(reply.body, mtime=0)
-            reply = replace(reply, body=packed, headers=(*reply.headers, (b"Content-Encoding", b"gzip")))
+            reply = replace(
+                reply, body=packed, headers=(*reply.headers, (b"Content-Encoding", b"gzip"))
+            )
         if switches.lower_case_headers:
-            reply = replace(reply, headers=tuple((name.lower(), value) for name, value in reply.headers))
+            reply = replace(
+                reply, headers=tuple((name.lower(), value) for name, value in reply.headers)
+            )
         return reply
 
-    def _log_entry(self, context: RequestContext, reply: Reply, fault: QueuedFault | None) -> Logged:
+    def _log_entry(
+        self, context: RequestContext, reply: Reply, fault: QueuedFault | None
+    ) -> Logged:
         operation, rejection = context.operation, context.rejection
         if rejection is not None:
             reason = rejection.reason
@@ -160,4 +196,7 @@ def _has_content_encoding(reply: Reply) -> bool:
 
 def _accepts_gzip(headers: Headers) -> bool:
     accepted = [value for name, value in headers if name.lower() == b"accept-encoding"]
-    return re.search(rb"(?i)\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?![.0-9]))", b",".join(accepted)) is not None
+    return (
+        re.search(rb"(?i)\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?![.0-9]))", b",".join(accepted))
+        is not None
+    )

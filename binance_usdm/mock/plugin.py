@@ -26,12 +26,15 @@ def usdm_exchange(request: pytest.FixtureRequest) -> Exchange:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: object) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: object
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the latest requests with a failure: what came, how it ended and why; no key, secret or signature."""
     report = yield
     if report.failed:
         report.sections += [
-            (f"Requests to {name}", _format_requests(exchange)) for exchange, name in _exchanges_of(item).items()
+            (f"Requests to {name}", _format_requests(exchange))
+            for exchange, name in _exchanges_of(item).items()
         ]
     return report
 
@@ -42,7 +45,9 @@ def _exchanges_of(item: pytest.Item) -> dict[Exchange, str]:
     given = asked | (getattr(item, "funcargs", None) or {})
     named = dict[Exchange, str]()
     for name in sorted(given, key=lambda name: name != _FIXTURE_NAME):
-        if issubclass(type(given[name]), Exchange):  # isinstance would believe a double, and wake a proxy
+        if issubclass(
+            type(given[name]), Exchange
+        ):  # isinstance would believe a double, and wake a proxy
             named.setdefault(given[name], name)
     return named
 

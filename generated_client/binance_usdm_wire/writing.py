@@ -45,9 +45,13 @@ def write_decimal(name: str, value: Any) -> str:
 def integer_writer(minimum: int, maximum: int) -> Writer:
     def write(name: str, value: Any) -> str:
         if type(value) is not int:
-            raise InvalidArgumentError(name, f"an integer from {minimum} to {maximum}", _describe(value))
+            raise InvalidArgumentError(
+                name, f"an integer from {minimum} to {maximum}", _describe(value)
+            )
         if not minimum <= value <= maximum:
-            raise InvalidArgumentError(name, f"an integer from {minimum} to {maximum}", "one out of this range")
+            raise InvalidArgumentError(
+                name, f"an integer from {minimum} to {maximum}", "one out of this range"
+            )
         return str(value)
 
     return write

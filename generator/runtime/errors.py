@@ -14,7 +14,11 @@ class ResponseMismatch(ValueError):
 
     def with_prefix(self, step: int | str | None) -> ResponseMismatch:
         """The same, seen from one level further out."""
-        return self if step is None else ResponseMismatch((step, *self.path), self.expected, self.found)
+        return (
+            self
+            if step is None
+            else ResponseMismatch((step, *self.path), self.expected, self.found)
+        )
 
     def __str__(self) -> str:
         steps = [f"row {step}" if type(step) is int else f"field {step}" for step in self.path]

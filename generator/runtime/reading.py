@@ -35,7 +35,9 @@ MISSING: Final = _Missing()
 
 def json_type_name(value: object) -> str:
     """What a decoded value is, in the words of JSON and without the value."""
-    return "nothing" if value is MISSING else _JSON_TYPE_NAMES.get(type(value), type(value).__name__)
+    return (
+        "nothing" if value is MISSING else _JSON_TYPE_NAMES.get(type(value), type(value).__name__)
+    )
 
 
 def read_string(value: Any, step: PathStep) -> str:
@@ -59,7 +61,9 @@ class _DecimalCache(dict[str, Decimal]):
 
     def __missing__(self, text: str) -> Decimal:
         if type(text) is not str or not _DECIMAL(text):
-            raise ResponseMismatch((), "a decimal string", "a string that is no plain decimal number")
+            raise ResponseMismatch(
+                (), "a decimal string", "a string that is no plain decimal number"
+            )
         amount = Decimal(text)
         if len(text) <= 40:
             if len(self) >= 4096:
@@ -96,7 +100,9 @@ def integer_reader(minimum: int, maximum: int) -> Reader[int]:
         if type(value) is int and minimum <= value <= maximum:
             return value
         found = "an integer out of range" if type(value) is int else json_type_name(value)
-        raise ResponseMismatch((), f"an integer from {minimum} to {maximum}", found).with_prefix(step)
+        raise ResponseMismatch((), f"an integer from {minimum} to {maximum}", found).with_prefix(
+            step
+        )
 
     _COLUMN_READERS[read] = _uniform_column(
         int, lambda cells: not cells or (minimum <= min(cells) and max(cells) <= maximum)
@@ -137,9 +143,14 @@ class RowReader(Generic[T]):
     and says what is wrong. `unfinished` is the class `row`, not yet frozen: filled in a quarter of the time, its instances become rows.
     """
 
-    def __init__(self, row: type[T], read: Reader[T], unfinished: Any, readers: Mapping[str, Reader[Any]]) -> None:
+    def __init__(
+        self, row: type[T], read: Reader[T], unfinished: Any, readers: Mapping[str, Reader[Any]]
+    ) -> None:
         self._row, self._unfinished = row, unfinished
-        self._columns = [(name, _COLUMN_READERS.get(reader) or _column_of(reader)) for name, reader in readers.items()]
+        self._columns = [
+            (name, _COLUMN_READERS.get(reader) or _column_of(reader))
+            for name, reader in readers.items()
+        ]
         self._read_each = array_reader(read)
         self._field_count = frozenset({len(readers)})
 
@@ -154,7 +165,9 @@ class RowReader(Generic[T]):
         """The rows that are the whole of a JSON text."""
         try:
             rows = self._read_by_columns(loads_unchecked(body))
-            if body.count(b":") == len(rows) * len(self._columns):  # as in `decode`: none was merged
+            if body.count(b":") == len(rows) * len(
+                self._columns
+            ):  # as in `decode`: none was merged
                 return rows
         except _FALLBACK_ERRORS:
             pass

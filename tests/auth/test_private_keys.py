@@ -34,7 +34,14 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from binance_usdm import AsyncClient, Client, ConfigurationError, Ed25519Signer, HmacSigner, RsaSigner
+from binance_usdm import (
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    Ed25519Signer,
+    HmacSigner,
+    RsaSigner,
+)
 from binance_usdm._auth.private_keys import PrivateKeySigner, signer_from_pem
 from binance_usdm._auth.signers import compute_signature
 from tests.support.canaries import crash_report
@@ -50,7 +57,9 @@ LOCKED = BestAvailableEncryption(PASSWORD.encode())
 PKCS8, TRADITIONAL = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL
 
 
-def make_pem(key: Any, form: PrivateFormat = PKCS8, lock: KeySerializationEncryption | None = None) -> bytes:
+def make_pem(
+    key: Any, form: PrivateFormat = PKCS8, lock: KeySerializationEncryption | None = None
+) -> bytes:
     made: bytes = key.private_bytes(Encoding.PEM, form, lock or NoEncryption())
     return made
 
@@ -66,7 +75,10 @@ GOOD: dict[str, tuple[Any, str | bytes | None]] = {
         make_pem(ED, lock=BestAvailableEncryption(b"\xff\xfe")),
         os.fsdecode(b"\xff\xfe"),
     ),
-    "ed25519, lines ended as in DOS": (b"\xef\xbb\xbf" + make_pem(ED).replace(b"\n", b"\r\n"), None),
+    "ed25519, lines ended as in DOS": (
+        b"\xef\xbb\xbf" + make_pem(ED).replace(b"\n", b"\r\n"),
+        None,
+    ),
     "ed25519, behind other text": (b"the key of the bot\n" + make_pem(ED), None),
     "rsa": (make_pem(RSA), None),
     "rsa, encrypted": (make_pem(RSA, lock=LOCKED), PASSWORD),
@@ -74,16 +86,32 @@ GOOD: dict[str, tuple[Any, str | bytes | None]] = {
     "rsa, traditional, encrypted": (make_pem(RSA, TRADITIONAL, LOCKED), PASSWORD),
 }
 MADE = {
-    kind: compute_signature(kind.from_pem(make_pem(key)), b"x") for kind, key in ((Ed25519Signer, ED), (RsaSigner, RSA))
+    kind: compute_signature(kind.from_pem(make_pem(key)), b"x")
+    for kind, key in ((Ed25519Signer, ED), (RsaSigner, RSA))
 }
 MISSING = Path(__file__).parent / "no-such-file"
-DAMAGED, WRONG = "^private_key is damaged or cut short", "^password is wrong, or private_key is damaged"
+DAMAGED, WRONG = (
+    "^private_key is damaged or cut short",
+    "^password is wrong, or private_key is damaged",
+)
 BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that say what is wrong
     "wrong password": (make_pem(ED, lock=LOCKED), f"{PASSWORD} wrong", WRONG),
-    "wrong password of a traditional key": (make_pem(RSA, TRADITIONAL, LOCKED), f"{PASSWORD} wrong", WRONG),
+    "wrong password of a traditional key": (
+        make_pem(RSA, TRADITIONAL, LOCKED),
+        f"{PASSWORD} wrong",
+        WRONG,
+    ),
     "a password that is no text": (make_pem(ED, lock=LOCKED), f"{PASSWORD}\ud800", WRONG),
-    "no password": (make_pem(ED, lock=LOCKED), None, "^password is missing: private_key is encrypted$"),
-    "no password for a traditional key": (make_pem(RSA, TRADITIONAL, LOCKED), None, "^password is missing"),
+    "no password": (
+        make_pem(ED, lock=LOCKED),
+        None,
+        "^password is missing: private_key is encrypted$",
+    ),
+    "no password for a traditional key": (
+        make_pem(RSA, TRADITIONAL, LOCKED),
+        None,
+        "^password is missing",
+    ),
     "needless password": (
         make_pem(ED),
         PASSWORD,
@@ -91,8 +119,16 @@ BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that sa
     ),
     "empty password": (make_pem(ED), "", "^password must be text or bytes, and not empty$"),
     "password of another type": (make_pem(ED), [PASSWORD], "^password must be text or bytes"),
-    "public key": (ED.public_key().public_bytes(Encoding.PEM, SPKI), None, "is a public key: .* the private key"),
-    "public key of RSA": (RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1), None, "is a public key"),
+    "public key": (
+        ED.public_key().public_bytes(Encoding.PEM, SPKI),
+        None,
+        "is a public key: .* the private key",
+    ),
+    "public key of RSA": (
+        RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1),
+        None,
+        "is a public key",
+    ),
     "certificate": (trustme.CA().cert_pem.bytes(), None, "is a certificate: give the private key"),
     "OpenSSH's format": (
         make_pem(ED, PrivateFormat.OpenSSH),
@@ -103,14 +139,20 @@ BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that sa
     "EC key, traditional": (make_pem(EC, TRADITIONAL), None, "is an ECPrivateKey"),
     "Ed448 key": (make_pem(ed448.Ed448PrivateKey.generate()), None, "is an Ed448PrivateKey"),
     "X25519 key": (make_pem(x25519.X25519PrivateKey.generate()), None, "is an X25519PrivateKey"),
-    "RSA key of 1024 bits": (make_pem(SMALL), None, "has 1024 bits: the exchange takes RSA keys of 2048 and 4096"),
+    "RSA key of 1024 bits": (
+        make_pem(SMALL),
+        None,
+        "has 1024 bits: the exchange takes RSA keys of 2048 and 4096",
+    ),
     "two keys": (make_pem(ED) + make_pem(RSA), None, "holds 2 keys: give one alone"),
     "cut short": (make_pem(RSA)[:900], None, DAMAGED),
     "cut short before the last line": (make_pem(ED)[:-28], None, DAMAGED),
     "a blank line in it": (make_pem(RSA).replace(b"\n", b"\n\n"), None, DAMAGED),
     "line breaks written out": (make_pem(ED).replace(b"\n", b"\\n"), None, DAMAGED),
     "traditional, encrypted, its IV cut short": (  # cryptography 50 panics
-        re.sub(rb"(DEK-Info: [^,]+,[0-9A-F]{16})[0-9A-F]+", rb"\1", make_pem(RSA, TRADITIONAL, LOCKED)),
+        re.sub(
+            rb"(DEK-Info: [^,]+,[0-9A-F]{16})[0-9A-F]+", rb"\1", make_pem(RSA, TRADITIONAL, LOCKED)
+        ),
         PASSWORD,
         WRONG,
     ),
@@ -120,24 +162,46 @@ BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that sa
     "UTF-16": (make_pem(ED).decode().encode("utf-16"), None, "is not PEM text"),
     "nothing": (b"", None, "is not PEM text: a line -----BEGIN PRIVATE KEY----- is missing"),
     "10 MB": (make_pem(ED) + b"x" * 10_000_000, None, "is larger than 64 KiB"),
-    "PEM as str": (make_pem(ED).decode(), None, "is text: give PEM text as bytes, a str is the path of a file"),
+    "PEM as str": (
+        make_pem(ED).decode(),
+        None,
+        "is text: give PEM text as bytes, a str is the path of a file",
+    ),
     "PEM as path": (Path(make_pem(ED).decode()), None, "is text: give PEM text as bytes"),
-    "the body of a PEM as str": (make_pem(RSA).split(b"\n")[1].decode(), None, "file cannot be opened: No such file"),
-    "bytearray": (bytearray(make_pem(ED)), None, "must be bytes, the PEM itself, or the path of a file, not bytearray"),
+    "the body of a PEM as str": (
+        make_pem(RSA).split(b"\n")[1].decode(),
+        None,
+        "file cannot be opened: No such file",
+    ),
+    "bytearray": (
+        bytearray(make_pem(ED)),
+        None,
+        "must be bytes, the PEM itself, or the path of a file, not bytearray",
+    ),
     "a key object": (ED, None, "must be bytes, .* not Ed25519PrivateKey"),
     "None": (None, PASSWORD, "must be bytes, .* not NoneType"),
     "a path with a NUL": ("a\0b", PASSWORD, "file cannot be opened: this is no path"),
     "a missing file": (MISSING, PASSWORD, "file cannot be opened: No such file or directory$"),
 }
 KINDS: list[type[PrivateKeySigner]] = [Ed25519Signer, RsaSigner, PrivateKeySigner]
-_MATERIAL = b"".join(source for source, *_ in [*GOOD.values(), *BAD.values()] if isinstance(source, bytes))
+_MATERIAL = b"".join(
+    source for source, *_ in [*GOOD.values(), *BAD.values()] if isinstance(source, bytes)
+)
 
 
 @functools.cache
 def fragments() -> set[str]:
     """Each piece of sixteen characters of every key above."""
-    lines = re.findall(rb"^[A-Za-z0-9+/=]{16,80}$", _MATERIAL.replace(b"\\n", b"\n").replace(b"\r", b""), re.MULTILINE)
-    texts = [*(line.decode() for line in lines), repr(ED.private_bytes_raw())[2:-1], ED.private_bytes_raw().hex()]
+    lines = re.findall(
+        rb"^[A-Za-z0-9+/=]{16,80}$",
+        _MATERIAL.replace(b"\\n", b"\n").replace(b"\r", b""),
+        re.MULTILINE,
+    )
+    texts = [
+        *(line.decode() for line in lines),
+        repr(ED.private_bytes_raw())[2:-1],
+        ED.private_bytes_raw().hex(),
+    ]
     return {text[at : at + 16] for text in texts for at in range(len(text) - 15)}
 
 
@@ -158,21 +222,30 @@ def error_of(make: Callable[[], object], says: str) -> str:
 
 @pytest.mark.promise("S6")
 @pytest.mark.parametrize("name", GOOD)
-def test_a_key_makes_the_signer_of_its_type_from_bytes_and_from_a_file(name: str, tmp_path: Path) -> None:
+def test_a_key_makes_the_signer_of_its_type_from_bytes_and_from_a_file(
+    name: str, tmp_path: Path
+) -> None:
     source, password = GOOD[name]
     file = tmp_path / "key\nof the bot.pem"
     file.touch(0o600)
     file.write_bytes(source)
     own, other = (Ed25519Signer, RsaSigner) if name.startswith("ed") else (RsaSigner, Ed25519Signer)
-    signers = [signer_from_pem(source, password), *(own.from_pem(given_as, password) for given_as in (file, str(file)))]
-    assert {(type(signer), compute_signature(signer, b"x")) for signer in signers} == {(own, MADE[own])}
+    signers = [
+        signer_from_pem(source, password),
+        *(own.from_pem(given_as, password) for given_as in (file, str(file))),
+    ]
+    assert {(type(signer), compute_signature(signer, b"x")) for signer in signers} == {
+        (own, MADE[own])
+    }
     error_of(lambda: other.from_pem(file, password), f"^private_key is one for {own.__name__}$")
 
 
 @pytest.mark.promise("S6", "S4")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_no_usable_key_is_named_and_not_shown(name: str, kind: type[PrivateKeySigner]) -> None:
+def test_what_is_no_usable_key_is_named_and_not_shown(
+    name: str, kind: type[PrivateKeySigner]
+) -> None:
     error_of(lambda: kind.from_pem(*BAD[name][:2]), BAD[name][2])
 
 
@@ -180,7 +253,9 @@ def test_what_is_no_usable_key_is_named_and_not_shown(name: str, kind: type[Priv
 @pytest.mark.parametrize("name", GOOD)
 def test_a_key_given_elsewhere_than_to_from_pem_is_refused_and_not_shown(name: str) -> None:
     for make in (Ed25519Signer, RsaSigner):
-        error_of(functools.partial(make, GOOD[name][0]), f"a key goes into {make.__name__}.from_pem")
+        error_of(
+            functools.partial(make, GOOD[name][0]), f"a key goes into {make.__name__}.from_pem"
+        )
     error_of(lambda: HmacSigner(GOOD[name][0]), "^api_secret must be a string, not bytes$")
     error_of(lambda: HmacSigner(GOOD[name][0].decode("latin-1")), "^api_secret has a blank")
 
@@ -188,7 +263,10 @@ def test_a_key_given_elsewhere_than_to_from_pem_is_refused_and_not_shown(name: s
 @pytest.mark.promise("S6")
 def test_without_cryptography_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives", None)
-    error_of(lambda: signer_from_pem(*GOOD["ed25519, encrypted"]), r"pip install 'binance-usdm\[crypto\]'$")
+    error_of(
+        lambda: signer_from_pem(*GOOD["ed25519, encrypted"]),
+        r"pip install 'binance-usdm\[crypto\]'$",
+    )
 
 
 def zoo(folder: Path) -> Iterator[tuple[str, str, Path]]:
@@ -279,7 +357,11 @@ def test_a_file_is_judged_as_it_was_opened_and_belongs_to_the_user_of_the_proces
         error_of(lambda: signer_from_pem(file), "belongs to another user: `chown` it")
 
 
-SIGNERS = [Ed25519Signer.from_pem(make_pem(ED)), RsaSigner.from_pem(make_pem(RSA)), HmacSigner(SECRET)]
+SIGNERS = [
+    Ed25519Signer.from_pem(make_pem(ED)),
+    RsaSigner.from_pem(make_pem(RSA)),
+    HmacSigner(SECRET),
+]
 
 
 @pytest.mark.promise("S1")
@@ -287,7 +369,13 @@ SIGNERS = [Ed25519Signer.from_pem(make_pem(ED)), RsaSigner.from_pem(make_pem(RSA
 def test_a_signer_shows_no_key(signer: object) -> None:
     log = logging.StreamHandler(StringIO())
     log.handle(logging.makeLogRecord({"msg": "%r", "args": (signer,)}))
-    shown = [repr(signer), str(signer), f"{signer!r:>40}", pprint.pformat({1: [signer]}), log.stream.getvalue()]
+    shown = [
+        repr(signer),
+        str(signer),
+        f"{signer!r:>40}",
+        pprint.pformat({1: [signer]}),
+        log.stream.getvalue(),
+    ]
     assert shows_no_key("".join([*shown, repr(dir(signer))]))
     assert shown[0] == shown[1] == f"<{type(signer).__name__}>" == shown[4].strip()
     with pytest.raises(TypeError, match="vars"):
@@ -296,11 +384,20 @@ def test_a_signer_shows_no_key(signer: object) -> None:
 
 @pytest.mark.promise("S2")
 @pytest.mark.parametrize("signer", SIGNERS)
-def test_a_signer_is_neither_copied_nor_pickled_nor_given_to_another_process(signer: object) -> None:
+def test_a_signer_is_neither_copied_nor_pickled_nor_given_to_another_process(
+    signer: object,
+) -> None:
     protocols = range(pickle.HIGHEST_PROTOCOL + 1)
-    takes: list[Callable[[Any], object]] = [copy.copy, copy.deepcopy, lambda taken: taken.__getstate__()]
+    takes: list[Callable[[Any], object]] = [
+        copy.copy,
+        copy.deepcopy,
+        lambda taken: taken.__getstate__(),
+    ]
     takes += [functools.partial(pickle.dumps, protocol=protocol) for protocol in protocols]
-    takes += [functools.partial(lambda protocol, taken: taken.__reduce_ex__(protocol), number) for number in protocols]
+    takes += [
+        functools.partial(lambda protocol, taken: taken.__reduce_ex__(protocol), number)
+        for number in protocols
+    ]
     takes += [lambda taken: taken.__reduce__(), lambda taken: ForkingPickler.dumps([taken])]
     for take in takes:
         with pytest.raises(TypeError, match="holds a secret and cannot be copied or pickled"):
@@ -312,13 +409,17 @@ ARMOUR = st.sampled_from(
     ["PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "PUBLIC KEY", ""]
 )
 WRAPPED = st.builds(
-    lambda kind, body: b"-----BEGIN %b-----\n%b\n-----END %b-----\n" % (kind, base64.b64encode(body), kind),
+    lambda kind, body: (
+        b"-----BEGIN %b-----\n%b\n-----END %b-----\n" % (kind, base64.b64encode(body), kind)
+    ),
     ARMOUR.map(str.encode),
     st.binary(max_size=200),
 )
 SOURCES = [source for source, _ in GOOD.values() if isinstance(source, bytes)]
 MUTATED = st.builds(
-    lambda source, at, length, new: source[: at % len(source)] + new + source[at % len(source) + length :],
+    lambda source, at, length, new: (
+        source[: at % len(source)] + new + source[at % len(source) + length :]
+    ),
     st.sampled_from(SOURCES),
     st.integers(0, 2000),
     st.integers(0, 40),
@@ -335,8 +436,13 @@ def outcome(source: bytes, password: Any) -> PrivateKeySigner | ConfigurationErr
 
 @pytest.mark.promise("S6", "S4")
 @settings(max_examples=400, deadline=None)
-@given(st.binary() | WRAPPED | MUTATED, st.sampled_from([None, PASSWORD, PASSWORD.encode()]) | st.text() | st.binary())
-def test_whatever_bytes_are_given_a_signer_comes_or_a_configuration_error(source: bytes, password: Any) -> None:
+@given(
+    st.binary() | WRAPPED | MUTATED,
+    st.sampled_from([None, PASSWORD, PASSWORD.encode()]) | st.text() | st.binary(),
+)
+def test_whatever_bytes_are_given_a_signer_comes_or_a_configuration_error(
+    source: bytes, password: Any
+) -> None:
     found = outcome(source, password)
     if isinstance(found, ConfigurationError):
         assert (found.__cause__, found.__context__) == (None, None)
@@ -361,7 +467,9 @@ def never(request: httpx.Request) -> httpx.Response:
 @pytest.mark.promise("S16")
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize("name", UNFIT)
-def test_a_key_or_secret_that_can_be_none_is_refused_at_once_and_not_shown(name: str, kind: Callable[..., Any]) -> None:
+def test_a_key_or_secret_that_can_be_none_is_refused_at_once_and_not_shown(
+    name: str, kind: Callable[..., Any]
+) -> None:
     options = {"api_key": KEY, "api_secret": SECRET, "transport": httpx.MockTransport(never)}
 
     def make(position: str) -> None:

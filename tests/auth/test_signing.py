@@ -42,7 +42,9 @@ def test_a_signature_is_the_printed_one(vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("vector", VECTORS["unusable"], ids=lambda vector: vector["name"])
-def test_an_example_that_is_printed_wrong_stays_unused_because_of_a_stray_blank(vector: dict[str, Any]) -> None:
+def test_an_example_that_is_printed_wrong_stays_unused_because_of_a_stray_blank(
+    vector: dict[str, Any],
+) -> None:
     assert sign(vector, vector["payload"]) == vector["signature"] != vector["printed"]
     assert sign(vector, vector["printed_is_over"]) == vector["printed"]
     assert vector["printed_is_over"].replace(" ", "") == vector["payload"]
@@ -56,7 +58,16 @@ def test_every_vector_names_its_source() -> None:
 
 def test_the_order_of_a_query_and_the_case_of_a_secret_matter() -> None:
     first, second = b"recvWindow=1&timestamp=2", b"timestamp=2&recvWindow=1"
-    assert len({HmacSigner(secret).sign(payload) for secret in ("aB", "ab") for payload in (first, second)}) == 4
+    assert (
+        len(
+            {
+                HmacSigner(secret).sign(payload)
+                for secret in ("aB", "ab")
+                for payload in (first, second)
+            }
+        )
+        == 4
+    )
     assert HmacSigner("aB").sign(first) == HmacSigner("aB").sign(first)
 
 
@@ -158,7 +169,9 @@ def key_of(name: str) -> ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey:
         return ed25519.Ed25519PrivateKey.from_private_bytes(bytes.fromhex(numbers[0]))
     p, q = (int(number, 16) for number in numbers)
     d, public = pow(e, -1, (p - 1) * (q - 1)), rsa.RSAPublicNumbers(e, p * q)
-    return rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public).private_key()
+    return rsa.RSAPrivateNumbers(
+        p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public
+    ).private_key()
 
 
 def signer_of(name: str) -> Signer:
@@ -173,10 +186,14 @@ def raw(signer: Signer, payload: bytes) -> bytes:
 
 @pytest.mark.promise("S6")
 @pytest.mark.parametrize(("name", "payload", "printed"), KEY_PAIR_VECTORS)
-def test_a_signature_of_a_published_key_is_the_printed_one(name: str, payload: str, printed: str) -> None:
+def test_a_signature_of_a_published_key_is_the_printed_one(
+    name: str, payload: str, printed: str
+) -> None:
     signer = signer_of(name)
     assert type(signer) is (Ed25519Signer if len(PUBLISHED[name]) == 1 else RsaSigner)
-    assert raw(signer, payload.encode()) == raw(signer, payload.encode()) == base64.b64decode(printed)
+    assert (
+        raw(signer, payload.encode()) == raw(signer, payload.encode()) == base64.b64decode(printed)
+    )
 
 
 @pytest.mark.promise("S6")
@@ -187,7 +204,10 @@ def test_ed25519_signs_the_balance_query_as_the_rfc_8032_key_does() -> None:
 
 
 OPENSSL = shutil.which("openssl")
-GENERATED = {"ed25519": ["-algorithm", "ed25519"], "rsa": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]}
+GENERATED = {
+    "ed25519": ["-algorithm", "ed25519"],
+    "rsa": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+}
 CHECKS = {
     "ed25519": [
         "pkeyutl",
@@ -206,14 +226,25 @@ CHECKS = {
 
 
 @pytest.mark.promise("S6")
-@pytest.mark.skipif(OPENSSL is None, reason="the openssl command is not installed: no other implementation to ask")
+@pytest.mark.skipif(
+    OPENSSL is None, reason="the openssl command is not installed: no other implementation to ask"
+)
 @pytest.mark.parametrize("kind", CHECKS)
-def test_openssl_makes_an_encrypted_key_and_agrees_with_its_signature(kind: str, tmp_path: Path) -> None:
+def test_openssl_makes_an_encrypted_key_and_agrees_with_its_signature(
+    kind: str, tmp_path: Path
+) -> None:
     def openssl(*command: str) -> bool:
-        return subprocess.run([str(OPENSSL), *command], cwd=tmp_path, capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run(
+                [str(OPENSSL), *command], cwd=tmp_path, capture_output=True, check=False
+            ).returncode
+            == 0
+        )
 
     password, payload = "pass:per aspera", tmp_path / "payload"
-    assert openssl("genpkey", *GENERATED[kind], "-aes-256-cbc", "-pass", password, "-out", "private")
+    assert openssl(
+        "genpkey", *GENERATED[kind], "-aes-256-cbc", "-pass", password, "-out", "private"
+    )
     assert openssl("pkey", "-in", "private", "-passin", password, "-pubout", "-out", "public")
     (tmp_path / "private").chmod(0o600)
     signer = signer_from_pem(tmp_path / "private", "per aspera")
@@ -235,7 +266,9 @@ def verify(name: str, made: bytes, payload: bytes) -> None:
 
 @pytest.mark.promise("S6", "R5")
 @pytest.mark.parametrize("name", ["fix", "dotnet"])
-def test_every_attempt_of_a_call_is_signed_afresh_over_the_bytes_that_are_sent(client_of: ClientOf, name: str) -> None:
+def test_every_attempt_of_a_call_is_signed_afresh_over_the_bytes_that_are_sent(
+    client_of: ClientOf, name: str
+) -> None:
     seen: dict[bytes, bytes] = {}
 
     def exchange(request: httpx.Request) -> httpx.Response:
@@ -254,7 +287,9 @@ def test_every_attempt_of_a_call_is_signed_afresh_over_the_bytes_that_are_sent(c
         retry=lambda error, attempt: 0.0 if attempt < 3 else None,
     )
     assert len(client.balance(recv_window=5000)) == len(client.balance()) == 1
-    assert list(seen) == [b"%btimestamp=%d" % (b"recvWindow=5000&" * (call < 3), NOW + call) for call in range(6)]
+    assert list(seen) == [
+        b"%btimestamp=%d" % (b"recvWindow=5000&" * (call < 3), NOW + call) for call in range(6)
+    ]
     assert len(set(seen.values())) == 6
 
 
@@ -268,7 +303,11 @@ def test_a_copied_request_is_of_no_use(client_of: ClientOf) -> None:
     exchange = Exchange(clock=clock, switches=Switches(refuse_replay=True))
     exchange.add_account(KEY, verified)
     client = client_of(
-        exchange, api_secret=None, signer=signer_of("fix"), clock=itertools.count(NOW).__next__, limiter=None
+        exchange,
+        api_secret=None,
+        signer=signer_of("fix"),
+        clock=itertools.count(NOW).__next__,
+        limiter=None,
     )
     client.balance()
     target = b"/fapi/v3/balance?" + exchange.requests[-1].raw_query
@@ -276,7 +315,9 @@ def test_a_copied_request_is_of_no_use(client_of: ClientOf) -> None:
     def copied() -> int | None:
         return exchange.handle("GET", target, [(b"X-MBX-APIKEY", KEY.encode())]).code
 
-    assert copied() == -1022  # as long as the window lasts, by the strict switch: the exchange itself may accept it
+    assert (
+        copied() == -1022
+    )  # as long as the window lasts, by the strict switch: the exchange itself may accept it
     client.balance()
     exchange.switches = Switches()
     clock.advance(5000)
@@ -304,15 +345,25 @@ def compared(source: str) -> list[int]:
     return [
         node.lineno
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Compare) and {type(operator) for operator in node.ops} & {ast.Eq, ast.NotEq}
+        if isinstance(node, ast.Compare)
+        and {type(operator) for operator in node.ops} & {ast.Eq, ast.NotEq}
         if any(map(named, [node.left, *node.comparators]))
     ]
 
 
 @pytest.mark.promise("S18")
 def test_no_signature_is_compared_in_a_time_that_tells_of_it() -> None:
-    bad = ["signature == x", "x != self._signature[0]", "a.hexdigest() == b", "f(x) == signatures.lower().encode()"]
-    bad += ["hmac.new(k, p, h).hexdigest() == x", "1 < 2 == expected_digest", "(await signature) != x"]
+    bad = [
+        "signature == x",
+        "x != self._signature[0]",
+        "a.hexdigest() == b",
+        "f(x) == signatures.lower().encode()",
+    ]
+    bad += [
+        "hmac.new(k, p, h).hexdigest() == x",
+        "1 < 2 == expected_digest",
+        "(await signature) != x",
+    ]
     good = [
         "len(signature) == 64",
         "hmac.compare_digest(signature, x)",
@@ -322,6 +373,9 @@ def test_no_signature_is_compared_in_a_time_that_tells_of_it() -> None:
     ]
     assert [compared(f"async def f(): {line}") for line in bad] == [[1]] * len(bad)
     assert [compared(line) for line in good] == [[]] * len(good)
-    sources = {path: path.read_text(encoding="utf-8") for path in Path(binance_usdm.__file__).parent.rglob("*.py")}
+    sources = {
+        path: path.read_text(encoding="utf-8")
+        for path in Path(binance_usdm.__file__).parent.rglob("*.py")
+    }
     assert {path: found for path, text in sources.items() if (found := compared(text))} == {}
     assert any("compare_digest" in text for text in sources.values())

@@ -51,15 +51,22 @@ def url(exchange: Exchange) -> Iterator[str]:
 
 
 def balance(
-    url: str, *arguments: str, key: str = KEY, secret: str = SECRET, run: Callable[..., Finished] = run
+    url: str,
+    *arguments: str,
+    key: str = KEY,
+    secret: str = SECRET,
+    run: Callable[..., Finished] = run,
 ) -> Finished:
-    return run("balance", "--base-url", url, *arguments, BINANCE_API_KEY=key, BINANCE_API_SECRET=secret)
+    return run(
+        "balance", "--base-url", url, *arguments, BINANCE_API_KEY=key, BINANCE_API_SECRET=secret
+    )
 
 
 def test_json_is_the_wire_s_members_and_texts(exchange: Exchange, url: str) -> None:
     odd = [{**ROWS[1], "newMember": {"deep": [1, None]}}]
     exchange.seed(
-        "balance", json.dumps(odd).encode()[:-2] + b', "ratio": 1.50, "big": 123456789012345678901234567890}]'
+        "balance",
+        json.dumps(odd).encode()[:-2] + b', "ratio": 1.50, "big": 123456789012345678901234567890}]',
     )
     done = balance(url, "--json", run=process)
     assert (done.returncode, done.stderr) == (0, "")
@@ -71,7 +78,9 @@ def test_json_is_the_wire_s_members_and_texts(exchange: Exchange, url: str) -> N
 def test_csv_and_plain_text_hold_every_digit(exchange: Exchange, url: str) -> None:
     exchange.seed("balance", ROWS)
     done = balance(url, "--csv")
-    assert [row["balance"] for row in csv.DictReader(io.StringIO(done.stdout))] == [row["balance"] for row in ROWS]
+    assert [row["balance"] for row in csv.DictReader(io.StringIO(done.stdout))] == [
+        row["balance"] for row in ROWS
+    ]
     plain = balance(url).stdout.splitlines()
     assert plain[0].split() == list(ROWS[0])
     assert plain[2].split()[2] == ROWS[1]["balance"]
@@ -90,10 +99,14 @@ def test_rows_can_be_chosen(exchange: Exchange, url: str) -> None:
     chosen = json.loads(balance(url, "--json", "--asset", "USDT", "--asset", "币安人生").stdout)
     assert [row["asset"] for row in chosen] == ["USDT", "币安人生"]
     holding = json.loads(balance(url, "--json", "--non-zero").stdout)
-    assert [row["asset"] for row in holding] == ["USDT", "币安人生"], "available margin alone is no holding"
+    assert [row["asset"] for row in holding] == ["USDT", "币安人生"], (
+        "available margin alone is no holding"
+    )
 
 
-def test_an_asset_without_a_row_is_named_and_fails_and_the_others_are_shown(exchange: Exchange, url: str) -> None:
+def test_an_asset_without_a_row_is_named_and_fails_and_the_others_are_shown(
+    exchange: Exchange, url: str
+) -> None:
     exchange.seed("balance", ROWS)
     missing = balance(url, "--json", "--asset", "usdt", "--asset", "USDT")
     assert missing.returncode == 1
@@ -118,7 +131,9 @@ def test_arguments_of_the_operation_are_flags(exchange: Exchange, url: str) -> N
     assert dict(exchange.requests[-1].query)["recvWindow"] == "3000"
 
 
-@pytest.mark.parametrize(("encoding", "shown"), [("ascii", "\\u5e01"), ("cp1252", "\\u5e01"), ("utf-8", "币")])
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("ascii", "\\u5e01"), ("cp1252", "\\u5e01"), ("utf-8", "币")]
+)
 @pytest.mark.parametrize("form", ["--json", "--csv", None])
 def test_an_encoding_that_cannot_hold_a_name_shows_its_number(
     exchange: Exchange, url: str, encoding: str, shown: str, form: str | None
@@ -136,9 +151,16 @@ def test_an_encoding_that_cannot_hold_a_name_shows_its_number(
 
 
 def test_a_message_and_a_help_text_survive_ascii(url: str) -> None:
-    keys: Any = {"BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": SECRET, "PYTHONIOENCODING": "ascii:strict"}
+    keys: Any = {
+        "BINANCE_API_KEY": KEY,
+        "BINANCE_API_SECRET": SECRET,
+        "PYTHONIOENCODING": "ascii:strict",
+    }
     missing = process("balance", "--base-url", url, "--asset", "币", PYTHONUTF8="1", **keys)
-    assert (missing.returncode, missing.stderr) == (1, "binance-usdm: no row for the asset '\\u5e01'\n")
+    assert (missing.returncode, missing.stderr) == (
+        1,
+        "binance-usdm: no row for the asset '\\u5e01'\n",
+    )
     assert "USD\\u24c8-M" in process("--help", **keys).stdout
 
 
@@ -158,9 +180,15 @@ def test_server_time_needs_no_key(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "secret", "expected"),
-    [(KEY, "T" * 64, "code -1022"), ("Q" * 64, SECRET, "code -2015"), (KEY, "S S", "BINANCE_API_SECRET has a blank")],
+    [
+        (KEY, "T" * 64, "code -1022"),
+        ("Q" * 64, SECRET, "code -2015"),
+        (KEY, "S S", "BINANCE_API_SECRET has a blank"),
+    ],
 )
-def test_a_refusal_says_what_to_check_and_repeats_no_secret(url: str, key: str, secret: str, expected: str) -> None:
+def test_a_refusal_says_what_to_check_and_repeats_no_secret(
+    url: str, key: str, secret: str, expected: str
+) -> None:
     done = balance(url, key=key, secret=secret)
     assert (done.returncode, done.stdout) == (1, "")
     assert expected in done.stderr
@@ -188,10 +216,15 @@ def test_missing_credentials_are_named() -> None:
         (("balance", "--recv-window", "0"), "recv_window must be an integer from 1"),
         (("balance", "--recv-window", "x"), "argument --recv-window: invalid int value"),
         (("balance", "--base-url", ""), "argument --base-url: base_url must look like"),
-        (("balance", "--base-url", "http://x.example"), "argument --base-url: base_url must be https"),
+        (
+            ("balance", "--base-url", "http://x.example"),
+            "argument --base-url: base_url must be https",
+        ),
     ],
 )
-def test_wrong_usage_is_2_and_comes_before_a_missing_key(arguments: tuple[str, ...], said: str) -> None:
+def test_wrong_usage_is_2_and_comes_before_a_missing_key(
+    arguments: tuple[str, ...], said: str
+) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("usage: binance-usdm")
@@ -205,13 +238,16 @@ def test_a_refused_base_url_is_not_repeated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "value"), [(bool, "false", False), (bool, "true", True), (Decimal, "-0.10", Decimal("-0.10"))]
+    ("kind", "text", "value"),
+    [(bool, "false", False), (bool, "true", True), (Decimal, "-0.10", Decimal("-0.10"))],
 )
 def test_a_parameter_is_read_by_its_type(kind: type, text: str, value: object) -> None:
     assert str(_argument_type(kind)(text)) == str(value)
 
 
-@pytest.mark.parametrize(("kind", "text"), [(bool, "True"), (bool, ""), (Decimal, "1,5"), (Decimal, "")])
+@pytest.mark.parametrize(
+    ("kind", "text"), [(bool, "True"), (bool, ""), (Decimal, "1,5"), (Decimal, "")]
+)
 def test_a_text_of_another_type_is_wrong_usage(kind: type, text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"^must be"):
         _argument_type(kind)(text)
@@ -222,9 +258,13 @@ def test_no_parameter_of_an_operation_takes_the_place_of_ours(
 ) -> None:
     """An operation may have a parameter `asset`, which the exchange judges: the filter gives way to it."""
     names = ("asset", "run", "operation", "form", "refuse", "only")
-    sent = tuple(Parameter(name=name, type=str, required=False, description="100 %") for name in names)
+    sent = tuple(
+        Parameter(name=name, type=str, required=False, description="100 %") for name in names
+    )
     took: dict[str, str] = {}
-    changed = attrs.evolve(OPERATIONS["balance"], parameters=sent, build_query=lambda **found: took.update(found) or {})
+    changed = attrs.evolve(
+        OPERATIONS["balance"], parameters=sent, build_query=lambda **found: took.update(found) or {}
+    )
     monkeypatch.setitem(OPERATIONS, "balance", changed)
     monkeypatch.setattr(Client, "balance", lambda client, **found: [])
     monkeypatch.setenv("BINANCE_API_KEY", KEY)

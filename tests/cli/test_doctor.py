@@ -30,7 +30,15 @@ from binance_usdm._cli.main import main
 from binance_usdm._http.tls import tls_context
 from binance_usdm.mock import Exchange, Reply, Switches
 from binance_usdm.mock.core.response import error_response
-from tests.support.raw_server import READ, READ_FIRST_BYTE, STAY_SILENT, RawServer, Script, repeat, response_bytes
+from tests.support.raw_server import (
+    READ,
+    READ_FIRST_BYTE,
+    STAY_SILENT,
+    RawServer,
+    Script,
+    repeat,
+    response_bytes,
+)
 
 KEY, SECRET = "KeyCanary618033".ljust(64, "k"), "SecretCanary141421".ljust(64, "s")
 OTHER_KEY, OTHER_SECRET, SHORT = (
@@ -48,7 +56,10 @@ ALIAS, AMOUNT, ADDRESS, GATEWAY, PROXY = (
 ROW = {
     "accountAlias": ALIAS,
     "asset": "USDT",
-    **dict.fromkeys(("balance", "crossWalletBalance", "crossUnPnl", "availableBalance", "maxWithdrawAmount"), AMOUNT),
+    **dict.fromkeys(
+        ("balance", "crossWalletBalance", "crossUnPnl", "availableBalance", "maxWithdrawAmount"),
+        AMOUNT,
+    ),
     "marginAvailable": True,
     "updateTime": 0,
 }
@@ -92,25 +103,36 @@ class DoctorHarness:
 
     def run(self, *arguments: str, **environment: str | None) -> Report:
         for name, value in environment.items():
-            self._patch.delenv(name, raising=False) if value is None else self._patch.setenv(name, value)
+            self._patch.delenv(name, raising=False) if value is None else self._patch.setenv(
+                name, value
+            )
         code = main(["doctor", *arguments])
         out, err = self._capsys.readouterr()
         self.assert_no_secret(out + err)
-        self.assert_no_secret("".join(f"{record.getMessage()} {record.args}" for record in self._caplog.records))
+        self.assert_no_secret(
+            "".join(f"{record.getMessage()} {record.args}" for record in self._caplog.records)
+        )
         findings = json.loads(out)["findings"] if "--json" in arguments else []
         return Report(code, out, {finding["check"]: finding for finding in findings})
 
     def assert_no_secret(self, told: str) -> None:
-        signatures = [unquote(dict(request.query).get("signature", "Canary")) for request in self._exchange.requests]
+        signatures = [
+            unquote(dict(request.query).get("signature", "Canary"))
+            for request in self._exchange.requests
+        ]
         secret = ("Canary", AMOUNT, ADDRESS, str(self._folder), *signatures)
         assert not [word for word in secret if word.lower() in unquote(told).lower()]
-        assert not IPS.search(told.replace("(127.0.0.1, ::1, localhost)", "")), "a rule's own words are no address"
+        assert not IPS.search(told.replace("(127.0.0.1, ::1, localhost)", "")), (
+            "a rule's own words are no address"
+        )
 
     def json(self, *arguments: str, **environment: str | None) -> Report:
         """As JSON, after the same as text, which must come to the same verdicts."""
         text = self.run(*arguments, **environment)
         report = self.run("--json", *arguments)
-        lines = [line.split()[:2] for line in text.text.splitlines() if not line.startswith(" ")][1:-1]
+        lines = [line.split()[:2] for line in text.text.splitlines() if not line.startswith(" ")][
+            1:-1
+        ]
         assert lines == [[finding["verdict"], name] for name, finding in report.findings.items()]
         assert text.code == report.code == ("problem" in report.verdicts())
         return report
@@ -144,7 +166,10 @@ def doctor(
 
 def hosts(monkeypatch: pytest.MonkeyPatch, **ports: int) -> list[str]:
     """Let host names lead to ports of this machine, and all others nowhere; returns the names that were asked for."""
-    known, asked = {name.replace("__", "-").replace("_", "."): port for name, port in ports.items()}, list[str]()
+    known, asked = (
+        {name.replace("__", "-").replace("_", "."): port for name, port in ports.items()},
+        list[str](),
+    )
     ask = socket.getaddrinfo
 
     def answer(host: str, port: int, *arguments: Any, **options: Any) -> Any:
@@ -191,9 +216,14 @@ def secured(
     **dates: datetime,
 ) -> Iterator[None]:
     """A server at the exchange's names, with a certificate for `names`, or `alone` with an authority's own."""
-    authority, settings = trustme.CA(organization_name="Test Authority"), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority, settings = (
+        trustme.CA(organization_name="Test Authority"),
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
+    )
     if alone:
-        with trustme.Blob(authority.private_key_pem.bytes() + authority.cert_pem.bytes()).tempfile() as chain:
+        with trustme.Blob(
+            authority.private_key_pem.bytes() + authority.cert_pem.bytes()
+        ).tempfile() as chain:
             settings.load_cert_chain(chain)
     else:
         authority.issue_cert(*names, **dates).configure_cert(settings)  # type: ignore[arg-type]
@@ -212,16 +242,24 @@ def secured(
 
 
 @pytest.mark.promise("S1", "S3")
-def test_a_healthy_setup_has_no_problem(doctor: DoctorHarness, exchange: Exchange, url: str) -> None:
+def test_a_healthy_setup_has_no_problem(
+    doctor: DoctorHarness, exchange: Exchange, url: str
+) -> None:
     report = doctor.run("--json")
     assert (report.code, report.verdicts()) == (0, ["ok"] * 6)
     assert [request.operation for request in exchange.requests] == ["server_time"] * 4 + ["balance"]
     assert exchange.used_weight == 9, "as documented"
-    assert report.findings["signed_call"]["facts"] == {"timed_by": "this machine", "rows": 1, "used_weight": 9}
+    assert report.findings["signed_call"]["facts"] == {
+        "timed_by": "this machine",
+        "rows": 1,
+        "used_weight": 9,
+    }
     text = doctor.run()
     assert (text.code, text.text.splitlines()[-1]) == (0, "No problem was found.")
     assert re.search(
-        r"^ +timestamp = \d{13}  \(when .*\n +signature = <64 hex characters>  \(", text.text, re.MULTILINE
+        r"^ +timestamp = \d{13}  \(when .*\n +signature = <64 hex characters>  \(",
+        text.text,
+        re.MULTILINE,
     )
 
 
@@ -293,7 +331,11 @@ PEM = "-----BEGIN PRIVATE KEY-----\nPemCanary\n-----END PRIVATE KEY-----\n"
     ],
 )  # fmt: skip
 def test_unusable_credentials_are_a_problem_and_nothing_is_signed(
-    doctor: DoctorHarness, exchange: Exchange, url: str, environment: dict[str, str | None], said: str
+    doctor: DoctorHarness,
+    exchange: Exchange,
+    url: str,
+    environment: dict[str, str | None],
+    said: str,
 ) -> None:
     report = doctor.json(**environment)
     assert said in report.text_of("credentials")
@@ -307,7 +349,10 @@ def test_unusable_credentials_are_a_problem_and_nothing_is_signed(
     [
         ({"BINANCE_API_KEY": SHORT}, "BINANCE_API_KEY has 17 characters, real ones have 64"),
         ({"BINANCE_API_SECRET": SHORT}, "BINANCE_API_SECRET has 17 characters, real ones have 64"),
-        ({"BINANCE_API_PRIVATE_KEY_PASSWORD": SHORT}, "BINANCE_API_PRIVATE_KEY_PASSWORD is set and not used"),
+        (
+            {"BINANCE_API_PRIVATE_KEY_PASSWORD": SHORT},
+            "BINANCE_API_PRIVATE_KEY_PASSWORD is set and not used",
+        ),
     ],
 )
 def test_odd_credentials_are_a_warning_except_for_a_mock(
@@ -326,7 +371,9 @@ def test_which_variables_are_set_is_told_by_name(doctor: DoctorHarness, url: str
     assert facts == {
         "set": ["BINANCE_API_KEY", "BINANCE_API_SECRET", "BINANCE_BASE_URL"],
         "empty": ["BINANCE_API_PRIVATE_KEY"],
-        "lengths": dict.fromkeys(("BINANCE_API_KEY", "BINANCE_API_SECRET"), "64 characters, as real ones have"),
+        "lengths": dict.fromkeys(
+            ("BINANCE_API_KEY", "BINANCE_API_SECRET"), "64 characters, as real ones have"
+        ),
         "kind": "HMAC",
     }
 
@@ -354,7 +401,9 @@ def test_which_variables_are_set_is_told_by_name(doctor: DoctorHarness, url: str
         ("http://localhost:1/prefix", "ok", "this machine, with a path prefix"),
     ],
 )
-def test_the_base_url_is_judged(doctor: DoctorHarness, base_url: str, verdict: str, said: str) -> None:
+def test_the_base_url_is_judged(
+    doctor: DoctorHarness, base_url: str, verdict: str, said: str
+) -> None:
     report = doctor.json("--timeout", "0.3", BINANCE_BASE_URL=base_url)
     assert report.findings["base_url"]["verdict"] == verdict
     assert said in report.text_of("base_url")
@@ -362,7 +411,9 @@ def test_the_base_url_is_judged(doctor: DoctorHarness, base_url: str, verdict: s
     assert report.verdicts()[2:] == [reached, "skipped", "skipped", "skipped"]
 
 
-def test_no_host_that_is_a_problem_is_asked_for(doctor: DoctorHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_host_that_is_a_problem_is_asked_for(
+    doctor: DoctorHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = hosts(monkeypatch)
     doctor.json(BINANCE_BASE_URL="https://api.binance.com")
     assert asked == []
@@ -374,7 +425,10 @@ def test_no_host_that_is_a_problem_is_asked_for(doctor: DoctorHarness, monkeypat
 
 
 def test_a_name_that_does_not_resolve(doctor: DoctorHarness) -> None:
-    report = doctor.json(BINANCE_BASE_URL=f"https://{GATEWAY}.invalid", HTTPS_PROXY=f"http://me:{PROXY}@10.1.2.3:3128")
+    report = doctor.json(
+        BINANCE_BASE_URL=f"https://{GATEWAY}.invalid",
+        HTTPS_PROXY=f"http://me:{PROXY}@10.1.2.3:3128",
+    )
     assert "resolving the name failed: the host's name is unknown" in report.text_of("reachable")
     assert "HTTPS_PROXY is not used" in report.text_of("reachable")
 
@@ -396,13 +450,18 @@ def test_a_port_that_swallows_packets_takes_no_longer_than_it_may(doctor: Doctor
             filler.connect_ex(listener.getsockname())
         started = time.monotonic()
         report = doctor.run(
-            "--json", "--timeout", "0.2", BINANCE_BASE_URL=f"http://127.0.0.1:{listener.getsockname()[1]}"
+            "--json",
+            "--timeout",
+            "0.2",
+            BINANCE_BASE_URL=f"http://127.0.0.1:{listener.getsockname()[1]}",
         )
         assert time.monotonic() - started < 2
     assert "connecting failed: it took too long" in report.text_of("reachable")
 
 
-def test_a_server_that_accepts_and_says_nothing(doctor: DoctorHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_accepts_and_says_nothing(
+    doctor: DoctorHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with RawServer([STAY_SILENT]) as server:
         plain = doctor.run("--json", "--timeout", "0.2", BINANCE_BASE_URL=server.url)
         hosts(monkeypatch, fapi_binance_com=server.port)
@@ -421,12 +480,22 @@ FAR, PAST = datetime.now(UTC) + timedelta(days=30), datetime.now(UTC) - timedelt
         ({"names": ("elsewhere.example",)}, "the certificate is another host's"),
         ({"trusted": False}, "the certificate's authority is not trusted here"),
         ({"alone": True, "trusted": False}, "the certificate vouches for itself"),
-        ({"not_before": PAST - timedelta(days=1), "not_after": PAST}, "the certificate has expired"),
-        ({"not_before": FAR, "not_after": FAR + timedelta(days=1)}, "the certificate is not valid yet"),
+        (
+            {"not_before": PAST - timedelta(days=1), "not_after": PAST},
+            "the certificate has expired",
+        ),
+        (
+            {"not_before": FAR, "not_after": FAR + timedelta(days=1)},
+            "the certificate is not valid yet",
+        ),
     ],
 )
 def test_a_certificate_that_is_wrong_in_one_way(
-    doctor: DoctorHarness, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, server: dict[str, Any], said: str
+    doctor: DoctorHarness,
+    exchange: Exchange,
+    monkeypatch: pytest.MonkeyPatch,
+    server: dict[str, Any],
+    said: str,
 ) -> None:
     with secured(monkeypatch, repeat(READ, answering(exchange)), **server):
         report = doctor.json()
@@ -460,12 +529,20 @@ def test_something_that_speaks_no_tls(
         ("not-found", "HTTP 404: there is no such path here Check base_url"),
         ("html-200", "UnexpectedResponse: HTTP 200"),
         ("redirect", "a login page of the network"),
-        ("html-503", "HTTP 503: no reason given This is the exchange's own trouble: try again later."),
-        ("banned", "HTTP 418, code -1003: this IP address is banned Send nothing before the ban ends. Wait 120 s."),
+        (
+            "html-503",
+            "HTTP 503: no reason given This is the exchange's own trouble: try again later.",
+        ),
+        (
+            "banned",
+            "HTTP 418, code -1003: this IP address is banned Send nothing before the ban ends. Wait 120 s.",
+        ),
         ("rate-limited", "HTTP 429, code -1003: the weight limit"),
     ],
 )
-def test_what_is_met_at_the_door(doctor: DoctorHarness, exchange: Exchange, url: str, fault: str, said: str) -> None:
+def test_what_is_met_at_the_door(
+    doctor: DoctorHarness, exchange: Exchange, url: str, fault: str, said: str
+) -> None:
     exchange.fail(fault, times=None, operation="server_time")
     report = doctor.run("--json")
     assert report.verdicts() == ["ok", "ok", "problem", "skipped", "skipped", "skipped"]
@@ -488,9 +565,16 @@ def test_what_is_met_at_the_door(doctor: DoctorHarness, exchange: Exchange, url:
     ],
 )
 def test_a_wrong_clock_is_told_and_does_not_hide_what_else_is_wrong(
-    doctor: DoctorHarness, monkeypatch: pytest.MonkeyPatch, offset: int, verdict: str, side: str, timed_by: str
+    doctor: DoctorHarness,
+    monkeypatch: pytest.MonkeyPatch,
+    offset: int,
+    verdict: str,
+    side: str,
+    timed_by: str,
 ) -> None:
-    exchange = Exchange(api_key=KEY, api_secret=SECRET, clock=lambda: time.time_ns() // 1_000_000 + offset)
+    exchange = Exchange(
+        api_key=KEY, api_secret=SECRET, clock=lambda: time.time_ns() // 1_000_000 + offset
+    )
     with RawServer(repeat(READ, answering(exchange))) as server:
         report = doctor.json(BINANCE_BASE_URL=server.url)
     facts = report.findings["clock"]["facts"]
@@ -517,7 +601,9 @@ def test_a_wrong_clock_is_told_and_does_not_hide_what_else_is_wrong(
         (0, 151, 300, "problem"),
     ],
 )
-def test_the_edges_of_the_clock_are_the_exchange_s(offset: float, error: float, window: int, verdict: str) -> None:
+def test_the_edges_of_the_clock_are_the_exchange_s(
+    offset: float, error: float, window: int, verdict: str
+) -> None:
     assert judge_clock_offset(offset, error, window)[0] == verdict
 
 
@@ -526,7 +612,9 @@ def test_a_way_longer_than_the_window_is_no_clock_problem() -> None:
     assert "NTP" in judge_clock_offset(600, 10, 300)[1]
 
 
-def test_the_clock_is_read_by_the_quickest_of_three(doctor: DoctorHarness, exchange: Exchange) -> None:
+def test_the_clock_is_read_by_the_quickest_of_three(
+    doctor: DoctorHarness, exchange: Exchange
+) -> None:
     count, answer = iter(range(100)), answering(exchange)
 
     def slow(head: bytes) -> bytes:
@@ -584,8 +672,9 @@ def test_credentials_of_another_kind_are_told_apart(
 def test_a_malformed_key_is_told(doctor: DoctorHarness, exchange: Exchange, url: str) -> None:
     exchange.switches = Switches(key_format="[A-Za-z0-9]{64}")
     report = doctor.json(BINANCE_API_KEY=SHORT)
-    assert "HTTP 401, code -2014: this does not look like a key The key has 17 characters" in report.text_of(
-        "signed_call"
+    assert (
+        "HTTP 401, code -2014: this does not look like a key The key has 17 characters"
+        in report.text_of("signed_call")
     )
 
 
@@ -617,7 +706,9 @@ def test_a_refusal_is_explained(
     report = doctor.run("--json")
     assert said in report.text_of("signed_call")
     assert report.verdicts() == ["ok", "ok", "ok", "ok", "problem", "ok"]
-    assert [request.operation for request in exchange.requests].count("balance") == 1, "one signed call, whatever comes"
+    assert [request.operation for request in exchange.requests].count("balance") == 1, (
+        "one signed call, whatever comes"
+    )
     assert report.findings["signature"]["facts"]["signed"]
 
 
@@ -639,12 +730,18 @@ def test_a_ban_met_on_the_way_is_respected(doctor: DoctorHarness, exchange: Exch
 
 @pytest.mark.parametrize(("arguments", "there"), [((), f"{DEMO} (--demo)"), (("--demo",), MAINNET)])
 def test_a_key_of_the_other_environment_is_sent_there(
-    doctor: DoctorHarness, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], there: str
+    doctor: DoctorHarness,
+    exchange: Exchange,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    there: str,
 ) -> None:
     exchange.fail("wrong-environment", times=None, operation="balance")
     with secured(monkeypatch, repeat(READ, answering(exchange))):
         report = doctor.json(*arguments)
-    assert "HTTP 401, code -2008: the exchange does not know this key here" in report.text_of("signed_call")
+    assert "HTTP 401, code -2008: the exchange does not know this key here" in report.text_of(
+        "signed_call"
+    )
     assert f"most likely it belongs to {there}." in report.text_of("signed_call")
 
 
@@ -655,11 +752,19 @@ def keys(kind: str, folder: Path) -> dict[str, str | None]:
     """The environment for a new private key in a file, or for the secret."""
     if kind == "HMAC":
         return {}
-    key = ed25519.Ed25519PrivateKey.generate() if kind == "Ed25519" else rsa.generate_private_key(65537, 2048)
+    key = (
+        ed25519.Ed25519PrivateKey.generate()
+        if kind == "Ed25519"
+        else rsa.generate_private_key(65537, 2048)
+    )
     file = folder / "PathCanary.pem"
     file.touch(0o600)
     file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
     )
     return {"BINANCE_API_SECRET": None, "BINANCE_API_PRIVATE_KEY_FILE": str(file)}
 
@@ -667,7 +772,11 @@ def keys(kind: str, folder: Path) -> dict[str, str | None]:
 @pytest.mark.promise("S3", "S6")
 @pytest.mark.parametrize(
     ("kind", "shown"),
-    [("HMAC", "<64 hex characters>"), ("Ed25519", "characters of escaped base64>"), ("RSA", "base64>")],
+    [
+        ("HMAC", "<64 hex characters>"),
+        ("Ed25519", "characters of escaped base64>"),
+        ("RSA", "base64>"),
+    ],
 )
 def test_what_was_signed_is_shown_in_parts_and_can_be_signed_again_with_openssl(
     doctor: DoctorHarness, exchange: Exchange, url: str, tmp_path: Path, kind: str, shown: str
@@ -675,7 +784,10 @@ def test_what_was_signed_is_shown_in_parts_and_can_be_signed_again_with_openssl(
     if kind != "HMAC":
         exchange.add_account(OTHER_KEY, lambda payload, signature: True, balance=[ROW])
     report = doctor.json(
-        "--recv-window", "4000", BINANCE_API_KEY=KEY if kind == "HMAC" else OTHER_KEY, **keys(kind, tmp_path)
+        "--recv-window",
+        "4000",
+        BINANCE_API_KEY=KEY if kind == "HMAC" else OTHER_KEY,
+        **keys(kind, tmp_path),
     )
     assert report.verdicts() == ["ok"] * 6
     assert report.findings["credentials"]["facts"]["kind"] == kind
@@ -687,7 +799,12 @@ def test_what_was_signed_is_shown_in_parts_and_can_be_signed_again_with_openssl(
     assert facts["parts"][2]["value"].endswith(shown)
     assert sent.raw_query.decode().startswith(facts["signed"] + "&signature=")
     made = subprocess.run(
-        ["sh", "-c", facts["reproduce"]], cwd=tmp_path, capture_output=True, text=True, check=True, env=dict(os.environ)
+        ["sh", "-c", facts["reproduce"]],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=dict(os.environ),
     ).stdout
     assert made.split()[-1] == unquote(query["signature"])
 
@@ -698,6 +815,8 @@ def test_a_private_key_that_is_not_the_registered_one_is_told(
     exchange.add_account(OTHER_KEY, lambda payload, signature: False)
     report = doctor.json(BINANCE_API_KEY=OTHER_KEY, **keys("Ed25519", tmp_path))
     assert "HTTP 400, code -1022" in report.text_of("signed_call")
-    assert "registered with another public key than this private key's" in report.text_of("signed_call")
+    assert "registered with another public key than this private key's" in report.text_of(
+        "signed_call"
+    )
     assert report.findings["signature"]["verdict"] == "problem"
     assert "Sign the same text" in report.text_of("signature")

@@ -46,7 +46,10 @@ def test_a_program_can_be_run_against_the_mock() -> None:
 def test_a_program_that_is_not_there_is_one_line() -> None:
     done = run("mock", "run", "--", "/nowhere/program")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "binance-usdm: ConfigurationError: cannot run /nowhere/program: No such file or directory\n"
+    assert (
+        done.stderr
+        == "binance-usdm: ConfigurationError: cannot run /nowhere/program: No such file or directory\n"
+    )
 
 
 def test_a_fault_can_be_chosen() -> None:
@@ -56,18 +59,34 @@ def test_a_fault_can_be_chosen() -> None:
 
 
 def test_a_fault_can_have_options_and_a_rule() -> None:
-    once = run("mock", "run", "--fault", "unavailable:times=1,shape=page", "--", *COMMAND, "balance")
-    assert (once.returncode, once.stdout.count("122607.35137903")) == (0, 1), "the second attempt gets through"
-    coded = run("mock", "run", "--fault", "error:code=-4109,operation=balance", "--", *COMMAND, "balance")
+    once = run(
+        "mock", "run", "--fault", "unavailable:times=1,shape=page", "--", *COMMAND, "balance"
+    )
+    assert (once.returncode, once.stdout.count("122607.35137903")) == (0, 1), (
+        "the second attempt gets through"
+    )
+    coded = run(
+        "mock", "run", "--fault", "error:code=-4109,operation=balance", "--", *COMMAND, "balance"
+    )
     assert "HTTP 400, code -4109" in coded.stderr
     other = run(
-        "mock", "run", "--fault", "waf:operation=server_time", "--fault", "waf:nth=2", "--", *COMMAND, "balance"
+        "mock",
+        "run",
+        "--fault",
+        "waf:operation=server_time",
+        "--fault",
+        "waf:nth=2",
+        "--",
+        *COMMAND,
+        "balance",
     )
     assert other.returncode == 0
 
 
 def test_a_switch_can_be_turned() -> None:
-    limited = run("mock", "run", "--switch", "weight_limit=4", "--", *COMMAND, "balance", "--timeout", "0.5")
+    limited = run(
+        "mock", "run", "--switch", "weight_limit=4", "--", *COMMAND, "balance", "--timeout", "0.5"
+    )
     assert (limited.returncode, "RateLimitError: HTTP 429" in limited.stderr) == (1, True)
     named = run(
         "mock",
@@ -87,9 +106,15 @@ def test_a_private_key_can_be_used_against_its_public_one(tmp_path: Path) -> Non
     private = ed25519.Ed25519PrivateKey.generate()
     public = tmp_path / "public.pem"
     public.write_bytes(
-        private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
     )
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    form = (
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
     key = {"BINANCE_API_PRIVATE_KEY": private.private_bytes(*form).decode()}
     command = ("mock", "run", "--public-key", str(public), "--", *COMMAND, "balance")
     assert run(*command, **key).stdout.count("122607.35137903") == 1
@@ -105,24 +130,41 @@ def test_the_shells_own_credentials_do_not_reach_the_program(tmp_path: Path) -> 
         "BINANCE_API_PRIVATE_KEY_PASSWORD",
     )
     own = {name: f"the-shells-own-{number}" for number, name in enumerate(names)}
-    program = (sys.executable, "-c", f"import os; print([str(os.environ.get(name))[-5:] for name in {names}])")
+    program = (
+        sys.executable,
+        "-c",
+        f"import os; print([str(os.environ.get(name))[-5:] for name in {names}])",
+    )
     assert "own-" not in run("mock", "run", "--", *program, **own).stdout
     public = tmp_path / "public.pem"
     key = ed25519.Ed25519PrivateKey.generate().public_key()
-    public.write_bytes(key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
+    public.write_bytes(
+        key.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
     told = run("mock", "run", "--public-key", str(public), "--", *program, **own).stdout
-    assert ("own-0" in told, "own-1" in told) == (False, True), "the private key belongs to that public one"
+    assert ("own-0" in told, "own-1" in told) == (False, True), (
+        "the private key belongs to that public one"
+    )
 
 
 def test_words_of_json_are_words_where_a_word_is_wanted() -> None:
-    done = run("mock", "run", "--fault", "odd-json:kind=null,api_key=123", "--", *COMMAND, "balance")
-    assert (done.returncode, done.stdout.count("122607.35137903")) == (0, 1), "nobody has the key 123"
+    done = run(
+        "mock", "run", "--fault", "odd-json:kind=null,api_key=123", "--", *COMMAND, "balance"
+    )
+    assert (done.returncode, done.stdout.count("122607.35137903")) == (0, 1), (
+        "nobody has the key 123"
+    )
 
 
 def test_an_empty_file_is_no_public_key(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").touch()
     done = run("mock", "run", "--public-key", str(tmp_path / "empty.pem"), "--", "true")
-    assert (done.returncode, done.stderr.startswith("binance-usdm: ConfigurationError: ")) == (1, True)
+    assert (done.returncode, done.stderr.startswith("binance-usdm: ConfigurationError: ")) == (
+        1,
+        True,
+    )
 
 
 def test_a_capture_is_scrubbed_and_played(tmp_path: Path) -> None:
@@ -136,7 +178,10 @@ def test_a_capture_is_scrubbed_and_played(tmp_path: Path) -> None:
     assert "whoever" not in scrubbed.stdout
     script.write_text(scrubbed.stdout)
     played = run("mock", "run", "--replay", str(script), "--", *COMMAND, "balance")
-    assert (played.returncode, "HTTP 401, code -2015: Invalid API-key" in played.stderr) == (1, True)
+    assert (played.returncode, "HTTP 401, code -2015: Invalid API-key" in played.stderr) == (
+        1,
+        True,
+    )
 
 
 @pytest.mark.parametrize("command", [("scrub",), ("run", "--replay")])
@@ -167,15 +212,27 @@ def test_a_reply_is_for_the_method_or_the_command(tmp_path: Path, name: str) -> 
         (("serve", "--fault", "no"), "argument --fault: no fault no; there are waf"),
         (("serve", "--fault", "waf:seconds=1"), "argument --fault: waf takes times, operation"),
         (("serve", "--fault", "latency:seconds"), "argument --fault: takes NAME=VALUE"),
-        (("serve", "--switch", "no=1"), "argument --switch: takes NAME=VALUE; the switches are order"),
+        (
+            ("serve", "--switch", "no=1"),
+            "argument --switch: takes NAME=VALUE; the switches are order",
+        ),
         (("serve", "--switch", "gzip"), "argument --switch: takes NAME=VALUE"),
-        (("serve", "--public-key", "/nowhere/key.pem"), "the file cannot be read (No such file or directory)"),
+        (
+            ("serve", "--public-key", "/nowhere/key.pem"),
+            "the file cannot be read (No such file or directory)",
+        ),
         (("scrub", "/nowhere/capture.har"), "the file cannot be read (No such file or directory)"),
         (("serve", "--port", "-1"), "argument --port: must be a port from 0 to 65535"),
         (("serve", "--port", "65536"), "argument --port: must be a port from 0 to 65535"),
-        (("serve", "--reply", "rows.json"), "argument --reply: takes OPERATION=FILE; the operations are balance"),
+        (
+            ("serve", "--reply", "rows.json"),
+            "argument --reply: takes OPERATION=FILE; the operations are balance",
+        ),
         (("serve", "--reply", "balances=rows.json"), "argument --reply: takes OPERATION=FILE"),
-        (("serve", "--reply", "balance=/nowhere/rows.json"), "the file cannot be read (No such file or directory)"),
+        (
+            ("serve", "--reply", "balance=/nowhere/rows.json"),
+            "the file cannot be read (No such file or directory)",
+        ),
         (("serve", "--reply", f"balance={__file__}"), "argument --reply: the file is not JSON"),
     ],
 )
@@ -189,7 +246,9 @@ def test_wrong_usage_is_2(arguments: tuple[str, ...], said: str) -> None:
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_says_where_it_is_and_ends_quietly(rows: Path, ending: signal.Signals) -> None:
     command = [*COMMAND, "mock", "serve", "--port", "0", "--reply", f"balance={rows}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
         try:
             assert server.stderr is not None
             words = server.stderr.readline().replace(",", "").split()
@@ -220,10 +279,16 @@ def test_what_the_exchange_does_not_take_is_one_line(arguments: tuple[str, ...],
     assert said in done.stderr
 
 
-@pytest.mark.parametrize(("arguments", "status"), [((), 404), (("--admin",), 200), (("--workers", "2"), 404)])
-def test_a_server_has_an_admin_interface_only_when_asked(arguments: tuple[str, ...], status: int) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "status"), [((), 404), (("--admin",), 200), (("--workers", "2"), 404)]
+)
+def test_a_server_has_an_admin_interface_only_when_asked(
+    arguments: tuple[str, ...], status: int
+) -> None:
     command = [*COMMAND, "mock", "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
         try:
             assert server.stderr is not None
             line = server.stderr.readline()
@@ -248,7 +313,9 @@ def test_a_port_in_use_is_one_line(taken: int) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("run", "--", "true")])
-def test_without_uvicorn_both_say_what_to_install(arguments: tuple[str, ...], tmp_path: Path) -> None:
+def test_without_uvicorn_both_say_what_to_install(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
     (tmp_path / "uvicorn.py").write_text("raise ImportError('not installed')")
     paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     done = process("mock", *arguments, PYTHONPATH=paths)

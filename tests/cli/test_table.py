@@ -7,12 +7,19 @@ import pytest
 
 from binance_usdm._cli.table import RENDERERS, TableData
 
-ROW = {"asset": "USDT", "balance": "122607.35137903", "marginAvailable": True, "updateTime": 1617939110373}
+ROW = {
+    "asset": "USDT",
+    "balance": "122607.35137903",
+    "marginAvailable": True,
+    "updateTime": 1617939110373,
+}
 SHOWN = TableData(list(ROW), [ROW, {**ROW, "asset": "BNB", "extra": None}], is_single_object=False)
 
 
 @pytest.mark.parametrize("width", ["40", "80", "200"])
-def test_a_terminal_of_any_width_shows_every_digit(width: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_of_any_width_shows_every_digit(
+    width: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", width)
     out = io.StringIO()
     RENDERERS["table"](SHOWN, out)
@@ -32,7 +39,9 @@ def test_without_rich_the_table_is_plain(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_markup_in_a_name_stays_text() -> None:
     out = io.StringIO()
-    RENDERERS["table"](TableData(["asset"], [{"asset": "[red]X[/red]"}], is_single_object=False), out)
+    RENDERERS["table"](
+        TableData(["asset"], [{"asset": "[red]X[/red]"}], is_single_object=False), out
+    )
     assert "[red]X[/red]" in out.getvalue()
 
 
@@ -50,10 +59,16 @@ def test_json_stays_json_in_an_encoding_that_cannot_hold_it() -> None:
     page = io.BytesIO()
     with io.TextIOWrapper(page, encoding="cp1252", errors="backslashreplace") as out:
         RENDERERS["json"](
-            TableData(["asset"], [{"asset": "é币🙂\\u", "ratio": Decimal("1.50")}], is_single_object=True), out
+            TableData(
+                ["asset"], [{"asset": "é币🙂\\u", "ratio": Decimal("1.50")}], is_single_object=True
+            ),
+            out,
         )
         out.flush()
-        assert page.getvalue() == b'{\n  "asset": "\\u00e9\\u5e01\\ud83d\\ude42\\\\u",\n  "ratio": 1.50\n}\n'
+        assert (
+            page.getvalue()
+            == b'{\n  "asset": "\\u00e9\\u5e01\\ud83d\\ude42\\\\u",\n  "ratio": 1.50\n}\n'
+        )
 
 
 def test_a_single_object_that_was_left_out_is_null() -> None:

@@ -26,9 +26,18 @@ from binance_usdm import (
     UnexpectedResponse,
 )
 from binance_usdm.mock import Exchange
-from tests.client import test_client, test_deadline, test_errors, test_events, test_late_trouble, test_seams
+from tests.client import (
+    test_client,
+    test_deadline,
+    test_errors,
+    test_events,
+    test_late_trouble,
+    test_seams,
+)
 from tests.client import test_responses as test_replies
-from tests.client.test_events import _everything_is_logged as _everything_is_logged  # a fixture of the tests from there
+from tests.client.test_events import (
+    _everything_is_logged as _everything_is_logged,
+)  # a fixture of the tests from there
 from tests.policy import test_clock, test_retries
 from tests.support.client_setups import ASGI, HTTPX, MOCK, OWN, clients
 from tests.support.clients import BODY, ROW, BlockingFacade, RecordingHandler
@@ -80,7 +89,13 @@ SAME = {
         "a_wait_for_weight_beyond_the_deadline_sends_nothing",
     ],
 }  # fmt: skip
-globals().update({f"test_{name}": getattr(module, f"test_{name}") for module, names in SAME.items() for name in names})
+globals().update(
+    {
+        f"test_{name}": getattr(module, f"test_{name}")
+        for module, names in SAME.items()
+        for name in names
+    }
+)
 
 EVERY = [*OWN, *HTTPX, *MOCK, *ASGI]
 ONLY = {
@@ -143,9 +158,16 @@ def test_the_mock_exchange_gets_the_same_signed_call(client_of: ClientOf) -> Non
     assert client.server_time().server_time > 0
     with pytest.raises(AuthenticationError):
         client_of(exchange, **{**keys(exchange), "api_secret": "another-secret"}).balance()
-    logged = [(each.operation, each.status, [name for name, _ in each.query]) for each in exchange.requests]
+    logged = [
+        (each.operation, each.status, [name for name, _ in each.query])
+        for each in exchange.requests
+    ]
     signed = ["recvWindow", "timestamp", "signature"]
-    assert logged == [("balance", 200, signed), ("server_time", 200, []), ("balance", 400, signed[1:])]
+    assert logged == [
+        ("balance", 200, signed),
+        ("server_time", 200, []),
+        ("balance", 400, signed[1:]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +181,9 @@ def test_the_mock_exchange_gets_the_same_signed_call(client_of: ClientOf) -> Non
     ],
     ids=lambda value: value["fault"] if isinstance(value, dict) else value.__name__,
 )
-def test_a_fault_of_the_mock_exchange_is_the_same_error(client_of: ClientOf, fault: Any, error: type) -> None:
+def test_a_fault_of_the_mock_exchange_is_the_same_error(
+    client_of: ClientOf, fault: Any, error: type
+) -> None:
     exchange = Exchange()
     exchange.fail(**fault, times=None)
     client = client_of(exchange, **keys(exchange), timeout=0.3)
@@ -193,7 +217,9 @@ LOST: list[Script] = [[READ, response_bytes(BODY), READ], repeat(READ, response_
 def told_of_a_lost_connection(client_of: ClientOf) -> list[str]:
     events: list[Event] = []
     with RawServer(*LOST) as server:
-        client = client_of(base_url=server.url, retry=RetryPolicy(random=lambda: 0.0), on_event=events.append)
+        client = client_of(
+            base_url=server.url, retry=RetryPolicy(random=lambda: 0.0), on_event=events.append
+        )
         assert [len(client.balance()) for _ in range(2)] == [1, 1]
     return [event.kind for event in events]
 

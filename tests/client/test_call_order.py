@@ -30,7 +30,15 @@ from binance_usdm import (
     UsdmError,
     WeightLimiter,
 )
-from tests.support.clients import BODY, KEY, NOW, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.clients import (
+    BODY,
+    KEY,
+    NOW,
+    SECRET,
+    BlockingFacade,
+    RecordingHandler,
+    error_response,
+)
 from tests.support.raw_server import READ, RawServer, Step, repeat, response_bytes
 
 ClientOf = Callable[..., BlockingFacade]
@@ -118,8 +126,12 @@ def concurrent_client(request: pytest.FixtureRequest) -> Iterator[ConcurrentOf]:
     ) -> ConcurrentClient:
         if max_connections is not None:
             transport_class = SyncTransport if request.param is Client else AsyncTransport
-            options["transport"] = transport_class(max_connections=max_connections, share_connections=share_connections)
-        client = request.param(**{"api_key": KEY, "api_secret": SECRET, "retry": RetryPolicy.off(), **options})
+            options["transport"] = transport_class(
+                max_connections=max_connections, share_connections=share_connections
+            )
+        client = request.param(
+            **{"api_key": KEY, "api_secret": SECRET, "retry": RetryPolicy.off(), **options}
+        )
         clients.append(ConcurrentClient(client, loop))
         return clients[-1]
 
@@ -207,7 +219,9 @@ def test_a_ban_that_one_client_meets_stops_another_whatever_their_limiters(
     transport = httpx.MockTransport(handler)
 
     def make(limiter: str | None) -> BlockingFacade:
-        return client_of(None, transport=transport, limiter=WeightLimiter() if limiter == "own" else limiter)
+        return client_of(
+            None, transport=transport, limiter=WeightLimiter() if limiter == "own" else limiter
+        )
 
     clients = [make(first), make(second)]
     for client in clients:
@@ -223,7 +237,9 @@ def test_a_ban_that_a_client_with_another_limiter_meets_stops_the_default_one_of
 ) -> None:
     """Each client has its own connections; what they share is the exchange's address."""
     with RawServer(repeat(READ, BAN)) as server:
-        first = client_of(base_url=server.url, limiter=WeightLimiter() if limiter == "own" else limiter)
+        first = client_of(
+            base_url=server.url, limiter=WeightLimiter() if limiter == "own" else limiter
+        )
         second = client_of(base_url=server.url)
         for client in (first, second):
             with pytest.raises(IPBannedError):
@@ -239,7 +255,9 @@ def test_calls_that_get_no_connection_take_no_weight(client_of: ClientOf) -> Non
     limiter = WeightLimiter(limit=100, share=1.0)
     with socket.socket() as refusing:
         refusing.bind(("127.0.0.1", 0))  # Nothing listens on this port.
-        client = client_of(base_url=f"http://127.0.0.1:{refusing.getsockname()[1]}", limiter=limiter)
+        client = client_of(
+            base_url=f"http://127.0.0.1:{refusing.getsockname()[1]}", limiter=limiter
+        )
         for _ in range(12):
             with pytest.raises(TransportError):
                 client.balance()
@@ -254,7 +272,10 @@ def test_a_call_does_not_queue_behind_those_of_another_limiter(
     waiting, limiter = threading.Event(), WeightLimiter()
     with RawServer(repeat(READ, OK)) as server:
         full = concurrent_client(
-            base_url=server.url, limiter=full_limiter(), timeout=FAR_AWAY, on_event=lambda _: waiting.set()
+            base_url=server.url,
+            limiter=full_limiter(),
+            timeout=FAR_AWAY,
+            on_event=lambda _: waiting.set(),
         )
         other = concurrent_client(base_url=server.url, limiter=limiter, timeout=PATIENCE)
         call = full.start()
@@ -296,7 +317,9 @@ def test_cancelled_calls_leave_the_queue_of_the_limiter() -> None:
         transport = httpx.MockTransport(handler)
         async with (
             AsyncClient(KEY, SECRET, transport=transport, limiter=limiter, timeout=3_600) as crowd,
-            AsyncClient(KEY, SECRET, transport=transport, limiter=limiter, timeout=5, on_event=on_event) as client,
+            AsyncClient(
+                KEY, SECRET, transport=transport, limiter=limiter, timeout=5, on_event=on_event
+            ) as client,
         ):
             tasks = [asyncio.create_task(crowd.balance()) for _ in range(2_000)]
             await asyncio.sleep(0)
@@ -317,7 +340,9 @@ def test_cancelled_calls_leave_the_queue_of_the_limiter() -> None:
 
 
 @pytest.mark.promise("R5")
-def test_a_timestamp_is_as_fresh_as_its_request_however_long_the_call_waited(concurrent_client: ConcurrentOf) -> None:
+def test_a_timestamp_is_as_fresh_as_its_request_however_long_the_call_waited(
+    concurrent_client: ConcurrentOf,
+) -> None:
     """Six calls share one connection, whose responses take 0.3 s each: the last call waits for 1.5 s."""
     arrivals: list[tuple[int, int]] = []
 
@@ -328,7 +353,9 @@ def test_a_timestamp_is_as_fresh_as_its_request_however_long_the_call_waited(con
         return b""
 
     with RawServer(repeat(READ, note_arrival, 0.3, OK)) as server:
-        client = concurrent_client(max_connections=1, base_url=server.url, recv_window=250, timeout=20)
+        client = concurrent_client(
+            max_connections=1, base_url=server.url, recv_window=250, timeout=20
+        )
         for call in [client.start() for _ in range(6)]:
             assert call.result(20)
     assert len(arrivals) == 6
@@ -339,9 +366,19 @@ def test_a_timestamp_is_as_fresh_as_its_request_however_long_the_call_waited(con
 @pytest.mark.parametrize(
     ("server_time", "message"),
     [
-        pytest.param(lambda: now_ms() + YEAR_MS, "serverTime is 365 days ahead of this machine's clock", id="a year"),
-        pytest.param(lambda: now_ms() - YEAR_MS, "serverTime is 365 days behind this machine's clock", id="a year ago"),
-        pytest.param(lambda: 2**63 - 1, "serverTime is .* days ahead of this machine's clock", id="2**63-1"),
+        pytest.param(
+            lambda: now_ms() + YEAR_MS,
+            "serverTime is 365 days ahead of this machine's clock",
+            id="a year",
+        ),
+        pytest.param(
+            lambda: now_ms() - YEAR_MS,
+            "serverTime is 365 days behind this machine's clock",
+            id="a year ago",
+        ),
+        pytest.param(
+            lambda: 2**63 - 1, "serverTime is .* days ahead of this machine's clock", id="2**63-1"
+        ),
     ],
 )
 @pytest.mark.parametrize("clock", ["exchange", "auto"])
@@ -370,13 +407,18 @@ def test_nothing_is_signed_for_an_implausible_time_of_the_exchange(
 @pytest.mark.promise("R12")
 @pytest.mark.parametrize(
     ("seconds", "date_offset"),
-    [pytest.param(300, -10 * 365 * 86_400, id="ten years ago"), pytest.param(1_200, 86_400, id="a day ahead")],
+    [
+        pytest.param(300, -10 * 365 * 86_400, id="ten years ago"),
+        pytest.param(1_200, 86_400, id="a day ahead"),
+    ],
 )
 def test_a_ban_is_not_measured_from_a_date_that_cannot_be_true(
     client_of: ClientOf, seconds: int, date_offset: int
 ) -> None:
     text = f"IP banned until {now_ms() + seconds * 1_000}."
-    client = client_of(RecordingHandler(error_response(418, -1003, text, Date=http_date(date_offset))))
+    client = client_of(
+        RecordingHandler(error_response(418, -1003, text, Date=http_date(date_offset)))
+    )
     with pytest.raises(IPBannedError) as caught:
         client.balance()
     assert caught.value.retry_after == pytest.approx(seconds, abs=3)
@@ -385,7 +427,10 @@ def test_a_ban_is_not_measured_from_a_date_that_cannot_be_true(
 @pytest.mark.promise("R12")
 def test_the_end_of_a_ban_is_read_though_the_api_key_is_a_part_of_it(client_of: ClientOf) -> None:
     end = now_ms() + 300_000
-    client = client_of(RecordingHandler(error_response(418, -1003, f"IP banned until {end}.")), api_key=str(end)[:2])
+    client = client_of(
+        RecordingHandler(error_response(418, -1003, f"IP banned until {end}.")),
+        api_key=str(end)[:2],
+    )
     with pytest.raises(IPBannedError) as caught:
         client.balance()
     assert caught.value.retry_after == pytest.approx(300, abs=3)
@@ -394,7 +439,9 @@ def test_the_end_of_a_ban_is_read_though_the_api_key_is_a_part_of_it(client_of: 
 
 
 @pytest.mark.promise("R11")
-def test_a_retry_after_date_without_a_date_header_is_measured_from_this_machines_clock(client_of: ClientOf) -> None:
+def test_a_retry_after_date_without_a_date_header_is_measured_from_this_machines_clock(
+    client_of: ClientOf,
+) -> None:
     client = client_of(RecordingHandler(error_response(429, -1003, Retry_After=http_date(300))))
     with pytest.raises(RateLimitError) as caught:
         client.balance()
@@ -436,11 +483,16 @@ def test_calls_that_wait_for_a_connection_end_when_the_client_is_closed(
 
 
 @pytest.mark.promise("R14")
-def test_a_call_that_waits_for_weight_ends_when_the_client_is_closed(concurrent_client: ConcurrentOf) -> None:
+def test_a_call_that_waits_for_weight_ends_when_the_client_is_closed(
+    concurrent_client: ConcurrentOf,
+) -> None:
     waiting = threading.Event()
     with RawServer(repeat(READ, OK)) as server:
         client = concurrent_client(
-            base_url=server.url, limiter=full_limiter(), timeout=FAR_AWAY, on_event=lambda _: waiting.set()
+            base_url=server.url,
+            limiter=full_limiter(),
+            timeout=FAR_AWAY,
+            on_event=lambda _: waiting.set(),
         )
         call = client.start()
         assert waiting.wait(PATIENCE)
@@ -450,11 +502,16 @@ def test_a_call_that_waits_for_weight_ends_when_the_client_is_closed(concurrent_
 
 
 @pytest.mark.promise("R14")
-def test_a_call_that_pauses_before_a_retry_ends_when_the_client_is_closed(concurrent_client: ConcurrentOf) -> None:
+def test_a_call_that_pauses_before_a_retry_ends_when_the_client_is_closed(
+    concurrent_client: ConcurrentOf,
+) -> None:
     pausing = threading.Event()
     with RawServer(repeat(READ, response_bytes(b"{}", status="500 Down"))) as server:
         client = concurrent_client(
-            base_url=server.url, retry=lambda _, __: 60.0, timeout=FAR_AWAY, on_event=lambda _: pausing.set()
+            base_url=server.url,
+            retry=lambda _, __: 60.0,
+            timeout=FAR_AWAY,
+            on_event=lambda _: pausing.set(),
         )
         call = client.start()
         assert pausing.wait(PATIENCE)
@@ -488,7 +545,9 @@ def test_a_client_closes_the_transport_that_it_created(concurrent_client: Concur
 # Connections
 
 
-def test_connect_opens_the_connection_that_the_first_call_uses(concurrent_client: ConcurrentOf) -> None:
+def test_connect_opens_the_connection_that_the_first_call_uses(
+    concurrent_client: ConcurrentOf,
+) -> None:
     with RawServer(repeat(READ, OK)) as server:
         client = concurrent_client(base_url=server.url)
         client.call("connect")
@@ -507,7 +566,9 @@ def test_connect_opens_the_connection_that_the_first_call_uses(concurrent_client
         ("403 Forbidden", "the proxy refuses this host"),
     ],
 )
-def test_a_proxy_that_rejects_the_login_or_the_host_is_asked_once(client_of: ClientOf, status: str, hint: str) -> None:
+def test_a_proxy_that_rejects_the_login_or_the_host_is_asked_once(
+    client_of: ClientOf, status: str, hint: str
+) -> None:
     script: list[Step] = [READ, response_bytes(b"", status=status)]
     with RawServer(script) as proxy:
         client = client_of(
@@ -522,16 +583,22 @@ def test_a_proxy_that_rejects_the_login_or_the_host_is_asked_once(client_of: Cli
 
 
 @pytest.mark.promise("R10")
-def test_weight_is_charged_to_the_minute_in_which_the_bytes_leave(concurrent_client: ConcurrentOf) -> None:
+def test_weight_is_charged_to_the_minute_in_which_the_bytes_leave(
+    concurrent_client: ConcurrentOf,
+) -> None:
     """The second call comes in one minute, waits for the connection, and is sent in the next."""
     times = [AT_15]
     limiter = WeightLimiter(10, 1.0, now=lambda: times[-1], monotonic=lambda: times[-1] / 1000)
     reply = GatedReply(OK)
     with RawServer(repeat(READ, reply)) as server:
-        client = concurrent_client(max_connections=1, base_url=server.url, timeout=20, limiter=limiter)
+        client = concurrent_client(
+            max_connections=1, base_url=server.url, timeout=20, limiter=limiter
+        )
         calls = [client.start() for _ in range(2)]
         client.wait_for_waiters(1)
-        wait_until(lambda: len(server.requests) == 1)  # The first call is charged: it may have been connecting.
+        wait_until(
+            lambda: len(server.requests) == 1
+        )  # The first call is charged: it may have been connecting.
         times.append(AT_15 + 60_000)
         reply.send()
         assert all(call.result(PATIENCE) for call in calls)
@@ -582,7 +649,9 @@ def test_an_idle_connection_serves_the_key_that_opened_it(
     concurrent_client: ConcurrentOf, keys: tuple[str, str], shared: bool, connections: int
 ) -> None:
     with RawServer(*[repeat(READ, OK)] * 2) as server:
-        first = concurrent_client(max_connections=5, share_connections=shared, api_key=keys[0], base_url=server.url)
+        first = concurrent_client(
+            max_connections=5, share_connections=shared, api_key=keys[0], base_url=server.url
+        )
         second = concurrent_client(transport=first.transport, api_key=keys[1], base_url=server.url)
         for _ in range(2):
             assert first.call()

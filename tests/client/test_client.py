@@ -21,9 +21,7 @@ from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
 ClientOf = Callable[..., BlockingFacade]
 TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
-DOCUMENTED = (
-    "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"  # secret of the documentation's examples
-)
+DOCUMENTED = "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"  # secret of the documentation's examples
 
 
 def at_now() -> int:
@@ -31,13 +29,21 @@ def at_now() -> int:
 
 
 def has_signature(payload: bytes) -> bytes:
-    return payload + b"&signature=" + hmac.new(SECRET.encode(), payload, hashlib.sha256).hexdigest().encode()
+    return (
+        payload
+        + b"&signature="
+        + hmac.new(SECRET.encode(), payload, hashlib.sha256).hexdigest().encode()
+    )
 
 
 def test_a_balance_is_a_list_of_typed_rows(client_of: ClientOf) -> None:
     rows = client_of(RecordingHandler()).balance()
     assert [type(row) for row in rows] == [AccountBalance]
-    assert (rows[0].asset, rows[0].balance, rows[0].cross_un_pnl) == ("USDT", Decimal("12.50000000"), Decimal("-0.25"))
+    assert (rows[0].asset, rows[0].balance, rows[0].cross_un_pnl) == (
+        "USDT",
+        Decimal("12.50000000"),
+        Decimal("-0.25"),
+    )
     assert [row.to_dict() for row in rows] == [ROW]
 
 
@@ -46,21 +52,31 @@ def test_an_empty_list_is_an_empty_wallet(client_of: ClientOf) -> None:
 
 
 def test_server_time_needs_no_credentials(client_of: ClientOf) -> None:
-    client = client_of(RecordingHandler(b'{"serverTime": 1499827319559}'), api_key=None, api_secret=None)
+    client = client_of(
+        RecordingHandler(b'{"serverTime": 1499827319559}'), api_key=None, api_secret=None
+    )
     assert client.server_time().server_time == 1499827319559
 
 
 @pytest.mark.parametrize(
-    ("header", "weight"), [("15", 15), ("0", 0), ("", None), ("-1", None), ("1e3", None), ("٣", None)]
+    ("header", "weight"),
+    [("15", 15), ("0", 0), ("", None), ("-1", None), ("1e3", None), ("٣", None)],
 )
-def test_the_detailed_call_tells_what_came_along(client_of: ClientOf, header: str, weight: int | None) -> None:
+def test_the_detailed_call_tells_what_came_along(
+    client_of: ClientOf, header: str, weight: int | None
+) -> None:
     headers = [(b"x-mbx-used-weight-1m", header.encode()), (b"X-Other", b"1")]
-    response = client_of(lambda _: httpx.Response(200, headers=headers, content=BODY)).balance_detailed()
+    response = client_of(
+        lambda _: httpx.Response(200, headers=headers, content=BODY)
+    ).balance_detailed()
     assert (response.status_code, response.used_weight, response.attempts) == (200, weight, 1)
     assert [row.to_dict() for row in response.parsed] == [ROW]
     assert response.headers["x-other"] == response.headers["X-OTHER"] == "1"
     assert 0 < response.elapsed < 5
-    assert client_of(lambda _: httpx.Response(200, content=BODY)).balance_detailed().used_weight is None
+    assert (
+        client_of(lambda _: httpx.Response(200, content=BODY)).balance_detailed().used_weight
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,7 +99,10 @@ def test_the_query_is_the_window_if_any_then_the_time_then_the_signature(
 @pytest.mark.parametrize(
     ("window", "query"),
     [
-        (None, b"timestamp=1591702613943&signature=84901bbeed96ffa9adf9995c40fcadcb0a9ddad37c2605ce82491f2c771077a6"),
+        (
+            None,
+            b"timestamp=1591702613943&signature=84901bbeed96ffa9adf9995c40fcadcb0a9ddad37c2605ce82491f2c771077a6",
+        ),
         (
             5000,
             b"recvWindow=5000&timestamp=1591702613943"
@@ -91,10 +110,14 @@ def test_the_query_is_the_window_if_any_then_the_time_then_the_signature(
         ),
     ],
 )
-def test_the_default_transport_sends_exactly_these_bytes(client_of: ClientOf, window: int | None, query: bytes) -> None:
+def test_the_default_transport_sends_exactly_these_bytes(
+    client_of: ClientOf, window: int | None, query: bytes
+) -> None:
     with RawServer(repeat(READ, response_bytes(BODY))) as server:
         base_url = f"{server.url}gateway/v1"
-        client_of(api_secret=DOCUMENTED, base_url=base_url, clock=at_now).balance(recv_window=window)
+        client_of(api_secret=DOCUMENTED, base_url=base_url, clock=at_now).balance(
+            recv_window=window
+        )
     assert server.requests == [
         b"GET /gateway/v1/fapi/v3/balance?%b HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: binance-usdm/%b\r\n"
         b"Accept: application/json\r\nAccept-Encoding: identity\r\nX-MBX-APIKEY: %b\r\n\r\n"
@@ -108,7 +131,8 @@ def test_another_transport_gets_the_same_request(client_of: ClientOf) -> None:
     (request,) = exchange.requests
     assert (
         str(request.url)
-        == "https://gateway.example:8443/v1/fapi/v3/balance?" + has_signature(b"timestamp=%d" % NOW).decode()
+        == "https://gateway.example:8443/v1/fapi/v3/balance?"
+        + has_signature(b"timestamp=%d" % NOW).decode()
     )
     assert request.headers.raw == [
         (b"Host", b"gateway.example:8443"),
@@ -126,17 +150,26 @@ def test_key_and_signature_go_only_where_the_operation_wants_them(client_of: Cli
     client.balance()
     client.server_time()
     client.balance()
-    assert ["x-mbx-apikey" in request.headers for request in exchange.requests] == [True, False, True]
+    assert ["x-mbx-apikey" in request.headers for request in exchange.requests] == [
+        True,
+        False,
+        True,
+    ]
     assert exchange.targets[1] == b"/fapi/v1/time"
 
 
 @pytest.mark.promise("S10")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_an_error_and_nothing_is_sent_to_its_target(client_of: ClientOf, status: int) -> None:
+def test_a_redirect_is_an_error_and_nothing_is_sent_to_its_target(
+    client_of: ClientOf, status: int
+) -> None:
     with RawServer(repeat(READ, response_bytes(BODY))) as other:
         location = b"Location: %bfapi/v3/balance" % other.url.encode()
         moves = repeat(READ, response_bytes(b"", location, status=f"{status} Moved"))
-        with RawServer(moves) as server, pytest.raises(UnexpectedResponse, match="redirect") as caught:
+        with (
+            RawServer(moves) as server,
+            pytest.raises(UnexpectedResponse, match="redirect") as caught,
+        ):
             client_of(base_url=server.url).balance()
     assert (caught.value.status, caught.value.path) == (status, ())
     moved = RecordingHandler(httpx.Response(status, headers={"location": other.url}))
@@ -173,7 +206,9 @@ def test_a_failed_call_is_one_request(client_of: ClientOf) -> None:
 
 
 @pytest.mark.promise("S12")
-def test_proxies_of_the_environment_are_ignored(client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment_are_ignored(
+    client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with (
         RawServer(repeat(READ, response_bytes(b"no"))) as trap,
         RawServer(repeat(READ, response_bytes(BODY))) as server,
@@ -190,11 +225,16 @@ def test_a_given_proxy_is_used(client_of: ClientOf) -> None:
     with RawServer([READ, TUNNEL, READ, response_bytes(BODY)]) as proxy:
         rows = client_of(base_url="http://localhost:1", proxy=proxy.url, clock=at_now).balance()
     assert [row.to_dict() for row in rows] == [ROW]
-    targets = [b"CONNECT localhost:1", b"GET /fapi/v3/balance?" + has_signature(b"timestamp=%d" % NOW)]
+    targets = [
+        b"CONNECT localhost:1",
+        b"GET /fapi/v3/balance?" + has_signature(b"timestamp=%d" % NOW),
+    ]
     assert [head.partition(b" HTTP/1.1\r\n")[0] for head in proxy.requests] == targets
 
 
-def test_nothing_is_sent_before_the_first_call(client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_sent_before_the_first_call(
+    client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_network(*arguments: Any, **options: Any) -> Any:
         raise AssertionError("the constructor went to the network")
 
@@ -209,9 +249,14 @@ def test_nothing_is_sent_before_the_first_call(client_of: ClientOf, monkeypatch:
 def test_a_closed_client_refuses_calls(client_of: ClientOf, transport: str) -> None:
     proxied = transport == "proxied"
     with RawServer(
-        [READ, TUNNEL, READ, response_bytes(BODY)] if proxied else repeat(READ, response_bytes(BODY))
+        [READ, TUNNEL, READ, response_bytes(BODY)]
+        if proxied
+        else repeat(READ, response_bytes(BODY))
     ) as server:
-        options: dict[str, Any] = {"base_url": server.url, **({"proxy": server.url} if proxied else {})}
+        options: dict[str, Any] = {
+            "base_url": server.url,
+            **({"proxy": server.url} if proxied else {}),
+        }
         client = client_of(RecordingHandler() if transport == "foreign" else None, **options)
         client.balance()
         client.close()
@@ -239,7 +284,9 @@ def test_a_block_closes_its_client() -> None:
 
 
 @pytest.mark.promise("S16")
-def test_credentials_that_are_missing_are_named_before_anything_is_sent(client_of: ClientOf) -> None:
+def test_credentials_that_are_missing_are_named_before_anything_is_sent(
+    client_of: ClientOf,
+) -> None:
     exchange = RecordingHandler()
     with pytest.raises(binance_usdm.ConfigurationError, match="balance needs an API key"):
         client_of(exchange, api_key=None, api_secret=None).balance()

@@ -42,7 +42,11 @@ CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
         ("https://fapi.binance.com/", "https://fapi.binance.com/", "fapi.binance.com"),
         ("https://FAPI.Binance.com", "https://fapi.binance.com/", "fapi.binance.com"),
         ("https://fapi.binance.com:443", "https://fapi.binance.com/", "fapi.binance.com"),
-        ("https://gw.example:8443/a/b-c_d~1.2/", "https://gw.example:8443/a/b-c_d~1.2/", "gw.example:8443"),
+        (
+            "https://gw.example:8443/a/b-c_d~1.2/",
+            "https://gw.example:8443/a/b-c_d~1.2/",
+            "gw.example:8443",
+        ),
         ("https://xn--fiq228c.example", "https://xn--fiq228c.example/", "xn--fiq228c.example"),
         ("https://127.0.0.1.example", "https://127.0.0.1.example/", "127.0.0.1.example"),
         ("https://[2001:db8::1]:8443/x", "https://[2001:db8::1]:8443/x/", "[2001:db8::1]:8443"),
@@ -53,7 +57,9 @@ CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
         ("http://LOCALHOST", "http://localhost/", "localhost"),
     ],
 )
-def test_a_base_url_is_kept_with_its_prefix(client_of: ClientOf, base_url: str, start: str, host: str) -> None:
+def test_a_base_url_is_kept_with_its_prefix(
+    client_of: ClientOf, base_url: str, start: str, host: str
+) -> None:
     exchange = RecordingHandler()
     client_of(exchange, base_url=base_url).balance()
     assert str(exchange.requests[0].url).partition("fapi/v3/balance?")[0] == start
@@ -92,7 +98,9 @@ def test_a_base_url_is_kept_with_its_prefix(client_of: ClientOf, base_url: str, 
 def test_any_other_base_url_is_refused(kind: Any, base_url: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"base_url .*(https|host)") as caught:
         kind(KEY, SECRET, base_url=base_url)
-    assert not any(part in str(caught.value) for part in ("evil", "password", "x.example", "binance"))
+    assert not any(
+        part in str(caught.value) for part in ("evil", "password", "x.example", "binance")
+    )
 
 
 @CLIENTS
@@ -142,7 +150,9 @@ def test_a_window_is_a_positive_whole_number(client_of: ClientOf, window: Any) -
         ("k\x7fy", "character"), ("k\u202ey", "character"), ("k" * 4097, "4096"), (b"key", "bytes"), (7, "int"),
     ],
 )  # fmt: skip
-def test_a_credential_that_cannot_be_one_is_refused_with_the_reason(kind: Any, credential: Any, why: str) -> None:
+def test_a_credential_that_cannot_be_one_is_refused_with_the_reason(
+    kind: Any, credential: Any, why: str
+) -> None:
     for name, arguments in (("api_key", (credential, SECRET)), ("api_secret", (KEY, credential))):
         with pytest.raises(ConfigurationError, match=f"^{name} .*{why}"):
             kind(*arguments)
@@ -162,12 +172,18 @@ def test_a_credential_that_cannot_be_one_is_refused_with_the_reason(kind: Any, c
         ({"api_secret": None, "signer": HmacSigner}, "signer must be an object"),
         ({"transport": "http://user:password@proxy.example"}, "transport must be an httpx"),
         ({"transport": httpx.Client}, "transport must be an httpx"),
-        ({"proxy": "http://proxy.example", "transport": httpx.MockTransport(RecordingHandler())}, "not both"),
+        (
+            {"proxy": "http://proxy.example", "transport": httpx.MockTransport(RecordingHandler())},
+            "not both",
+        ),
         ({"proxy": "proxy.example:8080"}, "proxy must look like"),
         ({"proxy": "ftp://user:password@proxy.example"}, "proxy must look like"),
         ({"proxy": "socks5://user:password@proxy.example"}, "proxy must look like"),
         ({"proxy": "http://user:password@proxy.example:99999"}, "proxy must look like"),
-        ({"proxy": "https://user:password@proxy.example"}, r"give a transport: httpx.HTTPTransport\(proxy=...\)"),
+        (
+            {"proxy": "https://user:password@proxy.example"},
+            r"give a transport: httpx.HTTPTransport\(proxy=...\)",
+        ),
         ({"proxy": "http://user:pass word@proxy.example"}, "proxy must look like"),
         ({"proxy": "http://proxy.example/password"}, "proxy must look like"),
         ({"proxy": "http://user:password\udcff@proxy.example"}, "proxy must look like"),
@@ -179,7 +195,9 @@ def test_a_credential_that_cannot_be_one_is_refused_with_the_reason(kind: Any, c
         ({"proxy": b"http://proxy.example"}, "proxy must look like"),
     ],
 )
-def test_what_does_not_fit_together_is_refused(kind: Any, options: dict[str, Any], why: str) -> None:
+def test_what_does_not_fit_together_is_refused(
+    kind: Any, options: dict[str, Any], why: str
+) -> None:
     with pytest.raises(ConfigurationError, match=why) as caught:
         kind(**{"api_key": KEY, "api_secret": SECRET, **options})
     assert not any(part in str(caught.value) for part in ("password", SECRET, "proxy.example"))
@@ -195,7 +213,11 @@ def test_a_transport_of_the_other_kind_is_refused() -> None:
         AsyncClient(transport=wrong)  # type: ignore[arg-type]  # that is the point
 
 
-ENVIRONMENT = {"BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": SECRET, "BINANCE_BASE_URL": "https://gw.example/p"}
+ENVIRONMENT = {
+    "BINANCE_API_KEY": KEY,
+    "BINANCE_API_SECRET": SECRET,
+    "BINANCE_BASE_URL": "https://gw.example/p",
+}
 
 
 @CLIENTS
@@ -206,7 +228,9 @@ def test_a_client_comes_from_the_environment(kind: Any, monkeypatch: pytest.Monk
     assert repr(kind.from_env()) == f"{name}(base_url='https://gw.example/p')"
     assert repr(kind.from_env(base_url=DEMO)) == f"{name}(base_url='{DEMO}')"
     for absent in ("", None):
-        monkeypatch.setenv("BINANCE_BASE_URL", "") if absent == "" else monkeypatch.delenv("BINANCE_BASE_URL")
+        monkeypatch.setenv("BINANCE_BASE_URL", "") if absent == "" else monkeypatch.delenv(
+            "BINANCE_BASE_URL"
+        )
         assert repr(kind.from_env()) == f"{name}(base_url='{MAINNET}')"
     exchange = RecordingHandler()
     with Client.from_env(transport=httpx.MockTransport(exchange), recv_window=77) as client:
@@ -284,10 +308,16 @@ def test_a_proxy_elsewhere_never_sees_a_key_in_clear(kind: Any) -> None:
 
 
 @pytest.mark.promise("S11")
-@pytest.mark.parametrize(("kind", "transport"), [(Client, SyncTransport), (AsyncClient, AsyncTransport)])
-def test_the_proxy_of_a_shared_transport_elsewhere_never_sees_a_key_in_clear(kind: Any, transport: Any) -> None:
+@pytest.mark.parametrize(
+    ("kind", "transport"), [(Client, SyncTransport), (AsyncClient, AsyncTransport)]
+)
+def test_the_proxy_of_a_shared_transport_elsewhere_never_sees_a_key_in_clear(
+    kind: Any, transport: Any
+) -> None:
     shared = transport("http://proxy.invalid:3128")
-    client = kind(KEY, SECRET, base_url="http://127.0.0.1:8787", transport=shared, retry=RetryPolicy.off())
+    client = kind(
+        KEY, SECRET, base_url="http://127.0.0.1:8787", transport=shared, retry=RetryPolicy.off()
+    )
     with (
         asyncio.Runner() as runner,
         contextlib.closing(BlockingFacade(client, runner)) as blocking,
@@ -297,14 +327,18 @@ def test_the_proxy_of_a_shared_transport_elsewhere_never_sees_a_key_in_clear(kin
 
 
 @pytest.mark.parametrize("kind", [SyncTransport, AsyncTransport])
-@pytest.mark.parametrize("url", ["http://proxy.example/x", "https://proxy.example", "", 8080, b"http://p"])
+@pytest.mark.parametrize(
+    "url", ["http://proxy.example/x", "https://proxy.example", "", 8080, b"http://p"]
+)
 def test_a_proxy_of_a_shared_transport_that_is_none_is_refused(kind: Any, url: Any) -> None:
     with pytest.raises(ConfigurationError, match="proxy must look like"):
         kind(url)
 
 
 @CLIENTS
-def test_a_signer_takes_the_place_of_the_secret_s_variable(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signer_takes_the_place_of_the_secret_s_variable(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("BINANCE_API_KEY", KEY)
     for secret in (None, "", SECRET):
         monkeypatch.delenv("BINANCE_API_SECRET", False) if secret is None else monkeypatch.setenv(
@@ -314,7 +348,9 @@ def test_a_signer_takes_the_place_of_the_secret_s_variable(kind: Any, monkeypatc
 
 
 @CLIENTS
-def test_an_unfit_base_url_of_the_environment_is_named(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unfit_base_url_of_the_environment_is_named(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for variable, fit in {**ENVIRONMENT, "BINANCE_BASE_URL": "fapi.binance.com"}.items():
         monkeypatch.setenv(variable, fit)
     with pytest.raises(ConfigurationError, match=r"^BINANCE_BASE_URL must look like"):
@@ -329,8 +365,12 @@ def test_a_client_can_be_referred_to_weakly(kind: Any) -> None:
 
 @pytest.mark.promise("S16")
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-@pytest.mark.parametrize("host", ["a" * 64 + ".example", ".".join(["a" * 50] * 6), "x." * 126 + "yz"])
-def test_a_host_that_no_name_server_can_hold_is_refused_before_anything_is_sent(kind: Any, host: str) -> None:
+@pytest.mark.parametrize(
+    "host", ["a" * 64 + ".example", ".".join(["a" * 50] * 6), "x." * 126 + "yz"]
+)
+def test_a_host_that_no_name_server_can_hold_is_refused_before_anything_is_sent(
+    kind: Any, host: str
+) -> None:
     with pytest.raises(ConfigurationError, match="base_url has no usable host"):
         kind(KEY, SECRET, base_url=f"https://{host}")
     with pytest.raises(ConfigurationError, match="proxy has no usable host"):
@@ -368,6 +408,10 @@ async def async_function(*_: object) -> None: ...
         ("clock", async_function), ("on_event", async_function), ("limiter", AsyncLimiter()),
     ],
 )  # fmt: skip
-def test_an_async_function_that_nobody_would_await_is_refused(kind: Any, option: str, value: object) -> None:
-    with pytest.raises(ConfigurationError, match=f"{option} must not (be an async function|have async methods)"):
+def test_an_async_function_that_nobody_would_await_is_refused(
+    kind: Any, option: str, value: object
+) -> None:
+    with pytest.raises(
+        ConfigurationError, match=f"{option} must not (be an async function|have async methods)"
+    ):
         kind(KEY, SECRET, **{option: value})

@@ -21,8 +21,23 @@ from binance_usdm import (
     TransportError,
     UsdmError,
 )
-from tests.support.clients import BODY, KEY, SECRET, BlockingFacade, RecordingHandler, error_response
-from tests.support.raw_server import READ, STAY_SILENT, RawServer, Script, Step, repeat, response_bytes
+from tests.support.clients import (
+    BODY,
+    KEY,
+    SECRET,
+    BlockingFacade,
+    RecordingHandler,
+    error_response,
+)
+from tests.support.raw_server import (
+    READ,
+    STAY_SILENT,
+    RawServer,
+    Script,
+    Step,
+    repeat,
+    response_bytes,
+)
 from tests.support.timing import best_duration
 
 pytestmark = pytest.mark.promise("R1")
@@ -60,7 +75,9 @@ def test_no_slow_reply_outlasts_the_deadline(client_of: ClientOf, script: Script
 
 
 @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
-def test_a_slow_reply_through_a_proxy_does_not_outlast_the_deadline(client_of: ClientOf, script: Script) -> None:
+def test_a_slow_reply_through_a_proxy_does_not_outlast_the_deadline(
+    client_of: ClientOf, script: Script
+) -> None:
     def tunnelled() -> Iterable[Step]:
         return (READ, b"HTTP/1.1 200 OK\r\n\r\n", *(script() if callable(script) else script))
 
@@ -70,12 +87,16 @@ def test_a_slow_reply_through_a_proxy_does_not_outlast_the_deadline(client_of: C
 
 
 @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
-def test_a_slow_reply_does_not_outlast_the_deadline_on_a_blocking_transport_of_httpx(script: Script) -> None:
+def test_a_slow_reply_does_not_outlast_the_deadline_on_a_blocking_transport_of_httpx(
+    script: Script,
+) -> None:
     """It bounds each of its waits and not their sum."""
     options: dict[str, Any] = {"timeout": TIMEOUT, "retry": RetryPolicy.off()}
     with (
         RawServer(script) as server,
-        Client("key", "secret", base_url=server.url, transport=httpx.HTTPTransport(), **options) as client,
+        Client(
+            "key", "secret", base_url=server.url, transport=httpx.HTTPTransport(), **options
+        ) as client,
     ):
         assert best_duration(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
 
@@ -102,7 +123,9 @@ class Drops(httpx.SyncByteStream, httpx.AsyncByteStream):
         self.closed += 1
 
 
-def test_a_foreign_transport_that_drips_is_cut_off_and_its_stream_closed(client_of: ClientOf) -> None:
+def test_a_foreign_transport_that_drips_is_cut_off_and_its_stream_closed(
+    client_of: ClientOf,
+) -> None:
     body = Drops()
     client = client_of(lambda _: httpx.Response(200, stream=body), timeout=TIMEOUT)
     assert TIMEOUT <= best_duration(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
@@ -127,7 +150,10 @@ def test_a_subclass_of_the_default_transport_that_adds_a_wait_is_left_behind() -
             return super().handle_request(request)
 
     began = time.monotonic()
-    with Client(KEY, SECRET, transport=Slow(), timeout=0.05) as client, pytest.raises(DeadlineExceeded):
+    with (
+        Client(KEY, SECRET, transport=Slow(), timeout=0.05) as client,
+        pytest.raises(DeadlineExceeded),
+    ):
         client.balance()
     assert time.monotonic() - began < 0.9
 
@@ -164,13 +190,19 @@ def test_a_sleeping_foreign_transport_is_cancelled() -> None:
             await client.server_time()
 
     sleeper = Sleeper()
-    assert TIMEOUT <= best_duration(lambda: expect_deadline(lambda: asyncio.run(call())), AT_MOST) <= AT_MOST
+    assert (
+        TIMEOUT
+        <= best_duration(lambda: expect_deadline(lambda: asyncio.run(call())), AT_MOST)
+        <= AT_MOST
+    )
     assert sleeper.woken > 0
 
 
 def test_attempts_and_waits_share_one_deadline(client_of: ClientOf) -> None:
     exchange = RecordingHandler(error_response(500))
-    client = client_of(exchange, timeout=TIMEOUT, retry=lambda error, attempt: 0.03 if attempt < 40 else None)
+    client = client_of(
+        exchange, timeout=TIMEOUT, retry=lambda error, attempt: 0.03 if attempt < 40 else None
+    )
 
     def call() -> None:
         with pytest.raises(UsdmError):
@@ -180,9 +212,13 @@ def test_attempts_and_waits_share_one_deadline(client_of: ClientOf) -> None:
     assert 2 <= len(exchange.requests) <= 15
 
 
-def test_a_wait_beyond_the_deadline_is_not_begun_and_the_refusal_is_told(client_of: ClientOf) -> None:
+def test_a_wait_beyond_the_deadline_is_not_begun_and_the_refusal_is_told(
+    client_of: ClientOf,
+) -> None:
     exchange = RecordingHandler(error_response(429, -1003, Retry_After="2"))
-    client = client_of(exchange, timeout=1, retry=lambda error, attempt: getattr(error, "retry_after", None))
+    client = client_of(
+        exchange, timeout=1, retry=lambda error, attempt: getattr(error, "retry_after", None)
+    )
 
     def call() -> None:
         with pytest.raises(RateLimitError) as caught:
@@ -203,14 +239,23 @@ def test_nothing_is_sent_after_the_deadline_however_long_signing_took(client_of:
 
     signer = Slow()
     with RawServer(repeat(READ, response_bytes(BODY))) as server:
-        client = client_of(base_url=server.url, api_secret=None, signer=signer, timeout=0.3, retry=RetryPolicy.off())
+        client = client_of(
+            base_url=server.url,
+            api_secret=None,
+            signer=signer,
+            timeout=0.3,
+            retry=RetryPolicy.off(),
+        )
         client.balance()
         signer.pause = 0.4
         with pytest.raises(DeadlineExceeded):
             client.balance()
         signer.pause = 0.0
         client.balance()
-        assert (len(server.requests), server.connections) == (2, 2)  # a connection whose call gave up is not kept
+        assert (len(server.requests), server.connections) == (
+            2,
+            2,
+        )  # a connection whose call gave up is not kept
 
 
 def test_a_cancelled_call_is_cancelled_and_no_deadline() -> None:

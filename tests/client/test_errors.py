@@ -74,13 +74,19 @@ def test_the_spec_says_which_error_a_code_is(client_of: ClientOf) -> None:
 
 
 def test_no_code_is_judged_that_the_spec_does_not_know() -> None:
-    assert set(_errors.ERROR_CLASS_BY_CODE) | {code for code in _errors.HINT_BY_CODE if code} <= set(CODES)
+    assert set(_errors.ERROR_CLASS_BY_CODE) | {
+        code for code in _errors.HINT_BY_CODE if code
+    } <= set(CODES)
     by_status = {code for code, kind in CODES.items() if kind == "bad-request"}
-    assert set(_errors.ERROR_CLASS_BY_CODE) == set(CODES) - by_status  # a bad request is what status 400 says by itself
+    assert (
+        set(_errors.ERROR_CLASS_BY_CODE) == set(CODES) - by_status
+    )  # a bad request is what status 400 says by itself
 
 
 @pytest.mark.parametrize(("status", "kind"), STATUSES.items())
-def test_without_a_known_code_the_status_decides(client_of: ClientOf, status: int, kind: type[APIError]) -> None:
+def test_without_a_known_code_the_status_decides(
+    client_of: ClientOf, status: int, kind: type[APIError]
+) -> None:
     for code in (0, -9999, -1):
         error = caught_by(client_of(RecordingHandler(error_response(status, code, "no"))))
         assert (type(error), error.status, error.code, error.message) == (kind, status, code, "no")
@@ -88,25 +94,37 @@ def test_without_a_known_code_the_status_decides(client_of: ClientOf, status: in
     assert (type(error), error.status, error.code, error.message) == (kind, status, None, "no")
     for page in PAGES:
         error = caught_by(client_of(RecordingHandler(httpx.Response(status, content=page))))
-        assert (type(error), error.status, error.code, error.message) == (kind, status, None, ""), page
+        assert (type(error), error.status, error.code, error.message) == (kind, status, None, ""), (
+            page
+        )
 
 
 @pytest.mark.parametrize(
-    "headers", [{"content-encoding": "br"}, {"content-encoding": "gzip"}, {"content-encoding": "gzip, gzip"}]
+    "headers",
+    [{"content-encoding": "br"}, {"content-encoding": "gzip"}, {"content-encoding": "gzip, gzip"}],
 )
 def test_a_refusal_whose_body_cannot_be_read_is_still_that_refusal(
     client_of: ClientOf, headers: dict[str, str]
 ) -> None:
     stream = httpx.ByteStream(b"\x1f\x8bnot what it says")
     for status, kind in STATUSES.items():
-        error = caught_by(client_of(lambda _, status=status: httpx.Response(status, headers=headers, stream=stream)))
+        error = caught_by(
+            client_of(
+                lambda _, status=status: httpx.Response(status, headers=headers, stream=stream)
+            )
+        )
         assert (type(error), error.status, error.code, error.message) == (kind, status, None, "")
 
 
 def test_418_is_a_ban_whatever_its_body_says(client_of: ClientOf) -> None:
     for code in (*CODES, 0, None, -9999):
         error = caught_by(client_of(RecordingHandler(error_response(418, code))))
-        assert (type(error), error.status, error.code, error.banned_until) == (IPBannedError, 418, code, None)
+        assert (type(error), error.status, error.code, error.banned_until) == (
+            IPBannedError,
+            418,
+            code,
+            None,
+        )
 
 
 @pytest.mark.parametrize("status", [418, 429, 400, 403, 503])
@@ -146,22 +164,32 @@ def test_retry_after_is_none_when_missing_or_sent_twice(client_of: ClientOf) -> 
     assert caught_by(client_of(RecordingHandler(error_response(503)))).retry_after is None
     twice = [(b"Retry-After", b"5"), (b"Retry-After", b"9")]
     assert caught_by(client_of(lambda _: httpx.Response(503, headers=twice))).retry_after is None
-    dated = {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}  # and no date of the reply to measure it from
+    dated = {
+        "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"
+    }  # and no date of the reply to measure it from
     assert caught_by(client_of(lambda _: httpx.Response(503, headers=dated))).retry_after is None
 
 
 def test_a_refusal_within_a_200_is_a_refusal(client_of: ClientOf) -> None:
     error = caught_by(client_of(RecordingHandler(error_response(200, -1021, "late"))))
-    assert (type(error), error.status, error.code, error.message) == (TimestampError, 200, -1021, "late")
+    assert (type(error), error.status, error.code, error.message) == (
+        TimestampError,
+        200,
+        -1021,
+        "late",
+    )
     for code in (0, -9999):
         error = caught_by(client_of(RecordingHandler(error_response(200, code))))
         assert (type(error), error.status, error.code) == (BadRequestError, 200, code)
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"code": 200, "msg": "success"}', b'{"msg": "hello"}', b'{"code": null, "msg": "x"}', b"{}"]
+    "body",
+    [b'{"code": 200, "msg": "success"}', b'{"msg": "hello"}', b'{"code": null, "msg": "x"}', b"{}"],
 )
-def test_a_200_that_neither_answers_nor_refuses_is_unexpected(client_of: ClientOf, body: bytes) -> None:
+def test_a_200_that_neither_answers_nor_refuses_is_unexpected(
+    client_of: ClientOf, body: bytes
+) -> None:
     error = caught_by(client_of(RecordingHandler(body)))
     assert (type(error), error.status, error.expected, error.found) == (
         UnexpectedResponse,
@@ -184,12 +212,19 @@ def test_every_refusal_that_a_user_can_mend_says_how() -> None:
         assert hint in str(APIError(400, code, "no"))
     for status in (403, 404, 418, 429, 451):
         assert len(APIError(status, None, "").hint) > 15
-        assert APIError(status, 0, "").hint == APIError(status, -9999, "").hint == APIError(status, None, "").hint
+        assert (
+            APIError(status, 0, "").hint
+            == APIError(status, -9999, "").hint
+            == APIError(status, None, "").hint
+        )
     assert APIError(400, -1102, "no").hint == APIError(500, None, "").hint == ""
 
 
 def test_an_error_is_one_line_with_status_code_and_text() -> None:
-    assert str(APIError(400, -1102, "Mandatory parameter")) == "HTTP 400, code -1102: Mandatory parameter"
+    assert (
+        str(APIError(400, -1102, "Mandatory parameter"))
+        == "HTTP 400, code -1102: Mandatory parameter"
+    )
     assert str(APIError(502, None, "")) == "HTTP 502: no message"
     assert (
         str(APIError(451, 0, "Unavailable"))
@@ -202,7 +237,10 @@ def test_an_error_is_one_line_with_status_code_and_text() -> None:
 
 
 MADE: list[UsdmError] = [
-    *[kind(429, -1003, BAN, 2.5) for kind in dict.fromkeys([APIError, *KINDS.values(), *STATUSES.values()])],
+    *[
+        kind(429, -1003, BAN, 2.5)
+        for kind in dict.fromkeys([APIError, *KINDS.values(), *STATUSES.values()])
+    ],
     UnexpectedResponse(200, (3, "asset"), "a string", "null"),
     *[kind("words") for kind in (UsdmError, ConfigurationError, TransportError, DeadlineExceeded)],
 ]
@@ -211,7 +249,10 @@ MADE: list[UsdmError] = [
 @pytest.mark.parametrize("error", MADE, ids=lambda error: type(error).__name__)
 def test_errors_can_be_pickled_and_copied(error: UsdmError) -> None:
     twins = [copy.copy(error), copy.deepcopy(error)]
-    twins += [pickle.loads(pickle.dumps(error, protocol)) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    twins += [
+        pickle.loads(pickle.dumps(error, protocol))
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    ]
     for twin in twins:
         assert type(twin) is type(error)
         assert (str(twin), repr(twin), vars(twin)) == (str(error), repr(error), vars(error))
@@ -237,6 +278,8 @@ def test_the_drawn_tree_is_the_tree() -> None:
 
 def test_a_ban_says_that_nothing_may_be_sent_whatever_its_status() -> None:
     for status in (418, 429):
-        error = make_api_error(status, -1003, "Way too many requests; IP banned until 1762412880142.", None)
+        error = make_api_error(
+            status, -1003, "Way too many requests; IP banned until 1762412880142.", None
+        )
         assert type(error) is IPBannedError
         assert error.hint == "send nothing before the ban ends"

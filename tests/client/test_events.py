@@ -95,7 +95,9 @@ LEVELS = {
 }  # fmt: skip
 
 
-def played(client_of: ClientOf, name: str, caplog: pytest.LogCaptureFixture, **options: Any) -> RecordingHandler:
+def played(
+    client_of: ClientOf, name: str, caplog: pytest.LogCaptureFixture, **options: Any
+) -> RecordingHandler:
     """Play a scene; what was logged is in caplog, and nothing else."""
     replies, given, _ = SCENES[name]
     if name == "wait":
@@ -113,7 +115,11 @@ def played(client_of: ClientOf, name: str, caplog: pytest.LogCaptureFixture, **o
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    return [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "binance_usdm"]
+    return [
+        (record.levelname, record.getMessage())
+        for record in caplog.records
+        if record.name == "binance_usdm"
+    ]
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -123,15 +129,21 @@ def test_what_happens_is_told_in_order_and_logged_at_its_level(
     events: list[Event] = []
     exchange = played(client_of, name, caplog, on_event=events.append)
     assert [
-        (event.kind, event.attempt, event.seconds, event.error and type(event.error)) for event in events
+        (event.kind, event.attempt, event.seconds, event.error and type(event.error))
+        for event in events
     ] == SCENES[name][2]
-    asked = "server_time" if name == "clock held" else "balance"  # whose request the exchange held up
+    asked = (
+        "server_time" if name == "clock held" else "balance"
+    )  # whose request the exchange held up
     assert {(event.kind, event.operation) for event in events} <= {
         ("cooldown", asked),
         *((kind, "balance") for kind in LEVELS),
     }
     assert logged(caplog) == [(LEVELS[event.kind], str(event)) for event in events]
-    assert all(str(event).startswith(f"Event(kind='{event.kind}', operation='{event.operation}'") for event in events)
+    assert all(
+        str(event).startswith(f"Event(kind='{event.kind}', operation='{event.operation}'")
+        for event in events
+    )
     signed = sum(b"timestamp=" in target for target in exchange.targets)
     attempts = 0 if name in {"no clock", "clock held"} else signed
     again_ = [event for event in events if event.kind in {"retry", "clock_synced"}]
@@ -139,20 +151,28 @@ def test_what_happens_is_told_in_order_and_logged_at_its_level(
 
 
 @pytest.mark.parametrize("name", ["retries", "limit", "no clock"])
-def test_the_logger_needs_no_observer(client_of: ClientOf, caplog: pytest.LogCaptureFixture, name: str) -> None:
+def test_the_logger_needs_no_observer(
+    client_of: ClientOf, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
     played(client_of, name, caplog)
     assert [level for level, _ in logged(caplog)] == [LEVELS[kind] for kind, *_ in SCENES[name][2]]
 
 
 @pytest.mark.promise("R15")
-def test_a_reconnection_is_told_quietly(client_of: ClientOf, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_reconnection_is_told_quietly(
+    client_of: ClientOf, caplog: pytest.LogCaptureFixture
+) -> None:
     events: list[Event] = []
-    with RawServer([READ, response_bytes(BODY), READ], repeat(READ, response_bytes(BODY))) as server:
+    with RawServer(
+        [READ, response_bytes(BODY), READ], repeat(READ, response_bytes(BODY))
+    ) as server:
         client = client_of(base_url=server.url, on_event=events.append)
         client.balance()
         assert (events, logged(caplog)) == ([], [])
         client.balance()
-    assert [(event.kind, event.attempt, event.seconds) for event in events] == [("reconnect", 1, 0.0)]
+    assert [(event.kind, event.attempt, event.seconds) for event in events] == [
+        ("reconnect", 1, 0.0)
+    ]
     assert logged(caplog) == [("DEBUG", str(events[0]))]
 
 
@@ -227,7 +247,9 @@ def test_what_stops_a_program_stops_it_from_an_observer_too(client_of: ClientOf)
 
 def test_an_observer_may_make_calls_of_its_own(client_of: ClientOf) -> None:
     """No lock is held while it is told: here it asks the clock and the limiter of its own client."""
-    exchange = RecordingHandler(error_response(400, -1021), now(), error_response(429, -1003, Retry_After="0"), BODY)
+    exchange = RecordingHandler(
+        error_response(400, -1021), now(), error_response(429, -1003, Retry_After="0"), BODY
+    )
     asked: list[object] = []
 
     def observe(event: Event) -> None:
@@ -248,7 +270,9 @@ def leaky(request: httpx.Request) -> str:
 
 
 @pytest.mark.promise("S3", "S4")
-@pytest.mark.parametrize("sent", [(500, -1000), (429, -1003), (400, -1021), (503, None), (418, -1003)])
+@pytest.mark.parametrize(
+    "sent", [(500, -1000), (429, -1003), (400, -1021), (503, None), (418, -1003)]
+)
 def test_no_event_and_no_log_holds_a_secret(
     client_of: ClientOf, caplog: pytest.LogCaptureFixture, sent: tuple[int, int | None]
 ) -> None:
@@ -260,18 +284,31 @@ def test_no_event_and_no_log_holds_a_secret(
         return error_response(status, code, leaky(request), Retry_After="0")
 
     client = client_of(
-        handle, api_key=canaries.KEY, api_secret=canaries.SECRET, retry=at_once(), on_event=events.append, timeout=0.5
+        handle,
+        api_key=canaries.KEY,
+        api_secret=canaries.SECRET,
+        retry=at_once(),
+        on_event=events.append,
+        timeout=0.5,
     )
     with pytest.raises(UsdmError):
         client.balance()
     assert events
     assert canaries.SIGNATURES
     for event in events:
-        shown = [str(event), repr(event), pprint.pformat(event), repr(attrs.asdict(event)), repr(vars(event.error))]
+        shown = [
+            str(event),
+            repr(event),
+            pprint.pformat(event),
+            repr(attrs.asdict(event)),
+            repr(vars(event.error)),
+        ]
         assert all(map(canaries.holds_no_canary, shown))
         assert "203.0.113.7" not in "".join(shown)
     assert canaries.holds_no_canary(caplog.text)
-    assert all(canaries.holds_no_canary(repr((record.msg, record.args))) for record in caplog.records)
+    assert all(
+        canaries.holds_no_canary(repr((record.msg, record.args))) for record in caplog.records
+    )
 
 
 @pytest.mark.promise("S3", "S4", "R9")
@@ -288,7 +325,11 @@ def test_what_a_transport_says_of_a_request_is_told_without_its_secret(
         raise httpx.ConnectError("cannot send " + text % secret)
 
     client = client_of(
-        handle, api_key=canaries.KEY, api_secret=canaries.SECRET, retry=at_once(2), on_event=events.append
+        handle,
+        api_key=canaries.KEY,
+        api_secret=canaries.SECRET,
+        retry=at_once(2),
+        on_event=events.append,
     )
     with pytest.raises(TransportError) as caught:
         client.balance()

@@ -22,17 +22,39 @@ from typing import Any
 import httpx
 import pytest
 
-from binance_usdm import AsyncClient, Client, ConfigurationError, IPBannedError, RetryPolicy, WeightLimiter
+from binance_usdm import (
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    IPBannedError,
+    RetryPolicy,
+    WeightLimiter,
+)
 from binance_usdm._http.async_transport import AsyncTransport
 from binance_usdm._http.parser import ResponseParser
 from binance_usdm._http.sync_transport import SyncTransport
-from tests.support.clients import BODY, KEY, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.clients import (
+    BODY,
+    KEY,
+    SECRET,
+    BlockingFacade,
+    RecordingHandler,
+    error_response,
+)
 from tests.support.paths import ROOT
-from tests.support.raw_server import READ, STAY_SILENT, RawServer, full_queue, repeat, response_bytes
+from tests.support.raw_server import (
+    READ,
+    STAY_SILENT,
+    RawServer,
+    full_queue,
+    repeat,
+    response_bytes,
+)
 
 ClientOf = Callable[..., BlockingFacade]
 SIGNALS = pytest.mark.skipif(
-    not (hasattr(signal, "SIGALRM") and hasattr(signal, "setitimer")), reason="this system has no interval timers"
+    not (hasattr(signal, "SIGALRM") and hasattr(signal, "setitimer")),
+    reason="this system has no interval timers",
 )
 TIME_BODY = b'{"serverTime": 1591702613943}'
 OPTIONS: dict[str, Any] = {"api_key": KEY, "api_secret": SECRET, "limiter": None, "timeout": 5}
@@ -155,7 +177,9 @@ def reenter_at_every_line() -> None:
     with (
         RawServer(repeat(READ, answer)) as server,
         SyncTransport(max_connections=2) as transport,
-        Client(**{**OPTIONS, "limiter": limiter}, base_url=server.url, transport=transport) as client,
+        Client(
+            **{**OPTIONS, "limiter": limiter}, base_url=server.url, transport=transport
+        ) as client,
     ):
         client.balance()
         while line >= at:
@@ -174,7 +198,9 @@ def reenter_at_every_line() -> None:
 @pytest.mark.parametrize("function", [reenter_by_timer, reenter_at_every_line])
 def test_a_signal_handler_may_make_calls_within_a_call(function: Callable[[], None]) -> None:
     program = f"from tests.client.test_interrupts import {function.__name__}; {function.__name__}()"
-    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, cwd=ROOT)
+    child = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=20, cwd=ROOT
+    )
     assert child.returncode == 0, child.stderr
     assert int(child.stdout) > 20
 
@@ -185,7 +211,9 @@ def test_a_signal_handler_may_make_calls_within_a_call(function: Callable[[], No
 @SIGNALS
 @pytest.mark.promise("R14", "R16")
 @pytest.mark.parametrize(
-    "error", [TimeoutError("mine"), ValueError("mine"), OSError("mine"), KeyboardInterrupt()], ids=repr
+    "error",
+    [TimeoutError("mine"), ValueError("mine"), OSError("mine"), KeyboardInterrupt()],
+    ids=repr,
 )
 def test_what_a_handler_raises_while_a_call_reads_is_the_callers(error: BaseException) -> None:
     with (
@@ -204,7 +232,9 @@ def test_what_a_handler_raises_while_a_call_reads_is_the_callers(error: BaseExce
 @SIGNALS
 @pytest.mark.promise("R14", "R16")
 @pytest.mark.parametrize(
-    "error", [TimeoutError("mine"), ValueError("mine"), OSError("mine"), KeyboardInterrupt()], ids=repr
+    "error",
+    [TimeoutError("mine"), ValueError("mine"), OSError("mine"), KeyboardInterrupt()],
+    ids=repr,
 )
 @pytest.mark.parametrize("step", ["name", "connection"])
 def test_what_a_handler_raises_while_a_call_connects_is_the_callers(
@@ -222,7 +252,9 @@ def test_what_a_handler_raises_while_a_call_connects_is_the_callers(
         full_queue() as dead,
         RawServer(repeat(READ, answer)) as server,
         SyncTransport(max_connections=1) as transport,
-        Client(**OPTIONS, base_url=f"http://localhost:{server.port}", transport=transport) as client,
+        Client(
+            **OPTIONS, base_url=f"http://localhost:{server.port}", transport=transport
+        ) as client,
     ):
         monkeypatch.setattr(socket, "getaddrinfo", look_up)
         with handle_alarm(raise_on_signal(error), 0.1), pytest.raises(type(error)) as caught:
@@ -241,15 +273,20 @@ def wait_for_resolvers() -> None:
     from binance_usdm._http import connect
 
     end = time.monotonic() + 2
-    while any(not lookup.done() for lookup in connect._in_flight.values()) and time.monotonic() < end:
+    while (
+        any(not lookup.done() for lookup in connect._in_flight.values()) and time.monotonic() < end
+    ):
         time.sleep(0.005)
 
 
 @SIGNALS
 @pytest.mark.promise("R14", "R16")
-@pytest.mark.parametrize("error", [ValueError("mine"), TimeoutError("mine"), KeyboardInterrupt()], ids=repr)
 @pytest.mark.parametrize(
-    "callback", ["on_message_begin", "on_header", "on_headers_complete", "on_body", "on_message_complete"]
+    "error", [ValueError("mine"), TimeoutError("mine"), KeyboardInterrupt()], ids=repr
+)
+@pytest.mark.parametrize(
+    "callback",
+    ["on_message_begin", "on_header", "on_headers_complete", "on_body", "on_message_complete"],
 )
 def test_what_a_handler_raises_while_a_response_is_parsed_is_the_callers(
     callback: str, error: BaseException, monkeypatch: pytest.MonkeyPatch
@@ -272,14 +309,22 @@ def test_what_a_handler_raises_while_a_response_is_parsed_is_the_callers(
         with handle_alarm(raise_on_signal(error), 0), pytest.raises(type(error)) as caught:
             client.balance()
         assert caught.value is error
-        assert [len(server.requests), client.balance()[0].asset, len(server.requests)] == [1, "USDT", 2]
+        assert [len(server.requests), client.balance()[0].asset, len(server.requests)] == [
+            1,
+            "USDT",
+            2,
+        ]
 
 
 @SIGNALS
 @pytest.mark.promise("R14", "R16")
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 @pytest.mark.parametrize("error_class", [Interrupted, Stopped])
-def test_interrupts_at_random_moments_come_out_and_take_no_slot(error_class: type[BaseException]) -> None:
+def test_interrupts_at_random_moments_come_out_and_take_no_slot(
+    error_class: type[BaseException],
+) -> None:
     def handle(_: int, __: FrameType | None) -> None:
         raise error_class
 
@@ -291,7 +336,12 @@ def test_interrupts_at_random_moments_come_out_and_take_no_slot(error_class: typ
         with (
             RawServer([READ, turnstile]) as server,
             SyncTransport(max_connections=CONNECTIONS) as transport,
-            Client(base_url=f"http://localhost:{server.port}", limiter=None, timeout=5, transport=transport) as client,
+            Client(
+                base_url=f"http://localhost:{server.port}",
+                limiter=None,
+                timeout=5,
+                transport=transport,
+            ) as client,
         ):
             for _ in range(CALLS):
                 try:
@@ -305,7 +355,9 @@ def test_interrupts_at_random_moments_come_out_and_take_no_slot(error_class: typ
             assert interrupts > CALLS / 20
             turnstile.barrier = threading.Barrier(CONNECTIONS)
             with (
-                Client(**OPTIONS, base_url=f"http://localhost:{server.port}", transport=transport) as client,
+                Client(
+                    **OPTIONS, base_url=f"http://localhost:{server.port}", transport=transport
+                ) as client,
                 ThreadPoolExecutor(CONNECTIONS) as pool,
             ):
                 calls = [pool.submit(client.balance) for _ in range(CONNECTIONS)]
@@ -325,7 +377,9 @@ def test_cancellations_at_random_moments_take_no_slot() -> None:
         cancelled = 0
         async with (
             AsyncTransport(max_connections=CONNECTIONS) as transport,
-            AsyncClient(**OPTIONS, base_url=f"http://localhost:{server.port}", transport=transport) as client,
+            AsyncClient(
+                **OPTIONS, base_url=f"http://localhost:{server.port}", transport=transport
+            ) as client,
         ):
             for _ in range(CALLS // 5):
                 tasks = [asyncio.ensure_future(client.server_time()) for _ in range(5)]
@@ -374,7 +428,9 @@ def test_a_limiter_that_fails_costs_no_response(
 ) -> None:
     used = {"X-MBX-USED-WEIGHT-1M": "7"}
     good = httpx.Response(200, content=BODY, headers=used)
-    ban = error_response(418, -1003, "Way too many requests", Retry_After="300", X_MBX_USED_WEIGHT_1M="7")
+    ban = error_response(
+        418, -1003, "Way too many requests", Retry_After="300", X_MBX_USED_WEIGHT_1M="7"
+    )
     client = client_of(RecordingHandler(good, ban), limiter=BrokenLimiter(blocking=blocking))
     with caplog.at_level(logging.DEBUG):
         assert client.balance()[0].asset == "USDT"
@@ -420,7 +476,9 @@ class NotingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 @pytest.mark.parametrize("is_mock", [True, False], ids=["mock transport", "own transport"])
 @pytest.mark.parametrize("client_class", [Client, AsyncClient], ids=["sync", "async"])
-def test_code_of_the_user_runs_in_the_callers_context(client_class: type[Client | AsyncClient], is_mock: bool) -> None:
+def test_code_of_the_user_runs_in_the_callers_context(
+    client_class: type[Client | AsyncClient], is_mock: bool
+) -> None:
     callers: list[str] = []
     own: Any = NotingTransport(callers)
     transport = httpx.MockTransport(own.handle_request) if is_mock else own

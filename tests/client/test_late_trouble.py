@@ -23,7 +23,14 @@ from binance_usdm import (
     WeightLimiter,
 )
 from binance_usdm._http import threads
-from tests.support.clients import BODY, KEY, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.clients import (
+    BODY,
+    KEY,
+    SECRET,
+    BlockingFacade,
+    RecordingHandler,
+    error_response,
+)
 from tests.support.timing import best_duration
 
 ClientOf = Callable[..., BlockingFacade]
@@ -43,7 +50,9 @@ USED = {"X_MBX_USED_WEIGHT_1M": "7"}
 
 
 @pytest.mark.promise("R12")
-def test_a_ban_is_kept_though_the_limiter_is_slow_to_hear_of_the_weight(client_of: ClientOf) -> None:
+def test_a_ban_is_kept_though_the_limiter_is_slow_to_hear_of_the_weight(
+    client_of: ClientOf,
+) -> None:
     exchange = RecordingHandler(error_response(418, -1003, Retry_After="300", **USED), BODY)
     client = client_of(exchange, limiter=Slow(), timeout=0.15)
     for _ in range(2):
@@ -55,12 +64,17 @@ def test_a_ban_is_kept_though_the_limiter_is_slow_to_hear_of_the_weight(client_o
 @pytest.mark.promise("R1")
 def test_a_good_reply_is_not_thrown_away_because_the_limiter_is_slow(client_of: ClientOf) -> None:
     good = httpx.Response(200, content=BODY, headers={"X-MBX-USED-WEIGHT-1M": "7"})
-    assert client_of(RecordingHandler(good), limiter=Slow(), timeout=0.15).balance()[0].asset == "USDT"
+    assert (
+        client_of(RecordingHandler(good), limiter=Slow(), timeout=0.15).balance()[0].asset == "USDT"
+    )
 
 
 @pytest.mark.promise("R12")
 def test_a_ban_is_in_force_before_anybody_is_told_of_it(client_of: ClientOf) -> None:
-    exchange, found = RecordingHandler(error_response(418, -1003, Retry_After="300"), BODY), list[object]()
+    exchange, found = (
+        RecordingHandler(error_response(418, -1003, Retry_After="300"), BODY),
+        list[object](),
+    )
 
     def observe(event: Event) -> None:
         if event.kind == "cooldown":
@@ -83,7 +97,9 @@ def test_a_slip_in_an_options_name_shows_no_secret_of_the_environment(
     monkeypatch.setenv("BINANCE_API_SECRET", "SecretOfTheEnvironment")
     with pytest.raises(ConfigurationError, match="unexpected keyword argument 'timout'") as caught:
         kind.from_env(timout=5)
-    told = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    told = "".join(
+        traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+    )
     assert "OfTheEnvironment" not in told
 
 
@@ -91,14 +107,20 @@ def test_a_slip_in_an_options_name_shows_no_secret_of_the_environment(
 @pytest.mark.parametrize("host", ["xn--a", "xn--0.com", "xn--ls8h.la"])
 def test_a_host_in_odd_punycode_is_named_as_it_was_given(client_of: ClientOf, host: str) -> None:
     with pytest.raises(TransportError, match=rf"\({host}\)$"):
-        client_of(RecordingHandler(httpx.ConnectError("down")), base_url=f"https://{host}").balance()
+        client_of(
+            RecordingHandler(httpx.ConnectError("down")), base_url=f"https://{host}"
+        ).balance()
 
 
 @pytest.mark.promise("R4")
 @pytest.mark.parametrize("early", [httpx.ConnectTimeout("early"), TimeoutError(110, "timed out")])
-def test_a_transport_that_gives_up_early_is_tried_again(client_of: ClientOf, early: Exception) -> None:
+def test_a_transport_that_gives_up_early_is_tried_again(
+    client_of: ClientOf, early: Exception
+) -> None:
     exchange = RecordingHandler(early, BODY)
-    assert client_of(exchange, retry=RetryPolicy(random=lambda: 0.0)).balance_detailed().attempts == 2
+    assert (
+        client_of(exchange, retry=RetryPolicy(random=lambda: 0.0)).balance_detailed().attempts == 2
+    )
     with pytest.raises(TransportError) as caught:
         client_of(RecordingHandler(early)).balance()
     assert not isinstance(caught.value, DeadlineExceeded)
@@ -140,8 +162,12 @@ def test_a_machine_without_threads_to_spare_is_an_error_of_the_tree(
 @pytest.mark.promise("R6")
 def test_a_corrected_clock_leaves_the_policy_its_attempts(client_of: ClientOf) -> None:
     time_ = httpx.Response(200, content=b'{"serverTime": %d}' % (time.time_ns() // 1_000_000))
-    exchange = RecordingHandler(error_response(400, -1021), time_, error_response(500), error_response(500), BODY)
-    assert client_of(exchange, retry=RetryPolicy(random=lambda: 0.0)).balance_detailed().attempts == 4
+    exchange = RecordingHandler(
+        error_response(400, -1021), time_, error_response(500), error_response(500), BODY
+    )
+    assert (
+        client_of(exchange, retry=RetryPolicy(random=lambda: 0.0)).balance_detailed().attempts == 4
+    )
 
 
 def test_a_closed_client_is_no_reason_to_try_again(client_of: ClientOf) -> None:

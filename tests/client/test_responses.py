@@ -13,7 +13,9 @@ from binance_usdm import UnexpectedResponse
 from tests.support.clients import BODY, ROW, BlockingFacade, body_handler
 
 ClientOf = Callable[..., BlockingFacade]
-CANARY = "618033988749894"  # stands for what is private in a reply; in its digits it is an amount too
+CANARY = (
+    "618033988749894"  # stands for what is private in a reply; in its digits it is an amount too
+)
 
 
 def unexpected(client: BlockingFacade) -> tuple[tuple[int | str, ...], str, str]:
@@ -53,14 +55,22 @@ def test_what_is_no_json_is_no_balance(client_of: ClientOf, body: bytes) -> None
         (b'{"data": []}', "an object"), (json.dumps(ROW).encode(), "an object"), (b'{"rows": [[]]}', "an object"), (b'"NaN"', "a string"),
     ],
 )  # fmt: skip
-def test_nothing_but_an_empty_list_is_an_empty_wallet(client_of: ClientOf, body: bytes, found: str) -> None:
+def test_nothing_but_an_empty_list_is_an_empty_wallet(
+    client_of: ClientOf, body: bytes, found: str
+) -> None:
     assert unexpected(client_of(body_handler(body))) == ((), "an array", found)
     assert client_of(body_handler(b" [ ] \n")).balance() == []
 
 
 @pytest.mark.parametrize(
     ("row", "found"),
-    [(None, "null"), ([], "an array"), (CANARY, "a string"), (int(CANARY), "a number"), (True, "a boolean")],
+    [
+        (None, "null"),
+        ([], "an array"),
+        (CANARY, "a string"),
+        (int(CANARY), "a number"),
+        (True, "a boolean"),
+    ],
 )
 def test_a_row_that_is_no_object_is_named(client_of: ClientOf, row: Any, found: str) -> None:
     assert unexpected(client_of(body_handler(rows(ROW, ROW, row)))) == ((2,), "an object", found)
@@ -92,7 +102,11 @@ def test_a_field_of_the_wrong_kind_is_named_with_its_row_and_not_shown(
         kinds.update({NO_PLAIN: NO_AMOUNT, "a boolean": [True], "a number": [int(CANARY), 1.5, 0]})
     elif expected == TIME:
         kinds.update(
-            {"a string": [CANARY, ""], "a boolean": [True, False], "an integer out of range": [-1, 2**63, -(2**63)]}
+            {
+                "a string": [CANARY, ""],
+                "a boolean": [True, False],
+                "an integer out of range": [-1, 2**63, -(2**63)],
+            }
         )
         kinds["a number"] = [1.5, 1e3, 2**64, 10**300]
     else:
@@ -105,9 +119,17 @@ def test_a_field_of_the_wrong_kind_is_named_with_its_row_and_not_shown(
             body = rows(ROW, {**ROW, field: value})
             assert unexpected(client_of(body_handler(body))) == ((1, field), expected, found), value
     missing = {name: value for name, value in ROW.items() if name != field}
-    assert unexpected(client_of(body_handler(rows(ROW, missing)))) == ((1, field), expected, "nothing")
+    assert unexpected(client_of(body_handler(rows(ROW, missing)))) == (
+        (1, field),
+        expected,
+        "nothing",
+    )
     misspelt = {**missing, field.upper() if field.upper() != field else field.lower(): ROW[field]}
-    assert unexpected(client_of(body_handler(rows(ROW, misspelt)))) == ((1, field), expected, "nothing")
+    assert unexpected(client_of(body_handler(rows(ROW, misspelt)))) == (
+        (1, field),
+        expected,
+        "nothing",
+    )
 
 
 @pytest.mark.promise("S15")
@@ -129,11 +151,18 @@ def test_a_member_that_comes_twice_is_refused_wherever_it_is(client_of: ClientOf
 @pytest.mark.promise("R17")
 def test_unknown_members_and_odd_numbers_within_them_are_kept_exactly(client_of: ClientOf) -> None:
     text = BODY.replace(
-        b'{"acc', b'{"new": 0.10000000000000000000000000000001, "big": 123456789012345678901234567890, "acc'
+        b'{"acc',
+        b'{"new": 0.10000000000000000000000000000001, "big": 123456789012345678901234567890, "acc',
     )
     row = client_of(body_handler(text)).balance()[0]
     kept = {name: str(value) for name, value in row.additional_properties.items()}
-    assert kept == {"new": "0.10000000000000000000000000000001", "big": "123456789012345678901234567890"}
-    for number, found in ((b"1e-99999999999999999999", "a number out of all bounds"), (b"1e999", "something else")):
+    assert kept == {
+        "new": "0.10000000000000000000000000000001",
+        "big": "123456789012345678901234567890",
+    }
+    for number, found in (
+        (b"1e-99999999999999999999", "a number out of all bounds"),
+        (b"1e999", "something else"),
+    ):
         endless = BODY.replace(b'{"acc', b'{"new": ' + number + b', "acc')
         assert unexpected(client_of(body_handler(endless))) == ((), "a JSON text", found)

@@ -30,7 +30,16 @@ from binance_usdm import (
     UsdmError,
 )
 from binance_usdm.mock import Exchange
-from tests.support.clients import BODY, KEY, NOW, ROW, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.clients import (
+    BODY,
+    KEY,
+    NOW,
+    ROW,
+    SECRET,
+    BlockingFacade,
+    RecordingHandler,
+    error_response,
+)
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
 ClientOf = Callable[..., BlockingFacade]
@@ -48,7 +57,9 @@ class Shouting:
         return self._made
 
 
-def test_any_object_that_signs_is_a_signer_and_its_text_goes_on_the_wire_as_it_is(client_of: ClientOf) -> None:
+def test_any_object_that_signs_is_a_signer_and_its_text_goes_on_the_wire_as_it_is(
+    client_of: ClientOf,
+) -> None:
     signer, exchange = Shouting(), RecordingHandler()
     client_of(exchange, api_secret=None, signer=signer, clock=lambda: NOW, recv_window=9).balance()
     assert signer.payloads == [b"recvWindow=9&timestamp=%d" % NOW]
@@ -57,17 +68,37 @@ def test_any_object_that_signs_is_a_signer_and_its_text_goes_on_the_wire_as_it_i
 
 @pytest.mark.parametrize(
     "made",
-    [b"", "text", None, 7, b"a b", b"a\r\nX: 1", b"a&b=1", b"a/b", b"a+b", b"a=", b"a#", b"\xff", bytearray(b"a")],
+    [
+        b"",
+        "text",
+        None,
+        7,
+        b"a b",
+        b"a\r\nX: 1",
+        b"a&b=1",
+        b"a/b",
+        b"a+b",
+        b"a=",
+        b"a#",
+        b"\xff",
+        bytearray(b"a"),
+    ],
 )
-def test_a_signature_that_cannot_go_on_the_wire_is_refused_and_nothing_is_sent(client_of: ClientOf, made: Any) -> None:
+def test_a_signature_that_cannot_go_on_the_wire_is_refused_and_nothing_is_sent(
+    client_of: ClientOf, made: Any
+) -> None:
     exchange = RecordingHandler()
     with pytest.raises(ConfigurationError, match="the signer must return ASCII bytes"):
         client_of(exchange, api_secret=None, signer=Shouting(made)).balance()
     assert exchange.requests == []
 
 
-@pytest.mark.parametrize("error", [RuntimeError("no token"), TimeoutError("slow token"), OSError("no device")])
-def test_what_a_signer_raises_is_the_callers_and_nothing_is_sent(client_of: ClientOf, error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [RuntimeError("no token"), TimeoutError("slow token"), OSError("no device")]
+)
+def test_what_a_signer_raises_is_the_callers_and_nothing_is_sent(
+    client_of: ClientOf, error: Exception
+) -> None:
     class Device:
         def sign(self, payload: bytes) -> bytes:
             raise error
@@ -88,7 +119,9 @@ def test_every_attempt_is_stamped_and_signed_afresh(client_of: ClientOf) -> None
         return 0.001
 
     clock = itertools.count(NOW)
-    response = client_of(exchange, clock=lambda: next(clock), retry=retry).balance_detailed(recv_window=9)
+    response = client_of(exchange, clock=lambda: next(clock), retry=retry).balance_detailed(
+        recv_window=9
+    )
     assert response.attempts == 4
     assert seen == [(ServerError, 1), (TransportError, 2), (UnexpectedResponse, 3)]
     for number, target in enumerate(exchange.targets):
@@ -102,7 +135,10 @@ def test_unsigned_calls_do_not_ask_the_clock(client_of: ClientOf) -> None:
     def clock() -> int:
         raise AssertionError("asked")
 
-    assert client_of(RecordingHandler(b'{"serverTime": 1}'), clock=clock).server_time().server_time == 1
+    assert (
+        client_of(RecordingHandler(b'{"serverTime": 1}'), clock=clock).server_time().server_time
+        == 1
+    )
 
 
 def test_none_gives_up_and_the_last_error_is_raised(client_of: ClientOf) -> None:
@@ -119,7 +155,9 @@ def test_with_retries_off_nothing_is_asked_twice(client_of: ClientOf) -> None:
     assert len(exchange.requests) == 1
 
 
-def test_the_policy_says_how_long_to_wait_and_less_than_nothing_is_nothing(client_of: ClientOf) -> None:
+def test_the_policy_says_how_long_to_wait_and_less_than_nothing_is_nothing(
+    client_of: ClientOf,
+) -> None:
     pauses = iter([0.05, -1.0, 0])
     exchange = RecordingHandler(error_response(500), error_response(500), error_response(500), BODY)
     response = client_of(exchange, retry=lambda error, attempt: next(pauses)).balance_detailed()
@@ -163,16 +201,28 @@ class ScriptedLimiter:
 
 
 @pytest.mark.promise("R10")
-def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(client_of: ClientOf) -> None:
+def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(
+    client_of: ClientOf,
+) -> None:
     budget = ScriptedLimiter()
     good = httpx.Response(200, headers={"X-MBX-USED-WEIGHT-1M": "31"}, content=BODY)
     time_ = httpx.Response(200, content=b'{"serverTime": 1}')
-    handler = budget.handler(error_response(400, -1021, X_MBX_USED_WEIGHT_1M="7"), error_response(403), good, time_)
+    handler = budget.handler(
+        error_response(400, -1021, X_MBX_USED_WEIGHT_1M="7"), error_response(403), good, time_
+    )
     client = client_of(handler, limiter=budget, retry=lambda error, attempt: 0, clock=lambda: NOW)
     client.balance()
     client.server_time()
     asked = ("acquire", 5), "/fapi/v3/balance"
-    assert budget.log == [*asked, ("observe", 7), *asked, *asked, ("observe", 31), ("acquire", 1), "/fapi/v1/time"]
+    assert budget.log == [
+        *asked,
+        ("observe", 7),
+        *asked,
+        *asked,
+        ("observe", 31),
+        ("acquire", 1),
+        "/fapi/v1/time",
+    ]
 
 
 def test_a_closed_client_takes_no_weight_from_the_others(client_of: ClientOf) -> None:
@@ -209,7 +259,10 @@ def test_a_client_closed_while_a_limiter_blocks_sends_nothing(client_of: ClientO
 def test_a_full_budget_is_waited_for_within_the_deadline(client_of: ClientOf) -> None:
     budget = ScriptedLimiter(0.05)
     response = client_of(budget.handler(), limiter=budget).balance_detailed()
-    assert (budget.log, response.attempts) == ([("acquire", 5), ("acquire", 5), "/fapi/v3/balance"], 1)
+    assert (budget.log, response.attempts) == (
+        [("acquire", 5), ("acquire", 5), "/fapi/v3/balance"],
+        1,
+    )
     assert response.elapsed >= 0.05
 
 
@@ -235,13 +288,21 @@ def echo(head: bytes) -> bytes:
 
 @pytest.mark.promise("R14")
 def test_eight_threads_share_one_client_and_get_their_own_replies() -> None:
-    with RawServer(repeat(READ, echo)) as server, Client(KEY, SECRET, base_url=server.url, limiter=None) as client:
+    with (
+        RawServer(repeat(READ, echo)) as server,
+        Client(KEY, SECRET, base_url=server.url, limiter=None) as client,
+    ):
 
         def calls(thread: int) -> list[int]:
-            return [int(client.balance(recv_window=thread * 1000 + call)[0].balance) for call in range(1, 51)]
+            return [
+                int(client.balance(recv_window=thread * 1000 + call)[0].balance)
+                for call in range(1, 51)
+            ]
 
         with ThreadPoolExecutor(8) as pool:
-            assert list(pool.map(calls, range(8))) == [[t * 1000 + call for call in range(1, 51)] for t in range(8)]
+            assert list(pool.map(calls, range(8))) == [
+                [t * 1000 + call for call in range(1, 51)] for t in range(8)
+            ]
     assert len(server.requests) == 400
     assert server.connections <= 8
 
@@ -250,7 +311,9 @@ def test_eight_threads_share_one_client_and_get_their_own_replies() -> None:
 def test_fifty_tasks_share_one_client_and_get_their_own_replies() -> None:
     async def calls(base_url: str) -> list[int]:
         async with AsyncClient(KEY, SECRET, base_url=base_url) as client:
-            rows = await asyncio.gather(*(client.balance(recv_window=task) for task in range(1, 51)))
+            rows = await asyncio.gather(
+                *(client.balance(recv_window=task) for task in range(1, 51))
+            )
         return [int(row[0].balance) for row in rows]
 
     with RawServer(repeat(READ, echo)) as server:
@@ -278,7 +341,9 @@ def test_client_and_mock_exchange_agree_while_a_test_freezes_time(
         frozen.setattr(time, "time_ns", lambda: seconds * 10**9)
         frozen.setattr(time, "time", lambda: float(seconds))
         exchange = Exchange()
-        client = client_of(api_key=exchange.api_key, api_secret=exchange.api_secret, transport=exchange.transport)
+        client = client_of(
+            api_key=exchange.api_key, api_secret=exchange.api_secret, transport=exchange.transport
+        )
         assert client.balance()
         exchange.assert_signed()
         assert [request.status for request in exchange.requests] == [200]

@@ -26,7 +26,15 @@ from binance_usdm import (
     UsdmError,
     WeightLimiter,
 )
-from tests.support.clients import BODY, KEY, NOW, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.clients import (
+    BODY,
+    KEY,
+    NOW,
+    SECRET,
+    BlockingFacade,
+    RecordingHandler,
+    error_response,
+)
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 from tests.support.timing import best_duration
 
@@ -58,7 +66,9 @@ def rate_limited(*retry_after: str) -> httpx.Response:
 def ban_response(
     text: str = "Way too many requests", retry_after: str | None = None, status: int = 418
 ) -> httpx.Response:
-    return error_response(status, -1003, text, **({} if retry_after is None else {"Retry_After": retry_after}))
+    return error_response(
+        status, -1003, text, **({} if retry_after is None else {"Retry_After": retry_after})
+    )
 
 
 def until(seconds_: float) -> str:
@@ -124,7 +134,9 @@ def test_a_wait_beyond_the_deadline_is_told_at_once(client_of: ClientOf, form: s
     [(("0.05",), 0.05), (("0",), 0.0), ((date(AT_15),), 0.0), ((date(AT_15 - 60_000),), 0.0)],
     ids=["fraction", "nothing", "date of now", "date gone by"],
 )
-def test_a_wait_within_the_deadline_is_waited(client_of: ClientOf, said: tuple[str, ...], wait: float) -> None:
+def test_a_wait_within_the_deadline_is_waited(
+    client_of: ClientOf, said: tuple[str, ...], wait: float
+) -> None:
     exchange, events = RecordingHandler(rate_limited(*said), BODY), list[Event]()
     response = client_of(exchange, retry=at_once(), on_event=events.append).balance_detailed()
     assert (response.attempts, len(exchange.requests)) == (2, 2)
@@ -134,7 +146,10 @@ def test_a_wait_within_the_deadline_is_waited(client_of: ClientOf, said: tuple[s
 
 @pytest.mark.promise("R11")
 def test_without_a_header_the_next_utc_minute_is_waited_for(client_of: ClientOf) -> None:
-    exchange, events = RecordingHandler(error_response(429, -1003), BODY), list[Event]()  # not dated
+    exchange, events = (
+        RecordingHandler(error_response(429, -1003), BODY),
+        list[Event](),
+    )  # not dated
     client = client_of(exchange, retry=at_once(), on_event=events.append, limiter=None)
     with time_machine.travel(AT_15 / 1000 + 44.9, tick=True):
         assert client.balance_detailed().attempts == 2
@@ -161,7 +176,13 @@ class Door:
 def test_all_threads_wait_after_a_429(limiter: Any) -> None:
     door = Door(rate_limited("0.1"))
     with (
-        Client(KEY, SECRET, transport=httpx.MockTransport(door), retry=RetryPolicy.off(), limiter=limiter) as client,
+        Client(
+            KEY,
+            SECRET,
+            transport=httpx.MockTransport(door),
+            retry=RetryPolicy.off(),
+            limiter=limiter,
+        ) as client,
         ThreadPoolExecutor(8) as pool,
     ):
         with pytest.raises(RateLimitError):
@@ -217,7 +238,9 @@ def test_those_who_wait_for_the_same_moment_go_on_one_after_another_as_they_came
 
 
 @pytest.mark.promise("R11")
-def test_with_retries_off_a_429_is_told_at_once_and_holds_the_next_call(client_of: ClientOf) -> None:
+def test_with_retries_off_a_429_is_told_at_once_and_holds_the_next_call(
+    client_of: ClientOf,
+) -> None:
     door = Door(rate_limited("0.05"))
     client = client_of(door)
     with pytest.raises(RateLimitError) as caught:
@@ -259,7 +282,9 @@ BANS: dict[str, tuple[httpx.Response, float]] = {
 @pytest.mark.promise("R12", "R18")
 @pytest.mark.parametrize("form", BANS)
 @pytest.mark.usefixtures("quarter_past")
-def test_during_a_ban_nothing_is_sent_and_every_call_fails_at_once(client_of: ClientOf, form: str) -> None:
+def test_during_a_ban_nothing_is_sent_and_every_call_fails_at_once(
+    client_of: ClientOf, form: str
+) -> None:
     answer, lasts = BANS[form]
     exchange, events = RecordingHandler(answer, BODY), list[Event]()
     client = client_of(exchange, retry=at_once(), on_event=events.append)
@@ -298,8 +323,12 @@ def test_a_call_during_a_ban_takes_less_than_five_milliseconds(client_of: Client
 
 
 @pytest.mark.promise("R12")
-@pytest.mark.parametrize("options", [{}, {"clock": "exchange"}, {"limiter": None}, {"retry": lambda error, n: 0.0}])
-def test_a_ban_holds_whatever_the_client_is_made_of(client_of: ClientOf, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "options", [{}, {"clock": "exchange"}, {"limiter": None}, {"retry": lambda error, n: 0.0}]
+)
+def test_a_ban_holds_whatever_the_client_is_made_of(
+    client_of: ClientOf, options: dict[str, Any]
+) -> None:
     exchange = RecordingHandler(ban_response(), BODY)
     client = client_of(exchange, timeout=1, **options)
     for _ in range(3):
@@ -314,10 +343,15 @@ def test_a_ban_stops_every_client_of_the_process_with_that_exchange() -> None:
 
     async def call(url: str) -> None:
         async with AsyncClient("other-key", SECRET, base_url=url) as client:
-            results = await asyncio.gather(*(client.balance() for _ in range(20)), return_exceptions=True)
+            results = await asyncio.gather(
+                *(client.balance() for _ in range(20)), return_exceptions=True
+            )
         assert {type(result) for result in results} == {IPBannedError}
 
-    with RawServer(repeat(READ, ban)) as server, RawServer(repeat(READ, response_bytes(BODY))) as elsewhere:
+    with (
+        RawServer(repeat(READ, ban)) as server,
+        RawServer(repeat(READ, response_bytes(BODY))) as elsewhere,
+    ):
         with Client(KEY, SECRET, base_url=server.url) as client, pytest.raises(IPBannedError):
             client.balance()
         with (
@@ -349,16 +383,23 @@ def test_a_second_client_on_the_same_transport_is_banned_too(client_of: ClientOf
 
 @pytest.mark.promise("R12", "R14")
 def test_those_who_pause_before_a_retry_when_the_ban_comes_send_nothing_more() -> None:
-    exchange, asked = RecordingHandler(*[error_response(500)] * 20, ban_response(), BODY), list[int]()
+    exchange, asked = (
+        RecordingHandler(*[error_response(500)] * 20, ban_response(), BODY),
+        list[int](),
+    )
 
     def retry(error: UsdmError, attempt: int) -> float:
         asked.append(attempt)
         return 0.05
 
     async def calls() -> list[Any]:
-        async with AsyncClient(KEY, SECRET, transport=httpx.MockTransport(exchange), retry=retry) as client:
+        async with AsyncClient(
+            KEY, SECRET, transport=httpx.MockTransport(exchange), retry=retry
+        ) as client:
             pausing = [asyncio.create_task(client.balance()) for _ in range(20)]
-            await asyncio.sleep(0)  # each has begun, and without a network it comes as far as its pause
+            await asyncio.sleep(
+                0
+            )  # each has begun, and without a network it comes as far as its pause
             assert asked == [1] * 20
             with pytest.raises(IPBannedError):
                 await client.balance()
@@ -415,12 +456,17 @@ def test_a_ban_whose_end_has_passed_stops_nobody(client_of: ClientOf, header: st
 
 @pytest.mark.promise("R12")
 @pytest.mark.parametrize("hours", [5, -5])
-def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_ban(client_of: ClientOf, hours: int) -> None:
+def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_ban(
+    client_of: ClientOf, hours: int
+) -> None:
     exchange = RecordingHandler(ban_response(retry_after="300"), BODY)
     client = client_of(exchange)
     with pytest.raises(IPBannedError):
         client.balance()
-    with time_machine.travel(time.time() + hours * 3600, tick=True), pytest.raises(IPBannedError) as caught:
+    with (
+        time_machine.travel(time.time() + hours * 3600, tick=True),
+        pytest.raises(IPBannedError) as caught,
+    ):
         client.balance()
     assert caught.value.retry_after == pytest.approx(300, abs=5)
     assert len(exchange.requests) == 1
@@ -441,10 +487,14 @@ def test_a_ban_is_measured_by_the_exchanges_clock_where_it_is_known(client_of: C
 
 @pytest.mark.promise("R12")
 @pytest.mark.usefixtures("quarter_past")
-def test_a_ban_told_in_words_only_lasts_as_long_though_this_machine_is_an_hour_ahead(client_of: ClientOf) -> None:
+def test_a_ban_told_in_words_only_lasts_as_long_though_this_machine_is_an_hour_ahead(
+    client_of: ClientOf,
+) -> None:
     """No Retry-After, and nobody has read the exchange's time: but its reply is dated, as every reply is."""
     exchange_now = AT_15 - 3_600_000
-    answer = error_response(418, -1003, f"IP banned until {exchange_now + 1_800_000}.", Date=date(exchange_now))
+    answer = error_response(
+        418, -1003, f"IP banned until {exchange_now + 1_800_000}.", Date=date(exchange_now)
+    )
     with pytest.raises(IPBannedError) as caught:
         client_of(RecordingHandler(answer)).balance()
     assert caught.value.retry_after == pytest.approx(1_800, abs=2)

@@ -42,9 +42,9 @@ def each_call_is_stamped_afresh(document: Json, sdk: Sdk, make: MakeExchange) ->
         ticks = itertools.count(T0, 7)
         _, sent = _calls(sdk, make(document), fact, [{}, {}, {}], clock=lambda: next(ticks))  # noqa: B023 - called at once
         stamps = [_query(each).get(fact.timestamp or "") for each in sent]
-        assert stamps == ([[str(T0 + 7 * place)] for place in range(3)] if fact.timestamp else [None] * 3), (
-            f"{fact.id}: {stamps}"
-        )
+        assert stamps == (
+            [[str(T0 + 7 * place)] for place in range(3)] if fact.timestamp else [None] * 3
+        ), f"{fact.id}: {stamps}"
 
 
 def each_attempt_is_stamped_afresh(document: Json, sdk: Sdk, make: MakeExchange) -> None:
@@ -56,9 +56,9 @@ def each_attempt_is_stamped_afresh(document: Json, sdk: Sdk, make: MakeExchange)
         calls, sent = _calls(sdk, exchange, fact, [{}], retry=retry, clock=lambda: next(ticks))  # noqa: B023 - called at once
         assert calls[0].error is None, f"{fact.id}: {calls[0].error!r}"
         stamps = [_query(each).get(fact.timestamp or "") for each in sent]
-        assert stamps == ([[str(T0 + 7 * place)] for place in range(3)] if fact.timestamp else [None] * 3), (
-            f"{fact.id}: {stamps}"
-        )
+        assert stamps == (
+            [[str(T0 + 7 * place)] for place in range(3)] if fact.timestamp else [None] * 3
+        ), f"{fact.id}: {stamps}"
 
 
 def a_window_of_the_clients_own_is_sent(document: Json, sdk: Sdk, make: MakeExchange) -> None:
@@ -72,9 +72,13 @@ def a_window_of_the_clients_own_is_sent(document: Json, sdk: Sdk, make: MakeExch
 
 def a_path_before_the_exchanges_is_kept(document: Json, sdk: Sdk, make: MakeExchange) -> None:
     for fact in operation_facts(document):
-        _, sent = _calls(sdk, make(document), fact, [{}], base_url="https://gateway.invalid:8443/a/b/")
+        _, sent = _calls(
+            sdk, make(document), fact, [{}], base_url="https://gateway.invalid:8443/a/b/"
+        )
         assert [each.origin for each in sent] == ["https://gateway.invalid:8443"], fact.id
-        assert [each.target.partition(b"?")[0].decode() for each in sent] == [f"/a/b{fact.path}"], fact.id
+        assert [each.target.partition(b"?")[0].decode() for each in sent] == [f"/a/b{fact.path}"], (
+            fact.id
+        )
 
 
 def arguments_keep_their_type(document: Json, sdk: Sdk, make: MakeExchange) -> None:
@@ -82,10 +86,16 @@ def arguments_keep_their_type(document: Json, sdk: Sdk, make: MakeExchange) -> N
     for fact in operation_facts(document):
         for parameter in fact.parameters:
             for value in (
-                OTHERS.get(parameter["schema"]["type"], ()) if parameter["schema"].get("format") != "decimal" else ()
+                OTHERS.get(parameter["schema"]["type"], ())
+                if parameter["schema"].get("format") != "decimal"
+                else ()
             ):
-                calls, sent = _calls(sdk, make(document), fact, [{python_name(parameter["name"]): value}])
-                assert isinstance(calls[0].error, ConfigurationError), f"{fact.id}: {parameter['name']}={value!r}"
+                calls, sent = _calls(
+                    sdk, make(document), fact, [{python_name(parameter["name"]): value}]
+                )
+                assert isinstance(calls[0].error, ConfigurationError), (
+                    f"{fact.id}: {parameter['name']}={value!r}"
+                )
                 assert not sent, f"{fact.id}: {parameter['name']}={value!r}"
 
 
@@ -98,8 +108,12 @@ def only_what_may_pass_is_tried_again(document: Json, sdk: Sdk, make: MakeExchan
             exchange.fail(Reply(status, (), body), times=None)
             calls, sent = _calls(sdk, exchange, fact, [{}], retry=retry)
             assert len(sent) == requests, f"{fact.id}: {status} {code}: {len(sent)} requests"
-            assert getattr(calls[0].error, "status", None) == status, f"{fact.id}: {calls[0].error!r}"
-            assert status == 302 or isinstance(calls[0].error, APIError), f"{fact.id}: {calls[0].error!r}"
+            assert getattr(calls[0].error, "status", None) == status, (
+                f"{fact.id}: {calls[0].error!r}"
+            )
+            assert status == 302 or isinstance(calls[0].error, APIError), (
+                f"{fact.id}: {calls[0].error!r}"
+            )
 
 
 CHECKS: Final = (

@@ -48,9 +48,25 @@ STATUSES: Final[dict[int, type[APIError]]] = {
     429: RateLimitError,
     451: ForbiddenError,
 }
-HINTED: Final = {-1021, -1022, -2008, -2014, -2015, -4109}  # what goes wrong at the first try, mostly
-UNSAFE: Final = f"first\nsecond\x1b[31m from 203.0.113.7 or 2001:db8::7, signature={'0f' * 32}, key {KEY}"
-TOLD: Final = ("\n", "\x1b", "203.0.113.7", "2001:db8::7", "0f0f", KEY)  # what of it no error may tell
+HINTED: Final = {
+    -1021,
+    -1022,
+    -2008,
+    -2014,
+    -2015,
+    -4109,
+}  # what goes wrong at the first try, mostly
+UNSAFE: Final = (
+    f"first\nsecond\x1b[31m from 203.0.113.7 or 2001:db8::7, signature={'0f' * 32}, key {KEY}"
+)
+TOLD: Final = (
+    "\n",
+    "\x1b",
+    "203.0.113.7",
+    "2001:db8::7",
+    "0f0f",
+    KEY,
+)  # what of it no error may tell
 PERMANENT: Final = {-1015, -1016}  # a limit of orders, a service that is gone: no retry helps
 
 
@@ -60,7 +76,11 @@ def error_of(document: Json, status: int, code: int | None, message: str = "") -
     if by_status is IPBannedError:
         return by_status
     found = KINDS.get(document["x-error-codes"].get(str(code), {}).get("kind", ""), by_status)
-    return IPBannedError if found is RateLimitError and re.search(r"banned until \d{13}\b", message) else found
+    return (
+        IPBannedError
+        if found is RateLimitError and re.search(r"banned until \d{13}\b", message)
+        else found
+    )
 
 
 def retryable(kind: type, code: int | None) -> bool:
@@ -83,7 +103,9 @@ def _refusal(body: bytes) -> tuple[int | None, str]:
         value = decode_value(body)
     except (ValueError, RecursionError):
         return None, ""
-    code, message = (value.get("code"), value.get("msg")) if isinstance(value, dict) else (None, None)
+    code, message = (
+        (value.get("code"), value.get("msg")) if isinstance(value, dict) else (None, None)
+    )
     return code if type(code) is int else None, message if type(message) is str else ""
 
 
@@ -91,7 +113,11 @@ def _refusal(body: bytes) -> tuple[int | None, str]:
 MATRIX_STATUSES: Final = (
     200, 201, 202, 204, 206, 226, 300, 302, 304, 308, 400, 401, 403, 404, 408, 409, 418, 429, 451, 499, 500, 502, 503, 504, 520, 599, 600,
 )  # fmt: skip
-MATRIX_TYPES: Final = (b"application/json", b"text/html", b"application/octet-stream; charset=utf-16")
+MATRIX_TYPES: Final = (
+    b"application/json",
+    b"text/html",
+    b"application/octet-stream; charset=utf-16",
+)
 MATRIX_BODIES: Final = (
     b"", b"null", b"0", b'"[]"', b"[]", b"{}", b"[null]", b"[[]]", b"[{}]", b"<html>", b"\xff\xfe", b"[" * 3000,
     b'{"code": -1021, "msg": "x"}', b'{"code": -1003, "msg": null}', b'{"code": 0}', b'{"msg": "x"}', b'{"code": "x", "msg": 1}',
@@ -101,9 +127,7 @@ MATRIX_BODIES: Final = (
     b'{"code": -2015, "msg": "\\ud800"}', b'{"code": -1003, "msg": "banned until 1591702913943."}',
 )  # fmt: skip
 
-BAN: Final = (
-    f"Way too many requests; IP banned until {T0 + 300_000}. Please use the websocket for live updates to avoid bans."
-)
+BAN: Final = f"Way too many requests; IP banned until {T0 + 300_000}. Please use the websocket for live updates to avoid bans."
 # (Retry-After, seconds) beside a Date of 11:36:53.
 DATE: Final = b"Tue, 09 Jun 2020 11:36:53 GMT"
 WAITS: Final[tuple[tuple[bytes | None, float | None], ...]] = (
@@ -112,7 +136,12 @@ WAITS: Final[tuple[tuple[bytes | None, float | None], ...]] = (
     (b"", None), (b"soon", None), (b"-1", None), (b"1e3", None), (b"7,5", None), (b"0x7", None), (b"\xef\xbc\x97", None),
     (b"Tue, 99 Jun 2020 11:37:03 GMT", None),
 )  # fmt: skip
-SAID: Final[tuple[tuple[int | None, str], ...]] = ((None, "no"), (None, BAN), (-1003, "no"), (-1003, BAN))
+SAID: Final[tuple[tuple[int | None, str], ...]] = (
+    (None, "no"),
+    (None, BAN),
+    (-1003, "no"),
+    (-1003, BAN),
+)
 LONGEST_WAIT, MINUTE_LEFT, MIN_BAN_SECONDS = 3 * 86400.0, 7.0, 120.0
 BAN_LEFT: Final = 300.943  # from the reply's Date, which has no ms
 
@@ -120,7 +149,9 @@ BAN_LEFT: Final = 300.943  # from the reply's Date, which has no ms
 def wait_of(kind: type, said: float | None, message: str = "") -> float | None:
     """Seconds that an error says to wait, when its reply says so many: a limit always says some, at most three days."""
     if kind is IPBannedError:
-        return min(max(said or 0.0, BAN_LEFT if message == BAN else 0.0) or MIN_BAN_SECONDS, LONGEST_WAIT)
+        return min(
+            max(said or 0.0, BAN_LEFT if message == BAN else 0.0) or MIN_BAN_SECONDS, LONGEST_WAIT
+        )
     if kind is RateLimitError:
         return MINUTE_LEFT if said is None else min(said, LONGEST_WAIT)
     return said

@@ -51,10 +51,14 @@ class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url, body = request.url, request.read()
-        response = self._answer(httpx.Request(request.method, url, headers=request.headers, content=body))
+        response = self._answer(
+            httpx.Request(request.method, url, headers=request.headers, content=body)
+        )
         origin = f"{url.scheme}://{url.netloc.decode()}"
         headers = tuple(request.headers.raw)
-        self.sent.append(SentRequest(request.method, origin, url.raw_path, headers, body, response.content))
+        self.sent.append(
+            SentRequest(request.method, origin, url.raw_path, headers, body, response.content)
+        )
         return response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -91,7 +95,9 @@ class DefaultRecorder(RecordingTransport):
         body = b"".join(cast("httpx.SyncByteStream", response.stream))
         if len(body) > lease.max_response_bytes:
             return messages.HttpFailure(messages.TOO_LARGE, "")
-        return messages.HttpResponse(response.status_code, messages.Headers(response.headers.raw), body)
+        return messages.HttpResponse(
+            response.status_code, messages.Headers(response.headers.raw), body
+        )
 
 
 class DefaultAsyncRecorder(DefaultRecorder):
@@ -149,7 +155,9 @@ async def call_method(client: Any, name: str, call: RecordedCall) -> Any:
     """Call a client's method, await it if need be, and note what became of it; the response, None for an error."""
     method = getattr(client, f"{name}_detailed")
     try:
-        inspect.signature(method).bind(**call.arguments)  # an argument nobody knows; a TypeError from within is a crash
+        inspect.signature(method).bind(
+            **call.arguments
+        )  # an argument nobody knows; a TypeError from within is a crash
     except TypeError as error:
         call.error = ConfigurationError(str(error))
         return None
@@ -201,8 +209,14 @@ class Facade:
             self.calls[dict(scope["headers"])[CASE_ID].decode()] = call
             self._recorder.sent = call.sent
             response = await call_method(self._client, python_name(fact.id), call)
-            status, body = _refusal(call.error) if call.error else (response.status_code, call.parsed)
-            headers = [] if call.error else [(b"x-mbx-used-weight-1m", str(response.used_weight).encode())]
+            status, body = (
+                _refusal(call.error) if call.error else (response.status_code, call.parsed)
+            )
+            headers = (
+                []
+                if call.error
+                else [(b"x-mbx-used-weight-1m", str(response.used_weight).encode())]
+            )
         headers = [*headers, (b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(body).encode()})

@@ -39,7 +39,12 @@ class RequestWithBody(HttpRequest):
     """A call that has what no call can have."""
 
     def __init__(
-        self, method: str, target: bytes, template: RequestTemplate, body: bytes, secrets: tuple[str, ...]
+        self,
+        method: str,
+        target: bytes,
+        template: RequestTemplate,
+        body: bytes,
+        secrets: tuple[str, ...],
     ) -> None:
         super().__init__(target, template, secrets)
         self.method, self.body = method, body
@@ -97,7 +102,9 @@ def _header(name: bytes, value: bytes) -> FaultPatch:
 
 
 def _scaled(name: str) -> Callable[[Query], Query]:
-    return lambda query: {each: str(int(text) // 1000) if each == name else text for each, text in query.items()}
+    return lambda query: {
+        each: str(int(text) // 1000) if each == name else text for each, text in query.items()
+    }
 
 
 def _constant(query: Query) -> Query:
@@ -112,7 +119,9 @@ def _first(parts: RequestParts) -> RequestParts:
 
 def _repeat_parameter(parts: RequestParts) -> RequestParts:
     path, _, query = parts.target.partition(b"?")
-    return replace(parts, target=path + b"?" + query.split(b"&")[0] + b"&" + query if query else path)
+    return replace(
+        parts, target=path + b"?" + query.split(b"&")[0] + b"&" + query if query else path
+    )
 
 
 def _two_requests(patch: Patch) -> None:
@@ -147,15 +156,22 @@ def _elsewhere(patch: Patch) -> None:
 
 
 def _later(query: Query) -> Query:
-    return {name: str(int(text) + 1) if name == "timestamp" else text for name, text in query.items()}
+    return {
+        name: str(int(text) + 1) if name == "timestamp" else text for name, text in query.items()
+    }
 
 
 def _cut_signature(parts: RequestParts) -> RequestParts:
-    return replace(parts, target=parts.target[:-1] if b"signature=" in parts.target else parts.target)
+    return replace(
+        parts, target=parts.target[:-1] if b"signature=" in parts.target else parts.target
+    )
 
 
 def _unencoded(query: Query) -> Query:
-    return {name: f"%3{text[0]}{text[1:]}" if name == "recvWindow" else text for name, text in query.items()}
+    return {
+        name: f"%3{text[0]}{text[1:]}" if name == "recvWindow" else text
+        for name, text in query.items()
+    }
 
 
 def _backwards(payload: bytes) -> bytes:
@@ -172,9 +188,18 @@ MORE = {"only_what_is_asked_is_sent"}
 FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     "timestamp in seconds": (asked(_scaled("timestamp")), REFUSED),
     "signature first": (sent(_first), REFUSED),
-    "signature over the sorted query": (_signs(lambda signer, payload: _hex(_backwards(payload))), REFUSED),
-    "signature over the path as well": (_signs(lambda signer, payload: _hex(b"/fapi?" + payload)), REFUSED),
-    "signature with another secret": (_signs(lambda signer, payload: _hex(payload, "another")), REFUSED),
+    "signature over the sorted query": (
+        _signs(lambda signer, payload: _hex(_backwards(payload))),
+        REFUSED,
+    ),
+    "signature over the path as well": (
+        _signs(lambda signer, payload: _hex(b"/fapi?" + payload)),
+        REFUSED,
+    ),
+    "signature with another secret": (
+        _signs(lambda signer, payload: _hex(payload, "another")),
+        REFUSED,
+    ),
     "window dropped": (
         asked(lambda query: {name: text for name, text in query.items() if name != "recvWindow"}),
         BARRED,
@@ -189,14 +214,21 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     "parameter nobody asked for": (asked(lambda query: {**query, "source": "sdk"}), REFUSED | MORE),
     "key in the query": (asked(lambda query: {**query, "apiKey": KEY}), REFUSED | MORE),
     "no key": (
-        sent(lambda parts: replace(parts, headers=[each for each in parts.headers if each[1] != KEY.encode()])),
+        sent(
+            lambda parts: replace(
+                parts, headers=[each for each in parts.headers if each[1] != KEY.encode()]
+            )
+        ),
         BARRED,
     ),
     "key twice": (_header(b"X-MBX-APIKEY", KEY.encode()), BARRED),
     "secret as key": (
         sent(
             lambda parts: replace(
-                parts, headers=[(n, SECRET.encode() if v == KEY.encode() else v) for n, v in parts.headers]
+                parts,
+                headers=[
+                    (n, SECRET.encode() if v == KEY.encode() else v) for n, v in parts.headers
+                ],
             )
         ),
         BARRED,
@@ -205,7 +237,10 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     "secret in the user agent": (
         sent(
             lambda parts: replace(
-                parts, headers=[(n, v + SECRET.encode() if n == b"User-Agent" else v) for n, v in parts.headers]
+                parts,
+                headers=[
+                    (n, v + SECRET.encode() if n == b"User-Agent" else v) for n, v in parts.headers
+                ],
             )
         ),
         SEEN,
@@ -213,26 +248,41 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     "a cookie": (_header(b"Cookie", b"a=b"), SEEN),
     "two requests": (_two_requests, SEEN),
     "POST": (sent(lambda parts: replace(parts, method="POST")), BARRED),
-    "another path": (sent(lambda parts: replace(parts, target=parts.target.replace(b"/v3/", b"/v2/"))), BARRED),
+    "another path": (
+        sent(lambda parts: replace(parts, target=parts.target.replace(b"/v3/", b"/v2/"))),
+        BARRED,
+    ),
     "a body": (sent(lambda parts: replace(parts, body=b"{}")), REFUSED),
     "last row lost": (rows(lambda found: found[:-1]), {"transparent"}),
     "arguments not checked": (_writes(lambda name, value: str(value)), SEEN),
-    "bad arguments made good": (_writes(_mended), SEEN | {"negative_data_rejection", "only_described_is_accepted"}),
+    "bad arguments made good": (
+        _writes(_mended),
+        SEEN | {"negative_data_rejection", "only_described_is_accepted"},
+    ),
     "an argument lost": (
-        lambda patch: patch.setitem(OPERATIONS, "balance", evolve(OPERATIONS["balance"], parameters=())),
+        lambda patch: patch.setitem(
+            OPERATIONS, "balance", evolve(OPERATIONS["balance"], parameters=())
+        ),
         {"arguments_are_declared"},
     ),
     "timestamp of the next millisecond": (asked(_later), SEEN | {"window_is_respected"}),
     "signature cut": (sent(_cut_signature), REFUSED),
     "digits written longer than needed": (asked(_unencoded), SEEN),
     "empty parameter at the end": (
-        sent(lambda parts: replace(parts, target=parts.target + b"&" if b"?" in parts.target else parts.target)),
+        sent(
+            lambda parts: replace(
+                parts, target=parts.target + b"&" if b"?" in parts.target else parts.target
+            )
+        ),
         REFUSED,
     ),
     "another host": (_elsewhere, SEEN),
     "key in capitals": (
         sent(
-            lambda parts: replace(parts, headers=[(n, v.upper() if v == KEY.encode() else v) for n, v in parts.headers])
+            lambda parts: replace(
+                parts,
+                headers=[(n, v.upper() if v == KEY.encode() else v) for n, v in parts.headers],
+            )
         ),
         BARRED,
     ),
@@ -244,14 +294,20 @@ EQUIVALENT: Final[dict[str, tuple[FaultPatch, str]]] = {
     "another user agent": (
         sent(
             lambda parts: replace(
-                parts, headers=[(n, b"sdk" if n.lower() == b"user-agent" else v) for n, v in parts.headers]
+                parts,
+                headers=[
+                    (n, b"sdk" if n.lower() == b"user-agent" else v) for n, v in parts.headers
+                ],
             )
         ),
         "the spec does not say what a client calls itself",
     ),
     "key header in lower case": (
         sent(
-            lambda parts: replace(parts, headers=[(n.lower() if v == KEY.encode() else n, v) for n, v in parts.headers])
+            lambda parts: replace(
+                parts,
+                headers=[(n.lower() if v == KEY.encode() else n, v) for n, v in parts.headers],
+            )
         ),
         "names of headers are the same in any case (RFC 9110, 5.1)",
     ),

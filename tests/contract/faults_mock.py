@@ -37,7 +37,9 @@ def _wraps(owner: Any, name: str, change: Callable[[Any], Any]) -> FaultPatch:
     return _sets(owner, name, lambda *given, **named: change(original(*given, **named)))
 
 
-def _checks(name: str, check: Callable[[rules.RequestContext, contract.Operation], None]) -> FaultPatch:
+def _checks(
+    name: str, check: Callable[[rules.RequestContext, contract.Operation], None]
+) -> FaultPatch:
     return lambda patch: patch.setitem(cast("dict[str, Any]", rules._CHECKS), name, check)
 
 
@@ -57,7 +59,9 @@ def _forgives(code: int) -> FaultPatch:
 
 def _parameters(**changed: Any) -> FaultPatch:
     """Every parameter of the contract is another one in this respect."""
-    return _wraps(contract.ApiSpec, "_parse_parameter", lambda parameter: replace(parameter, **changed))
+    return _wraps(
+        contract.ApiSpec, "_parse_parameter", lambda parameter: replace(parameter, **changed)
+    )
 
 
 def _ok(change: Callable[[Reply], Reply]) -> FaultPatch:
@@ -69,13 +73,17 @@ def _change_rows(change: Callable[[Any], Any]) -> FaultPatch:
 
     def body(text: bytes) -> bytes:
         value = json.loads(text)
-        return json.dumps([change(row) for row in value] if isinstance(value, list) else change(value)).encode()
+        return json.dumps(
+            [change(row) for row in value] if isinstance(value, list) else change(value)
+        ).encode()
 
     return _ok(lambda reply: replace(reply, body=body(reply.body)))
 
 
 def _without(header: bytes) -> Callable[[Reply], Reply]:
-    return lambda reply: replace(reply, headers=tuple(each for each in reply.headers if each[0] != header))
+    return lambda reply: replace(
+        reply, headers=tuple(each for each in reply.headers if each[0] != header)
+    )
 
 
 def _exact_hex(self: account.ApiKey, payload: bytes, text: str) -> bool:
@@ -84,7 +92,8 @@ def _exact_hex(self: account.ApiKey, payload: bytes, text: str) -> bool:
 
 def _rounded(row: Any) -> Any:
     return {
-        name: re.sub(r"(\.\d\d)\d+$", r"\1", value) if isinstance(value, str) else value for name, value in row.items()
+        name: re.sub(r"(\.\d\d)\d+$", r"\1", value) if isinstance(value, str) else value
+        for name, value in row.items()
     }
 
 
@@ -104,12 +113,17 @@ def _decoded(self: query.Query, name: str, *, last: bool) -> Any:
 def _windowless(operation: contract.Operation) -> contract.Operation:
     return replace(
         operation,
-        parameters_by_role={role: each for role, each in operation.parameters_by_role.items() if role != "window"},
+        parameters_by_role={
+            role: each for role, each in operation.parameters_by_role.items() if role != "window"
+        },
     )
 
 
 def _numbered(row: Any) -> Any:
-    return {name: float(value) if re.fullmatch(r"-?\d+\.\d+", str(value)) else value for name, value in row.items()}
+    return {
+        name: float(value) if re.fullmatch(r"-?\d+\.\d+", str(value)) else value
+        for name, value in row.items()
+    }
 
 
 _SIGNED = query.Query.split_signature
@@ -121,7 +135,10 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         _sets(account.ApiKey, "verify", lambda *given: True),
         {"signature_enforced"},
     ),
-    "signature in upper case refused": (_sets(account.ApiKey, "verify", _exact_hex), {"signature_enforced"}),
+    "signature in upper case refused": (
+        _sets(account.ApiKey, "verify", _exact_hex),
+        {"signature_enforced"},
+    ),
     "signature may stand anywhere": (
         _sets(query.Query, "split_signature", _signature_anywhere),
         {"signature_enforced"},
@@ -143,7 +160,10 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         ),
         {"content_is_exact"},
     ),
-    "time not checked": (_checks("timestamp", lambda inquiry, operation: None), {"time_is_checked"}),
+    "time not checked": (
+        _checks("timestamp", lambda inquiry, operation: None),
+        {"time_is_checked"},
+    ),
     "window sent but ignored": (
         _wraps(contract.ApiSpec, "_parse_operation", _windowless),
         {"time_is_checked"},
@@ -153,7 +173,11 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     "duplicates accepted": (_forgives(-1101), {"duplicates_are_refused"}),
     "unknown parameters accepted": (
         _forgives(-1104),
-        {"every_status_is_produced", "only_described_is_accepted", "unknown_parameters_are_refused"},
+        {
+            "every_status_is_produced",
+            "only_described_is_accepted",
+            "unknown_parameters_are_refused",
+        },
     ),
     "timestamp may be missing": (_parameters(required=False), {"only_described_is_accepted"}),
     "window must be sent": (
@@ -185,11 +209,16 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         lambda patch: patch.setitem(
             cast("dict[str, Any]", SCRIPTED),
             "timeout",
-            replace(SCRIPTED["timeout"], make_response=lambda scene: error_response(409, -1007, "")),
+            replace(
+                SCRIPTED["timeout"], make_response=lambda scene: error_response(409, -1007, "")
+            ),
         ),
         {"faults_are_described", "every_status_is_produced"},
     ),
-    "range of values not checked": (_sets(values, "_constraints", lambda *given: []), {"only_described_is_accepted"}),
+    "range of values not checked": (
+        _sets(values, "_constraints", lambda *given: []),
+        {"only_described_is_accepted"},
+    ),
     "type of values not checked": (
         _parameters(validate=lambda text: None),
         {"not_a_server_error", "only_described_is_accepted"},
@@ -198,29 +227,50 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         _sets(
             contract.ApiSpec,
             "find_operation",
-            lambda self, method, path: next((each for each in self.operations if each.path == path), None),
+            lambda self, method, path: next(
+                (each for each in self.operations if each.path == path), None
+            ),
         ),
         {"undeclared_method"},
     ),
     "empty list": (_ok(lambda reply: replace(reply, body=b"[]")), SHAPE | {"the_clock_is_told"}),
     "rounded to two decimals": (_change_rows(_rounded), {"content_is_exact"}),
-    "last member dropped": (_change_rows(lambda row: dict([*row.items()][:-1])), SHAPE | {"the_clock_is_told"}),
+    "last member dropped": (
+        _change_rows(lambda row: dict([*row.items()][:-1])),
+        SHAPE | {"the_clock_is_told"},
+    ),
     "number in the place of text": (_change_rows(_numbered), SHAPE),
     "members null": (_change_rows(lambda row: dict.fromkeys(row)), SHAPE | {"the_clock_is_told"}),
     "status 202": (
         _ok(lambda reply: replace(reply, status=202)),
-        {"status_code_conformance", "content_is_exact", "keys_are_checked", "time_is_checked", "weight_is_counted"},
+        {
+            "status_code_conformance",
+            "content_is_exact",
+            "keys_are_checked",
+            "time_is_checked",
+            "weight_is_counted",
+        },
     ),
-    "JSON cut": (_ok(lambda reply: replace(reply, body=reply.body[:-2])), SHAPE | {"the_clock_is_told"}),
+    "JSON cut": (
+        _ok(lambda reply: replace(reply, body=reply.body[:-2])),
+        SHAPE | {"the_clock_is_told"},
+    ),
     "content type text": (
-        _ok(lambda reply: replace(reply, headers=((b"Content-Type", b"text/plain"), *reply.headers[1:]))),
+        _ok(
+            lambda reply: replace(
+                reply, headers=((b"Content-Type", b"text/plain"), *reply.headers[1:])
+            )
+        ),
         {"content_type_conformance"},
     ),
     "no weight in the answer": (
         _wraps(pipeline.Pipeline, "_respond", _without(b"X-MBX-USED-WEIGHT-1M")),
         {"weight_is_counted"},
     ),
-    "signature over decoded bytes": (_sets(query.Query, "split_signature", _decoded), {"signature_enforced"}),
+    "signature over decoded bytes": (
+        _sets(query.Query, "split_signature", _decoded),
+        {"signature_enforced"},
+    ),
     "no time to wait in 429 and 418": (
         _wraps(limits, "_with_retry_after", _without(b"Retry-After")),
         {"weight_is_counted"},

@@ -33,7 +33,9 @@ def sets(owner: Any, name: str, value: Any) -> FaultPatch:
 def reads(change: Callable[[Made, HttpResponse], Made]) -> FaultPatch:
     """What was read of a reply is changed on its way to the caller."""
     return sets(
-        _call, "parse_response", lambda operation, reply, *rest: change(parse_response(operation, reply, *rest), reply)
+        _call,
+        "parse_response",
+        lambda operation, reply, *rest: change(parse_response(operation, reply, *rest), reply),
     )
 
 
@@ -52,7 +54,11 @@ def row(change: Callable[[AccountBalance], dict[str, Any]]) -> FaultPatch:
 
 def amounts(change: Callable[[Decimal], Any]) -> FaultPatch:
     def changed(row: Any) -> dict[str, Any]:
-        return {name: change(value) for name, value in _change_fields(row).items() if isinstance(value, Decimal)}
+        return {
+            name: change(value)
+            for name, value in _change_fields(row).items()
+            if isinstance(value, Decimal)
+        }
 
     return row(changed)
 
@@ -64,14 +70,18 @@ def _change_fields(row: Any) -> dict[str, Any]:
 def _asked_for(change: Callable[[HttpResponse], HttpResponse]) -> FaultPatch:
     """The reply is changed before it is read."""
     return sets(
-        _call, "parse_response", lambda operation, reply, *rest: parse_response(operation, change(reply), *rest)
+        _call,
+        "parse_response",
+        lambda operation, reply, *rest: parse_response(operation, change(reply), *rest),
     )
 
 
 def _headers(change: Callable[[dict[str, str]], Mapping[str, str]]) -> FaultPatch:
     def changed(reply: HttpResponse) -> HttpResponse:
         headers = change({name.lower(): value for name, value in reply.headers.items()})
-        return reply._replace(headers=Headers([(name.encode(), headers[name].encode("latin-1")) for name in headers]))
+        return reply._replace(
+            headers=Headers([(name.encode(), headers[name].encode("latin-1")) for name in headers])
+        )
 
     return _asked_for(changed)
 
@@ -107,7 +117,11 @@ def _good_rows(body: bytes) -> bytes:
         found = json.loads(body)
     except (ValueError, RecursionError):
         return body
-    whole = [row for row in found if isinstance(row, dict) and len(row) > 8] if isinstance(found, list) else found
+    whole = (
+        [row for row in found if isinstance(row, dict) and len(row) > 8]
+        if isinstance(found, list)
+        else found
+    )
     return json.dumps(whole).encode()
 
 
@@ -172,7 +186,10 @@ _SCRIPTED = "scripted_faults_are_told_apart"
 
 FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     # values
-    "last of the rows lost": (rows(lambda found: found[:-1]), {_SAME, _EXACT, _STRICT, _SIZES, _ALONG, _SCRIPTED}),
+    "last of the rows lost": (
+        rows(lambda found: found[:-1]),
+        {_SAME, _EXACT, _STRICT, _SIZES, _ALONG, _SCRIPTED},
+    ),
     "rows in the order of their names": (
         rows(lambda found: sorted(found, key=lambda row: row.asset)),
         {_SAME, _EXACT, _STRICT, _SIZES, _ALONG},
@@ -204,7 +221,10 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     ),
     "names in capitals": (row(lambda row: {"asset": row.asset.upper()}), {_EXACT}),
     "names without blanks": (row(lambda row: {"asset": row.asset.strip()}), {_EXACT}),
-    "every asset is margin": (row(lambda row: {"margin_available": True}), {_SAME, _EXACT, _STRICT, _SIZES, _ALONG}),
+    "every asset is margin": (
+        row(lambda row: {"margin_available": True}),
+        {_SAME, _EXACT, _STRICT, _SIZES, _ALONG},
+    ),
     "times in seconds": (
         row(lambda row: {"update_time": row.update_time // 1000}),
         {_SAME, _EXACT, _STRICT, _SIZES, _ALONG, _SCRIPTED},
@@ -217,7 +237,10 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         sets(AccountBalance, "updated_at", property(_without_zone)),
         {_SAME, _EXACT, _STRICT, _SIZES, _ALONG, _SCRIPTED},
     ),
-    "unknown members dropped": (row(lambda row: {"additional_properties": {}}), {_STRICT, _SCRIPTED}),
+    "unknown members dropped": (
+        row(lambda row: {"additional_properties": {}}),
+        {_STRICT, _SCRIPTED},
+    ),
     "unknown numbers are floats": (
         row(
             lambda row: {
@@ -230,7 +253,10 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         {_STRICT},
     ),
     # what cannot be read
-    "rows that do not fit skipped": (mended(_good_rows), {_OTHER, _WRONG, _STRICT, _MATRIX, _SCRIPTED}),
+    "rows that do not fit skipped": (
+        mended(_good_rows),
+        {_OTHER, _WRONG, _STRICT, _MATRIX, _SCRIPTED},
+    ),
     "an object is no row": (_replaced(rb"^\{.*\}$", b"[]"), {_OTHER, _WRONG, _MATRIX, _SCRIPTED}),
     "null is zero": (_replaced(rb'("[a-z][A-Za-z]+": )null', rb'\1"0"'), {_OTHER, _WRONG}),
     "numbers are amounts": (
@@ -244,15 +270,27 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     "times with a fraction": (_replaced(rb'Time": ([0-9]+)\.[0-9]+', rb'Time": \1'), {_WRONG}),
     "times of any size": (_replaced(rb'Time": [0-9]{19,}', b'Time": 0'), {_OTHER, _WRONG}),
     "times before 1970": (_replaced(rb'Time": -[0-9]+', b'Time": 0'), {_OTHER, _WRONG}),
-    "zero and one are flags": (_replaced(rb'Available": [01]', b'Available": true'), {_OTHER, _WRONG}),
+    "zero and one are flags": (
+        _replaced(rb'Available": [01]', b'Available": true'),
+        {_OTHER, _WRONG},
+    ),
     "a missing flag is false": (
         _replaced(rb', "marginAvailable": (?!true|false)', b', "marginAvailable": false, "x": '),
         {_OTHER, _WRONG},
     ),
     "the last of two equal members": (mended(_loosely), {_STRICT}),
-    "a byte order mark is skipped": (mended(lambda body: body.removeprefix(b"\xef\xbb\xbf")), {_STRICT}),
-    "what follows the JSON is skipped": (mended(lambda body: body[: body.rfind(b"]") + 1]), {_STRICT}),
-    "bytes that are no UTF-8 replaced": (mended(lambda body: body.decode(errors="replace").encode()), {_STRICT}),
+    "a byte order mark is skipped": (
+        mended(lambda body: body.removeprefix(b"\xef\xbb\xbf")),
+        {_STRICT},
+    ),
+    "what follows the JSON is skipped": (
+        mended(lambda body: body[: body.rfind(b"]") + 1]),
+        {_STRICT},
+    ),
+    "bytes that are no UTF-8 replaced": (
+        mended(lambda body: body.decode(errors="replace").encode()),
+        {_STRICT},
+    ),
     "an empty body is an empty list": (
         mended(lambda body: body.strip() or b"[]"),
         {_OTHER, _STRICT, _MATRIX, _SCRIPTED},
@@ -261,7 +299,9 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     "another place in the error": (
         reads(
             lambda made, _: (
-                _errors.UnexpectedResponse(made.status, made.path[1:], made.expected, made.found, made.retryable)
+                _errors.UnexpectedResponse(
+                    made.status, made.path[1:], made.expected, made.found, made.retryable
+                )
                 if isinstance(made, _errors.UnexpectedResponse)
                 else made
             )
@@ -273,10 +313,14 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         _asked_for(lambda reply: reply._replace(status=200) if 200 < reply.status < 300 else reply),
         {_MATRIX},
     ),
-    "a status without a name crashes": (_asked_for(_field_named), {_MATRIX, _REFUSED, _SAFE, _WAITS}),
+    "a status without a name crashes": (
+        _asked_for(_field_named),
+        {_MATRIX, _REFUSED, _SAFE, _WAITS},
+    ),
     "a list as error crashes": (
         _raises(
-            AttributeError("'list' has no get"), lambda made, reply: reply.status >= 400 and reply.body[:1] == b"["
+            AttributeError("'list' has no get"),
+            lambda made, reply: reply.status >= 400 and reply.body[:1] == b"[",
         ),
         {_MATRIX, _REFUSED},
     ),
@@ -309,8 +353,14 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         {_MATRIX, _SCRIPTED},
     ),
     # refusals
-    "codes not looked at": (sets(_errors, "ERROR_CLASS_BY_CODE", {}), {_MATRIX, _REFUSED, _WAITS, _ALONG, _SCRIPTED}),
-    "statuses not looked at": (sets(_errors, "ERROR_CLASS_BY_STATUS", {}), {_MATRIX, _REFUSED, _WAITS, _SCRIPTED}),
+    "codes not looked at": (
+        sets(_errors, "ERROR_CLASS_BY_CODE", {}),
+        {_MATRIX, _REFUSED, _WAITS, _ALONG, _SCRIPTED},
+    ),
+    "statuses not looked at": (
+        sets(_errors, "ERROR_CLASS_BY_STATUS", {}),
+        {_MATRIX, _REFUSED, _WAITS, _SCRIPTED},
+    ),
     "a clock that is wrong is a bad request": (
         _taken_for(_errors.TimestampError, _errors.BadRequestError),
         {_MATRIX, _REFUSED, _ALONG},
@@ -351,16 +401,32 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     "everything may be tried again": (sets(_errors.APIError, "retryable", True), {_REFUSED}),
     "an order limit may be tried again": (sets(_errors, "NON_RETRYABLE_CODES", set()), {_REFUSED}),
     # what comes along
-    "Retry-After not read": (_headers(lambda headers: {**headers, "retry-after": ""}), {_WAITS, _SCRIPTED}),
+    "Retry-After not read": (
+        _headers(lambda headers: {**headers, "retry-after": ""}),
+        {_WAITS, _SCRIPTED},
+    ),
     "Retry-After in whole seconds": (
-        _headers(lambda headers: {**headers, "retry-after": headers.get("retry-after", "").partition(".")[0]}),
+        _headers(
+            lambda headers: {
+                **headers,
+                "retry-after": headers.get("retry-after", "").partition(".")[0],
+            }
+        ),
         {_WAITS},
     ),
     "Retry-After never as a date": (
-        _headers(lambda headers: {**headers, "retry-after": re.sub("[A-Z].*", "", headers.get("retry-after", ""))}),
+        _headers(
+            lambda headers: {
+                **headers,
+                "retry-after": re.sub("[A-Z].*", "", headers.get("retry-after", "")),
+            }
+        ),
         {_WAITS},
     ),
-    "the end of a ban not read": (sets(_errors, "parse_ban_end_ms", lambda message: None), {_MATRIX, _REFUSED, _WAITS}),
+    "the end of a ban not read": (
+        sets(_errors, "parse_ban_end_ms", lambda message: None),
+        {_MATRIX, _REFUSED, _WAITS},
+    ),
     "no wait when none was said": (
         sets(_call_context, "cooldown_seconds", lambda error, now: error.retry_after),
         {_WAITS},
@@ -370,7 +436,10 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         sets(_call, "parse_used_weight", lambda headers: headers.get("x-mbx-used-weight-1m")),
         {_ALONG},
     ),
-    "compressed bodies not read": (_headers(lambda headers: {**headers, "content-encoding": ""}), {_ALONG, _SCRIPTED}),
+    "compressed bodies not read": (
+        _headers(lambda headers: {**headers, "content-encoding": ""}),
+        {_ALONG, _SCRIPTED},
+    ),
     "JSON only if it says so": (
         reads(
             lambda made, reply: (
@@ -382,7 +451,9 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         {_MATRIX, _SCRIPTED},
     ),
     "a weight that is no number crashes": (
-        _raises(ValueError("int"), lambda _, reply: reply.headers.get("x-mbx-used-weight-1m") == "x"),
+        _raises(
+            ValueError("int"), lambda _, reply: reply.headers.get("x-mbx-used-weight-1m") == "x"
+        ),
         {_ALONG},
     ),
 }
@@ -392,7 +463,9 @@ EQUIVALENT: Final[dict[str, tuple[FaultPatch, str]]] = {
     "other words in an error": (
         reads(
             lambda made, _: (
-                _errors.UnexpectedResponse(made.status, made.path, made.expected, "something", made.retryable)
+                _errors.UnexpectedResponse(
+                    made.status, made.path, made.expected, "something", made.retryable
+                )
                 if isinstance(made, _errors.UnexpectedResponse)
                 else made
             )
@@ -401,7 +474,11 @@ EQUIVALENT: Final[dict[str, tuple[FaultPatch, str]]] = {
     ),
     "another name for a value of the client's own": (
         reads(
-            lambda made, _: type("Found", (ParsedValue,), {})(made.parsed) if isinstance(made, ParsedValue) else made
+            lambda made, _: (
+                type("Found", (ParsedValue,), {})(made.parsed)
+                if isinstance(made, ParsedValue)
+                else made
+            )
         ),
         "no caller sees it",
     ),

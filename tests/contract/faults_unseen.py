@@ -92,38 +92,62 @@ MOCK: Final[Table] = {
         sets(account.ApiKey, "verify", _begins),
         {"secrets_belong_to_their_keys", "signature_enforced"},
     ),
-    "any window above a minute is a minute": (wraps(rules, "_check_parameter", _capped), {"long_windows_hold"}),
-    "minutes of thirty seconds": (sets(limits, "MINUTE", 30_000), {"minutes_are_those_of_the_clock"}),
+    "any window above a minute is a minute": (
+        wraps(rules, "_check_parameter", _capped),
+        {"long_windows_hold"},
+    ),
+    "minutes of thirty seconds": (
+        sets(limits, "MINUTE", 30_000),
+        {"minutes_are_those_of_the_clock"},
+    ),
     "Retry-After rounded down": (
-        wraps(limits, "_with_retry_after", lambda wait, reply, ms, switches: wait(reply, max(ms - 999, 0), switches)),
+        wraps(
+            limits,
+            "_with_retry_after",
+            lambda wait, reply, ms, switches: wait(reply, max(ms - 999, 0), switches),
+        ),
         {"minutes_are_those_of_the_clock", "weight_is_counted"},
     ),
     "a slash at the end of a path": (
         wraps(
-            contract.ApiSpec, "find_operation", lambda find, self, method, path: find(self, method, path.rstrip("/"))
+            contract.ApiSpec,
+            "find_operation",
+            lambda find, self, method, path: find(self, method, path.rstrip("/")),
         ),
         {"routes_are_exact"},
     ),
     "a path in any case": (
-        wraps(contract.ApiSpec, "find_operation", lambda find, self, method, path: find(self, method, path.lower())),
+        wraps(
+            contract.ApiSpec,
+            "find_operation",
+            lambda find, self, method, path: find(self, method, path.lower()),
+        ),
         {"routes_are_exact"},
     ),
     "HEAD is answered like GET": (
         wraps(
             contract.ApiSpec,
             "find_operation",
-            lambda find, self, method, path: find(self, "GET" if method == "HEAD" else method, path),
+            lambda find, self, method, path: find(
+                self, "GET" if method == "HEAD" else method, path
+            ),
         ),
         {"routes_are_exact"},
     ),
     "parameters in the order of the document only": (
         lambda patch: patch.setattr(
-            rules, "_CHECKS", {**rules._CHECKS, "parameters": _in_order(rules._CHECKS["parameters"])}
+            rules,
+            "_CHECKS",
+            {**rules._CHECKS, "parameters": _in_order(rules._CHECKS["parameters"])},
         ),
         {"duplicates_are_refused", "parameters_come_in_any_order"},
     ),
     "a key between blanks": (
-        wraps(rules, "_find_key", lambda key, inquiry: key(replace(inquiry, api_key=inquiry.api_key.strip()))),
+        wraps(
+            rules,
+            "_find_key",
+            lambda key, inquiry: key(replace(inquiry, api_key=inquiry.api_key.strip())),
+        ),
         {"keys_are_taken_as_they_are"},
     ),
     "refused calls cost nothing": (
@@ -142,7 +166,9 @@ MOCK: Final[Table] = {
         wraps(
             account.ApiKey,
             "verify",
-            lambda verifies, self, payload, text: verifies(self, payload, text) or _of_anybody(payload, text),
+            lambda verifies, self, payload, text: (
+                verifies(self, payload, text) or _of_anybody(payload, text)
+            ),
         ),
         {"secrets_belong_to_their_keys"},
     ),
@@ -159,16 +185,22 @@ MOCK: Final[Table] = {
         {"names_are_exact"},
     ),
     "bans that never get longer": (
-        wraps(limits.WeightCounter, "ban", lambda ban, self, ms, now: ban(self, min(ms, 120_000), now)),
+        wraps(
+            limits.WeightCounter, "ban", lambda ban, self, ms, now: ban(self, min(ms, 120_000), now)
+        ),
         {"bans_get_longer"},
     ),
     "a limit without a code": (
-        wraps(limits, "error_response", lambda refuse, status, code, text: refuse(status, None, text)),
+        wraps(
+            limits, "error_response", lambda refuse, status, code, text: refuse(status, None, text)
+        ),
         {"faults_are_described"},
     ),
     "every call weighs one": (
         wraps(
-            limits.WeightCounter, "charge", lambda charge, self, weight, now, switches: charge(self, 1, now, switches)
+            limits.WeightCounter,
+            "charge",
+            lambda charge, self, weight, now, switches: charge(self, 1, now, switches),
         ),
         {"minutes_are_those_of_the_clock", "refused_calls_cost_weight", "weight_is_counted"},
     ),
@@ -236,9 +268,18 @@ def _with_custom(everywhere: bool) -> FaultPatch:
 
 
 REQUESTS: Final[Table] = {
-    "stamped once for all calls": (_stamped_once, {"each_call_is_stamped_afresh", "each_attempt_is_stamped_afresh"}),
-    "true is a window of one": (_int(1, 2**63 - 1, lambda value: value is True), {"arguments_keep_their_type"}),
-    "a float is a window": (_int(1, 2**63 - 1, lambda value: isinstance(value, float)), {"arguments_keep_their_type"}),
+    "stamped once for all calls": (
+        _stamped_once,
+        {"each_call_is_stamped_afresh", "each_attempt_is_stamped_afresh"},
+    ),
+    "true is a window of one": (
+        _int(1, 2**63 - 1, lambda value: value is True),
+        {"arguments_keep_their_type"},
+    ),
+    "a float is a window": (
+        _int(1, 2**63 - 1, lambda value: isinstance(value, float)),
+        {"arguments_keep_their_type"},
+    ),
     "a text of digits is a window": (
         _int(1, 2**63 - 1, lambda value: isinstance(value, str) and value.isdigit()),
         {"arguments_keep_their_type"},
@@ -259,19 +300,29 @@ REQUESTS: Final[Table] = {
         wraps(
             _request,
             "build_headers",
-            lambda headers, url, key_header, api_key: headers(url, key_header or "X-MBX-APIKEY", api_key),
+            lambda headers, url, key_header, api_key: headers(
+                url, key_header or "X-MBX-APIKEY", api_key
+            ),
         ),
         {"wire_conformance"},
     ),
     "plain HTTP": (
         wraps(
-            _config, "parse_base_url", lambda base, url: (it := base(url))._replace(origin=(False, it.origin[1], 80))
+            _config,
+            "parse_base_url",
+            lambda base, url: (it := base(url))._replace(origin=(False, it.origin[1], 80)),
         ),
         {"a_path_before_the_exchanges_is_kept", "wire_conformance"},
     ),
     "all attempts have one stamp": (_same_stamp, {"each_attempt_is_stamped_afresh"}),
-    "the client's own window wins": (_with_custom(everywhere=False), {"a_window_of_the_clients_own_is_sent"}),
-    "the client's own window with every call": (_with_custom(everywhere=True), {"a_window_of_the_clients_own_is_sent"}),
+    "the client's own window wins": (
+        _with_custom(everywhere=False),
+        {"a_window_of_the_clients_own_is_sent"},
+    ),
+    "the client's own window with every call": (
+        _with_custom(everywhere=True),
+        {"a_window_of_the_clients_own_is_sent"},
+    ),
     "a second question mark": (
         sent(lambda parts: replace(parts, target=parts.target.replace(b"?", b"??"))),
         {
@@ -304,7 +355,9 @@ def _code_as_text(patch: Patch) -> None:
     def change(made: Any, reply: Any) -> Any:
         found = re.search(rb'"code": ?"(-[0-9]+)"', reply.body)
         if isinstance(made, _errors.APIError) and found:
-            return _errors.make_api_error(made.status, int(found[1]), made.message, made.retry_after)
+            return _errors.make_api_error(
+                made.status, int(found[1]), made.message, made.retry_after
+            )
         return made
 
     reads(change)(patch)
@@ -329,7 +382,11 @@ def _few_digits(headers: Any) -> int | None:
 REPLIES: Final[Table] = {
     "amounts remembered by their first digits": (_remembered, {"values_are_exact_in_every_place"}),
     "an empty list is nothing": (
-        reads(lambda made, _: ParsedValue(made.parsed or None) if isinstance(made, ParsedValue) else made),
+        reads(
+            lambda made, _: (
+                ParsedValue(made.parsed or None) if isinstance(made, ParsedValue) else made
+            )
+        ),
         {"described_bodies_come_out_the_same"},
     ),
     "a code as text is a code": (_code_as_text, {"every_reply_is_a_value_or_an_error"}),
@@ -360,12 +417,20 @@ REPLIES: Final[Table] = {
         sets(
             _call,
             "parse_used_weight",
-            lambda headers: int(text) if (text := headers.get("x-mbx-used-weight", "")).isdigit() else _WEIGHT(headers),
+            lambda headers: (
+                int(text)
+                if (text := headers.get("x-mbx-used-weight", "")).isdigit()
+                else _WEIGHT(headers)
+            ),
         ),
         {"what_comes_along_is_told"},
     ),
     "messages without their last dot": (
-        refusals(lambda error: type(error)(error.status, error.code, error.message.rstrip("."), error.retry_after)),
+        refusals(
+            lambda error: type(error)(
+                error.status, error.code, error.message.rstrip("."), error.retry_after
+            )
+        ),
         {"refusals_are_told_apart"},
     ),
     "unknown members of all rows in each": (
@@ -374,7 +439,9 @@ REPLIES: Final[Table] = {
                 evolve(
                     each,
                     additional_properties={
-                        name: value for one in found for name, value in one.additional_properties.items()
+                        name: value
+                        for one in found
+                        for name, value in one.additional_properties.items()
                     },
                 )
                 for each in found
@@ -419,11 +486,24 @@ REPLIES: Final[Table] = {
         ),
         {"every_reply_is_a_value_or_an_error", "refusals_are_told_apart", "waits_are_understood"},
     ),
-    "messages of many lines, with addresses": (sets(_errors, "sanitize_text", _half_safe), {"messages_are_made_safe"}),
-    "weights of three digits not read": (sets(_call, "parse_used_weight", _few_digits), {"what_comes_along_is_told"}),
-    "amounts in Python's own precision": (amounts(lambda amount: +amount), {"values_are_exact_in_every_place"}),
+    "messages of many lines, with addresses": (
+        sets(_errors, "sanitize_text", _half_safe),
+        {"messages_are_made_safe"},
+    ),
+    "weights of three digits not read": (
+        sets(_call, "parse_used_weight", _few_digits),
+        {"what_comes_along_is_told"},
+    ),
+    "amounts in Python's own precision": (
+        amounts(lambda amount: +amount),
+        {"values_are_exact_in_every_place"},
+    ),
     "every row is margin if the first one is": (
-        rows(lambda found: [evolve(each, margin_available=found[0].margin_available) for each in found]),
+        rows(
+            lambda found: [
+                evolve(each, margin_available=found[0].margin_available) for each in found
+            ]
+        ),
         {
             "described_bodies_come_out_the_same",
             "values_are_exact_in_every_place",
@@ -433,7 +513,11 @@ REPLIES: Final[Table] = {
         },
     ),
     "waits of an hour at most": (
-        sets(_call_context, "cooldown_seconds", lambda error, now: min(_COOLDOWN_SECONDS(error, now), 3600.0)),
+        sets(
+            _call_context,
+            "cooldown_seconds",
+            lambda error, now: min(_COOLDOWN_SECONDS(error, now), 3600.0),
+        ),
         {"waits_are_understood"},
     ),
 }

@@ -25,7 +25,16 @@ def routes_are_exact(document: Json, make: MakeExchange) -> None:
         good = target(fact, sign(fact, fact.query(T0)))
         assert exchange.handle(fact.method, good, headers).status == 200, fact.id
         path, mark, query = good.partition(b"?")
-        for other in (path + b"/", b"/" + path, path.upper(), path[:-1], path + b"x", path + b"/x", path[1:], b"/"):
+        for other in (
+            path + b"/",
+            b"/" + path,
+            path.upper(),
+            path[:-1],
+            path + b"x",
+            path + b"/x",
+            path[1:],
+            b"/",
+        ):
             reply = exchange.handle(fact.method, other + mark + query, headers)
             assert reply.status == 404, f"{fact.id}: {other!r}: {reply.status}"
         for method in METHODS:
@@ -49,7 +58,9 @@ def names_are_exact(document: Json, make: MakeExchange) -> None:
             name, _, value = piece.partition("=")
             for other in {name.lower(), name.upper()} - {name}:
                 query = "&".join([*pieces[:place], f"{other}={value}", *pieces[place + 1 :]])
-                assert ask(make(document), fact, sign(fact, query)).status == 400, f"{fact.id}: {query}"
+                assert ask(make(document), fact, sign(fact, query)).status == 400, (
+                    f"{fact.id}: {query}"
+                )
 
 
 def long_windows_hold(document: Json, make: MakeExchange) -> None:
@@ -58,7 +69,9 @@ def long_windows_hold(document: Json, make: MakeExchange) -> None:
         for window in LONG_WINDOWS if fact.window else ():
             for late, status in ((window, 200), (window + 1, 400)):
                 reply = ask_well(make(document), fact, T0 - late, f"{fact.window}={window}")
-                assert reply.status == status, f"{fact.id}: {late} ms late, window {window}: {reply.body!r}"
+                assert reply.status == status, (
+                    f"{fact.id}: {late} ms late, window {window}: {reply.body!r}"
+                )
 
 
 def minutes_are_those_of_the_clock(document: Json, make: MakeExchange) -> None:
@@ -66,13 +79,17 @@ def minutes_are_those_of_the_clock(document: Json, make: MakeExchange) -> None:
     for fact in operation_facts(document):
         start = T0 // 60_000 * 60_000 + 1
         clock = ManualClock(start)
-        exchange = make(document, clock=clock, switches=Switches(weight_limit=fact.weight, ban_after=10))
+        exchange = make(
+            document, clock=clock, switches=Switches(weight_limit=fact.weight, ban_after=10)
+        )
         assert ask_well(exchange, fact, clock.ms).status == 200, fact.id
         for second in (0, 29, 31, 58):
             clock.advance(start + 1000 * second - clock.ms)
             reply = ask_well(exchange, fact, clock.ms)
             waits = [value for name, value in reply.headers if name.lower() == b"retry-after"]
-            assert (reply.status, waits) == (429, [b"%d" % (60 - second)]), f"{fact.id}: second {second}: {reply}"
+            assert (reply.status, waits) == (429, [b"%d" % (60 - second)]), (
+                f"{fact.id}: second {second}: {reply}"
+            )
         clock.advance(start + 59_998 - clock.ms)
         assert ask_well(exchange, fact, clock.ms).status == 429, f"{fact.id}: the last millisecond"
         clock.advance(1)
@@ -97,14 +114,19 @@ def bans_get_longer(document: Json, make: MakeExchange) -> None:
 def refused_calls_cost_weight(document: Json, make: MakeExchange) -> None:
     for fact in operation_facts(document):
         exchange = make(document)
-        replies = [ask_well(exchange, fact, T0, *more) for more in (["noSuchParameter=1"], ["noSuchParameter=1"], [])]
+        replies = [
+            ask_well(exchange, fact, T0, *more)
+            for more in (["noSuchParameter=1"], ["noSuchParameter=1"], [])
+        ]
         used = [_header(reply, b"x-mbx-used-weight-1m") for reply in replies]
         assert used == [fact.weight * count for count in (1, 2, 3)], f"{fact.id}: {used}"
 
 
 def keys_are_taken_as_they_are(document: Json, make: MakeExchange) -> None:
     for fact in operation_facts(document):
-        for key in (f" {KEY}", f"{KEY} ", f"{KEY}\t", f"{KEY}x", KEY[:-1]) if fact.key_header else ():
+        for key in (
+            (f" {KEY}", f"{KEY} ", f"{KEY}\t", f"{KEY}x", KEY[:-1]) if fact.key_header else ()
+        ):
             reply = ask(make(document), fact, sign(fact, fact.query(T0)), key)
             assert reply.status == 401, f"{fact.id}: {key!r}"
 

@@ -94,7 +94,9 @@ def the_clock_is_told(document: Json, make: MakeExchange) -> None:
         for _ in range(2):
             body = ask_well(exchange, fact, clock.ms).body.decode()
             for name in fact.clocks:
-                assert {*re.findall(rf'"{name}":\s*(\d+)', body)} == {str(clock.ms)}, f"{fact.id}: {name}"
+                assert {*re.findall(rf'"{name}":\s*(\d+)', body)} == {str(clock.ms)}, (
+                    f"{fact.id}: {name}"
+                )
             clock.advance(1234)
 
 
@@ -145,11 +147,16 @@ def weight_is_counted(document: Json, make: MakeExchange) -> None:
     for fact in operation_facts(document):
         clock, limits = ManualClock(T0), Switches(weight_limit=3 * fact.weight, ban_after=2)
         exchange = make(document, clock=clock, switches=limits)
-        for statuses, shortest, longest in (([200] * 3 + [429], 1, 60), ([200] * 3 + [429, 429, 418], 120, 3 * 86400)):
+        for statuses, shortest, longest in (
+            ([200] * 3 + [429], 1, 60),
+            ([200] * 3 + [429, 429, 418], 120, 3 * 86400),
+        ):
             replies = [ask_well(exchange, fact, clock.ms) for _ in statuses]
             assert [reply.status for reply in replies] == statuses, fact.id
             used = [_header(reply, "X-MBX-USED-WEIGHT-1M") for reply in replies]
-            assert used == [str(fact.weight * (place + 1)) for place in range(len(statuses))], f"{fact.id}: {used}"
+            assert used == [str(fact.weight * (place + 1)) for place in range(len(statuses))], (
+                f"{fact.id}: {used}"
+            )
             waits = [_header(reply, "Retry-After") for reply in replies[3:]]
             assert all(wait.isdigit() for wait in waits), f"{fact.id}: {waits}"
             assert shortest <= int(waits[-1]) <= longest, f"{fact.id}: {waits}"
@@ -159,7 +166,9 @@ def weight_is_counted(document: Json, make: MakeExchange) -> None:
 
 def faults_are_described(document: Json, make: MakeExchange) -> None:
     """A scripted fault answers as its row of the table says, and as the document does, unless it says that it does not."""
-    schema = schemathesis.openapi.from_dict(dict(document), config=schemathesis.Config.from_dict(CONFIG))
+    schema = schemathesis.openapi.from_dict(
+        dict(document), config=schemathesis.Config.from_dict(CONFIG)
+    )
     for fact in operation_facts(document):
         operation = schema[fact.path][fact.method]
         for name, fault in FAULTS.items():
@@ -167,9 +176,13 @@ def faults_are_described(document: Json, make: MakeExchange) -> None:
             if response is None or (response.status_code == 401 and fact.key_header is None):
                 continue  # or a fault about a key, where no key is asked for
             code = response.json().get("code") if _is_error(response) else None
-            assert (response.status_code, code) == ANSWERS.get(name, (response.status_code, code)), f"{fact.id}: {name}"
+            assert (response.status_code, code) == ANSWERS.get(
+                name, (response.status_code, code)
+            ), f"{fact.id}: {name}"
             departure = _departure(operation, response)
-            assert (departure is not None) == bool(fault.spec_violation), f"{fact.id}: {name}: {departure}"
+            assert (departure is not None) == bool(fault.spec_violation), (
+                f"{fact.id}: {name}: {departure}"
+            )
 
 
 def every_status_is_produced(document: Json, make: MakeExchange) -> None:
@@ -208,7 +221,9 @@ def _failing(exchange: Exchange, fact: OperationFact, fault: str) -> httpx.Respo
     if reply.delivery != Delivery():
         return None
     request = httpx.Request(fact.method, f"https://exchange.invalid{fact.path}")
-    response = httpx.Response(reply.status, headers=list(reply.headers), content=reply.body, request=request)
+    response = httpx.Response(
+        reply.status, headers=list(reply.headers), content=reply.body, request=request
+    )
     response.elapsed = timedelta()  # schemathesis asks for it
     return response
 
@@ -226,7 +241,11 @@ def _awkward(value: Any) -> Any:
     """The same content, grown by what must not get lost: digits, zeros, letters beyond ASCII, a member nobody knows."""
     value = copy.deepcopy(value)
     for row in value if isinstance(value, list) else [value]:
-        row |= {"amountOfTomorrow": "-0.100000000000000000010", "asset币": "币安人生", "flagOfTomorrow": None}
+        row |= {
+            "amountOfTomorrow": "-0.100000000000000000010",
+            "asset币": "币安人生",
+            "flagOfTomorrow": None,
+        }
     return value
 
 
@@ -242,7 +261,14 @@ def _said(reply: Reply) -> tuple[int, int | None]:
 
 
 def _header(reply: Reply, name: str) -> str:
-    return next((value.decode() for known, value in reply.headers if known.decode().lower() == name.lower()), "")
+    return next(
+        (
+            value.decode()
+            for known, value in reply.headers
+            if known.decode().lower() == name.lower()
+        ),
+        "",
+    )
 
 
 def _is_error(response: httpx.Response) -> bool:

@@ -28,11 +28,15 @@ from .schemathesis_setup import (
 from .spec_facts import Json, OperationFact, operation_facts
 
 
-def run_mock_vs_spec(document: Json, make: MakeExchange = make_exchange, how: settings = EDGES) -> Found:
+def run_mock_vs_spec(
+    document: Json, make: MakeExchange = make_exchange, how: settings = EDGES
+) -> Found:
     """Everything that the mock does not keep of a document, by name of the check; empty when all is well."""
     exchange = make(document)
     schema = mock_schema(document, exchange)
-    return try_cases(schema, checks_of(document, exchange), how) | tried(tables.CHECKS, document, make)
+    return try_cases(schema, checks_of(document, exchange), how) | tried(
+        tables.CHECKS, document, make
+    )
 
 
 def mock_schema(document: Json, exchange: Exchange) -> Schema:
@@ -50,14 +54,21 @@ def checks_of(document: Json, exchange: Exchange) -> list[Check]:
     def signature_enforced(context: Any, response: Any, case: Case) -> None:
         """A good signature opens, also in upper case; any other, or a good one in another place, does not."""
         fact = by_route.get((response.request.method, case.path))
-        if response.status_code != 200 or fact is None or fact.signature is None or fact.key_header is None:
+        if (
+            response.status_code != 200
+            or fact is None
+            or fact.signature is None
+            or fact.key_header is None
+        ):
             return
         query = urlsplit(response.request.url).query
         headers = [(fact.key_header.encode(), KEY.encode())]
         for name, (forged, status, codes) in _forgeries(fact, query).items():
             reply = exchange.handle(fact.method, f"{fact.path}?{forged}".encode(), headers)
             assert reply.status == status, f"{name}: {reply.status}"
-            assert codes is None or json.loads(reply.body).get("code") in codes, f"{name}: {reply.body!r}"
+            assert codes is None or json.loads(reply.body).get("code") in codes, (
+                f"{name}: {reply.body!r}"
+            )
 
     def undeclared_method(context: Any, response: Any, case: Case) -> None:
         """A method that a path does not have is answered as the document's 404, whatever credentials come with it."""
@@ -86,6 +97,10 @@ def _forgeries(fact: OperationFact, query: str) -> dict[str, tuple[str, int, set
         "over nothing": (ending(signature("")), 400, refused),
         "missing": (payload, 400, {-1102, -1022}),
         "empty": (ending(""), 400, {-1102, -1022}),
-        "over bytes that could be written shorter": (sign(fact, re.sub(r"=([0-9])", r"=%3\1", payload)), 200, None),
+        "over bytes that could be written shorter": (
+            sign(fact, re.sub(r"=([0-9])", r"=%3\1", payload)),
+            200,
+            None,
+        ),
         "not the last": (f"{fact.signature}={good}&{payload}", 400, refused),
     }

@@ -18,7 +18,9 @@ KEY = "contract-tests-key"
 SECRET = "contract-tests-secret"
 T0 = 1_591_702_613_943  # the timestamp of the documentation's signing examples
 MakeExchange = Callable[..., Exchange]
-BOUNDLESS = Switches(weight_limit=10**9)  # generated calls come by the hundred, all of them in one minute
+BOUNDLESS = Switches(
+    weight_limit=10**9
+)  # generated calls come by the hundred, all of them in one minute
 
 
 def signature(payload: str, secret: str = SECRET) -> str:
@@ -40,7 +42,11 @@ def sign(fact: OperationFact, query: str, secret: str = SECRET) -> str:
 
 def ask(exchange: Exchange, fact: OperationFact, query: str, *keys: str) -> Reply:
     """Send a query exactly as it is, with the good key unless others are named."""
-    headers = [(fact.key_header.encode(), key.encode()) for key in keys or (KEY,)] if fact.key_header else []
+    headers = (
+        [(fact.key_header.encode(), key.encode()) for key in keys or (KEY,)]
+        if fact.key_header
+        else []
+    )
     return exchange.handle(fact.method, target(fact, query), headers)
 
 

@@ -31,18 +31,24 @@ HEADERS = frozenset({b"host", b"user-agent", b"accept", b"accept-encoding"})
 WINDOWS = (None, 1, 3000, 6000, 60000)
 
 
-def run_requests_vs_spec(document: Json, sdk: Sdk, make: MakeExchange = make_exchange, how: settings = EDGES) -> Found:
+def run_requests_vs_spec(
+    document: Json, sdk: Sdk, make: MakeExchange = make_exchange, how: settings = EDGES
+) -> Found:
     """Everything that the client does not keep of a document, by name of the check; empty when all is well."""
     schema, checks = client_schema(document, sdk, make)
     return try_cases(schema, checks, how) | tried(CHECKS, document, sdk, make)
 
 
-def client_schema(document: Json, sdk: Sdk, make: MakeExchange = make_exchange) -> tuple[Schema, list[Check]]:
+def client_schema(
+    document: Json, sdk: Sdk, make: MakeExchange = make_exchange
+) -> tuple[Schema, list[Check]]:
     """Cases for the client, seen as a server that takes the arguments a caller gives, and how to judge them."""
     exchange = make(document)
     for fact in operation_facts(document):
         longest = max(fact.examples, key=lambda value: len(json.dumps(value)))
-        exchange.seed(fact.id, longest * 2 if isinstance(longest, list) else longest)  # a row may come twice
+        exchange.seed(
+            fact.id, longest * 2 if isinstance(longest, list) else longest
+        )  # a row may come twice
     facade = Facade(document, *sdk.opened(exchange))
     return schema_of(unsigned(document), facade), checks_of(document, facade)
 
@@ -63,7 +69,9 @@ def checks_of(document: Json, facade: Facade) -> list[Check]:
             return
         serialised = urlsplit(response.request.url).query
         bad = undescribed(plain[route], serialised)
-        assert len(call.sent) == (0 if bad else 1), f"{len(call.sent)} requests; bad arguments: {bad}"
+        assert len(call.sent) == (0 if bad else 1), (
+            f"{len(call.sent)} requests; bad arguments: {bad}"
+        )
         departures = [] if bad else _departures(by_route[route], origin, serialised, call.sent[0])
         assert not departures, "; ".join(departures)
 
@@ -122,27 +130,46 @@ def window_is_respected(document: Json, sdk: Sdk, make: MakeExchange) -> None:
                 by_hand = ask_well(exchange, fact, T0, *more)
                 call = RecordedCall(arguments_of(fact, "&".join([fact.required, *more])))
                 asyncio.run(call_method(sdk.opened(exchange)[0], python_name(fact.id), call))
-                status, code = (call.error.status, call.error.code) if isinstance(call.error, APIError) else (200, None)
-                assert call.error is None or isinstance(call.error, APIError), f"{fact.id}: {call.error!r}"
-                assert (status, code) == (by_hand.status, by_hand.code), f"{fact.id}: {late} ms late, window {window}"
+                status, code = (
+                    (call.error.status, call.error.code)
+                    if isinstance(call.error, APIError)
+                    else (200, None)
+                )
+                assert call.error is None or isinstance(call.error, APIError), (
+                    f"{fact.id}: {call.error!r}"
+                )
+                assert (status, code) == (by_hand.status, by_hand.code), (
+                    f"{fact.id}: {late} ms late, window {window}"
+                )
 
 
 def only_what_is_asked_is_sent(document: Json, sdk: Sdk, make: MakeExchange) -> None:
     """A call with no more than it needs sends no more: no default of the client's own, whatever it is worth."""
     for fact in operation_facts(document):
         client, recorder = sdk.opened(make(document))
-        asyncio.run(call_method(client, python_name(fact.id), RecordedCall(arguments_of(fact, fact.required))))
+        asyncio.run(
+            call_method(
+                client, python_name(fact.id), RecordedCall(arguments_of(fact, fact.required))
+            )
+        )
         needed = [each["name"] for each in fact.parameters if each.get("required")]
         wanted = sorted(name for name in (*needed, fact.timestamp, fact.signature) if name)
         for sent in recorder.sent:
             query = sent.target.partition(b"?")[2].decode()
-            assert sorted(name for name, _ in parse_qsl(query, keep_blank_values=True)) == wanted, f"{fact.id}: {query}"
+            assert sorted(name for name, _ in parse_qsl(query, keep_blank_values=True)) == wanted, (
+                f"{fact.id}: {query}"
+            )
 
 
 def arguments_are_declared(document: Json, sdk: Sdk, make: MakeExchange) -> None:
     """The client's own list of operations and their arguments is the document's."""
-    known = {fact.id: {python_name(each["name"]) for each in fact.parameters} for fact in operation_facts(document)}
-    assert {name: {each.name for each in found.parameters} for name, found in sdk.operations.items()} == known
+    known = {
+        fact.id: {python_name(each["name"]) for each in fact.parameters}
+        for fact in operation_facts(document)
+    }
+    assert {
+        name: {each.name for each in found.parameters} for name, found in sdk.operations.items()
+    } == known
 
 
 CHECKS = (window_is_respected, only_what_is_asked_is_sent, arguments_are_declared)

@@ -34,7 +34,11 @@ class DescribedResponse:
 def described(document: Json) -> list[DescribedResponse]:
     """Every JSON reply of every operation; `5XX` stands for a status that has no description of its own."""
     return [
-        DescribedResponse(fact, int(status.replace("XX", "20")), resolve(document, node)["content"][JSON]["schema"])
+        DescribedResponse(
+            fact,
+            int(status.replace("XX", "20")),
+            resolve(document, node)["content"][JSON]["schema"],
+        )
         for fact in operation_facts(document)
         for status, node in document["paths"][fact.path][fact.method.lower()]["responses"].items()
         if JSON in resolve(document, node).get("content", {})
@@ -59,7 +63,9 @@ def decode_value(body: bytes) -> Any:
         parse_constant=_reject_constant,
         object_pairs_hook=_reject_duplicates,
     )
-    json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")  # half a surrogate pair is no text
+    json.dumps(value, ensure_ascii=False, default=str).encode(
+        "utf-8"
+    )  # half a surrogate pair is no text
     return value
 
 
@@ -69,19 +75,28 @@ def describes(document: Json, schema: Json, body: bytes) -> bool:
         value = decode_value(body)
     except (ValueError, RecursionError):
         return False
-    return bool(_validator(json.dumps(document.get("components", {})), json.dumps(schema)).is_valid(_unrounded(value)))
+    return bool(
+        _validator(json.dumps(document.get("components", {})), json.dumps(schema)).is_valid(
+            _unrounded(value)
+        )
+    )
 
 
 def exact(value: Any) -> str:
     """A text that two JSON values share only if they are the same: 1, 1.0, 1.00, "1.0" and true are five."""
-    return json.dumps(value, sort_keys=True, default=lambda number: {type(number).__name__: str(number)})
+    return json.dumps(
+        value, sort_keys=True, default=lambda number: {type(number).__name__: str(number)}
+    )
 
 
 @functools.cache
 def _bodies(components: str, schema: str, random: int) -> tuple[bytes, ...]:
     """Made once for all clients: they depend on the document alone."""
     operation = {
-        "requestBody": {"required": True, "content": {JSON: {"schema": _capped(json.loads(schema))}}},
+        "requestBody": {
+            "required": True,
+            "content": {JSON: {"schema": _capped(json.loads(schema))}},
+        },
         "responses": {"200": {"description": "It was read."}},
     }
     document = {
@@ -93,8 +108,13 @@ def _bodies(components: str, schema: str, random: int) -> tuple[bytes, ...]:
     mirror = schemathesis.openapi.from_dict(document, config=schemathesis.Config.from_dict(CONFIG))
     made = [case.body for case in cases(mirror, EDGES) if case.method == "POST"]
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE) if random else ():
-        made += [case.body for case in _drawn(mirror["/reply"]["POST"].as_strategy(generation_mode=mode), random)]
-    return tuple(dict.fromkeys(_written(body, ascii=bool(place % 2)) for place, body in enumerate(made)))
+        made += [
+            case.body
+            for case in _drawn(mirror["/reply"]["POST"].as_strategy(generation_mode=mode), random)
+        ]
+    return tuple(
+        dict.fromkeys(_written(body, ascii=bool(place % 2)) for place, body in enumerate(made))
+    )
 
 
 def _drawn(strategy: Any, count: int) -> list[Case]:
@@ -106,7 +126,11 @@ def _drawn(strategy: Any, count: int) -> list[Case]:
         derandomize=True,
         database=None,
         deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.filter_too_much,
+            HealthCheck.data_too_large,
+        ],
     )
     @given(strategy)
     def draw(case: Case) -> None:
@@ -131,7 +155,11 @@ def _capped(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     kinds = node.get("type")
-    more = {"maxItems": LONGEST} if kinds == "array" or (isinstance(kinds, list) and "array" in kinds) else {}
+    more = (
+        {"maxItems": LONGEST}
+        if kinds == "array" or (isinstance(kinds, list) and "array" in kinds)
+        else {}
+    )
     return {**{name: _capped(each) for name, each in node.items()}, **more}
 
 
@@ -146,7 +174,11 @@ def _unrounded(value: Any) -> Any:
         return 0.5
     if isinstance(value, list):
         return [_unrounded(each) for each in value]
-    return {name: _unrounded(each) for name, each in value.items()} if isinstance(value, dict) else value
+    return (
+        {name: _unrounded(each) for name, each in value.items()}
+        if isinstance(value, dict)
+        else value
+    )
 
 
 def _integer_of(text: str) -> int | Decimal:
@@ -175,5 +207,9 @@ def places(
     elif isinstance(value, dict):
         for name, member in schema.get("properties", {}).items():
             if name in value:
-                yield (*path, name), resolve(document, member), name not in schema.get("required", ())
+                yield (
+                    (*path, name),
+                    resolve(document, member),
+                    name not in schema.get("required", ()),
+                )
                 yield from places(document, member, value[name], *path, name)

@@ -40,8 +40,12 @@ class _NoBudget:
 
 def client_of(sdk: Sdk, transport: Any) -> Any:
     limiter = _NoBudget()
-    client = sdk.client(KEY, SECRET, transport=transport, clock=lambda: T0, retry=RetryPolicy.off(), limiter=limiter)
-    client._shared = client._shared._replace(limiter=limiter)  # nor is a ban remembered for the address
+    client = sdk.client(
+        KEY, SECRET, transport=transport, clock=lambda: T0, retry=RetryPolicy.off(), limiter=limiter
+    )
+    client._shared = client._shared._replace(
+        limiter=limiter
+    )  # nor is a ban remembered for the address
     return client
 
 
@@ -54,7 +58,9 @@ def listening(sdk: Sdk) -> Iterator[Ask]:
     client = client_of(sdk, transport)
     with asyncio.Runner() as runner:
 
-        def ask(fact: OperationFact, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Any:
+        def ask(
+            fact: OperationFact, status: int, body: bytes, *headers: tuple[bytes, bytes]
+        ) -> Any:
             nonlocal reply
             reply = httpx.Response(status, headers=[*headers], stream=httpx.ByteStream(body))
             return asked(client, fact, runner)
@@ -64,7 +70,9 @@ def listening(sdk: Sdk) -> Iterator[Ask]:
 
 def asked(client: Any, fact: OperationFact, runner: asyncio.Runner) -> Any:
     try:
-        made = getattr(client, f"{python_name(fact.id)}_detailed")(**arguments_of(fact, fact.required))
+        made = getattr(client, f"{python_name(fact.id)}_detailed")(
+            **arguments_of(fact, fact.required)
+        )
         return runner.run(made) if inspect.iscoroutine(made) else made
     except UsdmError as error:
         return error
@@ -79,7 +87,9 @@ def outcome(came: Any) -> ExpectedOutcome:
 def same(document: Json, reply: DescribedResponse, came: Any, body: bytes) -> None:
     """A response whose value is that of the body: each attribute typed and exact, and all of it written back the same."""
     assert isinstance(came, Response), f"{reply.fact.id}: {came!r} for {body[:400]!r}"
-    departures = [*_departures(document, reply.schema, came.parsed, decode_value(body), reply.fact.id)]
+    departures = [
+        *_departures(document, reply.schema, came.parsed, decode_value(body), reply.fact.id)
+    ]
     assert not departures, f"{departures[:3]} for {body[:400]!r}"
 
 
@@ -100,7 +110,9 @@ def _departures(document: Json, schema: Json, parsed: Any, value: Any, where: st
         yield f"{where}: {parsed!r}, not {value!r}"
 
 
-def _object_departures(document: Json, members: Json, parsed: Any, value: Json, where: str) -> Iterator[str]:
+def _object_departures(
+    document: Json, members: Json, parsed: Any, value: Json, where: str
+) -> Iterator[str]:
     if exact(parsed.to_dict()) != exact(value):
         yield f"{where}: written back as {exact(parsed.to_dict())[:400]}"
     rest = {name: each for name, each in value.items() if name not in members}
@@ -128,7 +140,11 @@ def _instant(parsed: Any, name: str) -> Any:
 def _moment(ms: int) -> Any:
     """What an instant must be: with its zone, exact to the millisecond; nothing for 0, no year beyond 9999."""
     try:
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms), timedelta(0)) if ms else None
+        return (
+            (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms), timedelta(0))
+            if ms
+            else None
+        )
     except OverflowError as error:
         return type(error)
 

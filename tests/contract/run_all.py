@@ -45,7 +45,9 @@ class CaseCounter:
 
     def sdk(self, sdk: Sdk) -> Sdk:
         """The same SDK, its calls counted."""
-        return replace(sdk, client=lambda *given, **options: _Counted(sdk.client(*given, **options), self))
+        return replace(
+            sdk, client=lambda *given, **options: _Counted(sdk.client(*given, **options), self)
+        )
 
 
 class _Counted:
@@ -67,7 +69,9 @@ class _Counted:
 
 
 def mock(tally: CaseCounter) -> Found:
-    found = run_mock_vs_spec(SPEC, tally.exchange, GENERATED) | tried(beside_mock.CHECKS, SPEC, tally.exchange)
+    found = run_mock_vs_spec(SPEC, tally.exchange, GENERATED) | tried(
+        beside_mock.CHECKS, SPEC, tally.exchange
+    )
     tally.requests()
     return found
 
@@ -87,7 +91,9 @@ def replies(tally: CaseCounter) -> Found:
 def _with_all(tally: CaseCounter, layer: Callable[[str, Sdk], Found]) -> Found:
     """A layer with each SDK."""
     each = {name: layer(name, tally.sdk(sdk)) for name, sdk in SDKS.items()}
-    return {f"{check} ({name})": what for name, found in each.items() for check, what in found.items()}
+    return {
+        f"{check} ({name})": what for name, found in each.items() for check, what in found.items()
+    }
 
 
 LAYERS: dict[str, Callable[[CaseCounter], Found]] = {

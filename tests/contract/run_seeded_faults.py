@@ -143,7 +143,9 @@ def summary(harvests: list[FaultResult]) -> tuple[list[str], bool]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", default="", help="faults whose name, or place, has this in it")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()

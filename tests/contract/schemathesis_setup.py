@@ -12,7 +12,9 @@ from hypothesis import Phase, settings
 from schemathesis import checks as built_in
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
-from schemathesis.pytest.lazy import get_all_tests  # what `parametrize` runs, but callable: nothing public is
+from schemathesis.pytest.lazy import (
+    get_all_tests,
+)  # what `parametrize` runs, but callable: nothing public is
 
 from .spec_facts import Json, operation_facts, undescribed
 
@@ -39,7 +41,9 @@ CONFIG: dict[str, Any] = {
 
 def schema_of(document: Json, app: Any) -> Schema:
     """The schema whose cases are sent to an ASGI application."""
-    schema = schemathesis.openapi.from_dict(dict(document), config=schemathesis.Config.from_dict(CONFIG))
+    schema = schemathesis.openapi.from_dict(
+        dict(document), config=schemathesis.Config.from_dict(CONFIG)
+    )
     schema.app = app
     return schema
 
@@ -87,12 +91,19 @@ def try_cases(schema: Schema, checks: Sequence[Check], how: settings = EDGES) ->
             if result.failure is not None:
                 found.setdefault(result.name, f"{case!r}: {result.failure}")
 
-    enforced: set[str] = set()  # `ignored_auth` sends three requests more; once an operation has one proof is enough
+    enforced: set[str] = (
+        set()
+    )  # `ignored_auth` sends three requests more; once an operation has one proof is enough
 
     def judge(case: Case) -> None:
         known = [built_in.ignored_auth] if case.operation.label in enforced else []
         try:
-            if case.call_and_validate(additional_checks=list(checks), excluded_checks=known).status_code == 200:
+            if (
+                case.call_and_validate(
+                    additional_checks=list(checks), excluded_checks=known
+                ).status_code
+                == 200
+            ):
                 enforced.add(case.operation.label)
         except FailureGroup:
             pass  # `after_validate` has noted it, with the name of the check

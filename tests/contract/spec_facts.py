@@ -43,7 +43,9 @@ class OperationFact:
     @property
     def required(self) -> str:
         """Query text of the parameters that a caller must give, each with a value that the document allows."""
-        return "&".join(f"{each['name']}={sample(each)}" for each in self.parameters if each.get("required"))
+        return "&".join(
+            f"{each['name']}={sample(each)}" for each in self.parameters if each.get("required")
+        )
 
     def query(self, stamp: int | None, *more: str) -> str:
         """A query before it is signed: what is required, more pairs, the timestamp where there is one."""
@@ -94,7 +96,12 @@ def undescribed(fact: OperationFact, query: str) -> list[str]:
         if name in schemas and not is_valid(dict(schemas[name]), typed(schemas[name], text))
     ]
     return sorted(
-        {*bad, *(needed - {*names}), *({*names} - {*schemas}), *(name for name in names if names.count(name) > 1)}
+        {
+            *bad,
+            *(needed - {*names}),
+            *({*names} - {*schemas}),
+            *(name for name in names if names.count(name) > 1),
+        }
     )
 
 
@@ -125,7 +132,9 @@ def unsigned(document: Json) -> dict[str, Any]:
 def _fact(document: Json, path: str, method: str, node: Json) -> OperationFact:
     parameters = [resolve(document, each) for each in node.get("parameters", ())]
     parameters = [{**each, "schema": resolve(document, each["schema"])} for each in parameters]
-    roles = {each.get("x-signing-role"): each["name"] for each in parameters} | dict(_credentials(document, node))
+    roles = {each.get("x-signing-role"): each["name"] for each in parameters} | dict(
+        _credentials(document, node)
+    )
     media = resolve(document, node["responses"]["200"])["content"]["application/json"]
     return OperationFact(
         id=node["operationId"],
@@ -147,7 +156,11 @@ def _clocks(document: Json, schema: Json) -> Iterator[str]:
     """Names of the members that show the exchange's own time."""
     schema = resolve(document, schema)
     for name, member in schema.get("properties", {}).items():
-        yield from [name] if resolve(document, member).get("x-exchange-clock") else _clocks(document, member)
+        yield from (
+            [name]
+            if resolve(document, member).get("x-exchange-clock")
+            else _clocks(document, member)
+        )
     if "items" in schema:
         yield from _clocks(document, schema["items"])
 

@@ -31,23 +31,35 @@ def test_the_client_keeps_what_one_call_does_not_show(sdk: str, claim: Callable[
 
 
 @pytest.mark.parametrize("name", faults_held_out.MOCK)
-def test_a_fault_of_the_mock_that_was_held_out_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_the_mock_that_was_held_out_is_caught(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plant, caught_by = faults_held_out.MOCK[name]
     plant(monkeypatch)
     found = run_mock_vs_spec(SPEC) | tried(beside_mock.CHECKS, SPEC, make_exchange)
     assert {*found} == caught_by, found
 
 
-@pytest.mark.parametrize(("name", "sdk"), [*zip(faults_held_out.REQUESTS, itertools.cycle(SDKS), strict=False)])
-def test_a_fault_in_requests_that_was_held_out_is_caught(name: str, sdk: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "sdk"), [*zip(faults_held_out.REQUESTS, itertools.cycle(SDKS), strict=False)]
+)
+def test_a_fault_in_requests_that_was_held_out_is_caught(
+    name: str, sdk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plant, caught_by = faults_held_out.REQUESTS[name]
     plant(monkeypatch)
-    found = run_requests_vs_spec(SPEC, SDKS[sdk]) | tried(beside_client.CHECKS, SPEC, SDKS[sdk], make_exchange)
+    found = run_requests_vs_spec(SPEC, SDKS[sdk]) | tried(
+        beside_client.CHECKS, SPEC, SDKS[sdk], make_exchange
+    )
     assert {*found} == caught_by, found
 
 
-@pytest.mark.parametrize(("name", "sdk"), [*zip(faults_held_out.REPLIES, itertools.cycle(SDKS), strict=False)])
-def test_a_fault_in_replies_that_was_held_out_is_caught(name: str, sdk: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "sdk"), [*zip(faults_held_out.REPLIES, itertools.cycle(SDKS), strict=False)]
+)
+def test_a_fault_in_replies_that_was_held_out_is_caught(
+    name: str, sdk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plant, caught_by = faults_held_out.REPLIES[name]
     plant(monkeypatch)
     looking = [check for check in layer_c.CHECKS if check.__name__ in caught_by]
@@ -60,4 +72,6 @@ def test_every_check_beside_the_layers_catches_something() -> None:
         (beside_mock.CHECKS, faults_held_out.MOCK),
         (beside_client.CHECKS, faults_held_out.REQUESTS),
     ):
-        assert {check.__name__ for check in checks} <= set.union(*(caught_by for _, caught_by in faults.values()))
+        assert {check.__name__ for check in checks} <= set.union(
+            *(caught_by for _, caught_by in faults.values())
+        )

@@ -13,8 +13,12 @@ from .facade import SDKS, RecordedCall, call_method
 from .raw_requests import ask_well, make_exchange
 from .spec_facts import SPEC, operation_facts
 
-GOOD = seeded.SeededFault("mock", "clock stands still", frozenset({"the_clock_is_told"}), "", "sync")
-SAME = seeded.SeededFault("requests", "another user agent", frozenset(), "the spec does not say", "async")
+GOOD = seeded.SeededFault(
+    "mock", "clock stands still", frozenset({"the_clock_is_told"}), "", "sync"
+)
+SAME = seeded.SeededFault(
+    "requests", "another user agent", frozenset(), "the spec does not say", "async"
+)
 
 
 def test_calls_of_a_client_are_counted_whatever_comes_of_them() -> None:
@@ -42,7 +46,9 @@ def test_requests_to_the_mock_are_counted() -> None:
 def test_a_run_ends_in_1_when_anything_was_found(
     found: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(run, "LAYERS", {"A  first": lambda tally: {}, "B  second": lambda tally: found})
+    monkeypatch.setattr(
+        run, "LAYERS", {"A  first": lambda tally: {}, "B  second": lambda tally: found}
+    )
     assert run.main() == len(found)
     told = capsys.readouterr().out
     assert ("B a_check" in told, "what it found" in told) == (bool(found), bool(found))
@@ -53,7 +59,9 @@ def test_every_fault_is_planted_and_has_its_place() -> None:
     seeds = list(seeded.iter_faults())
     assert len({(seed.where, seed.name) for seed in seeds}) == len(seeds) > 180
     assert {GOOD, SAME} <= {
-        replace(seed, sdk=known.sdk, reason=known.reason) for seed in seeds for known in (GOOD, SAME)
+        replace(seed, sdk=known.sdk, reason=known.reason)
+        for seed in seeds
+        for known in (GOOD, SAME)
     }
 
 
@@ -91,7 +99,11 @@ def test_one_survivor_of_a_hundred_is_told_and_let_pass() -> None:
 
 
 def test_the_table_says_why_nothing_noticed_a_change() -> None:
-    lines = list(seeded.table([seeded.FaultResult(SAME, frozenset(), 0.1), seeded.FaultResult(GOOD, GOOD.wanted, 0.1)]))
+    lines = list(
+        seeded.table(
+            [seeded.FaultResult(SAME, frozenset(), 0.1), seeded.FaultResult(GOOD, GOOD.wanted, 0.1)]
+        )
+    )
     assert lines[2:] == [
         "| another user agent | requests | nothing: the spec does not say |",
         "| clock stands still | mock | `the_clock_is_told` |",

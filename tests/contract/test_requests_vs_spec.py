@@ -23,10 +23,17 @@ def test_generated_arguments_are_good_and_bad() -> None:
     facade = Facade(SPEC, *SDKS["sync"].opened(make_exchange(SPEC)))
     assert try_cases(schema_of(unsigned(SPEC), facade), []) == {}
     calls = facade.calls.values()
-    sent = {each.target.partition(b"?")[0].decode() for call in calls if call.error is None for each in call.sent}
+    sent = {
+        each.target.partition(b"?")[0].decode()
+        for call in calls
+        if call.error is None
+        for each in call.sent
+    }
     assert sent == {fact.path for fact in operation_facts(SPEC)}
     windows: list[Any] = [
-        call.arguments.get("recv_window") for call in calls if call.error is not None and not call.sent
+        call.arguments.get("recv_window")
+        for call in calls
+        if call.error is not None and not call.sent
     ]
     assert {0, 2**63, "AAA"} <= {window for window in windows if not isinstance(window, list)}
     assert any(isinstance(window, list) for window in windows)

@@ -21,7 +21,9 @@ from .spec_facts import SPEC
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("sdk", SDKS)
-def test_the_client_makes_of_a_reply_what_the_spec_says(sdk: str, check: Callable[..., None]) -> None:
+def test_the_client_makes_of_a_reply_what_the_spec_says(
+    sdk: str, check: Callable[..., None]
+) -> None:
     check(SPEC, SDKS[sdk], make_exchange, HOW[sdk])
 
 
@@ -42,7 +44,9 @@ def test_generated_bodies_are_good_and_bad() -> None:
 def test_two_runs_make_the_same_bodies() -> None:
     reply = described(SPEC)[0]
     first = bodies(SPEC, reply.schema)
-    bodies_again = bodies({**SPEC, "components": {**SPEC["components"], "x-other": 1}}, reply.schema)
+    bodies_again = bodies(
+        {**SPEC, "components": {**SPEC["components"], "x-other": 1}}, reply.schema
+    )
     assert first == bodies_again
 
 
@@ -52,12 +56,28 @@ def test_what_is_no_json_is_none_to_the_judge_either(name: str) -> None:
     body = values.sample_body([{"asset": "USDT", "code": -1}])
     spoilt = values.NO_JSON[name](body)
     assert spoilt != body
-    if name not in ("out of all bounds", "out of all bounds of Python's"):  # JSON by its grammar, refused for its size
+    if name not in (
+        "out of all bounds",
+        "out of all bounds of Python's",
+    ):  # JSON by its grammar, refused for its size
         assert not describes(SPEC, {}, spoilt)
 
 
 def test_the_judge_tells_values_apart_that_python_takes_for_equal() -> None:
-    texts = [b"1", b"1.0", b"1.00", b'"1"', b'"1.0"', b"true", b"[1]", b"0", b"-0.0", b"null", b"false", b'""']
+    texts = [
+        b"1",
+        b"1.0",
+        b"1.00",
+        b'"1"',
+        b'"1.0"',
+        b"true",
+        b"[1]",
+        b"0",
+        b"-0.0",
+        b"null",
+        b"false",
+        b'""',
+    ]
     assert len({exact(decode_value(text)) for text in texts}) == len(texts)
     assert exact(decode_value(b'{"a": 1, "b": 2}')) == exact(decode_value(b'{"b": 2, "a": 1}'))
     assert str(decode_value(b"123456789012345678901234567890")) == "123456789012345678901234567890"
@@ -65,19 +85,30 @@ def test_the_judge_tells_values_apart_that_python_takes_for_equal() -> None:
 
 def test_the_judge_takes_no_fraction_for_an_integer() -> None:
     time = {"$ref": "#/components/schemas/ServerTime"}
-    for text, good in ((b"0", True), (b"9223372036854775807", True), (b"9223372036854775808", False), (b"1.0", False)):
+    for text, good in (
+        (b"0", True),
+        (b"9223372036854775807", True),
+        (b"9223372036854775808", False),
+        (b"1.0", False),
+    ):
         assert describes(SPEC, time, b'{"serverTime": ' + text + b"}") is good
     for text in (b"1e3", b"-1", b'"1"', b"true", b"null", b"18446744073709551616", b"1" * 5000):
         assert not describes(SPEC, time, b'{"serverTime": ' + text + b"}")
 
 
 def test_every_place_gets_values_that_may_and_that_may_not_stand_there() -> None:
-    for schema in ({"type": "string", "format": "decimal"}, {"type": "string"}, {"type": "boolean"}):
+    for schema in (
+        {"type": "string", "format": "decimal"},
+        {"type": "string"},
+        {"type": "boolean"},
+    ):
         assert all(good_and_bad := values.good_and_bad(schema, may_lack=False))
         assert values.MISSING in good_and_bad[1]
     for kind in ("array", "object"):
         assert values.good_and_bad({"type": kind}, may_lack=False)[1]
-    good, bad = values.good_and_bad({"type": ["integer", "null"], "minimum": 0, "maximum": 5}, may_lack=True)
+    good, bad = values.good_and_bad(
+        {"type": ["integer", "null"], "minimum": 0, "maximum": 5}, may_lack=True
+    )
     assert (None in good, None in bad) == (True, False)
     assert (values.MISSING in good, values.MISSING in bad) == (True, False)
 
@@ -90,4 +121,6 @@ def test_thinning_leaves_nothing_out_altogether() -> None:
 
 def test_the_table_of_faults_names_those_that_there_are() -> None:
     assert {*tables.FAULTS} == {*FAULTS}
-    assert {kind for kind, _ in tables.FAULTS.values()} >= {Response, *tables.KINDS.values()} - {TimestampError}
+    assert {kind for kind, _ in tables.FAULTS.values()} >= {Response, *tables.KINDS.values()} - {
+        TimestampError
+    }

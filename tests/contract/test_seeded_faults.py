@@ -30,16 +30,24 @@ def test_a_fault_of_the_mock_is_caught(name: str, monkeypatch: pytest.MonkeyPatc
     assert {*found} == caught_by, found
 
 
-@pytest.mark.parametrize(("name", "sdk"), [*zip(faults_client.FAULTS, itertools.cycle(SDKS), strict=False)])
-def test_a_fault_of_the_client_is_caught(name: str, sdk: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "sdk"), [*zip(faults_client.FAULTS, itertools.cycle(SDKS), strict=False)]
+)
+def test_a_fault_of_the_client_is_caught(
+    name: str, sdk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plant, caught_by = faults_client.FAULTS[name]
     plant(monkeypatch)
     found = run_requests_vs_spec(SPEC, SDKS[sdk])
     assert {*found} == caught_by, found
 
 
-@pytest.mark.parametrize(("name", "sdk"), [*zip(faults_reply.FAULTS, itertools.cycle(SDKS), strict=False)])
-def test_a_fault_in_reading_replies_is_caught(name: str, sdk: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "sdk"), [*zip(faults_reply.FAULTS, itertools.cycle(SDKS), strict=False)]
+)
+def test_a_fault_in_reading_replies_is_caught(
+    name: str, sdk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plant, caught_by = faults_reply.FAULTS[name]
     plant(monkeypatch)
     looking = [check for check in layer_c.CHECKS if check.__name__ in caught_by]
@@ -48,13 +56,17 @@ def test_a_fault_in_reading_replies_is_caught(name: str, sdk: str, monkeypatch: 
 
 
 @pytest.mark.parametrize("name", faults_client.EQUIVALENT)
-def test_a_change_of_requests_that_keeps_every_promise_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_of_requests_that_keeps_every_promise_passes(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     faults_client.EQUIVALENT[name][0](monkeypatch)
     assert run_requests_vs_spec(SPEC, SDKS["async"]) == {}
 
 
 @pytest.mark.parametrize("name", faults_reply.EQUIVALENT)
-def test_a_change_in_reading_that_keeps_every_promise_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_in_reading_that_keeps_every_promise_passes(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     faults_reply.EQUIVALENT[name][0](monkeypatch)
     assert layer_c.run_responses_vs_spec(SPEC, SDKS["sync, default transport"]) == {}
 
@@ -65,7 +77,11 @@ def test_every_check_of_our_own_catches_something() -> None:
     ours = {check.__name__ for check in (*checks_of(SPEC, exchange), *tables.CHECKS)}
     assert ours <= set.union(*(caught_by for _, caught_by in faults_mock.FAULTS.values()))
     ours = {
-        check.__name__ for check in (*client_checks_of(SPEC, Facade(SPEC, *SDKS["sync"].opened(exchange))), *CHECKS)
+        check.__name__
+        for check in (
+            *client_checks_of(SPEC, Facade(SPEC, *SDKS["sync"].opened(exchange))),
+            *CHECKS,
+        )
     }
     assert ours <= set.union(*(caught_by for _, caught_by in faults_client.FAULTS.values()))
     ours = {check.__name__ for check in layer_c.CHECKS}

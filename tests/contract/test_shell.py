@@ -24,11 +24,17 @@ REPORTS = {"junit.xml", "output.txt", "html/index.html"}
 def run(out: Path, *arguments: str, key: str = DEFAULT_API_KEY) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.contract.shell.run", "--out", str(out), *arguments]
     env = {**os.environ, "BINANCE_API_KEY": key, "BINANCE_API_SECRET": DEFAULT_API_SECRET}
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", timeout=120, check=False
+    )
 
 
 def files(out: Path) -> dict[str, str]:
-    return {str(file.relative_to(out)): file.read_text("utf-8") for file in out.rglob("*") if file.is_file()}
+    return {
+        str(file.relative_to(out)): file.read_text("utf-8")
+        for file in out.rglob("*")
+        if file.is_file()
+    }
 
 
 def assert_clean(out: Path, *told: str) -> None:
@@ -74,7 +80,8 @@ def test_a_server_that_takes_any_signature_fails_and_a_leak_is_told(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("found", "leaks", "status"), [(0, [], 0), (0, ["junit.xml"], 3), (1, ["junit.xml"], 1), (2, [], 2)]
+    ("found", "leaks", "status"),
+    [(0, [], 0), (0, ["junit.xml"], 3), (1, ["junit.xml"], 1), (2, [], 2)],
 )
 def test_a_leak_is_a_failure_of_its_own(found: int, leaks: list[str], status: int) -> None:
     assert ending(found, leaks) == status
@@ -82,20 +89,32 @@ def test_a_leak_is_a_failure_of_its_own(found: int, leaks: list[str], status: in
 
 @pytest.mark.parametrize(
     "text",
-    [f"?signature={HEX}", f"signature%3D{HEX.upper()}", f'"name": "signature",\n"value": "{HEX}"', "X: made-up-key"],
+    [
+        f"?signature={HEX}",
+        f"signature%3D{HEX.upper()}",
+        f'"name": "signature",\n"value": "{HEX}"',
+        "X: made-up-key",
+    ],
 )
 def test_a_secret_is_found_in_any_form(text: str) -> None:
     assert secrets_of(["made-up-key"]).search(text)
 
 
-@pytest.mark.parametrize("text", ["&signature=%5BFiltered%5D", f"sha256 {HEX}", "made-up", "signature=abc"])
+@pytest.mark.parametrize(
+    "text", ["&signature=%5BFiltered%5D", f"sha256 {HEX}", "made-up", "signature=abc"]
+)
 def test_what_is_no_secret_is_let_be(text: str) -> None:
     assert secrets_of(["made-up-key"]).search(text) is None
 
 
-def test_a_server_of_ones_own_needs_a_key(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_server_of_ones_own_needs_a_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delenv("BINANCE_API_KEY", raising=False)
     with pytest.raises(SystemExit) as ended:
         main(["--url", "http://127.0.0.1:9"])
     assert ended.value.code == 2
-    assert "--url needs BINANCE_API_KEY and BINANCE_API_SECRET in the environment" in capsys.readouterr().err
+    assert (
+        "--url needs BINANCE_API_KEY and BINANCE_API_SECRET in the environment"
+        in capsys.readouterr().err
+    )

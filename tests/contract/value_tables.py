@@ -22,7 +22,20 @@ NO_AMOUNTS: Final = (
     "", "+1", ".5", "1.", "01", "-", "--1", "1e3", "1E-8", "NaN", "Infinity", "-inf", " 1", "1 ", "1\n", "1_000", "1,5", "0x1", "１", "٣",
     "−1", "1.2.3", 0, 1, 1.5, True, None, *CONTAINERS,
 )  # fmt: skip
-TEXTS: Final = ("", " ", "usdt", " USDT ", "币安人生", "🙂", "a\0b\n", '"\\/', "NaN", "1.0", "e\u0301", "x" * 5000)
+TEXTS: Final = (
+    "",
+    " ",
+    "usdt",
+    " USDT ",
+    "币安人生",
+    "🙂",
+    "a\0b\n",
+    '"\\/',
+    "NaN",
+    "1.0",
+    "e\u0301",
+    "x" * 5000,
+)
 NO_TEXTS: Final = (0, 1, 1.5, True, None, *CONTAINERS)
 NO_INTEGERS: Final = (0.5, 1.0, 1e3, 1e22, "1", "", True, False, None, *CONTAINERS)
 NO_BOOLEANS: Final = (0, 1, "true", "", None, *CONTAINERS)
@@ -35,9 +48,12 @@ def good_and_bad(schema: Json, may_lack: bool) -> tuple[list[Any], list[Any]]:
     kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     kind = next(kind for kind in kinds if kind != "null")
     good: Iterable[Any] = ()
-    bad: Iterable[Any] = {"array": NO_ARRAYS, "object": NO_OBJECTS, "boolean": NO_BOOLEANS, "string": NO_TEXTS}.get(
-        kind, ()
-    )
+    bad: Iterable[Any] = {
+        "array": NO_ARRAYS,
+        "object": NO_OBJECTS,
+        "boolean": NO_BOOLEANS,
+        "string": NO_TEXTS,
+    }.get(kind, ())
     if kind == "boolean":
         good = (True, False)
     elif kind == "integer":
@@ -58,7 +74,10 @@ def good_and_bad(schema: Json, may_lack: bool) -> tuple[list[Any], list[Any]]:
         good = TEXTS
     nullable, lacking = "null" in kinds, [MISSING]
     good = [*good, *([None] if nullable else []), *(lacking if may_lack else [])]
-    return good, [*(each for each in bad if each is not None or not nullable), *([] if may_lack else lacking)]
+    return good, [
+        *(each for each in bad if each is not None or not nullable),
+        *([] if may_lack else lacking),
+    ]
 
 
 # Members that nobody described yet; each comes out digit by digit.

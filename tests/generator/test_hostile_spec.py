@@ -51,7 +51,9 @@ PAYLOADS = {
     "other new lines": "One line.\r" + PWNED + "\r\n" + PWNED,
     "pages": f"One line.\f{PWNED}\v{PWNED}\x1c{PWNED}\x1e{PWNED}",
     "lines of Unicode": f"One line.\u2028{PWNED}\u2029{PWNED}\x85{PWNED}",
-    "Jinja": "{{ " + PWNED + " }} {% import os %} {% endraw %} {# gone #} {{ self.__init__.__globals__ }}",
+    "Jinja": "{{ "
+    + PWNED
+    + " }} {% import os %} {% endraw %} {# gone #} {{ self.__init__.__globals__ }}",
     "braces": f"{{{PWNED}}} {{{{{PWNED}}}}}" + " {0} {x!r:>{y}} ${x} %(x)s %s %",
     "a comment": f"# {PWNED}\n# type: ignore\n# noqa\n# fmt: off",
     "a coding": f"One line.\n# -*- coding: utf-7 -*-\n+AAo-{PWNED}",
@@ -113,16 +115,26 @@ def does_more_than_define(source: bytes) -> Iterator[str]:
     pending: list[ast.AST] = list(ast.parse(source).body)
     while pending:
         node = pending.pop()
-        wrong = (isinstance(node, ast.stmt) and not isinstance(node, STATEMENTS)) or isinstance(node, RUNNING)
+        wrong = (isinstance(node, ast.stmt) and not isinstance(node, STATEMENTS)) or isinstance(
+            node, RUNNING
+        )
         wrong |= isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant)
         wrong |= isinstance(node, ast.Call) and ast.unparse(node.func) not in BUILDERS
-        wrong |= isinstance(node, ast.Import) and not {alias.name for alias in node.names} <= MODULES
+        wrong |= (
+            isinstance(node, ast.Import) and not {alias.name for alias in node.names} <= MODULES
+        )
         wrong |= isinstance(node, ast.ImportFrom) and not node.level and node.module not in MODULES
         if wrong:
             yield ast.unparse(node)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):  # the body does not run
+        if isinstance(
+            node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+        ):  # the body does not run
             arguments = node.args
-            pending += [*getattr(node, "decorator_list", []), *arguments.defaults, *filter(None, arguments.kw_defaults)]
+            pending += [
+                *getattr(node, "decorator_list", []),
+                *arguments.defaults,
+                *filter(None, arguments.kw_defaults),
+            ]
         else:
             pending += ast.iter_child_nodes(node)
 
@@ -180,7 +192,9 @@ def test_the_reader_of_code_lets_definitions_pass(source: str) -> None:
 
 
 def test_the_reader_of_skeletons_sees_code_and_no_text() -> None:
-    plain, text, code = (skeleton({"x.py": source}) for source in (b'x = "a"', b'x = "b"', b'x = "a" + y'))
+    plain, text, code = (
+        skeleton({"x.py": source}) for source in (b'x = "a"', b'x = "b"', b'x = "a" + y')
+    )
     assert plain == text != code
 
 
@@ -210,8 +224,15 @@ def free_texts() -> list[Place]:
     found: dict[Any, list[Place]] = {}
     for place in places(DOCUMENT):
         if isinstance(_at(DOCUMENT, place), str):
-            found.setdefault(next(step for step in reversed(place) if isinstance(step, str)), []).append(place)
-    return [place for group in found.values() if not lint(spoilt(group, 'Other "text"')) for place in group]
+            found.setdefault(
+                next(step for step in reversed(place) if isinstance(step, str)), []
+            ).append(place)
+    return [
+        place
+        for group in found.values()
+        if not lint(spoilt(group, 'Other "text"'))
+        for place in group
+    ]
 
 
 TEXTS = free_texts()
@@ -271,10 +292,14 @@ def with_tag(document: Json, name: str, number: int) -> None:
 
 def with_schema(document: Json, name: str, number: int) -> None:
     if name not in document["components"]["schemas"]:
-        document["components"]["schemas"][name] = copy.deepcopy(DOCUMENT["components"]["schemas"]["ServerTime"])
+        document["components"]["schemas"][name] = copy.deepcopy(
+            DOCUMENT["components"]["schemas"]["ServerTime"]
+        )
         with_operation(document, f"made{number}", number)
         reply = copy.deepcopy(TIME["responses"])
-        reply["200"]["content"]["application/json"]["schema"] = {"$ref": f"#/components/schemas/{name}"}
+        reply["200"]["content"]["application/json"]["schema"] = {
+            "$ref": f"#/components/schemas/{name}"
+        }
         document["paths"][f"/fapi/v1/n{number}"]["get"]["responses"] = reply
 
 
@@ -285,12 +310,19 @@ def with_member(document: Json, name: str, number: int) -> None:
 
 
 def with_argument(document: Json, name: str, number: int) -> None:
-    parameter = {"name": name, "in": "query", "description": "An argument.", "schema": {"type": "string"}}
+    parameter = {
+        "name": name,
+        "in": "query",
+        "description": "An argument.",
+        "schema": {"type": "string"},
+    }
     document["paths"]["/fapi/v1/time"]["get"]["parameters"].append(parameter)
 
 
 def with_path(document: Json, name: str, number: int) -> None:
-    document["paths"].setdefault(f"/{name}", {"get": {**copy.deepcopy(TIME), "operationId": f"at{number}"}})
+    document["paths"].setdefault(
+        f"/{name}", {"get": {**copy.deepcopy(TIME), "operationId": f"at{number}"}}
+    )
 
 
 WITH = [with_operation, with_tag, with_schema, with_member, with_argument, with_path]
@@ -340,29 +372,43 @@ def test_a_name_is_refused_or_works_and_imports_without_effect(add: Any, tmp_pat
     assert_inert(files)
     replace_package(tmp_path / PACKAGE, files)
     modules = [
-        f"{PACKAGE}.{path[:-3].replace('/', '.')}".removesuffix(".__init__") for path in files if path.endswith(".py")
+        f"{PACKAGE}.{path[:-3].replace('/', '.')}".removesuffix(".__init__")
+        for path in files
+        if path.endswith(".py")
     ]
     done = subprocess.run(
-        [sys.executable, "-IBc", IMPORTS, str(tmp_path), *modules], capture_output=True, text=True, check=False
+        [sys.executable, "-IBc", IMPORTS, str(tmp_path), *modules],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert {path.relative_to(tmp_path / PACKAGE).as_posix() for path in tmp_path.rglob("*.*")} >= set(files)
+    assert {
+        path.relative_to(tmp_path / PACKAGE).as_posix() for path in tmp_path.rglob("*.*")
+    } >= set(files)
 
 
 def test_the_watch_over_imports_sees_an_effect(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("open(__file__ + '.txt', 'w')")
     done = subprocess.run(
-        [sys.executable, "-IBc", IMPORTS, str(tmp_path), "bad"], capture_output=True, text=True, check=False
+        [sys.executable, "-IBc", IMPORTS, str(tmp_path), "bad"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stderr[:20]) == (1, "an import did open (")
 
 
 # Files: what is read at all. Exit 2, findings and no traceback, nothing written, and soon.
 
-LAUGHS = "a0: &a0 x\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 20))
+LAUGHS = "a0: &a0 x\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 20)
+)
 UNREADABLE = {
     "aliases of aliases": LAUGHS,
-    "merged merges": LAUGHS.replace("[", "{<<: [").replace("]", "]}").replace("a0: &a0 x", "a0: &a0 {b: c}"),
+    "merged merges": LAUGHS.replace("[", "{<<: [")
+    .replace("]", "]}")
+    .replace("a0: &a0 x", "a0: &a0 {b: c}"),
     "a long number": "a: " + "9" * 5_000,
     "nested mappings": "{a: " * 200 + "1" + "}" * 200,
     "nested lists": "a: " + "[" * 45 + "]" * 45,
@@ -422,6 +468,15 @@ def test_a_file_that_is_no_plain_data_is_refused_whole(
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference[:40] or "empty")
 def test_a_reference_leads_nowhere_but_into_the_document(reference: str) -> None:
-    reply = ("paths", "/fapi/v1/time", "get", "responses", "200", "content", "application/json", "schema")
+    reply = (
+        "paths",
+        "/fapi/v1/time",
+        "get",
+        "responses",
+        "200",
+        "content",
+        "application/json",
+        "schema",
+    )
     with pytest.raises(SpecError, match="must be #/components/schemas/ and a name"):
         generate(changed(DOCUMENT, (*reply, "$ref"), reference))

@@ -227,7 +227,9 @@ def test_the_real_spec_has_no_finding() -> None:
 
 
 @pytest.mark.parametrize(("place", "value", "said"), BROKEN, ids=[said for _, _, said in BROKEN])
-def test_a_broken_spec_is_refused_with_a_line_for_the_fault(place: Place, value: Any, said: str) -> None:
+def test_a_broken_spec_is_refused_with_a_line_for_the_fault(
+    place: Place, value: Any, said: str
+) -> None:
     found = findings(changed(place, value))
     assert [line for line in found if said in line], found
     assert not [line for line in found if "\n" in line]

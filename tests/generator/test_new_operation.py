@@ -23,7 +23,9 @@ EXAMPLE = {
     "totalWalletBalance": "103.12345678",
     "availableBalance": "-0.00000001",
     "assets": [{"asset": "USDT", "walletBalance": "23.72469206", "updateTime": 1625474304765}],
-    "positions": [{"symbol": "BTCUSDT", "positionSide": "BOTH", "positionAmt": "1.000", "updateTime": 0}],
+    "positions": [
+        {"symbol": "BTCUSDT", "positionSide": "BOTH", "positionAmt": "1.000", "updateTime": 0}
+    ],
 }
 
 
@@ -53,7 +55,11 @@ def with_account() -> dict[str, Any]:
             "The account.",
             totalWalletBalance=AMOUNT,
             availableBalance=AMOUNT,
-            assets={"type": "array", "description": "Assets.", "items": {"$ref": "#/components/schemas/AccountAsset"}},
+            assets={
+                "type": "array",
+                "description": "Assets.",
+                "items": {"$ref": "#/components/schemas/AccountAsset"},
+            },
             positions={
                 "type": "array",
                 "description": "Positions.",
@@ -62,7 +68,11 @@ def with_account() -> dict[str, Any]:
         ),
     }
     operation = copy.deepcopy(document["paths"]["/fapi/v3/balance"]["get"])
-    operation |= {"operationId": "account", "summary": "Account information.", "description": "What the account holds."}
+    operation |= {
+        "operationId": "account",
+        "summary": "Account information.",
+        "description": "What the account holds.",
+    }
     operation["responses"]["200"]["content"]["application/json"] = {
         "schema": {"$ref": "#/components/schemas/Account"},
         "examples": {"documentation": {"value": EXAMPLE}},
@@ -132,7 +142,19 @@ def test_both_clients_get_the_method_and_the_mock_the_route(wide: Path) -> None:
 
 def test_the_shell_gets_the_command(wide: Path) -> None:
     me = [sys.executable, "-m", "binance_usdm"]
-    shown = run(wide, "-m", "binance_usdm", "mock", "run", "--", *me, "account", "--json", "--recv-window", "3000")
+    shown = run(
+        wide,
+        "-m",
+        "binance_usdm",
+        "mock",
+        "run",
+        "--",
+        *me,
+        "account",
+        "--json",
+        "--recv-window",
+        "3000",
+    )
     assert json.loads(shown) == EXAMPLE
     assert "Account information." in run(wide, "-m", "binance_usdm", "--help")
 

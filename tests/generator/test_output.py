@@ -47,14 +47,22 @@ def test_a_check_names_every_file_that_differs_and_writes_nothing(
     (package / "models" / "order.py").write_bytes(b"")
     spoilt = read_package(package)
     assert main(["--check", "--output", str(package.parent)]) == 1
-    said = ["errors.py: missing", "models/order.py: not written by the generator", "py.typed: stale or edited"]
+    said = [
+        "errors.py: missing",
+        "models/order.py: not written by the generator",
+        "py.typed: stale or edited",
+    ]
     assert capsys.readouterr().err.splitlines() == said
     assert read_package(package) == spoilt
 
 
-def test_a_check_of_an_empty_folder_misses_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_of_an_empty_folder_misses_every_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["--check", "--output", str(tmp_path)]) == 1
-    assert capsys.readouterr().err.splitlines() == [f"{path}: missing" for path in sorted(read_package(COMMITTED))]
+    assert capsys.readouterr().err.splitlines() == [
+        f"{path}: missing" for path in sorted(read_package(COMMITTED))
+    ]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -69,28 +77,44 @@ def test_generating_mends_what_was_spoilt_and_leaves_nothing_over(package: Path)
     assert [path.name for path in package.parent.iterdir()] == [PACKAGE]
 
 
-def test_generating_what_is_there_already_touches_no_file(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_generating_what_is_there_already_touches_no_file(
+    package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = {path: path.stat().st_mtime_ns for path in package.rglob("*")}
     assert main(["--output", str(package.parent)]) == 0
     assert capsys.readouterr().out == f"{PACKAGE}: {len(read_package(package))} files, 0 changed\n"
     assert {path: path.stat().st_mtime_ns for path in package.rglob("*")} == before
 
 
-def test_the_bytes_depend_on_neither_hash_seed_nor_folder_nor_configuration_around(tmp_path: Path) -> None:
+def test_the_bytes_depend_on_neither_hash_seed_nor_folder_nor_configuration_around(
+    tmp_path: Path,
+) -> None:
     folders = [tmp_path / name / "deeper" for name in ("plain", "pyproject", "ruff")]
     for folder in folders:
         folder.mkdir(parents=True)
         (folder / "spec.yaml").write_bytes(SPEC.read_bytes())
-    (tmp_path / "pyproject" / "pyproject.toml").write_text(HOSTILE.format("tool.ruff", "tool.ruff."))
+    (tmp_path / "pyproject" / "pyproject.toml").write_text(
+        HOSTILE.format("tool.ruff", "tool.ruff.")
+    )
     (tmp_path / "ruff" / ".ruff.toml").write_text(HOSTILE.replace("[{0}]", "").format("", ""))
 
     def run(seed: int) -> subprocess.CompletedProcess[str]:
         folder = folders[seed]
         arguments = ["--output", f"out{seed}", *(["--spec", "spec.yaml"] if seed == 0 else [])]
-        surroundings = {"PYTHONHASHSEED": str(seed), "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), "PATH": ""}
+        surroundings = {
+            "PYTHONHASHSEED": str(seed),
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(folder),
+            "PATH": "",
+        }
         command = [sys.executable, "-m", "generator", *arguments]
         return subprocess.run(
-            command, cwd=folder, env=os.environ | surroundings, capture_output=True, text=True, check=False
+            command,
+            cwd=folder,
+            env=os.environ | surroundings,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     with ThreadPoolExecutor(2) as pool:
@@ -99,7 +123,10 @@ def test_the_bytes_depend_on_neither_hash_seed_nor_folder_nor_configuration_arou
     wanted = read_package(COMMITTED)
     for seed in range(3):
         assert read_package(folders[seed] / f"out{seed}" / PACKAGE) == wanted
-    assert sorted(path.name for path in folders[0].iterdir()) == ["out0", "spec.yaml"]  # no cache, no scratch
+    assert sorted(path.name for path in folders[0].iterdir()) == [
+        "out0",
+        "spec.yaml",
+    ]  # no cache, no scratch
 
 
 def test_every_file_says_first_which_command_writes_it() -> None:
@@ -151,7 +178,9 @@ def test_the_pinned_generator_library_is_the_one_that_ran() -> None:
 
 
 @pytest.mark.parametrize("failing", [1, 2])
-def test_a_swap_that_fails_leaves_the_old_package(package: Path, monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+def test_a_swap_that_fails_leaves_the_old_package(
+    package: Path, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
     old, renames = read_package(package), 0
     rename = Path.rename
 

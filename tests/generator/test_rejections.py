@@ -36,14 +36,20 @@ NO_SPEC: dict[str, tuple[bytes | None, str]] = {
     "a list": (b"- openapi: 3.1.0\n", "is not an OpenAPI document"),
     "broken YAML": (b"openapi: [3.1.0\n", "line 2 is not valid YAML"),
     "broken JSON": (b'{"openapi": "3.1.0"', "is not valid YAML"),
-    "a key twice": (b"openapi: 3.1.0\nopenapi: 3.1.1\n", 'line 2 is not valid YAML: found duplicate key "openapi"'),
+    "a key twice": (
+        b"openapi: 3.1.0\nopenapi: 3.1.1\n",
+        'line 2 is not valid YAML: found duplicate key "openapi"',
+    ),
     "Latin-1": ("openapi: é".encode("latin-1"), "is not valid YAML: UnicodeDecodeError"),
     "UTF-16": ("openapi: 3.1.0".encode("utf-16"), "is not valid YAML: UnicodeDecodeError"),
     "an unknown tag": (b"a: !!python/object:os.system {}", "could not determine a constructor"),
     "an impossible date": (b"a: 2026-13-01", "is not valid YAML: ValueError"),
     "an impossible truth": (b"a: !!bool maybe", "is not valid YAML: KeyError"),
     "no end of lists": (b"[" * 500, "is not valid YAML: RecursionError"),
-    "a status that is a number": (b"a: {b: [{200: c}]}", "a.b.0: the key 200 is no text: put it in quotes"),
+    "a status that is a number": (
+        b"a: {b: [{200: c}]}",
+        "a.b.0: the key 200 is no text: put it in quotes",
+    ),
     "a date": (b"a: 2026-01-15", "a: a date is no JSON value"),
     "not a number": (b"a: .nan", "a: a float is no JSON value"),
     "a loop": (b"a: &a [*a]", "a.0: contains itself"),
@@ -71,12 +77,19 @@ def run(spec: Path, output: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_a_refused_spec_leaves_the_folder_as_it_was_and_says_everything_at_once(tmp_path: Path, folder: Path) -> None:
+def test_a_refused_spec_leaves_the_folder_as_it_was_and_says_everything_at_once(
+    tmp_path: Path, folder: Path
+) -> None:
     before = snapshot(folder)
     (tmp_path / "faulty.yaml").write_bytes(THREE_FAULTS)
     (tmp_path / "broken.yaml").write_bytes(b"a: [")
     with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(lambda name: run(tmp_path / name, folder), ["faulty.yaml", "broken.yaml", "missing.yaml"]))
+        done = list(
+            pool.map(
+                lambda name: run(tmp_path / name, folder),
+                ["faulty.yaml", "broken.yaml", "missing.yaml"],
+            )
+        )
     assert [one.returncode for one in done] == [2, 2, 2]
     assert [one.stdout for one in done] == ["", "", ""]
     assert [len(one.stderr.splitlines()) for one in done] == [5, 2, 2], done
@@ -107,7 +120,9 @@ def test_what_is_no_spec_is_one_finding_and_no_traceback(
     assert snapshot(folder) == before
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_written_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_bytes(b"")
     assert main(["--output", str(tmp_path / "file" / "out")]) == 2
     assert capsys.readouterr().err.endswith("cannot be written (Not a directory)\n")
@@ -121,7 +136,13 @@ def test_a_check_of_a_broken_spec_is_a_refusal_and_not_staleness(tmp_path: Path)
 
 
 def places(node: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    entries: Any = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    entries: Any = (
+        node.items()
+        if isinstance(node, dict)
+        else enumerate(node)
+        if isinstance(node, list)
+        else ()
+    )
     for step, entry in entries:
         yield (*above, step)
         yield from places(entry, (*above, step))
@@ -141,9 +162,24 @@ def changed(node: Any, place: tuple[Any, ...], value: Any) -> Any:
 
 
 def samples(count: int) -> list[Json]:
-    values = [ABSENT, None, 1, "x", [], {}, 1.5, True, [None], {"$ref": "#/components/schemas/Amount"}, 'a"']
+    values = [
+        ABSENT,
+        None,
+        1,
+        "x",
+        [],
+        {},
+        1.5,
+        True,
+        [None],
+        {"$ref": "#/components/schemas/Amount"},
+        'a"',
+    ]
     every = [(place, value) for place in places(DOCUMENT) for value in values]
-    return [changed(DOCUMENT, place, value) for place, value in random.Random(20260115).sample(every, count)]
+    return [
+        changed(DOCUMENT, place, value)
+        for place, value in random.Random(20260115).sample(every, count)
+    ]
 
 
 def test_every_change_of_one_node_gives_files_or_findings(monkeypatch: pytest.MonkeyPatch) -> None:

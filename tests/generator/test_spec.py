@@ -43,7 +43,13 @@ def nodes(node: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 
 def chinese(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
     """(where, text) of everything told in Chinese."""
-    for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+    for key, value in (
+        node.items()
+        if isinstance(node, dict)
+        else enumerate(node)
+        if isinstance(node, list)
+        else ()
+    ):
         here = f"{where}.{key}".removeprefix(".")
         if isinstance(key, str) and key.startswith("x-") and key.endswith("-zh"):
             yield here, value
@@ -59,10 +65,14 @@ TERMS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("where", "schema", "value"), EXAMPLES, ids=[where for where, _, _ in EXAMPLES])
+@pytest.mark.parametrize(
+    ("where", "schema", "value"), EXAMPLES, ids=[where for where, _, _ in EXAMPLES]
+)
 def test_an_example_fits_its_schema(where: str, schema: Any, value: Any) -> None:
     whole = {**schema, "components": SPEC["components"]}
-    jsonschema_rs.validator_for(json.loads(json.dumps(whole)), validate_formats=False).validate(value)
+    jsonschema_rs.validator_for(json.loads(json.dumps(whole)), validate_formats=False).validate(
+        value
+    )
 
 
 def test_every_error_example_uses_a_named_code() -> None:
@@ -76,7 +86,9 @@ def test_every_error_example_uses_a_named_code() -> None:
 
 
 def test_the_example_of_the_page_is_the_first_one() -> None:
-    (row,) = BALANCE["responses"]["200"]["content"]["application/json"]["examples"]["documentation"]["value"]
+    (row,) = BALANCE["responses"]["200"]["content"]["application/json"]["examples"][
+        "documentation"
+    ]["value"]
     assert list(row.items()) == [
         ("accountAlias", "SgsR"), ("asset", "USDT"), ("balance", "122607.35137903"), ("crossWalletBalance", "23.72469206"),
         ("crossUnPnl", "0.00000000"), ("availableBalance", "23.72469206"), ("maxWithdrawAmount", "23.72469206"),
@@ -85,7 +97,9 @@ def test_the_example_of_the_page_is_the_first_one() -> None:
 
 
 def test_the_page_s_parameters_and_weight() -> None:
-    parameters = {p["name"]: p["required"] for p in (resolve(SPEC, p) for p in BALANCE["parameters"])}
+    parameters = {
+        p["name"]: p["required"] for p in (resolve(SPEC, p) for p in BALANCE["parameters"])
+    }
     assert parameters == {"recvWindow": False, "timestamp": True}
     assert (BALANCE["x-weight"], BALANCE["x-security-type"]) == (5, "USER_DATA")
 
@@ -95,7 +109,9 @@ def test_both_credentials_must_hold_together() -> None:
 
 
 def test_the_multi_assets_example_shows_what_surprises_people() -> None:
-    rows = BALANCE["responses"]["200"]["content"]["application/json"]["examples"]["multi_assets"]["value"]
+    rows = BALANCE["responses"]["200"]["content"]["application/json"]["examples"]["multi_assets"][
+        "value"
+    ]
     assert any(float(row["availableBalance"]) > float(row["balance"]) for row in rows)
     assert any(row["updateTime"] == 0 and float(row["balance"]) == 0 for row in rows)
     assert any(row["crossUnPnl"].startswith("-") for row in rows)

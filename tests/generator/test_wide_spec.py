@@ -88,7 +88,10 @@ def test_every_shape_round_trips_exactly(wire: ModuleType, source: Json) -> None
 
 def test_every_shape_has_its_python_type(wire: ModuleType) -> None:
     account = wire.Account.from_dict(FULL)
-    assert (account.levels, account.gaps) == ([[Decimal("1.0"), Decimal("-0.00")], []], [None, Decimal(7)])
+    assert (account.levels, account.gaps) == (
+        [[Decimal("1.0"), Decimal("-0.00")], []],
+        [None, Decimal(7)],
+    )
     assert [type(row) for row in account.positions] == [wire.Position, wire.Position]
     assert (account.closed_at, account.bonus, account.history) == (2**63 - 1, Decimal("1.50"), [])
     assert account.seen.timestamp() == 0.005
@@ -97,7 +100,9 @@ def test_every_shape_has_its_python_type(wire: ModuleType) -> None:
 
 
 def test_names_from_the_wire_survive_whatever_they_are(wire: ModuleType) -> None:
-    source = {name: f"the value of {name}" for name in [*wide_spec.HOSTILE_NAMES, *wide_spec.PYTHON_NAMES]}
+    source = {
+        name: f"the value of {name}" for name in [*wide_spec.HOSTILE_NAMES, *wide_spec.PYTHON_NAMES]
+    }
     odd = wire.Odd.from_dict(source)
     assert (odd.class_, odd.none, odd.field_9lives, odd.property_) == (
         source["class"],
@@ -133,7 +138,12 @@ def test_names_from_the_wire_survive_whatever_they_are(wire: ModuleType) -> None
         ({"notes": ["a", None]}, ("notes", 1), "a string", "null"),
         ({"gaps": [False]}, ("gaps", 0), "a decimal string", "a boolean"),
         ({"last": None}, ("last",), "an object", "null"),
-        ({"history": [{**BARE, "isolated": 0}]}, ("history", 0, "isolated"), "a boolean", "a number"),
+        (
+            {"history": [{**BARE, "isolated": 0}]},
+            ("history", 0, "isolated"),
+            "a boolean",
+            "a number",
+        ),
         ({"feeTier": 6}, ("feeTier",), "an integer from -5 to 5", "an integer out of range"),
         ({"code": "ABC\n"}, ("code",), "a string like ^[\"'\\\\A-Z]{1,3}$", "another string"),
         ({"code": "abc"}, ("code",), "a string like ^[\"'\\\\A-Z]{1,3}$", "another string"),
@@ -150,7 +160,11 @@ def test_a_mismatch_names_the_whole_way_to_it(
 
 def test_replies_of_every_shape_are_parsed(wire: ModuleType) -> None:
     operations = wire.OPERATIONS
-    assert operations["symbols"].parse_body(b'["A", "B"]') == operations["ping"].parse_body(b'["A", "B"]') == ["A", "B"]
+    assert (
+        operations["symbols"].parse_body(b'["A", "B"]')
+        == operations["ping"].parse_body(b'["A", "B"]')
+        == ["A", "B"]
+    )
     assert operations["levels"].parse_body(b'[["1.50"]]') == [[Decimal("1.50")]]
     assert operations["positions"].parse_body(b"[]") == []
     assert [operations[name].row_class for name in ("account", "positions", "symbols")] == [
@@ -158,7 +172,9 @@ def test_replies_of_every_shape_are_parsed(wire: ModuleType) -> None:
         wire.Position,
         None,
     ]
-    with pytest.raises(wire.ResponseMismatch, match="row 1, field symbol: expected a string, found nothing"):
+    with pytest.raises(
+        wire.ResponseMismatch, match="row 1, field symbol: expected a string, found nothing"
+    ):
         operations["positions"].parse_body(b'[{"symbol":"","entryPrice":"0","updateTime":0},{}]')
 
 
@@ -193,9 +209,9 @@ def test_arguments_of_every_kind_are_checked_and_encoded(wire: ModuleType) -> No
 
 def test_arguments_named_like_anything_in_python_arrive(wire: ModuleType) -> None:
     operation = wire.OPERATIONS["symbols"]
-    assert operation.build_query(**{parameter.name: "v" for parameter in operation.parameters}) == dict.fromkeys(
-        wide_spec.ARGUMENT_NAMES, "v"
-    )
+    assert operation.build_query(
+        **{parameter.name: "v" for parameter in operation.parameters}
+    ) == dict.fromkeys(wide_spec.ARGUMENT_NAMES, "v")
 
 
 def test_what_a_call_must_carry_follows_from_the_spec(wire: ModuleType) -> None:
@@ -206,12 +222,16 @@ def test_what_a_call_must_carry_follows_from_the_spec(wire: ModuleType) -> None:
     assert carried["account"] == ("X-MBX-APIKEY", "timestamp", 7, "USER_DATA")
     assert carried["positions"] == ("X-MBX-APIKEY", None, 7, "MARKET_DATA")
     assert carried["symbols"] == (None, None, 7, "NONE")
-    assert "timestamp" not in [parameter.name for parameter in wire.OPERATIONS["account"].parameters]
+    assert "timestamp" not in [
+        parameter.name for parameter in wire.OPERATIONS["account"].parameters
+    ]
 
 
 def words_of(text: str) -> str:
     """Without control characters, blanks as one blank: what a docstring may change."""
-    return " ".join("".join(c for c in text if unicodedata.category(c) != "Cc" or c in "\n\r\t").split())
+    return " ".join(
+        "".join(c for c in text if unicodedata.category(c) != "Cc" or c in "\n\r\t").split()
+    )
 
 
 def test_texts_stand_in_the_docstrings_and_data_word_for_word(wire: ModuleType) -> None:
@@ -224,7 +244,9 @@ def test_texts_stand_in_the_docstrings_and_data_word_for_word(wire: ModuleType) 
         for text in (operation.summary, item["get"]["description"], *described):
             assert words_of(text) in documented
         assert set(described) <= set(wide_spec.HOSTILE_TEXTS)
-    assert words_of(document["components"]["schemas"]["Account"]["description"]) == words_of(wire.Account.__doc__)
+    assert words_of(document["components"]["schemas"]["Account"]["description"]) == words_of(
+        wire.Account.__doc__
+    )
     assert words_of(document["info"]["title"]) in words_of(str(wire.__doc__))
 
 
@@ -257,6 +279,15 @@ def test_importing_the_package_only_defines(folder: Path) -> None:
 
 def test_the_package_is_clean_under_strict_type_checking(folder: Path, tmp_path: Path) -> None:
     (folder / "use.py").write_text(USE, encoding="utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", PACKAGE, "use.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file=",
+        f"--cache-dir={tmp_path}",
+        PACKAGE,
+        "use.py",
+    ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout

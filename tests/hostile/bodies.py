@@ -18,7 +18,16 @@ from binance_usdm import (
     TimestampError,
     UnexpectedResponse,
 )  # fmt: skip
-from tests.hostile.server_behavior import GOOD, MALFORMED, MIB, NO_JSON, Expected, family, mismatch, rows
+from tests.hostile.server_behavior import (
+    GOOD,
+    MALFORMED,
+    MIB,
+    NO_JSON,
+    Expected,
+    family,
+    mismatch,
+    rows,
+)
 from tests.support.clients import BODY, NOW, ROW
 from tests.support.raw_server import response_bytes
 
@@ -192,8 +201,16 @@ BAN = (
 )
 
 
-def error_body(kind: type, code: int | None, message: str = "no", *held: float | None) -> tuple[bytes, Expected]:
-    return body(json.dumps({"code": code, "msg": message}).encode()), (kind, 200, code, message, *held)
+def error_body(
+    kind: type, code: int | None, message: str = "no", *held: float | None
+) -> tuple[bytes, Expected]:
+    return body(json.dumps({"code": code, "msg": message}).encode()), (
+        kind,
+        200,
+        code,
+        message,
+        *held,
+    )
 
 
 DISGUISED = family({

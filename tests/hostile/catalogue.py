@@ -31,12 +31,26 @@ from tests.hostile.bodies import COSTLY, IN_THE_BODY
 from tests.hostile.connections import ON_THE_WIRE
 from tests.hostile.error_responses import IN_REFUSALS
 from tests.hostile.framing import IN_THE_FRAME
-from tests.hostile.server_behavior import GOOD, LATE, LONG, SHORT, Expected, ServerBehavior, matches, outcome_of
+from tests.hostile.server_behavior import (
+    GOOD,
+    LATE,
+    LONG,
+    SHORT,
+    Expected,
+    ServerBehavior,
+    matches,
+    outcome_of,
+)
 from tests.support.canaries import CANARIES, KEY, SECRET, crash_report
 from tests.support.clients import NOW, BlockingFacade
 from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, RESET, STAY_SILENT, RawServer
 
-FAMILIES: dict[str, list[ServerBehavior]] = {**IN_THE_FRAME, **ON_THE_WIRE, **IN_THE_BODY, **IN_REFUSALS}
+FAMILIES: dict[str, list[ServerBehavior]] = {
+    **IN_THE_FRAME,
+    **ON_THE_WIRE,
+    **IN_THE_BODY,
+    **IN_REFUSALS,
+}
 CATALOGUE = [behaviour for family in FAMILIES.values() for behaviour in family]
 CLIENTS: tuple[type[Client] | type[AsyncClient], ...] = (Client, AsyncClient)
 HELD: Expected = (RateLimitError, 0)
@@ -69,24 +83,36 @@ class Observation:
 
     def next(self) -> Expected:
         """What the next call must come to: a limit that lasts longer than it may take is kept, without asking again."""
-        return (HELD if self.found[0] is RateLimitError else BANNED) if cooldown_of(self.found) > LONG else GOOD
+        return (
+            (HELD if self.found[0] is RateLimitError else BANNED)
+            if cooldown_of(self.found) > LONG
+            else GOOD
+        )
 
     def late(self, behaviour: ServerBehavior) -> bool:
         """Whether a call took too long, or the next one did, for which all is well."""
-        return self.took.seconds > behaviour.timeout + SLACK or (self.after is not None and matches(self.after, LATE))
+        return self.took.seconds > behaviour.timeout + SLACK or (
+            self.after is not None and matches(self.after, LATE)
+        )
 
     def faults(self, behaviour: ServerBehavior) -> list[str]:
         """In what it is not as it should be."""
         late = matches(self.found, LATE)
         told_ = {
-            f"came to {self.found!r:.300}, due {behaviour.due!r:.300}": not matches(self.found, behaviour.due),
-            f"took {self.took.seconds:.3f} s of {behaviour.timeout}": self.took.seconds > behaviour.timeout + SLACK,
-            f"gave up after {self.took.seconds:.3f} s": late and self.took.seconds < behaviour.timeout,
-            f"worked for {self.took.work:.3f} s": self.took.work > WORK,  # the deadline does not end work
+            f"came to {self.found!r:.300}, due {behaviour.due!r:.300}": not matches(
+                self.found, behaviour.due
+            ),
+            f"took {self.took.seconds:.3f} s of {behaviour.timeout}": self.took.seconds
+            > behaviour.timeout + SLACK,
+            f"gave up after {self.took.seconds:.3f} s": late
+            and self.took.seconds < behaviour.timeout,
+            f"worked for {self.took.work:.3f} s": self.took.work
+            > WORK,  # the deadline does not end work
             f"the next call came to {self.after!r:.300}": self.after is not None
             and not matches(self.after, self.next()),
             f"{self.first} requests for one attempt": self.first > 1,
-            f"{self.requests} requests in spite of a limit": self.next() is not GOOD and self.requests != 1,
+            f"{self.requests} requests in spite of a limit": self.next() is not GOOD
+            and self.requests != 1,
             f"{self.connections} connections": self.after is not None
             and behaviour.kept is not None
             and self.connections != 2 - behaviour.kept,
@@ -125,7 +151,9 @@ class TimedFacade(BlockingFacade):
 
 
 @contextlib.contextmanager
-def client(kind: type[Client] | type[AsyncClient], url: str, timeout: float) -> Iterator[TimedFacade]:
+def client(
+    kind: type[Client] | type[AsyncClient], url: str, timeout: float
+) -> Iterator[TimedFacade]:
     shared._by_origin.clear()  # A ban is the address's, and ports are reused: each behaviour is met by a client that knows of none.
     with (
         asyncio.Runner() as runner,
@@ -151,12 +179,21 @@ def shown(error: BaseException | None, heads: Iterable[bytes]) -> tuple[str, ...
     if error is None:
         return ()
     report = crash_report(error)
-    signatures = [found.decode() for head in heads for found in re.findall(rb"signature=([0-9a-f]{64})", head)]
-    return tuple(text for text in [*PRIVATE, *signatures, *(text[:32] for text in signatures)] if text in report)
+    signatures = [
+        found.decode() for head in heads for found in re.findall(rb"signature=([0-9a-f]{64})", head)
+    ]
+    return tuple(
+        text
+        for text in [*PRIVATE, *signatures, *(text[:32] for text in signatures)]
+        if text in report
+    )
 
 
 def observe(
-    behaviour: ServerBehavior, kind: type[Client] | type[AsyncClient], elsewhere: bytes = b"", look: bool = True
+    behaviour: ServerBehavior,
+    kind: type[Client] | type[AsyncClient],
+    elsewhere: bytes = b"",
+    look: bool = True,
 ) -> Observation:
     """Let a client live through a behaviour, and call once more."""
     with RawServer(*behaviour.scripts(elsewhere, over := threading.Event())) as server:
@@ -166,20 +203,33 @@ def observe(
             first = len(server.requests)
             leaked = shown(error, server.requests) if look else ()
             if behaviour.tls or 0 < cooldown_of(found) < LONG + 1:  # it would only wait
-                return Observation(found, took, None, server.connections, first, len(server.requests), leaked)
+                return Observation(
+                    found, took, None, server.connections, first, len(server.requests), leaked
+                )
             if behaviour.idle:
                 over.wait(LONG)
-                server.wait(lambda: server.ended > 0 or not {RESET, CLOSE_WITHOUT_CLOSE_NOTIFY} & set(steps(behaviour)))
+                server.wait(
+                    lambda: (
+                        server.ended > 0
+                        or not {RESET, CLOSE_WITHOUT_CLOSE_NOTIFY} & set(steps(behaviour))
+                    )
+                )
                 face.rest(0.01)
             after, _, _ = called(face)
-            return Observation(found, took, after, server.connections, first, len(server.requests), leaked)
+            return Observation(
+                found, took, after, server.connections, first, len(server.requests), leaked
+            )
 
 
-def examine_all(chosen: list[ServerBehavior], look: bool = True) -> tuple[dict[tuple[str, str], Observation], int]:
+def examine_all(
+    chosen: list[ServerBehavior], look: bool = True
+) -> tuple[dict[tuple[str, str], Observation], int]:
     """Each behaviour on both clients, those that wait side by side; and how often the server elsewhere was asked."""
     pairs = [(behaviour, kind) for behaviour in chosen for kind in CLIENTS]
     waiting = [
-        pair for pair in pairs if pair[0].timeout <= SHORT or any(isinstance(step, float) for step in steps(pair[0]))
+        pair
+        for pair in pairs
+        if pair[0].timeout <= SHORT or any(isinstance(step, float) for step in steps(pair[0]))
     ]
     prompt = [pair for pair in pairs if pair not in waiting]
     tls_context()  # loading the system's certificates is work of the first call
@@ -188,7 +238,9 @@ def examine_all(chosen: list[ServerBehavior], look: bool = True) -> tuple[dict[t
     with RawServer([STAY_SILENT]) as stranger, ThreadPoolExecutor(WORKERS) as pool:
         elsewhere = f"127.0.0.1:{stranger.port}".encode()
 
-        def one(pair: tuple[ServerBehavior, type[Client] | type[AsyncClient]]) -> tuple[tuple[str, str], Observation]:
+        def one(
+            pair: tuple[ServerBehavior, type[Client] | type[AsyncClient]],
+        ) -> tuple[tuple[str, str], Observation]:
             for _ in range(LOOKS):
                 seen = observe(*pair, elsewhere, look)
                 if not seen.late(pair[0]):
@@ -225,7 +277,10 @@ def memory(chosen: list[ServerBehavior], traced: bool) -> dict[str, float]:
     blocks = tracemalloc.get_traced_memory()[0]
     examine_all(chosen, look=False)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return {"resident": grown / 2**10, "traced": (tracemalloc.get_traced_memory()[1] - blocks) / 2**20}
+    return {
+        "resident": grown / 2**10,
+        "traced": (tracemalloc.get_traced_memory()[1] - blocks) / 2**20,
+    }
 
 
 def main(arguments: list[str]) -> int:

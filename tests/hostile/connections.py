@@ -26,7 +26,13 @@ from tests.hostile.server_behavior import (  # fmt: skip
     family,
 )
 from tests.support.clients import BODY
-from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, RESET, STAY_SILENT, Step, response_bytes
+from tests.support.raw_server import (
+    CLOSE_WITHOUT_CLOSE_NOTIFY,
+    RESET,
+    STAY_SILENT,
+    Step,
+    response_bytes,
+)
 
 POISON = response_bytes(BODY.replace(b"12.5", b"66.6"))  # another account's money
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"

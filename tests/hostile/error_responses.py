@@ -46,7 +46,9 @@ SHAPES: dict[str, tuple[bytes, int | None, str]] = {
 
 def refused(status: int, code: int | None, message: str, *fields: bytes) -> bytes:
     content: dict[str, Any] = {"msg": message} if code is None else {"code": code, "msg": message}
-    return response_bytes(json.dumps(content, ensure_ascii=False).encode(), *fields, status=f"{status} Word")
+    return response_bytes(
+        json.dumps(content, ensure_ascii=False).encode(), *fields, status=f"{status} Word"
+    )
 
 
 LONGEST = 3 * 86400.0  # a ban takes no longer
@@ -61,7 +63,9 @@ def of_this_minute(seconds: float | None) -> bool:
 _HELD: dict[type[APIError], Any] = {RateLimitError: of_this_minute, IPBannedError: BANNED}
 
 
-def expected_error(kind: type[APIError], status: int, code: int | None, message: str, seconds: Any = None) -> Expected:
+def expected_error(
+    kind: type[APIError], status: int, code: int | None, message: str, seconds: Any = None
+) -> Expected:
     """A limit or a ban holds for the time that was said, else until the minute ends, or for a ban's shortest time."""
     if seconds is None:
         seconds = _HELD.get(kind)
@@ -161,4 +165,10 @@ ECHOES = family({
     "the key as a header": (response_bytes(b"", b"X-A: " + KEY.encode(), b"Location: /?signature=f00&k=" + KEY.encode(), status="307 Go"),
     (UnexpectedResponse, 307)),
 }, kept=True)  # fmt: skip
-IN_REFUSALS = {"refused": REFUSED, "waits": WAITS, "weights": WEIGHTS, "words": WORDS, "echoes": ECHOES}
+IN_REFUSALS = {
+    "refused": REFUSED,
+    "waits": WAITS,
+    "weights": WEIGHTS,
+    "words": WORDS,
+    "echoes": ECHOES,
+}

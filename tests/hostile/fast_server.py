@@ -29,7 +29,11 @@ FAULTS = (
     os.urandom(9).hex().encode())),
     response_bytes(b" " * (1 << 20)),
 )  # fmt: skip
-ENDS = {FAULTS[4], FAULTS[5], FAULTS[10]}  # after these the server closes: one of them would be waited for in vain
+ENDS = {
+    FAULTS[4],
+    FAULTS[5],
+    FAULTS[10],
+}  # after these the server closes: one of them would be waited for in vain
 
 
 class Replier(asyncio.Protocol):
@@ -55,7 +59,9 @@ class Replier(asyncio.Protocol):
 
 async def serve() -> None:
     numbers = itertools.count()
-    server = await asyncio.get_running_loop().create_server(lambda: Replier(numbers), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Replier(numbers), "127.0.0.1", 0
+    )
     print("http://{}:{}".format(*server.sockets[0].getsockname()), flush=True)
     await server.serve_forever()
 

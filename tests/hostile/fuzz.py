@@ -26,7 +26,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy, UnexpectedResponse, UsdmError
+from binance_usdm import (
+    AsyncClient,
+    Client,
+    IPBannedError,
+    RateLimitError,
+    RetryPolicy,
+    UnexpectedResponse,
+    UsdmError,
+)
 from binance_usdm._http.messages import HttpFailure
 from binance_usdm._http.parser import ResponseParser
 from binance_usdm._policy.limiter import cooldown_seconds
@@ -52,11 +60,15 @@ def classify(result: object, body: bytes | None) -> str:
         assert RetryPolicy(random=lambda: 0.5)(result, 1) in {None, 0.1, 0.5}
         if isinstance(result, RateLimitError):
             assert 0 <= cooldown_seconds(result, NOW) <= 3 * 86400
-        assert not isinstance(result, IPBannedError) or isinstance(result.banned_until, datetime | None)
+        assert not isinstance(result, IPBannedError) or isinstance(
+            result.banned_until, datetime | None
+        )
         return type(result).__name__
     assert isinstance(result, list), type(result)
     if body is not None:
-        assert [row.to_dict() for row in result] == json.loads(body, parse_float=Decimal), "another value than was sent"
+        assert [row.to_dict() for row in result] == json.loads(body, parse_float=Decimal), (
+            "another value than was sent"
+        )
     return "an empty list" if not result else "rows"
 
 
@@ -73,7 +85,9 @@ def parse_directly(data: bytes, cut: int = 0) -> str:
     parse_used_weight(outcome.headers)
     result = parse_response(BALANCE, outcome, (KEY,), MIB)
     if isinstance(result, ParsedValue):
-        return classify(result.parsed, None if "content-encoding" in outcome.headers else outcome.body)
+        return classify(
+            result.parsed, None if "content-encoding" in outcome.headers else outcome.body
+        )
     return classify(result, None)
 
 
@@ -96,8 +110,15 @@ def through_sockets(seed: int, numbers: Iterator[int]) -> Iterator[str]:
 
 
 def judged_call(kind: type[Client] | type[AsyncClient], url: str, runner: asyncio.Runner) -> str:
-    options: Any = {"timeout": 2.0, "retry": RetryPolicy.off(), "limiter": None, "clock": lambda: NOW}
-    made_client = kind(KEY, SECRET, base_url=url, **options)  # a new one: limits are kept by the old
+    options: Any = {
+        "timeout": 2.0,
+        "retry": RetryPolicy.off(),
+        "limiter": None,
+        "clock": lambda: NOW,
+    }
+    made_client = kind(
+        KEY, SECRET, base_url=url, **options
+    )  # a new one: limits are kept by the old
     try:
         if isinstance(made_client, Client):
             with made_client:
@@ -112,7 +133,9 @@ async def _called(made_client: AsyncClient) -> object:
         return await made_client.balance()
 
 
-def run(seed: int, start: int, cases: int, *, sockets: bool, say: Callable[[str], None]) -> Counter[str]:
+def run(
+    seed: int, start: int, cases: int, *, sockets: bool, say: Callable[[str], None]
+) -> Counter[str]:
     """All cases; raises AssertionError with seed and number at the first that is neither a value nor an error of the tree."""
     found: Counter[str] = Counter()
     numbers = iter(range(start, start + cases))
@@ -123,7 +146,9 @@ def run(seed: int, start: int, cases: int, *, sockets: bool, say: Callable[[str]
         for current in numbers:
             done = current - start
             if done % PART == 0 and done:
-                say(f"{done} cases, {done / (time.monotonic() - began):.0f}/s, {dict(found.most_common())}")
+                say(
+                    f"{done} cases, {done / (time.monotonic() - began):.0f}/s, {dict(found.most_common())}"
+                )
             yield current
 
     try:
@@ -134,7 +159,9 @@ def run(seed: int, start: int, cases: int, *, sockets: bool, say: Callable[[str]
                 data = make_case(seed, number)
                 found[parse_directly(data, number % (len(data) + 1))] += 1
     except BaseException as error:
-        raise AssertionError(f"seed {seed}, case {current}: {make_case(seed, current)!r}") from error
+        raise AssertionError(
+            f"seed {seed}, case {current}: {make_case(seed, current)!r}"
+        ) from error
     say(
         f"seed {seed}, cases {start} to {start + cases - 1}: {cases / (time.monotonic() - began):.0f} cases/s, {dict(found.most_common())}"
     )
@@ -169,7 +196,13 @@ def main() -> int:
     if chosen.atheris:
         guided(chosen.cases, chosen.seed, rest)
     try:
-        run(chosen.seed, chosen.start, chosen.cases, sockets=chosen.sockets, say=lambda text: print(text, flush=True))
+        run(
+            chosen.seed,
+            chosen.start,
+            chosen.cases,
+            sockets=chosen.sockets,
+            say=lambda text: print(text, flush=True),
+        )
     except AssertionError:
         traceback.print_exc()
         return 1

@@ -40,7 +40,10 @@ class Proxy:
 
     def __init__(self, host: str, port: int, seed: int) -> None:
         self.connections = 0
-        self.heard = {True: 0, False: 0}  # bytes of replies and of requests that came from either side
+        self.heard = {
+            True: 0,
+            False: 0,
+        }  # bytes of replies and of requests that came from either side
         self._target, self._seed = (host, port), seed
         self._fault = Fault()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -55,7 +58,9 @@ class Proxy:
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name="proxy", daemon=True)
         thread.start()
-        server = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, "127.0.0.1", 0), loop).result(5)
+        server = asyncio.run_coroutine_threadsafe(
+            asyncio.start_server(self._serve, "127.0.0.1", 0), loop
+        ).result(5)
         try:
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         finally:
@@ -116,7 +121,9 @@ class Proxy:
         with contextlib.suppress(OSError):
             sink.write_eof()
 
-    async def _forward(self, data: bytes, sink: asyncio.StreamWriter, fault: Fault, chance: random.Random) -> None:
+    async def _forward(
+        self, data: bytes, sink: asyncio.StreamWriter, fault: Fault, chance: random.Random
+    ) -> None:
         size = fault.slice or max(len(data), 1)
         for start in range(0, len(data), size):
             piece = data[start : start + size]

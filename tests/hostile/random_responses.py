@@ -52,7 +52,11 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
         end = min(size, start + int(draw() ** 4 * 40))
         match int(draw() * 5):
             case 0 if start < size:
-                data = b"%b%c%b" % (data[:start], data[start] ^ 1 << int(draw() * 8), data[start + 1 :])
+                data = b"%b%c%b" % (
+                    data[:start],
+                    data[start] ^ 1 << int(draw() * 8),
+                    data[start + 1 :],
+                )
             case 1:
                 data = data[:start] + data[end:]
             case 2:
@@ -71,7 +75,9 @@ def grow_json(chance: random.Random, depth: int = 0) -> Any:
     draw = chance.random()
     if depth == 0 and draw < 0.7:
         return [
-            row | {chance.choice([*ROW, "new"]): grow_json(chance, 2)} if chance.random() < 0.5 else row
+            row | {chance.choice([*ROW, "new"]): grow_json(chance, 2)}
+            if chance.random() < 0.5
+            else row
             for row in [ROW] * chance.randint(0, 4)
         ]
     if draw < 0.2 and depth < 6:
@@ -119,17 +125,36 @@ def make_case(seed: int, number: int) -> bytes:
     if draw < 0.4:
         return mutate(CORPUS[int(chance.random() * len(CORPUS))], chance)
     if draw < 0.7:
-        body = mutate(BODY if chance.random() < 0.5 else BODIES[int(chance.random() * len(BODIES))], chance)
+        body = mutate(
+            BODY if chance.random() < 0.5 else BODIES[int(chance.random() * len(BODIES))], chance
+        )
     else:
-        body = json.dumps(grow_json(chance), ensure_ascii=chance.random() < 0.5).encode("utf-8", "surrogatepass")
+        body = json.dumps(grow_json(chance), ensure_ascii=chance.random() < 0.5).encode(
+            "utf-8", "surrogatepass"
+        )
         body = mutate(body, chance) if chance.random() < 0.3 else body
-    fields = [b"Retry-After: " + TOKENS[int(chance.random() * len(TOKENS))].strip()] if chance.random() < 0.1 else []
+    fields = (
+        [b"Retry-After: " + TOKENS[int(chance.random() * len(TOKENS))].strip()]
+        if chance.random() < 0.1
+        else []
+    )
     if chance.random() < 0.1:
-        packed = gzip.compress(body, 1, mtime=0) if chance.random() < 0.5 else zlib.compress(body, 1)
-        body, fields = packed, [*fields, b"Content-Encoding: " + chance.choice([b"gzip", b"deflate", b"br"])]
+        packed = (
+            gzip.compress(body, 1, mtime=0) if chance.random() < 0.5 else zlib.compress(body, 1)
+        )
+        body, fields = (
+            packed,
+            [*fields, b"Content-Encoding: " + chance.choice([b"gzip", b"deflate", b"br"])],
+        )
     if chance.random() < 0.2:
         cut = int(chance.random() * (len(body) + 1))
-        halves = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:cut], body[cut:]) if part)
+        halves = b"".join(
+            b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:cut], body[cut:]) if part
+        )
         head = response_bytes(b"", *fields, status=chance.choice(STATUSES).decode())
-        return head.replace(b"Content-Length: 0", b"Transfer-Encoding: chunked") + halves + b"0\r\n\r\n"
+        return (
+            head.replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+            + halves
+            + b"0\r\n\r\n"
+        )
     return response_bytes(body, *fields, status=chance.choice(STATUSES).decode())

@@ -10,7 +10,15 @@ from typing import Any, TypeAlias
 
 from binance_usdm import APIError, DeadlineExceeded, TransportError, UnexpectedResponse
 from tests.support.clients import BODY, ROW
-from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, READ, RESET, STAY_SILENT, Script, Step, response_bytes
+from tests.support.raw_server import (
+    CLOSE_WITHOUT_CLOSE_NOTIFY,
+    READ,
+    RESET,
+    STAY_SILENT,
+    Script,
+    Step,
+    response_bytes,
+)
 
 Expected: TypeAlias = tuple[Any, ...]
 Steps: TypeAlias = Sequence[Step] | Callable[[], Iterable[Step]]
@@ -25,8 +33,14 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 # outcomes, as `told` tells them; a shorter one leaves open what it does not say
 GOOD: Expected = (list, [ROW])
 MALFORMED: Expected = (TransportError, "RemoteProtocolError: the response is not valid HTTP/1.1")
-CUT: Expected = (TransportError, "RemoteProtocolError: the server closed the connection within the response")
-NOTHING: Expected = (TransportError, "RemoteProtocolError: the server closed the connection without a response")
+CUT: Expected = (
+    TransportError,
+    "RemoteProtocolError: the server closed the connection within the response",
+)
+NOTHING: Expected = (
+    TransportError,
+    "RemoteProtocolError: the server closed the connection without a response",
+)
 GONE: Expected = (TransportError, "ReadError: reading failed: ECONNRESET")
 LATE: Expected = (DeadlineExceeded,)
 NO_JSON: Expected = (UnexpectedResponse, 200, (), "a JSON text", "something else")
@@ -83,7 +97,9 @@ def healthy_steps() -> Iterator[Step]:
     return itertools.cycle((READ, response_bytes(BODY)))
 
 
-def family(cases: Mapping[str, tuple[bytes | Steps, Expected]], **options: Any) -> list[ServerBehavior]:
+def family(
+    cases: Mapping[str, tuple[bytes | Steps, Expected]], **options: Any
+) -> list[ServerBehavior]:
     """Behaviours that differ in what is sent and what is due."""
     return [
         ServerBehavior(name, (sent,) if isinstance(sent, bytes) else sent, due, **options)
@@ -95,7 +111,13 @@ def outcome_of(outcome: object) -> Expected:
     """All that a program can see of an outcome, comparable, without the server's name."""
     match outcome:
         case APIError():
-            return (type(outcome), outcome.status, outcome.code, outcome.message, outcome.retry_after)
+            return (
+                type(outcome),
+                outcome.status,
+                outcome.code,
+                outcome.message,
+                outcome.retry_after,
+            )
         case UnexpectedResponse():
             return (type(outcome), outcome.status, outcome.path, outcome.expected, outcome.found)
         case TransportError():
@@ -110,6 +132,7 @@ def matches(found: Expected, due: Expected) -> bool:
     """Whether an outcome is the due one; a function among what is due judges its part."""
     pairs = list(zip(found, due, strict=False))
     judged = [
-        wanted(part) if callable(wanted) and not isinstance(wanted, type) else part == wanted for part, wanted in pairs
+        wanted(part) if callable(wanted) and not isinstance(wanted, type) else part == wanted
+        for part, wanted in pairs
     ]
     return len(found) >= len(due) and all(judged)

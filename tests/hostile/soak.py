@@ -52,7 +52,9 @@ class Figures:
     @property
     def flat(self) -> bool:
         points = self.descriptors[POINTS // 5 :]
-        return self.grown <= self.bound and points[-1] <= points[0] + 1  # the one connection may just have ended
+        return (
+            self.grown <= self.bound and points[-1] <= points[0] + 1
+        )  # the one connection may just have ended
 
 
 @contextlib.contextmanager
@@ -116,7 +118,9 @@ def main() -> int:
             found = soak(kind, url, chosen.calls, traced=chosen.traced)
         flat &= found.flat
         unit = "bytes" if chosen.traced else "KiB"
-        print(f"{kind.__name__}: {chosen.calls} calls in {found.seconds:.1f} s, {dict(found.outcomes.most_common())}")
+        print(
+            f"{kind.__name__}: {chosen.calls} calls in {found.seconds:.1f} s, {dict(found.outcomes.most_common())}"
+        )
         print(f"  memory in {unit} at each twentieth of the run {list(found.memory)}; "
               f"grown by {found.grown} since a fifth of it (bound {found.bound})")  # fmt: skip
         print(

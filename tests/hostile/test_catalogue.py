@@ -38,7 +38,9 @@ MOST_MIB = 32
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> tuple[Found, int]:
     seen, strangers = examine_all(CATALOGUE)
-    tmp_path_factory.mktemp("catalogue").joinpath("outcomes.txt").write_text("\n".join(table(seen)), encoding="utf-8")
+    tmp_path_factory.mktemp("catalogue").joinpath("outcomes.txt").write_text(
+        "\n".join(table(seen)), encoding="utf-8"
+    )
     return seen, strangers
 
 
@@ -63,14 +65,20 @@ def kind(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.mark.promise("R16", "R19")
-@run_behavior("length", "chunks", "heads", "interim", "statuses", "texts", "members", "disguised", "weights")
-def test_a_reply_is_read_rightly_or_refused(catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str) -> None:
+@run_behavior(
+    "length", "chunks", "heads", "interim", "statuses", "texts", "members", "disguised", "weights"
+)
+def test_a_reply_is_read_rightly_or_refused(
+    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
+) -> None:
     check(catalogue[0], behaviour, kind)
 
 
 @pytest.mark.promise("R1")
 @run_behavior("time")
-def test_no_reply_outlasts_the_deadline(catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str) -> None:
+def test_no_reply_outlasts_the_deadline(
+    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
+) -> None:
     check(catalogue[0], behaviour, kind)
 
 
@@ -92,7 +100,9 @@ def test_what_nobody_asked_for_answers_no_later_call(
 
 @pytest.mark.promise("S10", "R19")
 @run_behavior("redirects")
-def test_no_redirect_is_followed(catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str) -> None:
+def test_no_redirect_is_followed(
+    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
+) -> None:
     check(catalogue[0], behaviour, kind)
 
 
@@ -161,7 +171,9 @@ def test_a_server_that_takes_no_connection_ends_at_the_deadline(place: Any, kind
 def test_the_catalogue_costs_little_memory(options: list[str]) -> None:
     """Servers and scripts are in the measured process too."""
     program = [sys.executable, "-m", "tests.hostile.catalogue", "--memory", *options]
-    figures = json.loads(subprocess.run(program, cwd=ROOT, check=True, capture_output=True, timeout=120).stdout)
+    figures = json.loads(
+        subprocess.run(program, cwd=ROOT, check=True, capture_output=True, timeout=120).stdout
+    )
     assert figures["resident"] < MOST_MIB
 
 

@@ -20,7 +20,13 @@ PIECES = st.binary(max_size=12) | st.sampled_from(CORPUS).map(lambda whole: whol
 @pytest.mark.promise("R16", "S15")
 def test_mutated_replies_are_values_or_errors() -> None:
     found = run(SEED, 0, 4000, sockets=False, say=lambda _: None)
-    assert {"rows", "an empty list", "UnexpectedResponse", "RemoteProtocolError", "ServerError"} <= set(found)
+    assert {
+        "rows",
+        "an empty list",
+        "UnexpectedResponse",
+        "RemoteProtocolError",
+        "ServerError",
+    } <= set(found)
 
 
 @pytest.mark.promise("R16")
@@ -38,7 +44,9 @@ def test_mutated_replies_are_values_or_errors_on_both_clients() -> None:
     new=PIECES,
     cut=st.integers(0, 400),
 )
-def test_a_spoiled_reply_is_a_value_or_an_error(whole: bytes, start: int, size: int, new: bytes, cut: int) -> None:
+def test_a_spoiled_reply_is_a_value_or_an_error(
+    whole: bytes, start: int, size: int, new: bytes, cut: int
+) -> None:
     parse_directly(whole[:start] + new + whole[start + size :], cut)
 
 

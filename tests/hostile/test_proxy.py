@@ -47,7 +47,9 @@ class Way:
     lanes: queue.SimpleQueue[tuple[Proxy, str]] = field(default_factory=queue.SimpleQueue)
     sizes: dict[bool, int] = field(default_factory=dict)
 
-    def call(self, kind: Kind, fault: Fault, timeout: float = SHORT, calls: int = 1) -> tuple[Expected, float]:
+    def call(
+        self, kind: Kind, fault: Fault, timeout: float = SHORT, calls: int = 1
+    ) -> tuple[Expected, float]:
         """The last outcome of so many calls of one client, and the most seconds that one took."""
         proxy, url = self.lanes.get()
         proxy.set(fault)
@@ -56,7 +58,9 @@ class Way:
         try:
             with (
                 asyncio.Runner() as runner,
-                contextlib.closing(BlockingFacade(kind(KEY, SECRET, base_url=url, **options), runner)) as face,
+                contextlib.closing(
+                    BlockingFacade(kind(KEY, SECRET, base_url=url, **options), runner)
+                ) as face,
             ):
                 for _ in range(calls):
                     began = time.monotonic()
@@ -69,7 +73,9 @@ class Way:
             self.lanes.put((proxy, url))
         return found, most
 
-    def all(self, faults: Iterable[Fault], timeout: float = SHORT) -> list[tuple[Kind, Fault, Expected]]:
+    def all(
+        self, faults: Iterable[Fault], timeout: float = SHORT
+    ) -> list[tuple[Kind, Fault, Expected]]:
         """Each fault on both clients, side by side; none may outlast its deadline. One that seems to is tried again on its own."""
         asked: list[Ask] = [(kind, fault) for fault in faults for kind in CLIENTS]
         with ThreadPoolExecutor(LANES) as pool:
@@ -83,7 +89,9 @@ class Way:
 
 @pytest.fixture(scope="module")
 def way() -> Iterator[Way]:
-    exchange = Exchange(api_key=KEY, api_secret=SECRET, switches=Switches(weight_limit=10**9, used_weight=False))
+    exchange = Exchange(
+        api_key=KEY, api_secret=SECRET, switches=Switches(weight_limit=10**9, used_weight=False)
+    )
     exchange.seed("balance", [ROW])
     made = Way()
     with running(exchange) as url, contextlib.ExitStack() as stack:
@@ -134,7 +142,12 @@ def test_a_reply_cut_at_any_byte_is_no_value(way: Way, how: str) -> None:
     for kind, fault, found in way.all((cut(at) for at in range(size)), LONG):
         assert found[0] is TransportError, (SEED, kind, fault, found)
     for kind, fault, found in way.all([cut(size)], LONG):
-        assert matches(found, GOOD) or how == "reset", (SEED, kind, fault, found)  # a reset can overtake the last bytes
+        assert matches(found, GOOD) or how == "reset", (
+            SEED,
+            kind,
+            fault,
+            found,
+        )  # a reset can overtake the last bytes
 
 
 @pytest.mark.promise("R1", "R16")
@@ -156,7 +169,9 @@ def flips(size: int, bits: int) -> list[int]:
 @pytest.mark.promise("R16")
 def test_a_flipped_bit_in_the_reply_raises_nothing_foreign(way: Way) -> None:
     """It may change a value and leave the reply valid. Against that TLS protects, which is not in this way."""
-    outcomes = [found[0] for _, _, found in way.all(Fault(flip=bit) for bit in flips(way.sizes[True], BITS))]
+    outcomes = [
+        found[0] for _, _, found in way.all(Fault(flip=bit) for bit in flips(way.sizes[True], BITS))
+    ]
     assert {list, TransportError} <= set(outcomes)
 
 
@@ -165,4 +180,6 @@ def test_a_flipped_bit_in_the_request_gives_the_right_value_or_none(way: Way) ->
     outcomes = way.all(Fault(reply=False, flip=bit) for bit in flips(way.sizes[False], BITS))
     for kind, fault, found in outcomes:
         assert matches(found, GOOD) or found[0] is not list, (SEED, kind, fault, found)
-    assert {list, AuthenticationError} <= {found[0] for _, _, found in outcomes}  # the bits did flip
+    assert {list, AuthenticationError} <= {
+        found[0] for _, _, found in outcomes
+    }  # the bits did flip

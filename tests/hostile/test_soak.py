@@ -18,7 +18,9 @@ CALLS = 3000
 @pytest.mark.promise("R20")
 @pytest.mark.parametrize("kind", CLIENTS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("traced", [False, True], ids=["resident", "traced"])
-def test_many_calls_leave_nothing_behind(kind: type[Client] | type[AsyncClient], traced: bool) -> None:
+def test_many_calls_leave_nothing_behind(
+    kind: type[Client] | type[AsyncClient], traced: bool
+) -> None:
     with server() as url:
         found = soak(kind, url, CALLS if not traced else CALLS // 3, traced=traced)
     assert found.flat, found

@@ -80,7 +80,9 @@ class AsyncDriver:
         self.runner.close()
 
 
-async def send(transport: AsyncTransport, request: httpx.Request, seconds: float = 5.0) -> httpx.Response:
+async def send(
+    transport: AsyncTransport, request: httpx.Request, seconds: float = 5.0
+) -> httpx.Response:
     async with asyncio.timeout(seconds):
         response = await transport.handle_async_request(add_deadline(request, seconds))
     response.read()
@@ -115,6 +117,8 @@ class CertificateAuthority:
     def trust_system_wide(self) -> Iterator[None]:
         """Meanwhile, the process's own settings trust this authority and no other."""
         tls_context.cache_clear()
-        with mock.patch.dict(os.environ, SSL_CERT_FILE=str(self.pem), SSL_CERT_DIR=str(self.pem.parent / "none")):
+        with mock.patch.dict(
+            os.environ, SSL_CERT_FILE=str(self.pem), SSL_CERT_DIR=str(self.pem.parent / "none")
+        ):
             yield
         tls_context.cache_clear()

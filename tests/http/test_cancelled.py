@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 
 from binance_usdm._http.async_transport import AsyncTransport
-from tests.http.drivers import CertificateAuthority, SyncDriver, add_deadline, idle, make_request, send
+from tests.http.drivers import (
+    CertificateAuthority,
+    SyncDriver,
+    add_deadline,
+    idle,
+    make_request,
+    send,
+)
 from tests.support.raw_server import READ, STAY_SILENT, RawServer, Script, repeat, response_bytes
 
 pytestmark = pytest.mark.promise("R14")
@@ -44,7 +51,9 @@ def _cancelled(call: Coroutine[Any, Any, Any], pause: int, late: bool) -> Genera
         except StopIteration:
             return False
         if number == pause and late and awaited is not None:
-            awaited.add_done_callback(lambda _: task.cancel())  # called before the one that wakes the task
+            awaited.add_done_callback(
+                lambda _: task.cancel()
+            )  # called before the one that wakes the task
         elif number == pause:
             task.cancel()
         try:
@@ -77,14 +86,20 @@ def none_dead(transport: AsyncTransport) -> bool:
     return all(connection.is_usable() for kept in idle(transport) for connection in kept)
 
 
-async def every_pause(transport: AsyncTransport, url: str, *, late: bool, fresh: bool, patience: float) -> int:
+async def every_pause(
+    transport: AsyncTransport, url: str, *, late: bool, fresh: bool, patience: float
+) -> int:
     """Cancel calls in their first, second, … pause; return in how many."""
     for pause in range(1000):
         if not fresh:
             await send(transport, make_request(url + "kept"))
-        call = transport.handle_async_request(add_deadline(make_request(f"{url}{pause}", fresh=fresh), 5))
+        call = transport.handle_async_request(
+            add_deadline(make_request(f"{url}{pause}", fresh=fresh), 5)
+        )
         task = asyncio.create_task(cancelled(call, pause, late))
-        await asyncio.wait([task], timeout=patience)  # one that hangs is not cancelled in this pause, but given up now
+        await asyncio.wait(
+            [task], timeout=patience
+        )  # one that hangs is not cancelled in this pause, but given up now
         task.cancel()
         if not await task:
             return pause
@@ -105,22 +120,34 @@ def test_a_call_cancelled_in_any_pause_leaves_nothing_behind(
         transport = AsyncTransport()
         url = f"{scheme}://localhost:{server.port}/"
         before = descriptors()
-        assert await every_pause(transport, url, late=late, fresh=True, patience=1 if answers else 0.05) >= 2
+        assert (
+            await every_pause(
+                transport, url, late=late, fresh=True, patience=1 if answers else 0.05
+            )
+            >= 2
+        )
         if answers:
             assert await every_pause(transport, url, late=late, fresh=False, patience=1) >= 1
             assert (await send(transport, make_request(url + "last"))).content == b"/last"
         else:
             assert not any(idle(transport))
         await transport.aclose()
-        assert await becomes(lambda: descriptors() - before <= server.connections - server.ended)  # those are its own
+        assert await becomes(
+            lambda: descriptors() - before <= server.connections - server.ended
+        )  # those are its own
         assert len(asyncio.all_tasks()) == 1
 
-    with RawServer(script, tls=authority.server() if tls else None) as server, authority.trust_system_wide():
+    with (
+        RawServer(script, tls=authority.server() if tls else None) as server,
+        authority.trust_system_wide(),
+    ):
         asyncio.run(scenario(server))
         assert server.connections >= 2
 
 
-def test_a_call_cancelled_before_it_is_connected_leaves_nothing_behind(swallower: tuple[str, int]) -> None:
+def test_a_call_cancelled_before_it_is_connected_leaves_nothing_behind(
+    swallower: tuple[str, int],
+) -> None:
     async def scenario() -> None:
         transport, before = AsyncTransport(), descriptors()
         url = "http://{}:{}/".format(*swallower)
@@ -133,7 +160,9 @@ def test_a_call_cancelled_before_it_is_connected_leaves_nothing_behind(swallower
 def test_a_hundred_tasks_get_their_own_replies_share_connections_and_leak_none() -> None:
     async def calls(transport: AsyncTransport, url: str, task: int) -> None:
         for number in range(50):
-            assert (await send(transport, make_request(f"{url}{task}/{number}"))).content == b"/%d/%d" % (task, number)
+            assert (
+                await send(transport, make_request(f"{url}{task}/{number}"))
+            ).content == b"/%d/%d" % (task, number)
 
     async def scenario(server: RawServer) -> None:
         transport, before = AsyncTransport(), descriptors()
@@ -155,7 +184,9 @@ def test_eight_threads_get_their_own_replies_share_connections_and_leak_none() -
     ):
         before = descriptors()
         numbers = range(8 * 500)
-        replies = pool.map(lambda number: wire.send(make_request(f"{server.url}{number}")).content, numbers)
+        replies = pool.map(
+            lambda number: wire.send(make_request(f"{server.url}{number}")).content, numbers
+        )
         assert list(replies) == [b"/%d" % number for number in numbers]
         assert server.connections == sum(map(len, idle(wire.transport))) <= 8
         wire.shut()

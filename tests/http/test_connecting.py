@@ -31,7 +31,9 @@ def test_a_host_that_cannot_be_is_a_connect_error(wire: Wire, host: str) -> None
         wire.send(make_request(f"https://{host}/"))
 
 
-def test_a_name_that_nobody_knows_is_named_as_that(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_nobody_knows_is_named_as_that(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
@@ -40,7 +42,9 @@ def test_a_name_that_nobody_knows_is_named_as_that(wire: Wire, monkeypatch: pyte
         wire.send(make_request("http://nowhere.example/"), 1)
 
 
-def test_a_name_without_addresses_is_a_connect_error(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_without_addresses_is_a_connect_error(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
     with pytest.raises(httpx.ConnectError, match="connecting failed"):
         wire.send(make_request("http://nowhere.example/"), 1)
@@ -48,7 +52,9 @@ def test_a_name_without_addresses_is_a_connect_error(wire: Wire, monkeypatch: py
 
 @pytest.mark.promise("R1")
 @retry_if_late
-def test_a_resolver_that_hangs_ends_at_the_deadline(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resolver_that_hangs_ends_at_the_deadline(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(5) and [])
     began = time.monotonic()
@@ -59,7 +65,9 @@ def test_a_resolver_that_hangs_ends_at_the_deadline(wire: Wire, monkeypatch: pyt
     assert isinstance(wire, AsyncDriver) or caught.type is httpx.ConnectTimeout
 
 
-def test_an_address_that_refuses_is_passed_over(wire: Wire, monkeypatch: pytest.MonkeyPatch, nobody: int) -> None:
+def test_an_address_that_refuses_is_passed_over(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, nobody: int
+) -> None:
     with RawServer(repeat(READ, response_bytes())) as server:
         addresses = [(*FAMILY, ("127.0.0.1", port)) for port in (nobody, server.port)]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
@@ -77,7 +85,9 @@ def test_a_dead_address_leaves_time_for_the_next_one(
 
 
 @pytest.mark.promise("R1")
-def test_a_stalled_handshake_leaves_time_for_the_next_address(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stalled_handshake_leaves_time_for_the_next_address(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with RawServer([STAY_SILENT]) as stalled, RawServer([]) as ends:
         addresses = [(*FAMILY, ("127.0.0.1", server.port)) for server in (stalled, ends)]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
@@ -105,7 +115,9 @@ def test_the_asyncio_transport_keeps_the_deadline_while_connecting_by_itself(
     what: str, monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
 ) -> None:
     release, slow = threading.Event(), what == "resolver"
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: (slow and release.wait(5)) or [(*FAMILY, swallower)])
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *_, **__: (slow and release.wait(5)) or [(*FAMILY, swallower)]
+    )
 
     async def scenario() -> None:
         request = make_request("http://slow.example/", deadline=time.monotonic() + 0.1)

@@ -12,7 +12,15 @@ import pytest
 from binance_usdm import SyncTransport
 from binance_usdm._http.httpx_adapter import ResponseTooLarge
 from tests.http.drivers import CHUNKED, SyncDriver, Wire, make_request
-from tests.support.raw_server import READ, RESET, STAY_SILENT, RawServer, Step, repeat, response_bytes
+from tests.support.raw_server import (
+    READ,
+    RESET,
+    STAY_SILENT,
+    RawServer,
+    Step,
+    repeat,
+    response_bytes,
+)
 
 
 def test_the_head_is_sent_as_prepared(wire: Wire) -> None:
@@ -20,7 +28,9 @@ def test_the_head_is_sent_as_prepared(wire: Wire) -> None:
         target = b"/fapi/v3/balance?recvWindow=5000&signature=a%2Fb%3D"
         wire.send(
             make_request(
-                server.url + "elsewhere?x=1", [(b"X-MBX-APIKEY", b"key"), (b"hOST", b"gateway")], target=target
+                server.url + "elsewhere?x=1",
+                [(b"X-MBX-APIKEY", b"key"), (b"hOST", b"gateway")],
+                target=target,
             )
         )
         wire.send(make_request(server.url + "p?b=%2f&a=1"))
@@ -41,9 +51,18 @@ def test_a_head_larger_than_the_send_buffer_arrives_whole(wire: Wire) -> None:
 @pytest.mark.parametrize(
     "request_",
     [
-        *[make_request("", target=target) for target in (b"/a b", b"/a\r\nX: 1", b"/a\n", b"/\0", b"/\xff", b"x", b"")],
-        *[make_request("", [(b"X-K", value)]) for value in (b"a\r\nX: 1", b"a\nb", b"a\rb", b"a\0b", b"\x7f")],
-        *[make_request("", [(name, b"1")]) for name in (b"X-K\r\nY", b"X K", b"X:", b"", b"X\0", b"X\xff")],
+        *[
+            make_request("", target=target)
+            for target in (b"/a b", b"/a\r\nX: 1", b"/a\n", b"/\0", b"/\xff", b"x", b"")
+        ],
+        *[
+            make_request("", [(b"X-K", value)])
+            for value in (b"a\r\nX: 1", b"a\nb", b"a\rb", b"a\0b", b"\x7f")
+        ],
+        *[
+            make_request("", [(name, b"1")])
+            for name in (b"X-K\r\nY", b"X K", b"X:", b"", b"X\0", b"X\xff")
+        ],
         *[make_request("", [(name, b"4")]) for name in (b"Content-Length", b"transfer-encoding")],
         httpx.Request("HEAD", "", extensions={"target": b"/"}),
         httpx.Request("GET", "", content=b"body", extensions={"target": b"/"}),
@@ -51,7 +70,9 @@ def test_a_head_larger_than_the_send_buffer_arrives_whole(wire: Wire) -> None:
     ],
     ids=repr,
 )
-def test_a_request_that_could_smuggle_is_refused_before_a_byte_is_sent(wire: Wire, request_: httpx.Request) -> None:
+def test_a_request_that_could_smuggle_is_refused_before_a_byte_is_sent(
+    wire: Wire, request_: httpx.Request
+) -> None:
     with RawServer([STAY_SILENT]) as server:
         request_.url = httpx.URL(server.url)
         with pytest.raises(httpx.LocalProtocolError):
@@ -71,7 +92,9 @@ def test_a_request_without_bounds_is_refused_in_words() -> None:
 
 
 @pytest.mark.parametrize("seconds", [30 * 86400.0, math.inf, math.nan])
-def test_a_deadline_that_no_socket_can_wait_for_is_none_to_fail_by(wire: Wire, seconds: float) -> None:
+def test_a_deadline_that_no_socket_can_wait_for_is_none_to_fail_by(
+    wire: Wire, seconds: float
+) -> None:
     with RawServer([READ, response_bytes()]) as server:
         request = make_request(server.url)
         request.extensions = {**request.extensions, "deadline": time.monotonic() + seconds}
@@ -86,7 +109,10 @@ def test_a_deadline_that_no_socket_can_wait_for_is_none_to_fail_by(wire: Wire, s
         (response_bytes(b"\r\n\r\n"), b"\r\n\r\n"),
         (b"HTTP/1.1 200\r\ncontent-length: 2\r\n\r\n[]", b"[]"),
         (CHUNKED, b"[1,2]"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n[]\r\n0\r\nX-A: trailer\r\n\r\n", b"[]"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n[]\r\n0\r\nX-A: trailer\r\n\r\n",
+            b"[]",
+        ),
         (b"HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nto the end\r\n", b"to the end\r\n"),
         (b"HTTP/1.0 200 OK\r\n\r\n", b""),
         (response_bytes(b"", status="204 No Content"), b""),
@@ -99,16 +125,22 @@ def test_a_deadline_that_no_socket_can_wait_for_is_none_to_fail_by(wire: Wire, s
     ],
     ids=["length", "blank", "terse", "chunked", "trailers", "eof", "1.0", "204", "304", "1xx"],
 )
-def test_every_legal_framing_is_read_to_its_end(wire: Wire, sent: bytes, body: bytes, pieces: bool) -> None:
+def test_every_legal_framing_is_read_to_its_end(
+    wire: Wire, sent: bytes, body: bytes, pieces: bool
+) -> None:
     steps = [bytes([byte]) for byte in sent] if pieces else [sent]
     with RawServer([READ, *steps]) as server:
         response = wire.send(make_request(server.url))
     assert response.content == body
-    assert response.headers.get("x-a") == ("b" if b": b\r" in sent else None)  # not from trailers, not from 1xx
+    assert response.headers.get("x-a") == (
+        "b" if b": b\r" in sent else None
+    )  # not from trailers, not from 1xx
 
 
 def test_headers_arrive_as_sent_and_the_body_is_not_decoded(wire: Wire) -> None:
-    with RawServer([READ, response_bytes(b"\x1f\x8b?", b"Content-Encoding: gzip", b"X-A: 1", b"x-a: \xe9")]) as server:
+    with RawServer(
+        [READ, response_bytes(b"\x1f\x8b?", b"Content-Encoding: gzip", b"X-A: 1", b"x-a: \xe9")]
+    ) as server:
         request = make_request(server.url, deadline=time.monotonic() + 2)
         if isinstance(wire, SyncDriver):
             response = wire.transport.handle_request(request)
@@ -116,13 +148,21 @@ def test_headers_arrive_as_sent_and_the_body_is_not_decoded(wire: Wire) -> None:
             response = wire.runner.run(wire.transport.handle_async_request(request))
     assert isinstance(response.stream, httpx.ByteStream)
     assert b"".join(response.stream) == b"\x1f\x8b?"
-    assert response.headers.raw[1:] == [(b"Content-Encoding", b"gzip"), (b"X-A", b"1"), (b"x-a", b"\xe9")]
+    assert response.headers.raw[1:] == [
+        (b"Content-Encoding", b"gzip"),
+        (b"X-A", b"1"),
+        (b"x-a", b"\xe9"),
+    ]
 
 
 @pytest.mark.promise("S10")
 @pytest.mark.parametrize("status", [200, 302, 418, 451, 520, 599, 600, 999])
-def test_every_status_of_three_digits_passes_and_no_redirect_is_followed(wire: Wire, status: int) -> None:
-    with RawServer(repeat(READ, response_bytes(b"x", b"Location: /other", status=f"{status} Word"))) as server:
+def test_every_status_of_three_digits_passes_and_no_redirect_is_followed(
+    wire: Wire, status: int
+) -> None:
+    with RawServer(
+        repeat(READ, response_bytes(b"x", b"Location: /other", status=f"{status} Word"))
+    ) as server:
         response = wire.send(make_request(server.url))
     assert (response.status_code, response.content, len(server.requests)) == (status, b"x", 1)
 
@@ -187,7 +227,10 @@ def test_an_end_before_the_end_is_a_truncated_reply(wire: Wire, sent: bytes, whe
 
 @pytest.mark.promise("R16")
 def test_a_reset_is_a_read_error(wire: Wire) -> None:
-    with RawServer([READ, b"HTTP/1.1 200", 0.02, RESET]) as server, pytest.raises(httpx.ReadError, match="ECONNRESET"):
+    with (
+        RawServer([READ, b"HTTP/1.1 200", 0.02, RESET]) as server,
+        pytest.raises(httpx.ReadError, match="ECONNRESET"),
+    ):
         wire.send(make_request(server.url))
 
 
@@ -195,7 +238,9 @@ def test_a_reset_is_a_read_error(wire: Wire) -> None:
 def test_a_reply_of_exactly_the_limit_passes_and_one_byte_more_does_not(wire: Wire) -> None:
     sent = b"HTTP/1.1 103 Hints\r\n\r\n" + response_bytes(b"x" * 100_000)
     with RawServer(repeat(READ, sent)) as server:
-        assert len(wire.send(make_request(server.url, max_reply_bytes=len(sent))).content) == 100_000
+        assert (
+            len(wire.send(make_request(server.url, max_reply_bytes=len(sent))).content) == 100_000
+        )
         with pytest.raises(ResponseTooLarge, match=f"larger than {len(sent) - 1} bytes"):
             wire.send(make_request(server.url, max_reply_bytes=len(sent) - 1))
         wire.send(make_request(server.url))
@@ -210,7 +255,10 @@ def test_a_reply_of_exactly_the_limit_passes_and_one_byte_more_does_not(wire: Wi
         (b"HTTP/1.1 200 OK\r\nX: ", b"y" * 4000),
         (b"HTTP/1.1 200 OK\r\n\r\n", b"z" * 4000),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n", b"z" * 4000),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"fa0\r\n" + b"z" * 4000 + b"\r\n"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"fa0\r\n" + b"z" * 4000 + b"\r\n",
+        ),
         (b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 200),
     ],
     ids=["headers", "one header", "eof body", "body", "chunks", "1xx"],

@@ -19,7 +19,9 @@ def printed_error(error: BaseException | None) -> Iterator[str]:
     """Whatever an exception and all that hangs on it could show, but for the frames of the tests."""
     while error is not None:
         yield from (repr(error), str(error), repr(vars(error)))
-        for frame in traceback.TracebackException(type(error), error, error.__traceback__, capture_locals=True).stack:
+        for frame in traceback.TracebackException(
+            type(error), error, error.__traceback__, capture_locals=True
+        ).stack:
             if Path(frame.filename).parent != Path(__file__).parent:
                 yield from (frame.locals or {}).values()
         yield from printed_error(error.__cause__)
@@ -47,11 +49,17 @@ def test_no_traceback_shows_the_request(
     wires: Wires, nobody: int, scheme: str, header: bytes, steps: list[Step]
 ) -> None:
     with RawServer(steps) as server:
-        origin = f"http://127.0.0.1:{nobody}" if scheme == "nobody" else f"{scheme}://127.0.0.1:{server.port}"
+        origin = (
+            f"http://127.0.0.1:{nobody}"
+            if scheme == "nobody"
+            else f"{scheme}://127.0.0.1:{server.port}"
+        )
         name, _, value = header.partition(b": ")
         headers = [(b"X-MBX-APIKEY", CANARY.encode()), (name, value)]
         with pytest.raises((httpx.TransportError, TimeoutError)) as caught:
-            wires().send(make_request(f"{origin}/?signature={CANARY}", headers, max_reply_bytes=5000), 0.05)
+            wires().send(
+                make_request(f"{origin}/?signature={CANARY}", headers, max_reply_bytes=5000), 0.05
+            )
     shown = list(printed_error(caught.value))
     assert len(shown) > 4
     assert not [text for text in shown if CANARY in text]

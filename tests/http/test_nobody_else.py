@@ -17,10 +17,16 @@ PROXIES = [f"{kind}_proxy" for kind in ("http", "https", "all", "ftp", "ws", "so
 
 @pytest.mark.promise("S10")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("place", ["http://127.0.0.1:{}/", "https://127.0.0.1:{}/", "//127.0.0.1:{}/", "/elsewhere"])
-def test_no_redirect_is_followed(wire: Wire, client_of: Callable[..., BlockingFacade], status: int, place: str) -> None:
+@pytest.mark.parametrize(
+    "place", ["http://127.0.0.1:{}/", "https://127.0.0.1:{}/", "//127.0.0.1:{}/", "/elsewhere"]
+)
+def test_no_redirect_is_followed(
+    wire: Wire, client_of: Callable[..., BlockingFacade], status: int, place: str
+) -> None:
     with RawServer(repeat(READ, response_bytes())) as other:
-        moved = response_bytes(b"", b"Location: " + place.format(other.port).encode(), status=f"{status} Moved")
+        moved = response_bytes(
+            b"", b"Location: " + place.format(other.port).encode(), status=f"{status} Moved"
+        )
         with RawServer(repeat(READ, moved)) as server:
             assert wire.send(make_request(server.url)).status_code == status
             with pytest.raises(UsdmError):
@@ -30,15 +36,23 @@ def test_no_redirect_is_followed(wire: Wire, client_of: Callable[..., BlockingFa
 
 @pytest.mark.promise("S12")
 def test_nothing_of_the_environment_changes_where_or_what_is_sent(
-    wire: Wire, client_of: Callable[..., BlockingFacade], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    wire: Wire,
+    client_of: Callable[..., BlockingFacade],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login someone password word\ndefault login someone password word\n")
+    netrc.write_text(
+        "machine 127.0.0.1 login someone password word\ndefault login someone password word\n"
+    )
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".netrc").hardlink_to(netrc)
-    with RawServer(repeat(READ, response_bytes())) as server, RawServer(repeat(READ, response_bytes())) as proxy:
+    with (
+        RawServer(repeat(READ, response_bytes())) as server,
+        RawServer(repeat(READ, response_bytes())) as proxy,
+    ):
         for name in PROXIES:
             monkeypatch.setenv(name, proxy.url)
             monkeypatch.setenv(name.upper(), proxy.url)

@@ -25,7 +25,17 @@ PIECES = [
         b"5",
         b"0",
     ],
-    *[b"Content-Length", b"Transfer-Encoding", b"Connection", b"close", b"keep-alive", b"\0", b"\xff", b"[]", b"-"],
+    *[
+        b"Content-Length",
+        b"Transfer-Encoding",
+        b"Connection",
+        b"close",
+        b"keep-alive",
+        b"\0",
+        b"\xff",
+        b"[]",
+        b"-",
+    ],
     *[
         response_bytes(),
         response_bytes(b"[1,2]", b"X: y"),
@@ -57,7 +67,9 @@ def parse(data: bytes, cuts: list[int]) -> tuple[object, ...]:
 @pytest.mark.promise("R16")
 @settings(max_examples=300, deadline=None)
 @given(sent, st.lists(st.integers(0, 1000), max_size=9))
-def test_any_bytes_in_any_slices_are_the_same_reply_or_transport_error(data: bytes, cuts: list[int]) -> None:
+def test_any_bytes_in_any_slices_are_the_same_reply_or_transport_error(
+    data: bytes, cuts: list[int]
+) -> None:
     whole = parse(data, [])
     assert parse(data, cuts) == whole
     assert parse(data, list(range(len(data)))) == whole

@@ -22,7 +22,14 @@ import httpx
 import pytest
 import time_machine
 
-from binance_usdm import AsyncClient, Client, ConfigurationError, RetryPolicy, SyncTransport, TransportError
+from binance_usdm import (
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    RetryPolicy,
+    SyncTransport,
+    TransportError,
+)
 from binance_usdm._http import pool as connection_pool
 from binance_usdm._http import threads
 from binance_usdm._http.async_transport import AsyncTransport
@@ -33,7 +40,9 @@ from tests.support.timing import best_duration
 
 FAMILY = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
 TIME_RESPONSE = response_bytes(b'{"serverTime": 1591702613943}')
-NEEDS_PROC = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="this system does not list descriptors")
+NEEDS_PROC = pytest.mark.skipif(
+    not os.path.isdir("/proc/self/fd"), reason="this system does not list descriptors"
+)
 RESOLVERS = 16
 """The bound of threads that look up names."""
 
@@ -53,7 +62,9 @@ def count_client_sockets(port: int) -> int:
 
 @NEEDS_PROC
 @pytest.mark.promise("R14", "R20")
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 def test_event_loops_one_after_another_leave_no_socket_behind() -> None:
     async def calls() -> None:
         times = await asyncio.gather(*[client.server_time() for _ in range(5)])
@@ -79,11 +90,15 @@ def test_event_loops_one_after_another_leave_no_socket_behind() -> None:
 
 
 @pytest.mark.promise("R15", "R20")
-def test_idle_connections_of_every_origin_end_at_their_age(wires: Wires, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_connections_of_every_origin_end_at_their_age(
+    wires: Wires, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connection_pool, "_SWEEP_INTERVAL_SECONDS", 0.01, raising=False)
     wire = wires(keepalive_expiry=0.3)
     with contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(RawServer(repeat(READ, response_bytes()))) for _ in range(20)]
+        servers = [
+            stack.enter_context(RawServer(repeat(READ, response_bytes()))) for _ in range(20)
+        ]
         for server in servers:
             wire.send(make_request(server.url))
         assert sum(map(len, idle(wire.transport))) > 1
@@ -107,7 +122,9 @@ def test_an_idle_connection_is_used_until_its_age_and_not_later(wires: Wires) ->
 
 @pytest.mark.promise("R15")
 @pytest.mark.parametrize("seconds", [60.0, -60.0], ids=["ahead", "back"])
-def test_an_idle_connection_is_not_used_after_the_wall_clock_jumped(wire: Wire, seconds: float) -> None:
+def test_an_idle_connection_is_not_used_after_the_wall_clock_jumped(
+    wire: Wire, seconds: float
+) -> None:
     with RawServer(repeat(READ, response_bytes())) as server:
         for _ in range(2):
             wire.send(make_request(server.url))
@@ -137,8 +154,13 @@ def connect_without_descriptors(port: int) -> None:
         return _text_of(client.server_time)
 
     async def async_failures(client: AsyncClient) -> list[str]:
-        results = await asyncio.gather(*[client.server_time() for _ in range(12)], return_exceptions=True)
-        return [str(result) if isinstance(result, TransportError) else repr(result) for result in results]
+        results = await asyncio.gather(
+            *[client.server_time() for _ in range(12)], return_exceptions=True
+        )
+        return [
+            str(result) if isinstance(result, TransportError) else repr(result)
+            for result in results
+        ]
 
     async def close() -> None:
         for client in async_clients:
@@ -186,8 +208,12 @@ def _text_of(call: Callable[[], object]) -> str:
 def test_without_a_free_descriptor_a_call_says_so_and_later_ones_work() -> None:
     assert errno.errorcode[errno.EMFILE] == "EMFILE"
     with RawServer(repeat(READ, TIME_RESPONSE)) as server:
-        program = f"from tests.http.test_resources import *; connect_without_descriptors({server.port})"
-        child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, cwd=ROOT)
+        program = (
+            f"from tests.http.test_resources import *; connect_without_descriptors({server.port})"
+        )
+        child = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, cwd=ROOT
+        )
     assert child.returncode == 0, child.stderr
 
 
@@ -199,7 +225,9 @@ def full_queue_v6() -> Iterator[Any]:
     """The place of an IPv6 listener that answers no SYN: its queue is full."""
     with contextlib.ExitStack() as stack:
         try:
-            listener = stack.enter_context(socket.create_server(("::1", 0), family=socket.AF_INET6, backlog=0))
+            listener = stack.enter_context(
+                socket.create_server(("::1", 0), family=socket.AF_INET6, backlog=0)
+            )
         except OSError:
             pytest.skip("no IPv6 loopback here")
         place = listener.getsockname()
@@ -264,12 +292,16 @@ def count_threads() -> int:
     return sum(thread.name == "binance-usdm" for thread in threading.enumerate())
 
 
-def send_at_once(wire: Wire, urls: list[str], seconds: float, meanwhile: Callable[[], None]) -> list[Any]:
+def send_at_once(
+    wire: Wire, urls: list[str], seconds: float, meanwhile: Callable[[], None]
+) -> list[Any]:
     """Send so many requests at once, in threads or tasks, and return responses and exceptions."""
 
     async def send_in_tasks() -> list[Any]:
         assert isinstance(wire.transport, AsyncTransport)
-        calls = [asyncio.ensure_future(send(wire.transport, make_request(url), seconds)) for url in urls]
+        calls = [
+            asyncio.ensure_future(send(wire.transport, make_request(url), seconds)) for url in urls
+        ]
         await asyncio.to_thread(meanwhile)
         return await asyncio.gather(*calls, return_exceptions=True)
 
@@ -288,7 +320,9 @@ def send_at_once(wire: Wire, urls: list[str], seconds: float, meanwhile: Callabl
 
 
 @pytest.mark.promise("R20")
-def test_calls_at_once_to_one_host_share_one_look_up(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_at_once_to_one_host_share_one_look_up(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def meanwhile() -> None:
         time.sleep(0.2)
         resolver.release.set()
@@ -328,7 +362,9 @@ def test_look_ups_that_hang_take_few_threads_and_end_at_the_deadline(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_a_numeric_host_needs_no_thread(wire: Wire, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_numeric_host_needs_no_thread(
+    wire: Wire, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     start = threading.Thread.start
 
     def start_elsewhere(thread: threading.Thread) -> None:
@@ -354,6 +390,8 @@ def test_a_numeric_host_needs_no_thread(wire: Wire, host: str, monkeypatch: pyte
         ("share_connections", "no"), ("share_connections", 0), ("share_connections", None),
     ],
 )  # fmt: skip
-def test_options_of_a_transport_that_cannot_be_are_refused(kind: Any, option: str, value: object) -> None:
+def test_options_of_a_transport_that_cannot_be_are_refused(
+    kind: Any, option: str, value: object
+) -> None:
     with pytest.raises(ConfigurationError, match=f"{option} must be"):
         kind(**{option: value})

@@ -22,7 +22,15 @@ from binance_usdm._http.gates import TaskGate, ThreadGate
 from binance_usdm._http.pool import Lease
 from binance_usdm._http.sync_transport import SyncTransport
 from tests.http.drivers import CHUNKED, SyncDriver, Wire, add_deadline, idle, make_request, send
-from tests.support.raw_server import READ, RESET, STAY_SILENT, RawServer, Step, repeat, response_bytes
+from tests.support.raw_server import (
+    READ,
+    RESET,
+    STAY_SILENT,
+    RawServer,
+    Step,
+    repeat,
+    response_bytes,
+)
 
 
 @pytest.mark.promise("R15")
@@ -48,7 +56,9 @@ from tests.support.raw_server import READ, RESET, STAY_SILENT, RawServer, Step, 
         ([READ, response_bytes(b"1", b"Connection: close") + response_bytes(b"2")], 2),
     ],
 )
-def test_a_connection_is_reused_only_after_a_clean_end(wire: Wire, steps: list[Step], connections: int) -> None:
+def test_a_connection_is_reused_only_after_a_clean_end(
+    wire: Wire, steps: list[Step], connections: int
+) -> None:
     with RawServer(repeat(*steps)) as server:
         replies = [wire.send(make_request(server.url)).content for _ in range(3)]
         assert replies == replies[:1] * 3
@@ -68,7 +78,9 @@ def test_a_connection_is_reused_only_after_a_clean_end(wire: Wire, steps: list[S
     ],
     ids=["byte", "blank line", "whole reply", "closed", "reset"],
 )
-def test_an_idle_connection_that_stirs_is_replaced_silently(wire: Wire, odd: tuple[Step, ...], ends: bool) -> None:
+def test_an_idle_connection_that_stirs_is_replaced_silently(
+    wire: Wire, odd: tuple[Step, ...], ends: bool
+) -> None:
     answered, stirred = threading.Event(), threading.Event()
 
     def script() -> Iterable[Step]:
@@ -92,11 +104,15 @@ def test_a_running_loop_closes_an_idle_connection_that_stirs_at_once() -> None:
     async def scenario(server: RawServer) -> None:
         transport = AsyncTransport()
         await send(transport, make_request(server.url))
-        assert await asyncio.to_thread(server.wait, lambda: server.hangups == 1)  # nobody called meanwhile
+        assert await asyncio.to_thread(
+            server.wait, lambda: server.hangups == 1
+        )  # nobody called meanwhile
         assert (await send(transport, make_request(server.url))).content == b"2"
         await transport.aclose()
 
-    with RawServer([READ, response_bytes(), 0.03, b"X", STAY_SILENT], repeat(READ, response_bytes(b"2"))) as server:
+    with RawServer(
+        [READ, response_bytes(), 0.03, b"X", STAY_SILENT], repeat(READ, response_bytes(b"2"))
+    ) as server:
         asyncio.run(scenario(server))
 
 
@@ -104,12 +120,17 @@ def test_small_packets_are_not_held_back(wire: Wire) -> None:
     with RawServer(repeat(READ, response_bytes())) as server:
         wire.send(make_request(server.url))
         [[connection]] = idle(wire.transport)
-        sock = getattr(connection, "_socket", None) or connection._transport.get_extra_info("socket")
+        sock = getattr(connection, "_socket", None) or connection._transport.get_extra_info(
+            "socket"
+        )
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_origins_do_not_share_connections(wire: Wire) -> None:
-    with RawServer(repeat(READ, response_bytes(b"1"))) as one, RawServer(repeat(READ, response_bytes(b"2"))) as two:
+    with (
+        RawServer(repeat(READ, response_bytes(b"1"))) as one,
+        RawServer(repeat(READ, response_bytes(b"2"))) as two,
+    ):
         bodies = [wire.send(make_request(url)).content for url in (one.url, two.url) * 2]
     assert bodies == [b"1", b"2"] * 2
     assert (one.connections, two.connections) == (1, 1)
@@ -145,7 +166,11 @@ def test_a_call_in_flight_when_the_client_closes_is_finished_and_its_connection_
         finish.wait(2)
         yield from (response_bytes(), STAY_SILENT)
 
-    with RawServer(script) as server, ThreadPoolExecutor() as pool, contextlib.closing(SyncDriver()) as wire:
+    with (
+        RawServer(script) as server,
+        ThreadPoolExecutor() as pool,
+        contextlib.closing(SyncDriver()) as wire,
+    ):
         call = pool.submit(wire.send, make_request(server.url))
         assert read.wait(2)
         wire.shut()
@@ -163,17 +188,24 @@ def test_no_more_calls_than_allowed_are_under_way_and_the_first_come_goes_first(
 
     async def scenario(server: RawServer) -> None:
         transport = AsyncTransport(max_connections=2)
-        calls = [asyncio.create_task(send(transport, make_request(f"{server.url}/{number}"))) for number in range(9)]
+        calls = [
+            asyncio.create_task(send(transport, make_request(f"{server.url}/{number}")))
+            for number in range(9)
+        ]
         await asyncio.sleep(0.01)
         calls[4].cancel()  # while it waits
         done = await asyncio.gather(*calls, return_exceptions=True)
-        assert [isinstance(call, httpx.Response) for call in done] == [number != 4 for number in range(9)]
+        assert [isinstance(call, httpx.Response) for call in done] == [
+            number != 4 for number in range(9)
+        ]
         await transport.aclose()
 
     with RawServer(repeat(READ, 0.01, heard)) as server:
         asyncio.run(scenario(server))
         assert (server.connections, len(order)) == (2, 8)
-        assert all(abs(place - sorted(order).index(path)) < 2 for place, path in enumerate(order))  # two are under way
+        assert all(
+            abs(place - sorted(order).index(path)) < 2 for place, path in enumerate(order)
+        )  # two are under way
 
 
 def test_threads_wait_for_their_turn_no_longer_than_their_deadline() -> None:
@@ -181,7 +213,9 @@ def test_threads_wait_for_their_turn_no_longer_than_their_deadline() -> None:
 
     def call(path: str, seconds: float) -> object:
         try:
-            return transport.handle_request(add_deadline(make_request(f"{server.url}/{path}"), seconds)).read()
+            return transport.handle_request(
+                add_deadline(make_request(f"{server.url}/{path}"), seconds)
+            ).read()
         except httpx.TransportError as error:
             return type(error)
 
@@ -204,7 +238,11 @@ def test_threads_wait_for_their_turn_no_longer_than_their_deadline() -> None:
 
 def lease_of(transport: SyncTransport | AsyncTransport) -> Lease[Any]:
     return transport.lease(
-        (False, "", 0), None, deadline=time.monotonic() + 5, max_response_bytes=1000, needs_new_connection=False
+        (False, "", 0),
+        None,
+        deadline=time.monotonic() + 5,
+        max_response_bytes=1000,
+        needs_new_connection=False,
     )
 
 
@@ -255,7 +293,9 @@ def test_a_bound_that_is_none_is_refused(most: Any) -> None:
             kind(max_connections=most)
 
 
-def test_a_forked_process_leaves_the_parent_s_connections_alone(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forked_process_leaves_the_parent_s_connections_alone(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with RawServer(repeat(READ, response_bytes())) as server:
         wire.send(make_request(server.url))
         parent = os.getpid()

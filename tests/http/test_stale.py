@@ -34,18 +34,26 @@ def outcome(wire: Wire, request: httpx.Request) -> httpx.TransportError:
 
 @pytest.mark.promise("R15", "R19")
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("end", [[], [0.01, RESET], [CLOSE_WITHOUT_CLOSE_NOTIFY]], ids=["end", "reset", "no goodbye"])
+@pytest.mark.parametrize(
+    "end", [[], [0.01, RESET], [CLOSE_WITHOUT_CLOSE_NOTIFY]], ids=["end", "reset", "no goodbye"]
+)
 def test_a_kept_connection_that_ends_without_a_reply_is_stale(
     wire: Wire, authority: CertificateAuthority, scheme: str, end: list[Step]
 ) -> None:
     tls = authority.server() if scheme == "https" else None
     with (
-        RawServer([READ, response_bytes(), READ, *end], repeat(READ, response_bytes(b"2")), tls=tls) as server,
+        RawServer(
+            [READ, response_bytes(), READ, *end], repeat(READ, response_bytes(b"2")), tls=tls
+        ) as server,
         authority.trust_system_wide(),
     ):
         wire.send(make_request(server.url))
         assert isinstance(outcome(wire, make_request(server.url)), StaleConnection)
-        assert (server.connections, len(server.requests), open_sockets(wire)) == (1, 2, 0)  # not sent again
+        assert (server.connections, len(server.requests), open_sockets(wire)) == (
+            1,
+            2,
+            0,
+        )  # not sent again
         assert wire.send(make_request(server.url, fresh=True)).content == b"2"
 
 
@@ -55,14 +63,21 @@ def test_a_kept_connection_that_breaks_while_sending_is_stale(
     wire: Wire, authority: CertificateAuthority, scheme: str
 ) -> None:
     tls = authority.server() if scheme == "https" else None
-    with RawServer([READ, response_bytes(), READ_FIRST_BYTE, RESET], tls=tls) as server, authority.trust_system_wide():
+    with (
+        RawServer([READ, response_bytes(), READ_FIRST_BYTE, RESET], tls=tls) as server,
+        authority.trust_system_wide(),
+    ):
         wire.send(make_request(server.url))
-        assert isinstance(outcome(wire, make_request(server.url, [(b"X", b"x" * 9_000_000)])), StaleConnection)
+        assert isinstance(
+            outcome(wire, make_request(server.url, [(b"X", b"x" * 9_000_000)])), StaleConnection
+        )
 
 
 @pytest.mark.promise("R15", "R19")
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-def test_a_new_connection_that_ends_without_a_reply_is_not_stale(wire: Wire, end: list[Step]) -> None:
+def test_a_new_connection_that_ends_without_a_reply_is_not_stale(
+    wire: Wire, end: list[Step]
+) -> None:
     with RawServer(repeat(READ, response_bytes()), [READ, *end]) as server:
         wire.send(make_request(server.url))
         error = outcome(wire, make_request(server.url, fresh=True))
@@ -72,11 +87,18 @@ def test_a_new_connection_that_ends_without_a_reply_is_not_stale(wire: Wire, end
 
 @pytest.mark.promise("R15")
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-@pytest.mark.parametrize("start", [b"H", b"HTTP/1.1 100 Continue\r\n\r\n", response_bytes(b"[1]")[:-1]])
-def test_a_kept_connection_that_ends_within_the_reply_is_not_stale(wire: Wire, start: bytes, end: list[Step]) -> None:
+@pytest.mark.parametrize(
+    "start", [b"H", b"HTTP/1.1 100 Continue\r\n\r\n", response_bytes(b"[1]")[:-1]]
+)
+def test_a_kept_connection_that_ends_within_the_reply_is_not_stale(
+    wire: Wire, start: bytes, end: list[Step]
+) -> None:
     with RawServer([READ, response_bytes(), READ, start, *end]) as server:
         wire.send(make_request(server.url))
-        assert type(outcome(wire, make_request(server.url))) in {httpx.RemoteProtocolError, httpx.ReadError}
+        assert type(outcome(wire, make_request(server.url))) in {
+            httpx.RemoteProtocolError,
+            httpx.ReadError,
+        }
 
 
 @pytest.mark.promise("R15")
@@ -107,7 +129,9 @@ def test_a_fresh_call_leaves_kept_connections_alone_and_is_kept_itself(wire: Wir
 @pytest.mark.promise("R15")
 def test_with_a_stale_connection_goes_whatever_was_idle_for_longer(wire: Wire) -> None:
     with (
-        RawServer([READ, response_bytes(), READ, STAY_SILENT], [READ, response_bytes(), READ]) as server,
+        RawServer(
+            [READ, response_bytes(), READ, STAY_SILENT], [READ, response_bytes(), READ]
+        ) as server,
         RawServer(repeat(READ, response_bytes())) as other,
     ):
         for url in (other.url, server.url, server.url, server.url):

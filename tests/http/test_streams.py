@@ -21,7 +21,9 @@ from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 def test_a_connection_of_another_event_loop_is_not_reused() -> None:
     transport = AsyncTransport()
     with RawServer(repeat(READ, response_bytes())) as server, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # a loop closed before its transports: the caller's doing
+        warnings.simplefilter(
+            "ignore", ResourceWarning
+        )  # a loop closed before its transports: the caller's doing
         asyncio.run(send(transport, make_request(server.url)))
         asyncio.run(send(transport, make_request(server.url)))
         assert server.wait(lambda: server.hangups == 1)
@@ -53,7 +55,11 @@ def test_a_reply_is_to_others_as_one_of_httpx() -> None:
             assert getattr(ours, name) == getattr(theirs, name), name
     assert ours.headers.get_list("X-Twice") == ["1", "2"]
     assert ours.read() == theirs.read() == b'{"a": 1}'
-    assert (ours.json(), ours.is_success, ours.is_closed) == (theirs.json(), theirs.is_success, theirs.is_closed)
+    assert (ours.json(), ours.is_success, ours.is_closed) == (
+        theirs.json(),
+        theirs.is_success,
+        theirs.is_closed,
+    )
 
 
 def test_a_reply_that_came_before_the_request_was_sent_is_not_waited_for() -> None:
@@ -67,7 +73,9 @@ def test_a_reply_that_came_before_the_request_was_sent_is_not_waited_for() -> No
         stream.connection_made(Deaf())
         stream.data_received(response_bytes(b"busy"))
         async with asyncio.timeout(0.2):
-            await stream.send(HttpRequest(b"/", RequestTemplate.build((False, "", 0), ())), early, math.inf)
+            await stream.send(
+                HttpRequest(b"/", RequestTemplate.build((False, "", 0), ())), early, math.inf
+            )
         return early.result()
 
     response = asyncio.run(scenario())
@@ -79,9 +87,14 @@ def test_a_reply_hands_its_body_over_once() -> None:
     finished = ResponseParser(1000)
     finished.feed(response_bytes(b"[]"))
     bodies = [
-        response.body for response in (finished.result(), finished.result()) if isinstance(response, HttpResponse)
+        response.body
+        for response in (finished.result(), finished.result())
+        if isinstance(response, HttpResponse)
     ]
-    assert bodies == [b"[]", b""]  # an idle connection holds its last reply, but not a megabyte of body
+    assert bodies == [
+        b"[]",
+        b"",
+    ]  # an idle connection holds its last reply, but not a megabyte of body
 
 
 def test_a_finished_reply_needs_no_cycle_collector() -> None:

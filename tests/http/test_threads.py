@@ -40,7 +40,9 @@ def test_nobody_waits_for_it_longer_than_he_wants() -> None:
     assert answer.result(1) is True
 
 
-def test_a_machine_without_threads_to_spare_is_an_error_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_threads_to_spare_is_an_error_of_the_system(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def full(thread: threading.Thread) -> NoReturn:
         raise RuntimeError("can't start new thread")
 
@@ -50,8 +52,12 @@ def test_a_machine_without_threads_to_spare_is_an_error_of_the_system(monkeypatc
 
 
 @pytest.mark.parametrize("poll", [True, False])
-def test_an_idle_socket_shows_what_came_and_its_end(monkeypatch: pytest.MonkeyPatch, poll: bool) -> None:
-    monkeypatch.delattr(select, "select" if poll else "poll")  # Windows has no poll; select knows no large descriptors
+def test_an_idle_socket_shows_what_came_and_its_end(
+    monkeypatch: pytest.MonkeyPatch, poll: bool
+) -> None:
+    monkeypatch.delattr(
+        select, "select" if poll else "poll"
+    )  # Windows has no poll; select knows no large descriptors
     began = time.monotonic()
     here, there = socket.socketpair()
     with here, there:

@@ -65,7 +65,9 @@ def test_a_stalled_tls_handshake_ends_at_the_deadline_and_closes_its_socket(wire
 
 
 @retry_if_late
-def test_a_connection_that_never_comes_ends_at_the_deadline(wire: Wire, swallower: tuple[str, int]) -> None:
+def test_a_connection_that_never_comes_ends_at_the_deadline(
+    wire: Wire, swallower: tuple[str, int]
+) -> None:
     began = time.monotonic()
     with pytest.raises(TIMEOUTS) as caught:
         wire.send(make_request("http://{}:{}/".format(*swallower)), 0.1)
@@ -74,6 +76,10 @@ def test_a_connection_that_never_comes_ends_at_the_deadline(wire: Wire, swallowe
 
 
 def test_a_deadline_that_has_passed_opens_no_connection() -> None:
-    with RawServer([READ]) as server, SyncTransport() as transport, pytest.raises(httpx.ConnectTimeout):
+    with (
+        RawServer([READ]) as server,
+        SyncTransport() as transport,
+        pytest.raises(httpx.ConnectTimeout),
+    ):
         transport.handle_request(make_request(server.url, deadline=time.monotonic()))
     assert server.connections == 0

@@ -20,7 +20,13 @@ import trustme
 
 from binance_usdm._http.tls import tls_context
 from tests.http.drivers import CertificateAuthority, Wire, Wires, make_request
-from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, READ, RawServer, repeat, response_bytes
+from tests.support.raw_server import (
+    CLOSE_WITHOUT_CLOSE_NOTIFY,
+    READ,
+    RawServer,
+    repeat,
+    response_bytes,
+)
 
 DAY = datetime.timedelta(days=1)
 
@@ -47,7 +53,9 @@ def error_of(wire: Wire, server: RawServer, url: str) -> str:
 
 
 @pytest.mark.promise("S9")
-def test_tls_to_the_right_host_works_and_is_reused(wire: Wire, authority: CertificateAuthority) -> None:
+def test_tls_to_the_right_host_works_and_is_reused(
+    wire: Wire, authority: CertificateAuthority
+) -> None:
     with RawServer(repeat(READ, response_bytes()), tls=authority.server()) as server:
         for host in ("localhost", "127.0.0.1") * 2:
             assert wire.send(make_request(f"https://{host}:{server.port}/")).content == b"[]"
@@ -98,7 +106,9 @@ def test_a_record_of_tls_that_comes_in_pieces_is_waited_for_until_the_deadline(
 ) -> None:
     body = b"x" * 500
     with RawServer(
-        repeat(READ, response_bytes(body)), repeat(READ, response_bytes(body)), tls=authority.server()
+        repeat(READ, response_bytes(body)),
+        repeat(READ, response_bytes(body)),
+        tls=authority.server(),
     ) as server:
         with Pieces(server.port) as relay:
             assert wire.send(make_request(f"https://localhost:{relay.port}/")).content == body
@@ -113,7 +123,9 @@ def test_a_record_of_tls_that_comes_in_pieces_is_waited_for_until_the_deadline(
     assert server.connections == 2
 
 
-def test_a_head_larger_than_the_send_buffer_arrives_whole_over_tls(wire: Wire, authority: CertificateAuthority) -> None:
+def test_a_head_larger_than_the_send_buffer_arrives_whole_over_tls(
+    wire: Wire, authority: CertificateAuthority
+) -> None:
     with RawServer([READ, response_bytes()], tls=authority.server()) as server:
         url = f"https://localhost:{server.port}/"
         assert wire.send(make_request(url, [(b"X", b"x" * 6_000_000)])).content == b"[]"
@@ -122,9 +134,13 @@ def test_a_head_larger_than_the_send_buffer_arrives_whole_over_tls(wire: Wire, a
 
 @pytest.mark.promise("S9")
 @pytest.mark.parametrize("name", ["elsewhere.example", "local", "*.localhost", "127.0.0.2"])
-def test_a_certificate_for_another_host_is_refused(wire: Wire, authority: CertificateAuthority, name: str) -> None:
+def test_a_certificate_for_another_host_is_refused(
+    wire: Wire, authority: CertificateAuthority, name: str
+) -> None:
     with RawServer([READ, response_bytes()], tls=authority.server(name)) as server:
-        assert "not valid for 'localhost'" in error_of(wire, server, f"https://localhost:{server.port}/")
+        assert "not valid for 'localhost'" in error_of(
+            wire, server, f"https://localhost:{server.port}/"
+        )
         assert "not valid for '127.0.0.1'" in error_of(wire, server, server.url)
 
 
@@ -152,13 +168,19 @@ def test_a_self_signed_certificate_is_refused(wire: Wire, self_signed: ssl.SSLCo
 
 
 @pytest.mark.promise("S9")
-def test_a_server_older_than_tls_1_2_is_refused(wires: Wires, authority: CertificateAuthority) -> None:
+def test_a_server_older_than_tls_1_2_is_refused(
+    wires: Wires, authority: CertificateAuthority
+) -> None:
     old, willing = authority.server(), authority.trusted()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of the old version, which is meant
         old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
         willing.minimum_version = ssl.TLSVersion.TLSv1
-    for context in (old, willing, tls_context()):  # ours too: it is the version that must be refused, not its hashes
+    for context in (
+        old,
+        willing,
+        tls_context(),
+    ):  # ours too: it is the version that must be refused, not its hashes
         context.set_ciphers("ALL:@SECLEVEL=0")
     with RawServer([READ, response_bytes()], tls=old) as server:
         assert "protocol version" in error_of(wires(), server, server.url).lower().replace("_", " ")
@@ -170,9 +192,13 @@ def test_a_server_older_than_tls_1_2_is_refused(wires: Wires, authority: Certifi
 
 
 @pytest.mark.promise("S9")
-def test_a_reply_that_ends_with_the_stream_needs_tls_goodbye(wire: Wire, authority: CertificateAuthority) -> None:
+def test_a_reply_that_ends_with_the_stream_needs_tls_goodbye(
+    wire: Wire, authority: CertificateAuthority
+) -> None:
     sent = b"HTTP/1.1 200 OK\r\n\r\n[1"
-    with RawServer([READ, sent], [READ, sent, CLOSE_WITHOUT_CLOSE_NOTIFY], tls=authority.server()) as server:
+    with RawServer(
+        [READ, sent], [READ, sent, CLOSE_WITHOUT_CLOSE_NOTIFY], tls=authority.server()
+    ) as server:
         assert wire.send(make_request(server.url)).content == b"[1"
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             wire.send(make_request(server.url))
@@ -190,7 +216,9 @@ def test_no_key_log_is_written(
 
 
 @pytest.mark.promise("S9")
-def test_a_process_has_one_tls_context_that_verifies(wires: Wires, authority: CertificateAuthority) -> None:
+def test_a_process_has_one_tls_context_that_verifies(
+    wires: Wires, authority: CertificateAuthority
+) -> None:
     with RawServer(repeat(READ, response_bytes()), tls=authority.server()) as server:
         for wire in (wires(), wires()):
             wire.send(make_request(server.url))

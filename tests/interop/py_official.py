@@ -18,7 +18,9 @@ configuration = ConfigurationRestAPI(
 client = DerivativesTradingUsdsFutures(config_rest_api=configuration)
 try:
     reply = client.rest_api.futures_account_balance_v3()
-    rows = [row.model_dump(by_alias=True, exclude={"additional_properties"}) for row in reply.data()]
+    rows = [
+        row.model_dump(by_alias=True, exclude={"additional_properties"}) for row in reply.data()
+    ]
     print(json.dumps({"ok": True, "balances": rows}))
 except Error as error:  # its status_code is the exchange's code
     print(json.dumps({"ok": False, "code": error.status_code, "error": type(error).__name__}))

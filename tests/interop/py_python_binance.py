@@ -6,7 +6,9 @@ import os
 from binance.client import Client  # type: ignore[import-not-found]  # has its own venv
 from binance.exceptions import BinanceAPIException  # type: ignore[import-not-found]
 
-client = Client(os.environ["API_KEY"], os.environ["API_SECRET"], ping=False)  # a ping would go to the spot host
+client = Client(
+    os.environ["API_KEY"], os.environ["API_SECRET"], ping=False
+)  # a ping would go to the spot host
 client.FUTURES_URL = os.environ["BASE_URL"] + "/fapi"
 client.REQUEST_RECVWINDOW = 5000  # its own 10000 would let a clock pass that is ten seconds late
 try:

@@ -82,7 +82,12 @@ CLIENTS: Final = (
         "@binance/derivatives-trading-usds-futures",
         "base URL by basePath; it has no reading of the exchange's time",
     ),
-    Client("binance-js", "js_binance.mjs", "binance", "base URL by baseUrl; disableTimeSync, its default, is on"),
+    Client(
+        "binance-js",
+        "js_binance.mjs",
+        "binance",
+        "base URL by baseUrl; disableTimeSync, its default, is on",
+    ),
     Client(
         "ccxt-js",
         "js_ccxt.mjs",
@@ -90,7 +95,10 @@ CLIENTS: Final = (
         "base URL by urls.api; window 5000 for its 10000; adjustForTimeDifference is off unless asked for",
     ),
     Client(
-        "curl-openssl", "curl_openssl.sh", None, "bash and GNU date; HMAC of two digests, for `-hmac` shows the secret"
+        "curl-openssl",
+        "curl_openssl.sh",
+        None,
+        "bash and GNU date; HMAC of two digests, for `-hmac` shows the secret",
     ),
 )
 
@@ -103,12 +111,28 @@ CASES: Final[Mapping[str, Case]] = {
 
 _AMOUNTS: Final = (
     # asset, balance, crossWalletBalance, crossUnPnl, availableBalance, maxWithdrawAmount, marginAvailable, updateTime
-    ("USDT", "122607.35137903", "23.72469206", "0.00000000", "23.72469206", "23.72469206", True, 1617939110373),
+    (
+        "USDT",
+        "122607.35137903",
+        "23.72469206",
+        "0.00000000",
+        "23.72469206",
+        "23.72469206",
+        True,
+        1617939110373,
+    ),
     ("BTC", "0.00000001", "0.00000001", "-402.91836500", "0.10000000", "0", True, 1762412880142),
     ("测试", "90071992547409931234567.12345678", "-0.10", "0.00", "1.50", "0.30000000", False, 0),
 )
 _MEMBERS: Final = (
-    *("asset", "balance", "crossWalletBalance", "crossUnPnl", "availableBalance", "maxWithdrawAmount"),
+    *(
+        "asset",
+        "balance",
+        "crossWalletBalance",
+        "crossUnPnl",
+        "availableBalance",
+        "maxWithdrawAmount",
+    ),
     *("marginAvailable", "updateTime"),
 )
 BALANCES: Final = [
@@ -117,11 +141,18 @@ BALANCES: Final = [
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Other people's clients against the mock exchange.")
+    parser = argparse.ArgumentParser(
+        description="Other people's clients against the mock exchange."
+    )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--only", choices=[client.name for client in CLIENTS], metavar="NAME", help="%(choices)s")
     which.add_argument(
-        "--own", type=shlex.split, metavar="COMMAND", help="a program of your own instead, in any language"
+        "--only", choices=[client.name for client in CLIENTS], metavar="NAME", help="%(choices)s"
+    )
+    which.add_argument(
+        "--own",
+        type=shlex.split,
+        metavar="COMMAND",
+        help="a program of your own instead, in any language",
     )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the servers end too
@@ -142,7 +173,9 @@ def main() -> int:
     print()
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
     print()
     for client in clients:
         print(f"{client.name}: {client.note}")
@@ -156,7 +189,9 @@ def tried(client: Client, own: list[str] | None, urls: Mapping[bool, str]) -> li
     try:
         command = own or command_of(client.program, client.name, _say)
     except (OSError, subprocess.CalledProcessError) as error:
-        _say(f"{client.name}: could not be installed: {_last_line(getattr(error, 'stderr', '') or str(error))}")
+        _say(
+            f"{client.name}: could not be installed: {_last_line(getattr(error, 'stderr', '') or str(error))}"
+        )
         return ["not installed"] * len(CASES)
     verdicts = []
     for name, case in CASES.items():
@@ -183,9 +218,16 @@ def judged(case: Case, status: int, said: str) -> str:
 
 def _run(command: list[str], case: Case, url: str) -> tuple[int, str]:
     """Exit status and output of a program; the environment holds what the contract says and nothing that leads elsewhere."""
-    given = {"BASE_URL": url, "API_KEY": case.key, "API_SECRET": case.secret, "PATH": os.environ["PATH"]}
+    given = {
+        "BASE_URL": url,
+        "API_KEY": case.key,
+        "API_SECRET": case.secret,
+        "PATH": os.environ["PATH"],
+    }
     try:
-        done = subprocess.run(command, env=given, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False)
+        done = subprocess.run(
+            command, env=given, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
         return -1, ""
     except OSError as error:

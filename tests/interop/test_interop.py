@@ -17,7 +17,9 @@ from tests.interop.run import BALANCES, CASES, CLIENTS, judged
 
 ROWS = json.dumps({"ok": True, "balances": BALANCES})
 REFUSED = json.dumps({"ok": False, "code": -1022})
-ROUNDED = json.dumps({"ok": True, "balances": [{**row, "balance": float(str(row["balance"]))} for row in BALANCES]})
+ROUNDED = json.dumps(
+    {"ok": True, "balances": [{**row, "balance": float(str(row["balance"]))} for row in BALANCES]}
+)
 TOOLS = all(map(shutil.which, ("bash", "curl", "openssl", "od", "sed")))
 
 
@@ -42,7 +44,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         ("late clock", 0, '{"ok": false, "code": null}', "None, not -1021"),
     ],
 )
-def test_an_answer_is_what_had_to_come_or_a_surprise(case: str, status: int, said: str, verdict: str) -> None:
+def test_an_answer_is_what_had_to_come_or_a_surprise(
+    case: str, status: int, said: str, verdict: str
+) -> None:
     assert judged(CASES[case], status, said) == verdict
 
 
@@ -52,7 +56,9 @@ def test_every_client_has_its_program_and_an_exact_version() -> None:
     }
     for client in CLIENTS:
         if client.package is not None:
-            assert re.fullmatch(r"[0-9]+(\.[0-9]+)+", version(client.program, client.package)), client.name
+            assert re.fullmatch(r"[0-9]+(\.[0-9]+)+", version(client.program, client.package)), (
+                client.name
+            )
 
 
 def test_the_pins_name_no_registry() -> None:
@@ -78,9 +84,12 @@ def test_curl_and_openssl_are_answered_and_refused_as_they_must() -> None:
 
 def test_a_program_of_ones_own_is_judged_like_the_others(tmp_path: Path) -> None:
     program = tmp_path / "mine.py"
-    program.write_text(f"import os\nassert os.environ['API_KEY']\nprint({ROWS!r})\n", encoding="utf-8")
+    program.write_text(
+        f"import os\nassert os.environ['API_KEY']\nprint({ROWS!r})\n", encoding="utf-8"
+    )
     done = run("--own", shlex.join([sys.executable, "-I", str(program)]))
     assert done.returncode == 1, done.stdout + done.stderr
     assert re.search(
-        r"your own +ok 3 rows +balances, not -1022 +balances, not -2015 +balances, not -1021\n", done.stdout
+        r"your own +ok 3 rows +balances, not -1022 +balances, not -2015 +balances, not -1021\n",
+        done.stdout,
     )

@@ -50,7 +50,9 @@ def exchange() -> Exchange:
 def call(exchange: Exchange, method: str, resource: str, body: Any = None, **other: Any) -> Reply:
     path, _, query = f"/__admin/{resource}".partition("?")
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    headers = [pair for pair in HERE if pair[0] not in {name for name, _ in other.get("headers", ())}]
+    headers = [
+        pair for pair in HERE if pair[0] not in {name for name, _ in other.get("headers", ())}
+    ]
     headers += [(name, value) for name, value in other.get("headers", ()) if value is not None]
     return AdminApi(exchange._engine).handle(
         method, path, query.encode(), headers, raw, other.get("address", "127.0.0.1")
@@ -75,13 +77,17 @@ def target(query: str = "", *, secret: str = DEFAULT_API_SECRET, now: int = T0) 
 
 
 def ask(exchange: Exchange, where: str = "", key: str = DEFAULT_API_KEY, **other: Any) -> Reply:
-    return exchange.handle("GET", (where or target()).encode(), [(b"X-MBX-APIKEY", key.encode())], **other)
+    return exchange.handle(
+        "GET", (where or target()).encode(), [(b"X-MBX-APIKEY", key.encode())], **other
+    )
 
 
 # -- who may -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("address", ["10.0.0.1", "192.168.1.7", "::2", "::ffff:10.0.0.1", "testclient", ""])
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "192.168.1.7", "::2", "::ffff:10.0.0.1", "testclient", ""]
+)
 def test_another_machine_is_refused(exchange: Exchange, address: str) -> None:
     reply = call(exchange, "GET", "state", address=address)
     assert (reply.status, json.loads(reply.body).keys()) == (403, {"error"})
@@ -114,7 +120,9 @@ def test_this_machine_is_welcome(exchange: Exchange, address: str) -> None:
     ],
     ids=lambda headers: " ".join(f"{name.decode()}={value}" for name, value in headers),
 )
-def test_another_host_another_site_and_a_proxy_are_refused(exchange: Exchange, headers: Any) -> None:
+def test_another_host_another_site_and_a_proxy_are_refused(
+    exchange: Exchange, headers: Any
+) -> None:
     assert call(exchange, "GET", "state", headers=headers).status == 403
     assert call(exchange, "POST", "reset", {}, headers=headers).status == 403
 
@@ -123,7 +131,11 @@ def test_another_host_another_site_and_a_proxy_are_refused(exchange: Exchange, h
     "headers",
     [
         [(b"Host", b"LOCALHOST:1"), (b"host", None)],
-        [(b"host", b"[::1]:8787"), (b"origin", b"http://[::1]:8787"), (b"sec-fetch-site", b"same-origin")],
+        [
+            (b"host", b"[::1]:8787"),
+            (b"origin", b"http://[::1]:8787"),
+            (b"sec-fetch-site", b"same-origin"),
+        ],
         [(b"sec-fetch-site", b"none")],
         [(b"content-type", b"Application/JSON; charset=utf-8")],
     ],
@@ -134,13 +146,20 @@ def test_its_own_page_and_a_typed_address_are_welcome(exchange: Exchange, header
 
 @pytest.mark.parametrize(
     "kind",
-    [None, b"text/plain", b"application/x-www-form-urlencoded", b"multipart/form-data; boundary=application/json"],
+    [
+        None,
+        b"text/plain",
+        b"application/x-www-form-urlencoded",
+        b"multipart/form-data; boundary=application/json",
+    ],
 )
 def test_what_a_form_can_send_is_refused(exchange: Exchange, kind: bytes | None) -> None:
     exchange.fail("waf")
     for method, name in RESOURCES:
         if method in ("POST", "PATCH"):
-            assert call(exchange, method, name, {}, headers=[(b"content-type", kind)]).status == 403, name
+            assert (
+                call(exchange, method, name, {}, headers=[(b"content-type", kind)]).status == 403
+            ), name
     assert done(exchange, "GET", "faults")["queue"], "nothing was done"
 
 
@@ -183,7 +202,8 @@ def test_a_body_is_bounded(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["after=-1", "after=x", "limit=0", "limit=1001", "after=1&after=1", "before=1", "after=", "&"]
+    "query",
+    ["after=-1", "after=x", "limit=0", "limit=1001", "after=1&after=1", "before=1", "after=", "&"],
 )
 def test_a_query_that_is_wrong_is_told_how(exchange: Exchange, query: str) -> None:
     assert wrong(exchange, "GET", f"requests?{query}")
@@ -201,7 +221,9 @@ def test_what_is_not_there_is_said(exchange: Exchange) -> None:
 
 def test_the_state_shows_keys_and_no_secret(exchange: Exchange) -> None:
     exchange.seed("balance", b"[]")
-    exchange.add_account("K", lambda signed, signature: True, opened=False, addresses=["10.0.0.0/8"], permissions=[])
+    exchange.add_account(
+        "K", lambda signed, signature: True, opened=False, addresses=["10.0.0.0/8"], permissions=[]
+    )
     state = done(exchange, "GET", "state")
     assert [each["id"] for each in state["operations"]] == ["balance", "server_time"]
     assert state["accounts"] == [
@@ -209,28 +231,46 @@ def test_the_state_shows_keys_and_no_secret(exchange: Exchange) -> None:
             "opened": True,
             "replies": ["balance"],
             "keys": [
-                {"api_key": DEFAULT_API_KEY, "kind": "hmac", "addresses": [], "permissions": ["futures", "reading"]}
+                {
+                    "api_key": DEFAULT_API_KEY,
+                    "kind": "hmac",
+                    "addresses": [],
+                    "permissions": ["futures", "reading"],
+                }
             ],
         },
         {
             "opened": False,
             "replies": [],
-            "keys": [{"api_key": "K", "kind": "verifier", "addresses": ["10.0.0.0/8"], "permissions": []}],
+            "keys": [
+                {"api_key": "K", "kind": "verifier", "addresses": ["10.0.0.0/8"], "permissions": []}
+            ],
         },
     ]
 
 
 def test_accounts_and_keys_can_be_added(exchange: Exchange) -> None:
     done(exchange, "POST", "accounts", {"api_key": "K", "api_secret": "made-up-secret"})
-    done(exchange, "POST", "keys", {"account_of": "K", "api_key": "L", "api_secret": "other-secret", "permissions": []})
+    done(
+        exchange,
+        "POST",
+        "keys",
+        {"account_of": "K", "api_key": "L", "api_secret": "other-secret", "permissions": []},
+    )
     done(exchange, "POST", "replies", {"operation": "balance", "api_key": "L", "text": "[ ]"})
-    assert ask(exchange, target(secret="made-up-secret"), "K").body == b"[ ]", "one account has two keys"
+    assert ask(exchange, target(secret="made-up-secret"), "K").body == b"[ ]", (
+        "one account has two keys"
+    )
     assert ask(exchange, target(secret="other-secret"), "L").code == -2015
     assert ask(exchange).body != b"[ ]"
     assert "already" in wrong(exchange, "POST", "accounts", {"api_key": "K", "api_secret": "x"})
-    assert "account_of" in wrong(exchange, "POST", "keys", {"account_of": "?", "api_key": "M", "api_secret": "x"})
+    assert "account_of" in wrong(
+        exchange, "POST", "keys", {"account_of": "?", "api_key": "M", "api_secret": "x"}
+    )
     assert "exactly one" in wrong(exchange, "POST", "accounts", {"api_key": "M"})
-    assert "exactly one" in wrong(exchange, "POST", "accounts", {"api_key": "M", "api_secret": "x", "public_key": "x"})
+    assert "exactly one" in wrong(
+        exchange, "POST", "accounts", {"api_key": "M", "api_secret": "x", "public_key": "x"}
+    )
     assert wrong(exchange, "POST", "accounts", {"api_key": "M", "public_key": "no key"})
     assert len(done(exchange, "GET", "state")["accounts"]) == 2
 
@@ -240,7 +280,9 @@ def test_a_public_key_can_be_added(exchange: Exchange) -> None:
     from cryptography.hazmat.primitives import serialization
 
     private = ed25519.Ed25519PrivateKey.generate()
-    pem = private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    pem = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
     done(exchange, "POST", "accounts", {"api_key": "K", "public_key": pem.decode()})
     import base64
     from urllib.parse import quote
@@ -250,22 +292,32 @@ def test_a_public_key_can_be_added(exchange: Exchange) -> None:
     assert ask(exchange, f"/fapi/v3/balance?{query}&signature={signature}", "K").status == 200
 
 
-def test_a_seeded_value_is_checked_and_sent_with_its_numbers_as_they_were(exchange: Exchange) -> None:
+def test_a_seeded_value_is_checked_and_sent_with_its_numbers_as_they_were(
+    exchange: Exchange,
+) -> None:
     row = json.loads(ask(exchange).body)[0]
-    body = json.dumps({"operation": "balance", "value": [row | {"more": "?"}]}).replace('"?"', "0.10")
+    body = json.dumps({"operation": "balance", "value": [row | {"more": "?"}]}).replace(
+        '"?"', "0.10"
+    )
     done(exchange, "POST", "replies", body.encode())
     assert (
-        ask(exchange).body == json.dumps([row | {"more": "?"}], separators=(",", ":")).replace('"?"', "0.10").encode()
+        ask(exchange).body
+        == json.dumps([row | {"more": "?"}], separators=(",", ":")).replace('"?"', "0.10").encode()
     )
     body = body.replace(f'"{row["balance"]}"', "1.50", 1)
     assert "balance: the seed is no string" in wrong(exchange, "POST", "replies", body.encode())
     assert "no operation" in wrong(exchange, "POST", "replies", {"operation": "none", "text": ""})
-    assert "exactly one" in wrong(exchange, "POST", "replies", {"operation": "balance", "text": "", "value": []})
+    assert "exactly one" in wrong(
+        exchange, "POST", "replies", {"operation": "balance", "text": "", "value": []}
+    )
 
 
 def test_the_clock_can_be_set(exchange: Exchange) -> None:
     assert done(exchange, "PATCH", "clock", {"offset_ms": 500})["now_ms"] == T0 + 500
-    assert done(exchange, "PATCH", "clock", {"frozen": True, "advance_ms": -1500})["now_ms"] == T0 - 1000
+    assert (
+        done(exchange, "PATCH", "clock", {"frozen": True, "advance_ms": -1500})["now_ms"]
+        == T0 - 1000
+    )
     assert done(exchange, "PATCH", "clock", {"offset_ms": 7}) == {
         "now_ms": T0 + 7,
         "offset_ms": 7,
@@ -280,15 +332,19 @@ def test_weight_and_bans_are_shown_and_changed(exchange: Exchange) -> None:
     ask(exchange)
     shown = done(exchange, "POST", "spend", {"weight": 70, "address": "10.0.0.1"})
     assert shown["limit"] == 2400
-    assert [(each["address"], each["used"]) for each in shown["addresses"]] == [("127.0.0.1", 5), ("10.0.0.1", 70)]
+    assert [(each["address"], each["used"]) for each in shown["addresses"]] == [
+        ("127.0.0.1", 5),
+        ("10.0.0.1", 70),
+    ]
     shown = done(exchange, "POST", "ban", {"seconds": 9})
     assert [each["banned_until"] for each in shown["addresses"]] == [T0 + 9000, None]
     assert ask(exchange).status == 418
     assert ask(exchange, address="10.0.0.1").status == 200
     exchange.clock.advance(60_000)
-    assert [(each["used"], each["banned_until"]) for each in done(exchange, "GET", "weight")["addresses"]] == [
-        (0, None)
-    ] * 2
+    assert [
+        (each["used"], each["banned_until"])
+        for each in done(exchange, "GET", "weight")["addresses"]
+    ] == [(0, None)] * 2
     assert done(exchange, "POST", "recover", {})["addresses"] == []
 
 
@@ -302,7 +358,9 @@ def test_faults_are_listed_queued_and_cleared(exchange: Exchange) -> None:
         "nth": 2,
         "probability": 0.5,
     }
-    queue = done(exchange, "POST", "faults", {"fault": "latency", "options": {"seconds": 0.25}} | when)["queue"]
+    queue = done(
+        exchange, "POST", "faults", {"fault": "latency", "options": {"seconds": 0.25}} | when
+    )["queue"]
     assert queue == [{"fault": "latency", "options": {"seconds": 0.25, "jitter": 0.0}} | when]
     done(exchange, "POST", "faults", {"fault": "waf"})
     assert ask(exchange).status == 403
@@ -363,14 +421,21 @@ def test_switches_are_shown_and_some_changed(exchange: Exchange) -> None:
     ] == len(names)
     assert [*done(exchange, "GET", "switches")] == names
     order = ["signature", "key", "parameters", "timestamp"]
-    shown = done(exchange, "PATCH", "switches", {"order": order, "statuses": {"-1022": 401}, "window_maximum": 60000})
+    shown = done(
+        exchange,
+        "PATCH",
+        "switches",
+        {"order": order, "statuses": {"-1022": 401}, "window_maximum": 60000},
+    )
     assert (shown["order"], shown["statuses"], shown["window_maximum"], shown["weight_limit"]) == (
         order,
         {"-1022": 401},
         60000,
         2400,
     )
-    assert exchange.switches == Switches(order=tuple(order), statuses={-1022: 401}, window_maximum=60000)
+    assert exchange.switches == Switches(
+        order=tuple(order), statuses={-1022: 401}, window_maximum=60000
+    )
     assert ask(exchange, target(secret="other")).status == 401
     for bad in (
         {"order": order[:3]},
@@ -383,7 +448,9 @@ def test_switches_are_shown_and_some_changed(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize("name", [each.name for each in fields(Switches)])
-def test_the_positions_that_the_document_names_are_those_there_are(exchange: Exchange, name: str) -> None:
+def test_the_positions_that_the_document_names_are_those_there_are(
+    exchange: Exchange, name: str
+) -> None:
     schema = DOCUMENT["components"]["schemas"]["Switches"]["properties"][name]
     for value in schema.get("enum", [True, False] if schema["type"] == "boolean" else []):
         assert done(exchange, "PATCH", "switches", {name: value})[name] == value
@@ -401,7 +468,9 @@ def test_a_reset_is_complete(exchange: Exchange) -> None:
     changed = [call(exchange, "GET", name).body for method, name in RESOURCES if method == "GET"]
     assert not {*before} & {*changed}
     done(exchange, "POST", "reset", {})
-    assert [call(exchange, "GET", name).body for method, name in RESOURCES if method == "GET"] == before
+    assert [
+        call(exchange, "GET", name).body for method, name in RESOURCES if method == "GET"
+    ] == before
 
 
 # -- the log -----------------------------------------------------------------------------------------------------------
@@ -431,9 +500,18 @@ def test_the_log_tells_what_came_and_why_it_was_refused(exchange: Exchange) -> N
         "received": f"recvWindow=%35000&timestamp={T0}&signature={made[:6]}…",
         "signed": f"recvWindow=%35000&timestamp={T0}",
     }
-    assert (bad["status"], bad["fault"], bad["signed"]) == (403, "waf", f"recvWindow=5001&timestamp={T0}")
+    assert (bad["status"], bad["fault"], bad["signed"]) == (
+        403,
+        "waf",
+        f"recvWindow=5001&timestamp={T0}",
+    )
     assert "signature" in bad["refusal"]
-    assert (lost["address"], lost["operation"], lost["signed"], lost["received"]) == ("10.0.0.1", None, None, "")
+    assert (lost["address"], lost["operation"], lost["signed"], lost["received"]) == (
+        "10.0.0.1",
+        None,
+        None,
+        "",
+    )
     counts = done(exchange, "GET", "counts")
     assert {"operation": None, "status": 404, "code": -5000, "count": 1} in counts["counts"]
     assert counts["total"] == sum(each["count"] for each in counts["counts"]) == 3
@@ -446,7 +524,11 @@ def test_the_log_can_be_read_bit_by_bit(exchange: Exchange) -> None:
     def numbers(query: str) -> list[int]:
         return [each["number"] for each in done(exchange, "GET", f"requests?{query}")["requests"]]
 
-    assert (numbers("limit=3"), numbers("after=3&limit=2"), numbers("after=7")) == ([1, 2, 3], [4, 5], [])
+    assert (numbers("limit=3"), numbers("after=3&limit=2"), numbers("after=7")) == (
+        [1, 2, 3],
+        [4, 5],
+        [],
+    )
 
 
 @pytest.mark.parametrize(
@@ -473,7 +555,10 @@ def test_no_answer_shows_a_secret_or_a_whole_signature(exchange: Exchange, where
     made = target().rpartition("=")[2]
     ask(exchange, where.format(made, made, secret=DEFAULT_API_SECRET))
     exchange.handle(
-        "GET", target().encode(), [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())], f"signature={made}".encode()
+        "GET",
+        target().encode(),
+        [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())],
+        f"signature={made}".encode(),
     )
     for method, name in RESOURCES:
         if method == "GET":
@@ -490,27 +575,44 @@ def test_a_signature_in_base64_is_cut_at_its_sixth_character(exchange: Exchange,
         ask(exchange, f"/fapi/v3/balance&{name}{made};a=b&timestamp=1")
         ask(exchange, f"/fapi/v3/balance?{name}{made}&timestamp=1")
         path, query = done(exchange, "GET", "requests")["requests"]
-        assert path["path"] in (f"/fapi/v3/balance&{each}Base64…;a=b&timestamp=1" for each in (name, plain))
+        assert path["path"] in (
+            f"/fapi/v3/balance&{each}Base64…;a=b&timestamp=1" for each in (name, plain)
+        )
         assert query["received"] in (f"{each}Base64…&timestamp=1" for each in (name, plain))
 
 
-@pytest.mark.parametrize("secret", ["mock+secret/for=tests", "mock%41secret/for%tests", "mock-sécret-for-tests"])
+@pytest.mark.parametrize(
+    "secret", ["mock+secret/for=tests", "mock%41secret/for%tests", "mock-sécret-for-tests"]
+)
 def test_a_secret_is_hidden_however_it_is_encoded(exchange: Exchange, secret: str) -> None:
     exchange.add_account("K", secret)
     whole = "".join(f"%{byte:02x}" for byte in secret.encode())
-    for form in (secret, quote(secret, safe=""), quote(secret, safe="").lower(), quote(secret), whole):
+    for form in (
+        secret,
+        quote(secret, safe=""),
+        quote(secret, safe="").lower(),
+        quote(secret),
+        whole,
+    ):
         exchange.reset()
         exchange.add_account("K", secret)
         ask(exchange, f"/nowhere?timestamp=%31&secret={form}&a=b")
         ask(exchange, f"/{form}")
         received, path = done(exchange, "GET", "requests")["requests"]
-        assert (received["received"], path["path"]) == ("timestamp=%31&secret=(secret)&a=b", "/(secret)")
+        assert (received["received"], path["path"]) == (
+            "timestamp=%31&secret=(secret)&a=b",
+            "/(secret)",
+        )
 
 
 def test_a_refusal_shows_no_credentials(exchange: Exchange) -> None:
     ask(exchange)
     made = target().rpartition("=")[2]
-    for name, shown in ((DEFAULT_API_SECRET, "(secret)"), (f"signature={made}", f"signature={made[:6]}…"), ("…", "…")):
+    for name, shown in (
+        (DEFAULT_API_SECRET, "(secret)"),
+        (f"signature={made}", f"signature={made[:6]}…"),
+        ("…", "…"),
+    ):
         exchange.requests[0].refusal = f"there is no parameter {name}; leave it"
         (entry,) = done(exchange, "GET", "requests")["requests"]
         assert entry["refusal"] == f"there is no parameter {shown}; leave it"
@@ -530,7 +632,11 @@ def served(exchange: Exchange) -> Any:
     ) -> None:
         if scope["type"] == "http":
             headers = [pair for pair in scope["headers"] if pair[0] != b"host"]
-            scope = {**scope, "client": ("127.0.0.1", 1), "headers": [*headers, (b"host", b"localhost")]}
+            scope = {
+                **scope,
+                "client": ("127.0.0.1", 1),
+                "headers": [*headers, (b"host", b"localhost")],
+            }
         await inner(scope, receive, send)
 
     return app
@@ -559,7 +665,9 @@ def only_this_machine_is_answered(context: Any, response: Any, case: Any) -> Non
         headers = [(b"host", host.encode()), (b"content-type", kind.encode())]
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
         assert (
-            AdminApi(EXCHANGE._engine).handle(request.method, path, query.encode(), headers, body, address).status
+            AdminApi(EXCHANGE._engine)
+            .handle(request.method, path, query.encode(), headers, body, address)
+            .status
             == 403
         )
 
@@ -568,13 +676,19 @@ def only_this_machine_is_answered(context: Any, response: Any, case: Any) -> Non
 @settings(max_examples=5, derandomize=True, database=None, deadline=None)
 def test_the_admin_interface_keeps_its_own_document(case: Any) -> None:
     excluded = (
-        [checks.positive_data_acceptance] if case.operation.definition.raw["operationId"] in MORE_THAN_A_SCHEMA else []
+        [checks.positive_data_acceptance]
+        if case.operation.definition.raw["operationId"] in MORE_THAN_A_SCHEMA
+        else []
     )
-    case.call_and_validate(additional_checks=[only_this_machine_is_answered], excluded_checks=excluded)
+    case.call_and_validate(
+        additional_checks=[only_this_machine_is_answered], excluded_checks=excluded
+    )
 
 
 def test_document_and_resources_are_the_same(exchange: Exchange) -> None:
-    described = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
+    described = {
+        (method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item
+    }
     there = {(method, f"/__admin/{name}") for method, name in RESOURCES}
     assert described == there | {("GET", "/__admin/"), ("GET", "/__admin/openapi.json")}
     assert done(exchange, "GET", "openapi.json") == DOCUMENT
@@ -589,7 +703,8 @@ def test_the_page_may_load_nothing_but_itself(exchange: Exchange) -> None:
         policy,
     )
     assert not re.search(
-        rb"https?:|//[a-z]|@import|url\(| on[a-z]+=| style=|innerHTML|insertAdjacent|document\.write", reply.body
+        rb"https?:|//[a-z]|@import|url\(| on[a-z]+=| style=|innerHTML|insertAdjacent|document\.write",
+        reply.body,
     )
     assert dict(reply.headers)[b"X-Content-Type-Options"] == b"nosniff"
     assert (
@@ -610,7 +725,12 @@ def test_it_is_off_unless_asked_for_and_its_own_requests_are_not_logged(exchange
         assert httpx.get(f"{url}/__admin/state").status_code == 200
         assert httpx.get(f"{url}/__admin").headers["content-type"] == "text/html; charset=utf-8"
         assert httpx.post(f"{url}/__admin/reset", data={"x": 1}).status_code == 403
-        assert httpx.post(f"{url}/__admin/reset", json={}, headers={"Host": "evil.example"}).status_code == 403
+        assert (
+            httpx.post(
+                f"{url}/__admin/reset", json={}, headers={"Host": "evil.example"}
+            ).status_code
+            == 403
+        )
         assert (
             httpx.post(
                 f"{url}/__admin/reset",
@@ -636,7 +756,11 @@ def node() -> str:
 def test_a_program_in_another_language_can_use_it(exchange: Exchange) -> None:
     with running(Exchange(), admin=True) as url:
         ended = subprocess.run(
-            [node(), NODE_PROGRAM], env={**os.environ, "MOCK_URL": url}, capture_output=True, text=True, check=False
+            [node(), NODE_PROGRAM],
+            env={**os.environ, "MOCK_URL": url},
+            capture_output=True,
+            text=True,
+            check=False,
         )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines() == [

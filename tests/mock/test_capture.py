@@ -39,14 +39,29 @@ OURS = ("Content-Type", "application/json")
 def entry(
     body: str = ROWS, status: int = 200, sent: tuple[tuple[str, str], ...] = (OURS,), **content: Any
 ) -> dict[str, Any]:
-    asked = [("X-MBX-APIKEY", KEY), ("Cookie", f"theme=dark; session={COOKIE}"), ("X-Forwarded-For", ADDRESS)]
+    asked = [
+        ("X-MBX-APIKEY", KEY),
+        ("Cookie", f"theme=dark; session={COOKIE}"),
+        ("X-Forwarded-For", ADDRESS),
+    ]
     url = f"https://user:made-up-password@fapi.binance.com/fapi/v3/balance?timestamp=1761955203004&signature={PROOF}"
     pairs = [[{"name": name, "value": value} for name, value in each] for each in (asked, sent)]
     return {
         "startedDateTime": "2026-01-01T00:00:00Z",
         "serverIPAddress": ADDRESS,
-        "request": {"method": "GET", "url": url, "headers": pairs[0], "cookies": [], "queryString": []},
-        "response": {"status": status, "headers": pairs[1], "cookies": [], "content": {"text": body, **content}},
+        "request": {
+            "method": "GET",
+            "url": url,
+            "headers": pairs[0],
+            "cookies": [],
+            "queryString": [],
+        },
+        "response": {
+            "status": status,
+            "headers": pairs[1],
+            "cookies": [],
+            "content": {"text": body, **content},
+        },
     }
 
 
@@ -64,7 +79,12 @@ def raw(body: bytes, *headers: str, end: str = "\r\n", first: str = "HTTP/1.1 20
 
 
 def chunked(body: bytes) -> bytes:
-    return b"%x\r\n%b\r\n%X;part=2\r\n%b\r\n0\r\nX-Trailer: 1\r\n\r\n" % (3, body[:3], len(body) - 3, body[3:])
+    return b"%x\r\n%b\r\n%X;part=2\r\n%b\r\n0\r\nX-Trailer: 1\r\n\r\n" % (
+        3,
+        body[:3],
+        len(body) - 3,
+        body[3:],
+    )
 
 
 def test_only_the_aliases_of_a_body_are_replaced_and_accounts_stay_apart() -> None:
@@ -82,8 +102,12 @@ def test_a_made_up_alias_is_never_the_real_one_of_another_account() -> None:
 
 
 def test_a_signature_of_another_kind_is_known_in_both_its_forms() -> None:
-    asked = entry(json.dumps({"msg": "refused: bWFkZS11cA+/xyz== and bWFkZS11cA%2B%2Fxyz%3D%3D"}), 400)
-    asked["request"]["url"] = "https://fapi.binance.com/fapi/v3/balance?signature=bWFkZS11cA%2B%2Fxyz%3D%3D"
+    asked = entry(
+        json.dumps({"msg": "refused: bWFkZS11cA+/xyz== and bWFkZS11cA%2B%2Fxyz%3D%3D"}), 400
+    )
+    asked["request"]["url"] = (
+        "https://fapi.binance.com/fapi/v3/balance?signature=bWFkZS11cA%2B%2Fxyz%3D%3D"
+    )
     assert json.loads(body_of(har(asked)))["msg"] == f"refused: {'a' * 16}b and {'a' * 24}b"
 
 
@@ -92,7 +116,10 @@ def test_an_alias_has_one_substitute_throughout_a_file() -> None:
         har(entry(), entry(json.dumps({"msg": f"account {ALIAS} is locked", "code": -2017}), 401))
     )
     [made, _] = re.findall(rb'"accountAlias" ?: ?"(\w+)"', first.reply.body)
-    assert json.loads(second.reply.body) == {"msg": f"account {made.decode()} is locked", "code": -2017}
+    assert json.loads(second.reply.body) == {
+        "msg": f"account {made.decode()} is locked",
+        "code": -2017,
+    }
     assert second.reply.code == -2017
 
 
@@ -104,9 +131,20 @@ def test_what_only_requests_hold_is_no_limit_to_their_number() -> None:
 
 
 def test_of_a_request_method_and_path_stay_and_of_the_headers_what_a_client_acts_on() -> None:
-    kept = (OURS, ("retry-after", "3"), ("X-MBX-USED-WEIGHT-1M", "5"), ("x-mbx-order-count-10S", "1"))
+    kept = (
+        OURS,
+        ("retry-after", "3"),
+        ("X-MBX-USED-WEIGHT-1M", "5"),
+        ("x-mbx-order-count-10S", "1"),
+    )
     dropped = (
-        *(("Set-Cookie", f"session={COOKIE}"), ("Date", "now"), ("Via", ADDRESS), ("X-MBX-UUID", "a"), ("Server", "b")),
+        *(
+            ("Set-Cookie", f"session={COOKIE}"),
+            ("Date", "now"),
+            ("Via", ADDRESS),
+            ("X-MBX-UUID", "a"),
+            ("Server", "b"),
+        ),
         *(
             ("Content-Encoding", "gzip"),
             ("Content-Length", "9"),
@@ -122,7 +160,10 @@ def test_of_a_request_method_and_path_stay_and_of_the_headers_what_a_client_acts
 @pytest.mark.parametrize(
     ("text", "shape"),
     [
-        (f"IP({ADDRESS}) banned until 1761955203004.", r"IP\(192\.0\.2\.\d+\) banned until 1761955203004\."),
+        (
+            f"IP({ADDRESS}) banned until 1761955203004.",
+            r"IP\(192\.0\.2\.\d+\) banned until 1761955203004\.",
+        ),
         (f"request ip: {ADDRESS}", r"request ip: 192\.0\.2\.\d+"),
         (f"request ip:{SIX}.", r"request ip:2001:db8::\d+\."),
         ("from ::ffff:198.51.100.9:443", r"from 2001:db8::\d+:443"),
@@ -134,14 +175,19 @@ def test_of_a_request_method_and_path_stay_and_of_the_headers_what_a_client_acts
         ("mail some.one+x@mail.example.net, please", r"mail person1@example\.com, please"),
         ("mail some.one%40mail.invalid", r"mail person1@example\.com"),
         (f"a {'Zy9x' * 16} b", r"a a{63}b b"),
-        ("2001:db8:: and 2001:db8::1 and 192.0.2.1", r"2001:db8::2 and 2001:db8::3 and 192\.0\.2\.2"),
+        (
+            "2001:db8:: and 2001:db8::1 and 192.0.2.1",
+            r"2001:db8::2 and 2001:db8::3 and 192\.0\.2\.2",
+        ),
         ("mail so***@mail.invalid", r"mail person1@example\.com"),
         (f"session {COOKIE} ended; made-up-password", r"session a{21}b ended; a{15}b"),
         ('{\\"uid\\":\\"Quux\\"}', r'\{\\"uid\\":\\"aaab\\"\}'),
         ("listen_key=abc, Api-Key: null", r"listen_key=aab, Api-Key: null"),
     ],
 )
-def test_what_identifies_someone_by_its_looks_or_its_name_is_replaced_in_any_text(text: str, shape: str) -> None:
+def test_what_identifies_someone_by_its_looks_or_its_name_is_replaced_in_any_text(
+    text: str, shape: str
+) -> None:
     assert re.fullmatch(f"<p>{shape}</p>", body_of(har(entry(f"<p>{text}</p>"))).decode())
     assert re.fullmatch(shape, json.loads(body_of(har(entry(json.dumps({"msg": text})))))["msg"])
 
@@ -152,11 +198,17 @@ def test_amounts_times_and_numbers_are_never_taken_for_identifiers() -> None:
         + "1" * 80
         + '","time":1123456,"x":"1.2.3"}'
     )
-    assert body_of(har(entry(body))).decode() == body.replace('"userId":123456,', '"userId":111112,')
+    assert body_of(har(entry(body))).decode() == body.replace(
+        '"userId":123456,', '"userId":111112,'
+    )
 
 
-@pytest.mark.parametrize("value", ['"x"', '"a b"', '"\\u0051mZ\\u0074"', "7", '{"deep":["x",{"y":"QmZt"}]}', '"USD-T"'])
-def test_an_identifier_is_replaced_however_short_or_escaped_and_the_body_stays_json(value: str) -> None:
+@pytest.mark.parametrize(
+    "value", ['"x"', '"a b"', '"\\u0051mZ\\u0074"', "7", '{"deep":["x",{"y":"QmZt"}]}', '"USD-T"']
+)
+def test_an_identifier_is_replaced_however_short_or_escaped_and_the_body_stays_json(
+    value: str,
+) -> None:
     for name in ("accountAlias", "ACCOUNT_ALIAS", "account\\u0041lias", "userId"):
         body = f'{{"asset":"\\u0051","{name}" : {value}, "b":[]}}'
         made = body_of(har(entry(body))).decode()
@@ -176,10 +228,18 @@ def test_none_true_false_empty_and_negative_members_are_nobodys_identifiers() ->
 TEXTS = st.text(string.ascii_lowercase + ' ,:;/()-_"\\\u5e01\u00e9', max_size=12).filter(
     lambda text: text.count(":") < 2
 )
-ALIASES = st.text(string.ascii_letters, min_size=8, max_size=16).filter(lambda text: len(set(text.lower())) > 4)
-KEYS = st.text(string.ascii_letters + string.digits, min_size=64, max_size=64).filter(lambda text: not text.isdigit())
+ALIASES = st.text(string.ascii_letters, min_size=8, max_size=16).filter(
+    lambda text: len(set(text.lower())) > 4
+)
+KEYS = st.text(string.ascii_letters + string.digits, min_size=64, max_size=64).filter(
+    lambda text: not text.isdigit()
+)
 FOURS = st.ip_addresses(v=4).map(str)
-SIXES = st.ip_addresses(v=6).map(str).filter(lambda text: text != "::" and not text.startswith("2001:db8:"))
+SIXES = (
+    st.ip_addresses(v=6)
+    .map(str)
+    .filter(lambda text: text != "::" and not text.startswith("2001:db8:"))
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -198,15 +258,22 @@ def test_whatever_identifies_someone_is_gone_from_anywhere_and_all_other_bytes_a
     words = data.draw(st.lists(st.sampled_from(list(shapes)), max_size=6))
     texts = [data.draw(TEXTS) for _ in range(len(words) + 1)]
     others = "".join([key, "accountAlias", *texts])
-    assume(alias.lower() not in others.lower())  # an alias drawn twice is no other text, and no part of a name
+    assume(
+        alias.lower() not in others.lower()
+    )  # an alias drawn twice is no other text, and no part of a name
     written = [json.dumps(f"|{text}|", ensure_ascii=ascii_only)[1:-1] for text in texts]
     shape = re.escape(written[0]) + "".join(
         shapes[word] + re.escape(text) for word, text in zip(words, written[1:], strict=True)
     )
     said = written[0] + "".join(word + text for word, text in zip(words, written[1:], strict=True))
-    asked = entry(f'{{"msg":"{said}", "accountAlias":"{alias}"}}', sent=(("Retry-After", f"1 {key} {four} {alias}"),))
+    asked = entry(
+        f'{{"msg":"{said}", "accountAlias":"{alias}"}}',
+        sent=(("Retry-After", f"1 {key} {four} {alias}"),),
+    )
     [capture] = load_captures(har(asked))
-    assert re.fullmatch(rf'{{"msg":"{shape}", "accountAlias":"{shapes[alias]}"}}', capture.reply.body.decode())
+    assert re.fullmatch(
+        rf'{{"msg":"{shape}", "accountAlias":"{shapes[alias]}"}}', capture.reply.body.decode()
+    )
     [(_, value)] = capture.reply.headers
     assert re.fullmatch(rf"1 {shapes[key]} {shapes[four]} {shapes[alias]}", value.decode())
     for secret in {alias, key, four, six} - {"192.0.2.1", "192.0.2.2"}:
@@ -215,12 +282,18 @@ def test_whatever_identifies_someone_is_gone_from_anywhere_and_all_other_bytes_a
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n"])
-@pytest.mark.parametrize("first", ["HTTP/1.1 418 I'm a teapot", "HTTP/2 418", "HTTP/2 418 ", "HTTP/1.0 418 x"])
+@pytest.mark.parametrize(
+    "first", ["HTTP/1.1 418 I'm a teapot", "HTTP/2 418", "HTTP/2 418 ", "HTTP/1.0 418 x"]
+)
 def test_a_raw_reply_is_read_as_curl_prints_it(first: str, end: str) -> None:
     body = f'{{"code":-1003,"msg":"IP({ADDRESS}) banned until 1761955203004."}}\n'.encode()
-    [capture] = load_captures(raw(body, "Retry-After: 120", f"set-cookie: a={COOKIE}; Secure", end=end, first=first))
+    [capture] = load_captures(
+        raw(body, "Retry-After: 120", f"set-cookie: a={COOKIE}; Secure", end=end, first=first)
+    )
     assert (capture.method, capture.path) == (None, None)
-    assert capture.reply == Reply(418, ((b"Retry-After", b"120"),), body.replace(ADDRESS.encode(), b"192.0.2.1"), -1003)
+    assert capture.reply == Reply(
+        418, ((b"Retry-After", b"120"),), body.replace(ADDRESS.encode(), b"192.0.2.1"), -1003
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,8 +303,14 @@ def test_a_raw_reply_is_read_as_curl_prints_it(first: str, end: str) -> None:
         ("content-encoding: deflate", zlib.compress),
         ("content-encoding: deflate", lambda body: zlib.compress(body)[2:-4]),
         ("Transfer-Encoding: chunked", chunked),
-        ("Transfer-Encoding: chunked\r\nContent-Encoding: gzip", lambda body: chunked(gzip.compress(body))),
-        ("Transfer-Encoding: chunked\r\nContent-Encoding: gzip", bytes),  # curl undoes both and prints them still
+        (
+            "Transfer-Encoding: chunked\r\nContent-Encoding: gzip",
+            lambda body: chunked(gzip.compress(body)),
+        ),
+        (
+            "Transfer-Encoding: chunked\r\nContent-Encoding: gzip",
+            bytes,
+        ),  # curl undoes both and prints them still
         ("Content-Encoding: br", bytes),
     ],
 )
@@ -244,9 +323,11 @@ def test_a_har_body_may_be_base64_and_other_bytes_than_utf8() -> None:
     found = body_of(har(entry(base64.b64encode(body).decode(), encoding="base64")))
     assert found == body.replace(ALIAS.encode(), b"a" * 15 + b"b")
     assert (
-        load_script(dump_script(load_captures(har(entry(base64.b64encode(body).decode(), encoding="base64")))))[
-            0
-        ].reply.body
+        load_script(
+            dump_script(
+                load_captures(har(entry(base64.b64encode(body).decode(), encoding="base64")))
+            )
+        )[0].reply.body
         == found
     )
 
@@ -286,7 +367,9 @@ BAD: dict[str, bytes] = {
     "url": har({**entry(), "request": {**entry()["request"], "url": "file:///" + KEY}}),
     "path": har({**entry(), "request": {**entry()["request"], "url": f"https://a/b c/{KEY}"}}),
     "headers": har({**entry(), "request": {**entry()["request"], "headers": [KEY]}}),
-    "header": har({**entry(), "request": {**entry()["request"], "headers": [{"name": 1, "value": KEY}]}}),
+    "header": har(
+        {**entry(), "request": {**entry()["request"], "headers": [{"name": 1, "value": KEY}]}}
+    ),
     "header list": har({**entry(), "request": {**entry()["request"], "headers": KEY}}),
     "posted": har({**entry(), "request": {**entry()["request"], "postData": [KEY]}}),
     "no text": har(entry(KEY, size=9, text=None)),
@@ -303,7 +386,9 @@ BAD: dict[str, bytes] = {
     "no end": b"HTTP/1.1 200 OK\r\nX-A: " + KEY.encode(),
     "folded": raw(b"", "X-A: 1", " " + KEY),
     "long identifier": har(entry(json.dumps({"accountAlias": "x" * 1025}))),
-    "too many": har(entry(json.dumps([{"accountAlias": f"alias{number}"} for number in range(1001)]))),
+    "too many": har(
+        entry(json.dumps([{"accountAlias": f"alias{number}"} for number in range(1001)]))
+    ),
     "no substitute left": har(entry(json.dumps([{"uid": number} for number in range(1, 10)]))),
     "IPv4 used up": har(entry(" ".join(f"10.0.{number}.1" for number in range(255)))),
     "percent": har(entry(json.dumps({"accountAlias": ALIAS, "msg": "%51" + ALIAS[1:]}))),
@@ -328,7 +413,14 @@ def test_a_capture_shows_no_more_than_method_path_and_status() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", [har(), har(entry(), entry("<html>", 403)), raw(b"[]"), raw(b""), raw(b"\xe9\xff", "Retry-After:")]
+    "source",
+    [
+        har(),
+        har(entry(), entry("<html>", 403)),
+        raw(b"[]"),
+        raw(b""),
+        raw(b"\xe9\xff", "Retry-After:"),
+    ],
 )
 def test_a_script_gives_back_exactly_what_went_in(source: bytes) -> None:
     made = load_captures(source)
@@ -339,7 +431,13 @@ def test_a_script_gives_back_exactly_what_went_in(source: bytes) -> None:
 
 def test_a_script_is_text_to_read_in_a_diff() -> None:
     [row] = json.loads(dump_script(load_captures(har(entry("[]")))))
-    assert row == {"method": "GET", "path": "/fapi/v3/balance", "status": 200, "headers": [list(OURS)], "body": "[]"}
+    assert row == {
+        "method": "GET",
+        "path": "/fapi/v3/balance",
+        "status": 200,
+        "headers": [list(OURS)],
+        "body": "[]",
+    }
 
 
 @pytest.mark.parametrize(
@@ -353,14 +451,30 @@ def test_a_script_with_anything_left_of_the_owner_is_told(left: str) -> None:
     kept = CapturedResponse("GET", "/", Reply(200, (), f'["{left}"]'.encode()))
     assert contains_identifiers(dump_script([kept]), har())
     assert contains_identifiers(
-        dump_script([CapturedResponse("GET", "/", Reply(200, ((b"Retry-After", left.encode()),), b"[]"))]), har()
+        dump_script(
+            [CapturedResponse("GET", "/", Reply(200, ((b"Retry-After", left.encode()),), b"[]"))]
+        ),
+        har(),
     )
     assert not contains_identifiers(
-        dump_script([CapturedResponse("GET", "/", Reply(200, (), b'["USDT", "theme=dark", "1761955203004"]'))]), har()
+        dump_script(
+            [
+                CapturedResponse(
+                    "GET", "/", Reply(200, (), b'["USDT", "theme=dark", "1761955203004"]')
+                )
+            ]
+        ),
+        har(),
     )
 
 
-GOOD: dict[str, Any] = {"method": "GET", "path": "/a", "status": 200, "headers": [["Retry-After", "1"]], "body": "[]"}
+GOOD: dict[str, Any] = {
+    "method": "GET",
+    "path": "/a",
+    "status": 200,
+    "headers": [["Retry-After", "1"]],
+    "body": "[]",
+}
 
 
 @pytest.mark.parametrize(
@@ -396,7 +510,10 @@ def test_a_script_is_read_strictly(change: dict[str, Any]) -> None:
             b"[{}]",
         ),
         json.dumps([{**GOOD, "body": 0}]).replace('"body": 0', '"body_base64": "QQ=!"').encode(),
-        *(json.dumps([{key: value for key, value in GOOD.items() if key != name}]).encode() for name in GOOD),
+        *(
+            json.dumps([{key: value for key, value in GOOD.items() if key != name}]).encode()
+            for name in GOOD
+        ),
     ],
 )
 def test_what_is_no_script_is_refused(script: bytes) -> None:
@@ -406,7 +523,9 @@ def test_what_is_no_script_is_refused(script: bytes) -> None:
     assert refused.value.__context__ is None
 
 
-@pytest.mark.parametrize("reply", [Reply(200, ((b"Set-Cookie", b"a"),)), Reply(99), Reply(200, (), b"[]", -1)])
+@pytest.mark.parametrize(
+    "reply", [Reply(200, ((b"Set-Cookie", b"a"),)), Reply(99), Reply(200, (), b"[]", -1)]
+)
 def test_no_script_is_made_of_what_was_not_captured(reply: Reply) -> None:
     with pytest.raises(ValueError):
         dump_script([CapturedResponse("GET", "/", reply)])
@@ -419,7 +538,11 @@ def test_the_mock_plays_and_holds_what_was_captured() -> None:
     )
     exchange.fail(capture.reply)
     played = exchange.handle("GET", b"/fapi/v1/time", [])
-    assert (played.status, played.body, played.code) == (429, b'{"code":-1003,"msg":"too many"}', -1003)
+    assert (played.status, played.body, played.code) == (
+        429,
+        b'{"code":-1003,"msg":"too many"}',
+        -1003,
+    )
     assert (b"Retry-After", b"7") in played.headers
     exchange.seed("server_time", body_of(har(entry('{"serverTime": 1761955203004}'))))
     assert exchange.handle("GET", b"/fapi/v1/time", []).body == b'{"serverTime": 1761955203004}'

@@ -26,7 +26,9 @@ def sign(query: str, secret: str = DEFAULT_API_SECRET) -> str:
     return hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
 
 
-def send(exchange: Exchange, query: str, *keys: str, path: bytes = PATH, body: bytes = b"") -> Reply:
+def send(
+    exchange: Exchange, query: str, *keys: str, path: bytes = PATH, body: bytes = b""
+) -> Reply:
     """One GET with the query exactly as given; the default key unless others are named."""
     headers = [(b"x-mbx-apikey", key.encode()) for key in keys or (DEFAULT_API_KEY,)]
     return exchange.handle("GET", path + (b"?" + query.encode() if query else b""), headers, body)
@@ -50,7 +52,9 @@ def exchange() -> Exchange:
 def wider(*parameters: dict[str, Any]) -> Exchange:
     """An exchange whose balance operation takes more parameters."""
     spec: Any = copy.deepcopy(load_packaged_spec())
-    spec["paths"]["/fapi/v3/balance"]["get"]["parameters"].extend({"in": "query", **each} for each in parameters)
+    spec["paths"]["/fapi/v3/balance"]["get"]["parameters"].extend(
+        {"in": "query", **each} for each in parameters
+    )
     return Exchange(clock=ManualClock(T0), spec=spec)
 
 
@@ -83,7 +87,9 @@ def test_the_hex_of_a_signature_may_be_upper_case(exchange: Exchange) -> None:
 
 
 @pytest.mark.promise("M1")
-def test_signatures_are_compared_in_constant_time(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signatures_are_compared_in_constant_time(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compared: list[tuple[bytes, bytes]] = []
     compare = hmac.compare_digest
 
@@ -98,7 +104,9 @@ def test_signatures_are_compared_in_constant_time(exchange: Exchange, monkeypatc
     assert send_signed(exchange, STAMP).status == 400, "nothing else decides"
 
 
-@pytest.mark.parametrize("order", ["recvWindow=5000&timestamp={t}", "timestamp={t}&recvWindow=5000"])
+@pytest.mark.parametrize(
+    "order", ["recvWindow=5000&timestamp={t}", "timestamp={t}&recvWindow=5000"]
+)
 @pytest.mark.promise("M1")
 def test_the_signature_covers_the_order_that_was_sent(exchange: Exchange, order: str) -> None:
     sent = order.format(t=T0)
@@ -108,7 +116,9 @@ def test_the_signature_covers_the_order_that_was_sent(exchange: Exchange, order:
 
 
 @pytest.mark.promise("M1")
-def test_the_signature_covers_the_bytes_that_were_sent_not_what_they_mean(exchange: Exchange) -> None:
+def test_the_signature_covers_the_bytes_that_were_sent_not_what_they_mean(
+    exchange: Exchange,
+) -> None:
     encoded = f"timestamp=%31{str(T0)[1:]}"
     assert send(exchange, f"{encoded}&signature={sign(encoded)}").status == 200
     assert send(exchange, f"{encoded}&signature={sign(STAMP)}").code == -1022
@@ -116,12 +126,23 @@ def test_the_signature_covers_the_bytes_that_were_sent_not_what_they_mean(exchan
 
 @pytest.mark.parametrize(
     "signature",
-    [sign(STAMP)[:-1], sign(STAMP) + "0", sign(STAMP, "another secret"), sign(STAMP)[:-1] + "é", "0" * 64, "x"],
+    [
+        sign(STAMP)[:-1],
+        sign(STAMP) + "0",
+        sign(STAMP, "another secret"),
+        sign(STAMP)[:-1] + "é",
+        "0" * 64,
+        "x",
+    ],
 )
 @pytest.mark.promise("M1")
 def test_any_other_signature_is_refused(exchange: Exchange, signature: str) -> None:
     reply = send(exchange, f"{STAMP}&signature={signature}")
-    assert (reply.status, reply.code, message(reply)) == (400, -1022, "Signature for this request is not valid.")
+    assert (reply.status, reply.code, message(reply)) == (
+        400,
+        -1022,
+        "Signature for this request is not valid.",
+    )
 
 
 def test_a_signature_that_is_not_last_is_refused(exchange: Exchange) -> None:
@@ -144,7 +165,9 @@ def test_the_signature_covers_the_body_too(exchange: Exchange) -> None:
     assert send(exchange, query).code == -1022
 
 
-def test_a_signature_of_another_kind_is_verified_by_the_accounts_own_function(exchange: Exchange) -> None:
+def test_a_signature_of_another_kind_is_verified_by_the_accounts_own_function(
+    exchange: Exchange,
+) -> None:
     seen: list[tuple[bytes, str]] = []
 
     def verifier(payload: bytes, signature: str) -> bool:
@@ -154,7 +177,9 @@ def test_a_signature_of_another_kind_is_verified_by_the_accounts_own_function(ex
     exchange.add_account("ed25519", verifier)
     assert send(exchange, f"{STAMP}&signature=a%2Bb%2Fc%3D%3D", "ed25519").status == 200
     assert seen == [(STAMP.encode(), "a+b/c==")]
-    assert send(exchange, f"{STAMP}&signature=a+b/c==", "ed25519").code == -1022, "a bare plus is a blank"
+    assert send(exchange, f"{STAMP}&signature=a+b/c==", "ed25519").code == -1022, (
+        "a bare plus is a blank"
+    )
 
 
 # -- time --------------------------------------------------------------------------------------------------------------
@@ -178,7 +203,11 @@ def test_a_signature_of_another_kind_is_verified_by_the_accounts_own_function(ex
 def test_the_time_window_ends_where_it_is_documented(
     exchange: Exchange, ahead: int, window: int | None, text: str
 ) -> None:
-    query = f"timestamp={T0 + ahead}" if window is None else f"recvWindow={window}&timestamp={T0 + ahead}"
+    query = (
+        f"timestamp={T0 + ahead}"
+        if window is None
+        else f"recvWindow={window}&timestamp={T0 + ahead}"
+    )
     reply = send_signed(exchange, query)
     assert (reply.status, reply.code) == ((400, -1021) if text else (200, None))
     assert not text or text in message(reply)
@@ -207,12 +236,17 @@ def test_a_malformed_key_is_refused(exchange: Exchange, key: str) -> None:
 def test_no_key_and_two_keys_are_malformed(exchange: Exchange) -> None:
     target = PATH + f"?{STAMP}&signature={sign(STAMP)}".encode()
     assert exchange.handle("GET", target, []).code == -2014
-    assert send(exchange, target.partition(b"?")[2].decode(), DEFAULT_API_KEY, DEFAULT_API_KEY).code == -2014
+    assert (
+        send(exchange, target.partition(b"?")[2].decode(), DEFAULT_API_KEY, DEFAULT_API_KEY).code
+        == -2014
+    )
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 128, DEFAULT_API_KEY.upper()])
 @pytest.mark.promise("M2")
-def test_an_unknown_key_is_refused_and_keys_are_case_sensitive(exchange: Exchange, key: str) -> None:
+def test_an_unknown_key_is_refused_and_keys_are_case_sensitive(
+    exchange: Exchange, key: str
+) -> None:
     reply = send(exchange, f"{STAMP}&signature={sign(STAMP)}", key)
     assert (reply.status, reply.code) == (401, -2015)
     assert message(reply) == "Invalid API-key, IP, or permissions for action."
@@ -263,7 +297,11 @@ def test_an_unsigned_operation_looks_at_no_key(exchange: Exchange) -> None:
         (f"timestamp={2**63 - 1}", -1021, "ahead"),
         (f"recvWindow=5e3&{STAMP}", -1100, "parameter 'recvWindow'; legal range is '"),
         (f"recvWindow={-(2**63) - 1}&{STAMP}", -1100, "'recvWindow'"),
-        (f"recvWindow={-(2**63)}&{STAMP}", -1130, "Data sent for parameter 'recvWindow' is not valid."),
+        (
+            f"recvWindow={-(2**63)}&{STAMP}",
+            -1130,
+            "Data sent for parameter 'recvWindow' is not valid.",
+        ),
         (f"recvWindow=0&{STAMP}", -1130, "'recvWindow'"),
         (f"recvWindow=-1&{STAMP}", -1130, "'recvWindow'"),
         ("timestamp=0", -1130, "'timestamp'"),
@@ -272,7 +310,9 @@ def test_an_unsigned_operation_looks_at_no_key(exchange: Exchange) -> None:
     ],
 )
 @pytest.mark.promise("M4")
-def test_parameters_are_read_from_the_raw_query(exchange: Exchange, query: str, code: int, text: str) -> None:
+def test_parameters_are_read_from_the_raw_query(
+    exchange: Exchange, query: str, code: int, text: str
+) -> None:
     reply = send_signed(exchange, query)
     if code == 200:
         assert reply.status == 200
@@ -305,13 +345,38 @@ def test_an_unsigned_operation_reads_no_signing_parameters(exchange: Exchange) -
         ({"type": "boolean", "const": True}, ["true"], ["TRUE"], ["false"]),
         ({"type": "string", "enum": ["BUY", "SELL"]}, ["BUY"], ["B%20"], ["buy", "HOLD"]),
         ({"type": "string", "pattern": "^[A-Z]+$"}, ["BTC"], ["btc", "BTC%0A", "%FF"], []),
-        ({"type": "string", "minLength": 2, "maxLength": 3}, ["ab", "abc"], ["a%20b", "a+b"], ["a", "abcd"]),
+        (
+            {"type": "string", "minLength": 2, "maxLength": 3},
+            ["ab", "abc"],
+            ["a%20b", "a+b"],
+            ["a", "abcd"],
+        ),
         ({"type": "string"}, ["%E5%B8%81", "a%2Bb"], ["a%00", "%7F", "%FF"], []),
         ({"type": "string", "enum": ["币", "+"]}, ["%E5%B8%81", "%2B"], ["+"], ["B"]),
-        ({"type": "string", "format": "decimal"}, ["1", "-0.10"], ["1e5", "NaN", ".5", "1_0", "٣"], []),
-        ({"type": "number", "minimum": 0, "maximum": 1}, ["0", "1", "0.5"], ["1e0", "x"], ["-0.1", "1.00001"]),
-        ({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, ["0.1"], ["--1"], ["0", "1"]),
-        ({"type": "integer", "format": "int32"}, ["2147483647", "-2147483648"], ["2147483648", "1.0"], []),
+        (
+            {"type": "string", "format": "decimal"},
+            ["1", "-0.10"],
+            ["1e5", "NaN", ".5", "1_0", "٣"],
+            [],
+        ),
+        (
+            {"type": "number", "minimum": 0, "maximum": 1},
+            ["0", "1", "0.5"],
+            ["1e0", "x"],
+            ["-0.1", "1.00001"],
+        ),
+        (
+            {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+            ["0.1"],
+            ["--1"],
+            ["0", "1"],
+        ),
+        (
+            {"type": "integer", "format": "int32"},
+            ["2147483647", "-2147483648"],
+            ["2147483648", "1.0"],
+            [],
+        ),
         ({"type": "integer", "enum": [5, 10]}, ["5", "10"], ["5.0"], ["6"]),
     ],
 )
@@ -323,11 +388,15 @@ def test_values_are_judged_by_their_schema(
         for value in values:
             assert send_signed(exchange, f"x={value}&{STAMP}").code == code, (value, code)
     strict = wider({"name": "x", "schema": schema, "required": True})
-    assert [send_signed(strict, f"x={value}&{STAMP}").code for value in malformed] == [-1102] * len(malformed)
+    assert [send_signed(strict, f"x={value}&{STAMP}").code for value in malformed] == [-1102] * len(
+        malformed
+    )
     assert send_signed(strict, STAMP).code == -1102
 
 
-@given(st.from_regex(r"-?[0-9]*", fullmatch=True) | st.text("-+_ 09٣²\n\0x", max_size=43) | st.text())
+@given(
+    st.from_regex(r"-?[0-9]*", fullmatch=True) | st.text("-+_ 09٣²\n\0x", max_size=43) | st.text()
+)
 @example("-")
 @example("9" * 40)
 @example("9" * 41)
@@ -335,13 +404,17 @@ def test_values_are_judged_by_their_schema(
 def test_an_integer_is_what_the_refusal_says_that_one_is(text: str) -> None:
     """The pattern that users are told, and the check that does without it."""
     schema = {"type": "integer"}
-    assert (compile_validator(schema)(text) is None) == (re.fullmatch(allowed_pattern(schema), text) is not None)
+    assert (compile_validator(schema)(text) is None) == (
+        re.fullmatch(allowed_pattern(schema), text) is not None
+    )
 
 
 # -- route -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [b"/fapi/v2/balance", b"/fapi/v3/balance/", b"//fapi/v3/balance", b"/", b""])
+@pytest.mark.parametrize(
+    "path", [b"/fapi/v2/balance", b"/fapi/v3/balance/", b"//fapi/v3/balance", b"/", b""]
+)
 def test_an_unknown_path_is_not_found(exchange: Exchange, path: bytes) -> None:
     reply = send(exchange, STAMP, path=path)
     assert (reply.status, reply.code) == (404, -5000)
@@ -351,4 +424,7 @@ def test_an_unknown_path_is_not_found(exchange: Exchange, path: bytes) -> None:
 @pytest.mark.parametrize("method", ["POST", "HEAD", "get", "PUT"])
 def test_a_known_path_has_only_its_own_methods(exchange: Exchange, method: str) -> None:
     reply = exchange.handle(method, PATH + b"?" + STAMP.encode(), [])
-    assert (reply.status, message(reply)) == (404, f"Path /fapi/v3/balance, Method {method} is invalid")
+    assert (reply.status, message(reply)) == (
+        404,
+        f"Path /fapi/v3/balance, Method {method} is invalid",
+    )

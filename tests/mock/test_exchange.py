@@ -67,7 +67,9 @@ HEADERS = {"X-MBX-APIKEY": DEFAULT_API_KEY}
 
 def test_the_door_is_complete_and_sorted() -> None:
     names = door.__all__
-    assert names == sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    assert names == sorted(
+        names, key=lambda name: (not name.isupper(), not name[0].isupper(), name)
+    )
     assert all(hasattr(door, name) for name in names)
 
 
@@ -75,12 +77,19 @@ def test_the_door_is_complete_and_sorted() -> None:
 
 
 def test_amounts_go_out_as_they_were_seeded(exchange: Exchange) -> None:
-    rows = [{**ROW, "asset": "币安", "balance": "-0.00000000"}, {**ROW, "balance": "1.000", "newMember": [1.50, None]}]
+    rows = [
+        {**ROW, "asset": "币安", "balance": "-0.00000000"},
+        {**ROW, "balance": "1.000", "newMember": [1.50, None]},
+    ]
     exchange.seed("balance", rows)
-    assert ask(exchange).body.decode() == json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    assert ask(exchange).body.decode() == json.dumps(
+        rows, ensure_ascii=False, separators=(",", ":")
+    )
 
 
-@pytest.mark.parametrize("text", ["1", "0.00000000", "-0.10", "123456789012345678901234567890.000000000000000000010"])
+@pytest.mark.parametrize(
+    "text", ["1", "0.00000000", "-0.10", "123456789012345678901234567890.000000000000000000010"]
+)
 def test_a_decimal_goes_out_as_its_plain_text(exchange: Exchange, text: str) -> None:
     exchange.seed("balance", [{**ROW, "balance": Decimal(text)}])
     assert json.loads(ask(exchange).body)[0]["balance"] == text
@@ -93,15 +102,35 @@ def test_a_decimal_goes_out_as_its_plain_text(exchange: Exchange, text: str) -> 
     [
         ("balance", {}, "balance: the seed is no array"),
         ("balance", [ROW, "new"], r"balance\[1\]: the seed is no object"),
-        ("balance", [{**ROW, "balance": "1E+3"}], r"balance\[0\]\.balance: the seed does not match"),
+        (
+            "balance",
+            [{**ROW, "balance": "1E+3"}],
+            r"balance\[0\]\.balance: the seed does not match",
+        ),
         ("balance", [{**ROW, "balance": "01"}], r"balance\[0\]\.balance: the seed does not match"),
         ("balance", [{**ROW, "balance": 1}], r"balance\[0\]\.balance: the seed is no string"),
         ("balance", [{**ROW, "asset": None}], r"balance\[0\]\.asset: the seed is no string"),
-        ("balance", [{**ROW, "marginAvailable": 1}], r"balance\[0\]\.marginAvailable: the seed is no boolean"),
-        ("balance", [{**ROW, "updateTime": True}], r"balance\[0\]\.updateTime: the seed is no integer"),
-        ("balance", [{**ROW, "updateTime": 1.0}], r"balance\[0\]\.updateTime: the seed is no integer"),
+        (
+            "balance",
+            [{**ROW, "marginAvailable": 1}],
+            r"balance\[0\]\.marginAvailable: the seed is no boolean",
+        ),
+        (
+            "balance",
+            [{**ROW, "updateTime": True}],
+            r"balance\[0\]\.updateTime: the seed is no integer",
+        ),
+        (
+            "balance",
+            [{**ROW, "updateTime": 1.0}],
+            r"balance\[0\]\.updateTime: the seed is no integer",
+        ),
         ("balance", [{**ROW, "updateTime": 2**63}], r"balance\[0\]\.updateTime: the seed"),
-        ("balance", [{"balance": Decimal(1)}], r"balance\[0\]: the seed lacks accountAlias, asset, crossWallet"),
+        (
+            "balance",
+            [{"balance": Decimal(1)}],
+            r"balance\[0\]: the seed lacks accountAlias, asset, crossWallet",
+        ),
         ("server_time", {"serverTime": -1}, r"server_time\.serverTime: the seed"),
         ("balance", [{**ROW, "balance": Decimal("NaN")}], "JSON"),
     ],
@@ -183,9 +212,15 @@ def test_a_key_that_could_never_come_is_refused(exchange: Exchange, key: str) ->
 
 
 @pytest.mark.parametrize("now", [1.7e12, True, "1700000000000", None])
-def test_a_clock_that_counts_no_whole_milliseconds_is_refused_at_the_first_request(now: Any) -> None:
+def test_a_clock_that_counts_no_whole_milliseconds_is_refused_at_the_first_request(
+    now: Any,
+) -> None:
     exchange = Exchange(clock=lambda: now)
-    for asks in (lambda: exchange.handle("GET", b"/fapi/v1/time", []), lambda: exchange.spend(1), exchange.ban):
+    for asks in (
+        lambda: exchange.handle("GET", b"/fapi/v1/time", []),
+        lambda: exchange.spend(1),
+        exchange.ban,
+    ):
         with pytest.raises(TypeError, match=f"clock .*{type(now).__name__}"):
             asks()
 
@@ -194,24 +229,38 @@ def test_a_clock_that_counts_no_whole_milliseconds_is_refused_at_the_first_reque
 
 
 def test_the_log_tells_what_came_and_how_it_ended(exchange: Exchange) -> None:
-    exchange.handle("GET", target(ODD).encode(), [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode()), (b"A", b"b")])
+    exchange.handle(
+        "GET", target(ODD).encode(), [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode()), (b"A", b"b")]
+    )
     exchange.handle("POST", b"/nowhere", [])
     ask(exchange, "unknown")
     first, second, third = exchange.requests
-    assert (first.method, first.path, first.status, first.code) == ("GET", "/fapi/v3/balance", 200, None)
+    assert (first.method, first.path, first.status, first.code) == (
+        "GET",
+        "/fapi/v3/balance",
+        200,
+        None,
+    )
     assert (first.operation, first.at_ms) == ("balance", T0)
     assert first.query[:2] == (("recvWindow", "5000"), ("timestamp", str(T0)))
     assert first.query[2][0] == "signature"
     assert first.raw_query == target(ODD).encode().partition(b"?")[2]
     assert first.headers == ((b"X-MBX-APIKEY", DEFAULT_API_KEY.encode()), (b"A", b"b"))
-    assert (second.method, second.status, second.code, second.operation) == ("POST", 404, -5000, None)
+    assert (second.method, second.status, second.code, second.operation) == (
+        "POST",
+        404,
+        -5000,
+        None,
+    )
     assert (third.status, third.code, third.operation) == (401, -2015, "balance")
 
 
 def test_no_repr_shows_a_key_a_secret_or_a_signature(exchange: Exchange) -> None:
     account = exchange.add_account("second-key", "second-secret")
     ask(exchange)
-    exchange.handle("GET", target().replace("/fapi", "/wrong").encode(), [(b"X-MBX-APIKEY", b"second-key")])
+    exchange.handle(
+        "GET", target().replace("/fapi", "/wrong").encode(), [(b"X-MBX-APIKEY", b"second-key")]
+    )
     shown = f"{exchange!r} {exchange!s} {exchange.requests!r} {account!r} {exchange.transport!r} {exchange.asgi!r}"
     signature = target().rpartition("=")[2]
     for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET, "second-key", "second-secret", signature):
@@ -261,14 +310,20 @@ def test_it_is_a_transport_for_a_sync_client(exchange: Exchange) -> None:
         assert (reply.status_code, reply.json()[0]["asset"]) == (200, "USDT")
         assert reply.headers["content-type"] == "application/json"
         assert client.get(target(), headers={"X-MBX-APIKEY": "unknown"}).json()["code"] == -2015
-        assert client.request("GET", target(), headers=HEADERS, content=b"x").json()["code"] == -1022
+        assert (
+            client.request("GET", target(), headers=HEADERS, content=b"x").json()["code"] == -1022
+        )
     assert exchange.requests[0].raw_query.startswith(b"recvWindow=%35000&")
 
 
 def test_it_is_a_transport_for_an_async_client(exchange: Exchange) -> None:
     async def call() -> list[int]:
-        async with httpx.AsyncClient(transport=exchange.transport, base_url="https://mock.invalid") as client:
-            replies = await asyncio.gather(*(client.get(target(ODD), headers=HEADERS) for _ in range(5)))
+        async with httpx.AsyncClient(
+            transport=exchange.transport, base_url="https://mock.invalid"
+        ) as client:
+            replies = await asyncio.gather(
+                *(client.get(target(ODD), headers=HEADERS) for _ in range(5))
+            )
             return [reply.status_code for reply in replies]
 
     assert asyncio.run(call()) == [200] * 5
@@ -298,7 +353,11 @@ def test_asgi_hands_over_the_exact_path_query_and_body(exchange: Exchange) -> No
 
 
 def test_asgi_sends_a_reply_of_ones_own_with_its_own_headers(exchange: Exchange) -> None:
-    exchange.fail(Reply(200, ((b"content-length", b"2"), (b"Retry-After", b"1"), (b"Retry-After", b"2")), b"[]"))
+    exchange.fail(
+        Reply(
+            200, ((b"content-length", b"2"), (b"Retry-After", b"1"), (b"Retry-After", b"2")), b"[]"
+        )
+    )
 
     async def call() -> httpx.Response:
         transport = httpx.ASGITransport(exchange.asgi)
@@ -364,9 +423,13 @@ def test_two_exchanges_run_side_by_side() -> None:
         assert httpx.get(f"{second}/fapi/v1/time").json() == {"serverTime": 2}
 
 
-def test_without_uvicorn_a_server_says_what_to_install(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_uvicorn_a_server_says_what_to_install(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    with pytest.raises(ImportError, match=r"^serving .* pip install 'binance-usdm\[mock\]'$") as caught:
+    with pytest.raises(
+        ImportError, match=r"^serving .* pip install 'binance-usdm\[mock\]'$"
+    ) as caught:
         serve(exchange)
     assert caught.value.__suppress_context__
     with pytest.raises(ImportError, match="mock"), running(exchange):
@@ -377,7 +440,10 @@ def test_without_uvicorn_a_server_says_what_to_install(exchange: Exchange, monke
 
 
 def test_the_fixture_is_an_exchange_on_the_clock_of_the_system(usdm_exchange: Exchange) -> None:
-    assert (usdm_exchange.api_key, usdm_exchange.api_secret) == (DEFAULT_API_KEY, DEFAULT_API_SECRET)
+    assert (usdm_exchange.api_key, usdm_exchange.api_secret) == (
+        DEFAULT_API_KEY,
+        DEFAULT_API_SECRET,
+    )
     assert ask(usdm_exchange).code == -1021, "the time in this test is long past"
 
 
@@ -392,5 +458,7 @@ def test_the_mocks_own_imports_are_no_client_no_server_and_no_httpx() -> None:
         "import binance_usdm.mock.plugin\n"
         "print(sorted({name.split('.')[0] for name in sys.modules} & {'httpx', 'uvicorn', 'binance_usdm_wire'}))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "[]\n"

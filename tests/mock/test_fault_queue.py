@@ -21,7 +21,10 @@ def exchange() -> Exchange:
 def test_a_fault_waits_for_one_key(exchange: Exchange) -> None:
     exchange.add_account("other", "its secret")
     exchange.fail("waf", api_key="other")
-    assert [send_query(exchange).status, send_query(exchange, sign_query(secret="its secret"), "other").status] == [
+    assert [
+        send_query(exchange).status,
+        send_query(exchange, sign_query(secret="its secret"), "other").status,
+    ] == [
         200,
         403,
     ]
@@ -30,7 +33,10 @@ def test_a_fault_waits_for_one_key(exchange: Exchange) -> None:
 
 def test_a_fault_waits_for_one_path_also_one_that_there_is_not(exchange: Exchange) -> None:
     exchange.fail("gateway", path="/fapi/v2/balance")
-    assert [send_query(exchange).status, send_query(exchange, path="/fapi/v2/balance").status] == [200, 502]
+    assert [send_query(exchange).status, send_query(exchange, path="/fapi/v2/balance").status] == [
+        200,
+        502,
+    ]
 
 
 def test_a_fault_lets_those_before_the_nth_pass(exchange: Exchange) -> None:
@@ -62,7 +68,9 @@ def test_a_fault_of_the_good_answer_is_of_the_account_that_asks(exchange: Exchan
 
 
 @pytest.mark.promise("M5")
-def test_scripted_refusals_cost_weight_and_say_so_but_those_of_others_do_not(exchange: Exchange) -> None:
+def test_scripted_refusals_cost_weight_and_say_so_but_those_of_others_do_not(
+    exchange: Exchange,
+) -> None:
     for name in FAULTS:
         used = exchange.used_weight
         options: dict[str, Any] = {"code": -2015} if name == "error" else {}
@@ -110,7 +118,8 @@ def test_a_code_nobody_knows_can_be_answered_too(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"), [("unknown", None), ("unavailable", None), ("throttled", -1008), ("internal", -1001)]
+    ("fault", "code"),
+    [("unknown", None), ("unavailable", None), ("throttled", -1008), ("internal", -1001)],
 )
 @pytest.mark.promise("M7")
 def test_503_comes_in_four_texts_and_all_the_shapes_that_were_seen(
@@ -121,7 +130,9 @@ def test_503_comes_in_four_texts_and_all_the_shapes_that_were_seen(
     default, bare, framework, page = (send_query(exchange) for _ in range(4))
     assert {reply.status for reply in (default, bare, framework, page)} == {503}
     text = json.loads(default.body)["msg"]
-    assert json.loads(default.body) == ({"msg": text} if code is None else {"code": code, "msg": text})
+    assert json.loads(default.body) == (
+        {"msg": text} if code is None else {"code": code, "msg": text}
+    )
     assert json.loads(bare.body) == {"msg": text}
     assert json.loads(framework.body) == {"timestamp": T0, "path": PATH, "msg": text}
     assert page.body.startswith(b"<!DOCTYPE html>")
@@ -155,19 +166,33 @@ def test_odd_json_is_never_what_a_good_call_gets(exchange: Exchange, kind: str) 
     odd, good = send_query(exchange), send_query(exchange)
     assert (odd.status, odd.body == good.body) == (200, False)
     exchange.fail("odd-json", kind=kind, operation="server_time")
-    assert exchange.handle("GET", b"/fapi/v1/time", []).body != exchange.handle("GET", b"/fapi/v1/time", []).body
+    assert (
+        exchange.handle("GET", b"/fapi/v1/time", []).body
+        != exchange.handle("GET", b"/fapi/v1/time", []).body
+    )
 
 
 def test_odd_json_of_an_empty_wallet_is_possible(exchange: Exchange) -> None:
     exchange.seed("balance", b"[]")
-    for fault in ("missing-member", "retyped-member", "extra-member", *["odd-json"] * len(JSON_QUIRKS)):
+    for fault in (
+        "missing-member",
+        "retyped-member",
+        "extra-member",
+        *["odd-json"] * len(JSON_QUIRKS),
+    ):
         exchange.fail(fault)
         assert send_query(exchange).status == 200
 
 
 def test_a_seed_that_is_no_json_stays_as_strange_as_it_was(exchange: Exchange) -> None:
     exchange.seed("balance", b"\xff no JSON")
-    for fault in ("missing-member", "retyped-member", "extra-member", "truncated", *["odd-json"] * len(JSON_QUIRKS)):
+    for fault in (
+        "missing-member",
+        "retyped-member",
+        "extra-member",
+        "truncated",
+        *["odd-json"] * len(JSON_QUIRKS),
+    ):
         exchange.fail(fault)
         assert send_query(exchange).status == 200
     for kind in JSON_QUIRKS:
@@ -249,7 +274,15 @@ def test_an_option_that_cannot_be_is_refused_by_name(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"nth": 0}, {"nth": 1.0}, {"probability": 0}, {"probability": 1.1}, {"probability": "x"}, {"times": True}]
+    "wrong",
+    [
+        {"nth": 0},
+        {"nth": 1.0},
+        {"probability": 0},
+        {"probability": 1.1},
+        {"probability": "x"},
+        {"times": True},
+    ],
 )
 def test_a_rule_that_nothing_meets_is_refused(exchange: Exchange, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -60,7 +60,9 @@ def documented(reply: Reply, path: str = PATH) -> bool:
     ("path", "name"),
     [
         *((PATH, name) for name in FAULTS),
-        *(("/fapi/v1/time", name) for name in FAULTS if name != "wrong-environment"),  # it takes no key
+        *(
+            ("/fapi/v1/time", name) for name in FAULTS if name != "wrong-environment"
+        ),  # it takes no key
     ],
 )
 def test_a_fault_is_as_documented_or_says_that_it_is_not(path: str, name: str) -> None:
@@ -94,7 +96,9 @@ def test_every_error_example_of_the_contract_is_what_a_fault_says() -> None:
     for status in ("408", "451", "503"):
         node = resolve(SPEC["paths"][PATH]["get"]["responses"][status])
         for example in node["content"]["application/json"]["examples"].values():
-            assert any(body[:1] == b"{" and json.loads(body) == example["value"] for body in said), example
+            assert any(
+                body[:1] == b"{" and json.loads(body) == example["value"] for body in said
+            ), example
 
 
 @pytest.mark.parametrize(
@@ -120,11 +124,17 @@ def test_every_error_example_of_the_contract_is_what_a_fault_says() -> None:
     ],
 )
 @pytest.mark.promise("M8", "M9")
-def test_a_fault_has_its_status_code_and_type(name: str, status: int, code: int | None, media: str) -> None:
+def test_a_fault_has_its_status_code_and_type(
+    name: str, status: int, code: int | None, media: str
+) -> None:
     asked = exchange()
     asked.fail(name)
     reply = ask(asked)
-    assert (reply.status, reply.code, dict(reply.headers)[b"Content-Type"].decode()) == (status, code, media)
+    assert (reply.status, reply.code, dict(reply.headers)[b"Content-Type"].decode()) == (
+        status,
+        code,
+        media,
+    )
     assert asked.requests[-1].status == status
     assert asked.requests[-1].code == code
 

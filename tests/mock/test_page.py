@@ -27,7 +27,11 @@ HOSTILE = "/fapi/<img/src=x/onerror=alert(1)><script>alert(2)</script>"
 
 def programs() -> tuple[str, str]:
     """Where browser and driver are; skips without them, except where USDM_REQUIRE_BROWSER says that nothing may be left out."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    browser = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     driver = shutil.which("chromedriver")
     if browser is None or driver is None:
         reason = "chromium or chromedriver is not installed (Debian: apt install chromium chromium-driver)"
@@ -76,7 +80,11 @@ class Page:
         self.until(lambda: self.text("#live") == "live")
 
     def text(self, selector: str) -> str:
-        return str(self.browser.execute_script("return document.querySelector(arguments[0]).textContent", selector))
+        return str(
+            self.browser.execute_script(
+                "return document.querySelector(arguments[0]).textContent", selector
+            )
+        )
 
     def value(self, script: str, *arguments: Any) -> Any:
         return self.browser.execute_script(f"return {script}", *arguments)
@@ -100,9 +108,9 @@ class Page:
         """By Tab alone, as far as it takes; each stop must be seen to have the focus."""
         for _ in range(120):
             if self.value("document.activeElement.matches(arguments[0])", selector):
-                assert self.value("getComputedStyle(document.activeElement).outlineStyle") == "solid", (
-                    "the focus is visible"
-                )
+                assert (
+                    self.value("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+                ), "the focus is visible"
                 return
             self.press(Keys.TAB)
         raise AssertionError(f"no Tab leads to {selector}")
@@ -196,17 +204,23 @@ def test_requests_come_in_by_themselves_and_open_by_keyboard(page: Page) -> None
     page.press(Keys.ENTER)
     page.until(lambda: page.value("document.querySelectorAll('#log .sides p').length") == 2)
     assert page.text("#log .why").startswith("Mandatory parameter 'timestamp' was not sent")
-    assert page.value("[...document.querySelectorAll('#log .sides p')].map(each => each.textContent)") == [
+    assert page.value(
+        "[...document.querySelectorAll('#log .sides p')].map(each => each.textContent)"
+    ) == [
         "recvWindow=1&signature=abcdef…",
         "recvWindow=1",
     ]
-    assert page.value("[...document.querySelectorAll('#log mark')].map(each => each.textContent)") == [
-        "signature=abcdef…"
-    ]
+    assert page.value(
+        "[...document.querySelectorAll('#log mark')].map(each => each.textContent)"
+    ) == ["signature=abcdef…"]
     page.ask("/fapi/v1/time")
     page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 2)
-    assert page.value("document.querySelectorAll('#log details[open]').length") == 1, "what is open stays open"
-    assert page.value("document.activeElement.matches('#log li:last-child summary')"), "the focus stays where it was"
+    assert page.value("document.querySelectorAll('#log details[open]').length") == 1, (
+        "what is open stays open"
+    )
+    assert page.value("document.activeElement.matches('#log li:last-child summary')"), (
+        "the focus stays where it was"
+    )
 
 
 def test_a_reset_asks_first(page: Page) -> None:
@@ -238,10 +252,14 @@ def test_a_request_that_was_asked_for_twice_is_shown_once(page: Page) -> None:
 
 
 def test_what_is_being_typed_is_left_alone(page: Page) -> None:
-    page.browser.execute_script("document.querySelector('#switches').closest('details').open = true")
+    page.browser.execute_script(
+        "document.querySelector('#switches').closest('details').open = true"
+    )
     page.tab_to("#switch-weight_limit")
     page.press(ALL, "77")
-    page.exchange.switches = page.exchange.switches.with_changes({"ban_after": 3, "weight_limit": 99})
+    page.exchange.switches = page.exchange.switches.with_changes(
+        {"ban_after": 3, "weight_limit": 99}
+    )
     page.until(lambda: page.value("document.querySelector('#switch-ban_after').value") == "3")
     assert page.value("document.activeElement.value") == "77"
 
@@ -257,7 +275,9 @@ def test_a_reset_by_somebody_else_is_followed(page: Page) -> None:
 
 
 def test_a_switch_is_set_and_a_wrong_one_is_told(page: Page) -> None:
-    page.browser.execute_script("document.querySelector('#switches').closest('details').open = true")
+    page.browser.execute_script(
+        "document.querySelector('#switches').closest('details').open = true"
+    )
     page.tab_to("#switch-refuse_replay")
     page.press("true")
     page.until(lambda: page.exchange.switches.refuse_replay)
@@ -265,7 +285,9 @@ def test_a_switch_is_set_and_a_wrong_one_is_told(page: Page) -> None:
     page.press(ALL, "0", Keys.TAB)
     page.until(lambda: "weight_limit does not match minimum 1" in page.text("#problem"))
     page.until(lambda: page.value("document.querySelector('#switch-weight_limit').value") == "2400")
-    assert not page.value("document.activeElement.matches('#switch-weight_limit')"), "the focus went on"
+    assert not page.value("document.activeElement.matches('#switch-weight_limit')"), (
+        "the focus went on"
+    )
     assert page.exchange.switches.weight_limit == 2400
     page.browser.get_log("browser")  # the browser notes every answer of 400
 
@@ -274,17 +296,26 @@ def test_what_came_is_shown_as_text_on_a_phone_too(page: Page) -> None:
     page.open(360, 740)
     page.exchange.add_account("<b>K" + "k" * 90, "made-up-secret")
     page.ask(HOSTILE + "?<img/src=x>=" + "<i>" * 60 + "&timestamp=1")
-    page.ask("/fapi/v3/balance?" + "x" * 300 + "&<script>alert(3)</script>=1&signature=<svg/onload=alert(4)>")
+    page.ask(
+        "/fapi/v3/balance?"
+        + "x" * 300
+        + "&<script>alert(3)</script>=1&signature=<svg/onload=alert(4)>"
+    )
     page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 2)
-    page.browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
+    page.browser.execute_script(
+        "document.querySelectorAll('details').forEach(each => each.open = true)"
+    )
     page.until(lambda: page.value("document.querySelectorAll('#log .inside').length") == 2)
     assert HOSTILE in page.text("#log")
-    assert page.value("document.querySelectorAll('#log img, #log script, #log svg, #log i, #accounts b').length") == 0
+    assert (
+        page.value(
+            "document.querySelectorAll('#log img, #log script, #log svg, #log i, #accounts b').length"
+        )
+        == 0
+    )
     page.until(lambda: "<b>K" in page.text("#accounts"))
     assert page.value("document.documentElement.scrollWidth") == 360
-    narrow = (
-        "[...document.querySelectorAll('main *')].filter(each => each.getBoundingClientRect().right > 360.5).length"
-    )
+    narrow = "[...document.querySelectorAll('main *')].filter(each => each.getBoundingClientRect().right > 360.5).length"
     assert page.value(narrow) == 0
 
 
@@ -315,7 +346,8 @@ CONTRAST = """(() => {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everything_can_be_read(page: Page, scheme: str) -> None:
     page.browser.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
     )
     page.exchange.fail("waf")
     page.exchange.fail("error-500", nth=2)
@@ -326,9 +358,14 @@ def test_everything_can_be_read(page: Page, scheme: str) -> None:
         page.ask()
     page.exchange.clock.freeze()
     page.until(
-        lambda: page.value("document.querySelectorAll('#log li').length") == 3 and "frozen" in page.text("#clock-state")
+        lambda: (
+            page.value("document.querySelectorAll('#log li').length") == 3
+            and "frozen" in page.text("#clock-state")
+        )
     )
-    page.browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
+    page.browser.execute_script(
+        "document.querySelectorAll('details').forEach(each => each.open = true)"
+    )
     page.until(lambda: page.value("document.querySelectorAll('#log mark').length") == 3)
     page.until(lambda: "not opened" in page.text("#accounts"))
     dark = page.value("getComputedStyle(document.body).backgroundColor") == "rgb(21, 23, 27)"
@@ -344,17 +381,27 @@ def test_every_control_has_a_name_and_nothing_comes_from_elsewhere(page: Page) -
     assert page.value("document.querySelector('link[rel=icon]').href") == "data:,", (
         "a browser with tabs would ask for one"
     )
-    assert page.value("[...document.querySelectorAll('button')].filter(each => !each.textContent.trim()).length") == 0
+    assert (
+        page.value(
+            "[...document.querySelectorAll('button')].filter(each => !each.textContent.trim()).length"
+        )
+        == 0
+    )
     loaded = page.value(
         "performance.getEntries().filter(each => each.name.includes('://')).map(each => new URL(each.name).host)"
     )
     assert {*loaded} == {urlsplit(page.url).netloc}
     sent = [entry["message"] for entry in page.browser.get_log("performance")]
-    assert any("Network.requestWillBeSent" in each and f"{page.url}/__admin/requests" in each for each in sent)
+    assert any(
+        "Network.requestWillBeSent" in each and f"{page.url}/__admin/requests" in each
+        for each in sent
+    )
     started = [
         each
         for each in sent
-        if '"Network.requestWillBeSent"' in each and page.url not in each and '"url":"data:' not in each
+        if '"Network.requestWillBeSent"' in each
+        and page.url not in each
+        and '"url":"data:' not in each
     ]
     assert started == []
     assert all(logged.path != "/favicon.ico" for logged in page.exchange.requests)

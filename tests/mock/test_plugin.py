@@ -76,19 +76,35 @@ def test_confused(usdm_exchange):
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What pytest tells of each test that failed."""
     path = tmp_path_factory.mktemp("program")
-    (path / "test_plain.py").write_text(PROGRAM.replace("usdm_exchange.api_key)", "'another-secret')"))
+    (path / "test_plain.py").write_text(
+        PROGRAM.replace("usdm_exchange.api_key)", "'another-secret')")
+    )
     (path / "test_overridden.py").write_text(OVERRIDDEN)
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", str(path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--tb=short",
+        "-p",
+        "no:cacheprovider",
+        str(path),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=path, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "5 failed, 1 passed" in done.stdout
-    _, *told = re.split(r"^_+ (test_\w+) _+$|^=+ short test summary", done.stdout, flags=re.MULTILINE)
+    _, *told = re.split(
+        r"^_+ (test_\w+) _+$|^=+ short test summary", done.stdout, flags=re.MULTILINE
+    )
     return dict(zip(told[::2], told[1::2], strict=False))
 
 
 def test_a_failure_shows_what_was_sent_and_why_it_was_refused(shown: dict[str, str]) -> None:
     told = shown["test_bad"]
-    assert "1 GET '/fapi/v3/balance' HTTP 400, code -1022: the signature is of other bytes or of another secret" in told
+    assert (
+        "1 GET '/fapi/v3/balance' HTTP 400, code -1022: the signature is of other bytes or of another secret"
+        in told
+    )
     assert "2 GET '/fapi/v3/balance' HTTP 403, fault waf: the signature" in told
     for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET, "another-secret", "signature="):
         assert secret not in told

@@ -32,7 +32,9 @@ def over(payload: str | bytes, secret: str = DEFAULT_API_SECRET, query: str = QU
 
 
 MISTAKES = {
-    "alphabetical order": over(f"recvWindow=5000&timestamp={T0}", query=f"timestamp={T0}&recvWindow=5000"),
+    "alphabetical order": over(
+        f"recvWindow=5000&timestamp={T0}", query=f"timestamp={T0}&recvWindow=5000"
+    ),
     "percent-decoded": over(QUERY, query=QUERY.replace("5000", "%35000")),
     "a question mark": over(f"?{QUERY}"),
     "the path and the query": over(f"{PATH}?{QUERY}"),
@@ -49,7 +51,10 @@ MISTAKES = {
     "an empty secret": over(QUERY, ""),
     "the secret of another key": over(QUERY, "the other's secret"),
     "is in base64": f"{QUERY}&signature="
-    + quote(base64.b64encode(hmac.digest(DEFAULT_API_SECRET.encode(), QUERY.encode(), "sha256")), safe=""),
+    + quote(
+        base64.b64encode(hmac.digest(DEFAULT_API_SECRET.encode(), QUERY.encode(), "sha256")),
+        safe="",
+    ),
     "64 hex digits, here 7 characters": f"{QUERY}&signature=abcdefg",
     "of other bytes or of another secret": over(QUERY + "1"),
     "signature is not the last parameter": "&".join(reversed(sign_query(QUERY).rsplit("&", 1))),
@@ -88,7 +93,10 @@ def test_a_text_that_is_no_parameter_is_never_repeated(exchange: Exchange) -> No
 def test_a_query_of_thousands_of_names_is_judged_at_once(exchange: Exchange) -> None:
     exchange.switches = Switches(unknown_parameter=None)
     begun = time.process_time()
-    send_query(exchange, over("nothing", query="&".join([QUERY, *(f"name{number}=1" for number in range(8000))])))
+    send_query(
+        exchange,
+        over("nothing", query="&".join([QUERY, *(f"name{number}=1" for number in range(8000))])),
+    )
     assert exchange.requests[-1].code == -1022
     assert time.process_time() - begun < 1
 
@@ -106,15 +114,24 @@ def test_the_log_shows_what_had_to_be_signed_beside_what_came(exchange: Exchange
     send_query(exchange, f"timestamp={T0}")
     exchange.handle("GET", b"/fapi/v1/time", [])
     first, second, third = exchange.requests
-    assert (first.signed_payload, first.raw_query) == (QUERY.replace("5000", "%35000").encode(), sent.encode())
+    assert (first.signed_payload, first.raw_query) == (
+        QUERY.replace("5000", "%35000").encode(),
+        sent.encode(),
+    )
     assert (second.signed_payload, third.signed_payload) == (None, None)
     assert [logged.number for logged in exchange.requests] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
-    ("ahead", "says"), [(1000, "1000 ms ahead of"), (-5001, "5001 ms behind the exchange's clock; the window is 5000")]
+    ("ahead", "says"),
+    [
+        (1000, "1000 ms ahead of"),
+        (-5001, "5001 ms behind the exchange's clock; the window is 5000"),
+    ],
 )
-def test_a_wrong_time_is_explained_in_milliseconds(exchange: Exchange, ahead: int, says: str) -> None:
+def test_a_wrong_time_is_explained_in_milliseconds(
+    exchange: Exchange, ahead: int, says: str
+) -> None:
     assert send_query(exchange, sign_query(f"timestamp={T0 + ahead}")).code == -1021
     assert says in exchange.requests[-1].refusal
 
@@ -129,7 +146,11 @@ def test_a_refused_key_is_explained(exchange: Exchange) -> None:
         "the key is not for use from 127.0.0.1",
         "the key lacks the permission reading",
     ]
-    assert [logged.address for logged in exchange.requests] == ["127.0.0.1", "127.0.0.1", "203.0.113.1"]
+    assert [logged.address for logged in exchange.requests] == [
+        "127.0.0.1",
+        "127.0.0.1",
+        "203.0.113.1",
+    ]
 
 
 def test_a_request_that_met_a_fault_or_a_limit_is_judged_all_the_same(exchange: Exchange) -> None:
@@ -141,7 +162,11 @@ def test_a_request_that_met_a_fault_or_a_limit_is_judged_all_the_same(exchange: 
     fault, good, limited = exchange.requests
     assert (fault.status, fault.fault, "another secret" in fault.refusal) == (403, "waf", True)
     assert (good.status, good.fault, good.refusal) == (200, None, "")
-    assert (limited.status, limited.fault, limited.refusal) == (429, None, "no account has this key")
+    assert (limited.status, limited.fault, limited.refusal) == (
+        429,
+        None,
+        "no account has this key",
+    )
 
 
 def test_how_requests_ended_is_counted_also_beyond_the_log() -> None:
@@ -150,7 +175,11 @@ def test_how_requests_ended_is_counted_also_beyond_the_log() -> None:
         send_query(exchange)
     send_query(exchange, key="unknown")
     exchange.handle("GET", b"/nowhere", [])
-    assert exchange.counts == {("balance", 200, None): 3, ("balance", 401, -2015): 1, (None, 404, -5000): 1}
+    assert exchange.counts == {
+        ("balance", 200, None): 3,
+        ("balance", 401, -2015): 1,
+        (None, 404, -5000): 1,
+    }
     assert exchange.requests[-1].number == 5
 
 
@@ -172,7 +201,8 @@ def test_a_bad_request_among_good_ones_is_named_with_its_reason(exchange: Exchan
     exchange.fail("unavailable")
     send_query(exchange, over(f"?{QUERY}"))
     with pytest.raises(
-        AssertionError, match=r"1 of 2 requests(.|\n)*request 2, GET /fapi/v3/balance: .*question mark"
+        AssertionError,
+        match=r"1 of 2 requests(.|\n)*request 2, GET /fapi/v3/balance: .*question mark",
     ) as caught:
         exchange.assert_signed()
     assert DEFAULT_API_KEY not in str(caught.value)
@@ -181,7 +211,9 @@ def test_a_bad_request_among_good_ones_is_named_with_its_reason(exchange: Exchan
     exchange.assert_signed(api_key="other")
 
 
-@pytest.mark.parametrize("asked", [{}, {"operation": "balance"}, {"api_key": "nobody"}, {"operation": "server_time"}])
+@pytest.mark.parametrize(
+    "asked", [{}, {"operation": "balance"}, {"api_key": "nobody"}, {"operation": "server_time"}]
+)
 def test_no_request_at_all_is_no_success(exchange: Exchange, asked: dict[str, Any]) -> None:
     exchange.handle("GET", b"/fapi/v1/time", [])
     if "api_key" in asked:

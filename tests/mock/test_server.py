@@ -36,7 +36,9 @@ from binance_usdm.mock.server import asgi
 
 T0 = 1_700_000_000_000
 TIME = f'{{"serverTime":{T0}}}'.encode()
-FORK = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for children in /proc")
+FORK = pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="looks for children in /proc"
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,9 @@ class Wire:
 
     def send(self, *targets: str, method: str = "GET", headers: str = "", body: str = "") -> None:
         self.socket.sendall(
-            "".join(f"{method} {each} HTTP/1.1\r\nHost: x\r\n{headers}\r\n{body}" for each in targets).encode()
+            "".join(
+                f"{method} {each} HTTP/1.1\r\nHost: x\r\n{headers}\r\n{body}" for each in targets
+            ).encode()
         )
 
     def head(self) -> dict[str, str]:
@@ -93,7 +97,10 @@ class Wire:
             if not (more := self.socket.recv(65536)):
                 raise EOFError
             self.kept += more
-        body, self.kept = self.kept[: int(head["content-length"])], self.kept[int(head["content-length"]) :]
+        body, self.kept = (
+            self.kept[: int(head["content-length"])],
+            self.kept[int(head["content-length"]) :],
+        )
         return head, body
 
     def rest(self) -> bytes:
@@ -115,7 +122,9 @@ def signed_target(now: int = T0) -> tuple[str, str]:
 # -- how replies travel ------------------------------------------------------------------------------------------------
 
 
-def test_latency_is_waited_for_and_others_do_not_wait(served: Any, exchange: Exchange, wire: Wire) -> None:
+def test_latency_is_waited_for_and_others_do_not_wait(
+    served: Any, exchange: Exchange, wire: Wire
+) -> None:
     exchange.fail("latency", seconds=0.5)
     began = time.monotonic()
     wire.send("/fapi/v1/time")
@@ -173,7 +182,9 @@ def test_a_reset_comes_after_so_many_bytes(exchange: Exchange, wire: Wire) -> No
     assert wire.count == 2_000_000
 
 
-def test_a_reply_of_ones_own_may_announce_less_or_more_than_it_holds(exchange: Exchange, wire: Wire) -> None:
+def test_a_reply_of_ones_own_may_announce_less_or_more_than_it_holds(
+    exchange: Exchange, wire: Wire
+) -> None:
     exchange.fail(Reply(200, ((b"Content-Length", b"3"),), b"12345"))
     wire.send("/")
     assert wire.read()[1] == b"123"
@@ -194,7 +205,9 @@ def test_an_answer_to_head_has_no_body(exchange: Exchange, wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(("fault", "status"), [("cut", 200), ("reset", None)])
-def test_a_server_that_gives_no_transport_away_gets_what_asgi_has(fault: str, status: int | None) -> None:
+def test_a_server_that_gives_no_transport_away_gets_what_asgi_has(
+    fault: str, status: int | None
+) -> None:
     exchange, sent = Exchange(clock=ManualClock(T0)), list[Any]()
     exchange.fail(fault)
 
@@ -204,7 +217,13 @@ def test_a_server_that_gives_no_transport_away_gets_what_asgi_has(fault: str, st
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": "/fapi/v1/time", "query_string": b"", "headers": []}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/fapi/v1/time",
+        "query_string": b"",
+        "headers": [],
+    }
     if status is None:
         with pytest.raises(ConnectionResetError):
             asyncio.run(_await(exchange.asgi(scope, receive, send)))
@@ -226,7 +245,9 @@ def test_a_server_that_gives_no_transport_away_gets_what_asgi_has(fault: str, st
         (None, [], 1),
     ],
 )
-def test_a_body_is_waited_for_wherever_one_may_come(version: str | None, announced: Any, asked: int) -> None:
+def test_a_body_is_waited_for_wherever_one_may_come(
+    version: str | None, announced: Any, asked: int
+) -> None:
     exchange, came = Exchange(clock=ManualClock(T0)), list[int]()
 
     async def receive() -> Any:
@@ -236,7 +257,13 @@ def test_a_body_is_waited_for_wherever_one_may_come(version: str | None, announc
     async def send(message: Any) -> None:
         pass
 
-    scope = {"type": "http", "method": "GET", "path": "/fapi/v1/time", "query_string": b"", "headers": announced}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/fapi/v1/time",
+        "query_string": b"",
+        "headers": announced,
+    }
     if version is not None:
         scope["http_version"] = version
     asyncio.run(_await(exchange.asgi(scope, receive, send)))
@@ -300,7 +327,13 @@ def test_a_body_is_collected_in_linear_time() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": "/fapi/v1/time", "query_string": b"", "headers": []}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/fapi/v1/time",
+        "query_string": b"",
+        "headers": [],
+    }
     began = time.process_time()
     asyncio.run(_await(Exchange().asgi(scope, receive, send)))
     assert sent[0]["status"] == 200
@@ -310,7 +343,10 @@ def test_a_body_is_collected_in_linear_time() -> None:
 def test_what_is_known_of_addresses_is_bounded() -> None:
     for number in range(3000):
         assert asgi._client_address({"client": (f"no address {number}", 1)}) == asgi.LOOPBACK
-        assert asgi._client_address({"client": (f"2001:db8::{number + 1:x}", 1)}) == f"2001:db8::{number + 1:x}"
+        assert (
+            asgi._client_address({"client": (f"2001:db8::{number + 1:x}", 1)})
+            == f"2001:db8::{number + 1:x}"
+        )
     assert normalize_ip.cache_info().currsize <= 1024
 
 
@@ -371,7 +407,9 @@ def test_an_admin_interface_that_fails_is_logged_too(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_bytes_that_are_no_http_are_refused_and_not_logged(served: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_bytes_that_are_no_http_are_refused_and_not_logged(
+    served: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     with Wire(served[1]) as wire:
         wire.socket.sendall(b"\x16\x03\x01 a TLS hello, for instance\r\n\r\n")
         assert b" 400 " in wire.rest()
@@ -384,7 +422,9 @@ def test_bytes_that_are_no_http_are_refused_and_not_logged(served: Any, caplog: 
 # -- HTTP --------------------------------------------------------------------------------------------------------------
 
 
-def test_two_requests_in_one_segment_get_two_replies_in_order(exchange: Exchange, wire: Wire) -> None:
+def test_two_requests_in_one_segment_get_two_replies_in_order(
+    exchange: Exchange, wire: Wire
+) -> None:
     where, key = signed_target()
     exchange.fail("latency", seconds=0.05, path="/fapi/v3/balance")
     wire.send(where, "/fapi/v1/time", "/nowhere", headers=key)
@@ -394,7 +434,9 @@ def test_two_requests_in_one_segment_get_two_replies_in_order(exchange: Exchange
     assert [each.number for each in exchange.requests] == [1, 2, 3]
 
 
-def test_a_connection_is_kept_and_header_names_may_be_in_any_case(exchange: Exchange, wire: Wire) -> None:
+def test_a_connection_is_kept_and_header_names_may_be_in_any_case(
+    exchange: Exchange, wire: Wire
+) -> None:
     where, key = signed_target()
     for _ in range(3):
         wire.send(where, headers=f"{key}CONTENT-type: application/json\r\ncOnTeNt-LeNgTh: 0\r\n")
@@ -472,11 +514,15 @@ serve(Exchange(), port=0, ready=lambda url: print(url, flush=True), **eval(sys.a
 """
 
 
-FAILING = PROGRAM.replace("Exchange()", "Exchange(api_secret=lambda payload, signature: {}[signature])")
+FAILING = PROGRAM.replace(
+    "Exchange()", "Exchange(api_secret=lambda payload, signature: {}[signature])"
+)
 
 
 @contextmanager
-def process(options: str = "{}", program: str = PROGRAM) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(
+    options: str = "{}", program: str = PROGRAM
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     started = subprocess.Popen(
         [sys.executable, "-c", program, options],
         stdout=subprocess.PIPE,
@@ -493,13 +539,18 @@ def process(options: str = "{}", program: str = PROGRAM) -> Iterator[tuple[subpr
 
 
 def children(parent: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+    return [
+        int(each) for each in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    ]
 
 
 def gone(pids: list[int]) -> bool:
     end = time.monotonic() + 5
     while time.monotonic() < end:
-        if not any(Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids):
+        if not any(
+            Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes()
+            for pid in pids
+        ):
             return True
         time.sleep(0.01)
     return False
@@ -520,8 +571,12 @@ def test_it_serves_until_a_signal_ends_it(number: signal.Signals) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-@pytest.mark.parametrize("more", ["", "import logging; logging.basicConfig(format='told: %(message)s')\n"])
-def test_what_goes_wrong_is_on_stderr_once_though_the_client_keeps_its_own_log_quiet(more: str) -> None:
+@pytest.mark.parametrize(
+    "more", ["", "import logging; logging.basicConfig(format='told: %(message)s')\n"]
+)
+def test_what_goes_wrong_is_on_stderr_once_though_the_client_keeps_its_own_log_quiet(
+    more: str,
+) -> None:
     where, key = signed_target(time.time_ns() // 1_000_000)
     with process(program=more + FAILING) as (program, url):
         with Wire(url) as wire:
@@ -535,7 +590,9 @@ def test_what_goes_wrong_is_on_stderr_once_though_the_client_keeps_its_own_log_q
 
 
 @FORK
-@pytest.mark.parametrize("end", [lambda pid: os.kill(pid, signal.SIGTERM), lambda pid: os.killpg(pid, signal.SIGINT)])
+@pytest.mark.parametrize(
+    "end", [lambda pid: os.kill(pid, signal.SIGTERM), lambda pid: os.killpg(pid, signal.SIGINT)]
+)
 def test_workers_share_a_socket_and_end_together(end: Callable[[int], None]) -> None:
     with process("{'workers': 2}") as (program, url):
         workers = children(program.pid)

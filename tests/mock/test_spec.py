@@ -12,7 +12,15 @@ from typing import Any
 
 import pytest
 
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, ManualClock, Reply, Switches
+from binance_usdm.mock import (
+    DEFAULT_API_KEY,
+    DEFAULT_API_SECRET,
+    FAULTS,
+    Exchange,
+    ManualClock,
+    Reply,
+    Switches,
+)
 from binance_usdm.mock.core.spec import ApiSpec, load_packaged_spec
 from binance_usdm.mock.verify import checks as rules
 
@@ -26,12 +34,17 @@ def spec() -> Any:
 
 def ask(exchange: Exchange, path: str, query: str, key: str = DEFAULT_API_KEY) -> Reply:
     proof = hmac.new(DEFAULT_API_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
-    return exchange.handle("GET", f"{path}?{query}&signature={proof}".encode(), [(b"X-MBX-APIKEY", key.encode())])
+    return exchange.handle(
+        "GET", f"{path}?{query}&signature={proof}".encode(), [(b"X-MBX-APIKEY", key.encode())]
+    )
 
 
 def test_one_more_operation_is_one_more_route(spec: Any) -> None:
     spec["paths"]["/fapi/v3/account"] = {
-        "parameters": [{"$ref": "#/components/parameters/RecvWindow"}, {"$ref": "#/components/parameters/Timestamp"}],
+        "parameters": [
+            {"$ref": "#/components/parameters/RecvWindow"},
+            {"$ref": "#/components/parameters/Timestamp"},
+        ],
         "get": {
             "operationId": "account",
             "x-weight": 7,
@@ -39,7 +52,11 @@ def test_one_more_operation_is_one_more_route(spec: Any) -> None:
             "responses": {
                 "200": {
                     "description": "All of it.",
-                    "content": {"application/json": {"example": {"totalWalletBalance": "0.10", "positions": []}}},
+                    "content": {
+                        "application/json": {
+                            "example": {"totalWalletBalance": "0.10", "positions": []}
+                        }
+                    },
                 }
             },
         },
@@ -51,9 +68,14 @@ def test_one_more_operation_is_one_more_route(spec: Any) -> None:
     assert ask(exchange, "/fapi/v3/account", f"timestamp={T0}", key="unknown").code == -2015
     assert ask(exchange, "/fapi/v3/account", f"timestamp={T0 - 5001}").code == -1021
     assert ask(exchange, "/fapi/v3/account", f"x=1&timestamp={T0}").code == -1104
-    assert exchange.handle("GET", f"/fapi/v3/account?timestamp={T0}&signature=0".encode(), []).code == -2014
+    assert (
+        exchange.handle("GET", f"/fapi/v3/account?timestamp={T0}&signature=0".encode(), []).code
+        == -2014
+    )
     exchange.seed("account", {"totalWalletBalance": "2"})
-    assert ask(exchange, "/fapi/v3/account", f"timestamp={T0}").body == b'{"totalWalletBalance":"2"}'
+    assert (
+        ask(exchange, "/fapi/v3/account", f"timestamp={T0}").body == b'{"totalWalletBalance":"2"}'
+    )
 
 
 def test_roles_and_names_come_from_the_document(spec: Any) -> None:
@@ -69,9 +91,14 @@ def test_roles_and_names_come_from_the_document(spec: Any) -> None:
     query = f"lasts=1&madeAt={T0 - 1}"
     proof = hmac.new(DEFAULT_API_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
     headers = [(b"x-key", DEFAULT_API_KEY.encode())]
-    assert exchange.handle("GET", f"/fapi/v3/balance?{query}&proof={proof}".encode(), headers).status == 200
+    assert (
+        exchange.handle("GET", f"/fapi/v3/balance?{query}&proof={proof}".encode(), headers).status
+        == 200
+    )
     late = f"lasts=1&madeAt={T0 - 2}"
-    assert exchange.handle("GET", f"/fapi/v3/balance?{late}&proof=0".encode(), headers).code == -1021
+    assert (
+        exchange.handle("GET", f"/fapi/v3/balance?{late}&proof=0".encode(), headers).code == -1021
+    )
     assert ask(exchange, "/fapi/v3/balance", f"timestamp={T0}").code == -2014
 
 
@@ -79,7 +106,12 @@ def test_a_key_alone_can_be_all_that_an_operation_asks_for(spec: Any) -> None:
     spec["paths"]["/fapi/v1/time"]["get"]["security"] = [{"ApiKey": []}]
     exchange = Exchange(clock=ManualClock(T0), spec=spec)
     assert exchange.handle("GET", b"/fapi/v1/time", []).code == -2014
-    assert exchange.handle("GET", b"/fapi/v1/time", [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]).status == 200
+    assert (
+        exchange.handle(
+            "GET", b"/fapi/v1/time", [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]
+        ).status
+        == 200
+    )
 
 
 def test_security_of_the_whole_document_holds_where_an_operation_names_none(spec: Any) -> None:
@@ -87,14 +119,20 @@ def test_security_of_the_whole_document_holds_where_an_operation_names_none(spec
     spec["security"] = [{"ApiKey": [], "Signature": []}]
     exchange = Exchange(clock=ManualClock(T0), spec=spec)
     assert exchange.handle("GET", f"/fapi/v3/balance?timestamp={T0}".encode(), []).code == -2014
-    assert exchange.handle("GET", b"/fapi/v1/time", []).status == 200, "an empty list there is an answer too"
+    assert exchange.handle("GET", b"/fapi/v1/time", []).status == 200, (
+        "an empty list there is an answer too"
+    )
 
 
 def test_members_marked_as_clock_are_the_exchanges_time_at_any_depth(spec: Any) -> None:
     clock = ManualClock(T0)
-    rows = spec["paths"]["/fapi/v3/balance"]["get"]["responses"]["200"]["content"]["application/json"]
+    rows = spec["paths"]["/fapi/v3/balance"]["get"]["responses"]["200"]["content"][
+        "application/json"
+    ]
     spec["components"]["schemas"]["Now"] = {"type": "integer", "x-exchange-clock": True}
-    spec["components"]["schemas"]["AccountBalance"]["properties"]["updateTime"] = {"$ref": "#/components/schemas/Now"}
+    spec["components"]["schemas"]["AccountBalance"]["properties"]["updateTime"] = {
+        "$ref": "#/components/schemas/Now"
+    }
     beside = {"$ref": "#/components/schemas/Amount", "x-exchange-clock": True}
     spec["components"]["schemas"]["AccountBalance"]["properties"]["crossUnPnl"] = beside
     rows["schema"] = {"allOf": [rows["schema"]]}
@@ -117,17 +155,37 @@ def balance_of(spec: Any) -> Any:
         (lambda spec: balance_of(spec).update(requestBody={}), "bodies"),
         (lambda spec: balance_of(spec)["security"].append({"ApiKey": []}), "several"),
         (lambda spec: balance_of(spec).update(security=[{"Signature": []}]), "without a key"),
-        (lambda spec: spec["components"]["securitySchemes"]["ApiKey"].pop("x-signing-role"), "scheme ApiKey"),
-        (lambda spec: spec["components"]["securitySchemes"]["Signature"].update({"in": "header"}), "scheme Signature"),
-        (lambda spec: spec["components"]["parameters"]["Timestamp"].update({"in": "header"}), "parameter timestamp"),
-        (lambda spec: spec["components"]["parameters"]["RecvWindow"].update(schema={"type": "array"}), "recvWindow"),
         (
-            lambda spec: balance_of(spec)["responses"]["200"]["content"]["application/json"].pop("examples"),
+            lambda spec: spec["components"]["securitySchemes"]["ApiKey"].pop("x-signing-role"),
+            "scheme ApiKey",
+        ),
+        (
+            lambda spec: spec["components"]["securitySchemes"]["Signature"].update(
+                {"in": "header"}
+            ),
+            "scheme Signature",
+        ),
+        (
+            lambda spec: spec["components"]["parameters"]["Timestamp"].update({"in": "header"}),
+            "parameter timestamp",
+        ),
+        (
+            lambda spec: spec["components"]["parameters"]["RecvWindow"].update(
+                schema={"type": "array"}
+            ),
+            "recvWindow",
+        ),
+        (
+            lambda spec: balance_of(spec)["responses"]["200"]["content"]["application/json"].pop(
+                "examples"
+            ),
             "no example",
         ),
     ],
 )
-def test_what_the_mock_could_not_check_is_refused_at_once(spec: Any, broken: Any, says: str) -> None:
+def test_what_the_mock_could_not_check_is_refused_at_once(
+    spec: Any, broken: Any, says: str
+) -> None:
     broken(spec)
     with pytest.raises(ValueError, match=says) as caught:
         ApiSpec(spec)
@@ -159,13 +217,21 @@ def test_every_text_of_the_mock_is_a_message_of_the_contract(spec: Any) -> None:
             text = text.replace(hole, "60000" if hole == "{maximum}" else "%s")
         return text
 
-    texts = [*rules._MESSAGE_BY_CODE.items(), (-1101, rules._DUPLICATE_MESSAGE), (-1021, rules._AHEAD_MESSAGE)]
+    texts = [
+        *rules._MESSAGE_BY_CODE.items(),
+        (-1101, rules._DUPLICATE_MESSAGE),
+        (-1021, rules._AHEAD_MESSAGE),
+    ]
     assert [code for code, text in texts if shape(text) not in known[str(code)]["messages"]] == []
     exchange = Exchange(clock=ManualClock(T0), switches=Switches(weight_limit=77))
     for name in FAULTS:
         exchange.fail(name)
     for name in FAULTS:
         reply = exchange.handle("GET", b"/fapi/v1/time", [])
-        if reply.code and reply.status != 503:  # the four texts of 503 are examples there, compared elsewhere
-            text = json.loads(reply.body)["msg"].replace("77", "%s").replace(str(T0 + 120_000), "%s")
+        if (
+            reply.code and reply.status != 503
+        ):  # the four texts of 503 are examples there, compared elsewhere
+            text = (
+                json.loads(reply.body)["msg"].replace("77", "%s").replace(str(T0 + 120_000), "%s")
+            )
             assert text in known[str(reply.code)]["messages"], name

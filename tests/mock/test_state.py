@@ -15,7 +15,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 from binance_usdm import Client
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, ManualClock, Reply, Switches
+from binance_usdm.mock import (
+    DEFAULT_API_KEY,
+    DEFAULT_API_SECRET,
+    FAULTS,
+    Exchange,
+    ManualClock,
+    Reply,
+    Switches,
+)
 from tests.support.signed_requests import PATH, T0, send_query, sign_query
 
 ED25519 = ed25519.Ed25519PrivateKey.generate()
@@ -53,7 +61,13 @@ def test_a_public_key_opens_for_its_private_key_alone(exchange: Exchange, kind: 
     good = by(kind)
     assert send_query(exchange, good, "asymmetric").body == b"[]"
     other = "RSA" if kind == "Ed25519" else "Ed25519"
-    for query in (by(other), sign_query(), f"timestamp={T0}&signature=", good.replace(f"{T0}", f"{T0 + 1}"), good[:-6]):
+    for query in (
+        by(other),
+        sign_query(),
+        f"timestamp={T0}&signature=",
+        good.replace(f"{T0}", f"{T0 + 1}"),
+        good[:-6],
+    ):
         assert send_query(exchange, query, "asymmetric").status == 400
 
 
@@ -65,14 +79,21 @@ def test_hex_for_keys_of_other_kinds_is_a_switch(exchange: Exchange) -> None:
     payload, _, proof = by("Ed25519", form="hex").partition("&signature=")
     for form in (proof, proof.upper()):
         assert send_query(exchange, f"{payload}&signature={form}", "asymmetric").status == 200
-    assert send_query(exchange, by("Ed25519"), "asymmetric").status == 200, "base64 goes on being right"
+    assert send_query(exchange, by("Ed25519"), "asymmetric").status == 200, (
+        "base64 goes on being right"
+    )
 
 
 def test_a_key_of_a_curve_that_the_exchange_does_not_take_is_refused(exchange: Exchange) -> None:
     with pytest.raises(ValueError, match="Ed25519 or RSA"):
         exchange.add_account("p256", make_pem(ec.generate_private_key(ec.SECP256R1())))
-    for no_key in (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", b"a-hostname\n"):
-        with pytest.raises(ValueError, match=r"public key in PEM, as `openssl pkey .* -pubout` prints it"):
+    for no_key in (
+        b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+        b"a-hostname\n",
+    ):
+        with pytest.raises(
+            ValueError, match=r"public key in PEM, as `openssl pkey .* -pubout` prints it"
+        ):
             exchange.add_account("none", no_key)
     assert send_query(exchange, key="p256").code == -2015
 
@@ -114,7 +135,9 @@ def test_a_list_of_no_addresses_is_refused_before_the_account_is_there(exchange:
 
 
 @pytest.mark.parametrize("needed", ["reading", "futures", None])
-def test_a_key_needs_the_permission_that_is_switched(exchange: Exchange, needed: str | None) -> None:
+def test_a_key_needs_the_permission_that_is_switched(
+    exchange: Exchange, needed: str | None
+) -> None:
     exchange.switches = Switches(needed_permission=needed)
     for permission in ("reading", "futures"):
         exchange.add_account(permission, "its secret", permissions=[permission])
@@ -126,7 +149,8 @@ def test_a_key_needs_the_permission_that_is_switched(exchange: Exchange, needed:
 
 
 @pytest.mark.parametrize(
-    ("switch", "status", "code"), [("rows", 200, None), ("empty", 200, None), ("refused", 400, -4109)]
+    ("switch", "status", "code"),
+    [("rows", 200, None), ("empty", 200, None), ("refused", 400, -4109)],
 )
 @pytest.mark.promise("M21")
 def test_what_an_account_without_futures_sees_is_a_switch(
@@ -137,7 +161,9 @@ def test_what_an_account_without_futures_sees_is_a_switch(
     reply = send_query(exchange, sign_query(secret="its secret"), "unopened")
     assert (reply.status, reply.code) == (status, code)
     assert (reply.body == b"[]") == (switch == "empty")
-    assert send_query(exchange).body not in (b"[]", reply.body if code else b""), "others see what they saw"
+    assert send_query(exchange).body not in (b"[]", reply.body if code else b""), (
+        "others see what they saw"
+    )
 
 
 # -- clock -------------------------------------------------------------------------------------------------------------
@@ -209,7 +235,11 @@ def test_every_address_has_a_weight_and_a_ban_of_its_own(exchange: Exchange) -> 
     assert send_query(exchange, address=there).status == 200
     exchange.ban(60, there)
     exchange.spend(10, "203.0.113.3")
-    assert [send_query(exchange, address=f"203.0.113.{last}").status for last in (2, 3, 4)] == [418, 429, 200]
+    assert [send_query(exchange, address=f"203.0.113.{last}").status for last in (2, 3, 4)] == [
+        418,
+        429,
+        200,
+    ]
 
 
 def test_addresses_beyond_number_are_forgotten_but_not_their_bans(exchange: Exchange) -> None:
@@ -218,14 +248,22 @@ def test_addresses_beyond_number_are_forgotten_but_not_their_bans(exchange: Exch
     exchange.spend(5, "203.0.113.2")
     for number in range(10_000):
         exchange.spend(1, f"2001:db8::{number:x}")
-    assert [send_query(exchange, address=f"203.0.113.{last}").status for last in (1, 2)] == [418, 200]
+    assert [send_query(exchange, address=f"203.0.113.{last}").status for last in (1, 2)] == [
+        418,
+        200,
+    ]
 
 
 def test_an_address_is_the_same_however_it_is_written(exchange: Exchange) -> None:
     exchange.ban(60, "2001:DB8::0:1")
-    assert [send_query(exchange, address=text).status for text in ("2001:db8::1", "2001:db8::2")] == [418, 200]
+    assert [
+        send_query(exchange, address=text).status for text in ("2001:db8::1", "2001:db8::2")
+    ] == [418, 200]
     exchange.add_account("listed", "its secret", addresses=["203.0.113.0/24"])
-    assert send_query(exchange, sign_query(secret="its secret"), "listed", "::ffff:203.0.113.5").status == 200
+    assert (
+        send_query(exchange, sign_query(secret="its secret"), "listed", "::ffff:203.0.113.5").status
+        == 200
+    )
     assert exchange.requests[-1].address == "203.0.113.5"
 
 
@@ -241,7 +279,9 @@ def test_what_is_no_address_and_no_weight_is_refused(exchange: Exchange) -> None
     assert exchange.used_weight == 0
 
 
-@pytest.mark.parametrize("secret", [make_pem(ED25519).decode(), "\n-----BEGIN PRIVATE KEY-----", None, 5])
+@pytest.mark.parametrize(
+    "secret", [make_pem(ED25519).decode(), "\n-----BEGIN PRIVATE KEY-----", None, 5]
+)
 def test_what_could_verify_nothing_is_no_secret(exchange: Exchange, secret: Any) -> None:
     with pytest.raises(ValueError, match="PEM of a public key as bytes"):
         exchange.add_account("never", secret)
@@ -275,10 +315,17 @@ def test_a_reset_leaves_nothing_behind() -> None:
     for _ in range(7):
         send_query(used)
     used.reset()
-    assert (list(used.requests), dict(used.counts), used.switches) == ([], {}, Switches(refuse_replay=True))
+    assert (list(used.requests), dict(used.counts), used.switches) == (
+        [],
+        {},
+        Switches(refuse_replay=True),
+    )
     for exchange in (used, fresh):
         exchange.fail("waf", times=None, probability=0.5)
-    replies = [[send_query(each, sign_query(f"timestamp={T0 - n}")) for n in range(20)] for each in (used, fresh)]
+    replies = [
+        [send_query(each, sign_query(f"timestamp={T0 - n}")) for n in range(20)]
+        for each in (used, fresh)
+    ]
     assert replies[0] == replies[1], "chance begins anew too"
     assert {reply.status for reply in replies[0]} == {200, 403}
     used.recover()
@@ -323,7 +370,10 @@ def test_the_log_and_the_counts_are_read_while_requests_come() -> None:
 def test_a_signature_that_came_before_is_known_in_either_case() -> None:
     exchange = Exchange(clock=ManualClock(T0), switches=Switches(refuse_replay=True))
     payload, _, proof = sign_query().partition("&signature=")
-    assert [send_query(exchange, f"{payload}&signature={form}").status for form in (proof, proof.upper())] == [200, 400]
+    assert [
+        send_query(exchange, f"{payload}&signature={form}").status
+        for form in (proof, proof.upper())
+    ] == [200, 400]
 
 
 def test_a_reset_exchange_takes_a_signature_that_came_before(exchange: Exchange) -> None:
@@ -340,7 +390,12 @@ ROW: dict[str, Any] = json.loads(
     "crossUnPnl":"-3.10000000","availableBalance":"250.99000000","maxWithdrawAmount":"6.90000000",
     "marginAvailable":true,"updateTime":1700000000000}"""
 )
-ZERO = {**ROW, **{name: "0.00000000" for name in ROW if str(ROW[name]).count(".")}, "asset": "BNFCR", "updateTime": 0}
+ZERO = {
+    **ROW,
+    **{name: "0.00000000" for name in ROW if str(ROW[name]).count(".")},
+    "asset": "BNFCR",
+    "updateTime": 0,
+}
 
 
 @pytest.mark.promise("M13")
@@ -353,13 +408,22 @@ def test_an_account_in_multi_assets_mode_is_answered_as_it_was_seen(exchange: Ex
 
 @pytest.mark.parametrize(
     "rows",
-    [[], [{**ROW, "memberOfTomorrow": {"a": 1}}], [{**ROW, "asset": "NEVERHEARDOF"}], [{**ROW, "asset": "币安人生"}]],
+    [
+        [],
+        [{**ROW, "memberOfTomorrow": {"a": 1}}],
+        [{**ROW, "asset": "NEVERHEARDOF"}],
+        [{**ROW, "asset": "币安人生"}],
+    ],
 )
 @pytest.mark.promise("M14")
-def test_what_readers_do_not_expect_is_answered_as_it_was_seeded(exchange: Exchange, rows: Any) -> None:
+def test_what_readers_do_not_expect_is_answered_as_it_was_seeded(
+    exchange: Exchange, rows: Any
+) -> None:
     exchange.seed("balance", rows)
     assert json.loads(send_query(exchange).body) == rows
-    with_client = Client(DEFAULT_API_KEY, DEFAULT_API_SECRET, transport=exchange.transport, clock=exchange.clock)
+    with_client = Client(
+        DEFAULT_API_KEY, DEFAULT_API_SECRET, transport=exchange.transport, clock=exchange.clock
+    )
     assert [row.to_dict() for row in with_client.balance()] == rows
 
 
@@ -376,11 +440,19 @@ def test_bodies_are_compressed_for_those_who_accept_it_when_switched_so(exchange
     plain = exchange.handle("GET", query, [*headers, (b"Accept-Encoding", b"identity")])
     packed = exchange.handle("GET", query, [*headers, (b"accept-encoding", b"br, GZIP;q=0.5")])
     assert dict(packed.headers)[b"Content-Encoding"] == b"gzip"
-    assert (gzip.decompress(packed.body), b"Content-Encoding" in dict(plain.headers)) == (plain.body, False)
+    assert (gzip.decompress(packed.body), b"Content-Encoding" in dict(plain.headers)) == (
+        plain.body,
+        False,
+    )
     for refusal in (b"gzip;q=0", b"br, gzip ; q=0.00, *"):
-        assert exchange.handle("GET", query, [*headers, (b"Accept-Encoding", refusal)]).body == plain.body
+        assert (
+            exchange.handle("GET", query, [*headers, (b"Accept-Encoding", refusal)]).body
+            == plain.body
+        )
     exchange.fail(Reply(200, ((b"content-encoding", b"gzip"),), packed.body))
-    assert exchange.handle("GET", query, [*headers, (b"Accept-Encoding", b"gzip")]).body == packed.body
+    assert (
+        exchange.handle("GET", query, [*headers, (b"Accept-Encoding", b"gzip")]).body == packed.body
+    )
     exchange.fail("gzip")
     once = exchange.handle("GET", query, [*headers, (b"Accept-Encoding", b"gzip")])
     assert gzip.decompress(once.body) == plain.body

@@ -13,7 +13,14 @@ from typing import Any
 
 import pytest
 
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply, Switches
+from binance_usdm.mock import (
+    DEFAULT_API_KEY,
+    DEFAULT_API_SECRET,
+    Exchange,
+    ManualClock,
+    Reply,
+    Switches,
+)
 from binance_usdm.mock.core import switches as module
 
 T0 = 1_700_000_000_000
@@ -25,7 +32,9 @@ def exchange(**switches: Any) -> Exchange:
     return Exchange(clock=ManualClock(T0), switches=Switches(**switches))
 
 
-def ask(asked: Exchange, query: str = STAMP, key: str = DEFAULT_API_KEY, signature: str | None = None) -> Reply:
+def ask(
+    asked: Exchange, query: str = STAMP, key: str = DEFAULT_API_KEY, signature: str | None = None
+) -> Reply:
     proof = hmac.new(DEFAULT_API_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
     target = f"/fapi/v3/balance?{query}&signature={signature or proof}"
     return asked.handle("GET", target.encode(), [(b"X-MBX-APIKEY", key.encode())])
@@ -35,17 +44,30 @@ def header(reply: Reply, name: bytes) -> bytes | None:
     return {known.lower(): value for known, value in reply.headers}.get(name.lower())
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(("key", "parameters", "timestamp", "signature"))))
+@pytest.mark.parametrize(
+    "order", list(itertools.permutations(("key", "parameters", "timestamp", "signature")))
+)
 @pytest.mark.promise("M15")
 def test_the_first_check_in_order_speaks(order: tuple[str, ...]) -> None:
     asked = exchange(order=order)
-    mistakes = {"key": "unknown", "parameters": "x=1&", "timestamp": str(T0 - 9000), "signature": "0" * 64}
+    mistakes = {
+        "key": "unknown",
+        "parameters": "x=1&",
+        "timestamp": str(T0 - 9000),
+        "signature": "0" * 64,
+    }
     codes = {"key": -2015, "parameters": -1104, "timestamp": -1021, "signature": -1022}
     # With a key nobody knows no signature can be verified, so the signature check then speaks of the key.
-    reply = ask(asked, f"{mistakes['parameters']}timestamp={mistakes['timestamp']}", signature=mistakes["signature"])
+    reply = ask(
+        asked,
+        f"{mistakes['parameters']}timestamp={mistakes['timestamp']}",
+        signature=mistakes["signature"],
+    )
     first = next(check for check in order if check != "key")
     assert reply.code == codes[first]
-    reply = ask(asked, f"{mistakes['parameters']}timestamp={mistakes['timestamp']}", key=mistakes["key"])
+    reply = ask(
+        asked, f"{mistakes['parameters']}timestamp={mistakes['timestamp']}", key=mistakes["key"]
+    )
     first = order[0]
     assert reply.code == codes["key" if first == "signature" else first]
 
@@ -73,7 +95,9 @@ def test_malformed_values_are_answered_as_switched(code: int) -> None:
 @pytest.mark.parametrize("code", [-1102, -1022])
 def test_a_missing_signature_is_answered_as_switched(code: int) -> None:
     headers = [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]
-    reply = exchange(missing_signature=code).handle("GET", f"/fapi/v3/balance?{STAMP}".encode(), headers)
+    reply = exchange(missing_signature=code).handle(
+        "GET", f"/fapi/v3/balance?{STAMP}".encode(), headers
+    )
     assert (reply.status, reply.code) == (400, code)
 
 
@@ -89,7 +113,11 @@ def test_a_signature_elsewhere_can_be_allowed() -> None:
 
 def test_a_reused_signature_can_be_refused() -> None:
     strict, real = exchange(refuse_replay=True), exchange()
-    assert [ask(strict).code, ask(strict).code, ask(strict, f"timestamp={T0 + 1}").code] == [None, -1022, None]
+    assert [ask(strict).code, ask(strict).code, ask(strict, f"timestamp={T0 + 1}").code] == [
+        None,
+        -1022,
+        None,
+    ]
     assert [ask(real).code, ask(real).code] == [None, None]
 
 
@@ -121,11 +149,15 @@ def test_microseconds_can_be_understood() -> None:
 
 def test_the_format_of_a_key_can_be_narrowed() -> None:
     key = "aZ09" * 16
-    strict = Exchange(api_key=key, clock=ManualClock(T0), switches=Switches(key_format="[A-Za-z0-9]{64}"))
-    assert [ask(strict, key=sent).code for sent in (key, "x" * 64, key[:-1], f"{key}x", f"{key[:-1]}-")] == [
-        *(None, -2015, -2014, -2014, -2014)
-    ]
-    assert ask(exchange(), key=key[:-1]).code == -2015, "short made-up keys must work, so a cut key looks unknown"
+    strict = Exchange(
+        api_key=key, clock=ManualClock(T0), switches=Switches(key_format="[A-Za-z0-9]{64}")
+    )
+    assert [
+        ask(strict, key=sent).code for sent in (key, "x" * 64, key[:-1], f"{key}x", f"{key[:-1]}-")
+    ] == [*(None, -2015, -2014, -2014, -2014)]
+    assert ask(exchange(), key=key[:-1]).code == -2015, (
+        "short made-up keys must work, so a cut key looks unknown"
+    )
     with pytest.raises(ValueError, match="key_format"):
         exchange(key_format="[A-Za-z0-9]{64}")
 
@@ -214,7 +246,10 @@ def test_switches_can_be_turned_while_the_exchange_runs() -> None:
         *({"ban_after": value} for value in (-1, 0.5, None)),
         *({"ban_seconds": value} for value in (-1, 0.5, None)),
         *({"window_maximum": value} for value in (0, "x", 1.5)),
-        *({"statuses": value} for value in ({-1021: 999}, {-1021: 200}, {-1021: "400"}, {"-1021": 400}, [-1021])),
+        *(
+            {"statuses": value}
+            for value in ({-1021: 999}, {-1021: 200}, {-1021: "400"}, {"-1021": 400}, [-1021])
+        ),
         *({"key_format": value} for value in ("[", None)),
     ],
 )
@@ -236,7 +271,9 @@ def test_a_key_format_of_bytes_is_refused() -> None:
 
 def test_switches_are_turned_by_values_as_json_has_them() -> None:
     order = ["signature", "key", "parameters", "timestamp"]
-    turned = Switches(gzip=True).with_changes({"order": order, "statuses": {"-1131": 418}, "window_maximum": None})
+    turned = Switches(gzip=True).with_changes(
+        {"order": order, "statuses": {"-1131": 418}, "window_maximum": None}
+    )
     assert turned == Switches(gzip=True, order=tuple(order), statuses={-1131: 418})
 
 

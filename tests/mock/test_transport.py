@@ -25,7 +25,9 @@ def get(request: pytest.FixtureRequest) -> Get:
     def asked(exchange: Exchange, **options: Any) -> httpx.Response:
         url = f"https://exchange.invalid{PATH}?{sign_query(f'timestamp={exchange.clock()}')}"
         if request.param != "async":
-            transport = exchange.transport if request.param == "sync" else httpx.MockTransport(exchange)
+            transport = (
+                exchange.transport if request.param == "sync" else httpx.MockTransport(exchange)
+            )
             with httpx.Client(transport=transport, **options) as client:
                 return client.get(url, headers=KEY)
 
@@ -46,7 +48,9 @@ def test_a_late_answer_is_late(get: Get) -> None:
     assert 0.1 <= time.monotonic() - begun < 2
 
 
-@pytest.mark.parametrize("fault", [{"fault": "latency", "seconds": 30}, {"fault": "slow", "chunk": 200, "pause": 3}])
+@pytest.mark.parametrize(
+    "fault", [{"fault": "latency", "seconds": 30}, {"fault": "slow", "chunk": 200, "pause": 3}]
+)
 def test_an_answer_or_a_pause_longer_than_the_read_timeout_ends_there(get: Get, fault: Any) -> None:
     exchange = Exchange()
     exchange.fail(**fault)
@@ -76,7 +80,9 @@ def test_a_slow_body_is_whole_in_the_end(get: Get) -> None:
         ("reset", 10, httpx.ReadError),
     ],
 )
-def test_an_answer_that_ends_early_is_no_answer(get: Get, fault: str, after: int, error: type[Exception]) -> None:
+def test_an_answer_that_ends_early_is_no_answer(
+    get: Get, fault: str, after: int, error: type[Exception]
+) -> None:
     exchange = Exchange()
     exchange.fail(fault, after=after)
     try:
@@ -92,7 +98,9 @@ def test_an_answer_that_ends_early_is_no_answer(get: Get, fault: str, after: int
 
 @pytest.mark.parametrize("fault", ["cut", "reset"])
 @pytest.mark.parametrize("behind", [0, 10**6])
-def test_a_cut_or_a_reset_behind_the_end_is_a_good_answer(get: Get, fault: str, behind: int) -> None:
+def test_a_cut_or_a_reset_behind_the_end_is_a_good_answer(
+    get: Get, fault: str, behind: int
+) -> None:
     exchange = Exchange()
     whole = get(exchange).content
     exchange.fail(fault, after=len(whole) + behind)
@@ -103,7 +111,9 @@ def test_slow_and_cut_bodies_announce_their_length_as_whole_ones_do(get: Get) ->
     exchange = Exchange()
     whole = get(exchange)
     for fault in ("slow", "cut"):
-        exchange.fail(fault, after=10**6) if fault == "cut" else exchange.fail(fault, chunk=50, pause=0)
+        exchange.fail(fault, after=10**6) if fault == "cut" else exchange.fail(
+            fault, chunk=50, pause=0
+        )
         assert get(exchange).headers.get_list("content-length") == [str(len(whole.content))]
     for delivery in (Delivery(), Delivery(chunk=2)):
         exchange.fail(Reply(200, ((b"content-LENGTH", b"3"),), b"12345", delivery=delivery))
@@ -132,7 +142,9 @@ def test_an_answer_to_head_announces_a_body_and_has_none(fault: str) -> None:
     assert (int(seen.headers["content-length"]) > 1, seen.content) == (True, b"")
 
 
-@pytest.mark.parametrize("fault", [{"fault": "latency", "seconds": 0.1}, {"fault": "slow", "chunk": 20, "pause": 0.1}])
+@pytest.mark.parametrize(
+    "fault", [{"fault": "latency", "seconds": 0.1}, {"fault": "slow", "chunk": 20, "pause": 0.1}]
+)
 def test_a_late_answer_is_late_on_trio_too(fault: Any) -> None:
     trio = pytest.importorskip("trio")
     exchange = Exchange()
@@ -160,11 +172,15 @@ def test_both_clients_meet_a_late_and_a_broken_answer() -> None:
     options: dict[str, Any] = {"retry": RetryPolicy.off(), "timeout": 0.2}
 
     async def call() -> object:
-        async with AsyncClient(DEFAULT_API_KEY, DEFAULT_API_SECRET, transport=exchange.transport, **options) as client:
+        async with AsyncClient(
+            DEFAULT_API_KEY, DEFAULT_API_SECRET, transport=exchange.transport, **options
+        ) as client:
             return await client.balance()
 
     def block() -> object:
-        with Client(DEFAULT_API_KEY, DEFAULT_API_SECRET, transport=exchange.transport, **options) as client:
+        with Client(
+            DEFAULT_API_KEY, DEFAULT_API_SECRET, transport=exchange.transport, **options
+        ) as client:
             return client.balance()
 
     for ask in (block, lambda: asyncio.run(call())):

@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply, Switches
+from binance_usdm.mock import (
+    DEFAULT_API_KEY,
+    DEFAULT_API_SECRET,
+    Exchange,
+    ManualClock,
+    Reply,
+    Switches,
+)
 from binance_usdm.mock.core.weight import WeightCounter
 
 MINUTE = 60_000
@@ -18,11 +25,15 @@ T0 = 28_333_333 * MINUTE  # the first millisecond of a UTC minute
 TIME = b"/fapi/v1/time"
 
 
-def balance(exchange: Exchange, at: int, key: str = DEFAULT_API_KEY, secret: str = DEFAULT_API_SECRET) -> Reply:
+def balance(
+    exchange: Exchange, at: int, key: str = DEFAULT_API_KEY, secret: str = DEFAULT_API_SECRET
+) -> Reply:
     query = f"timestamp={at}"
     proof = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
     return exchange.handle(
-        "GET", f"/fapi/v3/balance?{query}&signature={proof}".encode(), [(b"X-MBX-APIKEY", key.encode())]
+        "GET",
+        f"/fapi/v3/balance?{query}&signature={proof}".encode(),
+        [(b"X-MBX-APIKEY", key.encode())],
     )
 
 
@@ -48,7 +59,11 @@ def test_every_operation_costs_the_weight_of_the_contract() -> None:
 @pytest.mark.promise("M5")
 def test_refused_calls_cost_their_weight_and_say_so() -> None:
     exchange = Exchange(clock=ManualClock(T0))
-    refused = [balance(exchange, T0 - 9000), balance(exchange, T0, key="unknown"), balance(exchange, T0, secret="x")]
+    refused = [
+        balance(exchange, T0 - 9000),
+        balance(exchange, T0, key="unknown"),
+        balance(exchange, T0, secret="x"),
+    ]
     assert [reply.code for reply in refused] == [-1021, -2015, -1022]
     assert [used(reply) for reply in refused] == [5, 10, 15]
 
@@ -104,11 +119,15 @@ def test_429_says_when_the_minute_ends() -> None:
 @pytest.mark.promise("M6")
 def test_going_on_after_429_ends_in_a_ban_that_ends() -> None:
     clock = ManualClock(T0)
-    exchange = Exchange(clock=clock, switches=Switches(weight_limit=1, ban_after=3, ban_seconds=120))
+    exchange = Exchange(
+        clock=clock, switches=Switches(weight_limit=1, ban_after=3, ban_seconds=120)
+    )
     assert [time(exchange).status for _ in range(4)] == [200, 429, 429, 429]
     reply = time(exchange)
     assert (reply.status, reply.code, wait(reply)) == (418, -1003, 120)
-    assert f"IP banned until {T0 + 120_000}. Please use the websocket" in json.loads(reply.body)["msg"]
+    assert (
+        f"IP banned until {T0 + 120_000}. Please use the websocket" in json.loads(reply.body)["msg"]
+    )
     clock.advance(119_001)
     assert (time(exchange).status, wait(time(exchange))) == (418, 1)
     clock.advance(998)
@@ -129,7 +148,9 @@ def test_refusals_are_counted_by_the_minute() -> None:
 @pytest.mark.promise("M6")
 def test_every_further_ban_is_longer_up_to_three_days() -> None:
     clock = ManualClock(T0)
-    exchange = Exchange(clock=clock, switches=Switches(weight_limit=1, ban_after=0, ban_seconds=120))
+    exchange = Exchange(
+        clock=clock, switches=Switches(weight_limit=1, ban_after=0, ban_seconds=120)
+    )
     lasted = []
     for _ in range(14):
         exchange.spend(1)
@@ -155,7 +176,9 @@ def test_a_ban_on_demand_lasts_until_its_end_whatever_is_asked() -> None:
 
 
 def test_a_ban_on_demand_lasts_two_minutes_and_follows_the_switches() -> None:
-    exchange = Exchange(clock=ManualClock(T0), switches=Switches(retry_after=False, caller_ip="203.0.113.7"))
+    exchange = Exchange(
+        clock=ManualClock(T0), switches=Switches(retry_after=False, caller_ip="203.0.113.7")
+    )
     exchange.ban()
     reply = time(exchange)
     assert b"Retry-After" not in dict(reply.headers)

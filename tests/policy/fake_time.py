@@ -20,9 +20,7 @@ from binance_usdm._policy.redis_limiter import RedisLimiter
 NOON = 1_790_856_000_000
 """A minute's beginning, ms."""
 MINUTE = 60_000
-TIME_OF_THE_WORLD = (
-    "(function() local ms = redis.call('GET', 'time') return {math.floor(ms / 1000), ms % 1000 * 1000} end)()"
-)
+TIME_OF_THE_WORLD = "(function() local ms = redis.call('GET', 'time') return {math.floor(ms / 1000), ms % 1000 * 1000} end)()"
 
 
 class FakeTime:

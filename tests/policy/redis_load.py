@@ -17,7 +17,9 @@ from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
 def main(redis_url: str, base_url: str, limit: int) -> None:
     print("ready", flush=True)
     offset, lasts = map(int, input().split())
-    redis_limiter._NOW = f"(function() local t = redis.call('TIME') return {{t[1] + {offset}, t[2]}} end)()"
+    redis_limiter._NOW = (
+        f"(function() local t = redis.call('TIME') return {{t[1] + {offset}, t[2]}} end)()"
+    )
     limiter = RedisLimiter(redis_url, limit=limit, share=0.8, timeout=10)
     ends = time.monotonic() + lasts
     calls = refused = 0
@@ -30,7 +32,9 @@ def main(redis_url: str, base_url: str, limit: int) -> None:
                 client.balance()
                 calls += 1
             except RateLimitError as error:
-                refused += error.status != 0  # 0: there was no room before the call's deadline, nothing was sent
+                refused += (
+                    error.status != 0
+                )  # 0: there was no room before the call's deadline, nothing was sent
                 if (error.retry_after or 0) >= left:
                     break
                 time.sleep(error.retry_after or 0)

@@ -19,7 +19,13 @@ import pytest
 import time_machine
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from binance_usdm import (
     AsyncClient,
@@ -59,7 +65,9 @@ class FakeMachineClocks:
     def __init__(self, offset: float = 0.0, drift: float = 0.0) -> None:
         self.true, self._monotonic, self._wall = float(NOW), 5_000.0, NOW + offset
         self._rate = 1 + drift
-        self.clock = ExchangeClock(wall=lambda: int(self._wall * 1e6), monotonic=lambda: self._monotonic / 1e3)
+        self.clock = ExchangeClock(
+            wall=lambda: int(self._wall * 1e6), monotonic=lambda: self._monotonic / 1e3
+        )
 
     def advance(self, ms: float) -> None:
         self.true += ms
@@ -90,7 +98,9 @@ class DelayedExchange:
 
     def __init__(self, world: FakeMachineClocks, *delays: tuple[float, float]) -> None:
         self.world, self.exchange = world, Exchange(clock=lambda: int(world.true))
-        self.delays: Iterator[tuple[float, float]] = itertools.chain(delays, itertools.repeat((5.0, 5.0)))
+        self.delays: Iterator[tuple[float, float]] = itertools.chain(
+            delays, itertools.repeat((5.0, 5.0))
+        )
         self.faults: list[Answer] = []
         """What the next readings of the time come to."""
         self._came: list[str] = []
@@ -99,7 +109,11 @@ class DelayedExchange:
         there, back = next(self.delays)
         self.world.advance(there)
         self._came.append(request.url.path.rpartition("/")[2])
-        reply = self.faults.pop(0)() if self._came[-1] == "time" and self.faults else self.exchange(request)
+        reply = (
+            self.faults.pop(0)()
+            if self._came[-1] == "time" and self.faults
+            else self.exchange(request)
+        )
         self.world.advance(back)
         return reply
 
@@ -121,7 +135,11 @@ def far(
         world, events = FakeMachineClocks(offset, drift), list[Event]()
         monkeypatch.setattr(shared, "ExchangeClock", lambda: world.clock)
         server = DelayedExchange(world, *delays)
-        return server, client_of(server, **keys(server.exchange), on_event=events.append, **options), events
+        return (
+            server,
+            client_of(server, **keys(server.exchange), on_event=events.append, **options),
+            events,
+        )
 
     return make
 
@@ -144,7 +162,9 @@ def kinds(events: list[Event]) -> list[str]:
 @pytest.mark.promise("R6", "R5", "R18")
 @pytest.mark.parametrize("retry", [RetryPolicy.off(), RetryPolicy()], ids=["off", "on"])
 @pytest.mark.parametrize("skew", [90_000, -90_000], ids=["behind", "ahead"])
-def test_a_wrong_clock_costs_one_reading_and_one_attempt(client_of: ClientOf, skew: int, retry: RetryPolicy) -> None:
+def test_a_wrong_clock_costs_one_reading_and_one_attempt(
+    client_of: ClientOf, skew: int, retry: RetryPolicy
+) -> None:
     exchange, events = Exchange(clock=lambda: time.time_ns() // 1_000_000 + skew), list[Event]()
     client = client_of(exchange, **keys(exchange), retry=retry, on_event=events.append)
     assert client.balance_detailed().attempts == 2
@@ -177,8 +197,12 @@ class FailingTimeServer:
 
 
 @pytest.mark.promise("R6")
-@pytest.mark.parametrize("retry", [RetryPolicy.off(), RetryPolicy(random=lambda: 0.0)], ids=["off", "on"])
-def test_an_exchange_that_takes_no_timestamp_is_asked_twice(client_of: ClientOf, retry: RetryPolicy) -> None:
+@pytest.mark.parametrize(
+    "retry", [RetryPolicy.off(), RetryPolicy(random=lambda: 0.0)], ids=["off", "on"]
+)
+def test_an_exchange_that_takes_no_timestamp_is_asked_twice(
+    client_of: ClientOf, retry: RetryPolicy
+) -> None:
     exchange = FailingTimeServer()
     client = client_of(exchange, retry=retry)
     with pytest.raises(TimestampError):
@@ -194,7 +218,11 @@ def test_a_clock_of_the_users_own_is_never_corrected(client_of: ClientOf) -> Non
     exchange, events = Exchange(), list[Event]()
     clock = itertools.count(NOW)
     client = client_of(
-        exchange, **keys(exchange), clock=lambda: next(clock), retry=RetryPolicy(), on_event=events.append
+        exchange,
+        **keys(exchange),
+        clock=lambda: next(clock),
+        retry=RetryPolicy(),
+        on_event=events.append,
     )
     for _ in range(2):
         with pytest.raises(TimestampError):
@@ -222,7 +250,9 @@ def test_clients_of_one_exchange_share_its_time(client_of: ClientOf) -> None:
     for attempts in (2, 1):
         client = client_of(None, transport=transport, **keys(exchange))
         assert client.balance_detailed().attempts == attempts
-    other = client_of(None, transport=transport, **keys(exchange), base_url="https://elsewhere.invalid")
+    other = client_of(
+        None, transport=transport, **keys(exchange), base_url="https://elsewhere.invalid"
+    )
     assert other.balance_detailed().attempts == 2
 
 
@@ -257,14 +287,22 @@ def test_a_reading_is_wrong_by_half_of_its_round_trip_at_most(
     world.clock.finish_sync(reading, None)
     assert reading.error_bound_ms == pytest.approx(round_trip / 2, rel=1e-3, abs=0.01)
     drifted, ahead = 0.4, reading.server_time_ms - world.true  # what 200 ppm do in two seconds
-    assert -reading.error_bound_ms - 1 - drifted <= ahead <= reading.error_bound_ms + drifted  # serverTime is whole ms
+    assert (
+        -reading.error_bound_ms - 1 - drifted <= ahead <= reading.error_bound_ms + drifted
+    )  # serverTime is whole ms
     assert world.wrong <= reading.error_bound_ms + 2 + drifted  # and so is a stamp
     assert reading.offset_ms == pytest.approx(-offset, abs=reading.error_bound_ms + 1 + 1)
 
 
 @pytest.mark.promise("R7")
 @settings(max_examples=100, deadline=None, derandomize=True)
-@given(drift=DRIFTS, there=DELAYS, back=DELAYS, age=st.floats(0, 15 * MINUTE), step=st.floats(-HOUR, HOUR))
+@given(
+    drift=DRIFTS,
+    there=DELAYS,
+    back=DELAYS,
+    age=st.floats(0, 15 * MINUTE),
+    step=st.floats(-HOUR, HOUR),
+)
 def test_between_readings_the_monotonic_clock_carries_the_time_on(
     drift: float, there: float, back: float, age: float, step: float
 ) -> None:
@@ -297,7 +335,11 @@ def test_the_best_of_up_to_three_samples_is_taken(
 @pytest.mark.promise("R9")
 @pytest.mark.parametrize("own", [True, False])
 def test_who_cannot_ask_for_the_time_fails_those_only_who_could_not_either(own: bool) -> None:
-    world, deadline, why = FakeMachineClocks(), time.monotonic() + 10, TransportError("it cannot be had")
+    world, deadline, why = (
+        FakeMachineClocks(),
+        time.monotonic() + 10,
+        TransportError("it cannot be had"),
+    )
 
     async def scenario() -> tuple[object, object]:
         begun = asyncio.Event()
@@ -369,7 +411,10 @@ def test_a_client_that_is_closed_fails_nobody_else(client_of: ClientOf) -> None:
 @pytest.mark.promise("R7")
 def test_a_later_sample_that_fails_leaves_the_former_one(far: FarOf) -> None:
     server, client, events = far((300, 300), clock="exchange")
-    server.faults = [lambda: httpx.Response(200, content=TIME % server.world.true), lambda: error_response(500)]
+    server.faults = [
+        lambda: httpx.Response(200, content=TIME % server.world.true),
+        lambda: error_response(500),
+    ]
     server.delays = iter([(300, 0), (5, 5), (5, 5)])
     client.balance()
     assert server.log() == ["time", "time", "balance"]
@@ -494,7 +539,8 @@ class ClockStateMachine(RuleBasedStateMachine):
 @pytest.mark.promise("R7")
 def test_whatever_happens_to_the_clocks_the_time_is_right_or_due() -> None:
     run_state_machine_as_test(
-        ClockStateMachine, settings=settings(max_examples=30, stateful_step_count=30, deadline=None, derandomize=True)
+        ClockStateMachine,
+        settings=settings(max_examples=30, stateful_step_count=30, deadline=None, derandomize=True),
     )
 
 
@@ -521,7 +567,12 @@ def test_the_edges_are_where_the_exchange_says(
 
 
 @pytest.mark.promise("R8", "R7")
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     round_trip=st.floats(0, 996), part=st.floats(0, 1), late=st.just(4_097.0) | st.floats(0, 4_097), drift=DRIFTS,
     fraction=st.floats(0, 1),
@@ -541,13 +592,18 @@ def test_with_an_error_bound_of_half_a_second_every_timestamp_is_taken(
 
 @pytest.mark.promise("R8")
 @pytest.mark.parametrize("error", [-900.0, 900.0])
-def test_an_error_of_900_ms_is_within_both_edges_and_a_second_is_not(far: FarOf, error: float) -> None:
+def test_an_error_of_900_ms_is_within_both_edges_and_a_second_is_not(
+    far: FarOf, error: float
+) -> None:
     server, client, _ = far()
     server.delays = itertools.repeat((0.0, 0.0))
     for wrong, attempts in ((error, 1), (1_001.0 if error > 0 else -5_002.0, 2)):
         reading = server.world.take_sample(0, 0)
         server.world.clock.finish_sync(
-            reading._replace(server_time_ms=reading.server_time_ms + wrong, error_bound_ms=abs(wrong)), None
+            reading._replace(
+                server_time_ms=reading.server_time_ms + wrong, error_bound_ms=abs(wrong)
+            ),
+            None,
         )
         assert client.balance_detailed().attempts == attempts
 
@@ -659,7 +715,9 @@ def test_a_real_server_that_says_no_time_does_not_outlast_the_call() -> None:
 
     async def call() -> None:
         transport = httpx.MockTransport(silent)
-        async with AsyncClient(KEY, SECRET, clock="exchange", transport=transport, timeout=0.05) as client:
+        async with AsyncClient(
+            KEY, SECRET, clock="exchange", transport=transport, timeout=0.05
+        ) as client:
             with pytest.raises(TransportError):
                 await client.balance()
 
@@ -670,7 +728,9 @@ def test_a_real_server_that_says_no_time_does_not_outlast_the_call() -> None:
 
 
 @pytest.mark.promise("R9")
-def test_what_could_not_be_read_keeps_nothing_of_the_caller_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_could_not_be_read_keeps_nothing_of_the_caller_alive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The venue lives as long as the process, and remembers why; not the frames of whoever was told."""
 
     class Held:
@@ -681,7 +741,9 @@ def test_what_could_not_be_read_keeps_nothing_of_the_caller_alive(monkeypatch: p
         with pytest.raises(TransportError):
             client.balance()
 
-    monkeypatch.setattr(logger, "disabled", True)  # pytest keeps the records, and with them the error
+    monkeypatch.setattr(
+        logger, "disabled", True
+    )  # pytest keeps the records, and with them the error
     transport = httpx.MockTransport(lambda _: raising(httpx.ConnectError("down"))())
     held = Held()
     watched = weakref.ref(held)
@@ -716,10 +778,15 @@ class BarrierExchange:
 def test_eight_threads_with_a_wrong_clock_share_one_reading() -> None:
     crowd, events = BarrierExchange(8), list[Event]()
     with (
-        Client(**keys(crowd.exchange), transport=httpx.MockTransport(crowd), on_event=events.append) as client,
+        Client(
+            **keys(crowd.exchange), transport=httpx.MockTransport(crowd), on_event=events.append
+        ) as client,
         ThreadPoolExecutor(8) as pool,
     ):
-        attempts = [response.attempts for response in pool.map(lambda _: client.balance_detailed(), range(8))]
+        attempts = [
+            response.attempts
+            for response in pool.map(lambda _: client.balance_detailed(), range(8))
+        ]
     assert attempts == [2] * 8
     assert (crowd.readings, len(crowd.exchange.requests)) == (1, 17)
     assert set(kinds(events)) == {"clock_synced"}
@@ -735,9 +802,16 @@ async def gather_calls(exchange: Exchange, tasks: int, clock: Any, **options: An
 
     transport = httpx.MockTransport(handle)
     async with AsyncClient(
-        **keys(exchange), transport=transport, clock=clock, limiter=None, retry=RetryPolicy.off(), **options
+        **keys(exchange),
+        transport=transport,
+        clock=clock,
+        limiter=None,
+        retry=RetryPolicy.off(),
+        **options,
     ) as client:
-        return await asyncio.gather(*(client.balance_detailed() for _ in range(tasks)), return_exceptions=True)
+        return await asyncio.gather(
+            *(client.balance_detailed() for _ in range(tasks)), return_exceptions=True
+        )
 
 
 @pytest.mark.promise("R14", "R6")
@@ -758,7 +832,9 @@ def test_a_reading_that_failed_is_the_failure_of_all_who_waited_for_it() -> None
     results = asyncio.run(gather_calls(exchange, 20, "exchange", on_event=told.append))
     assert {type(result) for result in results} == {ServerError}
     assert [logged.operation for logged in exchange.requests] == ["server_time"]
-    assert [(event.kind, type(event.error)) for event in told] == [("clock_sync_failed", ServerError)] * 20
+    assert [(event.kind, type(event.error)) for event in told] == [
+        ("clock_sync_failed", ServerError)
+    ] * 20
 
 
 @pytest.mark.promise("R14", "R9")
@@ -772,7 +848,9 @@ def test_each_of_those_who_waited_in_vain_has_a_traceback_of_its_own() -> None:
 @pytest.mark.promise("R14")
 @pytest.mark.parametrize("clock", ["auto", "exchange"])
 @pytest.mark.parametrize("how", ["cancelled", "out of time"])
-def test_a_caller_who_gives_up_while_reading_the_time_lets_the_others_go_on(how: str, clock: Any) -> None:
+def test_a_caller_who_gives_up_while_reading_the_time_lets_the_others_go_on(
+    how: str, clock: Any
+) -> None:
     """Its end is no answer of the exchange: somebody else reads, and at once."""
     exchange = Exchange(clock=lambda: time.time_ns() // 1_000_000 + 90_000)
     reading = asyncio.Event()
@@ -789,7 +867,9 @@ def test_a_caller_who_gives_up_while_reading_the_time_lets_the_others_go_on(how:
         transport = httpx.MockTransport(handle)
         timeout = 0.2 if how == "out of time" else 5
         async with (
-            AsyncClient(**keys(exchange), transport=transport, clock=clock, timeout=timeout) as hasty,
+            AsyncClient(
+                **keys(exchange), transport=transport, clock=clock, timeout=timeout
+            ) as hasty,
             AsyncClient(**keys(exchange), transport=transport, clock=clock, timeout=5) as patient,
         ):
             first = asyncio.create_task(hasty.balance())
@@ -817,7 +897,9 @@ def test_a_thread_that_runs_out_of_time_while_reading_lets_the_others_go_on(cloc
         reply = exchange(request)
         if request.url.path == "/fapi/v1/time" and not reading.is_set():
             reading.set()
-            time.sleep(max(request.extensions["deadline"] - time.monotonic(), 0.0))  # as a transport waits
+            time.sleep(
+                max(request.extensions["deadline"] - time.monotonic(), 0.0)
+            )  # as a transport waits
             raise httpx.ReadTimeout("late")
         return reply
 
@@ -902,7 +984,9 @@ def test_the_time_is_read_anew_when_whoever_read_it_has_vanished() -> None:
 
 @pytest.mark.promise("R9", "R18")
 @pytest.mark.parametrize("clock", ["auto", "exchange"])
-def test_a_reading_that_hangs_is_told_by_both_clients_alike(client_of: ClientOf, clock: str) -> None:
+def test_a_reading_that_hangs_is_told_by_both_clients_alike(
+    client_of: ClientOf, clock: str
+) -> None:
     """On a socket: what the call came to so far is its error, and why it went no further is told."""
     late = response_bytes(b'{"code": -1021, "msg": "late"}', status="400 Bad Request")
     script: list[Any] = [STAY_SILENT] if clock == "exchange" else [READ, late, STAY_SILENT]
@@ -910,7 +994,9 @@ def test_a_reading_that_hangs_is_told_by_both_clients_alike(client_of: ClientOf,
     with RawServer(script) as server, pytest.raises(UsdmError) as caught:
         client_of(base_url=server.url, clock=clock, timeout=0.1, on_event=events.append).balance()
     assert type(caught.value) in {TransportError, TimestampError}
-    assert [(event.kind, type(event.error)) for event in events] == [("clock_sync_failed", DeadlineExceeded)]
+    assert [(event.kind, type(event.error)) for event in events] == [
+        ("clock_sync_failed", DeadlineExceeded)
+    ]
 
 
 @pytest.mark.promise("R14")
@@ -934,7 +1020,9 @@ def test_local_time_is_whole_milliseconds() -> None:
 
 @pytest.mark.promise("R7", "R8", "R9")
 @pytest.mark.parametrize(("way", "is_taken"), [(490, True), (510, False)])
-def test_a_reading_that_may_be_off_by_more_than_half_a_second_is_refused(far: FarOf, way: int, is_taken: bool) -> None:
+def test_a_reading_that_may_be_off_by_more_than_half_a_second_is_refused(
+    far: FarOf, way: int, is_taken: bool
+) -> None:
     server, client, _ = far(clock="exchange")
     server.delays = itertools.repeat((way, way))
     if is_taken:

@@ -47,9 +47,14 @@ class SingleClientMachine(RuleBasedStateMachine):
 
     @rule(before=st.integers(-1_200, 1_200))
     def a_minute_ends(self, before: int) -> None:
-        self.world.advance(MINUTE - self.world.ms % MINUTE + max(before, -(MINUTE - self.world.ms % MINUTE)))
+        self.world.advance(
+            MINUTE - self.world.ms % MINUTE + max(before, -(MINUTE - self.world.ms % MINUTE))
+        )
 
-    @rule(requests=st.lists(st.tuples(WEIGHTS, SHIFTS), min_size=1, max_size=8), late=st.integers(0, 4_000))
+    @rule(
+        requests=st.lists(st.tuples(WEIGHTS, SHIFTS), min_size=1, max_size=8),
+        late=st.integers(0, 4_000),
+    )
     def requests(self, requests: list[tuple[int, int]], late: int) -> None:
         headers = []
         for weight, shift in requests:
@@ -112,7 +117,9 @@ class SharedLimiterMachine(RuleBasedStateMachine):
     def others_spend(self, weight: int) -> None:
         self.exchange.used[self.there // MINUTE] += weight
 
-    @rule(weight=WEIGHTS, there=st.integers(0, 450), back=st.integers(0, 450), patient=st.booleans())
+    @rule(
+        weight=WEIGHTS, there=st.integers(0, 450), back=st.integers(0, 450), patient=st.booleans()
+    )
     def request(self, weight: int, there: int, back: int, patient: bool) -> None:
         wait = self.limiter.acquire(weight)
         if self.world.ms < self.shut_until:
@@ -161,7 +168,9 @@ def run(machine: Any, make: Callable[[], FakeTime], examples: int) -> None:
 
 
 @pytest.mark.promise("R10")
-@pytest.mark.parametrize("machine", [SingleClientMachine, AloneWhileTheWallClockIsSet, SharedLimiterMachine])
+@pytest.mark.parametrize(
+    "machine", [SingleClientMachine, AloneWhileTheWallClockIsSet, SharedLimiterMachine]
+)
 def test_the_budget_of_a_process_keeps_its_promise_whatever_happens(machine: Any) -> None:
     run(machine, FakeTime, 50)
 

@@ -36,7 +36,8 @@ def test_the_smallest_budget_is_one() -> None:
         assert Hands().limiter(limit, share).acquire(1) == 0
     for limit, share in ((1, 0.99), (1, 0), (1, 1.01)):
         with pytest.raises(
-            ConfigurationError, match=r"^share must be above 0 and at most 1, and leave a budget of 1 or more$"
+            ConfigurationError,
+            match=r"^share must be above 0 and at most 1, and leave a budget of 1 or more$",
         ):
             WeightLimiter(limit, share)
     with pytest.raises(ConfigurationError, match=r"^limit must be a whole number, 1 or more$"):
@@ -52,7 +53,9 @@ def test_a_budget_tells_how_large_it_is() -> None:
     assert re.fullmatch(r"WeightLimiter\(budget=inf\)", repr(WeightLimiter(None)))
 
 
-@pytest.mark.parametrize(("passed", "free"), [(0, False), (62_000, False), (62_001, True), (10 * MINUTE, True)])
+@pytest.mark.parametrize(
+    ("passed", "free"), [(0, False), (62_000, False), (62_001, True), (10 * MINUTE, True)]
+)
 @pytest.mark.parametrize("step", [HOUR, -HOUR])
 def test_a_count_outlives_a_step_of_the_clock_as_long_as_its_minute_can_last(
     passed: int, free: bool, step: int
@@ -80,7 +83,9 @@ def test_a_count_taken_along_to_a_minutes_edge_is_in_both_minutes() -> None:
     assert limiter.acquire(1) == pytest.approx((500 + MINUTE + 1000) / 1000)
 
 
-@pytest.mark.parametrize(("difference", "set_"), [(1000, False), (1001, True), (-1000, False), (-1001, True)])
+@pytest.mark.parametrize(
+    ("difference", "set_"), [(1000, False), (1001, True), (-1000, False), (-1001, True)]
+)
 def test_a_second_of_difference_is_no_step_of_the_clock(difference: int, set_: bool) -> None:
     """A step takes the count along into the next minute; time that passes does not."""
     hands = Hands(NOON + 50_000)

@@ -111,7 +111,9 @@ def test_a_closed_limiter_has_no_connection_and_makes_one_when_asked(redis_url: 
         (own,) = connected(client) - before
         limiter.close()
         until = time.monotonic() + 2
-        while own in connected(client) and time.monotonic() < until:  # the server learns of it a moment later
+        while (
+            own in connected(client) and time.monotonic() < until
+        ):  # the server learns of it a moment later
             time.sleep(0.001)
         assert own not in connected(client)
         assert limiter.acquire(10) == 0
@@ -153,7 +155,9 @@ BREAKAGES: dict[str, Breakage] = {
     "of another type": lambda client: client.set("binance-usdm:{fapi.binance.com}", "text"),
     "no number": lambda client: client.hset("binance-usdm:{fapi.binance.com}", "ban", "soon"),
     "forbidden": lambda client: client.execute_command("ACL", "SETUSER", "default", "-hset"),
-    "other password": lambda client: client.execute_command("ACL", "SETUSER", "default", "resetpass", ">other"),
+    "other password": lambda client: client.execute_command(
+        "ACL", "SETUSER", "default", "resetpass", ">other"
+    ),
     "out of memory": lambda client: client.config_set("maxmemory", "1"),
 }
 RECOVERY = (("REPLICAOF", "NO", "ONE"), ("CONFIG", "SET", "maxmemory", "0"))
@@ -212,7 +216,9 @@ def test_a_server_that_speaks_something_else_is_no_budget(closed_port: int) -> N
             RedisLimiter(f"redis://127.0.0.1:{listening.getsockname()[1]}").acquire(1)
 
 
-def test_a_failure_that_passes_is_no_longer_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_that_passes_is_no_longer_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     server = RedisServer(redis_program(), tmp_path)
     server.start()
     try:
@@ -232,7 +238,9 @@ def test_a_failure_that_passes_is_no_longer_one(tmp_path: Path, caplog: pytest.L
 def test_open_on_failure_the_process_keeps_a_budget_of_its_own_and_says_so_once(
     silent_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    limiter = RedisLimiter(f"redis://127.0.0.1:{silent_port}", limit=100, fail_open=True, timeout=0.1)
+    limiter = RedisLimiter(
+        f"redis://127.0.0.1:{silent_port}", limit=100, fail_open=True, timeout=0.1
+    )
     with caplog.at_level(logging.DEBUG):
         started = time.monotonic()
         while limiter.acquire(10) == 0:
@@ -240,7 +248,9 @@ def test_open_on_failure_the_process_keeps_a_budget_of_its_own_and_says_so_once(
         assert time.monotonic() - started < 1, "each acquire waited for the server"
         limiter._retry_at = 0.0  # a second later
         assert limiter.acquire(10) > 0
-    assert [(record.name, record.levelname) for record in caplog.records] == [("binance_usdm", "WARNING")]
+    assert [(record.name, record.levelname) for record in caplog.records] == [
+        ("binance_usdm", "WARNING")
+    ]
 
 
 def test_open_on_failure_the_server_is_asked_again_and_its_next_failure_told_again(
@@ -265,7 +275,9 @@ def test_open_on_failure_the_server_is_asked_again_and_its_next_failure_told_aga
 
 @pytest.mark.promise("R11", "R12")
 @pytest.mark.parametrize("fail_open", [False, True])
-def test_what_the_exchange_asked_for_holds_here_without_a_server(closed_port: int, fail_open: bool) -> None:
+def test_what_the_exchange_asked_for_holds_here_without_a_server(
+    closed_port: int, fail_open: bool
+) -> None:
     limiter = RedisLimiter(f"redis://127.0.0.1:{closed_port}", fail_open=fail_open)
     limiter.start_cooldown(30, banned=False)
     assert limiter.acquire(1) == pytest.approx(30, abs=5)
@@ -298,10 +310,17 @@ def test_a_known_ban_needs_no_server(silent_port: int) -> None:
 
 
 def test_a_url_that_is_none_is_refused_without_being_repeated() -> None:
-    urls = ("{}", "http://{}", "redis://user:{}@host:port", "redis://:{}@host/0?db=x", "redis://:{}@host?nonsense=1")
+    urls = (
+        "{}",
+        "http://{}",
+        "redis://user:{}@host:port",
+        "redis://:{}@host/0?db=x",
+        "redis://:{}@host?nonsense=1",
+    )
     for url in (*urls, "redis://:{}@host?socket_timeout=99", "redis://:{}@host?protocol=3"):
         with pytest.raises(
-            ConfigurationError, match=r"^url must (be a Redis URL|not set (socket_timeout|protocol))"
+            ConfigurationError,
+            match=r"^url must (be a Redis URL|not set (socket_timeout|protocol))",
         ) as caught:
             RedisLimiter(url.format(canaries.PASSWORD))
         assert canaries.holds_no_canary(canaries.crash_report(caught.value)), url
@@ -312,7 +331,12 @@ def test_a_url_that_is_none_is_refused_without_being_repeated() -> None:
 
 @pytest.mark.parametrize(
     ("options", "name"),
-    [({"limit": 0}, "limit"), ({"limit": None}, "limit"), ({"share": 2}, "share"), ({"timeout": 0}, "timeout")],
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": None}, "limit"),
+        ({"share": 2}, "share"),
+        ({"timeout": 0}, "timeout"),
+    ],
 )
 def test_settings_that_cannot_be_are_refused(options: dict[str, Any], name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{name} must") as caught:
@@ -327,7 +351,9 @@ def test_without_the_package_redis_it_says_what_to_install(monkeypatch: pytest.M
 
 
 @pytest.mark.promise("S1", "S2", "S3", "S4")
-def test_the_urls_password_is_told_nowhere(closed_port: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_urls_password_is_told_nowhere(
+    closed_port: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     server = RedisServer(redis_program(), tmp_path, password="another")
     server.start()
     try:
@@ -337,7 +363,12 @@ def test_the_urls_password_is_told_nowhere(closed_port: int, tmp_path: Path, cap
                     limiter = RedisLimiter(WITH_PASSWORD.format(port=port), fail_open=fail_open)
                     limiter.observe(1)
                     limiter.start_cooldown(0, banned=False)
-                    shown = [repr(limiter), str(limiter), f"{limiter!r:>60}", pprint.pformat(limiter)]
+                    shown = [
+                        repr(limiter),
+                        str(limiter),
+                        f"{limiter!r:>60}",
+                        pprint.pformat(limiter),
+                    ]
                     shown += [repr(getattr(limiter, name)) for name in limiter.__slots__]
                     assert all(map(canaries.holds_no_canary, shown))
                     if fail_open:
@@ -350,11 +381,15 @@ def test_the_urls_password_is_told_nowhere(closed_port: int, tmp_path: Path, cap
                     for forbidden in (copy.copy, copy.deepcopy, pickle.dumps):
                         with pytest.raises(TypeError) as refused:
                             forbidden(limiter)
-                        told = traceback.TracebackException.from_exception(refused.value, capture_locals=True)
+                        told = traceback.TracebackException.from_exception(
+                            refused.value, capture_locals=True
+                        )
                         assert canaries.holds_no_canary("".join(told.format()))
     finally:
         server.stop()
-    assert canaries.holds_no_canary("".join(record.getMessage() + repr(record.args) for record in caplog.records))
+    assert canaries.holds_no_canary(
+        "".join(record.getMessage() + repr(record.args) for record in caplog.records)
+    )
 
 
 @pytest.mark.promise("R4")
@@ -363,7 +398,9 @@ def test_a_server_that_refuses_the_login_is_not_tried_again(tmp_path: Path, url:
     server = RedisServer(redis_program(), tmp_path, password="another")
     server.start()
     try:
-        with pytest.raises(TransportError, match="check user and password in the url of RedisLimiter") as caught:
+        with pytest.raises(
+            TransportError, match="check user and password in the url of RedisLimiter"
+        ) as caught:
             RedisLimiter(url.format(port=server.port)).acquire(1)
         assert not caught.value.retryable
     finally:

@@ -23,12 +23,16 @@ def hammered(redis_url: str, limit: int, lasts: int, begin: int | None) -> Count
     """Weight by the exchange's minute. `begin`: the second of the exchange's minute at which the hammering begins; None: the real one."""
     offset = 0
     exchange = Exchange(
-        clock=lambda: time.time_ns() // 1_000_000 + 1000 * offset, switches=Switches(weight_limit=limit), log_size=10**6
+        clock=lambda: time.time_ns() // 1_000_000 + 1000 * offset,
+        switches=Switches(weight_limit=limit),
+        log_size=10**6,
     )
     with running(exchange) as base_url:
         command = [sys.executable, "-m", "tests.policy.redis_load", redis_url, base_url, str(limit)]
         processes = [
-            subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
             for _ in range(PROCESSES)
         ]
         try:
@@ -50,20 +54,28 @@ def hammered(redis_url: str, limit: int, lasts: int, begin: int | None) -> Count
     calls, refused = (sum(column) for column in zip(*each, strict=True))
     assert sum(own > 0 for own, _ in each) > 1, "the processes did not run at the same time"
     statuses = Counter(request.status for request in exchange.requests)
-    print(f"{[own for own, _ in each]} = {calls} calls, {refused} refused, statuses {dict(statuses)}")
+    print(
+        f"{[own for own, _ in each]} = {calls} calls, {refused} refused, statuses {dict(statuses)}"
+    )
     assert (refused, set(statuses), calls) == (0, {200}, len(exchange.requests))
-    return Counter({m: n * WEIGHT for m, n in Counter(r.at_ms // MINUTE for r in exchange.requests).items()})
+    return Counter(
+        {m: n * WEIGHT for m, n in Counter(r.at_ms // MINUTE for r in exchange.requests).items()}
+    )
 
 
 @pytest.mark.promise("R10")
-def test_eight_processes_use_up_one_budget_and_never_exceed_it_at_a_minutes_edge_either(redis_url: str) -> None:
+def test_eight_processes_use_up_one_budget_and_never_exceed_it_at_a_minutes_edge_either(
+    redis_url: str,
+) -> None:
     used = hammered(redis_url, limit=200, lasts=20, begin=54)
     assert max(used.values()) == 160
     assert used.total() > 0.95 * 320
 
 
 @pytest.mark.promise("R10")
-@pytest.mark.skipif(not os.environ.get("USDM_LONG"), reason="takes over two minutes: set USDM_LONG=1")
+@pytest.mark.skipif(
+    not os.environ.get("USDM_LONG"), reason="takes over two minutes: set USDM_LONG=1"
+)
 def test_eight_processes_keep_the_full_limit_for_minutes(redis_url: str) -> None:
     used = hammered(redis_url, limit=2400, lasts=135, begin=None)
     print("weight by minute:", dict(sorted(used.items())))

@@ -33,7 +33,14 @@ from binance_usdm import (
 from binance_usdm._http.httpx_adapter import StaleConnection
 from binance_usdm._policy.retry import RetryQuota
 from binance_usdm.mock import Exchange
-from tests.support.clients import BODY, NOW, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.clients import (
+    BODY,
+    NOW,
+    SECRET,
+    BlockingFacade,
+    RecordingHandler,
+    error_response,
+)
 from tests.support.raw_server import READ, RESET, RawServer, repeat, response_bytes
 from tests.support.timing import best_duration
 
@@ -50,18 +57,27 @@ def event_summaries(events: list[Event]) -> list[tuple[str, int, Any]]:
 
 # R2: how long and how often
 
-USUAL = [TransportError("reset"), ServerError(500, None, ""), ServerError(408, -1007, ""), ServerError(400, -1001, "")]
+USUAL = [
+    TransportError("reset"),
+    ServerError(500, None, ""),
+    ServerError(408, -1007, ""),
+    ServerError(400, -1001, ""),
+]
 OVERLOAD = [ServerError(503, None, ""), ServerError(400, -1008, ""), RateLimitError(429, -1003, "")]
 PAUSES = {0.2: [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0], 1.0: [1.0, 2.0, 4.0, 5.0, 5.0, 5.0, 5.0]}
 
 
 @pytest.mark.promise("R2")
 @pytest.mark.parametrize("part", [1.0, 0.5, 0.0])
-@pytest.mark.parametrize(("errors", "base"), [(USUAL, 0.2), (OVERLOAD, 1.0)], ids=["usual", "overload"])
+@pytest.mark.parametrize(
+    ("errors", "base"), [(USUAL, 0.2), (OVERLOAD, 1.0)], ids=["usual", "overload"]
+)
 def test_the_table_of_pauses(errors: list[UsdmError], base: float, part: float) -> None:
     policy = RetryPolicy(10**6, random=lambda: part)
     for error in errors:
-        assert [policy(error, attempt) for attempt in range(1, 8)] == [part * longest for longest in PAUSES[base]]
+        assert [policy(error, attempt) for attempt in range(1, 8)] == [
+            part * longest for longest in PAUSES[base]
+        ]
         assert policy(error, 999_999) == part * 5
 
 
@@ -69,11 +85,16 @@ def test_the_table_of_pauses(errors: list[UsdmError], base: float, part: float) 
 @pytest.mark.parametrize(
     ("error", "attempt", "longest"), [(USUAL[0], 1, 0.2), (OVERLOAD[0], 2, 2.0), (USUAL[1], 9, 5.0)]
 )
-def test_pauses_are_spread_evenly_from_nothing_to_the_longest(error: UsdmError, attempt: int, longest: float) -> None:
+def test_pauses_are_spread_evenly_from_nothing_to_the_longest(
+    error: UsdmError, attempt: int, longest: float
+) -> None:
     policy = RetryPolicy(10, random=random.Random(618).random)
     pauses = sorted(policy(error, attempt) or 0.0 for _ in range(10_000))
     # Kolmogorov and Smirnov: an even spread is farther off than this once in 10,000 seeds
-    assert max(abs(pause / longest - n / 10_000) for n, pause in enumerate(pauses)) < 2.23 / 10_000**0.5
+    assert (
+        max(abs(pause / longest - n / 10_000) for n, pause in enumerate(pauses))
+        < 2.23 / 10_000**0.5
+    )
 
 
 @pytest.mark.promise("R2")
@@ -109,14 +130,19 @@ def test_the_pauses_are_made_and_told(client_of: ClientOf) -> None:
     exchange = RecordingHandler(httpx.ReadError("reset"), error_response(500), BODY)
     client = client_of(exchange, retry=RetryPolicy(random=lambda: 0.1), on_event=events.append)
     response = client.balance_detailed()
-    assert event_summaries(events) == [("retry", 1, pytest.approx(0.02)), ("retry", 2, pytest.approx(0.04))]
+    assert event_summaries(events) == [
+        ("retry", 1, pytest.approx(0.02)),
+        ("retry", 2, pytest.approx(0.04)),
+    ]
     assert [type(event.error) for event in events] == [TransportError, ServerError]
     assert (response.attempts, len(exchange.requests)) == (3, 3)
     assert 0.06 <= response.elapsed < 1
 
 
 @pytest.mark.promise("R2")
-@pytest.mark.parametrize(("asked", "pause"), [("0.05", 0.05), ("0.01", 0.02), ("0", 0.02), ("soon", 0.02)])
+@pytest.mark.parametrize(
+    ("asked", "pause"), [("0.05", 0.05), ("0.01", 0.02), ("0", 0.02), ("soon", 0.02)]
+)
 def test_what_the_exchange_asks_makes_a_pause_longer_and_never_shorter(
     client_of: ClientOf, asked: str, pause: float
 ) -> None:
@@ -129,15 +155,21 @@ def test_what_the_exchange_asks_makes_a_pause_longer_and_never_shorter(
 
 @pytest.mark.promise("R2")
 @pytest.mark.parametrize(
-    "failure", [error_response(503), error_response(500, Retry_After="60")], ids=["pause", "Retry-After"]
+    "failure",
+    [error_response(503), error_response(500, Retry_After="60")],
+    ids=["pause", "Retry-After"],
 )
-def test_a_pause_beyond_the_deadline_is_not_begun(client_of: ClientOf, failure: httpx.Response) -> None:
+def test_a_pause_beyond_the_deadline_is_not_begun(
+    client_of: ClientOf, failure: httpx.Response
+) -> None:
     counts: list[int] = []
 
     def call() -> None:
         events: list[Event] = []
         exchange = RecordingHandler(failure)
-        client = client_of(exchange, retry=RetryPolicy(random=lambda: 1.0), timeout=0.9, on_event=events.append)
+        client = client_of(
+            exchange, retry=RetryPolicy(random=lambda: 1.0), timeout=0.9, on_event=events.append
+        )
         with pytest.raises(ServerError):
             client.balance()
         assert events == []
@@ -182,8 +214,12 @@ def test_thousands_of_tasks_against_a_dead_server_send_36_requests_more_at_most(
         raise httpx.ConnectError("down")
 
     async def calls() -> list[Any]:
-        async with AsyncClient(transport=httpx.MockTransport(dead), retry=at_once(), limiter=None) as client:
-            return await asyncio.gather(*(client.server_time() for _ in range(3_000)), return_exceptions=True)
+        async with AsyncClient(
+            transport=httpx.MockTransport(dead), retry=at_once(), limiter=None
+        ) as client:
+            return await asyncio.gather(
+                *(client.server_time() for _ in range(3_000)), return_exceptions=True
+            )
 
     assert {type(failed) for failed in asyncio.run(calls())} == {TransportError}
     assert 3_030 <= arrived <= 3_036
@@ -310,7 +346,9 @@ def worth_a_retry(status: int, code: int | None) -> bool:
     return code in BACKOFF | WAIT or status in {408, 429} or status >= 500
 
 
-def expect(client_of: ClientOf, answer: httpx.Response | Exception | bytes, again: bool) -> UsdmError:
+def expect(
+    client_of: ClientOf, answer: httpx.Response | Exception | bytes, again: bool
+) -> UsdmError:
     exchange = RecordingHandler(answer)
     with pytest.raises(UsdmError) as caught:
         client_of(exchange, retry=at_once(2), clock=lambda: NOW).balance()
@@ -323,19 +361,27 @@ def expect(client_of: ClientOf, answer: httpx.Response | Exception | bytes, agai
 @pytest.mark.parametrize("status", STATUSES)
 def test_the_code_says_whether_a_refusal_is_tried_again(client_of: ClientOf, status: int) -> None:
     for code in sorted(KNOWN if status != 200 else KNOWN - WAIT):
-        expect(client_of, error_response(status, code, Retry_After="0"), worth_a_retry(status, code))
+        expect(
+            client_of, error_response(status, code, Retry_After="0"), worth_a_retry(status, code)
+        )
     if status != 200:
-        expect(client_of, error_response(status, None, Retry_After="0"), worth_a_retry(status, None))
+        expect(
+            client_of, error_response(status, None, Retry_After="0"), worth_a_retry(status, None)
+        )
         for page in (b"", b"<html>"):
             answer = httpx.Response(status, headers={"Retry-After": "0"}, content=page)
             expect(client_of, answer, worth_a_retry(status, None))
 
 
 @pytest.mark.promise("R4", "R11")
-def test_a_limit_that_is_told_with_status_200_is_waited_for_as_its_header_says(client_of: ClientOf) -> None:
+def test_a_limit_that_is_told_with_status_200_is_waited_for_as_its_header_says(
+    client_of: ClientOf,
+) -> None:
     events: list[Event] = []
     client = client_of(
-        RecordingHandler(error_response(200, -1003, Retry_After="77")), timeout=0.5, on_event=events.append
+        RecordingHandler(error_response(200, -1003, Retry_After="77")),
+        timeout=0.5,
+        on_event=events.append,
     )
     with pytest.raises(RateLimitError):
         client.balance()
@@ -347,11 +393,16 @@ def test_of_an_unknown_code_the_status_says_it(client_of: ClientOf) -> None:
     chance = random.Random(271828)
     unknown = set[int]()
     while len(unknown) < 200:
-        unknown |= {chance.choice([-1, -1, -1, 1]) * chance.choice([chance.randint(1, 9999), chance.getrandbits(70)])}
+        unknown |= {
+            chance.choice([-1, -1, -1, 1])
+            * chance.choice([chance.randint(1, 9999), chance.getrandbits(70)])
+        }
         unknown -= KNOWN
     for number, code in enumerate(sorted(unknown)):
         status = STATUSES[number % len(STATUSES)]
-        expect(client_of, error_response(status, code, Retry_After="0"), worth_a_retry(status, None))
+        expect(
+            client_of, error_response(status, code, Retry_After="0"), worth_a_retry(status, None)
+        )
 
 
 FAILURES: dict[str, tuple[httpx.Response | Exception | bytes, bool, type[UsdmError]]] = {
@@ -367,7 +418,11 @@ FAILURES: dict[str, tuple[httpx.Response | Exception | bytes, bool, type[UsdmErr
     "200 other shape": (b'{"rows": []}', False, UnexpectedResponse),
     "200 other field": (BODY.replace(b'"12.50000000"', b"12.5"), False, UnexpectedResponse),
     "200 too large": (BODY.ljust((1 << 20) + 1), False, UnexpectedResponse),
-    "redirect": (httpx.Response(302, headers={"Location": "https://elsewhere.invalid/"}), False, UnexpectedResponse),
+    "redirect": (
+        httpx.Response(302, headers={"Location": "https://elsewhere.invalid/"}),
+        False,
+        UnexpectedResponse,
+    ),
     "204": (httpx.Response(204), False, UnexpectedResponse),
     "201": (httpx.Response(201, content=BODY), False, UnexpectedResponse),
     "600": (httpx.Response(600, content=BODY), False, UnexpectedResponse),
@@ -376,7 +431,9 @@ FAILURES: dict[str, tuple[httpx.Response | Exception | bytes, bool, type[UsdmErr
 
 @pytest.mark.promise("R4")
 @pytest.mark.parametrize("name", FAILURES)
-def test_of_all_other_failures_those_that_may_pass_are_tried_again(client_of: ClientOf, name: str) -> None:
+def test_of_all_other_failures_those_that_may_pass_are_tried_again(
+    client_of: ClientOf, name: str
+) -> None:
     answer, again_, kind = FAILURES[name]
     assert type(expect(client_of, answer, again_)) is kind
 
@@ -416,7 +473,9 @@ def timestamp_of(query: str, secret: str = SECRET) -> int:
 
 
 @pytest.mark.promise("R5", "R19")
-def test_every_attempt_is_stamped_anew_and_its_signature_is_right(client_of: ClientOf, usdm_exchange: Exchange) -> None:
+def test_every_attempt_is_stamped_anew_and_its_signature_is_right(
+    client_of: ClientOf, usdm_exchange: Exchange
+) -> None:
     for fault in ("error-500", "truncated", "throttled"):
         usdm_exchange.fail(fault)
     client = client_of(usdm_exchange, **keys(usdm_exchange), retry=lambda error, attempt: 0.003)
@@ -447,7 +506,9 @@ def counting() -> Iterator[int]:
 
 @pytest.mark.promise("R15", "R5", "R18", "R19")
 @pytest.mark.parametrize("how", DEAD)
-def test_a_dead_kept_connection_costs_one_attempt_even_with_retries_off(client_of: ClientOf, how: str) -> None:
+def test_a_dead_kept_connection_costs_one_attempt_even_with_retries_off(
+    client_of: ClientOf, how: str
+) -> None:
     events: list[Event] = []
     clock = counting()
     with RawServer(DEAD[how], GOOD) as server:
@@ -458,7 +519,12 @@ def test_a_dead_kept_connection_costs_one_attempt_even_with_retries_off(client_o
     assert (response.attempts, server.connections) == (2, 2)
     assert event_summaries(events) == [("reconnect", 1, 0.0)]
     assert isinstance(events[0].error, TransportError)
-    assert [timestamp_of(query_of(head)) for head in server.requests] == [NOW, NOW + 1, NOW + 2, NOW + 3]
+    assert [timestamp_of(query_of(head)) for head in server.requests] == [
+        NOW,
+        NOW + 1,
+        NOW + 2,
+        NOW + 3,
+    ]
 
 
 @pytest.mark.promise("R15", "R19")
@@ -477,22 +543,31 @@ def test_a_new_connection_that_dies_too_is_an_error_and_no_loop(client_of: Clien
 def test_however_many_kept_connections_died_a_call_tries_one_of_them() -> None:
     gate: list[Any] = [READ, 0.05, response_bytes(b'{"serverTime": 1}'), READ]
     with (
-        RawServer(gate, gate, gate, gate, repeat(READ, response_bytes(b'{"serverTime": 2}'))) as server,
+        RawServer(
+            gate, gate, gate, gate, repeat(READ, response_bytes(b'{"serverTime": 2}'))
+        ) as server,
         Client(base_url=server.url, retry=RetryPolicy.off()) as client,
         ThreadPoolExecutor(4) as pool,
     ):
-        assert {row.server_time for row in pool.map(lambda _: client.server_time(), range(4))} == {1}
+        assert {row.server_time for row in pool.map(lambda _: client.server_time(), range(4))} == {
+            1
+        }
         assert server.connections == 4
         response = client.server_time_detailed()
         assert (response.parsed.server_time, response.attempts, len(server.requests)) == (2, 2, 6)
 
 
 @pytest.mark.promise("R15", "R19")
-def test_the_second_attempt_asks_for_a_new_connection_and_there_is_no_third(client_of: ClientOf) -> None:
+def test_the_second_attempt_asks_for_a_new_connection_and_there_is_no_third(
+    client_of: ClientOf,
+) -> None:
     exchange = RecordingHandler(StaleConnection("closed"))
     with pytest.raises(TransportError):
         client_of(exchange).balance()
-    assert [request.extensions.get("fresh", False) for request in exchange.requests] == [False, True]
+    assert [request.extensions.get("fresh", False) for request in exchange.requests] == [
+        False,
+        True,
+    ]
 
 
 @pytest.mark.promise("R15")
@@ -507,7 +582,9 @@ def test_a_dead_kept_connection_does_not_keep_the_time_from_being_read(client_of
     """The time is asked for after -1021 on the connection that just said so; it may end there as at any other time."""
     server_time = repeat(
         READ,
-        lambda head: response_bytes(b'{"serverTime": %d}' % (time.time() * 1000) if b"/time" in head else BODY),
+        lambda head: response_bytes(
+            b'{"serverTime": %d}' % (time.time() * 1000) if b"/time" in head else BODY
+        ),
     )
     late = response_bytes(b'{"code": -1021, "msg": "late"}', status="400 Bad Request")
     with RawServer([READ, late, READ], server_time) as server:
@@ -554,7 +631,9 @@ def test_a_refused_connection_is_one_connection_for_each_attempt(client_of: Clie
             assert server.connections == connections
 
 
-def test_an_error_of_the_exchange_that_nobody_may_repeat_is_still_asked_of_an_own_policy(client_of: ClientOf) -> None:
+def test_an_error_of_the_exchange_that_nobody_may_repeat_is_still_asked_of_an_own_policy(
+    client_of: ClientOf,
+) -> None:
     exchange = RecordingHandler(error_response(400, -1102), BODY)
     asked: list[int | None] = []
 

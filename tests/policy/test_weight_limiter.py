@@ -57,13 +57,17 @@ def test_a_request_near_a_minutes_edge_must_fit_into_both_minutes(world: FakeTim
     limiter = world.limiter()
     world.advance(MINUTE + at)
     assert limiter.acquire(80) == 0
-    assert limiter.acquire(10) == pytest.approx((MINUTE + CLOCK_TOLERANCE_MS - min(at, 0) - max(at, 0)) / 1000)
+    assert limiter.acquire(10) == pytest.approx(
+        (MINUTE + CLOCK_TOLERANCE_MS - min(at, 0) - max(at, 0)) / 1000
+    )
     world.advance(CLOCK_TOLERANCE_MS - at)
     assert limiter.acquire(10) > 0, "it was charged to the minute that began"
 
 
 @pytest.mark.promise("R10")
-def test_a_minute_that_is_spent_keeps_its_last_requests_out_of_the_next_ones_first_second(world: FakeTime) -> None:
+def test_a_minute_that_is_spent_keeps_its_last_requests_out_of_the_next_ones_first_second(
+    world: FakeTime,
+) -> None:
     limiter = world.limiter()
     world.advance(MINUTE - 20_000)
     taken(limiter)
@@ -112,7 +116,9 @@ def test_a_header_that_is_less_lowers_no_count_of_the_minute_before_either(world
 
 
 @pytest.mark.parametrize("late", [0, 900, 4_900])
-def test_a_full_minutes_header_that_comes_late_does_not_fill_the_next_minute(world: FakeTime, late: int) -> None:
+def test_a_full_minutes_header_that_comes_late_does_not_fill_the_next_minute(
+    world: FakeTime, late: int
+) -> None:
     limiter = world.limiter()
     world.advance(MINUTE - 30_000)
     assert limiter.acquire(10) == 0
@@ -146,7 +152,9 @@ def test_a_header_cannot_speak_of_a_minute_in_which_nothing_was_sent(world: Fake
 
 def test_a_weight_that_never_fits_is_an_error_and_not_a_wait(world: FakeTime) -> None:
     for weight in (81, -1):
-        with pytest.raises(ConfigurationError, match=f"weight {weight} does not fit into a budget of 80"):
+        with pytest.raises(
+            ConfigurationError, match=f"weight {weight} does not fit into a budget of 80"
+        ):
             world.limiter().acquire(weight)
 
 
@@ -217,7 +225,9 @@ def test_a_ban_is_told_in_less_than_five_milliseconds(world: FakeTime) -> None:
     assert best_duration(ask, 0.005) < 0.005
 
 
-def test_a_wall_clock_that_is_set_back_stops_nobody_for_longer_than_a_minute(world: FakeTime) -> None:
+def test_a_wall_clock_that_is_set_back_stops_nobody_for_longer_than_a_minute(
+    world: FakeTime,
+) -> None:
     limiter = world.limiter()
     world.advance(20_000)
     taken(limiter)
@@ -245,7 +255,9 @@ def test_setting_the_wall_clock_frees_nothing_in_a_process(by: int) -> None:
 
 @pytest.mark.promise("R11", "R12")
 @pytest.mark.parametrize("by", [-3_600_000, 3_600_000])
-def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_wait_or_a_ban_in_a_process(by: int) -> None:
+def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_wait_or_a_ban_in_a_process(
+    by: int,
+) -> None:
     world = FakeTime()
     limiter = world.limiter()
     limiter.start_cooldown(60, banned=False)

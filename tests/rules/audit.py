@@ -26,7 +26,10 @@ def scan(folder: Path, *targets: str) -> set[Finding]:
     said = json.loads(done.stdout)
     if said["errors"] or not said["paths"]["scanned"]:
         sys.exit(f"semgrep read nothing, or not all: {said['errors']}")
-    return {(found["check_id"].rsplit(".", 1)[-1], found["path"], found["start"]["line"]) for found in said["results"]}
+    return {
+        (found["check_id"].rsplit(".", 1)[-1], found["path"], found["start"]["line"])
+        for found in said["results"]
+    }
 
 
 def wanted() -> dict[str, str]:
@@ -45,7 +48,9 @@ def samples() -> list[str]:
             (Path(folder) / name).parent.mkdir(exist_ok=True)
             (Path(folder) / name).write_text(text, encoding="utf-8")
         found = {
-            (rule, path, line) for rule, path, line in scan(Path(folder), ".") if path.startswith(f"samples/{rule}.")
+            (rule, path, line)
+            for rule, path, line in scan(Path(folder), ".")
+            if path.startswith(f"samples/{rule}.")
         }
     due = {
         (name.split("/")[1].split(".")[0], name, number)
@@ -54,8 +59,12 @@ def samples() -> list[str]:
         if line.endswith("# bad")
     }
     wrong = [f"{path}:{line}: {rule} missed it" for rule, path, line in sorted(due - found)]
-    wrong += [f"{path}:{line}: {rule} is wrong about it" for rule, path, line in sorted(found - due)]
-    return wrong + [f"{rule}: has no bad sample" for rule in sorted(rules() - {rule for rule, _, _ in due})]
+    wrong += [
+        f"{path}:{line}: {rule} is wrong about it" for rule, path, line in sorted(found - due)
+    ]
+    return wrong + [
+        f"{rule}: has no bad sample" for rule in sorted(rules() - {rule for rule, _, _ in due})
+    ]
 
 
 def rules() -> set[str]:
@@ -68,7 +77,9 @@ def main() -> None:
     findings = scan(ROOT, *CODE)
     for line in [*wrong, *(f"{path}:{line}: {rule}" for rule, path, line in sorted(findings))]:
         print(line)
-    print(f"{len(rules())} rules, {len(wrong)} wrong about their samples; {len(findings)} finding(s) in the code")
+    print(
+        f"{len(rules())} rules, {len(wrong)} wrong about their samples; {len(findings)} finding(s) in the code"
+    )
     sys.exit(bool(wrong or findings))
 
 

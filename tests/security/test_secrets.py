@@ -93,7 +93,14 @@ SEALED = [
 
 def printed(thing: object) -> str:
     return "".join(
-        [repr(thing), str(thing), f"{thing}", f"{thing!r:>40}", pprint.pformat({1: [thing]}), repr(dir(thing))]
+        [
+            repr(thing),
+            str(thing),
+            f"{thing}",
+            f"{thing!r:>40}",
+            pprint.pformat({1: [thing]}),
+            repr(dir(thing)),
+        ]
         + [json.dumps([thing], default=way) for way in (str, repr)]
     )
 
@@ -109,7 +116,11 @@ def test_what_holds_a_secret_shows_none(thing: object) -> None:
     assert type(thing).__name__ in repr(thing)
     if type(thing).__name__ in binance_usdm.__all__:
         assert holds_no_canary(printed(public(thing)))
-    looks: list[Callable[[Any], object]] = [vars, attrs.asdict, lambda thing: json.dumps(thing, default=vars)]
+    looks: list[Callable[[Any], object]] = [
+        vars,
+        attrs.asdict,
+        lambda thing: json.dumps(thing, default=vars),
+    ]
     for look in looks:
         with pytest.raises((TypeError, attrs.exceptions.NotAnAttrsClassError)) as caught:
             look(thing)
@@ -145,15 +156,23 @@ def test_what_a_call_tells_and_takes_shows_no_secret() -> None:
     """Errors, events, policies and budgets of a client, with all that is in them."""
     told: list[Event] = []
     limiter, retry = WeightLimiter(), RetryPolicy(2)
-    refusing = mock_transport(lambda request: error_response(503, -1008, f"{KEY} {request.url}", retry_after="0"))
-    client = Client(KEY, SECRET, transport=refusing, on_event=told.append, limiter=limiter, retry=retry)
+    refusing = mock_transport(
+        lambda request: error_response(503, -1008, f"{KEY} {request.url}", retry_after="0")
+    )
+    client = Client(
+        KEY, SECRET, transport=refusing, on_event=told.append, limiter=limiter, retry=retry
+    )
     with pytest.raises(UsdmError) as caught:
         client.balance()
     assert [event.kind for event in told] == ["retry"]
     for thing in [caught.value, *told, limiter, retry]:
         assert holds_no_canary(printed(thing) + printed(public(thing)))
     assert holds_no_canary(repr(attrs.asdict(told[0])) + repr(vars(caught.value)))
-    takes: list[Callable[[Any], Any]] = [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))]
+    takes: list[Callable[[Any], Any]] = [
+        copy.copy,
+        copy.deepcopy,
+        lambda error: pickle.loads(pickle.dumps(error)),
+    ]
     for take in takes:
         assert holds_no_canary(printed(vars(take(caught.value))))
 
@@ -161,12 +180,21 @@ def test_what_a_call_tells_and_takes_shows_no_secret() -> None:
 @pytest.mark.promise("S2")
 @pytest.mark.parametrize("thing", SEALED)
 def test_what_holds_a_secret_is_neither_copied_nor_pickled(thing: Any) -> None:
-    takes: list[Callable[[Any], object]] = [copy.copy, copy.deepcopy, lambda thing: copy.deepcopy([thing])]
-    takes += [functools.partial(pickle.dumps, protocol=protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    takes: list[Callable[[Any], object]] = [
+        copy.copy,
+        copy.deepcopy,
+        lambda thing: copy.deepcopy([thing]),
+    ]
+    takes += [
+        functools.partial(pickle.dumps, protocol=protocol)
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    ]
     takes += [lambda thing: thing.__reduce__(), lambda thing: thing.__getstate__()]
     takes += [ForkingPickler.dumps]
     for take in takes:
-        with pytest.raises(TypeError, match="holds a secret and cannot be copied or pickled") as caught:
+        with pytest.raises(
+            TypeError, match="holds a secret and cannot be copied or pickled"
+        ) as caught:
             take(thing)
         assert holds_no_canary(str(caught.value))
 
@@ -235,9 +263,11 @@ def test_after_calls_no_object_holds_the_secret_or_a_signature(kind: Any) -> Non
             len(client.balance()) if kind is Client else runner.run(calls())
         assert len(seen) == 2
         assert find_holders(client, secret, *seen) == []
-        assert {holder for holder, _ in find_holders(client, KEY)} == {"Credentials", "RequestTemplate", "tuple"}, (
-            "the key, and its ready header"
-        )
+        assert {holder for holder, _ in find_holders(client, KEY)} == {
+            "Credentials",
+            "RequestTemplate",
+            "tuple",
+        }, "the key, and its ready header"
         client.close() if kind is Client else runner.run(client.aclose())
 
 
@@ -276,7 +306,9 @@ def heard(head: bytes) -> bytes:
 
 
 @pytest.mark.promise("S3", "S4")
-def test_no_log_and_no_warning_tells_a_secret(logged: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_log_and_no_warning_tells_a_secret(
+    logged: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
     async def calls(options: dict[str, Any]) -> None:
         async with AsyncClient(KEY, SECRET, **options) as client:
             assert len(await client.balance()) == 1
@@ -302,12 +334,18 @@ def test_no_log_and_no_warning_tells_a_secret(logged: list[str], capfd: pytest.C
     assert len(SIGNATURES) == 7
     assert any("httpcore" in line for line in logged)
     assert warned
-    assert holds_no_canary("\n".join([*logged, *(str(warning.message) for warning in warned), *capfd.readouterr()]))
+    assert holds_no_canary(
+        "\n".join([*logged, *(str(warning.message) for warning in warned), *capfd.readouterr()])
+    )
 
 
 @pytest.mark.promise("S3")
-@pytest.mark.parametrize("options", [{}, {"transport": httpx.AsyncHTTPTransport}], ids=["own", "httpx"])
-def test_asyncio_that_tells_of_every_callback_tells_no_secret(options: dict[str, Any], logged: list[str]) -> None:
+@pytest.mark.parametrize(
+    "options", [{}, {"transport": httpx.AsyncHTTPTransport}], ids=["own", "httpx"]
+)
+def test_asyncio_that_tells_of_every_callback_tells_no_secret(
+    options: dict[str, Any], logged: list[str]
+) -> None:
     """In debug mode asyncio logs callbacks that take long, with their arguments; and exceptions that nobody asked for."""
     contexts: list[dict[str, Any]] = []
 
@@ -324,7 +362,9 @@ def test_asyncio_that_tells_of_every_callback_tells_no_secret(options: dict[str,
         async with contextlib.AsyncExitStack() as stack:
             for transport in made.values():
                 await stack.enter_async_context(transport)
-            client = await stack.enter_async_context(AsyncClient(KEY, SECRET, base_url=base_url, timeout=0.2, **made))
+            client = await stack.enter_async_context(
+                AsyncClient(KEY, SECRET, base_url=base_url, timeout=0.2, **made)
+            )
             assert len(await client.balance()) == 1
             forgotten = asyncio.create_task(client.balance())
             await asyncio.wait([forgotten])
@@ -373,10 +413,17 @@ SPOKEN = "".join(f"\\u{ord(character):04x}" for character in KEY)
 )
 @pytest.mark.parametrize("status", [200, 302, 400, 403, 404, 418, 429, 500])
 def test_a_key_that_is_echoed_is_not_repeated(client_of: ClientOf, status: int, body: str) -> None:
-    headers = {"Retry-After": KEY, "Location": f"https://x/{KEY}", "Content-Encoding": "identity", f"X-{KEY}": KEY}
+    headers = {
+        "Retry-After": KEY,
+        "Location": f"https://x/{KEY}",
+        "Content-Encoding": "identity",
+        f"X-{KEY}": KEY,
+    }
     with pytest.raises(UsdmError) as caught:
         client_of(
-            lambda _: httpx.Response(status, headers=headers, content=body.encode()), api_key=KEY, api_secret=SECRET
+            lambda _: httpx.Response(status, headers=headers, content=body.encode()),
+            api_key=KEY,
+            api_secret=SECRET,
         ).balance()
     assert holds_no_canary(f"{caught.value} {caught.value!r} {vars(caught.value)}")
 
@@ -386,7 +433,13 @@ def test_a_key_that_is_echoed_is_not_repeated(client_of: ClientOf, status: int, 
 def test_a_key_or_a_signed_query_at_a_cut_is_not_repeated(filler: str) -> None:
     signed = f"recvWindow=5000&timestamp=1591702613943&signature={SIGNATURE}"
     for start in CUTS:
-        for leaks in (KEY, f"key={KEY}", signed, f"/fapi/v3/balance?{signed}", f"?signature={SIGNATURE}&x=1"):
+        for leaks in (
+            KEY,
+            f"key={KEY}",
+            signed,
+            f"/fapi/v3/balance?{signed}",
+            f"?signature={SIGNATURE}&x=1",
+        ):
             text = told_by(filler * (start - len(leaks) // 2) + leaks + filler * 600)
             assert KEY[:12] not in text
             assert SIGNATURE[:12] not in text
@@ -394,11 +447,15 @@ def test_a_key_or_a_signed_query_at_a_cut_is_not_repeated(filler: str) -> None:
 
 @pytest.mark.promise("S5")
 @pytest.mark.parametrize("filler", ["x", "1 ", ",", "\n", "::", "signature="])
-@pytest.mark.parametrize("address", ["203.0.113.77", "2001:db8:85a3:8d3:1319:8a2e:370:7348", "::ffff:203.0.113.77"])
+@pytest.mark.parametrize(
+    "address", ["203.0.113.77", "2001:db8:85a3:8d3:1319:8a2e:370:7348", "::ffff:203.0.113.77"]
+)
 def test_an_address_at_a_cut_is_not_repeated(filler: str, address: str) -> None:
     for start in CUTS:
         front = (
-            (filler if len(filler) < 3 else filler + "f" * 2 * MAX_MESSAGE_LENGTH) * 2 * MAX_MESSAGE_LENGTH
+            (filler if len(filler) < 3 else filler + "f" * 2 * MAX_MESSAGE_LENGTH)
+            * 2
+            * MAX_MESSAGE_LENGTH
         )  # a signature shrinks: what follows moves up
         text = told_by(f"{front[: start - 8]} {address} {filler * 600}")
         assert "203.0" not in text
@@ -420,7 +477,17 @@ ADDRESSES = {
         "x{}x",
         "\u200b{}\u200b",
     ],
-    "2001:db8::7:1": ["{}", "ip: {}", "ip={}", "[{}]:443", "({})", "'{}'", "{}/64", "{}.", "{}%eth0"],
+    "2001:db8::7:1": [
+        "{}",
+        "ip: {}",
+        "ip={}",
+        "[{}]:443",
+        "({})",
+        "'{}'",
+        "{}/64",
+        "{}.",
+        "{}%eth0",
+    ],
     "::ffff:203.0.113.7": ["{}", "ip: {}", "[{}]:443", "{}%1"],
     "2001:db8:1:2:3:4:5:6": ["{}", "ip: {}", "[{}]:443", "{},{}"],
     "2001:DB8::": ["{}", "ip: {}", "{}/32"],
@@ -441,10 +508,14 @@ def test_an_ipv6_address_right_behind_a_word_is_not_repeated(frame: str) -> None
 
 
 @pytest.mark.promise("S5", "S4")
-@pytest.mark.parametrize("frame", ["Signature {} is not valid.", '"signature":"{}"', "signature: {}", "signature%3D{}"])
+@pytest.mark.parametrize(
+    "frame", ["Signature {} is not valid.", '"signature":"{}"', "signature: {}", "signature%3D{}"]
+)
 def test_a_signature_that_is_echoed_alone_is_not_repeated(client_of: ClientOf, frame: str) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
-        return error_response(400, -1022, frame.format(parse_qs(request.url.query.decode())["signature"][0]))
+        return error_response(
+            400, -1022, frame.format(parse_qs(request.url.query.decode())["signature"][0])
+        )
 
     with pytest.raises(APIError) as caught:
         client_of(refuse, api_key=KEY, api_secret=None, signer=CustomSigner()).balance()
@@ -459,7 +530,9 @@ def test_what_a_proxy_echoes_in_its_reason_phrase_is_not_repeated(text: str, way
     with RawServer([READ, response_bytes(b"", status=phrase)]) as server:
         options: dict[str, Any] = {"proxy": server.url.replace("//", f"//user:{PASSWORD}@")}
         if way == "transport":
-            options = {"transport": mock_transport(lambda _: httpx.ProxyError(phrase))}  # as httpx's own raise it
+            options = {
+                "transport": mock_transport(lambda _: httpx.ProxyError(phrase))
+            }  # as httpx's own raise it
         with (
             Client(KEY, SECRET, **options, retry=RetryPolicy.off()) as client,
             pytest.raises(TransportError, match=r"the proxy answered 407[ :]") as caught,
@@ -471,7 +544,12 @@ def test_what_a_proxy_echoes_in_its_reason_phrase_is_not_repeated(text: str, way
 @pytest.mark.promise("S5", "S4")
 @pytest.mark.parametrize("text", [PASSWORD, f"{PASSWORD} 407", ""])
 def test_a_proxys_error_without_a_status_is_not_repeated(text: str) -> None:
-    client = Client(KEY, SECRET, transport=mock_transport(lambda _: httpx.ProxyError(text)), retry=RetryPolicy.off())
+    client = Client(
+        KEY,
+        SECRET,
+        transport=mock_transport(lambda _: httpx.ProxyError(text)),
+        retry=RetryPolicy.off(),
+    )
     with pytest.raises(TransportError, match="the proxy answered nothing valid ") as caught:
         client.balance()
     assert holds_no_canary(str(caught.value))
@@ -508,9 +586,9 @@ def test_a_megabyte_costs_no_time_and_little_room(text: str) -> None:
 
 IPV4 = st.ip_addresses(v=4).map(str)
 IPV6 = st.ip_addresses(v=6).filter(lambda address: str(address).count(":") > 2).map(str)
-PIECES = st.lists(st.text() | st.sampled_from([*HOSTILE, KEY, " ", "signature="]) | IPV4 | IPV6.map(" {} ".format)).map(
-    "".join
-)
+PIECES = st.lists(
+    st.text() | st.sampled_from([*HOSTILE, KEY, " ", "signature="]) | IPV4 | IPV6.map(" {} ".format)
+).map("".join)
 _V4 = re.compile(r"(?<![0-9])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9])")
 _V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:]+(?![0-9A-Za-z:.])")
 
@@ -525,7 +603,9 @@ def is_address(text: str) -> bool:
 
 @pytest.mark.promise("S5")
 @given(PIECES)
-def test_whatever_a_server_writes_is_one_printable_line_without_key_and_addresses(text: str) -> None:
+def test_whatever_a_server_writes_is_one_printable_line_without_key_and_addresses(
+    text: str,
+) -> None:
     safe = sanitize_text(text, KEY)
     assert safe.isprintable()
     assert len(safe) <= MAX_MESSAGE_LENGTH + 1
@@ -536,7 +616,9 @@ def test_whatever_a_server_writes_is_one_printable_line_without_key_and_addresse
 
 @pytest.mark.promise("S5")
 def test_a_ban_is_read_from_a_text_full_of_noise() -> None:
-    error = make_api_error(429, -1003, f"\x1b[1m{KEY} 203.0.113.7 banned until 1591702673943.\r\n", None, KEY)
+    error = make_api_error(
+        429, -1003, f"\x1b[1m{KEY} 203.0.113.7 banned until 1591702673943.\r\n", None, KEY
+    )
     assert isinstance(error, RateLimitError)
     assert "1591702673943" in error.message
     assert holds_no_canary(told_by(error.message))
@@ -556,13 +638,17 @@ def test_the_security_page_says_what_a_user_should_do() -> None:
         "`ulimit -c 0`",
     ):
         assert advice in page
-    assert "read-only key restricted to your IP addresses" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "read-only key restricted to your IP addresses" in (ROOT / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 HASHED = re.compile(r"sha256[:=][0-9a-f]{64}")
 KEYLIKE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{64}(?![A-Za-z0-9])")
 PRINTED = {  # in documents, which the two files name
-    *KEYLIKE.findall((ROOT / "tests" / "data" / "signature_vectors.json").read_text(encoding="utf-8")),
+    *KEYLIKE.findall(
+        (ROOT / "tests" / "data" / "signature_vectors.json").read_text(encoding="utf-8")
+    ),
     *(number for numbers in PUBLISHED.values() for number in numbers),
 }
 
@@ -583,12 +669,17 @@ def test_no_file_of_the_tree_holds_what_looks_like_a_key() -> None:
         "--exclude-standard",
     ]
     listed = subprocess.run(git, capture_output=True, check=False).stdout.decode().split("\0")
-    files = [ROOT / name for name in listed if name] or [file for room in ROOMS for file in (ROOT / room).rglob("*")]
+    files = [ROOT / name for name in listed if name] or [
+        file for room in ROOMS for file in (ROOT / room).rglob("*")
+    ]
     texts = {file: file.read_bytes().decode("utf-8", "replace") for file in files if file.is_file()}
     assert len(texts) > 100
     found = {
-        file.relative_to(ROOT): set(KEYLIKE.findall(HASHED.sub("", text))) - PRINTED for file, text in texts.items()
+        file.relative_to(ROOT): set(KEYLIKE.findall(HASHED.sub("", text))) - PRINTED
+        for file, text in texts.items()
     }
     assert {
-        str(file): len(tokens) for file, tokens in found.items() if any(len(set(token)) > 1 for token in tokens)
+        str(file): len(tokens)
+        for file, tokens in found.items()
+        if any(len(set(token)) > 1 for token in tokens)
     } == {}

@@ -32,9 +32,15 @@ RULES = ROOT / "tests" / "rules"
 # Known-bad calls. semgrep needs an environment of its own (`make audit`); the worst of its rules are held here too, on the same samples.
 
 FORBIDDEN = {
-    "lets-httpx-talk": re.compile(r"httpx\.(Async)?Client|httpx\.(get|post|request|stream)|.*\.raise_for_status"),
-    "runs-what-it-reads": re.compile(r"eval|exec|os\.(system|popen)|pickle\.\w+|yaml\.(load|unsafe_load)"),
-    "reads-the-wall-clock": re.compile(r"time\.time(_ns)?|(\w+\.)*(datetime|dt)\.(now|utcnow|today)"),
+    "lets-httpx-talk": re.compile(
+        r"httpx\.(Async)?Client|httpx\.(get|post|request|stream)|.*\.raise_for_status"
+    ),
+    "runs-what-it-reads": re.compile(
+        r"eval|exec|os\.(system|popen)|pickle\.\w+|yaml\.(load|unsafe_load)"
+    ),
+    "reads-the-wall-clock": re.compile(
+        r"time\.time(_ns)?|(\w+\.)*(datetime|dt)\.(now|utcnow|today)"
+    ),
 }
 SECRET = re.compile(r"(?i).*(signature|secret|digest|hmac)\w*(\(.*)?", re.DOTALL)
 
@@ -45,7 +51,10 @@ def breaches(rule: str, source: str) -> Iterator[int]:
         if rule == "compares-a-signature":
             if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
                 sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
-                if any(map(SECRET.fullmatch, sides)) and sides != ["api_key", "api_secret"]:  # the caller's own two
+                if any(map(SECRET.fullmatch, sides)) and sides != [
+                    "api_key",
+                    "api_secret",
+                ]:  # the caller's own two
                     yield node.lineno
         elif isinstance(node, ast.Call) and FORBIDDEN[rule].fullmatch(ast.unparse(node.func)):
             yield node.lineno
@@ -57,8 +66,15 @@ def modules() -> Iterator[Path]:
 
 def holds(rule: str, path: Path) -> bool:
     """Whether a rule holds for a file: some modules are clocks."""
-    dated = ("pool.py", "_response.py")  # Idle connections notice a clock that jumped; Retry-After may be a date.
-    clocks = "mock" in path.parts or path.parent.name == "_policy" or path.name in ("mock.py", "checks.py", *dated)
+    dated = (
+        "pool.py",
+        "_response.py",
+    )  # Idle connections notice a clock that jumped; Retry-After may be a date.
+    clocks = (
+        "mock" in path.parts
+        or path.parent.name == "_policy"
+        or path.name in ("mock.py", "checks.py", *dated)
+    )
     return not (rule == "reads-the-wall-clock" and clocks)
 
 
@@ -76,7 +92,9 @@ def test_no_module_makes_a_forbidden_call(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", [*FORBIDDEN, "compares-a-signature"])
 def test_a_forbidden_call_is_found_and_a_good_one_is_not(rule: str) -> None:
-    bad, good = ((RULES / f"{rule}.{kind}.txt").read_text(encoding="utf-8") for kind in ("bad", "good"))
+    bad, good = (
+        (RULES / f"{rule}.{kind}.txt").read_text(encoding="utf-8") for kind in ("bad", "good")
+    )
     assert set(breaches(rule, bad)) & {
         number for number, line in enumerate(bad.splitlines(), 1) if line.endswith("# bad")
     }
@@ -96,11 +114,25 @@ def test_every_rule_of_the_audit_has_a_bad_and_a_good_sample() -> None:
 
 
 def bandit(*targets: str) -> list[str]:
-    command = [sys.executable, "-m", "bandit", "-q", "-f", "json", "-c", "pyproject.toml", "-r", *targets]
+    command = [
+        sys.executable,
+        "-m",
+        "bandit",
+        "-q",
+        "-f",
+        "json",
+        "-c",
+        "pyproject.toml",
+        "-r",
+        *targets,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     said = json.loads(done.stdout)
     assert said["errors"] == []
-    return [f"{found['filename']}:{found['line_number']}: {found['test_id']}" for found in said["results"]]
+    return [
+        f"{found['filename']}:{found['line_number']}: {found['test_id']}"
+        for found in said["results"]
+    ]
 
 
 @pytest.mark.promise("S9")
@@ -109,7 +141,9 @@ def test_bandit_finds_nothing() -> None:
 
 
 def test_bandit_would_find_something(tmp_path: Path) -> None:
-    (tmp_path / "bad.py").write_text("import requests\nrequests.get('https://example.com', verify=False, timeout=1)\n")
+    (tmp_path / "bad.py").write_text(
+        "import requests\nrequests.get('https://example.com', verify=False, timeout=1)\n"
+    )
     assert bandit(str(tmp_path)) == [f"{tmp_path}/bad.py:2: B501"]
 
 
@@ -143,18 +177,26 @@ def test_the_bill_names_what_the_wheel_needs_as_locked(bill: str) -> None:
     assert document["metadata"]["component"]["version"] == __version__
     components = {one["name"]: one for one in document["components"]}
     scopes = {
-        scope: {name for name, one in components.items() if one["scope"] == scope} for scope in ("required", "optional")
+        scope: {name for name, one in components.items() if one["scope"] == scope}
+        for scope in ("required", "optional")
     }
     assert scopes["required"] == {
         "httpx", "attrs", "httptools", "orjson", "anyio", "certifi", "h11", "httpcore", "idna", "typing-extensions",
     }  # fmt: skip
     assert {"rich", "uvicorn"} <= scopes["optional"]
-    assert not set(components) & {"openapi-python-client", "pytest", "mypy", "bandit", "jinja2", "binance-usdm"}
+    assert not set(components) & {
+        "openapi-python-client",
+        "pytest",
+        "mypy",
+        "bandit",
+        "jinja2",
+        "binance-usdm",
+    }
     for name, one in components.items():
         assert f"\n{name}=={one['version']}" in f"\n{LOCK_TEXT}"
-    assert {one["properties"][0]["value"] for one in components.values() if "properties" in one} == set(
-        PROJECT["project"]["optional-dependencies"]
-    )
+    assert {
+        one["properties"][0]["value"] for one in components.values() if "properties" in one
+    } == set(PROJECT["project"]["optional-dependencies"])
     refs = {one["bom-ref"] for one in (*components.values(), document["metadata"]["component"])}
     assert {edge["ref"] for edge in document["dependencies"]} == refs
     assert {ref for edge in document["dependencies"] for ref in edge["dependsOn"]} < refs
@@ -168,7 +210,10 @@ def test_the_bill_depends_on_nothing_but_the_tree(
     assert hook.bill(PROJECT_TEXT, LOCK_TEXT, __version__, "1700000000") == bill
     other = hook.bill(PROJECT_TEXT, LOCK_TEXT, __version__, "1700000001")
     assert json.loads(other)["serialNumber"] != json.loads(bill)["serialNumber"]
-    assert "timestamp" not in json.loads(hook.bill(PROJECT_TEXT, LOCK_TEXT, __version__, None))["metadata"]
+    assert (
+        "timestamp"
+        not in json.loads(hook.bill(PROJECT_TEXT, LOCK_TEXT, __version__, None))["metadata"]
+    )
     assert re.findall(r"https?://[^\"]+|/(?:home|root|tmp|work|usr)/", bill) == [
         "http://cyclonedx.org/schema/bom-1.6.schema.json"
     ]
@@ -176,7 +221,9 @@ def test_the_bill_depends_on_nothing_but_the_tree(
 
 def test_a_dependency_that_is_not_locked_gives_no_bill(hook: ModuleType) -> None:
     with pytest.raises(KeyError, match="orjson"):
-        hook.bill(PROJECT_TEXT, re.sub(r"(?m)^orjson==", "# orjson==", LOCK_TEXT), __version__, None)
+        hook.bill(
+            PROJECT_TEXT, re.sub(r"(?m)^orjson==", "# orjson==", LOCK_TEXT), __version__, None
+        )
 
 
 # Workflows: least rights, exact actions, no foreign text in a shell (OpenSSF Scorecard: Token-Permissions, Pinned-Dependencies,
@@ -215,7 +262,10 @@ def faults(text: str) -> Iterator[str]:
                 yield f"{name}: runs more than the upload"
             if "${{" in step.get("run", ""):
                 yield f"{name}: puts an expression into a shell"
-            if action.startswith("actions/checkout@") and step.get("with", {}).get("persist-credentials") is not False:
+            if (
+                action.startswith("actions/checkout@")
+                and step.get("with", {}).get("persist-credentials") is not False
+            ):
                 yield f"{name}: leaves the token in the checkout"
 
 
@@ -235,16 +285,36 @@ def test_a_workflow_has_no_more_rights_than_it_needs(name: str) -> None:
         ("permissions: {}\n", "permissions: write-all\n", "for every job"),
         ("permissions: {}\n", "permissions:\n  id-token: write\n", "for every job"),
         ("      contents: read\n", "      contents: write\n", "does not need"),
-        ("      contents: read\n", "      contents: read\n      id-token: write\n", "does not need"),
-        ("      id-token: write\n", "      id-token: write\n      contents: write\n", "does not need"),
+        (
+            "      contents: read\n",
+            "      contents: read\n      id-token: write\n",
+            "does not need",
+        ),
+        (
+            "      id-token: write\n",
+            "      id-token: write\n      contents: write\n",
+            "does not need",
+        ),
         ("    environment: pypi\n", "", "without an environment"),
         ("    timeout-minutes: 10\n", "", "no end"),
         ("@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0", "@v7", "no commit"),
         ("@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0", "@9c091bb", "no commit"),
         (" # v1.14.0", "", "no commit"),
-        ("          persist-credentials: false\n", "          fetch-depth: 1\n", "leaves the token"),
-        ("      - run: make audit\n", "      - run: echo ${{ github.event.head_commit.message }}\n", "into a shell"),
-        ("          attestations: true\n", "          password: ${{ secrets.TOKEN }}\n", "reads a secret"),
+        (
+            "          persist-credentials: false\n",
+            "          fetch-depth: 1\n",
+            "leaves the token",
+        ),
+        (
+            "      - run: make audit\n",
+            "      - run: echo ${{ github.event.head_commit.message }}\n",
+            "into a shell",
+        ),
+        (
+            "          attestations: true\n",
+            "          password: ${{ secrets.TOKEN }}\n",
+            "reads a secret",
+        ),
         (
             "          attestations: true\n",
             "          attestations: true\n      - run: make build\n",
@@ -259,7 +329,9 @@ def test_every_fault_of_a_workflow_is_seen(old: str, new: str, said: str) -> Non
 
 
 def test_what_is_published_was_checked_and_compared() -> None:
-    jobs = YAML(typ="safe", pure=True).load((WORKFLOWS / "release.yml").read_text(encoding="utf-8"))["jobs"]
+    jobs = YAML(typ="safe", pure=True).load(
+        (WORKFLOWS / "release.yml").read_text(encoding="utf-8")
+    )["jobs"]
     assert jobs["publish"]["needs"] == "build"
     runs = [step["run"] for step in jobs["build"]["steps"] if "run" in step]
     assert {".ci/run", "make audit"} <= set(runs)

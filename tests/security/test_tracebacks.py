@@ -95,7 +95,10 @@ CONSTRUCTOR: dict[str, dict[str, Any]] = {
     "a secret as signer": {"api_secret": None, "signer": SECRET},
     "a password in the base URL": {"base_url": f"https://user:{PASSWORD}@fapi.binance.com"},
     "a password in the proxy": {"proxy": f"ftp://user:{PASSWORD}@proxy.example"},
-    "a password in the proxy, and a bad window": {"proxy": f"http://user:{PASSWORD}@localhost:1", "recv_window": 0},
+    "a password in the proxy, and a bad window": {
+        "proxy": f"http://user:{PASSWORD}@localhost:1",
+        "recv_window": 0,
+    },
     "a password as transport": {"transport": f"http://user:{PASSWORD}@proxy.example"},
     "a proxy and a transport": {
         "proxy": f"http://user:{PASSWORD}@localhost:1",
@@ -104,14 +107,24 @@ CONSTRUCTOR: dict[str, dict[str, Any]] = {
     "a bad timeout": {"timeout": -1},
 }
 ANSWERS: dict[str, Callable[[httpx.Request], httpx.Response | BaseException]] = {
-    "a transport that tells the URL": lambda request: httpx.ConnectError(f"cannot reach {request.url}"),
-    "a transport that tells the request": lambda request: httpx.ReadError(f"{request!r}", request=request),
+    "a transport that tells the URL": lambda request: httpx.ConnectError(
+        f"cannot reach {request.url}"
+    ),
+    "a transport that tells the request": lambda request: httpx.ReadError(
+        f"{request!r}", request=request
+    ),
     "a transport out of time": lambda request: httpx.ReadTimeout(f"{request.url}", request=request),
-    "a refused key": lambda _: error_response(401, -2015, "Invalid API-key, IP, or permissions for action."),
-    "a refused signature": lambda request: error_response(400, -1022, f"not valid: {request.url.query.decode()}"),
+    "a refused key": lambda _: error_response(
+        401, -2015, "Invalid API-key, IP, or permissions for action."
+    ),
+    "a refused signature": lambda request: error_response(
+        400, -1022, f"not valid: {request.url.query.decode()}"
+    ),
     "a page": lambda request: httpx.Response(403, html=f"<p>{request.url}"),
     "a redirect": lambda request: httpx.Response(302, headers={"location": str(request.url)}),
-    "a strange reply": lambda request: httpx.Response(200, json=[{"asset": str(request.url), KEY: SECRET}]),
+    "a strange reply": lambda request: httpx.Response(
+        200, json=[{"asset": str(request.url), KEY: SECRET}]
+    ),
 }
 CALL: dict[str, dict[str, Any]] = {
     "no secret": {"api_secret": None, "signer": None},
@@ -125,11 +138,16 @@ CALL: dict[str, dict[str, Any]] = {
     },
     **{name: {"transport": mock_transport(make)} for name, make in ANSWERS.items()},
     **{
-        f"the exchange's time that cannot be read: {name}": {"transport": mock_transport(make), "clock": "exchange"}
+        f"the exchange's time that cannot be read: {name}": {
+            "transport": mock_transport(make),
+            "clock": "exchange",
+        }
         for name, make in ANSWERS.items()
     },
     "a clock that is wrong for ever": {
-        "transport": mock_transport(lambda _: error_response(400, -1021, "outside of the recvWindow"))
+        "transport": mock_transport(
+            lambda _: error_response(400, -1021, "outside of the recvWindow")
+        )
     },
     "a clock that makes texts": {"clock": lambda: "1591702613943"},
     "a ban": {
@@ -138,9 +156,13 @@ CALL: dict[str, dict[str, Any]] = {
         )
     },
     "too many requests": {"transport": mock_transport(lambda _: error_response(429, -1003))},
-    "a server's fault": {"transport": mock_transport(lambda request: error_response(503, -1008, f"{request.url}"))},
+    "a server's fault": {
+        "transport": mock_transport(lambda request: error_response(503, -1008, f"{request.url}"))
+    },
     "a location": {
-        "transport": mock_transport(lambda request: httpx.Response(451, text=f"{request.headers} {request.url}"))
+        "transport": mock_transport(
+            lambda request: httpx.Response(451, text=f"{request.headers} {request.url}")
+        )
     },
     "a limiter that fails to observe": {
         "limiter": Limiter("observe", blocking=True),
@@ -192,9 +214,17 @@ def ended(kind: type[Client] | type[AsyncClient], options: dict[str, Any]) -> Ba
 
 
 def failing(kind: type[Client] | type[AsyncClient], scenario: str, signer: object) -> BaseException:
-    credentials = {"api_secret": SECRET} if signer is None else {"api_secret": None, "signer": signer}
+    credentials = (
+        {"api_secret": SECRET} if signer is None else {"api_secret": None, "signer": signer}
+    )
     return ended(
-        kind, {"api_key": KEY, "retry": RetryPolicy.off(), **credentials, **{**CONSTRUCTOR, **CALL, **SEAMS}[scenario]}
+        kind,
+        {
+            "api_key": KEY,
+            "retry": RetryPolicy.off(),
+            **credentials,
+            **{**CONSTRUCTOR, **CALL, **SEAMS}[scenario],
+        },
     )
 
 
@@ -218,7 +248,9 @@ def refusing_proxy(kind: type[SyncTransport] | type[AsyncTransport]) -> UsdmErro
 
 
 @pytest.mark.parametrize("kind", [SyncTransport, AsyncTransport])
-def test_no_refused_proxy_of_a_transport_tells_its_password(kind: type[SyncTransport] | type[AsyncTransport]) -> None:
+def test_no_refused_proxy_of_a_transport_tells_its_password(
+    kind: type[SyncTransport] | type[AsyncTransport],
+) -> None:
     error = refusing_proxy(kind)
     assert isinstance(error, ConfigurationError)
     assert holds_no_canary(crash_report(error))
@@ -250,7 +282,9 @@ TRANSPORTS: dict[str, Callable[[type], Any]] = {
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("phase", PHASES)
-def test_no_deadline_tells_a_secret(kind: type[Client] | type[AsyncClient], transport: str, phase: str) -> None:
+def test_no_deadline_tells_a_secret(
+    kind: type[Client] | type[AsyncClient], transport: str, phase: str
+) -> None:
     with RawServer(*PHASES[phase]) as server:
         error = ended(
             kind,
@@ -268,11 +302,16 @@ def test_no_deadline_tells_a_secret(kind: type[Client] | type[AsyncClient], tran
 
 WIRE: dict[str, list[Step]] = {
     "no HTTP": [READ, lambda head: head],
-    "a head echoed": [READ, lambda head: b"HTTP/1.1 200 OK\r\nX: " + head.replace(b"\r\n", b" ") + b"\r\n\r\n["],
+    "a head echoed": [
+        READ,
+        lambda head: b"HTTP/1.1 200 OK\r\nX: " + head.replace(b"\r\n", b" ") + b"\r\n\r\n[",
+    ],
     "a head echoed wrongly": [READ, lambda head: b"HTTP/1.1 200 OK\r\n" + head],
     "a reason phrase": [
         READ,
-        lambda head: b"HTTP/1.1 400 " + head.replace(b"\r\n", b" ") + b"\r\nContent-Length: 0\r\n\r\n",
+        lambda head: (
+            b"HTTP/1.1 400 " + head.replace(b"\r\n", b" ") + b"\r\nContent-Length: 0\r\n\r\n"
+        ),
     ],
     "a body echoed": [READ, lambda head: response_bytes(head)],
     "an end": [READ],
@@ -281,10 +320,18 @@ WIRE: dict[str, list[Step]] = {
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize("wire", WIRE)
-def test_no_server_that_echoes_makes_an_error_tell(kind: type[Client] | type[AsyncClient], wire: str) -> None:
+def test_no_server_that_echoes_makes_an_error_tell(
+    kind: type[Client] | type[AsyncClient], wire: str
+) -> None:
     with RawServer(WIRE[wire]) as server:
         error = ended(
-            kind, {"api_key": KEY, "signer": CustomSigner(), "base_url": server.url, "retry": RetryPolicy.off()}
+            kind,
+            {
+                "api_key": KEY,
+                "signer": CustomSigner(),
+                "base_url": server.url,
+                "retry": RetryPolicy.off(),
+            },
         )
     assert isinstance(error, UsdmError)
     assert holds_no_canary(crash_report(error))
@@ -295,10 +342,17 @@ def test_no_server_that_echoes_makes_an_error_tell(kind: type[Client] | type[Asy
 @pytest.mark.parametrize("proxied", [False, True], ids=["directly", "through a proxy"])
 @pytest.mark.parametrize("wire", WIRE)
 def test_no_log_repeats_what_a_server_echoes(
-    kind: type[Client] | type[AsyncClient], proxied: bool, wire: str, caplog: pytest.LogCaptureFixture
+    kind: type[Client] | type[AsyncClient],
+    proxied: bool,
+    wire: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """So it is without httpcore, which writes at DEBUG what it hears: under an httpx transport of the user's, that is the user's."""
-    options = {"api_key": KEY, "signer": CustomSigner(), "retry": lambda error, attempt: 0.0 if attempt == 1 else None}
+    options = {
+        "api_key": KEY,
+        "signer": CustomSigner(),
+        "retry": lambda error, attempt: 0.0 if attempt == 1 else None,
+    }
     script = [READ, b"HTTP/1.1 200 OK\r\n\r\n", *WIRE[wire]] if proxied else WIRE[wire]
     with RawServer(script) as server, caplog.at_level("DEBUG"):
         proxy = server.url.replace("//", f"//user:{PASSWORD}@") if proxied else None
@@ -310,7 +364,9 @@ def test_no_log_repeats_what_a_server_echoes(
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize("variable", ["BINANCE_API_KEY", "BINANCE_API_SECRET", "BINANCE_BASE_URL"])
-def test_no_variable_of_the_environment_shows(kind: Any, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_variable_of_the_environment_shows(
+    kind: Any, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, text in (
         ("BINANCE_API_KEY", KEY),
         ("BINANCE_API_SECRET", SECRET),
@@ -355,7 +411,10 @@ INTERRUPTING = mock_transport(lambda request: KeyboardInterrupt())
 
 
 def test_an_interrupted_call_shows_nothing() -> None:
-    with Client(KEY, SECRET, transport=INTERRUPTING) as client, pytest.raises(KeyboardInterrupt) as interrupted:
+    with (
+        Client(KEY, SECRET, transport=INTERRUPTING) as client,
+        pytest.raises(KeyboardInterrupt) as interrupted,
+    ):
         client.balance()
     assert holds_no_canary(crash_report(interrupted.value))
 
@@ -392,7 +451,9 @@ def test_the_interpreters_own_hooks_print_no_secret(tmp_path: Path) -> None:
     failed: list[threading.ExceptHookArgs] = []
     client = Client(KEY, SECRET, transport=mock_transport(dead), retry=RetryPolicy.off())
     error = ended(Client, {"api_key": KEY, "api_secret": SECRET, "transport": mock_transport(dead)})
-    assert holds_no_canary(told := printing(sys.excepthook, type(error), error, error.__traceback__))
+    assert holds_no_canary(
+        told := printing(sys.excepthook, type(error), error, error.__traceback__)
+    )
     assert "TransportError" in told
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(threading, "excepthook", failed.append)
@@ -497,11 +558,21 @@ def test_the_watch_sees_a_secret_in_every_channel(tmp_path: Path) -> None:
         "test_leaks.py",
     ]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
-    sections = re.split(r"^_+ ERROR at teardown of test_([0-9]+) _+$", done.stdout, flags=re.MULTILINE)
-    told = {int(number): places for number, places in zip(sections[1::2], sections[2::2], strict=True)}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    sections = re.split(
+        r"^_+ ERROR at teardown of test_([0-9]+) _+$", done.stdout, flags=re.MULTILINE
+    )
+    told = {
+        int(number): places for number, places in zip(sections[1::2], sections[2::2], strict=True)
+    }
     assert "13 passed, 12 errors" in done.stdout
     assert [
-        place for number, place in enumerate(LEAKS.values(), 1) if f"\n  {place}\n" not in told.get(number, "")
+        place
+        for number, place in enumerate(LEAKS.values(), 1)
+        if f"\n  {place}\n" not in told.get(number, "")
     ] == []
-    assert not [line for line in done.stdout.splitlines() if line.startswith("  ") and "Inner" in line]
+    assert not [
+        line for line in done.stdout.splitlines() if line.startswith("  ") and "Inner" in line
+    ]

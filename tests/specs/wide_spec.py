@@ -27,7 +27,16 @@ HOSTILE_NAMES = [
 PYTHON_NAMES = [
     "class", "from", "None", "self", "cls", "source", "rest", "take", "found", "property", "datetime", "decimal", "missing", "list",
 ]  # fmt: skip
-PROSE = {"title", "version", "summary", "description", "x-description-zh", "x-summary-zh", "x-sources", "license"}
+PROSE = {
+    "title",
+    "version",
+    "summary",
+    "description",
+    "x-description-zh",
+    "x-summary-zh",
+    "x-sources",
+    "license",
+}
 ARGUMENT_NAMES = [
     "class", "from", "lambda", "self", "pairs", "query", "writing", "client", "url", "text", "1h", "endTime",
 ]  # fmt: skip
@@ -35,7 +44,9 @@ LARGE = {"type": "integer", "format": "int64", "minimum": 0, "maximum": 92233720
 SMALL = {"type": "integer", "format": "int32", "minimum": -5, "maximum": 5}
 TEXT = {"type": "string"}
 AMOUNT = {"$ref": "#/components/schemas/Amount"}
-DECIMAL = {key: REAL["components"]["schemas"]["Amount"][key] for key in ("type", "format", "pattern")}
+DECIMAL = {
+    key: REAL["components"]["schemas"]["Amount"][key] for key in ("type", "format", "pattern")
+}
 TO_POSITION = {"$ref": "#/components/schemas/Position"}
 SIDES = ["BUY", "with blank", 'quo"te', "红"]
 
@@ -58,8 +69,15 @@ def _array(items: Json, **more: Any) -> Json:
 
 
 def _object(required: list[str], **properties: Json) -> Json:
-    described = {name: {**schema, "description": "A member."} for name, schema in properties.items()}
-    return {"type": "object", "description": "An object.", "required": required, "properties": described}
+    described = {
+        name: {**schema, "description": "A member."} for name, schema in properties.items()
+    }
+    return {
+        "type": "object",
+        "description": "An object.",
+        "required": required,
+        "properties": described,
+    }
 
 
 SCHEMAS: Json = {
@@ -82,7 +100,13 @@ SCHEMAS: Json = {
 
 
 def _make_parameter(name: str, schema: Json, required: bool = False) -> Json:
-    return {"name": name, "in": "query", "required": required, "description": "An argument.", "schema": schema}
+    return {
+        "name": name,
+        "in": "query",
+        "required": required,
+        "description": "An argument.",
+        "schema": schema,
+    }
 
 
 PARAMETERS = [
@@ -121,15 +145,22 @@ def wide_document() -> Json:
         "/fapi/v3/account": _get(
             "account", "USER_DATA", {"$ref": "#/components/schemas/Account"}, [*PARAMETERS, *signed]
         ),
-        "/fapi/v1/positions": _get("positions", "MARKET_DATA", {"$ref": "#/components/schemas/Positions"}, []),
+        "/fapi/v1/positions": _get(
+            "positions", "MARKET_DATA", {"$ref": "#/components/schemas/Positions"}, []
+        ),
         "/fapi/v1/symbols": _get(
-            "symbols", "NONE", _array(TEXT), [_make_parameter(name, TEXT) for name in ARGUMENT_NAMES]
+            "symbols",
+            "NONE",
+            _array(TEXT),
+            [_make_parameter(name, TEXT) for name in ARGUMENT_NAMES],
         ),
         "/fapi/v1/levels": _get("levels", "NONE", _array(_array(AMOUNT)), []),
         "/fapi/v1/odd": _get("odd", "NONE", {"$ref": "#/components/schemas/Odd"}, []),
         "/fapi/v1/ping": _get("ping", "NONE", {}, []),
     }
-    document["components"]["responses"]["Rows"] = paths["/fapi/v1/symbols"]["get"]["responses"]["200"]
+    document["components"]["responses"]["Rows"] = paths["/fapi/v1/symbols"]["get"]["responses"][
+        "200"
+    ]
     paths["/fapi/v1/ping"]["get"]["responses"]["200"] = {"$ref": "#/components/responses/Rows"}
     document["x-security-types"]["MARKET_DATA"] = ["ApiKey"]
     document["paths"].update(copy.deepcopy(paths))
@@ -144,7 +175,11 @@ def hostile(document: Json) -> Json:
     def spoil(node: Any, prose: bool = False) -> Any:
         nonlocal count
         if isinstance(node, dict):
-            return {key: spoil(value, prose or key in PROSE) for key, value in node.items() if key != "examples"}
+            return {
+                key: spoil(value, prose or key in PROSE)
+                for key, value in node.items()
+                if key != "examples"
+            }
         if isinstance(node, list):
             return [spoil(entry, prose) for entry in node]
         if prose and isinstance(node, str):

@@ -17,10 +17,15 @@ from tests.support.paths import TESTS
 from tests.support.secret_leaks import secret_encodings
 
 KEY, SECRET, PASSWORD = "KeyCanary618033", "SecretCanary141421", "PasswordCanary271828"
-SIGNATURE, SIGNATURES = "SignatureCanary314159", list[str]()  # the own signer's, and all that handlers have seen
+SIGNATURE, SIGNATURES = (
+    "SignatureCanary314159",
+    list[str](),
+)  # the own signer's, and all that handlers have seen
 PROXY_LOGIN = base64.b64encode(f"user:{PASSWORD}".encode()).decode()  # as a proxy is told it
 CANARIES = {
-    form for secret in (KEY, SECRET, PASSWORD, PROXY_LOGIN, SIGNATURE) for form in (secret, *secret_encodings(secret))
+    form
+    for secret in (KEY, SECRET, PASSWORD, PROXY_LOGIN, SIGNATURE)
+    for form in (secret, *secret_encodings(secret))
 }
 
 
@@ -43,7 +48,9 @@ def remember_signature(request: httpx.Request) -> httpx.Request:
     return request
 
 
-def mock_transport(make: Callable[[httpx.Request], httpx.Response | BaseException]) -> httpx.MockTransport:
+def mock_transport(
+    make: Callable[[httpx.Request], httpx.Response | BaseException],
+) -> httpx.MockTransport:
     def handle(request: httpx.Request) -> httpx.Response:
         made = make(remember_signature(request))
         if isinstance(made, BaseException):
@@ -64,4 +71,12 @@ def crash_report(error: BaseException) -> str:
         frames = frames.tb_next
     assert frames is not None, "the error comes from the test itself"
     told = traceback.TracebackException(type(error), error, frames, capture_locals=True)
-    return "\n".join([*told.format(), str(error), repr(error), pprint.pformat(vars(error)), repr(pickle.dumps(error))])
+    return "\n".join(
+        [
+            *told.format(),
+            str(error),
+            repr(error),
+            pprint.pformat(vars(error)),
+            repr(pickle.dumps(error)),
+        ]
+    )

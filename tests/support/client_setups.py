@@ -35,7 +35,9 @@ class ClientSetup:
     in_process: Callable[[Handler], Any] | None = None
     """What takes a handler without a socket."""
 
-    def client(self, handler: Handler | None, stack: contextlib.ExitStack, **options: Any) -> Client | AsyncClient:
+    def client(
+        self, handler: Handler | None, stack: contextlib.ExitStack, **options: Any
+    ) -> Client | AsyncClient:
         """A client with made-up credentials and without retries, unless asked for; its server lives as long as the stack."""
         if handler is not None and self.in_process is not None:
             options["transport"] = self.in_process(handler)
@@ -44,7 +46,9 @@ class ClientSetup:
             options["base_url"] = f"{stack.enter_context(serve_handler(handler))}/{prefix}"
         if self.over_socket is not None:
             options["transport"] = self.over_socket()
-        return self.kind(**{"api_key": KEY, "api_secret": SECRET, "retry": RetryPolicy.off(), **options})
+        return self.kind(
+            **{"api_key": KEY, "api_secret": SECRET, "retry": RetryPolicy.off(), **options}
+        )
 
 
 @contextlib.contextmanager
@@ -86,7 +90,11 @@ def response_steps(handler: Handler, head: bytes) -> Iterator[Step]:
     elif "content-length" not in response.headers:
         told.append((b"Content-Length", b"%d" % len(whole)))
     status = b"HTTP/1.1 %d %b" % (response.status_code, response.reason_phrase.encode() or b"Odd")
-    yield b"\r\n".join([status, *(b"%b: %b" % field for field in told)]) + b"\r\n\r\n" + (whole or b"")
+    yield (
+        b"\r\n".join([status, *(b"%b: %b" % field for field in told)])
+        + b"\r\n\r\n"
+        + (whole or b"")
+    )
     if whole is None:
         assert isinstance(stream, Iterable)
         yield from stream
@@ -99,10 +107,18 @@ def as_asgi(handler: Handler) -> httpx.ASGITransport:
     async def application_of(scope: Any, receive: Any, send: Any) -> None:
         host, port = scope["server"]
         authority = host if port is None else f"{host}:{port}"
-        target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+        target = scope["raw_path"] + (
+            b"?" + scope["query_string"] if scope["query_string"] else b""
+        )
         url = f"{scope['scheme']}://{authority}{target.decode('ascii')}"
         response = handler(httpx.Request(scope["method"], url, headers=scope["headers"]))
-        await send({"type": "http.response.start", "status": response.status_code, "headers": response.headers.raw})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": response.status_code,
+                "headers": response.headers.raw,
+            }
+        )
         assert isinstance(response.stream, AsyncIterable)
         async for chunk in response.stream:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -111,11 +127,16 @@ def as_asgi(handler: Handler) -> httpx.ASGITransport:
     return httpx.ASGITransport(handler.asgi if isinstance(handler, Exchange) else application_of)
 
 
-PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; httpx would load its certificates for every transport
+PLAIN = ssl.SSLContext(
+    ssl.PROTOCOL_TLS_CLIENT
+)  # never used; httpx would load its certificates for every transport
 BLOCKING = functools.partial(httpx.HTTPTransport, verify=PLAIN)
 AWAITING = functools.partial(httpx.AsyncHTTPTransport, verify=PLAIN)
 OWN = [ClientSetup("own-sync", Client), ClientSetup("own-async", AsyncClient)]
-HTTPX = [ClientSetup("httpx-sync", Client, BLOCKING), ClientSetup("httpx-async", AsyncClient, AWAITING)]
+HTTPX = [
+    ClientSetup("httpx-sync", Client, BLOCKING),
+    ClientSetup("httpx-async", AsyncClient, AWAITING),
+]
 MOCK = [
     ClientSetup("mock-sync", Client, in_process=httpx.MockTransport),
     ClientSetup("mock-async", AsyncClient, in_process=httpx.MockTransport),
@@ -128,7 +149,9 @@ def clients(way: ClientSetup) -> Iterator[Callable[..., BlockingFacade]]:
     """What the fixture `client_of` gives, over this way: `client_of(handler, **options)`, without a handler to a `base_url`."""
 
     def client_of(handler: Handler | None = None, **options: Any) -> BlockingFacade:
-        return stack.enter_context(contextlib.closing(BlockingFacade(way.client(handler, stack, **options), runner)))
+        return stack.enter_context(
+            contextlib.closing(BlockingFacade(way.client(handler, stack, **options), runner))
+        )
 
     with asyncio.Runner() as runner, contextlib.ExitStack() as stack:
         yield client_of

@@ -28,7 +28,9 @@ ROW = {
     "updateTime": 1762412880142,
 }
 BODY = json.dumps([ROW]).encode()
-SPEC: Any = json.loads(files("binance_usdm_wire").joinpath("openapi.json").read_text(encoding="utf-8"))
+SPEC: Any = json.loads(
+    files("binance_usdm_wire").joinpath("openapi.json").read_text(encoding="utf-8")
+)
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -93,9 +95,13 @@ def body_handler(body: bytes, encoding: str | None = None, status: int = 200) ->
     return lambda _: httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
 
 
-def error_response(status: int, code: int | None = None, message: str = "no", **headers: str) -> httpx.Response:
+def error_response(
+    status: int, code: int | None = None, message: str = "no", **headers: str
+) -> httpx.Response:
     """A refusal in the exchange's form, or without a code."""
     payload = {"msg": message} if code is None else {"code": code, "msg": message}
     return httpx.Response(
-        status, json=payload, headers={name.replace("_", "-"): text for name, text in headers.items()}
+        status,
+        json=payload,
+        headers={name.replace("_", "-"): text for name, text in headers.items()},
     )

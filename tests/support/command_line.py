@@ -23,10 +23,14 @@ def _environment(changed: dict[str, str]) -> dict[str, str]:
     return {**clean, "PYTHONIOENCODING": "utf-8", **changed}
 
 
-def process(*arguments: str, encoding: str = "utf-8", stdout: int | IO[str] = PIPE, **environment: str) -> Finished:
+def process(
+    *arguments: str, encoding: str = "utf-8", stdout: int | IO[str] = PIPE, **environment: str
+) -> Finished:
     """A real process, with these variables and no other credentials."""
     command, env = [*COMMAND, *arguments], _environment(environment)
-    return subprocess.run(command, env=env, stdout=stdout, stderr=PIPE, encoding=encoding, timeout=60, check=False)
+    return subprocess.run(
+        command, env=env, stdout=stdout, stderr=PIPE, encoding=encoding, timeout=60, check=False
+    )
 
 
 def run(*arguments: str, encoding: str = "utf-8", **environment: str) -> Finished:

@@ -50,7 +50,9 @@ def response_bytes(body: bytes = b"[]", *fields: bytes, status: str = "200 OK") 
 class RawServer:
     """Listens on a free loopback port while used as a context manager."""
 
-    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, *scripts: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    ) -> None:
         self.requests: list[bytes] = []  # heads, in the order of their arrival
         self.peers: list[int] = []  # ports of those who connected
         self.hangups = 0  # connections that the peer ended
@@ -68,7 +70,12 @@ class RawServer:
         self._start(self._accept)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self._stopped.set()
         for sock in self._open:
             with contextlib.suppress(OSError):
@@ -92,7 +99,12 @@ class RawServer:
         thread.start()
 
     def _count(
-        self, *, hangups: int = 0, ended: int = 0, peers: Sequence[int] = (), requests: Sequence[bytes] = ()
+        self,
+        *,
+        hangups: int = 0,
+        ended: int = 0,
+        peers: Sequence[int] = (),
+        requests: Sequence[bytes] = (),
     ) -> None:
         with self._changed:
             self.peers += peers
@@ -111,7 +123,9 @@ class RawServer:
 
     def _serve(self, sock: socket.socket, script: Script) -> None:
         sock.settimeout(5)  # a test that waits longer has failed
-        with contextlib.suppress(OSError):  # the peer is gone, perhaps before TLS began, or refuses the certificate
+        with contextlib.suppress(
+            OSError
+        ):  # the peer is gone, perhaps before TLS began, or refuses the certificate
             if self._tls:
                 sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
             self._open.append(sock)

@@ -37,12 +37,17 @@ from binance_usdm._policy import redis_limiter
 from binance_usdm.mock import DEFAULT_API_SECRET
 
 SHORTEST = 8  # shorter texts are words that any sentence may have
-_PRODUCT = tuple(str(Path(str(package.__file__)).parent) + os.sep for package in (binance_usdm, binance_usdm_wire))
+_PRODUCT = tuple(
+    str(Path(str(package.__file__)).parent) + os.sep
+    for package in (binance_usdm, binance_usdm_wire)
+)
 _MOCK = (str(Path(_PRODUCT[0], "mock")), str(Path(_PRODUCT[0], "_cli", "mock.py")))
 _PASSWORD = re.compile(r"://[^/@\s]*:([^/@\s]+)@")
 _SIGNED = re.compile(r"signature=[0-9a-f]{64}")
 _SERVER = "uvicorn.access"  # the mock's server, not the client; the mock switches it off, only pytest's own handler makes it speak
-_OF_THE_MOCK = re.compile(r"^mock exchange on .*$", re.MULTILINE)  # its key is on this line on purpose
+_OF_THE_MOCK = re.compile(
+    r"^mock exchange on .*$", re.MULTILINE
+)  # its key is on this line on purpose
 _OURS = (sys.executable, "binance-usdm")
 _USUAL = {*vars(logging.makeLogRecord({})), "message"} - {"msg", "stack_info"}
 
@@ -55,7 +60,16 @@ def secret_encodings(secret: str) -> frozenset[str]:
     coded = {base64.b64encode(bytes(shift) + raw)[2 * shift : -4].decode() for shift in range(3)}
     escaped = {"".join(f"%{byte:02x}" for byte in raw), "".join(f"\\x{byte:02x}" for byte in raw)}
     wide = "".join(f"\\u{ord(character):04x}" for character in secret)
-    written = {secret, repr(secret)[1:-1], quote(raw, safe=""), raw.hex(), wide, secret[::-1], *coded, *escaped}
+    written = {
+        secret,
+        repr(secret)[1:-1],
+        quote(raw, safe=""),
+        raw.hex(),
+        wide,
+        secret[::-1],
+        *coded,
+        *escaped,
+    }
     return frozenset(form.lower() for form in written if len(form) >= SHORTEST)
 
 
@@ -64,7 +78,9 @@ class SecretLeakDetector:
 
     def __init__(self, *known: str) -> None:
         self._always = set(known)
-        self._known: deque[str] = deque(maxlen=256)  # of this test: the latest, for a leak is no single event
+        self._known: deque[str] = deque(
+            maxlen=256
+        )  # of this test: the latest, for a leak is no single event
         self._texts: dict[str, list[str]] = {}
         self._size = 0
         self._found: list[str] = []
@@ -94,13 +110,17 @@ class SecretLeakDetector:
                 file = frame.f_code.co_filename
                 if file.startswith(_PRODUCT) and not file.startswith(_MOCK):
                     for name, value in frame.f_locals.items():
-                        self.record_text(f"{where}: local {name} of {frame.f_code.co_qualname}", repr_of(value))
+                        self.record_text(
+                            f"{where}: local {name} of {frame.f_code.co_qualname}", repr_of(value)
+                        )
             error = error.__cause__ or error.__context__
 
     def record_log(self, record: logging.LogRecord) -> None:
         """A log record as printed, and all that it carries."""
         place = f"log of {record.name} at {record.levelname}"
-        with contextlib.suppress(Exception):  # a record that cannot be formatted is no claim of a watch
+        with contextlib.suppress(
+            Exception
+        ):  # a record that cannot be formatted is no claim of a watch
             self.record_text(place, record.getMessage())
         arguments = record.args if isinstance(record.args, tuple) else (record.args,)
         extra = {name: value for name, value in vars(record).items() if name not in _USUAL}
@@ -118,7 +138,9 @@ class SecretLeakDetector:
         texts, self._texts, self._size = self._texts, {}, 0
         if not texts:
             return
-        needles = {form for secret in self._always.union(self._known) for form in secret_encodings(secret)}
+        needles = {
+            form for secret in self._always.union(self._known) for form in secret_encodings(secret)
+        }
 
         def tells(text: str) -> bool:
             return _SIGNED.search(text) is not None or any(needle in text for needle in needles)
@@ -175,14 +197,21 @@ def _learn_url(*arguments: Any, **options: Any) -> None:
 
 def _learn_pem(source: object, password: object) -> None:
     WATCH.add_secrets(
-        password, *(line for line in source.split() if len(line) == 64) if isinstance(source, bytes) else ()
+        password,
+        *(line for line in source.split() if len(line) == 64) if isinstance(source, bytes) else (),
     )
 
 
 def _learn_child(_: object, command: Any, *__: Any, **options: Any) -> None:
     given = list(map(os.fspath, command)) if isinstance(command, (list, tuple)) else []
-    WATCH.add_secrets(*(value for flag, value in itertools.pairwise(given) if flag == "--api-secret"))
-    names = (_environment.ENV_API_KEY, _environment.ENV_API_SECRET, _environment.ENV_PRIVATE_KEY_PASSWORD)
+    WATCH.add_secrets(
+        *(value for flag, value in itertools.pairwise(given) if flag == "--api-secret")
+    )
+    names = (
+        _environment.ENV_API_KEY,
+        _environment.ENV_API_SECRET,
+        _environment.ENV_PRIVATE_KEY_PASSWORD,
+    )
     WATCH.add_secrets(*((options.get("env") or os.environ).get(name) for name in names))
 
 
@@ -274,7 +303,11 @@ def install() -> None:
         "__init__",
         lambda _, message, *__, **___: WATCH.record_text("warning", repr_of(message)),
     )
-    _before(pytest.RaisesExc, "__exit__", lambda _, __, error, *___: WATCH.record_error("expected", error))
+    _before(
+        pytest.RaisesExc,
+        "__exit__",
+        lambda _, __, error, *___: WATCH.record_error("expected", error),
+    )
     _after(pytest.CaptureFixture, "readouterr", lambda told: _note_output(*told))
     _watch_calls()
     _watch_loggers()
@@ -285,7 +318,9 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(item: pytest.Item, call: object) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: object
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     WATCH.testing = report.when != "teardown"
     if report.when == "teardown":
@@ -293,7 +328,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: object) -> Generator[None
             if not title.startswith("Captured log"):  # heard already
                 _note_output(text)
         leaks = WATCH.pop_leaks()
-        if leaks and item.get_closest_marker("xfail") is None:  # a strict one says itself that there is a leak
+        if (
+            leaks and item.get_closest_marker("xfail") is None
+        ):  # a strict one says itself that there is a leak
             report.outcome, report.longrepr = "failed", "\n  ".join(["a secret shows in:", *leaks])
     return report
 

@@ -13,7 +13,9 @@ PATH = "/fapi/v3/balance"
 
 def sign_query(query: str = f"timestamp={T0}", secret: str = DEFAULT_API_SECRET) -> str:
     """A query and its HMAC."""
-    return f"{query}&signature={hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()}"
+    return (
+        f"{query}&signature={hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()}"
+    )
 
 
 def send_query(
@@ -25,4 +27,6 @@ def send_query(
 ) -> Reply:
     """Send a query exactly as it is; without one, a good call stamped with the exchange's own time."""
     sent = sign_query(f"timestamp={exchange.clock()}") if query is None else query
-    return exchange.handle("GET", f"{path}?{sent}".encode(), [(b"X-MBX-APIKEY", key.encode())], b"", address)
+    return exchange.handle(
+        "GET", f"{path}?{sent}".encode(), [(b"X-MBX-APIKEY", key.encode())], b"", address
+    )

@@ -8,7 +8,15 @@ from typing import Literal, assert_type
 import httpx
 
 import binance_usdm
-from binance_usdm import AccountBalance, AsyncClient, Client, Event, Response, RetryPolicy, ServerTime
+from binance_usdm import (
+    AccountBalance,
+    AsyncClient,
+    Client,
+    Event,
+    Response,
+    RetryPolicy,
+    ServerTime,
+)
 
 
 def blocking(client: Client) -> None:
@@ -62,7 +70,10 @@ class Constant:
 
 def watching(event: Event) -> None:
     assert_type(
-        event.kind, Literal["retry", "budget_wait", "cooldown", "reconnect", "clock_synced", "clock_sync_failed"]
+        event.kind,
+        Literal[
+            "retry", "budget_wait", "cooldown", "reconnect", "clock_synced", "clock_sync_failed"
+        ],
     )
     assert_type(event.error, binance_usdm.UsdmError | None)
 
@@ -71,12 +82,28 @@ def constructors(handler: httpx.MockTransport) -> None:
     own = Constant()
     assert_type(Client("key", "secret"), Client)
     assert_type(Client.from_env(), Client)
-    with Client("key", signer=own, base_url=binance_usdm.DEMO, recv_window=5000, timeout=2.5, limiter=own) as client:
+    with Client(
+        "key", signer=own, base_url=binance_usdm.DEMO, recv_window=5000, timeout=2.5, limiter=own
+    ) as client:
         assert_type(client, Client)
     Client("key", "secret", transport=handler, clock=lambda: 0, retry=lambda error, attempt: None)
-    AsyncClient("key", "secret", transport=handler, proxy=None, limiter=None, retry=RetryPolicy.off(), clock="exchange")
+    AsyncClient(
+        "key",
+        "secret",
+        transport=handler,
+        proxy=None,
+        limiter=None,
+        retry=RetryPolicy.off(),
+        clock="exchange",
+    )
     Client(
-        "key", "secret", retry=RetryPolicy(5), clock="auto", limiter="shared", on_event=watching, max_reply_bytes=4096
+        "key",
+        "secret",
+        retry=RetryPolicy(5),
+        clock="auto",
+        limiter="shared",
+        on_event=watching,
+        max_reply_bytes=4096,
     )
     Client("key", "secret", clock="local")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     Client("key", "secret", transport=httpx.AsyncHTTPTransport())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
@@ -97,6 +124,10 @@ def failures(error: Exception) -> None:
 
 async def many(keys: list[tuple[str, str]]) -> None:
     with binance_usdm.SyncTransport(max_connections=5) as connections:
-        assert_type([Client(key, secret, transport=connections) for key, secret in keys], list[Client])
+        assert_type(
+            [Client(key, secret, transport=connections) for key, secret in keys], list[Client]
+        )
     async with binance_usdm.AsyncTransport() as awaited:
-        assert_type([AsyncClient(key, secret, transport=awaited) for key, secret in keys], list[AsyncClient])
+        assert_type(
+            [AsyncClient(key, secret, transport=awaited) for key, secret in keys], list[AsyncClient]
+        )

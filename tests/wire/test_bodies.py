@@ -26,11 +26,16 @@ LAYOUTS: list[dict[str, Any]] = [
 @pytest.mark.promise("R17")
 @pytest.mark.parametrize("case", BODIES["exact"], ids=lambda case: case["name"])
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: next(iter(layout)))
-def test_a_body_comes_out_as_it_came_in(client_of: ClientOf, case: dict[str, Any], layout: dict[str, Any]) -> None:
+def test_a_body_comes_out_as_it_came_in(
+    client_of: ClientOf, case: dict[str, Any], layout: dict[str, Any]
+) -> None:
     rows = client_of(RecordingHandler(json.dumps(case["body"], **layout).encode())).balance()
     assert [row.to_dict() for row in rows] == case["body"]
     for row, told in zip(rows, case["body"], strict=True):
-        for amount, text in ((row.balance, told["balance"]), (row.cross_un_pnl, told["crossUnPnl"])):
+        for amount, text in (
+            (row.balance, told["balance"]),
+            (row.cross_un_pnl, told["crossUnPnl"]),
+        ):
             assert (type(amount), format(amount, "f")) == (Decimal, text)
 
 
@@ -43,4 +48,8 @@ def test_another_shape_is_refused_at_its_place(
     with pytest.raises(UnexpectedResponse) as caught:
         client_of(RecordingHandler(json.dumps(case["body"], **layout).encode())).balance()
     error = caught.value
-    assert (list(error.path), error.expected, error.found) == (case["path"], case["expected"], case["found"])
+    assert (list(error.path), error.expected, error.found) == (
+        case["path"],
+        case["expected"],
+        case["found"],
+    )

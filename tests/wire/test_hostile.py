@@ -48,7 +48,9 @@ def raw_deflate(body: bytes) -> bytes:
     [("gzip", gzip.compress(BODY)), ("x-gzip", gzip.compress(BODY)), (" GZip ", gzip.compress(BODY)), ("deflate", zlib.compress(BODY)),
      ("identity", BODY), ("", BODY), (None, BODY)],
 )  # fmt: skip
-def test_a_compressed_body_nobody_asked_for_is_read(client_of: ClientOf, encoding: str | None, body: bytes) -> None:
+def test_a_compressed_body_nobody_asked_for_is_read(
+    client_of: ClientOf, encoding: str | None, body: bytes
+) -> None:
     assert [row.to_dict() for row in client_of(body_handler(body, encoding)).balance()] == [ROW]
 
 
@@ -67,9 +69,13 @@ def test_a_compressed_body_nobody_asked_for_is_read(client_of: ClientOf, encodin
         ("identity, gzip", gzip.compress(BODY), "an unknown content encoding"), ("\xff", BODY, "an unknown content encoding"),
     ],
 )  # fmt: skip
-def test_any_other_encoding_is_refused(client_of: ClientOf, encoding: str, body: bytes, found: str) -> None:
+def test_any_other_encoding_is_refused(
+    client_of: ClientOf, encoding: str, body: bytes, found: str
+) -> None:
     headers = [(b"Content-Encoding", encoding.encode("latin-1"))]
-    client = client_of(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(body)))
+    client = client_of(
+        lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(body))
+    )
     with pytest.raises(UnexpectedResponse) as caught:
         client.balance()
     assert (caught.value.path, caught.value.found) == ((), found)
@@ -117,7 +123,10 @@ def outcome(client: BlockingFacade) -> object:
 
 
 FUZZ = settings(
-    max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 SPOILED = st.builds(
     lambda start, end, new: BODY[:start] + new + BODY[end:],
@@ -168,7 +177,11 @@ def expected_error(status: int, body: bytes) -> type:
 
 
 @pytest.mark.promise("R16")
-def test_every_combination_of_status_type_and_body_is_what_it_should_be(client_of: ClientOf) -> None:
+def test_every_combination_of_status_type_and_body_is_what_it_should_be(
+    client_of: ClientOf,
+) -> None:
     for status, kind, body in itertools.product(STATUSES, TYPES, BODIES):
-        client = client_of(RecordingHandler(httpx.Response(status, headers={"content-type": kind}, content=body)))
+        client = client_of(
+            RecordingHandler(httpx.Response(status, headers={"content-type": kind}, content=body))
+        )
         assert isinstance(outcome(client), expected_error(status, body)), (status, kind, body)

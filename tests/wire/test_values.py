@@ -17,7 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import binance_usdm_wire as wire
-from binance_usdm_wire import OPERATIONS, AccountBalance, InvalidArgumentError, ResponseMismatch, reading, writing
+from binance_usdm_wire import (
+    OPERATIONS,
+    AccountBalance,
+    InvalidArgumentError,
+    ResponseMismatch,
+    reading,
+    writing,
+)
 
 CANARY = "c4n4ry"
 ROW: dict[str, Any] = {
@@ -44,15 +51,39 @@ class Amount(Decimal):
 # Rows
 
 ODD = st.sampled_from(
-    [None, True, 0, -1, 10**20, 1.5, "", "1", "01", "1e5", "x", "\ud800", [], {}, [1], {"a": 1}, "1" * 50, Decimal(1)]
+    [
+        None,
+        True,
+        0,
+        -1,
+        10**20,
+        1.5,
+        "",
+        "1",
+        "01",
+        "1e5",
+        "x",
+        "\ud800",
+        [],
+        {},
+        [1],
+        {"a": 1},
+        "1" * 50,
+        Decimal(1),
+    ]
 )
 MEMBERS = st.sampled_from([*ROW, "new", "newer"])
 
 
 @pytest.mark.promise("R17")
 @always_the_same
-@given(st.lists(st.one_of(st.dictionaries(MEMBERS, ODD, max_size=3), ODD), max_size=4), st.lists(MEMBERS, max_size=2))
-def test_rows_are_read_in_columns_as_they_are_one_by_one(changes: list[Any], gone: list[str]) -> None:
+@given(
+    st.lists(st.one_of(st.dictionaries(MEMBERS, ODD, max_size=3), ODD), max_size=4),
+    st.lists(MEMBERS, max_size=2),
+)
+def test_rows_are_read_in_columns_as_they_are_one_by_one(
+    changes: list[Any], gone: list[str]
+) -> None:
     rows: Any = [{**ROW, **change} if isinstance(change, dict) else change for change in changes]
     for name in gone:
         for row in rows[-1:]:
@@ -107,7 +138,12 @@ def test_equal_rows_are_equal_and_stand_for_each_other_in_a_set(row: AccountBala
 
 
 def test_a_row_survives_pickling_and_copying(row: AccountBalance) -> None:
-    for again in (pickle.loads(pickle.dumps(row)), copy.copy(row), copy.deepcopy(row), attrs.evolve(row)):
+    for again in (
+        pickle.loads(pickle.dumps(row)),
+        copy.copy(row),
+        copy.deepcopy(row),
+        attrs.evolve(row),
+    ):
         assert again == row
         assert again.to_dict() == row.to_dict()
     assert attrs.evolve(row, balance=Decimal("2.50")).to_dict()["balance"] == "2.50"
@@ -148,8 +184,12 @@ def test_a_time_of_zero_is_no_time() -> None:
 def test_text_is_written_as_percent_encoded_utf_8(value: str) -> None:
     written = writing.write_string("asset", value)
     assert unquote_to_bytes(written) == value.encode()
-    plain = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
-    assert written == "".join(chr(byte) if chr(byte) in plain else f"%{byte:02X}" for byte in value.encode())
+    plain = set(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+    )  # RFC 3986, 2.3
+    assert written == "".join(
+        chr(byte) if chr(byte) in plain else f"%{byte:02X}" for byte in value.encode()
+    )
 
 
 def test_reserved_and_chinese_characters_are_encoded_as_published() -> None:
@@ -175,11 +215,26 @@ def test_an_amount_is_written_without_exponent(value: Decimal) -> None:
             ["", None, 1, True, b"x", Side.BUY, CANARY + "\ud800", "\udfff", [CANARY]],
         ),
         (writing.write_boolean, [(True, "true"), (False, "false")], [1, 0, "true", None, CANARY]),
-        (writing.integer_writer(1, 9), [(1, "1"), (9, "9")], [0, 10, True, 1.0, Decimal(1), "1", None, CANARY, 4711]),
+        (
+            writing.integer_writer(1, 9),
+            [(1, "1"), (9, "9")],
+            [0, 10, True, 1.0, Decimal(1), "1", None, CANARY, 4711],
+        ),
         (
             writing.write_decimal,
             [(Decimal("1E+3"), "1000"), (Decimal("0E-8"), "0.00000000"), (Decimal("-0.0"), "-0.0")],
-            [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), 1, 1.5, "1", None, True, Amount(4711), CANARY],
+            [
+                Decimal("NaN"),
+                Decimal("sNaN"),
+                Decimal("Infinity"),
+                1,
+                1.5,
+                "1",
+                None,
+                True,
+                Amount(4711),
+                CANARY,
+            ],
         ),
         (
             writing.pattern_writer("^[A-Z]+$"),
@@ -217,7 +272,8 @@ def test_an_argument_that_is_none_is_not_sent() -> None:
     assert query(recv_window=2**63 - 1) == {"recvWindow": "9223372036854775807"}
     for wrong in (0, -1, 2**63, True, 5.0, "5000"):
         with pytest.raises(
-            InvalidArgumentError, match=r"^recv_window must be an integer from 1 to 9223372036854775807, not "
+            InvalidArgumentError,
+            match=r"^recv_window must be an integer from 1 to 9223372036854775807, not ",
         ):
             query(recv_window=wrong)
     with pytest.raises(TypeError):
@@ -236,9 +292,13 @@ def test_operations_say_what_a_call_needs() -> None:
         "X-MBX-APIKEY",
     )
     assert balance.signing == wire.Signing(
-        timestamp_parameter="timestamp", signature_parameter="signature", window_parameter="recvWindow"
+        timestamp_parameter="timestamp",
+        signature_parameter="signature",
+        window_parameter="recvWindow",
     )
-    assert [(one.name, one.type, one.required) for one in balance.parameters] == [("recv_window", int, False)]
+    assert [(one.name, one.type, one.required) for one in balance.parameters] == [
+        ("recv_window", int, False)
+    ]
     assert (time.method, time.path, time.weight, time.key_header, time.signing) == (
         "GET",
         "/fapi/v1/time",
@@ -250,7 +310,10 @@ def test_operations_say_what_a_call_needs() -> None:
 
 def test_both_clients_have_the_same_methods() -> None:
     blocking, waiting = (
-        {name: str(inspect.signature(method)) for name, method in inspect.getmembers(kind, inspect.isfunction)}
+        {
+            name: str(inspect.signature(method))
+            for name, method in inspect.getmembers(kind, inspect.isfunction)
+        }
         for kind in (wire.SyncOperations, wire.AsyncOperations)
     )
     assert blocking == waiting
@@ -276,7 +339,9 @@ def test_amounts_of_any_length_are_read_and_only_short_ones_are_remembered() -> 
     long = "1" * 30 + "." + "0" * 30
     assert format(reading.read_decimal(long, None), "f") == long
     assert long not in reading._DECIMAL_CACHE
-    assert reading.read_decimal("123456.00000001", None) is reading.read_decimal("123456.00000001", None)
+    assert reading.read_decimal("123456.00000001", None) is reading.read_decimal(
+        "123456.00000001", None
+    )
     for number in range(10_000):
         reading.read_decimal(f"{number}.5", None)
     assert len(reading._DECIMAL_CACHE) <= 4096

@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from binance_usdm_wire import OPERATIONS, AccountBalance, ResponseMismatch, ServerTime, decoding, reading
+from binance_usdm_wire import (
+    OPERATIONS,
+    AccountBalance,
+    ResponseMismatch,
+    ServerTime,
+    decoding,
+    reading,
+)
 
 CANARY = "c4n4ry"
 ROW: dict[str, Any] = {
@@ -26,14 +33,26 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
 numbers = st.integers(-(2**63), 2**64 - 1) | st.decimals(
     allow_nan=False, allow_infinity=False, min_value=-1000, max_value=1000, places=9
 )
-scalars = st.none() | st.booleans() | numbers | texts | st.sampled_from([":", '"', "\\", "a:b", '{"a":1,"a":2}'])
+scalars = (
+    st.none()
+    | st.booleans()
+    | numbers
+    | texts
+    | st.sampled_from([":", '"', "\\", "a:b", '{"a":1,"a":2}'])
+)
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=12
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
 )
 rows = st.fixed_dictionaries(
     dict.fromkeys(("accountAlias", "asset"), texts)
     | dict.fromkeys(
-        (name for name, value in ROW.items() if name not in ("accountAlias", "asset") and type(value) is str),
+        (
+            name
+            for name, value in ROW.items()
+            if name not in ("accountAlias", "asset") and type(value) is str
+        ),
         plain_decimals,
     )
     | {"marginAvailable": st.booleans(), "updateTime": st.integers(0, LARGEST)}
@@ -43,7 +62,11 @@ rows = st.fixed_dictionaries(
 def encode(value: Any) -> str:
     """JSON text with every Decimal as a number, digit for digit."""
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(name)}:{encode(entry)}" for name, entry in value.items()) + "}"
+        return (
+            "{"
+            + ",".join(f"{json.dumps(name)}:{encode(entry)}" for name, entry in value.items())
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ",".join(map(encode, value)) + "]"
     return format(value, "f") if isinstance(value, Decimal) else json.dumps(value)
@@ -65,10 +88,18 @@ def test_what_was_encoded_is_decoded_exactly(value: Any) -> None:
 
 @always_the_same
 @given(st.dictionaries(texts, scalars, min_size=1), st.data())
-def test_a_member_twice_is_refused_wherever_it_stands(members: dict[str, Any], data: st.DataObject) -> None:
+def test_a_member_twice_is_refused_wherever_it_stands(
+    members: dict[str, Any], data: st.DataObject
+) -> None:
     again = data.draw(st.sampled_from(sorted(members)))
     doubled = encode(members)[:-1] + f",{json.dumps(again)}:null}}"
-    for body in (doubled, f"[{doubled}]", f"[[{doubled}]]", f'{{"outer":{doubled}}}', f'[{{"a":1}},{doubled}]'):
+    for body in (
+        doubled,
+        f"[{doubled}]",
+        f"[[{doubled}]]",
+        f'{{"outer":{doubled}}}',
+        f'[{{"a":1}},{doubled}]',
+    ):
         with pytest.raises(ResponseMismatch, match="an object with a member twice"):
             decoding.decode(body.encode())
 
@@ -169,8 +200,16 @@ def test_only_a_text_is_an_amount(value: Any) -> None:
         (reading.read_string, ["", "é"], [1, None, b"x", reading.MISSING, [""]]),
         (reading.read_boolean, [True, False], [0, 1, "true", None]),
         (reading.integer_reader(0, 9), [0, 9], [-1, 10, True, False, 1.0, "1", None, Decimal(1)]),
-        (reading.pattern_reader("^[0-9]+$"), ["0", "42"], ["", "4x", "x4", "42\n", "\n42", "४", 42, None]),
-        (reading.array_reader(reading.read_boolean), [[], [True]], [[0], (True,), {}, None, "", [[True]]]),
+        (
+            reading.pattern_reader("^[0-9]+$"),
+            ["0", "42"],
+            ["", "4x", "x4", "42\n", "\n42", "४", 42, None],
+        ),
+        (
+            reading.array_reader(reading.read_boolean),
+            [[], [True]],
+            [[0], (True,), {}, None, "", [[True]]],
+        ),
         (reading.nullable_reader(reading.read_boolean), [None, True], [reading.MISSING, 0, "null"]),
         (reading.optional_reader(reading.read_boolean), [True], [None, 0]),
     ],
@@ -196,32 +235,49 @@ def test_an_optional_member_may_be_missing_and_nothing_else_may() -> None:
 @given(st.lists(rows, max_size=3))
 def test_a_reply_round_trips_to_the_same_text(reply: list[dict[str, Any]]) -> None:
     parsed = OPERATIONS["balance"].parse_body(json.dumps(reply).encode())
-    assert json.dumps([row.to_dict() for row in parsed], sort_keys=True) == json.dumps(reply, sort_keys=True)
+    assert json.dumps([row.to_dict() for row in parsed], sort_keys=True) == json.dumps(
+        reply, sort_keys=True
+    )
 
 
 @always_the_same
 @given(rows, st.dictionaries(texts, values, max_size=3))
-def test_members_that_the_spec_does_not_know_are_kept(row: dict[str, Any], more: dict[str, Any]) -> None:
+def test_members_that_the_spec_does_not_know_are_kept(
+    row: dict[str, Any], more: dict[str, Any]
+) -> None:
     source = more | row
     balance = AccountBalance.from_dict(MappingProxyType(source))
     assert balance.to_dict() == source
-    assert balance.additional_properties == {name: value for name, value in more.items() if name not in row}
+    assert balance.additional_properties == {
+        name: value for name, value in more.items() if name not in row
+    }
 
 
 @pytest.mark.parametrize("name", ROW)
 @pytest.mark.parametrize(
-    "wrong", [reading.MISSING, None, 0.5, [], {}, [CANARY], {CANARY: CANARY}, f"1{CANARY}", 10**30, -1]
+    "wrong",
+    [reading.MISSING, None, 0.5, [], {}, [CANARY], {CANARY: CANARY}, f"1{CANARY}", 10**30, -1],
 )
-def test_a_member_that_does_not_fit_is_named_by_row_and_field_and_never_shown(name: str, wrong: Any) -> None:
+def test_a_member_that_does_not_fit_is_named_by_row_and_field_and_never_shown(
+    name: str, wrong: Any
+) -> None:
     if name in ("accountAlias", "asset") and isinstance(wrong, str):
         return  # any text is one
-    row = {key: value for key, value in (ROW | {name: wrong}).items() if value is not reading.MISSING}
+    row = {
+        key: value for key, value in (ROW | {name: wrong}).items() if value is not reading.MISSING
+    }
     with pytest.raises(ResponseMismatch) as caught:
         OPERATIONS["balance"].parse_body(json.dumps([ROW, row]).encode())
     error = caught.value
     assert error.path == (1, name)
     assert str(error) == f"row 1, field {name}: expected {error.expected}, found {error.found}"
-    shown = [str(error), repr(error), repr(error.args), repr(error.__context__), pickle.dumps(error).decode("latin-1")]
+    shown = [
+        str(error),
+        repr(error),
+        repr(error.args),
+        repr(error.__context__),
+        pickle.dumps(error).decode("latin-1"),
+    ]
     assert not [form for form in shown if CANARY in form or "0.5" in form or str(10**30) in form]
 
 
@@ -242,7 +298,8 @@ def test_a_single_object_has_no_row() -> None:
         server_time=1499827319559
     )
     with pytest.raises(
-        ResponseMismatch, match=r"^field serverTime: expected an integer from 0 to 9223372036854775807, found a string$"
+        ResponseMismatch,
+        match=r"^field serverTime: expected an integer from 0 to 9223372036854775807, found a string$",
     ):
         OPERATIONS["server_time"].parse_body(b'{"serverTime":"1499827319559"}')
 

@@ -24,7 +24,9 @@ def access_problem(headers: Headers, address: str) -> str | None:
     sent = _headers_by_name(headers)
     host = sent.get("host", [])
     if not _is_loopback(address) or any(name in sent for name in _PROXY_HEADERS):
-        return "the admin interface is for programs on this machine only, without a proxy in between"
+        return (
+            "the admin interface is for programs on this machine only, without a proxy in between"
+        )
     if len(host) != 1 or not _HOST.fullmatch(host[0]):
         return "the Host must be localhost, 127.0.0.1 or [::1]"
     if any(origin.lower() != f"http://{host[0].lower()}" for origin in sent.get("origin", [])):
@@ -36,7 +38,10 @@ def access_problem(headers: Headers, address: str) -> str | None:
 
 def has_json_content_type(headers: Headers) -> bool:
     """Whether a body is declared as JSON: what no form of a foreign page can do without the browser asking first."""
-    kinds = [kind.partition(";")[0].strip().lower() for kind in _headers_by_name(headers).get("content-type", [])]
+    kinds = [
+        kind.partition(";")[0].strip().lower()
+        for kind in _headers_by_name(headers).get("content-type", [])
+    ]
     return kinds == ["application/json"]
 
 

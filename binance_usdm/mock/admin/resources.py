@@ -34,7 +34,11 @@ _RULE_FIELDS: Final = tuple(_ALWAYS)
 def get_state(engine: Engine, given: Params) -> Any:
     accounts: dict[int, Any] = {}
     for key in engine.state.keys.values():
-        known = {"opened": key.account.futures_enabled, "replies": sorted(key.account.response_bodies), "keys": []}
+        known = {
+            "opened": key.account.futures_enabled,
+            "replies": sorted(key.account.response_bodies),
+            "keys": [],
+        }
         accounts.setdefault(id(key.account), known)["keys"].append(
             {
                 "api_key": key.api_key,
@@ -44,7 +48,13 @@ def get_state(engine: Engine, given: Params) -> Any:
             }
         )
     operations = [
-        {"id": each.id, "method": each.method, "path": each.path, "weight": each.weight, "signed": bool(each.signature)}
+        {
+            "id": each.id,
+            "method": each.method,
+            "path": each.path,
+            "weight": each.weight,
+            "signed": bool(each.signature),
+        }
         for each in engine.spec.operations
     ]
     return {"operations": operations, "accounts": [*accounts.values()]}
@@ -52,7 +62,12 @@ def get_state(engine: Engine, given: Params) -> Any:
 
 def get_clock(engine: Engine, given: Params) -> Any:
     clock = engine.clock
-    return {"now_ms": clock(), "offset_ms": clock.offset_ms, "drift_ppm": clock.drift_ppm, "frozen": clock.frozen}
+    return {
+        "now_ms": clock(),
+        "offset_ms": clock.offset_ms,
+        "drift_ppm": clock.drift_ppm,
+        "frozen": clock.frozen,
+    }
 
 
 def get_weight(engine: Engine, given: Params) -> Any:
@@ -69,20 +84,30 @@ def get_weight(engine: Engine, given: Params) -> Any:
 
 
 def get_faults(engine: Engine, given: Params) -> Any:
-    known = [{"name": name, "about": each.description, "options": each.options} for name, each in FAULTS.items()]
+    known = [
+        {"name": name, "about": each.description, "options": each.options}
+        for name, each in FAULTS.items()
+    ]
     members, queue = (*_RULE_FIELDS, "options", "probability"), engine.fault_queue
-    queued = [{"fault": each.name} | {name: getattr(each, name) for name in members} for each in queue]
+    queued = [
+        {"fault": each.name} | {name: getattr(each, name) for name in members} for each in queue
+    ]
     return {"known": known, "queue": queued}
 
 
 def get_switches(engine: Engine, given: Params) -> Any:
-    return {each.name: getattr(engine.state.switches, each.name) for each in fields(engine.state.switches)}
+    return {
+        each.name: getattr(engine.state.switches, each.name)
+        for each in fields(engine.state.switches)
+    }
 
 
 def get_requests(engine: Engine, given: Params) -> Any:
     return {
         "total": engine.state.request_log.total,
-        "requests": log_entries(engine.requests(), engine.redactor(), after=given["after"], limit=given["limit"]),
+        "requests": log_entries(
+            engine.requests(), engine.redactor(), after=given["after"], limit=given["limit"]
+        ),
     }
 
 
@@ -106,7 +131,9 @@ def _require_exactly_one(given: Params, *names: str) -> str:
 
 def _key_options(given: Params) -> tuple[str | bytes, dict[str, Any]]:
     secret = given[_require_exactly_one(given, "api_secret", "public_key")]
-    options = {name: given[name] for name in ("addresses", "permissions", "opened") if name in given}
+    options = {
+        name: given[name] for name in ("addresses", "permissions", "opened") if name in given
+    }
     return secret.encode() if "public_key" in given else secret, options
 
 
@@ -168,9 +195,13 @@ def post_recover(engine: Engine, given: Params) -> Any:
 
 def post_fault(engine: Engine, given: Params) -> Any:
     fault = (
-        given["fault"] if _require_exactly_one(given, "fault", "reply") == "fault" else _custom_response(given["reply"])
+        given["fault"]
+        if _require_exactly_one(given, "fault", "reply") == "fault"
+        else _custom_response(given["reply"])
     )
-    options: dict[str, Any] = {name: _parse_option(value) for name, value in given.get("options", {}).items()}
+    options: dict[str, Any] = {
+        name: _parse_option(value) for name, value in given.get("options", {}).items()
+    }
     when: dict[str, Any] = _ALWAYS | {name: given[name] for name in _RULE_FIELDS if name in given}
     engine.fail(fault, probability=float(given.get("probability", 1)), options=options, **when)
     return get_faults(engine, given)
@@ -188,8 +219,14 @@ def _custom_response(given: Params) -> Reply:
         raise ValueError("headers must have the names and values that HTTP allows")
     if "text" in given and "base64" in given:
         raise ValueError("send at most one of text, base64")
-    body = given["text"].encode() if "text" in given else base64.b64decode(given.get("base64", ""), validate=True)
-    return Reply(given["status"], tuple((name.encode(), value.encode()) for name, value in pairs), body)
+    body = (
+        given["text"].encode()
+        if "text" in given
+        else base64.b64decode(given.get("base64", ""), validate=True)
+    )
+    return Reply(
+        given["status"], tuple((name.encode(), value.encode()) for name, value in pairs), body
+    )
 
 
 def delete_faults(engine: Engine, given: Params) -> Any:

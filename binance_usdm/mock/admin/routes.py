@@ -27,9 +27,14 @@ from .resources import RESOURCES, Handler, Params
 ADMIN_PREFIX: Final = "/__admin"
 ADMIN_BODY_LIMIT: Final = 4 * 1024 * 1024
 
-_ADMIN_SPEC: Final[Mapping[str, Any]] = json.loads(Path(__file__).with_name("openapi.json").read_bytes())
+_ADMIN_SPEC: Final[Mapping[str, Any]] = json.loads(
+    Path(__file__).with_name("openapi.json").read_bytes()
+)
 _PAGE: Final = Path(__file__).with_name("page.html").read_bytes()
-_SECURITY_HEADERS: Final = ((b"Cache-Control", b"no-store"), (b"X-Content-Type-Options", b"nosniff"))
+_SECURITY_HEADERS: Final = (
+    (b"Cache-Control", b"no-store"),
+    (b"X-Content-Type-Options", b"nosniff"),
+)
 
 
 class AdminApi:
@@ -41,18 +46,26 @@ class AdminApi:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def handle(self, method: str, path: str, query: bytes, headers: Headers, body: bytes, address: str) -> Reply:
+    def handle(
+        self, method: str, path: str, query: bytes, headers: Headers, body: bytes, address: str
+    ) -> Reply:
         """Answer one request: method, raw path, raw query, header pairs, body, the IP address it comes from."""
         headers = tuple(headers)
         no = access_problem(headers, address)
-        reply = _error_response(403, no) if no else self._dispatch(method, path, query, headers, body)
+        reply = (
+            _error_response(403, no) if no else self._dispatch(method, path, query, headers, body)
+        )
         return replace(reply, headers=(*reply.headers, *_SECURITY_HEADERS))
 
-    def _dispatch(self, method: str, path: str, query: bytes, headers: Headers, body: bytes) -> Reply:
+    def _dispatch(
+        self, method: str, path: str, query: bytes, headers: Headers, body: bytes
+    ) -> Reply:
         path = path if path != ADMIN_PREFIX else f"{ADMIN_PREFIX}/"
         methods = [known for known, where in _ROUTES if where == path]
         if not methods:
-            return _error_response(404, f"no such resource; {ADMIN_PREFIX}/openapi.json describes those there are")
+            return _error_response(
+                404, f"no such resource; {ADMIN_PREFIX}/openapi.json describes those there are"
+            )
         if method not in methods:
             allowed = ", ".join(methods)
             return _error_response(405, f"use {allowed}").with_header(b"Allow", allowed.encode())
@@ -81,8 +94,12 @@ def _parse_query(operation: Params, query: bytes) -> dict[str, Any]:
         raise ValueError(f"the query may hold {', '.join(known) or 'nothing'}, each once")
     for name, text in sent:
         if compile_validator(known[name])(text) is not None:
-            raise ValueError(f"{name} must be from {known[name]['minimum']} to {known[name]['maximum']}")
-    return {name: schema["default"] for name, schema in known.items()} | {name: int(text) for name, text in sent}
+            raise ValueError(
+                f"{name} must be from {known[name]['minimum']} to {known[name]['maximum']}"
+            )
+    return {name: schema["default"] for name, schema in known.items()} | {
+        name: int(text) for name, text in sent
+    }
 
 
 def _parse_body(operation: Params, body: bytes) -> dict[str, Any]:
@@ -99,7 +116,11 @@ def _parse_body(operation: Params, body: bytes) -> dict[str, Any]:
 
 def _integer_from_decimal(member: Any) -> Any:
     """1.0 is an integer in JSON Schema."""
-    return int(member) if isinstance(member, Decimal) and member == member.to_integral_value() else member
+    return (
+        int(member)
+        if isinstance(member, Decimal) and member == member.to_integral_value()
+        else member
+    )
 
 
 def _resolve_ref(node: Params) -> Params:
@@ -111,10 +132,18 @@ def _resolve_ref(node: Params) -> Params:
 
 def _content_security_policy(page: bytes) -> bytes:
     """The page's own style and script, by their hashes, and calls to its own host; nothing else."""
-    rules = ["default-src 'none'", "connect-src 'self'", "img-src data:", "base-uri 'none'", "form-action 'none'"]
+    rules = [
+        "default-src 'none'",
+        "connect-src 'self'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
     for kind in ("style", "script"):
         _, found, _ = re.split(rf"</?{kind}>".encode(), page)
-        rules.append(f"{kind}-src 'sha256-{base64.b64encode(hashlib.sha256(found).digest()).decode()}'")
+        rules.append(
+            f"{kind}-src 'sha256-{base64.b64encode(hashlib.sha256(found).digest()).decode()}'"
+        )
     return "; ".join([*rules, "frame-ancestors 'none'"]).encode()
 
 
@@ -131,5 +160,8 @@ _PAGE_RESPONSE: Final = Reply(
 _ROUTES: Final[Mapping[tuple[str, str], Handler]] = {
     ("GET", f"{ADMIN_PREFIX}/"): lambda engine, given: _PAGE_RESPONSE,
     ("GET", f"{ADMIN_PREFIX}/openapi.json"): lambda engine, given: _ADMIN_SPEC,
-    **{(method, f"{ADMIN_PREFIX}/{name}"): resource for (method, name), resource in RESOURCES.items()},
+    **{
+        (method, f"{ADMIN_PREFIX}/{name}"): resource
+        for (method, name), resource in RESOURCES.items()
+    },
 }

@@ -26,9 +26,7 @@ _STATUS_LINE: Final = re.compile(rb"HTTP/(?:1\.[01]|[23](?:\.0)?) ([0-9]{3})(?: 
 _HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)\r?\n")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,7})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _LINE_END: Final = re.compile(rb"\r?\n")
-_FORMAT_PROBLEM: Final = (
-    "what was captured must be a HAR 1.2 file, or one reply as curl -i prints it, from its HTTP/ line on"
-)
+_FORMAT_PROBLEM: Final = "what was captured must be a HAR 1.2 file, or one reply as curl -i prints it, from its HTTP/ line on"
 
 
 class RawCapture(NamedTuple):
@@ -47,7 +45,9 @@ def read_captures(source: bytes) -> list[RawCapture]:
         raise ValueError(f"what was captured is larger than {MAX_BYTES} bytes")
     found = [_read_raw_response(source)] if source.startswith(b"HTTP/") else _read_har(source)
     if any(_BINARY.search(each.body) for each in found):
-        raise ValueError("a body is binary, or compressed in a way unknown here, so it cannot be searched")
+        raise ValueError(
+            "a body is binary, or compressed in a way unknown here, so it cannot be searched"
+        )
     return found
 
 
@@ -61,7 +61,10 @@ def _read_har(source: bytes) -> list[RawCapture]:
     if not replies:
         raise ValueError("the HAR holds no reply")
     if len(replies) < len(found):
-        warnings.warn(f"{len(found) - len(replies)} entries of the HAR have no reply and are left out", stacklevel=4)
+        warnings.warn(
+            f"{len(found) - len(replies)} entries of the HAR have no reply and are left out",
+            stacklevel=4,
+        )
     return replies
 
 
@@ -69,23 +72,47 @@ def _read_har_entry(number: int, entry: Any) -> RawCapture:
     match entry:
         case {
             "request": {"method": str(method), "url": str(url), **request},
-            "response": {"status": int(status), "headers": headers, "content": dict(content), **response},
-        } if is_status(status or 200) and METHOD.fullmatch(method) and (parts := _URL.fullmatch(url)):
+            "response": {
+                "status": int(status),
+                "headers": headers,
+                "content": dict(content),
+                **response,
+            },
+        } if (
+            is_status(status or 200) and METHOD.fullmatch(method) and (parts := _URL.fullmatch(url))
+        ):
             path, posted = parts[1] or "/", request.get("postData") or {}
         case _:
             raise ValueError(f"entry {number} is not as HAR 1.2 describes it")
     if not PATH.fullmatch(path) or not isinstance(posted, dict):
         raise ValueError(f"entry {number} has no proper path or postData")
     sent = _name_value_pairs(number, headers)
-    asked = _name_value_pairs(number, request.get("headers"), request.get("queryString"), posted.get("params"))
+    asked = _name_value_pairs(
+        number, request.get("headers"), request.get("queryString"), posted.get("params")
+    )
     cookies = [
-        ("Cookie", value) for _, value in _name_value_pairs(number, request.get("cookies"), response.get("cookies"))
+        ("Cookie", value)
+        for _, value in _name_value_pairs(number, request.get("cookies"), response.get("cookies"))
     ]
-    lines = [f"{name}: {line}" for name, value in (*sent, *asked, *cookies) for line in value.split("\n")]
-    body, size = decode_text(content.get("text") or "", content.get("encoding")), content.get("size")
+    lines = [
+        f"{name}: {line}" for name, value in (*sent, *asked, *cookies) for line in value.split("\n")
+    ]
+    body, size = (
+        decode_text(content.get("text") or "", content.get("encoding")),
+        content.get("size"),
+    )
     if body is None or (not body and isinstance(size, int) and size > 0):
-        raise ValueError(f"entry {number}: its body was not recorded, or is neither text nor base64")
-    return RawCapture(method, path, status, sent, body, "\n".join([url, unquote(url), *lines, str(posted.get("text"))]))
+        raise ValueError(
+            f"entry {number}: its body was not recorded, or is neither text nor base64"
+        )
+    return RawCapture(
+        method,
+        path,
+        status,
+        sent,
+        body,
+        "\n".join([url, unquote(url), *lines, str(posted.get("text"))]),
+    )
 
 
 def _name_value_pairs(number: int, *lists: Any) -> list[tuple[str, str]]:
@@ -97,7 +124,9 @@ def _name_value_pairs(number: int, *lists: Any) -> list[tuple[str, str]]:
             case [*named] if all(isinstance(one, dict) for one in named):
                 pairs += [(one.get("name"), one.get("value")) for one in named]
             case _:
-                raise ValueError(f"entry {number}: headers, cookies and parameters must be lists of objects")
+                raise ValueError(
+                    f"entry {number}: headers, cookies and parameters must be lists of objects"
+                )
     if not all(isinstance(part, str) for pair in pairs for part in pair):
         raise ValueError(f"entry {number}: a header, cookie or parameter has no name or value")
     return pairs
@@ -114,11 +143,18 @@ def _read_raw_response(source: bytes) -> RawCapture:
         raise ValueError(_FORMAT_PROBLEM)
     body, sent = source[end.end() :], {name.lower(): value.lower() for name, value in headers}
     if not is_status(int(first[1])) or _STATUS_LINE.search(body):
-        raise ValueError("there must be one reply, and no interim one: keep each in a file of its own")
+        raise ValueError(
+            "there must be one reply, and no interim one: keep each in a file of its own"
+        )
     body = _decode_chunked(body) if sent.get("transfer-encoding") == "chunked" else body
     body = _decompress(body, sent.get("content-encoding", ""))
     return RawCapture(
-        None, None, int(first[1]), headers, body, "\n".join(f"{name}: {value}" for name, value in headers)
+        None,
+        None,
+        int(first[1]),
+        headers,
+        body,
+        "\n".join(f"{name}: {value}" for name, value in headers),
     )
 
 
@@ -173,7 +209,11 @@ def unescape_json(text: str) -> str:
 
 def _unescape(escape: re.Match[str]) -> str:
     text = escape[0]
-    return chr(int(text[-4:], 16)) if len(text) == 6 else {"n": "\n", "r": "\r", "t": "\t"}.get(text[1], text[1])
+    return (
+        chr(int(text[-4:], 16))
+        if len(text) == 6
+        else {"n": "\n", "r": "\r", "t": "\t"}.get(text[1], text[1])
+    )
 
 
 def parse_json_or_none(text: str | bytes, **hooks: Any) -> Any:

@@ -32,7 +32,9 @@ from .readers import (
 from .scrub import Scrubber, build_pattern, find_identifiers
 
 # What a client acts on. A Date would be stale, and servers send their own; the codings are undone here.
-_KEPT_HEADER: Final = re.compile(r"(?ai:content-type|retry-after|x-mbx-(?:used-weight|order-count)(?:-[0-9]+[smhd])?)")
+_KEPT_HEADER: Final = re.compile(
+    r"(?ai:content-type|retry-after|x-mbx-(?:used-weight|order-count)(?:-[0-9]+[smhd])?)"
+)
 _VALUE: Final = re.compile(r"[\t -~]*")
 
 
@@ -61,7 +63,9 @@ def load_captures(source: bytes) -> list[CapturedResponse]:
     scrubber = Scrubber(secrets, found)
     made = [_scrub(scrubber, each) for each in found]
     if _contains_any(made, secrets):
-        raise ValueError("something that identifies the owner would be left, so nothing is given out")
+        raise ValueError(
+            "something that identifies the owner would be left, so nothing is given out"
+        )
     return made
 
 
@@ -75,8 +79,17 @@ def dump_script(captured: Iterable[CapturedResponse]) -> bytes:
     """Scrubbed replies as JSON to keep in a file: an object each, bodies as text, or as base64 where they are no UTF-8."""
     rows, kept = list[dict[str, Any]](), list(captured)
     for each in kept:
-        headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in each.reply.headers]
-        rows.append({"method": each.method, "path": each.path, "status": each.reply.status, "headers": headers})
+        headers = [
+            [name.decode("latin-1"), value.decode("latin-1")] for name, value in each.reply.headers
+        ]
+        rows.append(
+            {
+                "method": each.method,
+                "path": each.path,
+                "status": each.reply.status,
+                "headers": headers,
+            }
+        )
         try:
             rows[-1]["body"] = each.reply.body.decode()
         except UnicodeDecodeError:
@@ -89,9 +102,15 @@ def dump_script(captured: Iterable[CapturedResponse]) -> bytes:
 
 def load_script(script: bytes) -> list[CapturedResponse]:
     """Read what ``as_script`` wrote. Anything else is a ValueError, which names the reply by its number."""
-    rows = parse_json_or_none(script, object_pairs_hook=_reject_duplicates) if len(script) <= MAX_BYTES else None
+    rows = (
+        parse_json_or_none(script, object_pairs_hook=_reject_duplicates)
+        if len(script) <= MAX_BYTES
+        else None
+    )
     if not isinstance(rows, list):
-        raise ValueError(f"a script is a JSON array of replies, no member twice, of at most {MAX_BYTES} bytes")
+        raise ValueError(
+            f"a script is a JSON array of replies, no member twice, of at most {MAX_BYTES} bytes"
+        )
     return [_parse_row(number, row) for number, row in enumerate(rows, 1)]
 
 
@@ -114,11 +133,19 @@ def _contains_any(captured: Iterable[CapturedResponse], secrets: set[str]) -> bo
 
 
 def _scrub(scrubber: Scrubber, found: RawCapture) -> CapturedResponse:
-    kept = [(name, scrubber.scrub(value)) for name, value in found.headers if _KEPT_HEADER.fullmatch(name)]
-    headers = tuple((name.encode(), value.encode()) for name, value in kept if _VALUE.fullmatch(value))
+    kept = [
+        (name, scrubber.scrub(value))
+        for name, value in found.headers
+        if _KEPT_HEADER.fullmatch(name)
+    ]
+    headers = tuple(
+        (name.encode(), value.encode()) for name, value in kept if _VALUE.fullmatch(value)
+    )
     body = scrubber.scrub(body_text(found.body)).encode("utf-8", "surrogateescape")
     path = None if found.path is None else scrubber.scrub(found.path)
-    return CapturedResponse(found.method, path, Reply(found.status, headers, body, _error_code(body)))
+    return CapturedResponse(
+        found.method, path, Reply(found.status, headers, body, _error_code(body))
+    )
 
 
 def _parse_row(number: int, row: Any) -> CapturedResponse:
@@ -131,10 +158,18 @@ def _parse_row(number: int, row: Any) -> CapturedResponse:
             **rest,
         } if len(rest) == 1 and is_status(status) and all(map(_is_header, pairs)):
             [(name, text)] = rest.items()
-            body = decode_text(text, {"body": "", "body_base64": "base64"}.get(str(name), "unknown"))
+            body = decode_text(
+                text, {"body": "", "body_base64": "base64"}.get(str(name), "unknown")
+            )
             headers = tuple((name.encode(), value.encode()) for name, value in pairs)
-            if body is not None and METHOD.fullmatch(method or "GET") and PATH.fullmatch(path or "/"):
-                return CapturedResponse(method, path, Reply(status, headers, body, _error_code(body)))
+            if (
+                body is not None
+                and METHOD.fullmatch(method or "GET")
+                and PATH.fullmatch(path or "/")
+            ):
+                return CapturedResponse(
+                    method, path, Reply(status, headers, body, _error_code(body))
+                )
     raise ValueError(f"reply {number} is not as a script has it")
 
 

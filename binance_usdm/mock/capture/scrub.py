@@ -21,9 +21,15 @@ _PERSONAL: Final = (
 )
 _NAME: Final = "(?ai:" + "|".join(re.sub("(?=[A-Z])", "[_-]?", name) for name in _PERSONAL) + ")"
 _HEAD: Final = rf"(?<![A-Za-z]){_NAME}[\\\"']*\s*[:=]\s*[\\\"']*"
-_MENTIONED: Final = re.compile(rf"{_HEAD}(?!(?:null|true|false)\b)([^\s\"'\\,;&<>{{}}\[\]]{{1,1024}})")
-_LOGIN: Final = re.compile(r"(?im)^(?:cookie|(?:proxy-)?authorization): (.*)$|^set-cookie: ([^;\n]*)|^\w+://([^/\s]*)@")
-_LOGIN_PART: Final = re.compile(r"[^\s;,=:\"]{8,1024}")  # shorter ones are words that any reply may have
+_MENTIONED: Final = re.compile(
+    rf"{_HEAD}(?!(?:null|true|false)\b)([^\s\"'\\,;&<>{{}}\[\]]{{1,1024}})"
+)
+_LOGIN: Final = re.compile(
+    r"(?im)^(?:cookie|(?:proxy-)?authorization): (.*)$|^set-cookie: ([^;\n]*)|^\w+://([^/\s]*)@"
+)
+_LOGIN_PART: Final = re.compile(
+    r"[^\s;,=:\"]{8,1024}"
+)  # shorter ones are words that any reply may have
 
 # What identifies someone by its looks: mail addresses, IP addresses, and keys, HMAC signatures and listen keys, of 64 each.
 _GROUP: Final = "[0-9A-Fa-f]{1,4}"
@@ -42,7 +48,12 @@ _PLACEHOLDERS: Final = {
     "four": "192.0.2.{}",
 }  # RFC 2606, 3849, 5737
 _DIGITS: Final = "123456789"  # without 0, which must not begin a number
-_ALPHABETS: Final = (string.ascii_letters, "0123456789abcdef", "0123456789ABCDEF", string.ascii_letters + string.digits)
+_ALPHABETS: Final = (
+    string.ascii_letters,
+    "0123456789abcdef",
+    "0123456789ABCDEF",
+    string.ascii_letters + string.digits,
+)
 
 
 class Scrubber:
@@ -52,7 +63,11 @@ class Scrubber:
         parts = (
             part
             for each in found
-            for part in (each.path or "", *(value for _, value in each.headers), body_text(each.body))
+            for part in (
+                each.path or "",
+                *(value for _, value in each.headers),
+                body_text(each.body),
+            )
         )
         seen = "\n".join(map(unescape_json, parts)).lower()
         present = {each for each in secrets if each.lower() in seen}
@@ -70,7 +85,10 @@ class Scrubber:
         ends = [end - less for (end, _), less in zip(widths, gone[1:], strict=True)]
         parts, last = list[str](), 0
         for match in self._pattern.finditer(unescape_json(text)):
-            start, end = (there + gone[bisect.bisect_right(ends, there)] for there in match.span(match.lastgroup or 0))
+            start, end = (
+                there + gone[bisect.bisect_right(ends, there)]
+                for there in match.span(match.lastgroup or 0)
+            )
             parts += text[last:start], self._placeholder(match[match.lastgroup or 0])
             last = end
         return "".join([*parts, text[last:]])
@@ -85,7 +103,11 @@ class Scrubber:
             number = self._numbers[counted]
             if kind == "four" and number > 254:
                 raise ValueError("more IPv4 addresses than there are for documentation")
-            fresh = _PLACEHOLDERS[kind].format(number) if kind else _numbered_placeholder(alphabet, len(text), number)
+            fresh = (
+                _PLACEHOLDERS[kind].format(number)
+                if kind
+                else _numbered_placeholder(alphabet, len(text), number)
+            )
             if fresh.lower() not in self._known_identifiers:
                 self._placeholder_by_text[text] = fresh
         return self._placeholder_by_text[text]
@@ -116,7 +138,9 @@ def _pattern_for(secret: str) -> str:
     text = re.escape(secret)
     if re.fullmatch("[0-9]+", secret):  # part of an amount is no user id
         return rf"(?<![0-9A-Za-z])(?<![0-9]\.){text}(?!\.?[0-9A-Za-z])" if len(secret) >= 6 else ""
-    if re.fullmatch(f"{_SHAPES['six']}|{_SHAPES['four']}", secret):  # 192.0.2.1 is not in 192.0.2.10
+    if re.fullmatch(
+        f"{_SHAPES['six']}|{_SHAPES['four']}", secret
+    ):  # 192.0.2.1 is not in 192.0.2.10
         return f"(?i:(?<![0-9a-f]){text}(?![0-9a-f]))"
     if len(secret) >= 8:
         return f"(?i:{text})"
@@ -128,7 +152,9 @@ def find_identifiers(found: Iterable[RawCapture]) -> set[str]:
     secrets = set[str]()
     for each in found:
         body = body_text(each.body)
-        tree = parse_json_or_none(body, object_pairs_hook=tuple, parse_float=lambda _: "", parse_int=_identifier)
+        tree = parse_json_or_none(
+            body, object_pairs_hook=tuple, parse_float=lambda _: "", parse_int=_identifier
+        )
         leaves = [("", unescape_json(body))] if tree is None else list(_iter_strings(tree))
         secrets.update(value for name, value in leaves if _is_personal(name))
         for text in {each.context_text, *(value for _, value in leaves)}:

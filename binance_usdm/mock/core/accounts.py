@@ -70,7 +70,9 @@ def normalize_ip(text: str) -> str:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def parse_networks(addresses: Iterable[str]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+def parse_networks(
+    addresses: Iterable[str],
+) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     """IP addresses or networks in CIDR notation; ValueError for anything else."""
     return tuple(ipaddress.ip_network(address) for address in addresses)
 
@@ -82,11 +84,15 @@ def load_public_key(pem: bytes) -> Verifier:
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
     except ImportError:
-        raise ImportError("public keys need cryptography: pip install 'binance-usdm[crypto]'") from None
+        raise ImportError(
+            "public keys need cryptography: pip install 'binance-usdm[crypto]'"
+        ) from None
     try:
         key = serialization.load_pem_public_key(pem)
     except ValueError:
-        raise ValueError("give a public key in PEM, as `openssl pkey -in FILE -pubout` prints it") from None
+        raise ValueError(
+            "give a public key in PEM, as `openssl pkey -in FILE -pubout` prints it"
+        ) from None
     if not isinstance(key, ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
         raise ValueError("public_key must be an Ed25519 or RSA key")
 

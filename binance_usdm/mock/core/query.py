@@ -9,7 +9,9 @@ from urllib.parse import unquote_to_bytes
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(slots=True, repr=False)  # no repr: it would show a signature. Not frozen: that takes twice as long to make
+@dataclass(
+    slots=True, repr=False
+)  # no repr: it would show a signature. Not frozen: that takes twice as long to make
 class Query:
     """The raw bytes after ``?``, the decoded (name, value) pairs in wire order, and the first value of each name."""
 

@@ -16,7 +16,9 @@ from .request_log import Logged
 _SHOWN_CHARACTERS: Final = 6
 _MIN_SECRET_LENGTH: Final = 8
 _MEMBERS: Final = ("number", "at_ms", "address", "method", "status", "code", "operation", "fault")
-_HMAC: Final = re.compile(rf"([0-9a-f]{{{_SHOWN_CHARACTERS}}})[0-9a-f]{{{64 - _SHOWN_CHARACTERS},}}", re.IGNORECASE)
+_HMAC: Final = re.compile(
+    rf"([0-9a-f]{{{_SHOWN_CHARACTERS}}})[0-9a-f]{{{64 - _SHOWN_CHARACTERS},}}", re.IGNORECASE
+)
 _FRAMES: Final = 20
 
 
@@ -37,16 +39,23 @@ def log_entries(
     ]
 
 
-def make_redactor(keys: Iterable[ApiKey], signature_parameters: Iterable[str]) -> Callable[[bytes | str], str]:
+def make_redactor(
+    keys: Iterable[ApiKey], signature_parameters: Iterable[str]
+) -> Callable[[bytes | str], str]:
     """Return a function that decodes bytes one by one, cuts signatures and replaces keys and secrets in any encoding."""
     names = {"signature", *signature_parameters}
-    cut = re.compile(rf"((?:{'|'.join(map(re.escape, names))})=[^&;]{{{_SHOWN_CHARACTERS}}})[^&;]+", re.IGNORECASE)
+    cut = re.compile(
+        rf"((?:{'|'.join(map(re.escape, names))})=[^&;]{{{_SHOWN_CHARACTERS}}})[^&;]+",
+        re.IGNORECASE,
+    )
     keys = tuple(keys)
     known = {key.api_key: "(key)" for key in keys}
     known |= {key.secret: "(secret)" for key in keys if isinstance(key.secret, str)}
     # in a text of bytes one by one, UTF-8 is too; a shorter one is a word like any other
     worded = [
-        (text.encode().decode("latin-1"), word) for text, word in known.items() if len(text) >= _MIN_SECRET_LENGTH
+        (text.encode().decode("latin-1"), word)
+        for text, word in known.items()
+        if len(text) >= _MIN_SECRET_LENGTH
     ]
     worded.sort(key=lambda pair: len(pair[0]), reverse=True)
 
@@ -72,7 +81,11 @@ class _LastResortHandler(logging.Handler):
     """Speaks on stderr where nobody has set up logging, as Python does by itself: but the client's NullHandler keeps it quiet."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        heard = [each for name in (None, "binance_usdm", record.name) for each in logging.getLogger(name).handlers]
+        heard = [
+            each
+            for name in (None, "binance_usdm", record.name)
+            for each in logging.getLogger(name).handlers
+        ]
         if logging.lastResort is not None and all(
             isinstance(each, logging.NullHandler | _LastResortHandler) for each in heard
         ):
@@ -86,7 +99,8 @@ _LOGGER.addHandler(_LastResortHandler())
 def log_internal_error(error: Exception) -> None:
     """Log what was raised inside the mock, and where. No message, no source line and no local: each may hold credentials."""
     _LOGGER.error(
-        "a request was answered 500, for this was raised inside the mock:\n%s", "\n".join(_format_frames(error))
+        "a request was answered 500, for this was raised inside the mock:\n%s",
+        "\n".join(_format_frames(error)),
     )
 
 

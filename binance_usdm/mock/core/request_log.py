@@ -13,7 +13,9 @@ CountKey = tuple[str | None, int, int | None]
 """(operation, HTTP status, code)."""
 
 
-@dataclass(slots=True)  # not frozen: one is made for every request, and that would take four times as long
+@dataclass(
+    slots=True
+)  # not frozen: one is made for every request, and that would take four times as long
 class Logged:
     """One request and how it ended. Query, headers and key hold credentials as they came, so the repr leaves them out.
 
@@ -45,7 +47,11 @@ class Logged:
     @property
     def signed_payload(self) -> bytes | None:
         """The bytes that the signature had to be made of; None where none was due or sent."""
-        covered = Query.parse(self.raw_query).split_signature(self.signature, last=False) if self.signature else None
+        covered = (
+            Query.parse(self.raw_query).split_signature(self.signature, last=False)
+            if self.signature
+            else None
+        )
         return covered[0] + self.body if covered else None
 
 

@@ -50,7 +50,9 @@ class Reply:
 
     def with_header(self, name: bytes, value: bytes) -> Reply:
         """The same reply with one header more."""
-        return Reply(self.status, (*self.headers, (name, value)), self.body, self.code, self.delivery)
+        return Reply(
+            self.status, (*self.headers, (name, value)), self.body, self.code, self.delivery
+        )
 
 
 def dump_json(value: Any) -> bytes:
@@ -75,7 +77,9 @@ def json_ok_response(body: bytes, headers: tuple[tuple[bytes, bytes], ...] = ())
 
 def error_response(status: int, code: int | None, text: str) -> Reply:
     """The exchange's error payload; without a code where ``code`` is None."""
-    return json_response(status, {"msg": text} if code is None else {"code": code, "msg": text}, code)
+    return json_response(
+        status, {"msg": text} if code is None else {"code": code, "msg": text}, code
+    )
 
 
 def json_response(status: int, payload: Any, code: int | None = None) -> Reply:

@@ -27,7 +27,10 @@ def _is_integer_text(text: str) -> bool:
 
 
 _MATCHERS: Final[Mapping[str, Callable[[str], object]]] = {
-    **{kind: re.compile(shape).fullmatch for kind, shape in (*_PATTERNS.items(), ("decimal", _DECIMAL))},
+    **{
+        kind: re.compile(shape).fullmatch
+        for kind, shape in (*_PATTERNS.items(), ("decimal", _DECIMAL))
+    },
     "integer": _is_integer_text,
 }
 _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
@@ -47,7 +50,10 @@ _PYTHON_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 }
 _Constraint = Callable[[Any, Any], bool]
 """(limit, value) -> whether the value holds against it."""
-_VALUE_KEYWORDS: Final[Mapping[str, _Constraint]] = {"enum": operator.contains, "const": operator.eq}
+_VALUE_KEYWORDS: Final[Mapping[str, _Constraint]] = {
+    "enum": operator.contains,
+    "const": operator.eq,
+}
 _LENGTH_KEYWORDS: Final[Mapping[str, _Constraint]] = {
     "minLength": lambda limit, text: bool(limit <= len(text)),
     "maxLength": lambda limit, text: bool(limit >= len(text)),
@@ -64,7 +70,13 @@ _KEYWORDS_BY_TYPE: Final[Mapping[str, Mapping[str, _Constraint]]] = {
     "boolean": {},
     "string": _LENGTH_KEYWORDS,
 }
-_REPORTED_KEYWORDS: Final = ("format", "pattern", *_VALUE_KEYWORDS, *_LENGTH_KEYWORDS, *_BOUND_KEYWORDS)
+_REPORTED_KEYWORDS: Final = (
+    "format",
+    "pattern",
+    *_VALUE_KEYWORDS,
+    *_LENGTH_KEYWORDS,
+    *_BOUND_KEYWORDS,
+)
 _INTEGER_RANGES: Final[Mapping[tuple[Any, Any], tuple[int, int]]] = {
     ("integer", "int32"): (-(2**31), 2**31 - 1),
     ("integer", "int64"): (-(2**63), 2**63 - 1),
@@ -108,7 +120,9 @@ def compile_validator(schema: Mapping[str, Any]) -> Callable[[str], Violation | 
 
 @functools.cache
 def _compile_pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", pattern))  # Python's `$` lets a line break stand behind
+    return re.compile(
+        re.sub(r"(?<!\\)\$$", r"\\Z", pattern)
+    )  # Python's `$` lets a line break stand behind
 
 
 def _search(pattern: str, text: str) -> bool:
@@ -143,7 +157,10 @@ def iter_errors(
         members = schema.get("properties", {})
         unknown = [name for name in value if name not in members]
         if unknown and schema.get("additionalProperties") is False:
-            yield place, f"has no member {', '.join(unknown)}; there are {', '.join(members) or 'none'}"
+            yield (
+                place,
+                f"has no member {', '.join(unknown)}; there are {', '.join(members) or 'none'}",
+            )
         for name, member in members.items():
             if name in value:
                 yield from iter_errors(member, value[name], resolve, f"{place}.{name}")
@@ -151,7 +168,9 @@ def iter_errors(
         for number, member in enumerate(value):
             yield from iter_errors(schema.get("items", {}), member, resolve, f"{place}[{number}]")
     elif kind is not None and value is not None and not _is_valid({**schema, "type": kind}, value):
-        limits = ", ".join(f"{name} {schema[name]}" for name in _REPORTED_KEYWORDS if name in schema)
+        limits = ", ".join(
+            f"{name} {schema[name]}" for name in _REPORTED_KEYWORDS if name in schema
+        )
         yield place, f"does not match {limits or kind}"
 
 
@@ -160,8 +179,16 @@ def _is_type(kind: str, value: Any) -> bool:
 
 
 def _is_valid(schema: Schema, value: Any) -> bool:
-    if isinstance(value, str) and schema.get("format") != "decimal":  # blanks are forbidden in parameters only
+    if (
+        isinstance(value, str) and schema.get("format") != "decimal"
+    ):  # blanks are forbidden in parameters only
         holds = all(holds(limit, value) for holds, limit in _constraints(schema, "string"))
         return holds and _search(schema.get("pattern", ""), value)
-    text = str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else f"{Decimal(value):f}"
+    text = (
+        str(value).lower()
+        if isinstance(value, bool)
+        else value
+        if isinstance(value, str)
+        else f"{Decimal(value):f}"
+    )
     return compile_validator(schema)(text) is None

@@ -90,9 +90,14 @@ class ApiSpec:
             value = self._with_clock_fields(part, value, now)
         if isinstance(value, Mapping):
             members = schema.get("properties", {})
-            return {name: self._with_clock_fields(members.get(name, {}), member, now) for name, member in value.items()}
+            return {
+                name: self._with_clock_fields(members.get(name, {}), member, now)
+                for name, member in value.items()
+            }
         if isinstance(value, list):
-            return [self._with_clock_fields(schema.get("items", {}), member, now) for member in value]
+            return [
+                self._with_clock_fields(schema.get("items", {}), member, now) for member in value
+            ]
         return value
 
     def _parse_operations(self) -> Iterator[Operation]:
@@ -106,11 +111,20 @@ class ApiSpec:
         name = node.get("operationId", f"{method} {path}")
         if "requestBody" in node:
             raise ValueError(f"{name}: the mock knows no request bodies")
-        nodes = [self._resolve_ref(each) for each in (*item.get("parameters", ()), *node.get("parameters", ()))]
-        latest = {(each["in"], each["name"]): each for each in nodes}  # the operation's own override the path's
-        key, signature = self._parse_security(name, node.get("security", self._document.get("security", [])))
+        nodes = [
+            self._resolve_ref(each)
+            for each in (*item.get("parameters", ()), *node.get("parameters", ()))
+        ]
+        latest = {
+            (each["in"], each["name"]): each for each in nodes
+        }  # the operation's own override the path's
+        key, signature = self._parse_security(
+            name, node.get("security", self._document.get("security", []))
+        )
         parameters = tuple(self._parse_parameter(name, each) for each in latest.values())
-        answer = self._resolve_ref(self._resolve_ref(node["responses"]["200"])["content"]["application/json"])
+        answer = self._resolve_ref(
+            self._resolve_ref(node["responses"]["200"])["content"]["application/json"]
+        )
         return Operation(
             id=name,
             method=method,
@@ -122,7 +136,9 @@ class ApiSpec:
             example=self._first_example(name, answer),
             schema=answer.get("schema", {}),
             allowed_names=frozenset(filter(None, (*(each.name for each in parameters), signature))),
-            parameters_by_role={each.signing_role: each for each in reversed(parameters) if each.signing_role},
+            parameters_by_role={
+                each.signing_role: each for each in reversed(parameters) if each.signing_role
+            },
         )
 
     def _parse_parameter(self, operation: str, node: Json) -> Parameter:
@@ -134,10 +150,14 @@ class ApiSpec:
         required, role = node.get("required", False), node.get("x-signing-role")
         return Parameter(node["name"], required, role, schema, compile_validator(schema))
 
-    def _parse_security(self, operation: str, alternatives: list[Json]) -> tuple[bytes | None, str | None]:
+    def _parse_security(
+        self, operation: str, alternatives: list[Json]
+    ) -> tuple[bytes | None, str | None]:
         """Key header and signature parameter of the one requirement an operation has."""
         if len(alternatives) > 1:
-            raise ValueError(f"{operation}: the mock cannot choose between several security requirements")
+            raise ValueError(
+                f"{operation}: the mock cannot choose between several security requirements"
+            )
         key, signature = None, None
         for scheme_name in alternatives[0] if alternatives else ():
             scheme = self._resolve_ref({"$ref": f"#/components/securitySchemes/{scheme_name}"})
@@ -147,7 +167,9 @@ class ApiSpec:
                 case "signature", "query":
                     signature = scheme["name"]
                 case _:
-                    raise ValueError(f"{operation}: the mock cannot verify the security scheme {scheme_name}")
+                    raise ValueError(
+                        f"{operation}: the mock cannot verify the security scheme {scheme_name}"
+                    )
         if signature is not None and key is None:
             raise ValueError(f"{operation}: a signature without a key cannot be verified")
         return key, signature
@@ -177,4 +199,6 @@ def load_packaged_spec() -> Json:
         if file.is_file():
             document: Json = json.loads(file.read_bytes())
             return document
-    raise FileNotFoundError("openapi.json of binance_usdm_wire is not installed; pass spec= to Exchange")
+    raise FileNotFoundError(
+        "openapi.json of binance_usdm_wire is not installed; pass spec= to Exchange"
+    )

@@ -44,7 +44,9 @@ class State:
         """Whether a signature came before; it is remembered."""
         if signature is None:
             return False
-        seen = signature.lower() if _HEX(signature) else signature  # the exchange takes hex in either case
+        seen = (
+            signature.lower() if _HEX(signature) else signature
+        )  # the exchange takes hex in either case
         before = seen in self.signatures
         if len(self.signatures) >= _MAX_REMEMBERED:
             del self.signatures[next(iter(self.signatures))]

@@ -15,7 +15,10 @@ def loads(body: bytes) -> Any:
     """The JSON value of a body, with fractions as Decimals; ValueError for what readers disagree about."""
     try:
         value = json.loads(
-            body.decode(), parse_float=_parse_number, parse_constant=_parse_number, object_pairs_hook=_unique_object
+            body.decode(),
+            parse_float=_parse_number,
+            parse_constant=_parse_number,
+            object_pairs_hook=_unique_object,
         )
         json.dumps(value, ensure_ascii=False, default=str).encode()
     except UnicodeDecodeError:
@@ -32,7 +35,9 @@ def loads(body: bytes) -> Any:
 def dumps(value: Any) -> bytes:
     """The text of a value that was parsed: a Decimal is the number it came as."""
     mark = secrets.token_hex(8)  # nobody can have put it into a string of his own
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=lambda number: f"{mark}{number}")
+    text = json.dumps(
+        value, ensure_ascii=False, separators=(",", ":"), default=lambda number: f"{mark}{number}"
+    )
     return re.sub(f'"{mark}([^"]*)"', r"\1", text).encode()
 
 

@@ -77,12 +77,16 @@ class Switches:
         """The same with some turned, by values as JSON has them; ValueError for a name that is none."""
         names = [each.name for each in fields(self)]
         if unknown := changes.keys() - {*names}:
-            raise ValueError(f"no switch {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+            raise ValueError(
+                f"no switch {', '.join(sorted(unknown))}; there are {', '.join(names)}"
+            )
         given = dict(changes)
         if isinstance(given.get("order"), list):
             given["order"] = tuple(given["order"])
         if isinstance(given.get("statuses"), dict):
-            given["statuses"] = {int(code) if _CODE(code) else code: to for code, to in given["statuses"].items()}
+            given["statuses"] = {
+                int(code) if _CODE(code) else code: to for code, to in given["statuses"].items()
+            }
         return replace(self, **given)
 
     def __post_init__(self) -> None:
@@ -105,7 +109,9 @@ class Switches:
             _require_at_least("window_maximum", self.window_maximum, 1)
         for name, least in (("weight_limit", 1), ("ban_after", 0), ("ban_seconds", 0)):
             _require_at_least(name, getattr(self, name), least)
-        if not isinstance(self.statuses, Mapping) or not all(map(_is_rejection_status, self.statuses.items())):
+        if not isinstance(self.statuses, Mapping) or not all(
+            map(_is_rejection_status, self.statuses.items())
+        ):
             raise ValueError("statuses must map codes to HTTP statuses from 400 to 599")
         try:
             re.compile(self.key_format + "")  # a pattern of bytes would fit no key

@@ -51,7 +51,9 @@ class WeightCounter:
 
     def ban_response(self, now: int, switches: Switches) -> Reply | None:
         """The 418 of a ban that lasts, None without one."""
-        return banned_response(self.banned_until, now, switches) if now < self.banned_until else None
+        return (
+            banned_response(self.banned_until, now, switches) if now < self.banned_until else None
+        )
 
 
 def rate_limited_response(now: int, switches: Switches) -> Reply:
@@ -60,7 +62,9 @@ def rate_limited_response(now: int, switches: Switches) -> Reply:
         f"Too many requests; current limit is {switches.weight_limit} requests per minute. "
         "Please use the websocket for live updates to avoid polling the API."
     )
-    return _with_retry_after(error_response(429, -1003, text), (now // MINUTE + 1) * MINUTE - now, switches)
+    return _with_retry_after(
+        error_response(429, -1003, text), (now // MINUTE + 1) * MINUTE - now, switches
+    )
 
 
 def banned_response(until: int, now: int, switches: Switches) -> Reply:
@@ -75,4 +79,6 @@ def banned_response(until: int, now: int, switches: Switches) -> Reply:
 
 def _with_retry_after(reply: Reply, milliseconds: int, switches: Switches) -> Reply:
     seconds = -(-milliseconds // 1000)  # rounded up: whoever waits that long is let in
-    return reply.with_header(b"Retry-After", str(seconds).encode()) if switches.retry_after else reply
+    return (
+        reply.with_header(b"Retry-After", str(seconds).encode()) if switches.retry_after else reply
+    )

@@ -19,14 +19,20 @@ def add_unknown_field(body: bytes) -> bytes:
 
 def remove_field(body: bytes, member: str = "") -> bytes:
     """Every row without a member; the last one if none is named."""
-    return _map_rows(body, lambda row: {name: row[name] for name in row if name != _field_or_last(row, member)})
+    return _map_rows(
+        body, lambda row: {name: row[name] for name in row if name != _field_or_last(row, member)}
+    )
 
 
 def change_field_type(body: bytes, member: str = "", kind: str = "number") -> bytes:
     """Every row with a member of another type; the last one if none is named."""
     return _map_rows(
         body,
-        lambda row: {**row, name: REPLACEMENT_VALUES[kind]} if (name := _field_or_last(row, member)) in row else row,
+        lambda row: (
+            {**row, name: REPLACEMENT_VALUES[kind]}
+            if (name := _field_or_last(row, member)) in row
+            else row
+        ),
     )
 
 
@@ -50,7 +56,9 @@ def _replace_last_field(text: str) -> Callable[[bytes], bytes]:
     """The last member of every row says this."""
 
     def transform(body: bytes) -> bytes:
-        marked = _map_rows(body, lambda row: {**row, _field_or_last(row, ""): json.loads(_PLACEHOLDER)})
+        marked = _map_rows(
+            body, lambda row: {**row, _field_or_last(row, ""): json.loads(_PLACEHOLDER)}
+        )
         return marked.replace(_PLACEHOLDER.encode(), text.encode())
 
     return transform
@@ -92,7 +100,9 @@ def _map_rows(body: bytes, transform: Callable[[dict[str, Any]], dict[str, Any]]
         return transform(value) if isinstance(value, dict) else value
 
     try:
-        return json.dumps(transform_value(json.loads(body)), ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(
+            transform_value(json.loads(body)), ensure_ascii=False, separators=(",", ":")
+        ).encode()
     except (ValueError, RecursionError):
         return body
 

@@ -70,14 +70,19 @@ class Fault:
                 exact = type(value) is int or (type(value) is float and type(default) is float)
                 good = exact and (default < 0 or 0 <= value < float("inf"))
             if not good or not _OPTION_PATTERNS.get(name, re.compile("")).match(str(value)):
-                wanted = ", ".join(_OPTION_CHOICES.get(name, ())) or f"like {default!r}, and not negative"
+                wanted = (
+                    ", ".join(_OPTION_CHOICES.get(name, ()))
+                    or f"like {default!r}, and not negative"
+                )
                 raise ValueError(f"option {name} must be {wanted}")
         return {**self.options, **given}
 
 
 def _error_factory(status: int, code: int | None, text: str) -> Callable[[FaultContext], Reply]:
     def make_response(scene: FaultContext) -> Reply:
-        return error_response(status if code is None else scene.switches.statuses.get(code, status), code, text)
+        return error_response(
+            status if code is None else scene.switches.statuses.get(code, status), code, text
+        )
 
     return make_response
 
@@ -101,13 +106,19 @@ def _unavailable_factory(code: int | None, text: str) -> Callable[..., Reply]:
 
 def _any_error(scene: FaultContext, code: int, status: int) -> Reply:
     """Any code of the contract, with its first text; what the text leaves open stays open."""
-    known = scene.error_codes.get(str(code), {"kind": "bad-request", "messages": ["An error nobody described."]})
-    usual = scene.switches.statuses.get(code, _STATUS_OF_CODE.get(code, _STATUS_OF_KIND[known["kind"]]))
+    known = scene.error_codes.get(
+        str(code), {"kind": "bad-request", "messages": ["An error nobody described."]}
+    )
+    usual = scene.switches.statuses.get(
+        code, _STATUS_OF_CODE.get(code, _STATUS_OF_KIND[known["kind"]])
+    )
     return error_response(status or usual, code, known["messages"][0])
 
 
 def _latency(scene: FaultContext, seconds: float, jitter: float) -> Reply:
-    return replace(scene.normal_response(), delivery=Delivery(latency=seconds + jitter * scene.rng.random()))
+    return replace(
+        scene.normal_response(), delivery=Delivery(latency=seconds + jitter * scene.rng.random())
+    )
 
 
 def _delivery_factory(**names: str) -> Callable[..., Reply]:
@@ -126,7 +137,10 @@ def _reset(scene: FaultContext, after: int) -> Reply:
 
 def _with_content_type(scene: FaultContext, type: str) -> Reply:  # the option's name  # noqa: A002
     answer = scene.normal_response()
-    headers = [(name, type.encode() if name == b"Content-Type" else value) for name, value in answer.headers]
+    headers = [
+        (name, type.encode() if name == b"Content-Type" else value)
+        for name, value in answer.headers
+    ]
     return replace(answer, headers=tuple(headers))
 
 
@@ -140,7 +154,13 @@ _OPTION_PATTERNS: Final = {
     "status": re.compile(r"(?:0|[2-5][0-9]{2})\Z"),
     "code": re.compile(r"(?:0|-[0-9]{1,6})\Z"),
 }
-_STATUS_OF_KIND: Final = {"authentication": 401, "timestamp": 400, "rate-limit": 429, "bad-request": 400, "server": 500}
+_STATUS_OF_KIND: Final = {
+    "authentication": 401,
+    "timestamp": 400,
+    "rate-limit": 429,
+    "bad-request": 400,
+    "server": 500,
+}
 _STATUS_OF_CODE: Final = {-1001: 503, -1007: 408, -1008: 503, -1022: 400, -5000: 404}
 _SHAPE: Final = {"shape": "default"}
 _INTERNAL: Final = "An unknown error occured while processing the request."
@@ -148,28 +168,33 @@ _RESTRICTED: Final = (
     "Service unavailable from a restricted location according to 'b. Eligibility' in https://www.binance.com/en/terms. "
     "Please contact customer service if you believe you received this message in error."
 )
-_THROTTLED: Final = (
-    "Request throttled by system-level protection. Reduce-only/close-position orders are exempt. Please try again."
-)
+_THROTTLED: Final = "Request throttled by system-level protection. Reduce-only/close-position orders are exempt. Please try again."
 _TIMEOUT: Final = "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
 
 FAULTS: Final[Mapping[str, Fault]] = {
-    "waf": Fault("403, a page of the firewall", _page_factory(403, "Request blocked"), costs_weight=False),
+    "waf": Fault(
+        "403, a page of the firewall", _page_factory(403, "Request blocked"), costs_weight=False
+    ),
     "not-found": Fault("404 as a page", _page_factory(404, "Not found"), costs_weight=False),
     "timeout": Fault("408 -1007, the backend did not answer", _error_factory(408, -1007, _TIMEOUT)),
     "banned": Fault(
         "418 -1003, the reply of a ban; Exchange.ban is the ban itself",
-        lambda scene: banned_response(scene.now + 1000 * scene.switches.ban_seconds, scene.now, scene.switches),
+        lambda scene: banned_response(
+            scene.now + 1000 * scene.switches.ban_seconds, scene.now, scene.switches
+        ),
     ),
     "rate-limited": Fault(
         "429 -1003, one reply; Exchange.spend uses the minute up",
         lambda scene: rate_limited_response(scene.now, scene.switches),
     ),
     "restricted": Fault(
-        "451 with code 0, seen on the spot host", _error_factory(451, 0, _RESTRICTED), costs_weight=False
+        "451 with code 0, seen on the spot host",
+        _error_factory(451, 0, _RESTRICTED),
+        costs_weight=False,
     ),
     "wrong-environment": Fault(
-        "401 -2008, a key of the other environment", _error_factory(401, -2008, "Invalid Api-Key ID.")
+        "401 -2008, a key of the other environment",
+        _error_factory(401, -2008, "Invalid Api-Key ID."),
     ),
     "unknown": Fault(
         "503 without a code, execution unknown",
@@ -177,17 +202,27 @@ FAULTS: Final[Mapping[str, Fault]] = {
         _SHAPE,
     ),
     "unavailable": Fault(
-        "503 without a code, certainly not executed", _unavailable_factory(None, "Service Unavailable."), _SHAPE
-    ),
-    "throttled": Fault("503 -1008, certainly not executed", _unavailable_factory(-1008, _THROTTLED), _SHAPE),
-    "internal": Fault(
-        "503 -1001, certainly not executed",
-        _unavailable_factory(-1001, "Internal error; unable to process your request. Please try again."),
+        "503 without a code, certainly not executed",
+        _unavailable_factory(None, "Service Unavailable."),
         _SHAPE,
     ),
-    "html-503": Fault("503 as a page of the content network", _page_factory(503, "Service unavailable")),
+    "throttled": Fault(
+        "503 -1008, certainly not executed", _unavailable_factory(-1008, _THROTTLED), _SHAPE
+    ),
+    "internal": Fault(
+        "503 -1001, certainly not executed",
+        _unavailable_factory(
+            -1001, "Internal error; unable to process your request. Please try again."
+        ),
+        _SHAPE,
+    ),
+    "html-503": Fault(
+        "503 as a page of the content network", _page_factory(503, "Service unavailable")
+    ),
     "gateway": Fault("502 as a page of the content network", _page_factory(502, "Bad gateway")),
-    "error-500": Fault("500 -1000, an error nobody explained", _error_factory(500, -1000, _INTERNAL)),
+    "error-500": Fault(
+        "500 -1000, an error nobody explained", _error_factory(500, -1000, _INTERNAL)
+    ),
     "error": Fault(
         "any code, with the contract's first text; status 0 is the code's usual one",
         _any_error,
@@ -205,7 +240,9 @@ FAULTS: Final[Mapping[str, Fault]] = {
     ),
     "retyped-member": Fault(
         "200, a member of another type in every row",
-        lambda scene, member, becomes: json_ok_response(drift.change_field_type(scene.normal_body, member, becomes)),
+        lambda scene, member, becomes: json_ok_response(
+            drift.change_field_type(scene.normal_body, member, becomes)
+        ),
         {"member": "", "becomes": "object"},
         spec_violation="a member has its type",
     ),
@@ -228,13 +265,20 @@ FAULTS: Final[Mapping[str, Fault]] = {
             b"Content-Encoding", b"gzip"
         ),
     ),
-    "empty-200": Fault("200 without a body", lambda scene: json_ok_response(b""), spec_violation="no JSON"),
+    "empty-200": Fault(
+        "200 without a body", lambda scene: json_ok_response(b""), spec_violation="no JSON"
+    ),
     "truncated": Fault(
         "200, the good body cut in the middle",
         lambda scene: json_ok_response(scene.normal_body[: len(scene.normal_body) // 2]),
         spec_violation="no JSON",
     ),
-    "html-200": Fault("200 as a page", _page_factory(200, "Maintenance"), spec_violation="no JSON", costs_weight=False),
+    "html-200": Fault(
+        "200 as a page",
+        _page_factory(200, "Maintenance"),
+        spec_violation="no JSON",
+        costs_weight=False,
+    ),
     "error-in-200": Fault(
         "200 with the error payload",
         lambda scene: error_response(200, -1000, _INTERNAL),
@@ -242,7 +286,9 @@ FAULTS: Final[Mapping[str, Fault]] = {
     ),
     "redirect": Fault(
         "302 to another host, which must never see the key",
-        lambda scene: html_response(302, "Found").with_header(b"Location", b"https://elsewhere.invalid/"),
+        lambda scene: html_response(302, "Found").with_header(
+            b"Location", b"https://elsewhere.invalid/"
+        ),
         spec_violation="no redirect is documented",
         costs_weight=False,
     ),

@@ -57,11 +57,16 @@ class FaultQueue:
         taken = None
         for queued in tuple(self._queue):
             wanted = (queued.operation, queued.path, queued.api_key)
-            if not all(want in (None, has) for want, has in zip(wanted, (operation, path, api_key), strict=True)):
+            if not all(
+                want in (None, has)
+                for want, has in zip(wanted, (operation, path, api_key), strict=True)
+            ):
                 continue
             if queued.nth > 1:
                 queued.nth -= 1
-            elif taken is None and (queued.probability == 1.0 or self._rng.random() < queued.probability):
+            elif taken is None and (
+                queued.probability == 1.0 or self._rng.random() < queued.probability
+            ):
                 taken = queued
         if taken is not None and taken.times is not None:
             taken.times -= 1
@@ -74,7 +79,9 @@ class FaultQueue:
         self._queue.clear()
 
 
-def resolve_fault(fault: str | Reply, options: Mapping[str, Option]) -> tuple[str, Fault, Mapping[str, Option]]:
+def resolve_fault(
+    fault: str | Reply, options: Mapping[str, Option]
+) -> tuple[str, Fault, Mapping[str, Option]]:
     """A fault of ``FAULTS`` with its options, or a reply as it is; ValueError for what is none."""
     if isinstance(fault, Reply):
         if options:

@@ -29,7 +29,13 @@ class AdminHandler(Protocol):
     def body_limit(self) -> int: ...
 
     def handle(
-        self, method: str, path: str, query: bytes, headers: Iterable[tuple[bytes, bytes]], body: bytes, address: str
+        self,
+        method: str,
+        path: str,
+        query: bytes,
+        headers: Iterable[tuple[bytes, bytes]],
+        body: bytes,
+        address: str,
     ) -> Reply: ...
 
 
@@ -76,7 +82,9 @@ class _AsgiApp:
             return self._admin.handle(method, path.decode("latin-1"), query, headers, body, client)
         if len(body) > _EXCHANGE_BODY_LIMIT:
             return html_response(413, "Request entity too large")
-        return self._handle(method, path + b"?" + query if query else path, headers, body, _client_address(scope))
+        return self._handle(
+            method, path + b"?" + query if query else path, headers, body, _client_address(scope)
+        )
 
     def _is_admin(self, path: bytes) -> bool:
         if self._admin_paths is None:

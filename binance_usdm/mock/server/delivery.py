@@ -34,7 +34,9 @@ _VALUE: Final = re.compile(rb"[\t -~\x80-\xff]*").fullmatch
 _LINGER_ZERO: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
-async def send_response(reply: Reply, head: Head, scope: Message, receive: Receive, send: Send) -> None:
+async def send_response(
+    reply: Reply, head: Head, scope: Message, receive: Receive, send: Send
+) -> None:
     """Send a reply under its head as its ``delivery`` says.
 
     Plain ASGI has no word for the end of a connection: without the transport a cut is an answer that is never completed,
@@ -49,7 +51,11 @@ async def send_response(reply: Reply, head: Head, scope: Message, receive: Recei
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     sent = 0
     for place, piece in enumerate(delivery.pieces(reply.body[:announced])):
-        if place and delivery.pause and not await _sleep_unless_disconnected(delivery.pause, receive):
+        if (
+            place
+            and delivery.pause
+            and not await _sleep_unless_disconnected(delivery.pause, receive)
+        ):
             return None
         await send({"type": "http.response.body", "body": piece, "more_body": True})
         sent += len(piece)
@@ -58,7 +64,9 @@ async def send_response(reply: Reply, head: Head, scope: Message, receive: Recei
     if sent < announced and scope["method"] != "HEAD":
         return await _close_early(transport, receive)
     if transport is not None and scope["method"] != "HEAD":
-        transport.write(reply.body[announced:])  # more than was announced: no server would send that for us
+        transport.write(
+            reply.body[announced:]
+        )  # more than was announced: no server would send that for us
     return await send({"type": "http.response.body", "body": b""})
 
 
@@ -77,7 +85,10 @@ def validate_response(reply: Reply) -> Head:
     if not 200 <= reply.status <= 599:
         raise ValueError("the status of the reply is not from 200 to 599")
     for name, value in reply.headers:
-        if not ((name in _KNOWN_HEADER_NAMES or _NAME(name)) and (value is JSON or value.isalnum() or _VALUE(value))):
+        if not (
+            (name in _KNOWN_HEADER_NAMES or _NAME(name))
+            and (value is JSON or value.isalnum() or _VALUE(value))
+        ):
             raise ValueError("a header of the reply is none that HTTP allows")
     return response_head(reply)
 

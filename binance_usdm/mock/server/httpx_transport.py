@@ -41,7 +41,9 @@ class ExchangeTransport(httpx.MockTransport):
 
     def _handle(self, request: httpx.Request) -> Reply:
         target = request.extensions.get("target", request.url.raw_path)
-        return self._exchange_handle(request.method, target, request.headers.raw, request.content, self._address)
+        return self._exchange_handle(
+            request.method, target, request.headers.raw, request.content, self._address
+        )
 
 
 class _PacedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -102,5 +104,7 @@ def _to_httpx_response(reply: Reply, request: httpx.Request) -> httpx.Response:
     if request.method == "HEAD":
         return httpx.Response(reply.status, headers=headers, content=b"")
     if reply.delivery.chunk or reply.delivery.cut is not None or announced != len(reply.body):
-        return httpx.Response(reply.status, headers=headers, stream=_PacedBody(reply, announced, request))
+        return httpx.Response(
+            reply.status, headers=headers, stream=_PacedBody(reply, announced, request)
+        )
     return httpx.Response(reply.status, headers=headers, content=reply.body)

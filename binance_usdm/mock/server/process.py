@@ -33,7 +33,9 @@ def run_in_thread(app: Application, port: int) -> Iterator[str]:
     """Serve in a thread on the loopback address; yields the base URL. Port 0 picks a free port."""
     server = _make_server(app)
     with _open_listener(HOST, port) as (listener, url):
-        thread = threading.Thread(target=server.run, args=([listener],), name="mock-exchange", daemon=True)
+        thread = threading.Thread(
+            target=server.run, args=([listener],), name="mock-exchange", daemon=True
+        )
         thread.start()
         try:
             while not server.started:
@@ -46,7 +48,9 @@ def run_in_thread(app: Application, port: int) -> Iterator[str]:
             thread.join()
 
 
-def run_until_signal(app: Application, host: str, port: int, workers: int, on_ready: Callable[[str], object]) -> None:
+def run_until_signal(
+    app: Application, host: str, port: int, workers: int, on_ready: Callable[[str], object]
+) -> None:
     """Serve in the main thread, or in `workers` processes, until SIGINT or SIGTERM.
 
     `on_ready` is called with the base URL once connections are accepted.
@@ -62,12 +66,17 @@ def run_until_signal(app: Application, host: str, port: int, workers: int, on_re
                 _run_workers(workers, server, listener, lambda: on_ready(url))
 
 
-def _run_workers(workers: int, server: uvicorn.Server, listener: socket.socket, on_ready: Callable[[], object]) -> None:
+def _run_workers(
+    workers: int, server: uvicorn.Server, listener: socket.socket, on_ready: Callable[[], object]
+) -> None:
     """Fork the workers, wait for the first to end, and end them all.
 
     Stop signals are blocked while the workers start: a worker without its handler would not end by them.
     """
-    processes = [get_context("fork").Process(target=_run_worker, args=(server, listener)) for _ in range(workers)]
+    processes = [
+        get_context("fork").Process(target=_run_worker, args=(server, listener))
+        for _ in range(workers)
+    ]
     try:
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
         for process in processes:
@@ -112,7 +121,9 @@ def _signal_handlers(handler: Callable[[int, FrameType | None], object]) -> Iter
 def _open_listener(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
     """Open a listening socket; yields it and its base URL. From here on clients that connect wait to be served."""
     is_ipv6 = ":" in host
-    with socket.create_server((host, port), family=socket.AF_INET6 if is_ipv6 else socket.AF_INET) as listener:
+    with socket.create_server(
+        (host, port), family=socket.AF_INET6 if is_ipv6 else socket.AF_INET
+    ) as listener:
         yield listener, f"http://{f'[{host}]' if is_ipv6 else host}:{listener.getsockname()[1]}"
 
 
@@ -120,7 +131,9 @@ def _make_server(app: Application) -> uvicorn.Server:
     try:
         import uvicorn  # the extra "mock": only a server needs it
     except ImportError:
-        raise ImportError("serving the mock exchange needs uvicorn: pip install 'binance-usdm[mock]'") from None
+        raise ImportError(
+            "serving the mock exchange needs uvicorn: pip install 'binance-usdm[mock]'"
+        ) from None
     config = uvicorn.Config(
         app,
         http=_protocol_class(),
@@ -152,7 +165,9 @@ def _protocol_class() -> type[Any]:
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
-            connection: Any = {TRANSPORT_EXTENSION: self.transport}  # the types know no extensions of others
+            connection: Any = {
+                TRANSPORT_EXTENSION: self.transport
+            }  # the types know no extensions of others
             self.scope["extensions"] = connection
 
         def shutdown(self) -> None:

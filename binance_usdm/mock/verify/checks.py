@@ -44,13 +44,17 @@ _MESSAGE_BY_CODE: Final = {
     -4109: "This account is inactive. Please activate it before trading.",
 }
 _DUPLICATE_MESSAGE: Final = "Duplicate values for a parameter detected."
-_AHEAD_MESSAGE: Final = f"Timestamp for this request was {MAX_AHEAD_MS}ms ahead of the server's time."
+_AHEAD_MESSAGE: Final = (
+    f"Timestamp for this request was {MAX_AHEAD_MS}ms ahead of the server's time."
+)
 
 
 class RejectionError(Exception):
     """The exchange says no: a code, a text, and ``why``, which a real one would keep to itself."""
 
-    def __init__(self, code: int, text: str | None = None, *, why: str = "", **parts: object) -> None:
+    def __init__(
+        self, code: int, text: str | None = None, *, why: str = "", **parts: object
+    ) -> None:
         self.code = code
         self.text = _MESSAGE_BY_CODE[code].format(**parts) if text is None else text
         self.reason = why or self.text
@@ -109,7 +113,9 @@ def _matches_key_format(api_key: str, key_format: str) -> bool:
 
 def _key_rejection(inquiry: RequestContext, why: str) -> RejectionError:
     ip = inquiry.switches.caller_ip
-    return RejectionError(-2015, _MESSAGE_BY_CODE[-2015] + (f", request ip: {ip}" if ip else ""), why=why)
+    return RejectionError(
+        -2015, _MESSAGE_BY_CODE[-2015] + (f", request ip: {ip}" if ip else ""), why=why
+    )
 
 
 def _check_key(inquiry: RequestContext, operation: Operation) -> None:
@@ -135,15 +141,22 @@ def _check_parameters(inquiry: RequestContext, operation: Operation) -> None:
         _require_signature(inquiry, operation.signature)
     code = inquiry.switches.unknown_parameter
     if code is not None and not operation.allowed_names.issuperset(sent):
-        raise RejectionError(code, read=len(operation.allowed_names.intersection(sent)), sent=len(sent))
+        raise RejectionError(
+            code, read=len(operation.allowed_names.intersection(sent)), sent=len(sent)
+        )
 
 
 def _check_timestamp(inquiry: RequestContext, operation: Operation) -> None:
-    stamp, window = operation.parameters_by_role.get("timestamp"), operation.parameters_by_role.get("window")
+    stamp, window = (
+        operation.parameters_by_role.get("timestamp"),
+        operation.parameters_by_role.get("window"),
+    )
     sent = _check_parameter(inquiry, stamp) if stamp else None
     if sent is None:
         return
-    timestamp_ms = int(sent) // 1000 if inquiry.switches.microseconds and len(sent) >= 16 else int(sent)
+    timestamp_ms = (
+        int(sent) // 1000 if inquiry.switches.microseconds and len(sent) >= 16 else int(sent)
+    )
     if timestamp_ms >= inquiry.now + MAX_AHEAD_MS:
         why = f"the timestamp is {timestamp_ms - inquiry.now} ms ahead of the exchange's clock; less than {MAX_AHEAD_MS} is accepted"
         raise RejectionError(-1021, _AHEAD_MESSAGE, why=why)
@@ -159,16 +172,25 @@ def _check_signature(inquiry: RequestContext, operation: Operation) -> None:
     if name is None:
         return
     _require_signature(inquiry, name)
-    signed, key = inquiry.query.split_signature(name, last=inquiry.switches.signature_last), _find_key(inquiry)
+    signed, key = (
+        inquiry.query.split_signature(name, last=inquiry.switches.signature_last),
+        _find_key(inquiry),
+    )
     if signed is None:
         raise RejectionError(-1022, why=f"{name} is not the last parameter")
     payload, made = signed[0] + inquiry.body, signed[1]
-    if callable(key.secret) and inquiry.switches.hex_of_any_key and re.fullmatch(r"(?:[0-9a-fA-F]{2})+", made):
+    if (
+        callable(key.secret)
+        and inquiry.switches.hex_of_any_key
+        and re.fullmatch(r"(?:[0-9a-fA-F]{2})+", made)
+    ):
         made = base64.b64encode(bytes.fromhex(made)).decode()
     if not key.verify(payload, made):
         names = [each.name for each in operation.parameters]
         others, path = inquiry.keys.values(), operation.path
-        raise RejectionError(-1022, why=explain_bad_signature(key, others, inquiry.query, path, names, payload, made))
+        raise RejectionError(
+            -1022, why=explain_bad_signature(key, others, inquiry.query, path, names, payload, made)
+        )
     if inquiry.is_replay:
         raise RejectionError(-1022, why="the signature came before; the switch refuse_replay is on")
 
@@ -187,7 +209,9 @@ def _check_parameter(inquiry: RequestContext, parameter: Parameter) -> str | Non
     if text:
         misfit, maximum = parameter.validate(text), switches.window_maximum
         if misfit is not None:
-            malformed = switches.malformed_mandatory if parameter.required else switches.malformed_optional
+            malformed = (
+                switches.malformed_mandatory if parameter.required else switches.malformed_optional
+            )
             code = malformed if misfit is Violation.MALFORMED else switches.out_of_range
             raise RejectionError(code, name=name, legal=allowed_pattern(parameter.schema))
         if maximum is not None and parameter.signing_role == "window" and int(text) > maximum:

@@ -16,7 +16,13 @@ _HEX_LENGTH = 64
 
 
 def explain_bad_signature(
-    key: ApiKey, others: Iterable[ApiKey], query: Query, path: str, names: Iterable[str], payload: bytes, signature: str
+    key: ApiKey,
+    others: Iterable[ApiKey],
+    query: Query,
+    path: str,
+    names: Iterable[str],
+    payload: bytes,
+    signature: str,
 ) -> str:
     """What was signed instead of ``payload``, or with what, ``names`` being those it may have; tells no secret and no signature."""
     for what, candidate in _candidate_payloads(query, path, {*names}, payload):
@@ -33,12 +39,16 @@ def explain_bad_signature(
     coded = base64.b64encode(hmac.digest(key.secret.encode(), payload, "sha256"))
     if hmac.compare_digest(coded, signature.replace(" ", "+").encode()):
         return "the signature is in base64: HMAC-SHA256 goes as hex"
-    if len(signature) != _HEX_LENGTH or not all(character in "0123456789abcdefABCDEF" for character in signature):
+    if len(signature) != _HEX_LENGTH or not all(
+        character in "0123456789abcdefABCDEF" for character in signature
+    ):
         return f"the signature is no HMAC-SHA256 in hex: {_HEX_LENGTH} hex digits, here {len(signature)} characters"
     return "the signature is of other bytes or of another secret"
 
 
-def _candidate_payloads(query: Query, path: str, known: set[str], payload: bytes) -> Iterator[tuple[str, bytes]]:
+def _candidate_payloads(
+    query: Query, path: str, known: set[str], payload: bytes
+) -> Iterator[tuple[str, bytes]]:
     """What else programs have been seen to sign, in words and as bytes."""
     pieces = payload.split(b"&")
     names = [piece.partition(b"=")[0].decode("latin-1") for piece in pieces]

@@ -26,28 +26,33 @@ _read_update_time = integer_reader(0, 9223372036854775807)
 
 @frozen(slots=True, kw_only=True, weakref_slot=False)
 class AccountBalance:
-    """One asset of the account. Unknown members are kept; the exchange has added members before [log]."""
+    """One asset of the account. Unknown members are kept; the exchange has added members before
+    [log]."""
 
     account_alias: str
-    """Unique account code. Opaque, of any length [seen]; identifies the account, so treat it as personal data."""
+    """Unique account code. Opaque, of any length [seen]; identifies the account, so treat it as
+    personal data."""
     asset: str
-    """Asset name, such as USDT. An open set [seen]; need not be ASCII, there are symbols with Chinese names [log]."""
+    """Asset name, such as USDT. An open set [seen]; need not be ASCII, there are symbols with
+    Chinese names [log]."""
     balance: Decimal
-    """Wallet balance, in the asset. Not equity, unrealized profit is not in it [acc]; can be negative [err]."""
+    """Wallet balance, in the asset. Not equity, unrealized profit is not in it [acc]; can be
+    negative [err]."""
     cross_wallet_balance: Decimal
-    """Crossed wallet balance, in the asset, the part that cross positions use; in the page's example far below the
-    balance."""
+    """Crossed wallet balance, in the asset, the part that cross positions use; in the page's
+    example far below the balance."""
     cross_un_pnl: Decimal
     """Unrealized profit of crossed positions, in the asset; negative for a loss [seen]."""
     available_balance: Decimal
-    """Available balance, in the asset. In multi-assets mode the free margin of the whole account, so it may exceed the
-    balance [seen]; do not add it up."""
+    """Available balance, in the asset. In multi-assets mode the free margin of the whole account,
+    so it may exceed the balance [seen]; do not add it up."""
     max_withdraw_amount: Decimal
     """Maximum amount for transfer out, in the asset."""
     margin_available: bool
     """Whether the asset can be used as margin in Multi-Assets mode."""
     update_time: int
-    """Last update time [acc], ms since 1970-01-01 UTC [gen]; 0 for an asset that was never touched [seen]."""
+    """Last update time [acc], ms since 1970-01-01 UTC [gen]; 0 for an asset that was never touched
+    [seen]."""
     additional_properties: Mapping[str, Any] = field(factory=dict, hash=False)
     """Members that the spec does not know, as they came."""
 
@@ -79,10 +84,14 @@ class AccountBalance:
             account_alias=read_string(take("accountAlias", MISSING), "accountAlias"),
             asset=read_string(take("asset", MISSING), "asset"),
             balance=read_decimal(take("balance", MISSING), "balance"),
-            cross_wallet_balance=read_decimal(take("crossWalletBalance", MISSING), "crossWalletBalance"),
+            cross_wallet_balance=read_decimal(
+                take("crossWalletBalance", MISSING), "crossWalletBalance"
+            ),
             cross_un_pnl=read_decimal(take("crossUnPnl", MISSING), "crossUnPnl"),
             available_balance=read_decimal(take("availableBalance", MISSING), "availableBalance"),
-            max_withdraw_amount=read_decimal(take("maxWithdrawAmount", MISSING), "maxWithdrawAmount"),
+            max_withdraw_amount=read_decimal(
+                take("maxWithdrawAmount", MISSING), "maxWithdrawAmount"
+            ),
             margin_available=read_boolean(take("marginAvailable", MISSING), "marginAvailable"),
             update_time=_read_update_time(take("updateTime", MISSING), "updateTime"),
             additional_properties=rest,

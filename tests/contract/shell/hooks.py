@@ -69,7 +69,9 @@ schemathesis.check(accepts_only_what_is_described(SPEC))
 def undeclared_method(context: Any, response: Any, case: Case) -> None:
     """A method that a path does not have is refused: with 404, as the exchange does it, or 405."""
     if (response.request.method, case.path) not in FACTS:
-        assert response.status_code in (404, 405), f"{response.request.method}: {response.status_code}"
+        assert response.status_code in (404, 405), (
+            f"{response.request.method}: {response.status_code}"
+        )
 
 
 _proved: set[str] = set()
@@ -86,25 +88,43 @@ def small_changes(context: Any, response: Any, case: Case) -> None:
         headers = {**response.request.headers, str(fact.key_header): key}
         url = f"{address}?{'&'.join(pieces)}"
         try:
-            answer = requests.request(fact.method, url, headers=headers, timeout=10, allow_redirects=False)
+            answer = requests.request(
+                fact.method, url, headers=headers, timeout=10, allow_redirects=False
+            )
         except requests.RequestException as error:
-            raise AssertionError(f"{about}: {type(error).__name__}") from None  # its text has the signature
+            raise AssertionError(
+                f"{about}: {type(error).__name__}"
+            ) from None  # its text has the signature
         code = re.search(rb'"code": *(-?[0-9]+)', answer.content)
         got = "refused" if 400 <= answer.status_code < 500 else answer.status_code
-        assert expected in (got, int(code[1]) if code and got == "refused" else got), f"{about}: {got}, not {expected}"
+        assert expected in (got, int(code[1]) if code and got == "refused" else got), (
+            f"{about}: {got}, not {expected}"
+        )
     _proved.add(fact.id)
 
 
 def variants(fact: OperationFact, pieces: Pieces) -> Iterator[tuple[str, Pieces, str, int | str]]:
     """What is special, the query, the key, and what must come: 200, the code of a refusal, or "refused" where no code is documented."""
     name, when = str(fact.signature), now()
-    pieces = [piece for piece in with_timestamp(pieces, when) if not piece.startswith(f"{fact.window}=")]
+    pieces = [
+        piece for piece in with_timestamp(pieces, when) if not piece.startswith(f"{fact.window}=")
+    ]
     *good, signature = with_signature(pieces, name)
     digits, other_key = signature.partition("=")[2], KEY[:-1] + "10"[KEY[-1] == "1"]
     yield "a signature in upper case", [*good, f"{name}={digits.upper()}"], KEY, 200
-    yield "a signature with another last digit", [*good, signature[:-1] + "10"[signature[-1] == "1"]], KEY, -1022
+    yield (
+        "a signature with another last digit",
+        [*good, signature[:-1] + "10"[signature[-1] == "1"]],
+        KEY,
+        -1022,
+    )
     yield "a signature cut short", [*good, signature[:-2]], KEY, -1022
-    yield "a signature over other bytes", [*good, with_signature([*pieces, ""], name)[-1]], KEY, -1022
+    yield (
+        "a signature over other bytes",
+        [*good, with_signature([*pieces, ""], name)[-1]],
+        KEY,
+        -1022,
+    )
     yield "a signature that is not the last", [signature, *good], KEY, -1022
     yield "no signature", pieces, KEY, "refused"
     yield "an unknown key", [*good, signature], other_key, -2015
@@ -112,13 +132,33 @@ def variants(fact: OperationFact, pieces: Pieces) -> Iterator[tuple[str, Pieces,
         yield "a key in the other case", [*good, signature], KEY.swapcase(), -2015
     yield "a parameter twice", with_signature([*pieces, pieces[0]], name), KEY, "refused"
     if fact.timestamp:
-        yield "a stamp 3 s old", with_signature(with_timestamp(pieces, when - 3_000), name), KEY, 200
-        yield "a stamp 10 s old", with_signature(with_timestamp(pieces, when - 10_000), name), KEY, -1021
-        yield "a stamp 10 s ahead", with_signature(with_timestamp(pieces, when + 10_000), name), KEY, -1021
+        yield (
+            "a stamp 3 s old",
+            with_signature(with_timestamp(pieces, when - 3_000), name),
+            KEY,
+            200,
+        )
+        yield (
+            "a stamp 10 s old",
+            with_signature(with_timestamp(pieces, when - 10_000), name),
+            KEY,
+            -1021,
+        )
+        yield (
+            "a stamp 10 s ahead",
+            with_signature(with_timestamp(pieces, when + 10_000), name),
+            KEY,
+            -1021,
+        )
     if fact.timestamp and fact.window:
         for about, window, age, expected in WINDOWS:
             pair = f"{fact.window}={window}"
-            yield about, with_signature([pair, *with_timestamp(pieces, when - age)], name), KEY, expected
+            yield (
+                about,
+                with_signature([pair, *with_timestamp(pieces, when - age)], name),
+                KEY,
+                expected,
+            )
 
 
 def now() -> int:
@@ -144,4 +184,7 @@ def without(pieces: Pieces, name: str) -> Pieces:
 
 def with_signature(pieces: Pieces, name: str) -> Pieces:
     """The pieces with their signature at the end."""
-    return [*pieces, f"{name}={hmac.new(SECRET.encode(), '&'.join(pieces).encode(), hashlib.sha256).hexdigest()}"]
+    return [
+        *pieces,
+        f"{name}={hmac.new(SECRET.encode(), '&'.join(pieces).encode(), hashlib.sha256).hexdigest()}",
+    ]

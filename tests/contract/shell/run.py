@@ -34,10 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
         description="Schemathesis against the mock exchange, or against --url.", allow_abbrev=False
     )
     parser.add_argument(
-        "--url", help=f"a server of your own; key and secret are {' and '.join(NAMES)} of the environment"
+        "--url",
+        help=f"a server of your own; key and secret are {' and '.join(NAMES)} of the environment",
     )
     parser.add_argument(
-        "--out", type=Path, default=ROOT / ".scratch" / "contract", help="where the reports go (%(default)s)"
+        "--out",
+        type=Path,
+        default=ROOT / ".scratch" / "contract",
+        help="where the reports go (%(default)s)",
     )
     options, more = parser.parse_known_args(arguments)
     given = (
@@ -46,7 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
         else tuple(os.environ.get(name, "") for name in NAMES)
     )
     if min(map(len, given)) < SHORTEST:
-        parser.error(f"--url needs {' and '.join(NAMES)} in the environment, of {SHORTEST} characters or more")
+        parser.error(
+            f"--url needs {' and '.join(NAMES)} in the environment, of {SHORTEST} characters or more"
+        )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the server ends too
     with served(*BOUNDLESS) if options.url is None else nullcontext(options.url) as url:
         return examined(url, options.out.resolve(), more, dict(zip(NAMES, given, strict=True)))
@@ -56,18 +62,31 @@ def examined(url: str, out: Path, more: list[str], account: dict[str, str]) -> i
     """Run schemathesis, print what it prints, look for secrets in all that it left; the exit status."""
     out.mkdir(parents=True, exist_ok=True)
     config, spec = Path(__file__).with_name("schemathesis.toml"), ROOT / "spec" / "openapi.yaml"
-    reports = {"--report-dir": out, "--report-junit-path": out / "junit.xml", "--report-html-path": out / "html"}
+    reports = {
+        "--report-dir": out,
+        "--report-junit-path": out / "junit.xml",
+        "--report-html-path": out / "html",
+    }
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)]
     command += ["run", str(spec), "--url", url, "--no-color"]
     command += [str(word) for option in reports.items() for word in option]
-    here = [os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "", "127.0.0.1", "localhost"]
+    here = [
+        os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "",
+        "127.0.0.1",
+        "localhost",
+    ]
     secret = secrets_of(account.values())
     shown = 0
     with (
         subprocess.Popen(
             command + more,
             cwd=ROOT,
-            env={**os.environ, **account, "no_proxy": ",".join(filter(None, here)), "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                **account,
+                "no_proxy": ",".join(filter(None, here)),
+                "PYTHONUNBUFFERED": "1",
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -81,7 +100,11 @@ def examined(url: str, out: Path, more: list[str], account: dict[str, str]) -> i
             copy.write(safe)
             print(safe, end="", flush=True)
     leaks = ["what it printed"] if shown else []
-    leaks += [str(file.relative_to(out)) for file in sorted(out.rglob("*")) if file.is_file() and tells(file, secret)]
+    leaks += [
+        str(file.relative_to(out))
+        for file in sorted(out.rglob("*"))
+        if file.is_file() and tells(file, secret)
+    ]
     for leak in leaks:
         print(f"a key, a secret or a signature shows in {leak}: delete {out}", file=sys.stderr)
     return ending(child.returncode, leaks)

@@ -15,14 +15,18 @@ from contextlib import contextmanager
 def served(*options: str) -> Iterator[str]:
     """Serve the mock exchange with these options of the command; gives the base URL. RuntimeError with its words if it does not start."""
     command = [sys.executable, "-m", "binance_usdm", "mock", "serve", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as server:
         assert server.stderr is not None
         try:
             line = server.stderr.readline()
             found = re.search(r"http://127\.0\.0\.1:\d+", line)
             if found is None:
                 server.terminate()
-                raise RuntimeError(f"the mock exchange did not start: {line}{server.stderr.read()}".strip())
+                raise RuntimeError(
+                    f"the mock exchange did not start: {line}{server.stderr.read()}".strip()
+                )
             # what else it says is read, so that it never waits for a reader
             threading.Thread(target=deque, args=(server.stderr, 0), daemon=True).start()
             yield found[0]

@@ -20,19 +20,22 @@ class SyncMethods(SupportsCall):
     def balance(self, *, recv_window: int | None = None) -> list[AccountBalance]:
         """Balances of the account, one row an asset.
 
-        Every margin asset has a row, also one that was never touched: balance and unrealized profit zero, update
-        time 0; its available balance may still be the whole account's free margin [seen]. The page does not speak
-        of an empty list; the client reads it as an account that holds nothing. In multi-assets mode the available
-        balance of one row is the free margin of the whole account expressed in that asset, so it may exceed the
-        row's own balance, and adding it up over rows counts the same money again [seen]. The wallet balance can be
-        negative [err]; in multi-assets mode each asset has a threshold for its automatic exchange [info].
+        Every margin asset has a row, also one that was never touched: balance and unrealized
+        profit zero, update time 0; its available balance may still be the whole account's free
+        margin [seen]. The page does not speak of an empty list; the client reads it as an
+        account that holds nothing. In multi-assets mode the available balance of one row is the
+        free margin of the whole account expressed in that asset, so it may exceed the row's own
+        balance, and adding it up over rows counts the same money again [seen]. The wallet
+        balance can be negative [err]; in multi-assets mode each asset has a threshold for its
+        automatic exchange [info].
 
         GET /fapi/v3/balance, USER_DATA, request weight 5.
 
         Args:
-            recv_window: How old the request may be when the exchange looks at it, in ms, inclusive: refused with -1021 [err]
-                when server time minus timestamp is larger. The exchange takes 5000 when it is not sent, and advises
-                5000 or less [gen]. No maximum is documented for futures.
+            recv_window: How old the request may be when the exchange looks at it, in ms, inclusive:
+                refused with -1021 [err] when server time minus timestamp is larger. The
+                exchange takes 5000 when it is not sent, and advises 5000 or less [gen]. No
+                maximum is documented for futures.
 
         Raises:
             ConfigurationError: an argument is not allowed, or a key is needed and there is none; nothing was sent.
@@ -55,19 +58,22 @@ class AsyncMethods(SupportsAsyncCall):
     async def balance(self, *, recv_window: int | None = None) -> list[AccountBalance]:
         """Balances of the account, one row an asset.
 
-        Every margin asset has a row, also one that was never touched: balance and unrealized profit zero, update
-        time 0; its available balance may still be the whole account's free margin [seen]. The page does not speak
-        of an empty list; the client reads it as an account that holds nothing. In multi-assets mode the available
-        balance of one row is the free margin of the whole account expressed in that asset, so it may exceed the
-        row's own balance, and adding it up over rows counts the same money again [seen]. The wallet balance can be
-        negative [err]; in multi-assets mode each asset has a threshold for its automatic exchange [info].
+        Every margin asset has a row, also one that was never touched: balance and unrealized
+        profit zero, update time 0; its available balance may still be the whole account's free
+        margin [seen]. The page does not speak of an empty list; the client reads it as an
+        account that holds nothing. In multi-assets mode the available balance of one row is the
+        free margin of the whole account expressed in that asset, so it may exceed the row's own
+        balance, and adding it up over rows counts the same money again [seen]. The wallet
+        balance can be negative [err]; in multi-assets mode each asset has a threshold for its
+        automatic exchange [info].
 
         GET /fapi/v3/balance, USER_DATA, request weight 5.
 
         Args:
-            recv_window: How old the request may be when the exchange looks at it, in ms, inclusive: refused with -1021 [err]
-                when server time minus timestamp is larger. The exchange takes 5000 when it is not sent, and advises
-                5000 or less [gen]. No maximum is documented for futures.
+            recv_window: How old the request may be when the exchange looks at it, in ms, inclusive:
+                refused with -1021 [err] when server time minus timestamp is larger. The
+                exchange takes 5000 when it is not sent, and advises 5000 or less [gen]. No
+                maximum is documented for futures.
 
         Raises:
             ConfigurationError: an argument is not allowed, or a key is needed and there is none; nothing was sent.
@@ -77,7 +83,9 @@ class AsyncMethods(SupportsAsyncCall):
         """
         return (await self._call(OPERATION, {"recv_window": recv_window})).parsed
 
-    async def balance_detailed(self, *, recv_window: int | None = None) -> Response[list[AccountBalance]]:
+    async def balance_detailed(
+        self, *, recv_window: int | None = None
+    ) -> Response[list[AccountBalance]]:
         """`balance` with what came along: the value as `.parsed`, status, headers, used weight, time and attempts."""
         return await self._call(OPERATION, {"recv_window": recv_window})
 
@@ -97,7 +105,11 @@ OPERATION: Final[Operation[list[AccountBalance]]] = Operation(
     weight=5,
     security_type="USER_DATA",
     key_header="X-MBX-APIKEY",
-    signing=Signing(timestamp_parameter="timestamp", signature_parameter="signature", window_parameter="recvWindow"),
+    signing=Signing(
+        timestamp_parameter="timestamp",
+        signature_parameter="signature",
+        window_parameter="recvWindow",
+    ),
     parameters=(
         Parameter(
             name="recv_window",
