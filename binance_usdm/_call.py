@@ -167,6 +167,8 @@ class CallRunner(CallContext):
         if isinstance(result, HttpFailure):
             return self._failure_result(result, attempt, request.secrets, sent_at, received_at)
         outcome = parse_response(attempt.operation, result, request.secrets, self._max_reply_bytes)
+        if isinstance(outcome, ParsedValue):
+            outcome = self._check_account(outcome, lease, attempt)
         used_weight = parse_used_weight(result.headers)
         if isinstance(
             outcome, RateLimitError

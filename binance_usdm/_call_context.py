@@ -7,7 +7,13 @@ from typing import Any, NamedTuple
 
 from binance_usdm_wire import Operation
 
-from ._errors import IPBannedError, RateLimitError, TransportError, UsdmError
+from ._errors import (
+    IPBannedError,
+    RateLimitError,
+    TransportError,
+    UnexpectedResponse,
+    UsdmError,
+)
 from ._events import Event, EventKind, Observer, emit
 from ._http.gates import GateSet
 from ._http.messages import HttpFailure, HttpResponse
@@ -18,7 +24,13 @@ from ._policy.retry import Retry, RetryQuota
 from ._policy.shared import SharedState
 from ._policy.wait_queue import LimiterQueue, Ticket
 from ._request import RequestBuilder
-from ._response import ParsedValue, error_from_failure, exchange_time_ms, map_thread_error
+from ._response import (
+    ParsedValue,
+    error_from_failure,
+    exchange_time_ms,
+    find_account_mismatch,
+    map_thread_error,
+)
 from ._secrets import SecretHolder
 
 
@@ -46,9 +58,22 @@ class CallContext(SecretHolder):
     """The settings of one client, as its constructor has set them, and what an attempt tells others."""
 
     __slots__ = (
-        "_clock", "_clock_mode", "_gates", "_limiter_queue", "_max_reply_bytes", "_on_event", "_request_builder", "_retry", "_retry_quota",
-        "_shared", "_timeout", "_transport",
-    )  # fmt: skip
+        "_account_by_attribute",
+        "_clock",
+        "_clock_mode",
+        "_gates",
+        "_limiter_queue",
+        "_max_reply_bytes",
+        "_on_event",
+        "_request_builder",
+        "_retry",
+        "_retry_quota",
+        "_shared",
+        "_timeout",
+        "_transport",
+    )
+    _account_by_attribute: dict[str, str]
+    """The account that this client's responses named, by the attribute of the rows that says it."""
     _clock: Clock
     """Makes timestamps; the shared clock or one of the user's."""
     _clock_mode: str | None
@@ -79,6 +104,19 @@ class CallContext(SecretHolder):
         host = self._request_builder.origin[1]
         error = error_from_failure(failure, host, secrets, self._max_reply_bytes, attempt.deadline)
         return AttemptResult(error, None, sent_at, received_at, int(sent_at > 0))
+
+    def _check_account(
+        self, outcome: ParsedValue, lease: Any, attempt: Attempt
+    ) -> ParsedValue | UnexpectedResponse:
+        """Return the outcome, or an error instead when it holds rows of another account."""
+        mismatch = find_account_mismatch(
+            attempt.operation, outcome.parsed, self._account_by_attribute
+        )
+        if mismatch is None:
+            return outcome
+        lease.discard_connection()
+        self._emit("account_mismatch", attempt, error=mismatch)
+        return mismatch
 
     def _raise_if_closed(self) -> None:
         if self._gates.is_closed:

@@ -97,6 +97,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         self._clock = self._shared.clock if isinstance(clock, str) else clock
         self._retry = retry
         self._retry_quota = RetryQuota()
+        self._account_by_attribute = {}
         self._on_event = on_event
 
     @classmethod

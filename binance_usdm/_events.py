@@ -15,7 +15,13 @@ logger = logging.getLogger("binance_usdm")
 logger.addHandler(logging.NullHandler())  # whoever sets up no logging gets no lines on stderr
 
 EventKind = Literal[
-    "retry", "budget_wait", "cooldown", "reconnect", "clock_synced", "clock_sync_failed"
+    "retry",
+    "budget_wait",
+    "cooldown",
+    "reconnect",
+    "clock_synced",
+    "clock_sync_failed",
+    "account_mismatch",
 ]
 _LOG_LEVEL_BY_KIND: Final[dict[EventKind, int]] = {
     "retry": logging.INFO,
@@ -24,6 +30,7 @@ _LOG_LEVEL_BY_KIND: Final[dict[EventKind, int]] = {
     "reconnect": logging.DEBUG,
     "clock_synced": logging.INFO,
     "clock_sync_failed": logging.WARNING,
+    "account_mismatch": logging.ERROR,
 }
 
 
@@ -37,6 +44,7 @@ class Event:
     - "reconnect": the server had closed an idle connection; the attempt is made again at once, on a new one.
     - "clock_synced": the exchange's time was read: it is `offset_ms` ahead of this machine's, give or take `error_ms`.
     - "clock_sync_failed": it could not be read, because of `error`.
+    - "account_mismatch": the response held rows of another account and was not used; its connection was closed.
     """
 
     kind: EventKind

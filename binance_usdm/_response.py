@@ -6,6 +6,7 @@ import re
 import time
 import zlib
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeVar
 
 from binance_usdm_wire import Operation, ResponseMismatch
@@ -93,6 +94,35 @@ def parse_response(
         "a redirect, which is never followed" if 300 <= status < 400 else "another status"
     )
     return UnexpectedResponse(status, (), "status 200 or an error status", found_status)
+
+
+def find_account_mismatch(
+    operation: Operation[Any], parsed: Any, account_by_attribute: dict[str, str]
+) -> UnexpectedResponse | None:
+    """Return an error when rows do not belong to the account of this client, else None.
+
+    Args:
+        operation: The operation that was called.
+        parsed: Its value: a list of rows or one object.
+        account_by_attribute: The account that earlier responses named. The first response with
+            rows adds it.
+    """
+    attribute = operation.account_attribute
+    rows = parsed if type(parsed) is list else [parsed]
+    if attribute is None or not rows:
+        return None
+    accounts = list(map(attrgetter(attribute), rows))
+    if len(set(accounts)) > 1:
+        known, expected = accounts[0], "the account of the first row"
+    else:
+        known = account_by_attribute.setdefault(attribute, accounts[0])
+        expected = "the account of this client's earlier responses"
+    for number, account in enumerate(accounts):
+        if account != known:
+            field = rows[number].WIRE_NAMES[attribute]
+            path = (number, field) if rows is parsed else (field,)
+            return UnexpectedResponse(200, path, expected, "another account")
+    return None
 
 
 def _is_error(status: int, code: int | None) -> bool:

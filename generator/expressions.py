@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .spec import Json, class_name, resolve
+from .schemas import account_properties
+from .spec import Json, class_name, python_name, resolve
 
 
 class ExpressionBuilder:
@@ -107,6 +108,13 @@ class ExpressionBuilder:
         schema = resolve(self.document, node)
         node = schema["items"] if schema["type"] == "array" else node
         return self._object_class(node)
+
+    def account_attribute(self, node: Json) -> str | None:
+        """Return the attribute of a result's rows that identifies the account."""
+        schema = resolve(self.document, node)
+        row = resolve(self.document, schema["items"]) if schema["type"] == "array" else schema
+        names = account_properties(row)
+        return python_name(names[0]) if names else None
 
 
 def _iter_nodes(node: Any) -> Iterator[Json]:

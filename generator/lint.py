@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from .schemas import SNAKE_CASE, check_schema, find_duplicates, resolve_or_empty
+from .schemas import (
+    SNAKE_CASE,
+    account_properties,
+    check_schema,
+    find_duplicates,
+    resolve_or_empty,
+)
 from .shape import check_grammar
 from .spec import COMPONENT_NAME, Json, class_name, python_name, reachable_schemas, signing_role
 
@@ -45,6 +53,17 @@ def lint(document: Json) -> list[str]:
     return list(dict.fromkeys(" ".join(finding.split()) for finding in findings))
 
 
+def walk_objects(where: str, node: Any) -> Iterator[tuple[str, Json]]:
+    """Yield every mapping of a document with its path."""
+    if isinstance(node, dict):
+        yield where, node
+        entries: Iterable[tuple[Any, Any]] = node.items()
+    else:
+        entries = enumerate(node) if isinstance(node, list) else ()
+    for key, entry in entries:
+        yield from walk_objects(f"{where}.{key}".lstrip("."), entry)
+
+
 class _Linter:
     """What the parts of a document mean and whether they fit together; keys and kinds of values are right already, see `shape`."""
 
@@ -56,6 +75,7 @@ class _Linter:
         self.tags = [str(tag.get("name")) for tag in document.get("tags", [])]
         self.findings: list[str] = []
         self.operation_ids: dict[str, str] = {}
+        self.row_schemas: list[Json] = []
 
     def report(self, where: str, what: str) -> None:
         self.findings.append(f"{where}: {what}")
@@ -79,6 +99,7 @@ class _Linter:
                 self.check_operation(f"paths.{path}.{method}", path, method, operation)
         if not self.operation_ids:
             self.report("paths", "there is no operation")
+        self.check_account_marks()
         for code in self.document.get("x-error-codes", {}):
             if not ERROR_CODE.fullmatch(code):
                 self.report(f"x-error-codes.{code}", "the key must be a negative number as text")
@@ -242,6 +263,23 @@ class _Linter:
         schema = resolve_or_empty(self.document, content["application/json"].get("schema", {}))
         if schema.get("type", "object") not in ("array", "object"):
             self.report(where, "the 200 reply must be an object or an array")
+        row = resolve_or_empty(self.document, schema.get("items", {}))
+        self.row_schemas.append(row if schema.get("type") == "array" else schema)
+
+    def check_account_marks(self) -> None:
+        """Report each x-identifies-account that the client would not look at."""
+        effective = [
+            id(row["properties"][name])
+            for row in self.row_schemas
+            for name in account_properties(row)
+        ]
+        for where, node in walk_objects("", self.document):
+            if "x-identifies-account" in node and id(node) not in effective:
+                self.report(
+                    where,
+                    "x-identifies-account has no effect here: it is for properties of a 200 "
+                    "response's rows",
+                )
 
     def check_response(self, where: str, response: Json) -> None:
         for name, header in response.get("headers", {}).items():

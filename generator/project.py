@@ -156,6 +156,7 @@ class _WireProject(Project):
         project.env.undefined = StrictUndefined
         project.env.filters["doc"] = _docstring
         project.env.globals.update(
+            account_attribute=expressions.account_attribute,
             banner=BANNER,
             dump=expressions.dump_expression,
             document=document,

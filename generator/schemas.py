@@ -11,7 +11,7 @@ from .formats import DECIMAL_PATTERN
 from .spec import Json, python_name, resolve
 
 KEYWORDS_BY_TYPE = {
-    "string": {"format", "pattern", "enum", "x-holding"},
+    "string": {"format", "pattern", "enum", "x-holding", "x-identifies-account"},
     "integer": {"format", "minimum", "maximum", "x-instant", "x-exchange-clock"},
     "boolean": set[str](),
     "array": {"items"},
@@ -37,6 +37,12 @@ def resolve_or_empty(document: Json, node: Json) -> Json:
         return resolve(document, node)
     except (KeyError, TypeError):
         return {}
+
+
+def account_properties(node: Json) -> list[str]:
+    """Return the names of an object schema's properties that identify the account."""
+    properties = node.get("properties", {})
+    return [name for name in properties if properties[name].get("x-identifies-account")]
 
 
 def check_schema(
@@ -142,6 +148,12 @@ def _check_object(where: str, node: Json, document: Json) -> Iterator[str]:
         if "x-holding" in schema and target.get("format") != "decimal":
             yield f"{place}: x-holding is for amounts"
         instants += [target["x-instant"]] if "x-instant" in target else []
+        if "x-identifies-account" in schema and not (
+            schema.get("type") == "string" and "format" not in schema and name in required
+        ):
+            yield f"{place}: x-identifies-account is for a required string that is never null"
+    if len(account_properties(node)) > 1:
+        yield f"{where}: two properties have x-identifies-account: keep one"
     attributes = [python_name(name) for name in properties] + [
         python_name(name) for name in instants
     ]

@@ -46,6 +46,7 @@ GRAMMAR: dict[str, Json] = {
         "type": ANY, "format": str, "pattern": str, "minimum": int, "maximum": int, "enum": [str], "items": "schema",
         "properties": {"*": "schema"}, "required": [str], "additionalProperties": bool, "description": CITED_TEXT, "x-description-zh": str,
         "examples": [ANY], "x-instant": str, "x-holding": bool, "x-exchange-clock": bool,
+        "x-identifies-account": bool,
     },
     "error code": {
         "name!": str, "messages": [str], "source": CITED_TEXT,

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "promises.md"
 IDS = [
     f"{room}{number}"
-    for room, last in (("R", 20), ("S", 20), ("M", 21))
+    for room, last in (("R", 21), ("S", 20), ("M", 21))
     for number in range(1, last + 1)
 ]
 _ROW = re.compile(

@@ -96,8 +96,11 @@ class EmptyLease:
     async def wait_for_slot(self, gate: Gate) -> HttpFailure | None:
         return None
 
+    def discard_connection(self) -> None:
+        """Do nothing: the transport alone knows its connections."""
+
     def release(self) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is held."""
 
 
 class _HttpxAdapter:

@@ -247,6 +247,10 @@ class Lease(Generic[_C]):
         for connection in self._origin_pool.pop_excess():
             connection.abort()
 
+    def discard_connection(self) -> None:
+        """Have `release()` close the connection, whose responses cannot be trusted."""
+        self.parser.keep_alive = False
+
     def release(self) -> None:
         """Keep or close the connection, and give the slot to the next caller. Safe to call again."""
         connection, self.connection = self.connection, None

@@ -52,6 +52,8 @@ class Operation(Generic[T]):
     parameters: tuple[Parameter, ...]
     row_class: Any
     """Class of the reply's rows, or of the reply itself when it is one object."""
+    account_attribute: str | None
+    """Attribute of a row that identifies the account; None when no attribute does."""
     summary: str
     build_query: Callable[..., dict[str, str]] = field(repr=False)
     """Arguments -> query parameters by wire name, checked and percent-encoded; raises `InvalidArgumentError`."""

@@ -91,7 +91,7 @@ SCENES: dict[str, tuple[list[Any], dict[str, Any], Told]] = {
 }  # fmt: skip
 LEVELS = {
     "retry": "INFO", "budget_wait": "INFO", "cooldown": "WARNING", "reconnect": "DEBUG", "clock_synced": "INFO",
-    "clock_sync_failed": "WARNING",
+    "clock_sync_failed": "WARNING", "account_mismatch": "ERROR",
 }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from binance_usdm import (
 )
 
 from .raw_requests import KEY, T0
-from .response_bodies import decode_value, describes
+from .response_bodies import decode_value, describes, names_one_account
 from .spec_facts import Json
 
 ExpectedOutcome = tuple[type, int, int | None]
@@ -90,7 +90,8 @@ def retryable(kind: type, code: int | None) -> bool:
 def expected_outcome(document: Json, schema: Json, status: int, body: bytes) -> ExpectedOutcome:
     """What must come of a reply, from the document alone."""
     if status == 200 and describes(document, schema, body):
-        return Response, 200, None
+        one_account = names_one_account(document, schema, body)
+        return Response if one_account else UnexpectedResponse, 200, None
     code, message = _refusal(body)
     refused = status == 200 and code is not None and code <= 0
     if refused or 400 <= status < 600:

@@ -76,6 +76,16 @@ def _asked_for(change: Callable[[HttpResponse], HttpResponse]) -> FaultPatch:
     )
 
 
+def account_check(patch: Patch) -> None:
+    """Rows are not compared with the account that earlier responses named."""
+    real = _call_context.find_account_mismatch
+    patch.setattr(
+        _call_context,
+        "find_account_mismatch",
+        lambda operation, parsed, known: real(operation, parsed, {}),
+    )
+
+
 def _headers(change: Callable[[dict[str, str]], Mapping[str, str]]) -> FaultPatch:
     def changed(reply: HttpResponse) -> HttpResponse:
         headers = change({name.lower(): value for name, value in reply.headers.items()})
@@ -183,12 +193,18 @@ _SAFE = "messages_are_made_safe"
 _WAITS = "waits_are_understood"
 _ALONG = "what_comes_along_is_told"
 _SCRIPTED = "scripted_faults_are_told_apart"
+_ACCOUNTS = "rows_of_another_account_are_refused"
 
 FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
     # values
     "last of the rows lost": (
         rows(lambda found: found[:-1]),
-        {_SAME, _EXACT, _STRICT, _SIZES, _ALONG, _SCRIPTED},
+        {_SAME, _EXACT, _STRICT, _SIZES, _ALONG, _SCRIPTED, _ACCOUNTS},
+    ),
+    "accounts not compared with earlier responses": (account_check, {_ACCOUNTS}),
+    "rows of two accounts accepted": (
+        sets(_call_context, "find_account_mismatch", lambda *_: None),
+        {_ACCOUNTS},
     ),
     "rows in the order of their names": (
         rows(lambda found: sorted(found, key=lambda row: row.asset)),

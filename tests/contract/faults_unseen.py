@@ -387,7 +387,7 @@ REPLIES: Final[Table] = {
                 ParsedValue(made.parsed or None) if isinstance(made, ParsedValue) else made
             )
         ),
-        {"described_bodies_come_out_the_same"},
+        {"described_bodies_come_out_the_same", "every_reply_is_a_value_or_an_error"},
     ),
     "a code as text is a code": (_code_as_text, {"every_reply_is_a_value_or_an_error"}),
     "members in any case": (

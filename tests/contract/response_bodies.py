@@ -82,6 +82,34 @@ def describes(document: Json, schema: Json, body: bytes) -> bool:
     )
 
 
+def account_field(document: Json, schema: Json) -> str | None:
+    """Return the field of a response's rows that identifies the account."""
+    schema = resolve(document, schema)
+    row = resolve(document, schema["items"]) if schema.get("type") == "array" else schema
+    for name, member in row.get("properties", {}).items():
+        if member.get("x-identifies-account"):
+            return str(name)
+    return None
+
+
+def names_one_account(document: Json, schema: Json, body: bytes) -> bool:
+    """Return whether the rows of a described body belong to at most one account."""
+    field, value = account_field(document, schema), decode_value(body)
+    return field is None or len({row[field] for row in _rows(value)}) < 2
+
+
+def with_one_account(document: Json, schema: Json, body: bytes) -> bytes:
+    """Return a described body whose rows all name the account of the first one."""
+    field, value = account_field(document, schema), json.loads(body)
+    for row in _rows(value) if field is not None else ():
+        row[field] = _rows(value)[0][field]
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _rows(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def exact(value: Any) -> str:
     """A text that two JSON values share only if they are the same: 1, 1.0, 1.00, "1.0" and true are five."""
     return json.dumps(

@@ -50,8 +50,12 @@ def client_of(sdk: Sdk, transport: Any) -> Any:
 
 
 @contextmanager
-def listening(sdk: Sdk) -> Iterator[Ask]:
-    """A client that gets the reply it is to get, whatever it asks: what it sends is not looked at here."""
+def listening(sdk: Sdk, *, one_client: bool = False) -> Iterator[Ask]:
+    """Yield a function that has a client get a response, whatever it asks.
+
+    Each response has a new client, which has learned its account from no other response, unless
+    `one_client` is set.
+    """
     reply = httpx.Response(500)
     transport: Any = sdk.recorder(lambda request: reply)
     transport.handle_request = lambda request: reply
@@ -63,7 +67,7 @@ def listening(sdk: Sdk) -> Iterator[Ask]:
         ) -> Any:
             nonlocal reply
             reply = httpx.Response(status, headers=[*headers], stream=httpx.ByteStream(body))
-            return asked(client, fact, runner)
+            return asked(client if one_client else client_of(sdk, transport), fact, runner)
 
         yield ask
 

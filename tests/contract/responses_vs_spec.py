@@ -24,7 +24,15 @@ from . import value_tables as values
 from .error_tables import expected_outcome
 from .facade import SDKS, Sdk
 from .raw_requests import KEY, T0, MakeExchange, ask_well, make_exchange
-from .response_bodies import DescribedResponse, bodies, described, describes, places
+from .response_bodies import (
+    DescribedResponse,
+    account_field,
+    bodies,
+    described,
+    describes,
+    places,
+    with_one_account,
+)
 from .response_cases import asked, client_of, judged, listening, outcome, same
 from .schemathesis_setup import EDGES, GENERATED, Found, tried
 from .spec_facts import Json, OperationFact, resolve
@@ -65,6 +73,7 @@ def described_bodies_come_out_the_same(
             ]
             for body in (*samples, *bodies(document, reply.schema, how)):
                 if describes(document, reply.schema, body):
+                    body = with_one_account(document, reply.schema, body)
                     same(document, reply, ask(reply.fact, 200, body, TYPE), body)
 
 
@@ -84,9 +93,11 @@ def values_are_exact_in_every_place(
     with listening(sdk) as ask:
         for reply, path, good, _ in _places(document):
             for value in good:
-                body = sample_body(
-                    _put(_longest(reply.fact), path, value), ensure_ascii=len(path) % 2 == 0
-                )
+                put = _put(_longest(reply.fact), path, value)
+                if path and path[-1] == account_field(document, reply.schema):
+                    for row in put:
+                        row[path[-1]] = value
+                body = sample_body(put, ensure_ascii=len(path) % 2 == 0)
                 same(document, reply, ask(reply.fact, 200, body, TYPE), body)
 
 
@@ -103,6 +114,27 @@ def wrong_values_are_refused_with_their_place(
                 assert (came.path, came.retryable) == (path, False), (
                     f"{reply.fact.id}: {came.path}, not {path}"
                 )
+
+
+def rows_of_another_account_are_refused(
+    document: Json, sdk: Sdk, make: MakeExchange, how: settings
+) -> None:
+    """Rows that name two accounts, or another one than the client has read before."""
+    for reply in _good(document):
+        field = account_field(document, reply.schema)
+        if field is None:
+            continue
+        rows = _longest(reply.fact)
+        other = [{**row, field: row[field] + "x"} for row in rows]
+        for first, second in ((rows, [*rows[:-1], other[-1]]), (rows, other), (other, rows)):
+            own, foreign = sample_body(first), sample_body(second)
+            with listening(sdk, one_client=True) as ask:
+                judged((Response, 200, None), ask(reply.fact, 200, own, TYPE), reply, own)
+                came = ask(reply.fact, 200, foreign, TYPE)
+                judged((UnexpectedResponse, 200, None), came, reply, foreign)
+                assert came.path[1] == field, f"{reply.fact.id}: {came.path}"
+                assert not came.retryable, reply.fact.id
+                judged((Response, 200, None), ask(reply.fact, 200, own, TYPE), reply, own)
 
 
 def texts_are_read_strictly(document: Json, sdk: Sdk, make: MakeExchange, how: settings) -> None:
@@ -340,6 +372,7 @@ CHECKS = (
     other_bodies_are_refused,
     values_are_exact_in_every_place,
     wrong_values_are_refused_with_their_place,
+    rows_of_another_account_are_refused,
     texts_are_read_strictly,
     sizes_are_bounded,
     every_reply_is_a_value_or_an_error,

@@ -172,6 +172,11 @@ def test_replies_of_every_shape_are_parsed(wire: ModuleType) -> None:
         wire.Position,
         None,
     ]
+    assert [operations[name].account_attribute for name in ("account", "positions", "symbols")] == [
+        "code",
+        None,
+        None,
+    ]
     with pytest.raises(
         wire.ResponseMismatch, match="row 1, field symbol: expected a string, found nothing"
     ):

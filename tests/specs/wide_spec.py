@@ -91,7 +91,7 @@ SCHEMAS: Json = {
         feeTier=SMALL, canTrade={"type": "boolean"}, total=AMOUNT, positions=_array(TO_POSITION), best=TO_POSITION, assets=_array(TEXT),
         levels=_array(_array(AMOUNT)), closedAt={**LARGE, "type": ["integer", "null"]}, limit={**DECIMAL, "type": ["string", "null"]},
         notes=_array(TEXT, type=["array", "null"]), gaps=_array({**DECIMAL, "type": ["string", "null"]}),
-        code={"type": "string", "pattern": "^[\"'\\\\A-Z]{1,3}$"},
+        code={"type": "string", "pattern": "^[\"'\\\\A-Z]{1,3}$", "x-identifies-account": True},
         alias=TEXT, bonus=AMOUNT, last=TO_POSITION, history={"$ref": "#/components/schemas/Positions"},
         seenAt={**LARGE, "x-instant": "seen"},
     ),

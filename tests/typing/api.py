@@ -72,7 +72,13 @@ def watching(event: Event) -> None:
     assert_type(
         event.kind,
         Literal[
-            "retry", "budget_wait", "cooldown", "reconnect", "clock_synced", "clock_sync_failed"
+            "retry",
+            "budget_wait",
+            "cooldown",
+            "reconnect",
+            "clock_synced",
+            "clock_sync_failed",
+            "account_mismatch",
         ],
     )
     assert_type(event.error, binance_usdm.UsdmError | None)

@@ -119,6 +119,7 @@ OPERATION: Final[Operation[list[AccountBalance]]] = Operation(
         ),
     ),
     row_class=AccountBalance,
+    account_attribute="account_alias",
     summary="Balances of the account, one row an asset.",
     build_query=build_query,
     parse_body=AccountBalance.parse_rows,

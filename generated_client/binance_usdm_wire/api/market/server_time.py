@@ -83,6 +83,7 @@ OPERATION: Final[Operation[ServerTime]] = Operation(
     signing=None,
     parameters=(),
     row_class=ServerTime,
+    account_attribute=None,
     summary="The exchange's clock.",
     build_query=build_query,
     parse_body=parse_body,
