@@ -9,7 +9,7 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Self, cast
 
-from .connect import AddressInfo, configure, encodable_host, open_socket_async, resolve
+from .connect import configure, encodable_host, open_socket_async, resolve
 from .gates import TaskGate
 from .messages import HttpFailure, HttpRequest, HttpResult
 from .parser import READ, WRITE, DeadlinePassed, ResponseParser, failure_from_exception
@@ -234,7 +234,7 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
         import asyncio
 
         server, port = (self._proxy.host, self._proxy.port) if self._proxy else lease.origin[1:]
-        addresses: list[AddressInfo] = list(await asyncio.wrap_future(resolve(server, port)))
+        addresses = await resolve(server, port, TaskGate(), lease.deadline)
         while True:
             sock, address = await open_socket_async(server, addresses)
             addresses.remove(address)

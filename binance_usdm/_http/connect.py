@@ -10,13 +10,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .addresses import parse_ip_address
+from .gates import Gate
 from .parser import DeadlinePassed
-from .threads import RESOLVERS
+from .threads import RESOLVERS, Job
 
 if TYPE_CHECKING:
     import asyncio
@@ -37,37 +37,54 @@ _PENDING: Final = {
 }
 
 _lock: Final = threading.RLock()
-_in_flight: Final[dict[tuple[int, str, int], Future[Iterable[AddressInfo]]]] = {}
+_in_flight: Final[dict[tuple[int, str, int], Job[Iterable[AddressInfo]]]] = {}
 _preferred: Final[dict[str, tuple[int, float]]] = {}
 
 
-def resolve(host: str, port: int) -> Future[Iterable[AddressInfo]]:
-    """Begin to look up a host's addresses. One look-up per host and port is under way at a time; numeric hosts need none."""
-    if (address := parse_ip_address(host)) is not None:
-        future: Future[Iterable[AddressInfo]] = Future()
+async def resolve(host: str, port: int, gate: Gate, deadline: float) -> list[AddressInfo]:
+    """Return the addresses of a host.
+
+    One look-up per host and port is under way at a time; numeric hosts need none.
+
+    Args:
+        host: Name or IP address.
+        port: Put into each address.
+        gate: A new gate of the waiting thread or task.
+        deadline: Instant of `time.monotonic()`.
+
+    Raises:
+        DeadlinePassed: The look-up took too long. It goes on in its thread.
+        OSError: The resolver failed, or no thread can be started.
+    """
+    address = parse_ip_address(host)
+    if address is not None:
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
         place: Any = (host, port) if address.version == 4 else (host, port, 0, 0)
-        future.set_result([(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)])
-        return future
+        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)]
+    lookup = _start_lookup(host, port)
+    if not await lookup.wait(gate, deadline):
+        raise DeadlinePassed
+    return list(lookup.result())
+
+
+def _start_lookup(host: str, port: int) -> Job[Iterable[AddressInfo]]:
+    """Return the look-up that is under way for this host, or a new one."""
     key = (os.getpid(), host, port)
     with _lock:
-        pending = _in_flight.get(key)
-        if pending is not None and not pending.done():
-            return pending
-        pending = RESOLVERS.submit(partial(_look_up, encodable_host(host), port))
-        _in_flight[key] = pending
-    pending.add_done_callback(lambda done: _forget(key, done))
-    return pending
+        lookup = _in_flight.get(key)
+        if lookup is None or lookup.is_done:
+            lookup = RESOLVERS.submit(partial(_look_up, key, encodable_host(host)))
+            if not lookup.is_done:
+                _in_flight[key] = lookup
+    return lookup
 
 
-def _look_up(host: str | bytes, port: int) -> Iterable[AddressInfo]:
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-
-
-def _forget(key: tuple[int, str, int], done: Future[Any]) -> None:
-    with _lock:
-        if _in_flight.get(key) is done:
-            del _in_flight[key]
+def _look_up(key: tuple[int, str, int], host: str | bytes) -> Iterable[AddressInfo]:
+    try:
+        return socket.getaddrinfo(host, key[2], type=socket.SOCK_STREAM)
+    finally:
+        with _lock:
+            _in_flight.pop(key, None)
 
 
 def encodable_host(host: str) -> str | bytes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from binance_usdm._interrupts import raise_if_from_handler
 
 from .connect import AddressInfo, configure, encodable_host, open_socket, resolve
+from .driver import run_to_end
 from .gates import ThreadGate
 from .messages import HttpFailure, HttpRequest, HttpResult
 from .parser import READ, WRITE, DeadlinePassed, failure_from_exception, time_until
@@ -98,7 +99,6 @@ class SyncTransport(ConnectionPool[SyncConnection]):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         from . import httpx_adapter
-        from .driver import run_to_end
 
         complete = httpx_adapter.request_from_httpx(request)
         del request  # Keep secrets out of tracebacks: its repr shows the URL.
@@ -164,14 +164,7 @@ class SyncTransport(ConnectionPool[SyncConnection]):
 
     def _resolve(self, lease: Lease[SyncConnection]) -> list[AddressInfo]:
         """Return the addresses of the server, or of the proxy. Raises DeadlinePassed, or what the resolver raises."""
-        lookup = resolve(*self._server(lease))
-        try:
-            return list(lookup.result(lease.time_left()))
-        except TimeoutError as error:
-            raise_if_from_handler(error)
-            if lookup.done():
-                raise
-        raise DeadlinePassed
+        return run_to_end(resolve(*self._server(lease), ThreadGate(), lease.deadline))
 
     def _server(self, lease: Lease[SyncConnection]) -> tuple[str, int]:
         return (self._proxy.host, self._proxy.port) if self._proxy else lease.origin[1:]

@@ -2,20 +2,69 @@
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 from weakref import WeakSet
+
+from .gates import Gate, TaskGate, ThreadGate
 
 TIMEOUT_MESSAGE = "no complete response before the call's deadline (`timeout=`)"
 _IDLE_SECONDS: Final = 30.0
 _T = TypeVar("_T")
+
+
+class Job(Generic[_T]):
+    """A function that runs in another thread, and its outcome.
+
+    Waiting takes no lock: an interrupt that comes while one is taken or given back would come out
+    as an error of the lock.
+    """
+
+    def __init__(self) -> None:
+        self.is_done = False
+        self._error: BaseException | None = None
+        self._gates = set[Gate]()
+        self._result: _T | None = None
+
+    def finish(self, result: _T | None = None, error: BaseException | None = None) -> None:
+        """Set the outcome and wake everyone who waits for it. A later outcome changes nothing."""
+        if self.is_done:
+            return
+        self._result, self._error = result, error
+        self.is_done = True
+        for gate in list(self._gates):
+            gate.open()
+
+    async def wait(self, gate: Gate, deadline: float) -> bool:
+        """Wait until the function has ended.
+
+        Args:
+            gate: A new gate of the waiting thread or task.
+            deadline: Instant of `time.monotonic()`.
+
+        Returns:
+            Whether it ended before the deadline. A cancelled or interrupted caller leaves nothing
+            behind; the function runs on.
+        """
+        self._gates.add(gate)
+        try:
+            while not self.is_done and (left := deadline - time.monotonic()) > 0:
+                await gate.wait(left)
+        finally:
+            self._gates.discard(gate)
+        return self.is_done
+
+    def result(self) -> _T:
+        """Return what the function returned, or raise what it raised."""
+        if self._error is not None:
+            raise self._error
+        return cast(_T, self._result)
 
 
 class _Crew:
@@ -26,7 +75,7 @@ class _Crew:
 
     def __init__(self) -> None:
         self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self.unfinished: WeakSet[Future[Any]] = WeakSet()
+        self.unfinished: WeakSet[Job[Any]] = WeakSet()
         self._lock = threading.RLock()
         self._threads: set[threading.Thread] = set()
 
@@ -60,6 +109,20 @@ class _Crew:
             return True
 
 
+def _run_job(crew: _Crew, job: Job[_T], work: Callable[[], _T]) -> None:
+    if job.is_done:
+        return
+    result, error = None, None
+    try:
+        result = work()
+    # Every exception is raised where the result is asked for.
+    except BaseException as caught:  # noqa: BLE001
+        error = caught
+    # First, so that the caller's next function finds this thread free.
+    crew.unfinished.discard(job)
+    job.finish(result, error)
+
+
 class WorkerPool:
     """Daemon threads that are reused, so that nobody waits for one that hangs, not even the interpreter at its end.
 
@@ -71,41 +134,22 @@ class WorkerPool:
         self._max_threads = max_threads
         self._crews: dict[int, _Crew] = {}
 
-    def submit(self, work: Callable[[], _T]) -> Future[_T]:
-        """Begin `work` in a thread, in the caller's context variables. Its result or exception is the future's.
+    def submit(self, work: Callable[[], _T]) -> Job[_T]:
+        """Begin `work` in a thread, in the caller's context variables.
 
-        The future's exception is an OSError that says so when no thread can be started.
+        Returns:
+            The job. Its outcome is an OSError that says so when no thread can be started.
         """
         crew = self._crews.get(process := os.getpid()) or self._crews.setdefault(process, _Crew())
-        future: Future[_T] = Future()
-        future.set_running_or_notify_cancel()
-        context = contextvars.copy_context()
-
-        def run() -> None:
-            if future.done():
-                return
-            with contextlib.suppress(InvalidStateError):
-                try:
-                    result = context.run(work)
-                # Every exception is raised where the result is asked for.
-                except BaseException as error:  # noqa: BLE001
-                    crew.unfinished.discard(future)
-                    future.set_exception(error)
-                else:
-                    crew.unfinished.discard(
-                        future
-                    )  # First: the caller's next function finds this thread free.
-                    future.set_result(result)
-
-        crew.unfinished.add(future)
-        crew.jobs.put(run)
+        job: Job[_T] = Job()
+        crew.unfinished.add(job)
+        crew.jobs.put(partial(_run_job, crew, job, partial(contextvars.copy_context().run, work)))
         try:
             crew.start_threads(self._max_threads)
         except RuntimeError as error:  # No more threads, or the interpreter ends.
-            crew.unfinished.discard(future)
-            with contextlib.suppress(InvalidStateError):
-                future.set_exception(OSError(f"no thread could be started: {error}"))
-        return future
+            crew.unfinished.discard(job)
+            job.finish(error=OSError(f"no thread could be started: {error}"))
+        return job
 
 
 _user_code: Final = WorkerPool()
@@ -113,23 +157,29 @@ RESOLVERS: Final = WorkerPool(16)
 """Threads for name look-ups, which take no time limit."""
 
 
-def run_in_thread(work: Callable[[], _T]) -> Future[_T]:
-    """Begin a function of the caller's that may block, such as a limiter or a transport."""
-    return _user_code.submit(work)
-
-
 async def run_blocking(work: Callable[[], _T], deadline: float) -> _T:
-    """Run a function that may block in a thread, and block until it ends. Never suspends.
+    """Run a function of the caller's that may block in a thread, and block until it ends.
 
-    Raises TimeoutError at the deadline, an instant of `time.monotonic()`, and OSError when no thread can be started.
-    The thread is left behind then.
+    Never suspends.
+
+    Args:
+        work: The function, such as a limiter's or a transport's.
+        deadline: Instant of `time.monotonic()`; the thread is left behind then.
+
+    Raises:
+        TimeoutError: The deadline came first.
+        OSError: No thread can be started.
     """
-    return run_in_thread(work).result(deadline - time.monotonic())
+    return await _run(work, ThreadGate(), deadline)
 
 
 async def run_awaited(work: Callable[[], _T], deadline: float) -> _T:
     """Run a function that may block in a thread, and await its end, as `run_blocking` does."""
-    import asyncio
+    return await _run(work, TaskGate(), deadline)
 
-    async with asyncio.timeout(deadline - time.monotonic()):
-        return await asyncio.wrap_future(run_in_thread(work))
+
+async def _run(work: Callable[[], _T], gate: Gate, deadline: float) -> _T:
+    job = _user_code.submit(work)
+    if not await job.wait(gate, deadline):
+        raise TimeoutError
+    return job.result()

@@ -273,9 +273,7 @@ def wait_for_resolvers() -> None:
     from binance_usdm._http import connect
 
     end = time.monotonic() + 2
-    while (
-        any(not lookup.done() for lookup in connect._in_flight.values()) and time.monotonic() < end
-    ):
+    while connect._in_flight and time.monotonic() < end:
         time.sleep(0.005)
 
 

@@ -17,7 +17,7 @@ from attrs import evolve
 
 from binance_usdm import _call, _call_context, _errors
 from binance_usdm._http.messages import Headers, HttpResponse
-from binance_usdm._response import ParsedValue, parse_response
+from binance_usdm._response import ParsedValue, find_account_mismatch, parse_response
 from binance_usdm_wire import AccountBalance
 
 Patch = pytest.MonkeyPatch
@@ -78,7 +78,7 @@ def _asked_for(change: Callable[[HttpResponse], HttpResponse]) -> FaultPatch:
 
 def account_check(patch: Patch) -> None:
     """Rows are not compared with the account that earlier responses named."""
-    real = _call_context.find_account_mismatch
+    real = find_account_mismatch
     patch.setattr(
         _call_context,
         "find_account_mismatch",

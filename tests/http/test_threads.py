@@ -6,49 +6,80 @@ import select
 import socket
 import threading
 import time
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import pytest
 
+from binance_usdm._http.driver import run_to_end
+from binance_usdm._http.gates import ThreadGate
 from binance_usdm._http.readiness import SocketWaiter
-from binance_usdm._http.threads import WorkerPool, run_in_thread
+from binance_usdm._http.threads import Job, WorkerPool
 
+T = TypeVar("T")
 pytestmark = pytest.mark.promise("R1")
 
 
-def test_its_result_comes_and_its_thread_keeps_no_program_from_ending() -> None:
-    thread = run_in_thread(threading.current_thread).result(1)
+def outcome_of(job: Job[T], seconds: float = 1.0) -> T:
+    """Wait for a job and return its result. Raises TimeoutError when it takes too long."""
+    if not run_to_end(job.wait(ThreadGate(), time.monotonic() + seconds)):
+        raise TimeoutError
+    return job.result()
+
+
+def test_a_job_runs_in_a_daemon_thread() -> None:
+    """The result of a job is returned; its thread keeps no program from ending."""
+    thread = outcome_of(WorkerPool().submit(threading.current_thread))
     assert (thread.daemon, thread.name) == (True, "binance-usdm")
 
 
 @pytest.mark.parametrize("error", [OSError("down"), KeyError("x"), SystemExit(3)])
-def test_every_failure_is_that_of_whoever_asks(error: BaseException) -> None:
+def test_a_failed_job_raises(error: BaseException) -> None:
+    """Whatever a job raises is raised where its result is asked for, each time."""
+
     def fail() -> NoReturn:
         raise error
 
-    with pytest.raises(type(error)) as caught:
-        run_in_thread(fail).result(1)
-    assert caught.value is error
+    job = WorkerPool().submit(fail)
+    for _ in range(2):
+        with pytest.raises(type(error)) as caught:
+            outcome_of(job)
+        assert caught.value is error
 
 
-def test_nobody_waits_for_it_longer_than_he_wants() -> None:
+def test_a_job_is_waited_for_until_a_deadline() -> None:
+    """A wait ends at its deadline; the job runs on and can be waited for again."""
     release = threading.Event()
-    answer = run_in_thread(release.wait)
+    job = WorkerPool().submit(release.wait)
     with pytest.raises(TimeoutError):
-        answer.result(0.01)
+        outcome_of(job, 0.01)
     release.set()
-    assert answer.result(1) is True
+    assert outcome_of(job) is True
 
 
-def test_a_machine_without_threads_to_spare_is_an_error_of_the_system(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_many_wait_for_one_job() -> None:
+    """All threads that wait for a job are woken when it ends."""
+    release, outcomes = threading.Event(), list[bool]()
+    job = WorkerPool().submit(release.wait)
+    threads = [
+        threading.Thread(target=lambda: outcomes.append(outcome_of(job, 5.0))) for _ in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    release.set()
+    for thread in threads:
+        thread.join(5)
+    assert outcomes == [True] * 20
+
+
+def test_a_machine_without_threads_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When no thread can be started, the outcome is an OSError that says so."""
+
     def full(thread: threading.Thread) -> NoReturn:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", full)
     with pytest.raises(OSError, match="can't start new thread"):
-        WorkerPool().submit(int).result(1)
+        outcome_of(WorkerPool().submit(int))
 
 
 @pytest.mark.parametrize("poll", [True, False])
