@@ -54,6 +54,11 @@ class WaitQueue:
         self._weight = 0
         self._not_before = float("-inf")
 
+    @property
+    def waiting_count(self) -> int:
+        """The number of calls that wait."""
+        return len(self._tickets)
+
     def is_behind(self, ticket: Ticket) -> bool:
         """Return whether a call that began earlier waits."""
         numbers = self._numbers

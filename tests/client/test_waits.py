@@ -516,3 +516,78 @@ def test_a_client_that_is_closed_during_a_pause_sends_nothing_more(client_of: Cl
     with pytest.raises(TransportError, match="client is closed; create a new client"):
         waiting.balance()
     assert len(exchange.requests) == 1
+
+
+# R10: order
+
+
+class OpenLater:
+    """A limiter without room until `open()` is called, then with room for every call."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+
+    def acquire(self, weight: int) -> float:
+        return 0.0 if self.is_open else 0.05
+
+    def observe(self, used_weight: int) -> None:
+        """Nothing is counted here."""
+
+    def start_cooldown(self, seconds: float, *, banned: bool) -> None:
+        raise AssertionError
+
+
+async def becomes(is_true: Callable[[], bool]) -> None:
+    """Wait until a statement is true, at most 30 seconds."""
+    async with asyncio.timeout(30):
+        while not is_true():  # noqa: ASYNC110 - a number, which no event announces
+            await asyncio.sleep(0.01)
+
+
+def windows(handler: RecordingHandler) -> list[int]:
+    return [int(request.url.params["recvWindow"]) for request in handler.requests]
+
+
+@pytest.mark.promise("R10", "R14")
+def test_ten_thousand_tasks_are_served_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand calls that wait for weight are sent in the order in which they began."""
+    monkeypatch.setattr("binance_usdm._policy.wait_queue.RELEASE_SPREAD_SECONDS", 0.0)
+    handler, limiter, calls = RecordingHandler(), OpenLater(), range(1, 10_001)
+
+    async def scenario() -> None:
+        transport = httpx.MockTransport(handler)
+        client = AsyncClient(KEY, SECRET, transport=transport, limiter=limiter, timeout=300)
+        queue = client._limiter_queue.queue
+        tasks = [asyncio.create_task(client.balance(recv_window=number)) for number in calls]
+        await becomes(lambda: queue.waiting_count == 10_000)
+        for task in tasks[3_000:4_000]:
+            task.cancel()
+        await becomes(lambda: queue.waiting_count == 9_000)
+        assert not handler.requests
+        limiter.is_open = True
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert sum(isinstance(outcome, list) for outcome in outcomes) == 9_000
+        assert queue.waiting_count == 0
+
+    asyncio.run(scenario())
+    assert windows(handler) == [*range(1, 3_001), *range(4_001, 10_001)]
+
+
+@pytest.mark.promise("R10", "R14")
+def test_threads_are_served_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls of many threads that wait for weight are sent in the order in which they began."""
+    monkeypatch.setattr("binance_usdm._policy.wait_queue.RELEASE_SPREAD_SECONDS", 0.0)
+    handler, limiter = RecordingHandler(), OpenLater()
+    client = Client(
+        KEY, SECRET, transport=httpx.MockTransport(handler), limiter=limiter, timeout=300
+    )
+    queue = client._limiter_queue.queue
+    with ThreadPoolExecutor(100) as pool:
+        calls = []
+        for number in range(1, 101):
+            calls.append(pool.submit(client.balance, recv_window=number))
+            while queue.waiting_count < number:
+                time.sleep(0.001)
+        limiter.is_open = True
+        assert all(call.result() for call in calls)
+    assert windows(handler) == [*range(1, 101)]
