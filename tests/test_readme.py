@@ -1,4 +1,4 @@
-"""What the README claims, run: every Python block, every shell command with its output, every link and room."""
+"""Run what the README shows: Python blocks, the shell command with its output, the two commands."""
 
 import os
 import re
@@ -14,8 +14,9 @@ from tests.support.paths import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-PYTHON = [code for kind, code in BLOCKS if kind == "python"]
-CONSOLE = [code for kind, code in BLOCKS if kind == "console"]
+PYTHON = [code for language, code in BLOCKS if language == "python"]
+CONSOLE = [code for language, code in BLOCKS if language == "console"]
+SHELL = [code for language, code in BLOCKS if language == "sh"]
 OUTPUTS = {
     0: "USDT: 122607.35137903, available 23.72469206\nHTTP 200, weight used this minute: 10\n",
     1: "1 True\n",
@@ -39,13 +40,15 @@ def run(command: list[str], cwd: Path, **environment: str) -> "subprocess.Comple
     )
 
 
-def test_there_is_something_to_run() -> None:
+def test_the_blocks_are_found() -> None:
+    """The README has five Python blocks and one shell session; the first block has seven lines."""
     assert (len(PYTHON), len(CONSOLE)) == (5, 1)
     assert len([line for line in PYTHON[0].splitlines() if line.strip()]) <= 7
 
 
 @pytest.mark.parametrize("number", OUTPUTS)
-def test_a_python_block_prints_what_it_should(number: int, tmp_path: Path) -> None:
+def test_a_block_prints_its_output(number: int, tmp_path: Path) -> None:
+    """A Python block runs without a warning against the mock exchange."""
     exchange = Exchange()
     with running(exchange) as url:
         account = {
@@ -57,7 +60,8 @@ def test_a_python_block_prints_what_it_should(number: int, tmp_path: Path) -> No
     assert (done.stderr, done.stdout) == ("", OUTPUTS[number])
 
 
-def test_the_pytest_block_passes_with_the_fixture_alone(tmp_path: Path) -> None:
+def test_the_pytest_block_passes(tmp_path: Path) -> None:
+    """The block for users' tests needs the installed fixture and nothing more."""
     (tmp_path / "test_mine.py").write_text(PYTHON[4], encoding="utf-8")
     done = run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"], tmp_path
@@ -66,26 +70,17 @@ def test_the_pytest_block_passes_with_the_fixture_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", CONSOLE)
-def test_a_shell_command_prints_what_is_shown(block: str, tmp_path: Path) -> None:
-    command, _, shown = block.removeprefix("$ ").partition("\n")
+def test_a_command_prints_its_output(block: str, tmp_path: Path) -> None:
+    """A shell session shows what its command prints."""
+    command, _, output = block.removeprefix("$ ").partition("\n")
     done = run(shlex.split(command), tmp_path)
-    assert (done.stderr, done.stdout) == ("", shown)
+    assert (done.stderr, done.stdout) == ("", output)
 
 
-def test_the_two_commands_are_targets_of_the_makefile() -> None:
-    commands = re.findall(
-        r"^make (\w+)", "".join(code for kind, code in BLOCKS if kind == "sh"), re.MULTILINE
-    )
+def test_the_two_commands_are_targets() -> None:
+    """The README's make commands are documented targets of the Makefile."""
+    commands = re.findall(r"^make (\w+)", "".join(SHELL), re.MULTILINE)
     assert commands == ["demo", "test"]
-    targets = re.findall(
-        r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z]+):.*##", makefile, re.MULTILINE)
     assert set(commands) <= set(targets)
-
-
-def test_every_room_of_the_table_is_there() -> None:
-    table = README[README.index("| I want to") :]
-    rows = [line for line in table.splitlines() if line.startswith("| ") and "`" in line]
-    rooms = [room for line in rows for room in re.findall(r"`([\w./]+)`", line.split("|")[2])]
-    assert len(rooms) > 10
-    assert [room for room in rooms if not (ROOT / room).exists()] == []
