@@ -1,0 +1,55 @@
+"""Documents for people: links that lead somewhere, and code that runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.paths import ROOT
+
+PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK: Final = re.compile(r"\]\((?!https?://)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
+HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
+CODE: Final = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: str) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = HEADING.findall(CODE.sub("", page))
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    """A relative link names a file of the tree, and a heading of it."""
+    text = page.read_text(encoding="utf-8")
+    for link in LINK.finditer(CODE.sub("", text)):
+        target = (page.parent / link["path"]).resolve() if link["path"] else page
+        assert target.exists(), link[0]
+        if link["anchor"] is not None:
+            assert link["anchor"] in anchors(target.read_text(encoding="utf-8")), link[0]
+
+
+def test_a_contract_program_finds_nothing(tmp_path: Path) -> None:
+    """The Python block of docs/contract-testing.md runs as it is shown."""
+    page = (ROOT / "docs" / "contract-testing.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 1
+    program = tmp_path / "mine.py"
+    program.write_text(blocks[0], encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(program)],
+        cwd=ROOT,
+        env={"PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "generated_client")))},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.stderr, done.stdout) == ("", "{}\n{}\n{}\n")
