@@ -176,7 +176,8 @@ def is_string(node: ast.expr) -> bool:
 
 def test_code_lines_are_counted() -> None:
     """Comments, blank lines and strings that stand alone are not code."""
-    source = '"""Doc."""\n\n# comment\nx = """a\nb"""\n\ndef f():\n    """Doc\n\n    more."""\n    return x  # y\n'
+    source = '"""Doc."""\n\n# comment\nx = """a\nb"""\n\n'
+    source += 'def f():\n    """Doc\n\n    more."""\n    return x  # y\n'
     assert count_code_lines(source) == 4
 
 

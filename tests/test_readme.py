@@ -21,7 +21,8 @@ OUTPUTS = {
     0: "USDT: 122607.35137903, available 23.72469206\nHTTP 200, weight used this minute: 10\n",
     1: "1 True\n",
     2: "1 row\n1 row\n1 row\n",
-    3: "400 -1021 compare this machine's clock with the exchange's: client.server_time(); NTP keeps it right\n",
+    3: "400 -1021 compare this machine's clock with the exchange's: client.server_time(); "
+    "NTP keeps it right\n",
 }
 
 
