@@ -1,4 +1,5 @@
-# Everything a developer does here, by name. `make` alone lists it. Checking targets write nothing; `generate`, `format` and `lock` do.
+# Every command of a developer; `make` alone lists them. Of the checks none writes; `generate`,
+# `format` and `lock` do.
 PYTHON ?= python3
 BIN    := .venv/bin
 PORT   ?= 8787
@@ -25,7 +26,7 @@ demo: install ## read the example account from the mock exchange, signed, throug
 test: install ## run all tests
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-contract: install ## mock against spec, client against spec both ways, and schemathesis from the shell, with counts
+contract: install ## run the contract tests: mock and client against the spec, and schemathesis from the shell
 	$(BIN)/python -m tests.contract.run_all
 	$(BIN)/python -m tests.contract.shell.run
 
@@ -79,7 +80,7 @@ build: install ## make wheel and sdist twice, compare them, and test the wheel o
 	@cp tests/check_wheel.py .scratch/check_wheel.py
 	cd .scratch && wheel/bin/python -I check_wheel.py ../dist/*.whl
 
-audit: .scratch/audit/.installed ## find what this project never does, in its code and by its own rules
+audit: .scratch/audit/.installed ## run the semgrep rules of tests/rules on the code
 	.scratch/audit/bin/python tests/rules/audit.py
 
 .scratch/audit/.installed: requirements-audit.txt
@@ -87,18 +88,18 @@ audit: .scratch/audit/.installed ## find what this project never does, in its co
 	@.scratch/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 	@touch $@
 
-check: lint types drift build test ## everything CI runs
+check: lint types drift build test ## run everything that CI runs
 
-fuzz: install ## a million spoiled replies, some minutes
+fuzz: install ## a million damaged and random responses; some minutes
 	$(BIN)/python -m tests.hostile.fuzz --cases 1000000 --seed 20261122
 
-soak: install ## 100,000 calls with each client, some minutes
+soak: install ## 100,000 calls with each client; some minutes
 	$(BIN)/python -m tests.hostile.soak --calls 100000
 
 hammer: install ## eight processes share one budget in Redis for two minutes and more
 	USDM_LONG=1 $(BIN)/python -m pytest -rA tests/policy/test_redis_processes.py
 
-mutate: ## change what decides in small ways, in a copy, and see the tests go red; half an hour and more
+mutate: ## run mutation tests in a copy of the tree; half an hour and more
 	@rm -rf .scratch/mutation && mkdir -p .scratch/mutation
 	@git ls-files -z | xargs -0 tar -cf - | tar -xf - -C .scratch/mutation
 	@$(PYTHON) -m venv .scratch/mutation/.venv
@@ -117,6 +118,6 @@ lock: ## renew the locked requirements from pyproject.toml
 	echo semgrep | .scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 		- -o requirements-audit.txt
 
-clean: ## remove everything that can be made again
+clean: ## remove build outputs and virtual environments
 	rm -rf .venv .scratch dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
