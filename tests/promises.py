@@ -1,4 +1,4 @@
-"""Write the tests of each promise into docs/promises.md, from the marks `@pytest.mark.promise("R1")`.
+"""Write the tests of each promise into docs/promises.md, from marks `@pytest.mark.promise("R1")`.
 
     python -m tests.promises          write the table
     python -m tests.promises R1 S3    print all tests of these promises

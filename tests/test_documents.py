@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.support.paths import ROOT
 
@@ -53,3 +54,15 @@ def test_a_contract_program_finds_nothing(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.stderr, done.stdout) == ("", "{}\n{}\n{}\n")
+
+
+def test_a_bug_report_asks_for_doctor() -> None:
+    """The issue form asks for the output of `doctor --json` and warns about secrets first."""
+    form = YAML(typ="safe").load(ROOT / ".github" / "ISSUE_TEMPLATE" / "bug.yml")
+    first, *fields = form["body"]
+    assert "Never paste a real API key" in first["attributes"]["value"]
+    labels = {field["id"]: field["attributes"]["label"] for field in fields}
+    assert "binance-usdm doctor --json" in labels["doctor"]
+    assert all(
+        field["type"] == "checkboxes" or field["validations"]["required"] for field in fields
+    )

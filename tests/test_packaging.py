@@ -5,8 +5,10 @@ import tomllib
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from ruamel.yaml import YAML
 
 from tests.support.paths import ROOT
 
@@ -115,3 +117,18 @@ def test_there_is_one_version() -> None:
 
     assert f"## {binance_usdm.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert PROJECT["tool"]["hatch"]["version"]["path"] == "binance_usdm/_version.py"
+
+
+def test_stated_pythons_are_tested() -> None:
+    """CI tests every Python of the classifiers, and the package can be installed on it."""
+    classifiers = PROJECT["project"]["classifiers"]
+    stated = [
+        version
+        for classifier in classifiers
+        for version in re.findall(r"Python :: (3\.\d+)$", classifier)
+    ]
+    workflow = YAML(typ="safe").load(ROOT / ".github" / "workflows" / "ci.yml")
+    tested = workflow["jobs"]["check"]["strategy"]["matrix"]["python"]
+    assert stated
+    assert set(stated) <= set(tested)
+    assert list(SpecifierSet(PROJECT["project"]["requires-python"]).filter(tested)) == tested
