@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from binance_usdm import AsyncClient, Client, UsdmError
 from tests.hostile.catalogue import CLIENTS, client
@@ -45,9 +46,13 @@ class Figures:
 
     @property
     def grown(self) -> int:
-        """From 20 % of the calls on; the mean of a few points, as one of them may catch a burst."""
-        points, few = self.memory[POINTS // 5 :], 3
-        return (sum(points[-few:]) - sum(points[:few])) // few
+        """From 20 % of the calls on.
+
+        The median of five points: one may catch a burst, or the moment between two connections,
+        whose buffer of 256 KiB is gone then.
+        """
+        points = self.memory[POINTS // 5 :]
+        return int(median(points[-5:]) - median(points[:5]))
 
     @property
     def flat(self) -> bool:
