@@ -14,8 +14,7 @@ from ._environment import ENV_NAMES_BY_OPTION, options_from_env
 from ._errors import ConfigurationError
 from ._events import Observer
 from ._http.async_transport import AsyncTransport
-from ._http.driver import run_to_end
-from ._http.gates import GateSet
+from ._http.gates import GateSet, run_to_end
 from ._http.messages import DEFAULT_MAX_RESPONSE_BYTES
 from ._http.proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
 from ._http.sync_transport import SyncTransport

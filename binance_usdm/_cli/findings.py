@@ -14,7 +14,7 @@ from attrs import Factory, frozen
 from binance_usdm._config import DEMO, MAINNET
 from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_PRIVATE_KEY
 from binance_usdm._errors import APIError, UnexpectedResponse, UsdmError
-from binance_usdm._http.parser import DeadlinePassed
+from binance_usdm._http.messages import DeadlinePassed
 
 Verdict = Literal["ok", "warning", "problem", "skipped"]
 Facts = dict[str, Any]

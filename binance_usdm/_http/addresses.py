@@ -1,8 +1,24 @@
-"""Parse IP addresses and recognize loopback hosts."""
+"""Host names and IP addresses: parse, recognize, resolve."""
 
 from __future__ import annotations
 
 import ipaddress
+import os
+import socket
+import threading
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+from .gates import Gate
+from .messages import DeadlinePassed
+from .threads import RESOLVERS, Job
+
+AddressInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
+"""As `socket.getaddrinfo()` returns it."""
+
+_lock: Final = threading.RLock()
+_in_flight: Final[dict[tuple[int, str, int], Job[Iterable[AddressInfo]]]] = {}
 
 
 def is_loopback(host: str) -> bool:
@@ -23,3 +39,61 @@ def parse_ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def encodable_host(host: str) -> str | bytes:
+    """Return a host name for functions that encode a str as IDNA: as bytes where Python cannot load that codec.
+
+    It cannot when no descriptor is free, and then never tries again.
+    """
+    try:
+        "a".encode("idna")
+    except LookupError:
+        return host.encode("ascii")
+    return host
+
+
+async def resolve(host: str, port: int, gate: Gate, deadline: float) -> list[AddressInfo]:
+    """Return the addresses of a host.
+
+    One look-up per host and port is under way at a time; numeric hosts need none.
+
+    Args:
+        host: Name or IP address.
+        port: Put into each address.
+        gate: A new gate of the waiting thread or task.
+        deadline: Instant of `time.monotonic()`.
+
+    Raises:
+        DeadlinePassed: The look-up took too long. It goes on in its thread.
+        OSError: The resolver failed, or no thread can be started.
+    """
+    address = parse_ip_address(host)
+    if address is not None:
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        place: Any = (host, port) if address.version == 4 else (host, port, 0, 0)
+        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)]
+    lookup = _start_lookup(host, port)
+    if not await lookup.wait(gate, deadline):
+        raise DeadlinePassed
+    return list(lookup.result())
+
+
+def _start_lookup(host: str, port: int) -> Job[Iterable[AddressInfo]]:
+    """Return the look-up that is under way for this host, or a new one."""
+    key = (os.getpid(), host, port)
+    with _lock:
+        lookup = _in_flight.get(key)
+        if lookup is None or lookup.is_done:
+            lookup = RESOLVERS.submit(partial(_look_up, key, encodable_host(host)))
+            if not lookup.is_done:
+                _in_flight[key] = lookup
+    return lookup
+
+
+def _look_up(key: tuple[int, str, int], host: str | bytes) -> Iterable[AddressInfo]:
+    try:
+        return socket.getaddrinfo(host, key[2], type=socket.SOCK_STREAM)
+    finally:
+        with _lock:
+            _in_flight.pop(key, None)

@@ -1,4 +1,4 @@
-"""Open connections: names to addresses, and TCP to the first address that answers (RFC 8305)."""
+"""Open TCP connections to the first address that answers (RFC 8305)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,15 @@ import errno
 import os
 import select
 import socket
-import threading
 import time
-from collections.abc import Iterable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
-from .addresses import parse_ip_address
-from .gates import Gate
-from .parser import DeadlinePassed
-from .threads import RESOLVERS, Job
+from .addresses import AddressInfo
+from .messages import DeadlinePassed
 
 if TYPE_CHECKING:
     import asyncio
-
-AddressInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
-"""As `socket.getaddrinfo()` returns it."""
 
 ATTEMPT_DELAY_SECONDS: Final = 0.25
 """How long an address may take before the next one is tried beside it (RFC 8305, 5)."""
@@ -36,67 +29,7 @@ _PENDING: Final = {
     getattr(errno, "WSAEWOULDBLOCK", -1),
 }
 
-_lock: Final = threading.RLock()
-_in_flight: Final[dict[tuple[int, str, int], Job[Iterable[AddressInfo]]]] = {}
 _preferred: Final[dict[str, tuple[int, float]]] = {}
-
-
-async def resolve(host: str, port: int, gate: Gate, deadline: float) -> list[AddressInfo]:
-    """Return the addresses of a host.
-
-    One look-up per host and port is under way at a time; numeric hosts need none.
-
-    Args:
-        host: Name or IP address.
-        port: Put into each address.
-        gate: A new gate of the waiting thread or task.
-        deadline: Instant of `time.monotonic()`.
-
-    Raises:
-        DeadlinePassed: The look-up took too long. It goes on in its thread.
-        OSError: The resolver failed, or no thread can be started.
-    """
-    address = parse_ip_address(host)
-    if address is not None:
-        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-        place: Any = (host, port) if address.version == 4 else (host, port, 0, 0)
-        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)]
-    lookup = _start_lookup(host, port)
-    if not await lookup.wait(gate, deadline):
-        raise DeadlinePassed
-    return list(lookup.result())
-
-
-def _start_lookup(host: str, port: int) -> Job[Iterable[AddressInfo]]:
-    """Return the look-up that is under way for this host, or a new one."""
-    key = (os.getpid(), host, port)
-    with _lock:
-        lookup = _in_flight.get(key)
-        if lookup is None or lookup.is_done:
-            lookup = RESOLVERS.submit(partial(_look_up, key, encodable_host(host)))
-            if not lookup.is_done:
-                _in_flight[key] = lookup
-    return lookup
-
-
-def _look_up(key: tuple[int, str, int], host: str | bytes) -> Iterable[AddressInfo]:
-    try:
-        return socket.getaddrinfo(host, key[2], type=socket.SOCK_STREAM)
-    finally:
-        with _lock:
-            _in_flight.pop(key, None)
-
-
-def encodable_host(host: str) -> str | bytes:
-    """Return a host name for functions that encode a str as IDNA: as bytes where Python cannot load that codec.
-
-    It cannot when no descriptor is free, and then never tries again.
-    """
-    try:
-        "a".encode("idna")
-    except LookupError:
-        return host.encode("ascii")
-    return host
 
 
 def order_addresses(host: str, addresses: Sequence[AddressInfo]) -> list[AddressInfo]:

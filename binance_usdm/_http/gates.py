@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol, TypeVar
 
 from .messages import HttpFailure
+
+T = TypeVar("T")
 
 OPEN: Final = "open"
 CLOSED: Final = "closed"
@@ -146,3 +148,19 @@ class GateSet:
         self.is_closed = True
         for gate in list(self._gates):
             gate.open(CLOSED)
+
+
+def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine whose awaits all block instead of suspending, and return its value.
+
+    Raises:
+        RuntimeError: It suspended, which is a bug of the function that did.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    finally:
+        coroutine.close()
+    raise RuntimeError("a blocking call suspended its coroutine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
@@ -24,6 +25,18 @@ The request was very likely not handled: a GET may be sent again, on a connectio
 """
 TOO_LARGE = "ResponseTooLarge"
 """The server sent more for one reply than is accepted; the rest was not read."""
+
+
+class DeadlinePassed(Exception):  # noqa: N818 - told apart from OSError by its class, met inside of transports only
+    """The deadline came before the step was done. No operating system error and no signal handler raises it."""
+
+
+def time_until(deadline: float) -> float:
+    """Return the seconds until a deadline, an instant of `time.monotonic()`. Raises DeadlinePassed at its end."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise DeadlinePassed
+    return left
 
 
 class RequestTemplate(NamedTuple):

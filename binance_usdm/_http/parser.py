@@ -10,12 +10,20 @@ import errno
 import os
 import socket
 import ssl
-import time
 from typing import Final, TypeAlias
 
 import httptools
 
-from .messages import _NO_HEADERS, STALE, TOO_LARGE, Headers, HttpFailure, HttpResponse, HttpResult
+from .messages import (
+    _NO_HEADERS,
+    STALE,
+    TOO_LARGE,
+    DeadlinePassed,
+    Headers,
+    HttpFailure,
+    HttpResponse,
+    HttpResult,
+)
 from .proxy import TunnelError
 
 MAX_HEADERS = 10_000  # those of a MiB of tiny ones would take a quarter of a second and 30 MiB
@@ -32,18 +40,6 @@ _PROXY_HINTS: Final = {
     "403": "the proxy refuses this host",
     "407": "check user and password of proxy=",
 }
-
-
-class DeadlinePassed(Exception):  # noqa: N818 - told apart from OSError by its class, met inside of transports only
-    """The deadline came before the step was done. No operating system error and no signal handler raises it."""
-
-
-def time_until(deadline: float) -> float:
-    """Return the seconds until a deadline, an instant of `time.monotonic()`. Raises DeadlinePassed at its end."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise DeadlinePassed
-    return left
 
 
 def is_disconnect(error: BaseException) -> bool:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from binance_usdm._interrupts import raise_if_from_handler
 
-from .connect import AddressInfo, configure, encodable_host, open_socket, resolve
-from .driver import run_to_end
-from .gates import ThreadGate
-from .messages import HttpFailure, HttpRequest, HttpResult
-from .parser import READ, WRITE, DeadlinePassed, failure_from_exception, time_until
+from .addresses import AddressInfo, encodable_host, resolve
+from .connect import configure, open_socket
+from .gates import ThreadGate, run_to_end
+from .messages import DeadlinePassed, HttpFailure, HttpRequest, HttpResult, time_until
+from .parser import READ, WRITE, failure_from_exception
 from .pool import ConnectionPool, Lease, send_complete
 from .proxy import ConnectResponseReader
 from .readiness import SocketWaiter

@@ -270,10 +270,10 @@ def test_what_a_handler_raises_while_a_call_connects_is_the_callers(
 
 def wait_for_resolvers() -> None:
     """Wait until no look-up is under way: a later call would share its result."""
-    from binance_usdm._http import connect
+    from binance_usdm._http import addresses
 
     end = time.monotonic() + 2
-    while connect._in_flight and time.monotonic() < end:
+    while addresses._in_flight and time.monotonic() < end:
         time.sleep(0.005)
 
 

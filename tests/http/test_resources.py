@@ -349,7 +349,7 @@ def test_look_ups_that_hang_take_few_threads_and_end_at_the_deadline(
     with RawServer(repeat(READ, response_bytes())) as server:
         resolver = SlowResolver(server.port)
         monkeypatch.setattr(socket, "getaddrinfo", resolver)
-        monkeypatch.setattr("binance_usdm._http.connect.RESOLVERS", threads.WorkerPool(RESOLVERS))
+        monkeypatch.setattr("binance_usdm._http.addresses.RESOLVERS", threads.WorkerPool(RESOLVERS))
         try:
             urls = [f"http://host-{number}.example/" for number in range(100)]
             outcomes = send_at_once(wire, urls, 0.5, meanwhile)

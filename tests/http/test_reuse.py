@@ -17,8 +17,7 @@ import pytest
 
 from binance_usdm import ConfigurationError
 from binance_usdm._http.async_transport import AsyncTransport
-from binance_usdm._http.driver import run_to_end
-from binance_usdm._http.gates import TaskGate, ThreadGate
+from binance_usdm._http.gates import TaskGate, ThreadGate, run_to_end
 from binance_usdm._http.pool import Lease
 from binance_usdm._http.sync_transport import SyncTransport
 from tests.http.drivers import CHUNKED, SyncDriver, Wire, add_deadline, idle, make_request, send

@@ -10,7 +10,8 @@ import weakref
 
 import httpx
 
-from binance_usdm._http.async_transport import AsyncConnection, AsyncTransport
+from binance_usdm._http.async_connection import AsyncConnection
+from binance_usdm._http.async_transport import AsyncTransport
 from binance_usdm._http.httpx_adapter import response_to_httpx
 from binance_usdm._http.messages import HttpRequest, HttpResponse, HttpResult, RequestTemplate
 from binance_usdm._http.parser import ResponseParser

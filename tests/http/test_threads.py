@@ -10,8 +10,7 @@ from typing import NoReturn, TypeVar
 
 import pytest
 
-from binance_usdm._http.driver import run_to_end
-from binance_usdm._http.gates import ThreadGate
+from binance_usdm._http.gates import ThreadGate, run_to_end
 from binance_usdm._http.readiness import SocketWaiter
 from binance_usdm._http.threads import Job, WorkerPool
 

@@ -1,0 +1,168 @@
+"""One connection of an asyncio event loop."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import socket
+import ssl
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Final, cast
+
+from .messages import DeadlinePassed, HttpRequest
+from .parser import READ, ResponseParser
+from .readiness import SocketWaiter
+
+if TYPE_CHECKING:
+    # Blocking calls never load asyncio: it would take a tenth of the time until the first one.
+    import asyncio
+
+_BUFFER_BYTES: Final = 256 * 1024
+
+
+class AsyncConnection:
+    """An asyncio.Protocol: one connection. The parser of its present or last response says whether it may be used again."""
+
+    def __init__(self, parser: ResponseParser) -> None:
+        import asyncio
+
+        self.parser = parser  # A response may begin before the request is sent.
+        self._get_running_loop = asyncio._get_running_loop
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[None] | None = None
+        self._incoming: SocketWaiter | None = None
+        self._deadline = self._timer_due_at = math.inf
+        self._deadline_timer: asyncio.TimerHandle | None = None
+        self._is_lost = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.parser.feed(data)
+        self._wake_waiter()
+
+    def pause_writing(self) -> None:
+        """A request is small: nothing more is going to be written."""
+
+    resume_writing = pause_writing
+
+    def eof_received(self) -> None:
+        tls = self._transport.get_extra_info("ssl_object")
+        try:
+            end = (
+                tls.read(1) if tls else b""
+            )  # asyncio does not say whether close_notify came; this does.
+        except ssl.SSLError:
+            self.connection_lost(None)
+        else:
+            self.data_received(end)
+        self._is_lost = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
+        if self._deadline_timer:
+            self._deadline_timer.cancel()
+        self.parser.connection_lost(exc, READ)
+        self._wake_waiter()
+
+    def _wake_waiter(self) -> None:
+        if self.parser.complete and not self.parser.keep_alive:
+            self.abort()
+        if self.parser.complete and self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def send(self, request: HttpRequest, parser: ResponseParser, deadline: float) -> None:
+        """Send a request and wait until `parser` has its response, or why there is none."""
+        self.parser, self._deadline = parser, deadline
+        if self._is_lost:
+            parser.connection_lost(None)
+            return
+        if deadline < self._timer_due_at:
+            self._schedule_deadline()
+        self._transport.write(request.encode())
+        if not parser.complete:
+            self._waiter = self._loop.create_future()
+            await self._waiter
+
+    def _schedule_deadline(self) -> None:
+        # The timer stays set for later requests, most of which end long before: one for each costs as much as sending.
+        if self._deadline_timer:
+            self._deadline_timer.cancel()
+        self._timer_due_at = self._deadline
+        self._deadline_timer = self._loop.call_later(
+            self._deadline - time.monotonic(), self._on_deadline
+        )
+
+    def _on_deadline(self) -> None:
+        self._deadline_timer, self._timer_due_at = None, math.inf
+        if self.parser.complete:
+            return
+        if time.monotonic() < self._deadline:
+            self._schedule_deadline()
+        else:
+            self.parser.connection_lost(DeadlinePassed(), READ)
+            self._wake_waiter()
+
+    def is_usable(self) -> bool:
+        """Return whether an idle connection may carry another request of the running event loop."""
+        if self._is_lost or self._loop is not self._get_running_loop():
+            return False
+        if not (self.parser.keep_alive or self.parser.is_untouched):
+            return False
+        if self._incoming is None:
+            self._incoming = SocketWaiter(self._transport.get_extra_info("socket").fileno())
+        return not self._incoming.wait(0)  # The loop may not have looked for long.
+
+    def abort(self) -> None:
+        """Close at once, from any thread and any event loop."""
+        self._is_lost = True
+        if self._loop.is_closed():
+            self._close_socket()
+            return
+        try:
+            if self._loop is self._get_running_loop():
+                self._transport.abort()  # close() would wait for the peer's close_notify.
+            else:
+                self._loop.call_soon_threadsafe(self._transport.abort)
+        except RuntimeError:
+            self._close_socket()
+
+    def _close_socket(self) -> None:
+        # The loop is closed and runs nothing any more. uvloop has closed the socket by then, and has none.
+        sock = self._transport.get_extra_info("socket")
+        if sock is None:
+            return
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+        raw = getattr(sock, "_sock", None)
+        with contextlib.suppress(OSError):
+            if raw is not None:
+                raw.close()
+
+
+@cache
+def buffered_connection_class() -> type[AsyncConnection]:
+    """Return the class of connections without TLS. It is made when asyncio is loaded."""
+    import asyncio
+
+    class BufferedConnection(AsyncConnection, asyncio.BufferedProtocol):
+        """Receives into a buffer that it keeps.
+
+        For other protocols asyncio maps and unmaps 256 KiB for each response: a call over http
+        costs 0.80 of that (`benchmarks/run.py`, 12 assets, one call at a time). Under TLS asyncio
+        keeps a buffer itself.
+        """
+
+        def __init__(self, parser: ResponseParser) -> None:
+            super().__init__(parser)
+            self._buffer = memoryview(bytearray(_BUFFER_BYTES))
+
+        def get_buffer(self, sizehint: int) -> memoryview:
+            return self._buffer
+
+        def buffer_updated(self, nbytes: int) -> None:
+            self.data_received(bytes(self._buffer[:nbytes]))
+
+    return BufferedConnection
