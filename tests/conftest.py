@@ -1,4 +1,4 @@
-"""What all tests share: where hypothesis keeps its notes, and one fixture that tests a claim on both clients."""
+"""What all tests share: settings of Hypothesis, the table of promises, and clients of both kinds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from binance_usdm import AsyncClient, Client, RetryPolicy
@@ -18,13 +19,18 @@ from tests.support.clients import KEY, SECRET, BlockingFacade, Handler
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What hypothesis learns of the source stays with pytest's own cache, not beside the code. Examples are never stored."""
+    """Declare the marker of promises, and set up Hypothesis.
+
+    What Hypothesis learns of the source stays in pytest's cache, not beside the code. No example
+    has a deadline: a busy machine would fail it.
+    """
+    settings.register_profile("tests", deadline=None)
+    settings.load_profile("tests")
     config.addinivalue_line(
         "markers", "promise(id, ...): the rows of docs/promises.md that this test proves"
     )
-    cache: pytest.Cache | None = getattr(
-        config, "cache", None
-    )  # there is none with -p no:cacheprovider
+    # There is no cache with `-p no:cacheprovider`.
+    cache: pytest.Cache | None = getattr(config, "cache", None)
     if cache is not None:
         set_hypothesis_home_dir(cache.mkdir("hypothesis"))
 
@@ -42,17 +48,18 @@ def _new_process() -> Iterator[None]:
     shared._by_origin.clear()
 
 
-_kept: dict[str, list[str]] = {}
+_passed: dict[str, list[str]] = {}
+_failed: dict[str, list[str]] = {}
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note which promises a test that passed proves."""
-    if report.when == "call" and report.passed:
+    """Note which promises a test held, or broke."""
+    if report.when == "call" or report.failed:
+        tests_by_promise = _failed if report.failed else _passed if report.passed else {}
         for name, value in report.user_properties:
             if name == "promise":
-                _kept.setdefault(str(value), []).append(
-                    report.nodeid.rpartition("::")[2].partition("[")[0]
-                )
+                test = report.nodeid.rpartition("::")[2].partition("[")[0]
+                tests_by_promise.setdefault(str(value), []).append(test)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -62,15 +69,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The table of promises, as kept by this run; the whole one is in docs/promises.md."""
-    if _kept:
-        terminalreporter.section("promises kept")
-        for name in sorted(_kept, key=lambda name: (name[0], int(name[1:]))):
-            tests = list(dict.fromkeys(_kept[name]))
-            more = f" and {len(tests) - 2} more" if len(tests) > 2 else ""
-            terminalreporter.write_line(
-                f"{name:>4}  {len(_kept[name]):>4} passed  {', '.join(tests[:2])}{more}"
-            )
+    """Print how many tests held each promise, and which ones broke one.
+
+    The whole table is docs/promises.md.
+    """
+    promises = sorted({*_passed, *_failed}, key=lambda name: (name[0], int(name[1:])))
+    if promises:
+        terminalreporter.section("promises")
+    for name in promises:
+        held, broken = _passed.get(name, []), list(dict.fromkeys(_failed.get(name, [])))
+        verdict = f"BROKEN by {', '.join(broken)}" if broken else "held"
+        terminalreporter.write_line(f"{name:>4}  {len(held):>4} passed  {verdict}")
 
 
 @pytest.fixture(params=[Client, AsyncClient], ids=["sync", "async"])
