@@ -337,9 +337,9 @@ def test_a_bom_in_front_of_a_har_is_no_harm() -> None:
 
 
 def test_entries_without_a_reply_are_left_out_with_a_word() -> None:
-    with pytest.warns(UserWarning, match="1 entries of the HAR have no reply"):
+    with pytest.warns(UserWarning, match="1 entries of the HAR have no response"):
         assert len(load_captures(har(entry("", 0), entry()))) == 1
-    with pytest.raises(ValueError, match="no reply"):
+    with pytest.raises(ValueError, match="no response"):
         load_captures(har(entry("", 0)))
 
 
@@ -409,7 +409,10 @@ def test_what_cannot_be_read_or_scrubbed_is_refused_and_not_repeated(name: str) 
 
 def test_a_capture_shows_no_more_than_method_path_and_status() -> None:
     [capture], [bare] = load_captures(har()), load_captures(raw(b"[]"))
-    assert (repr(capture), repr(bare)) == ("Capture(GET /fapi/v3/balance 200)", "Capture(- - 200)")
+    assert (repr(capture), repr(bare)) == (
+        "CapturedResponse(GET /fapi/v3/balance 200)",
+        "CapturedResponse(- - 200)",
+    )
 
 
 @pytest.mark.parametrize(
@@ -490,7 +493,7 @@ GOOD: dict[str, Any] = {
 )  # fmt: skip
 def test_a_script_is_read_strictly(change: dict[str, Any]) -> None:
     assert load_script(json.dumps([GOOD]).encode())
-    with pytest.raises(ValueError, match="reply 2 is not as a script has it"):
+    with pytest.raises(ValueError, match="response 2 of the script is not valid"):
         load_script(json.dumps([GOOD, {**GOOD, **change}]).encode())
 
 

@@ -100,38 +100,46 @@ def test_a_decimal_goes_out_as_its_plain_text(exchange: Exchange, text: str) -> 
 @pytest.mark.parametrize(
     ("operation", "value", "says"),
     [
-        ("balance", {}, "balance: the seed is no array"),
-        ("balance", [ROW, "new"], r"balance\[1\]: the seed is no object"),
+        ("balance", {}, "balance: the value is not of type array"),
+        ("balance", [ROW, "new"], r"balance\[1\]: the value is not of type object"),
         (
             "balance",
             [{**ROW, "balance": "1E+3"}],
-            r"balance\[0\]\.balance: the seed does not match",
+            r"balance\[0\]\.balance: the value does not match",
         ),
-        ("balance", [{**ROW, "balance": "01"}], r"balance\[0\]\.balance: the seed does not match"),
-        ("balance", [{**ROW, "balance": 1}], r"balance\[0\]\.balance: the seed is no string"),
-        ("balance", [{**ROW, "asset": None}], r"balance\[0\]\.asset: the seed is no string"),
+        ("balance", [{**ROW, "balance": "01"}], r"balance\[0\]\.balance: the value does not match"),
+        (
+            "balance",
+            [{**ROW, "balance": 1}],
+            r"balance\[0\]\.balance: the value is not of type string",
+        ),
+        (
+            "balance",
+            [{**ROW, "asset": None}],
+            r"balance\[0\]\.asset: the value is not of type string",
+        ),
         (
             "balance",
             [{**ROW, "marginAvailable": 1}],
-            r"balance\[0\]\.marginAvailable: the seed is no boolean",
+            r"balance\[0\]\.marginAvailable: the value is not of type boolean",
         ),
         (
             "balance",
             [{**ROW, "updateTime": True}],
-            r"balance\[0\]\.updateTime: the seed is no integer",
+            r"balance\[0\]\.updateTime: the value is not of type integer",
         ),
         (
             "balance",
             [{**ROW, "updateTime": 1.0}],
-            r"balance\[0\]\.updateTime: the seed is no integer",
+            r"balance\[0\]\.updateTime: the value is not of type integer",
         ),
-        ("balance", [{**ROW, "updateTime": 2**63}], r"balance\[0\]\.updateTime: the seed"),
+        ("balance", [{**ROW, "updateTime": 2**63}], r"balance\[0\]\.updateTime: the value"),
         (
             "balance",
             [{"balance": Decimal(1)}],
-            r"balance\[0\]: the seed lacks accountAlias, asset, crossWallet",
+            r"balance\[0\]: the value lacks accountAlias, asset, crossWallet",
         ),
-        ("server_time", {"serverTime": -1}, r"server_time\.serverTime: the seed"),
+        ("server_time", {"serverTime": -1}, r"server_time\.serverTime: the value"),
         ("balance", [{**ROW, "balance": Decimal("NaN")}], "JSON"),
     ],
 )
@@ -145,7 +153,7 @@ def test_a_seed_that_is_not_described_is_refused_with_its_place(
 
 
 def test_a_line_break_behind_an_amount_is_none_of_it(exchange: Exchange) -> None:
-    with pytest.raises(ValueError, match=r"balance\[0\]\.balance: the seed does not match"):
+    with pytest.raises(ValueError, match=r"balance\[0\]\.balance: the value does not match"):
         exchange.seed("balance", [{**ROW, "balance": "1.0\n"}])
 
 

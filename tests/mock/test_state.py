@@ -91,9 +91,7 @@ def test_a_key_of_a_curve_that_the_exchange_does_not_take_is_refused(exchange: E
         b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
         b"a-hostname\n",
     ):
-        with pytest.raises(
-            ValueError, match=r"public key in PEM, as `openssl pkey .* -pubout` prints it"
-        ):
+        with pytest.raises(ValueError, match="use what `openssl pkey -in FILE -pubout` prints"):
             exchange.add_account("none", no_key)
     assert send_query(exchange, key="p256").code == -2015
 
@@ -219,7 +217,7 @@ def test_a_drifting_clock_freezes_and_goes_on_where_it_stood() -> None:
 @pytest.mark.parametrize("wrong", [1.5, True, "1", None])
 def test_a_clock_moves_by_whole_numbers_only(exchange: Exchange, wrong: Any) -> None:
     for move in (exchange.clock.advance, exchange.clock.drift):
-        with pytest.raises(ValueError, match="whole number"):
+        with pytest.raises(ValueError, match="must be an integer"):
             move(wrong)
     assert shown_text(exchange) == T0
 

@@ -1,6 +1,6 @@
-"""Captured replies, read: HAR files and raw HTTP, with all that was captured beside them. Knows no secret and no script.
+"""Read HAR files and raw HTTP responses.
 
-Nothing is interpreted that a reply does not need; whatever is not as described is a ValueError without a word of it.
+No error message repeats a part of the file, which may hold secrets.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 MAX_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of a captured file, of a body once decompressed, and of a script."""
+"""Maximum size of a recorded file, of a decompressed body, and of a script."""
 
 METHOD: Final = re.compile(r"[A-Z]{1,16}")
 PATH: Final = re.compile(r"/[!-\"$->@-~]*")
@@ -26,11 +26,14 @@ _STATUS_LINE: Final = re.compile(rb"HTTP/(?:1\.[01]|[23](?:\.0)?) ([0-9]{3})(?: 
 _HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)\r?\n")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,7})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _LINE_END: Final = re.compile(rb"\r?\n")
-_FORMAT_PROBLEM: Final = "what was captured must be a HAR 1.2 file, or one reply as curl -i prints it, from its HTTP/ line on"
+_FORMAT_PROBLEM: Final = (
+    "the file must be a HAR 1.2 file, or one response as `curl -i` prints it, "
+    "starting with the HTTP/ line"
+)
 
 
 class RawCapture(NamedTuple):
-    """A reply as it was captured; ``aside`` is the text of all else that was with it."""
+    """Recorded response. `context_text` is the text of everything that was recorded with it."""
 
     method: str | None
     path: str | None
@@ -41,12 +44,19 @@ class RawCapture(NamedTuple):
 
 
 def read_captures(source: bytes) -> list[RawCapture]:
+    """Read the responses of a HAR 1.2 file, or one raw HTTP response.
+
+    HAR entries without a response are left out, with a warning.
+
+    Raises:
+        ValueError: The file has another format, is too large, or has a body that is not text.
+    """
     if len(source) > MAX_BYTES:
-        raise ValueError(f"what was captured is larger than {MAX_BYTES} bytes")
+        raise ValueError(f"the file is larger than {MAX_BYTES} bytes")
     found = [_read_raw_response(source)] if source.startswith(b"HTTP/") else _read_har(source)
     if any(_BINARY.search(each.body) for each in found):
         raise ValueError(
-            "a body is binary, or compressed in a way unknown here, so it cannot be searched"
+            "a body is binary, or has an unsupported compression; it cannot be searched"
         )
     return found
 
@@ -59,10 +69,10 @@ def _read_har(source: bytes) -> list[RawCapture]:
             raise ValueError(_FORMAT_PROBLEM)
     replies = [each for each in found if each.status]
     if not replies:
-        raise ValueError("the HAR holds no reply")
+        raise ValueError("the HAR has no response")
     if len(replies) < len(found):
         warnings.warn(
-            f"{len(found) - len(replies)} entries of the HAR have no reply and are left out",
+            f"{len(found) - len(replies)} entries of the HAR have no response and are left out",
             stacklevel=4,
         )
     return replies
@@ -83,9 +93,9 @@ def _read_har_entry(number: int, entry: Any) -> RawCapture:
         ):
             path, posted = parts[1] or "/", request.get("postData") or {}
         case _:
-            raise ValueError(f"entry {number} is not as HAR 1.2 describes it")
+            raise ValueError(f"entry {number} is not valid HAR 1.2")
     if not PATH.fullmatch(path) or not isinstance(posted, dict):
-        raise ValueError(f"entry {number} has no proper path or postData")
+        raise ValueError(f"entry {number} has an invalid path or postData")
     sent = _name_value_pairs(number, headers)
     asked = _name_value_pairs(
         number, request.get("headers"), request.get("queryString"), posted.get("params")
@@ -103,7 +113,7 @@ def _read_har_entry(number: int, entry: Any) -> RawCapture:
     )
     if body is None or (not body and isinstance(size, int) and size > 0):
         raise ValueError(
-            f"entry {number}: its body was not recorded, or is neither text nor base64"
+            f"entry {number}: the body was not recorded, or is neither text nor base64"
         )
     return RawCapture(
         method,
@@ -144,7 +154,8 @@ def _read_raw_response(source: bytes) -> RawCapture:
     body, sent = source[end.end() :], {name.lower(): value.lower() for name, value in headers}
     if not is_status(int(first[1])) or _STATUS_LINE.search(body):
         raise ValueError(
-            "there must be one reply, and no interim one: keep each in a file of its own"
+            "the file must have one response, and no interim (1xx) response; "
+            "save each response in a separate file"
         )
     body = _decode_chunked(body) if sent.get("transfer-encoding") == "chunked" else body
     body = _decompress(body, sent.get("content-encoding", ""))
@@ -159,7 +170,7 @@ def _read_raw_response(source: bytes) -> RawCapture:
 
 
 def _decode_chunked(body: bytes) -> bytes:
-    """A chunked body put together; one that does not begin with a chunk was put together by curl already."""
+    """Decode a chunked body. A body that does not begin with a chunk was decoded by curl."""
     parts, at = list[bytes](), 0
     while chunk := _CHUNK.match(body, at):
         start, at = chunk.end(), chunk.end() + int(chunk[1], 16)
@@ -169,12 +180,12 @@ def _decode_chunked(body: bytes) -> bytes:
         end = _LINE_END.match(body, at)
         at = end.end() if end else len(body)
     if parts:
-        raise ValueError("a chunked body is cut short")
+        raise ValueError("a chunked body is incomplete")
     return body
 
 
 def _decompress(body: bytes, coding: str) -> bytes:
-    """A body decompressed; one that is not compressed was decompressed by curl already."""
+    """Decompress a body. A body that is not compressed was decompressed by curl."""
     for bits in {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}.get(coding, ()):
         inflater = zlib.decompressobj(bits)
         with contextlib.suppress(zlib.error):
@@ -187,10 +198,12 @@ def _decompress(body: bytes, coding: str) -> bytes:
 
 
 def is_status(status: int) -> bool:
+    """Return whether a number is the HTTP status of a final response."""
     return type(status) is int and 200 <= status <= 599
 
 
 def decode_text(text: Any, coding: Any) -> bytes | None:
+    """Return the bytes of a string, which is in base64 or as it is. `None` if it is neither."""
     if not isinstance(text, str) or coding not in (None, "", "base64"):
         return None
     with contextlib.suppress(ValueError):
@@ -199,25 +212,30 @@ def decode_text(text: Any, coding: Any) -> bytes | None:
 
 
 def body_text(body: bytes) -> str:
+    """Return a body as a string from which the same bytes can be encoded."""
     return body.decode("utf-8", "surrogateescape")
 
 
 def unescape_json(text: str) -> str:
-    """A text with its JSON escapes undone, wherever they stand."""
+    """Replace the JSON escapes in a string, wherever they are."""
     return ESCAPE.sub(_unescape, text) if "\\" in text else text
 
 
 def _unescape(escape: re.Match[str]) -> str:
     text = escape[0]
-    return (
-        chr(int(text[-4:], 16))
-        if len(text) == 6
-        else {"n": "\n", "r": "\r", "t": "\t"}.get(text[1], text[1])
-    )
+    if len(text) == 6:
+        return chr(int(text[-4:], 16))
+    return {"n": "\n", "r": "\r", "t": "\t"}.get(text[1], text[1])
 
 
 def parse_json_or_none(text: str | bytes, **hooks: Any) -> Any:
-    """The JSON value of a text, None if it is none. No error of the parser's own gets out: those hold the text."""
+    """Parse JSON. Returns `None` for a string that is not JSON.
+
+    Errors of the parser are not raised, since their messages repeat the string.
+
+    Raises:
+        ValueError: The JSON is nested too deeply.
+    """
     try:
         return json.loads(text, **hooks)
     except RecursionError:

@@ -1,7 +1,8 @@
-"""Captured replies as scripted ones, scrubbed on the way in. Knows no route.
+"""Save and load recorded responses.
 
-Read what was captured; gather what identifies its owner, from the requests too; replace that in the replies' own texts, so
-that all else stays byte for byte; look once more for what had to go. Amounts and times stay: they make the test.
+Personal data is found in requests and responses and replaced in the responses, whose other bytes
+stay unchanged. Afterwards the responses are searched once more. Amounts and times are kept, since a
+test needs them.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from .readers import (
 )
 from .scrub import Scrubber, build_pattern, find_identifiers
 
-# What a client acts on. A Date would be stale, and servers send their own; the codings are undone here.
+# Headers that a client acts on. A Date would be old, and servers send their own. The transfer and
+# content codings are decoded here.
 _KEPT_HEADER: Final = re.compile(
     r"(?ai:content-type|retry-after|x-mbx-(?:used-weight|order-count)(?:-[0-9]+[smhd])?)"
 )
@@ -40,23 +42,33 @@ _VALUE: Final = re.compile(r"[\t -~]*")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CapturedResponse:
-    """One scrubbed reply, for ``Exchange.fail`` or ``seed``. Method and path are None where only the reply was captured."""
+    """Scrubbed response, for `Exchange.fail` or `Exchange.seed`.
+
+    `method` and `path` are `None` if only the response was recorded.
+    """
 
     method: str | None
     path: str | None
     reply: Reply
 
     def __repr__(self) -> str:
-        return f"Capture({self.method or '-'} {self.path or '-'} {self.reply.status})"
+        return f"CapturedResponse({self.method or '-'} {self.path or '-'} {self.reply.status})"
 
 
 def load_captures(source: bytes) -> list[CapturedResponse]:
-    """Read a HAR 1.2 file, or one raw reply, and keep nothing that identifies who made it.
+    """Read a HAR 1.2 file or one raw HTTP response, and remove personal data.
 
-    Of a request method and path stay, of a reply the status, a few headers and the body, decompressed. Account aliases, user
-    ids, keys, signatures, IP and mail addresses and cookies are replaced wherever they stand: each by one made-up text
-    throughout the file, no two by the same. HAR entries without a reply are left out, with a warning. What is not as described,
-    or could not be scrubbed, is a ValueError that repeats nothing of it.
+    Kept are method and path of a request, and status, some headers and the decompressed body of a
+    response. Account aliases, user ids, keys, signatures, IP and mail addresses and cookies are
+    replaced wherever they occur, each by the same fake string throughout the file, no two by the
+    same. HAR entries without a response are left out, with a warning.
+
+    Args:
+        source: Content of the file.
+
+    Raises:
+        ValueError: The file is not valid, or personal data would be left. The message repeats
+            nothing of the file.
     """
     found = read_captures(source)
     secrets = find_identifiers(found)
@@ -64,19 +76,31 @@ def load_captures(source: bytes) -> list[CapturedResponse]:
     made = [_scrub(scrubber, each) for each in found]
     if _contains_any(made, secrets):
         raise ValueError(
-            "something that identifies the owner would be left, so nothing is given out"
+            "scrubbing failed: an identifier would remain in the output; nothing was written"
         )
     return made
 
 
 def contains_identifiers(script: bytes, source: bytes) -> bool:
-    """Whether a script holds anything, written plainly or with escapes, that identifies the owner of a captured file."""
+    """Return whether a script holds personal data of a recorded file, plain or escaped.
+
+    Args:
+        script: Script of `dump_script`.
+        source: Content of the recorded file.
+
+    Raises:
+        ValueError: The script or the file is not valid.
+    """
     with warnings.catch_warnings(action="ignore"):
         return _contains_any(load_script(script), find_identifiers(read_captures(source)))
 
 
 def dump_script(captured: Iterable[CapturedResponse]) -> bytes:
-    """Scrubbed replies as JSON to keep in a file: an object each, bodies as text, or as base64 where they are no UTF-8."""
+    """Serialize scrubbed responses as a JSON array, with bodies as strings or in base64.
+
+    Raises:
+        ValueError: A response is not one of `load_captures`.
+    """
     rows, kept = list[dict[str, Any]](), list(captured)
     for each in kept:
         headers = [
@@ -96,12 +120,16 @@ def dump_script(captured: Iterable[CapturedResponse]) -> bytes:
             rows[-1]["body_base64"] = base64.b64encode(each.reply.body).decode()
     script = json.dumps(rows, ensure_ascii=False, indent=1).encode() + b"\n"
     if load_script(script) != kept:
-        raise ValueError("a capture is not as captures() makes it")
+        raise ValueError("a response is not one of load_captures()")
     return script
 
 
 def load_script(script: bytes) -> list[CapturedResponse]:
-    """Read what ``as_script`` wrote. Anything else is a ValueError, which names the reply by its number."""
+    """Load responses that `dump_script` saved.
+
+    Raises:
+        ValueError: The script is not valid. The message has the number of the response.
+    """
     rows = (
         parse_json_or_none(script, object_pairs_hook=_reject_duplicates)
         if len(script) <= MAX_BYTES
@@ -109,7 +137,8 @@ def load_script(script: bytes) -> list[CapturedResponse]:
     )
     if not isinstance(rows, list):
         raise ValueError(
-            f"a script is a JSON array of replies, no member twice, of at most {MAX_BYTES} bytes"
+            f"a script must be a JSON array of responses, of at most {MAX_BYTES} bytes, "
+            "in which no object has a field twice"
         )
     return [_parse_row(number, row) for number, row in enumerate(rows, 1)]
 
@@ -170,7 +199,7 @@ def _parse_row(number: int, row: Any) -> CapturedResponse:
                 return CapturedResponse(
                     method, path, Reply(status, headers, body, _error_code(body))
                 )
-    raise ValueError(f"reply {number} is not as a script has it")
+    raise ValueError(f"response {number} of the script is not valid")
 
 
 def _is_header(pair: Any) -> bool:

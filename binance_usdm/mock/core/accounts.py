@@ -1,4 +1,4 @@
-"""Accounts of the mock exchange and their keys: how a signature is verified, from where, to do what. Knows no request."""
+"""Accounts, API keys and signature verification."""
 
 from __future__ import annotations
 
@@ -13,17 +13,26 @@ from typing import Final
 
 from .switches import PERMISSIONS
 
-# Made up, and meant to look it: nothing outside this mock accepts them.
+# Fake credentials, which only this mock accepts: S105 looks for real ones.
 DEFAULT_API_KEY: Final = "mock-exchange-api-key-opens-nothing"
-DEFAULT_API_SECRET: Final = "mock-exchange-api-secret-opens-nothing"  # noqa: S105 - the line above says why it is none
+DEFAULT_API_SECRET: Final = "mock-exchange-api-secret-opens-nothing"  # noqa: S105
 
 Verifier = Callable[[bytes, str], bool]
-"""(signed bytes, percent-decoded signature) -> whether they belong together."""
+"""Function (signed bytes, percent-decoded signature) -> whether the signature is valid."""
+
+Secret = str | Verifier | bytes
+"""HMAC secret, verifier, or the PEM of an Ed25519 or RSA public key as bytes."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Account:
-    """What an account answers: 200 bodies by operation. ``opened``: its owner has opened futures trading."""
+    """Account of the mock exchange.
+
+    `response_bodies` has the 200 bodies that were set, by operation. `futures_enabled` is false
+    for an account whose owner never opened futures trading.
+    """
 
     response_bodies: dict[str, bytes] = field(default_factory=dict, repr=False)
     futures_enabled: bool = True
@@ -31,15 +40,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ApiKey:
-    """One key of an account. ``secret`` is an HMAC secret, or a function for keys of other kinds; no repr shows either.
+    """API key of an account, with what verifies its signatures and where it may be used.
 
-    ``addresses`` are the only networks it may be used from, none for any; ``permissions`` what it was ticked for.
+    `secret` is an HMAC secret, or a verifier for keys of other types; the repr shows neither it
+    nor the key. `allowed_networks` are the only networks it may be used from; empty allows every
+    address. `permissions` are those that the key's owner granted.
     """
 
     api_key: str = field(repr=False)
     secret: str | Verifier = field(repr=False)
     account: Account = field(default_factory=Account, repr=False)
-    allowed_networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    allowed_networks: tuple[Network, ...] = ()
     permissions: frozenset[str] = frozenset(PERMISSIONS)
     _mac: hmac.HMAC | None = field(init=False, repr=False)
 
@@ -48,7 +59,12 @@ class ApiKey:
         object.__setattr__(self, "_mac", mac)
 
     def verify(self, payload: bytes, signature: str) -> bool:
-        """Whether the signature is this key's over exactly these bytes; HMAC hex in either case, in constant time."""
+        """Return whether a signature of this key is valid, compared in constant time.
+
+        Args:
+            payload: Exactly the bytes that had to be signed.
+            signature: Percent-decoded signature. For HMAC, hex digits in either case.
+        """
         if callable(self.secret):
             return self.secret(payload, signature)
         assert self._mac is not None
@@ -57,7 +73,11 @@ class ApiKey:
         return hmac.compare_digest(mac.hexdigest().encode(), signature.lower().encode())
 
     def allows_address(self, address: str) -> bool:
-        """Whether the key may be used from an IP address, written as ``ip`` writes it."""
+        """Return whether the key may be used from an IP address.
+
+        Args:
+            address: IP address in the form of `normalize_ip`.
+        """
         return not self.allowed_networks or any(
             ipaddress.ip_address(address) in network for network in self.allowed_networks
         )
@@ -65,20 +85,54 @@ class ApiKey:
 
 @functools.lru_cache(1024)
 def normalize_ip(text: str) -> str:
-    """An IP address in its one usual form, an IPv4 address mapped into IPv6 as IPv4; ValueError for anything else."""
+    """Return an IP address in its usual form, an IPv4-mapped IPv6 address as IPv4.
+
+    Raises:
+        ValueError: The string is not an IP address.
+    """
     address = ipaddress.ip_address(text)
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def parse_networks(
-    addresses: Iterable[str],
-) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    """IP addresses or networks in CIDR notation; ValueError for anything else."""
+def parse_networks(addresses: Iterable[str]) -> tuple[Network, ...]:
+    """Parse IP addresses and networks in CIDR notation.
+
+    Raises:
+        ValueError: A string is neither an IP address nor a network.
+    """
     return tuple(ipaddress.ip_network(address) for address in addresses)
 
 
+def parse_secret(api_secret: Secret) -> str | Verifier:
+    """Return an HMAC secret or a verifier. A public key becomes a verifier.
+
+    Raises:
+        ImportError: A public key needs the package `cryptography`.
+        ValueError: `api_secret` is not a `Secret`.
+    """
+    if isinstance(api_secret, bytes):
+        return load_public_key(api_secret)
+    is_secret = isinstance(api_secret, str) and not api_secret.lstrip().startswith("-----BEGIN")
+    if not is_secret and not callable(api_secret):
+        raise ValueError(
+            "api_secret must be an HMAC secret, the PEM of a public key as bytes, or a function"
+        )
+    return api_secret
+
+
 def load_public_key(pem: bytes) -> Verifier:
-    """Verify with an Ed25519 or RSA public key in PEM: signatures are base64. Needs ``cryptography``; ValueError for other keys."""
+    """Load an Ed25519 or RSA public key and return a verifier of base64 signatures.
+
+    Args:
+        pem: Public key in PEM, as `openssl pkey -in FILE -pubout` prints it.
+
+    Returns:
+        Function (signed bytes, signature in base64) -> whether the signature is valid.
+
+    Raises:
+        ImportError: The package `cryptography` is not installed.
+        ValueError: The PEM has no public key, or a key of another type.
+    """
     try:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives import hashes, serialization
@@ -91,7 +145,7 @@ def load_public_key(pem: bytes) -> Verifier:
         key = serialization.load_pem_public_key(pem)
     except ValueError:
         raise ValueError(
-            "give a public key in PEM, as `openssl pkey -in FILE -pubout` prints it"
+            "public_key is not a public key in PEM; use what `openssl pkey -in FILE -pubout` prints"
         ) from None
     if not isinstance(key, ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
         raise ValueError("public_key must be an Ed25519 or RSA key")

@@ -1,4 +1,4 @@
-"""The exchange's clock: the system's, one moved by hand, and one that goes wrong on purpose. Knows nothing else."""
+"""Clocks for the mock: system, manual, skewed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import time
 from collections.abc import Callable
 
 _PPM = 1_000_000
+_NS_PER_MS = 1_000_000
 
 
 def system_time_ms() -> int:
-    """The system's time in ms."""
-    return time.time_ns() // _PPM
+    """Return the system's time in milliseconds since 1970-01-01 UTC."""
+    return time.time_ns() // _NS_PER_MS
 
 
 class ManualClock:
-    """A clock that stands still until it is told to move, in ms."""
+    """Clock that stands still until it is moved.
+
+    Args:
+        ms: Time that it shows first, in milliseconds since 1970-01-01 UTC.
+    """
 
     def __init__(self, ms: int = 1_700_000_000_000) -> None:
         self.ms = ms
@@ -23,14 +28,18 @@ class ManualClock:
         return self.ms
 
     def advance(self, ms: int) -> None:
-        """Move the clock, back if ``ms`` is negative."""
+        """Move the clock forward by `ms` milliseconds, or back if negative."""
         self.ms += ms
 
 
 class SkewedClock:
-    """Another clock, in ms, with what can be wrong with one: ``offset_ms``, ``drift_ppm``, ``frozen``.
+    """Clock with an offset and a drift against another clock, which can be frozen.
 
-    Drift is counted from the moment it was set, in ms gained per 1,000 s (parts per million, negative when it loses).
+    `offset_ms` is how far it is ahead. `drift_ppm` is what it gains since the drift was set, in
+    parts per million: ms per 1,000 s, negative when it loses.
+
+    Args:
+        base: Function that returns the other clock's time in ms. Called for every request.
     """
 
     def __init__(self, base: Callable[[], int] = system_time_ms) -> None:
@@ -55,35 +64,46 @@ class SkewedClock:
         self._frozen_at_ms: int | None = None
 
     def advance(self, ms: int) -> None:
-        """Step forward, or back if ``ms`` is negative, also while frozen."""
+        """Step forward by `ms` milliseconds, or back if negative. Moves a frozen clock too.
+
+        Raises:
+            ValueError: `ms` is not an integer.
+        """
         self.offset_ms += _require_int("ms", ms)
         if self._frozen_at_ms is not None:
             self._frozen_at_ms += ms
 
     def drift(self, ppm: int) -> None:
-        """Gain so many millionths from now on; what was gained before stays."""
+        """Gain `ppm` parts per million from now on. What was gained before stays.
+
+        Raises:
+            ValueError: `ppm` is not an integer.
+        """
         now = self._base_time_ms()
         self.offset_ms += (now - self._drift_start_ms) * self.drift_ppm // _PPM
-        self.drift_ppm, self._drift_start_ms = _require_int("ppm", ppm), now
+        self.drift_ppm = _require_int("ppm", ppm)
+        self._drift_start_ms = now
 
     def freeze(self) -> None:
-        """Stand still."""
+        """Stop the clock at its present time."""
         self._frozen_at_ms = self()
 
     def thaw(self) -> None:
-        """Go on from where it stood."""
+        """Let the clock go on from the time at which it was frozen."""
         if self._frozen_at_ms is not None:
-            stood, self._frozen_at_ms = self._frozen_at_ms, None
-            self.offset_ms += stood - self()
+            frozen_at_ms = self._frozen_at_ms
+            self._frozen_at_ms = None
+            self.offset_ms += frozen_at_ms - self()
 
     def _base_time_ms(self) -> int:
         ms: object = self._base()
-        if type(ms) is not int:  # it would go out as the exchange's time
+        # A fraction would be sent as the exchange's time.
+        if type(ms) is not int:
             raise TypeError(f"the clock must return milliseconds as int, not {type(ms).__name__}")
         return ms
 
 
 def _require_int(name: str, value: object) -> int:
     if type(value) is not int:
-        raise ValueError(f"{name} must be a whole number")
+        raise ValueError(f"{name} must be an integer")
     return value

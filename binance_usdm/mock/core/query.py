@@ -1,4 +1,4 @@
-"""A query string as bytes: its pairs, and what a signature in it covers. Knows no operation and no rule."""
+"""Parse a query string without changing its bytes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from urllib.parse import unquote_to_bytes
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(
-    slots=True, repr=False
-)  # no repr: it would show a signature. Not frozen: that takes twice as long to make
+# Without a repr, which would show a signature. Not frozen: that takes twice as long to make.
+@dataclass(slots=True, repr=False)
 class Query:
-    """The raw bytes after ``?``, the decoded (name, value) pairs in wire order, and the first value of each name."""
+    """Query string of a request.
+
+    `raw` are the bytes after `?`, `pairs` the percent-decoded (name, value) pairs in the order in
+    which they were sent, `first_values` the first value of each name.
+    """
 
     raw: bytes
     pairs: Pairs
@@ -21,25 +24,34 @@ class Query:
 
     @staticmethod
     def parse(raw: bytes) -> Query:
-        """Split on ``&`` and the first ``=``, then decode; nothing is dropped, not even an empty piece."""
+        """Split on `&` and the first `=`, then percent-decode. Keeps empty pieces."""
         text = raw.decode("latin-1")
-        coded = "%" in text or "+" in text or not text.isascii()
+        is_encoded = "%" in text or "+" in text or not text.isascii()
         pairs: list[tuple[str, str]] = []
-        first: dict[str, str] = {}
+        first_values: dict[str, str] = {}
         for piece in text.split("&") if text else ():
             name, _, value = piece.partition("=")
-            if coded:
+            if is_encoded:
                 name, value = _percent_decode(name), _percent_decode(value)
             pairs.append((name, value))
-            first.setdefault(name, value)
-        return Query(raw, tuple(pairs), first)
+            first_values.setdefault(name, value)
+        return Query(raw, tuple(pairs), first_values)
 
     def split_signature(self, name: str, *, last: bool) -> tuple[bytes, str] | None:
-        """The bytes a signature covers, and the signature; None if it is missing, or must be last and is not."""
-        for back, (known, value) in enumerate(reversed(self.pairs), 1):
+        """Separate a signature from the bytes that it covers.
+
+        Args:
+            name: Name of the parameter that holds the signature.
+            last: Whether it must be the last parameter.
+
+        Returns:
+            Covered bytes and percent-decoded signature. `None` if the signature is missing, or
+            must be the last parameter and is not.
+        """
+        for distance, (known, value) in enumerate(reversed(self.pairs), 1):
             if known == name:
-                pieces = self.raw.rsplit(b"&", back)
-                del pieces[-back]
+                pieces = self.raw.rsplit(b"&", distance)
+                del pieces[-distance]
                 return b"&".join(pieces), value
             if last:
                 break
@@ -47,5 +59,8 @@ class Query:
 
 
 def _percent_decode(part: str) -> str:
-    """Percent-decoded text. A bare ``+`` is a blank, as in any form: base64 that was not encoded does not survive."""
+    """Percent-decode a name or a value.
+
+    A bare `+` is a space, as in form encoding, so base64 that was not encoded is changed.
+    """
     return unquote_to_bytes(part.replace("+", " ").encode("latin-1")).decode("utf-8", "replace")

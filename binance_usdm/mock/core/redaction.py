@@ -1,4 +1,4 @@
-"""The request log, and what went wrong, as others may see them: signatures cut, secrets gone. Knows log and keys; judges nothing."""
+"""Redact keys and signatures in logged requests."""
 
 from __future__ import annotations
 
@@ -15,20 +15,30 @@ from .request_log import Logged
 
 _SHOWN_CHARACTERS: Final = 6
 _MIN_SECRET_LENGTH: Final = 8
-_MEMBERS: Final = ("number", "at_ms", "address", "method", "status", "code", "operation", "fault")
+_FIELDS: Final = ("number", "at_ms", "address", "method", "status", "code", "operation", "fault")
 _HMAC: Final = re.compile(
     rf"([0-9a-f]{{{_SHOWN_CHARACTERS}}})[0-9a-f]{{{64 - _SHOWN_CHARACTERS},}}", re.IGNORECASE
 )
-_FRAMES: Final = 20
+_MAX_FRAMES: Final = 20
+
+Redact = Callable[[bytes | str], str]
+"""Function that returns text without keys, secrets and whole signatures."""
 
 
 def log_entries(
-    requests: Iterable[Logged], redact: Callable[[bytes | str], str], *, after: int, limit: int
+    requests: Iterable[Logged], redact: Redact, *, after: int, limit: int
 ) -> list[dict[str, Any]]:
-    """Return the oldest requests with a number above `after`, at most `limit`, redacted by `hide`."""
+    """Return redacted entries of the request log, oldest first.
+
+    Args:
+        requests: Logged requests, oldest first.
+        redact: Function of `make_redactor`.
+        after: Only requests with a higher number are returned.
+        limit: Maximum number of entries.
+    """
     later = (logged for logged in requests if logged.number > after)
     return [
-        {name: getattr(logged, name) for name in _MEMBERS}
+        {name: getattr(logged, name) for name in _FIELDS}
         | {
             "path": redact(logged.path),
             "received": redact(logged.raw_query),
@@ -39,55 +49,67 @@ def log_entries(
     ]
 
 
-def make_redactor(
-    keys: Iterable[ApiKey], signature_parameters: Iterable[str]
-) -> Callable[[bytes | str], str]:
-    """Return a function that decodes bytes one by one, cuts signatures and replaces keys and secrets in any encoding."""
-    names = {"signature", *signature_parameters}
-    cut = re.compile(
-        rf"((?:{'|'.join(map(re.escape, names))})=[^&;]{{{_SHOWN_CHARACTERS}}})[^&;]+",
-        re.IGNORECASE,
-    )
-    keys = tuple(keys)
-    known = {key.api_key: "(key)" for key in keys}
-    known |= {key.secret: "(secret)" for key in keys if isinstance(key.secret, str)}
-    # in a text of bytes one by one, UTF-8 is too; a shorter one is a word like any other
-    worded = [
-        (text.encode().decode("latin-1"), word)
-        for text, word in known.items()
-        if len(text) >= _MIN_SECRET_LENGTH
-    ]
-    worded.sort(key=lambda pair: len(pair[0]), reverse=True)
+def make_redactor(keys: Iterable[ApiKey], signature_parameters: Iterable[str]) -> Redact:
+    """Return a function that redacts keys, secrets and signatures.
 
-    def mask(text: str) -> str:
-        for secret, word in worded:
-            text = text.replace(secret, word)
-        return _HMAC.sub(r"\1…", cut.sub(r"\1…", text))
+    It cuts signatures after six characters and replaces keys and HMAC secrets, also when they are
+    percent-encoded. Bytes are decoded as Latin-1.
 
-    def redact_part(piece: str) -> str:
-        piece = mask(piece)
-        plain = unquote(piece, "latin-1")
-        hidden = mask(plain)
-        return piece if hidden == plain else hidden
+    Args:
+        keys: Keys whose strings are replaced.
+        signature_parameters: Names of the parameters that hold a signature.
+    """
+    return _Redactor(keys, signature_parameters).redact
 
-    def redact(raw: bytes | str) -> str:
+
+class _Redactor:
+    def __init__(self, keys: Iterable[ApiKey], signature_parameters: Iterable[str]) -> None:
+        names = "|".join(map(re.escape, {"signature", *signature_parameters}))
+        self._signature = re.compile(
+            rf"((?:{names})=[^&;]{{{_SHOWN_CHARACTERS}}})[^&;]+", re.IGNORECASE
+        )
+        keys = tuple(keys)
+        labels = {key.api_key: "(key)" for key in keys}
+        labels |= {key.secret: "(secret)" for key in keys if isinstance(key.secret, str)}
+        # A string of less than 8 characters may be part of any word. Bytes are decoded as Latin-1
+        # before they get here, so strings must be encoded in the same way.
+        self._replacements = [
+            (text.encode().decode("latin-1"), label)
+            for text, label in labels.items()
+            if len(text) >= _MIN_SECRET_LENGTH
+        ]
+        self._replacements.sort(key=lambda replacement: len(replacement[0]), reverse=True)
+
+    def redact(self, raw: bytes | str) -> str:
         text = raw if isinstance(raw, str) else raw.decode("latin-1")
-        return "&".join(map(redact_part, text.split("&")))
+        return "&".join(map(self._redact_piece, text.split("&")))
 
-    return redact
+    def _redact_piece(self, piece: str) -> str:
+        piece = self._mask(piece)
+        decoded = unquote(piece, "latin-1")
+        masked = self._mask(decoded)
+        return piece if masked == decoded else masked
+
+    def _mask(self, text: str) -> str:
+        for secret, label in self._replacements:
+            text = text.replace(secret, label)
+        return _HMAC.sub(r"\1…", self._signature.sub(r"\1…", text))
 
 
 class _LastResortHandler(logging.Handler):
-    """Speaks on stderr where nobody has set up logging, as Python does by itself: but the client's NullHandler keeps it quiet."""
+    """Handler that prints on stderr if the program did not configure logging.
+
+    Python does so by default, but not beside the NullHandler of the client.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
-        heard = [
-            each
+        handlers = [
+            handler
             for name in (None, "binance_usdm", record.name)
-            for each in logging.getLogger(name).handlers
+            for handler in logging.getLogger(name).handlers
         ]
         if logging.lastResort is not None and all(
-            isinstance(each, logging.NullHandler | _LastResortHandler) for each in heard
+            isinstance(handler, logging.NullHandler | _LastResortHandler) for handler in handlers
         ):
             logging.lastResort.handle(record)
 
@@ -97,19 +119,23 @@ _LOGGER.addHandler(_LastResortHandler())
 
 
 def log_internal_error(error: Exception) -> None:
-    """Log what was raised inside the mock, and where. No message, no source line and no local: each may hold credentials."""
+    """Log the type of an exception of the mock, and where it was raised.
+
+    Messages, source lines and locals are left out, since each may hold credentials.
+    """
     _LOGGER.error(
-        "a request was answered 500, for this was raised inside the mock:\n%s",
+        "unhandled exception in the mock exchange; responded with 500:\n%s",
         "\n".join(_format_frames(error)),
     )
 
 
 def _format_frames(error: BaseException) -> Iterator[str]:
-    """Types and frames, the latest exception first, then those it came from."""
+    """Return types and frames: the latest exception first, then those that led to it."""
     link: BaseException | None = error
     while link is not None:
-        yield f"{type(link).__qualname__} (its message may hold credentials, and is left out), raised at"
-        walk = traceback.walk_tb(link.__traceback__)
-        for frame in traceback.StackSummary.extract(walk, limit=-_FRAMES, lookup_lines=False):
+        yield (f"{type(link).__qualname__} (message left out, it may hold credentials), raised at")
+        frames = traceback.walk_tb(link.__traceback__)
+        for frame in traceback.StackSummary.extract(frames, limit=-_MAX_FRAMES, lookup_lines=False):
             yield f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}'
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+        context = None if link.__suppress_context__ else link.__context__
+        link = link.__cause__ or context

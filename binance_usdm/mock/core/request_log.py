@@ -1,4 +1,4 @@
-"""What the mock exchange remembers of requests: what came, how it ended and why. Judges nothing."""
+"""Log of received requests."""
 
 from __future__ import annotations
 
@@ -13,14 +13,23 @@ CountKey = tuple[str | None, int, int | None]
 """(operation, HTTP status, code)."""
 
 
-@dataclass(
-    slots=True
-)  # not frozen: one is made for every request, and that would take four times as long
+# Not frozen: one is made for every request, and a frozen one takes four times as long to make.
+@dataclass(slots=True)
 class Logged:
-    """One request and how it ended. Query, headers and key hold credentials as they came, so the repr leaves them out.
+    """A request and its response.
 
-    ``refusal`` says why the request was refused, or would have been when a fault or a limit answered it; it is empty for a good
-    one; ``fault`` names the scripted fault that answered, ``signature`` the parameter that holds one.
+    Query, headers and key hold credentials as they were sent, so the repr leaves them out.
+
+    Attributes:
+        number: Position since the last reset, starting at 1.
+        at_ms: Time by the exchange's clock, in ms.
+        status: HTTP status of the response.
+        code: The exchange's own code in the response, or `None`.
+        operation: Id of the operation, or `None` for an unknown path or method.
+        fault: Name of the injected fault that responded, or `None`.
+        refusal: Why the request was rejected, or would have been if no fault or limit had
+            responded. Empty for a request that passes all checks.
+        signature: Name of the parameter that holds the signature, or `None`.
     """
 
     number: int
@@ -41,22 +50,24 @@ class Logged:
 
     @property
     def query(self) -> Pairs:
-        """The decoded names and values, in the order of the wire."""
+        """Percent-decoded names and values, in the order in which they were sent."""
         return Query.parse(self.raw_query).pairs
 
     @property
     def signed_payload(self) -> bytes | None:
-        """The bytes that the signature had to be made of; None where none was due or sent."""
-        covered = (
-            Query.parse(self.raw_query).split_signature(self.signature, last=False)
-            if self.signature
-            else None
-        )
-        return covered[0] + self.body if covered else None
+        """Bytes that had to be signed. `None` if no signature was needed or sent."""
+        if not self.signature:
+            return None
+        covered = Query.parse(self.raw_query).split_signature(self.signature, last=False)
+        return None if covered is None else covered[0] + self.body
 
 
 class RequestLog:
-    """The latest requests, and how many there were of each kind since the beginning."""
+    """The latest requests, and the number of requests by outcome since the last reset.
+
+    Args:
+        size: Number of requests to keep. All are counted.
+    """
 
     def __init__(self, size: int) -> None:
         self.requests: deque[Logged] = deque(maxlen=size)
@@ -64,14 +75,19 @@ class RequestLog:
         self.total = 0
 
     def add(self, logged: Logged) -> None:
-        """Remember one more."""
+        """Add a request, and drop the oldest one if the log is full."""
         self.total += 1
         self.requests.append(logged)
-        kind = logged.operation, logged.status, logged.code
-        self.counts[kind] = self.counts.get(kind, 0) + 1
+        count_key = logged.operation, logged.status, logged.code
+        self.counts[count_key] = self.counts.get(count_key, 0) + 1
 
     def filter(self, operation: str | None, api_key: str | None) -> Iterator[Logged]:
-        """The requests to an operation, with a key; all where None."""
+        """Return the kept requests to an operation and with a key, oldest first.
+
+        Args:
+            operation: Id of the operation. Use `None` for all.
+            api_key: API key. Use `None` for all.
+        """
         for logged in self.requests:
             if operation in (None, logged.operation) and api_key in (None, logged.api_key):
                 yield logged

@@ -1,4 +1,4 @@
-"""What the mock exchange sends back: a status, headers, bytes, and how they travel. Knows no request and no rule."""
+"""Response type and constructors."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ HTML = b"text/html"
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a reply travels, when it does not do so at once and whole.
+    """How a response is delivered: late, in pieces, cut or reset. The default is at once.
 
-    ``latency`` seconds pass before its first byte; its body comes in pieces of ``chunk`` bytes, ``pause`` seconds apart; after
-    ``cut`` bytes of the body the connection ends, though more was announced. ``reset``: it ends with a TCP reset, and without
-    ``cut`` before a byte is sent.
+    Attributes:
+        latency: Seconds before the first byte.
+        chunk: Bytes of the body in each piece. 0 sends the body in one piece.
+        pause: Seconds between two pieces.
+        cut: Number of bytes of the body after which the connection ends, although more were
+            announced. `None` sends the whole body.
+        reset: Whether the connection ends with a TCP reset; without `cut`, before any byte.
     """
 
     latency: float = 0.0
@@ -28,7 +32,7 @@ class Delivery:
     reset: bool = False
 
     def pieces(self, body: bytes) -> Iterator[bytes]:
-        """The pieces of a body, up to where it is cut."""
+        """Return the pieces of a body, up to the byte at which it is cut."""
         sent = body if self.cut is None else body[: self.cut]
         step = self.chunk or len(sent) or 1
         for start in range(0, len(sent), step):
@@ -40,7 +44,15 @@ IMMEDIATE: Final = Delivery()
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer: HTTP status, header pairs as sent, body. ``code`` is the exchange's own code, for the request log."""
+    """HTTP response of the mock exchange.
+
+    Attributes:
+        status: HTTP status.
+        headers: Header names and values, as they are sent.
+        body: Body as it is sent.
+        code: The exchange's own code, for the request log, or `None`.
+        delivery: How the response is delivered.
+    """
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...] = ()
@@ -49,14 +61,19 @@ class Reply:
     delivery: Delivery = IMMEDIATE
 
     def with_header(self, name: bytes, value: bytes) -> Reply:
-        """The same reply with one header more."""
+        """Return the response with one more header."""
         return Reply(
             self.status, (*self.headers, (name, value)), self.body, self.code, self.delivery
         )
 
 
 def dump_json(value: Any) -> bytes:
-    """JSON text of a value. Strings go out as they are, a Decimal as its plain text; NaN and infinity are refused."""
+    """Serialize a JSON value. A Decimal becomes a string without an exponent.
+
+    Raises:
+        ValueError: The value has NaN or infinity.
+        TypeError: The value has a type that JSON lacks.
+    """
     return json.dumps(
         value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_encode_decimal
     ).encode()
@@ -64,30 +81,44 @@ def dump_json(value: Any) -> bytes:
 
 def _encode_decimal(value: object) -> str:
     if not isinstance(value, Decimal):
-        raise TypeError(f"{type(value).__name__} is no JSON value")
+        raise TypeError(f"{type(value).__name__} is not a JSON value")
     if not value.is_finite():
-        raise ValueError("NaN and infinity are no JSON values")
+        raise ValueError("NaN and infinity are not JSON values")
     return format(value, "f")
 
 
 def json_ok_response(body: bytes, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Reply:
-    """A 200 with a JSON body."""
+    """Return a 200 with a JSON body and more headers."""
     return Reply(200, ((b"Content-Type", JSON), *headers), body)
 
 
 def error_response(status: int, code: int | None, text: str) -> Reply:
-    """The exchange's error payload; without a code where ``code`` is None."""
-    return json_response(
-        status, {"msg": text} if code is None else {"code": code, "msg": text}, code
-    )
+    """Return the exchange's error payload under an HTTP status.
+
+    Args:
+        status: HTTP status.
+        code: The exchange's own code. With `None` the payload has no code.
+        text: Error message.
+    """
+    payload = {"msg": text} if code is None else {"code": code, "msg": text}
+    return json_response(status, payload, code)
 
 
 def json_response(status: int, payload: Any, code: int | None = None) -> Reply:
-    """A JSON value under a status."""
+    """Return a JSON value under an HTTP status.
+
+    Args:
+        status: HTTP status.
+        payload: JSON value.
+        code: The exchange's own code, for the request log.
+    """
     return Reply(status, ((b"Content-Type", JSON),), dump_json(payload), code)
 
 
 def html_response(status: int, title: str) -> Reply:
-    """A page for people, as the content network in front of the exchange sends it."""
-    body = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head>\n<body><h1>{title}</h1></body></html>\n"
+    """Return an HTML page, as the content delivery network of the exchange sends it."""
+    body = (
+        f"<!DOCTYPE html>\n<html><head><title>{title}</title></head>\n"
+        f"<body><h1>{title}</h1></body></html>\n"
+    )
     return Reply(status, ((b"Content-Type", HTML),), body.encode())

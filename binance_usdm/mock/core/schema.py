@@ -1,4 +1,4 @@
-"""Whether a text, or a JSON value, is what a schema describes. Knows no document and no error code."""
+"""Validate strings and JSON values against JSON Schema."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
+Schema = Mapping[str, Any]
+
 _DECIMAL: Final = r"-?[0-9]+(\.[0-9]+)?"
-_DIGITS: Final = 40
+_MAX_DIGITS: Final = 40
 _PATTERNS: Final = {
-    "integer": rf"-?[0-9]{{1,{_DIGITS}}}",
+    "integer": rf"-?[0-9]{{1,{_MAX_DIGITS}}}",
     "number": _DECIMAL,
     "boolean": "true|false",
-    "string": r"[^\x00-\x20\x7f\ufffd]+",  # no blanks inside parameters: futures change log, 2023-06-16
+    # Parameters must not contain spaces: futures change log, 2023-06-16.
+    "string": r"[^\x00-\x20\x7f\ufffd]+",
 }
 
 
 def _is_integer_text(text: str) -> bool:
-    """What ``_LEGAL`` says of an integer: nearly every parameter is one, and this needs no regular expression."""
+    # Without a regular expression, since nearly every parameter is an integer. A test compares it
+    # with the pattern in `_PATTERNS`.
     digits = text.removeprefix("-")
-    return len(digits) <= _DIGITS and digits.isascii() and digits.isdecimal()
+    return len(digits) <= _MAX_DIGITS and digits.isascii() and digits.isdecimal()
 
 
 _MATCHERS: Final[Mapping[str, Callable[[str], object]]] = {
-    **{
-        kind: re.compile(shape).fullmatch
-        for kind, shape in (*_PATTERNS.items(), ("decimal", _DECIMAL))
-    },
+    **{name: re.compile(pattern).fullmatch for name, pattern in _PATTERNS.items()},
+    "decimal": re.compile(_DECIMAL).fullmatch,
     "integer": _is_integer_text,
 }
 _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
@@ -49,7 +51,7 @@ _PYTHON_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "null": type(None),
 }
 _Constraint = Callable[[Any, Any], bool]
-"""(limit, value) -> whether the value holds against it."""
+"""Function (limit, value) -> whether the value respects the limit."""
 _VALUE_KEYWORDS: Final[Mapping[str, _Constraint]] = {
     "enum": operator.contains,
     "const": operator.eq,
@@ -70,13 +72,7 @@ _KEYWORDS_BY_TYPE: Final[Mapping[str, Mapping[str, _Constraint]]] = {
     "boolean": {},
     "string": _LENGTH_KEYWORDS,
 }
-_REPORTED_KEYWORDS: Final = (
-    "format",
-    "pattern",
-    *_VALUE_KEYWORDS,
-    *_LENGTH_KEYWORDS,
-    *_BOUND_KEYWORDS,
-)
+_SCALAR_KEYWORDS: Final = {**_VALUE_KEYWORDS, **_LENGTH_KEYWORDS, **_BOUND_KEYWORDS}
 _INTEGER_RANGES: Final[Mapping[tuple[Any, Any], tuple[int, int]]] = {
     ("integer", "int32"): (-(2**31), 2**31 - 1),
     ("integer", "int64"): (-(2**63), 2**63 - 1),
@@ -84,33 +80,47 @@ _INTEGER_RANGES: Final[Mapping[tuple[Any, Any], tuple[int, int]]] = {
 
 
 class Violation(Enum):
-    """What is wrong with a text for a schema."""
+    """How a string violates a schema."""
 
     MALFORMED = "not of the type"
     OUTSIDE = "of the type, but not allowed"
 
 
-def allowed_pattern(schema: Mapping[str, Any]) -> str:
-    """The regular expression that a text of this schema matches."""
+def allowed_pattern(schema: Schema) -> str:
+    """Return the regular expression that a string of a schema matches."""
     if "pattern" in schema:
         return str(schema["pattern"])
-    return _DECIMAL if schema.get("format") == "decimal" else _PATTERNS[schema["type"]]
+    if schema.get("format") == "decimal":
+        return _DECIMAL
+    return _PATTERNS[schema["type"]]
 
 
-def compile_validator(schema: Mapping[str, Any]) -> Callable[[str], Violation | None]:
-    """A function that judges texts by type, format, pattern, enum, const, length and bounds of a schema; None for a good one."""
-    kind, form, pattern = schema["type"], schema.get("format"), schema.get("pattern")
-    shaped, read = _MATCHERS["decimal" if form == "decimal" else kind], _PARSERS[kind]
-    width = _INTEGER_RANGES.get((kind, form))
-    limits = _constraints(schema, kind)
+def compile_validator(schema: Schema) -> Callable[[str], Violation | None]:
+    """Return a function that validates strings.
+
+    It checks type, format, pattern, enum, const, length and bounds.
+
+    Args:
+        schema: Schema of a string, integer, number or boolean, without references.
+
+    Returns:
+        Function (string) -> how the string violates the schema, `None` if it does not.
+    """
+    json_type = schema["type"]
+    schema_format = schema.get("format")
+    pattern = schema.get("pattern")
+    matches = _MATCHERS["decimal" if schema_format == "decimal" else json_type]
+    parse = _PARSERS[json_type]
+    integer_range = _INTEGER_RANGES.get((json_type, schema_format))
+    constraints = _constraints(schema, json_type)
 
     def validate(text: str) -> Violation | None:
-        if not shaped(text) or (pattern is not None and not _search(pattern, text)):
+        if not matches(text) or (pattern is not None and not _search(pattern, text)):
             return Violation.MALFORMED
-        value: Any = read(text)
-        if width is not None and not width[0] <= value <= width[1]:
+        value: Any = parse(text)
+        if integer_range is not None and not integer_range[0] <= value <= integer_range[1]:
             return Violation.MALFORMED
-        for holds, limit in limits:
+        for holds, limit in constraints:
             if not holds(limit, value):
                 return Violation.OUTSIDE
         return None
@@ -120,75 +130,122 @@ def compile_validator(schema: Mapping[str, Any]) -> Callable[[str], Violation | 
 
 @functools.cache
 def _compile_pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(
-        re.sub(r"(?<!\\)\$$", r"\\Z", pattern)
-    )  # Python's `$` lets a line break stand behind
+    # The `$` of Python also matches before a newline at the end; that of JSON Schema does not.
+    return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", pattern))
 
 
 def _search(pattern: str, text: str) -> bool:
     return _compile_pattern(pattern).search(text) is not None
 
 
-def _constraints(schema: Mapping[str, Any], kind: str) -> list[tuple[_Constraint, Any]]:
-    """What a value of this kind must hold against."""
-    tests = {**_VALUE_KEYWORDS, **_KEYWORDS_BY_TYPE[kind]}
-    return [(holds, schema[name]) for name, holds in tests.items() if name in schema]
+def _constraints(schema: Schema, json_type: str) -> list[tuple[_Constraint, Any]]:
+    keywords = {**_VALUE_KEYWORDS, **_KEYWORDS_BY_TYPE[json_type]}
+    return [(holds, schema[name]) for name, holds in keywords.items() if name in schema]
 
 
-Schema = Mapping[str, Any]
+Resolve = Callable[[Schema], Schema]
+"""Function that follows the reference of a schema, if it has one."""
+Problems = Iterator[tuple[str, str]]
+"""(path, problem): where a value violates a schema, and how."""
 
 
-def iter_errors(
-    schema: Schema, value: Any, resolve: Callable[[Schema], Schema], place: str
-) -> Iterator[tuple[str, str]]:
-    """Where a JSON value departs from a schema, and how. Fractions are Decimals; keywords unknown here are not judged."""
+def iter_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:
+    """Return where and how a JSON value violates a schema.
+
+    Keywords that this module does not support are ignored.
+
+    Args:
+        schema: Schema, with references.
+        value: JSON value, with fractions as Decimals.
+        resolve: Function that follows a reference.
+        path: How to call the value itself. The paths of its parts begin with it.
+
+    Returns:
+        Pairs of path and problem, in the order of the value.
+    """
     schema = resolve(schema)
     for part in schema.get("allOf", ()):
-        yield from iter_errors(part, value, resolve, place)
+        yield from iter_errors(part, value, resolve, path)
+    types = _types_of(schema)
+    checks = _CHECKS_BY_TYPE.get(type(value))
+    json_type = next((name for name in types if _is_type(name, value)), None)
+    if types and json_type is None:
+        yield path, f"is not of type {' or '.join(types)}"
+    elif checks is not None:
+        for keyword, check in checks.items():
+            if keyword in schema:
+                yield from check(schema, value, resolve, path)
+    elif value is not None and json_type is not None:
+        yield from _scalar_errors({**schema, "type": json_type}, value, path)
+
+
+def _required_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:
+    missing = [name for name in schema["required"] if name not in value]
+    if missing:
+        yield path, f"lacks {', '.join(missing)}"
+
+
+def _unknown_field_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:
+    properties = schema.get("properties", {})
+    unknown = [name for name in value if name not in properties]
+    if unknown and schema["additionalProperties"] is False:
+        expected = ", ".join(properties) or "none"
+        yield path, f"has the unknown field {', '.join(unknown)}; expected: {expected}"
+
+
+def _field_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:
+    for name, field_schema in schema["properties"].items():
+        if name in value:
+            yield from iter_errors(field_schema, value[name], resolve, f"{path}.{name}")
+
+
+def _item_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:
+    for index, item in enumerate(value):
+        yield from iter_errors(schema["items"], item, resolve, f"{path}[{index}]")
+
+
+def _scalar_errors(schema: Schema, value: Any, path: str) -> Problems:
+    if not _is_valid(schema, value):
+        keywords = ("format", "pattern", *_SCALAR_KEYWORDS)
+        reported = [f"{name} {schema[name]}" for name in keywords if name in schema]
+        yield path, f"does not match {', '.join(reported) or schema['type']}"
+
+
+_Check = Callable[[Schema, Any, Resolve, str], Problems]
+_CHECKS_BY_TYPE: Final[Mapping[type, Mapping[str, _Check]]] = {
+    dict: {
+        "required": _required_errors,
+        "additionalProperties": _unknown_field_errors,
+        "properties": _field_errors,
+    },
+    list: {"items": _item_errors},
+}
+
+
+def _types_of(schema: Schema) -> tuple[str, ...]:
     declared = schema.get("type", ())
-    kinds = (declared,) if isinstance(declared, str) else tuple(declared)
-    kind = next((each for each in kinds if _is_type(each, value)), None)
-    if kinds and kind is None:
-        yield place, f"is no {' or '.join(kinds)}"
-    elif isinstance(value, dict):
-        missing = [name for name in schema.get("required", ()) if name not in value]
-        if missing:
-            yield place, f"lacks {', '.join(missing)}"
-        members = schema.get("properties", {})
-        unknown = [name for name in value if name not in members]
-        if unknown and schema.get("additionalProperties") is False:
-            yield (
-                place,
-                f"has no member {', '.join(unknown)}; there are {', '.join(members) or 'none'}",
-            )
-        for name, member in members.items():
-            if name in value:
-                yield from iter_errors(member, value[name], resolve, f"{place}.{name}")
-    elif isinstance(value, list):
-        for number, member in enumerate(value):
-            yield from iter_errors(schema.get("items", {}), member, resolve, f"{place}[{number}]")
-    elif kind is not None and value is not None and not _is_valid({**schema, "type": kind}, value):
-        limits = ", ".join(
-            f"{name} {schema[name]}" for name in _REPORTED_KEYWORDS if name in schema
-        )
-        yield place, f"does not match {limits or kind}"
+    return (declared,) if isinstance(declared, str) else tuple(declared)
 
 
-def _is_type(kind: str, value: Any) -> bool:
-    return isinstance(value, _PYTHON_TYPES[kind]) and isinstance(value, bool) is (kind == "boolean")
+def _is_type(json_type: str, value: Any) -> bool:
+    # A bool is an int in Python, but not a number in JSON.
+    is_bool = isinstance(value, bool)
+    return isinstance(value, _PYTHON_TYPES[json_type]) and is_bool is (json_type == "boolean")
 
 
 def _is_valid(schema: Schema, value: Any) -> bool:
-    if (
-        isinstance(value, str) and schema.get("format") != "decimal"
-    ):  # blanks are forbidden in parameters only
-        holds = all(holds(limit, value) for holds, limit in _constraints(schema, "string"))
-        return holds and _search(schema.get("pattern", ""), value)
-    text = (
-        str(value).lower()
-        if isinstance(value, bool)
-        else value
-        if isinstance(value, str)
-        else f"{Decimal(value):f}"
-    )
-    return compile_validator(schema)(text) is None
+    # The pattern for strings forbids spaces, which are forbidden in parameters only.
+    if isinstance(value, str) and schema.get("format") != "decimal":
+        constraints = _constraints(schema, "string")
+        is_allowed = all(holds(limit, value) for holds, limit in constraints)
+        return is_allowed and _search(schema.get("pattern", ""), value)
+    return compile_validator(schema)(_parameter_text(value)) is None
+
+
+def _parameter_text(value: Any) -> str:
+    """Return a scalar as it would be written in a query."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return value
+    return f"{Decimal(value):f}"

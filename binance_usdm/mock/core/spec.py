@@ -1,4 +1,4 @@
-"""The OpenAPI document as data: operations, their parameters and answers. Knows no request, no secret and no time."""
+"""Read operations, parameters and examples from the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ _TYPES = ("integer", "number", "string", "boolean")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One query parameter. ``role`` is its ``x-signing-role``: timestamp, window or None; ``judged`` says what is wrong with a text."""
+    """Query parameter of an operation.
+
+    `signing_role` is its `x-signing-role`: timestamp, window or `None`. `validate` returns how a
+    string violates the schema, `None` if it does not.
+    """
 
     name: str
     required: bool
@@ -30,9 +34,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route. ``key_header`` (lower case) and ``signature`` (a parameter's name) are None where none is demanded.
+    """Method and path of the exchange, with what it accepts and responds with.
 
-    ``names`` are all that a query may hold, ``roles`` the parameters that play one in signing.
+    `key_header` is the lower-case name of the header with the API key, `signature` the name of
+    the parameter with the signature; each is `None` if the operation needs none. `allowed_names`
+    are all names that a query may have.
     """
 
     id: str
@@ -49,38 +55,70 @@ class Operation:
 
 
 class ApiSpec:
-    """The routes of a document. What the mock could not check is refused with ValueError, never let through."""
+    """Operations of an OpenAPI document.
+
+    Args:
+        document: OpenAPI 3.1 document, as JSON.
+
+    Raises:
+        ValueError: The document asks for something that the mock cannot check.
+    """
 
     def __init__(self, document: Json) -> None:
         self._document = document
         self.errors: Json = document.get("x-error-codes", {})
         self.operations = tuple(self._parse_operations())
-        self.by_id = {each.id: each for each in self.operations}
-        self._routes = {(each.method, each.path): each for each in self.operations}
+        self.by_id = {operation.id: operation for operation in self.operations}
+        self._routes = {
+            (operation.method, operation.path): operation for operation in self.operations
+        }
         self._static_examples = {
-            each.id: dump_json(each.example)
-            for each in self.operations
-            if self._with_clock_fields(each.schema, each.example, -1) == each.example
+            operation.id: dump_json(operation.example)
+            for operation in self.operations
+            if self._with_clock_fields(operation.schema, operation.example, -1) == operation.example
         }
 
     def find_operation(self, method: str, path: str) -> Operation | None:
-        """The operation behind exactly this method and path."""
+        """Return the operation with exactly this method and path, or `None`."""
         return self._routes.get((method, path))
 
+    def require_operation(self, operation_id: str) -> Operation:
+        """Return the operation with an id.
+
+        Raises:
+            ValueError: There is no such operation. The message has those that exist.
+        """
+        if operation_id not in self.by_id:
+            raise ValueError(
+                f"unknown operation {operation_id!r}; expected one of: {', '.join(self.by_id)}"
+            )
+        return self.by_id[operation_id]
+
     def allowed_methods(self, path: str) -> tuple[str, ...]:
-        """The methods a path has; none for an unknown path."""
+        """Return the methods of a path. Empty for an unknown path."""
         return tuple(method for method, known in self._routes if known == path)
 
     def example_body(self, operation: Operation, now: int) -> bytes:
-        """The operation's first example, with the members marked ``x-exchange-clock`` set to ``now``."""
+        """Return the operation's first example as a body.
+
+        Args:
+            operation: Operation of this document.
+            now: Time in ms for the fields that are marked `x-exchange-clock`.
+        """
         if operation.id not in self._static_examples:
             return dump_json(self._with_clock_fields(operation.schema, operation.example, now))
         return self._static_examples[operation.id]
 
     def validate_body(self, operation: Operation, value: Any) -> None:
-        """Raise ValueError, naming the place, unless a JSON value is what the operation answers with."""
-        for place, misfit in iter_errors(operation.schema, value, self._resolve_ref, operation.id):
-            raise ValueError(f"{place}: the seed {misfit}; send bytes for drift on purpose")
+        """Check that an operation may respond with a JSON value.
+
+        Raises:
+            ValueError: The value violates the response schema. The message has the path.
+        """
+        for path, problem in iter_errors(operation.schema, value, self._resolve_ref, operation.id):
+            raise ValueError(
+                f"{path}: the value {problem}; pass bytes to send a body that violates the spec"
+            )
 
     def _with_clock_fields(self, schema: Json, value: Any, now: int) -> Any:
         schema = self._resolve_ref(schema)
@@ -89,15 +127,13 @@ class ApiSpec:
         for part in schema.get("allOf", ()):
             value = self._with_clock_fields(part, value, now)
         if isinstance(value, Mapping):
-            members = schema.get("properties", {})
+            properties = schema.get("properties", {})
             return {
-                name: self._with_clock_fields(members.get(name, {}), member, now)
-                for name, member in value.items()
+                name: self._with_clock_fields(properties.get(name, {}), field, now)
+                for name, field in value.items()
             }
         if isinstance(value, list):
-            return [
-                self._with_clock_fields(schema.get("items", {}), member, now) for member in value
-            ]
+            return [self._with_clock_fields(schema.get("items", {}), item, now) for item in value]
         return value
 
     def _parse_operations(self) -> Iterator[Operation]:
@@ -110,79 +146,82 @@ class ApiSpec:
     def _parse_operation(self, method: str, path: str, item: Json, node: Json) -> Operation:
         name = node.get("operationId", f"{method} {path}")
         if "requestBody" in node:
-            raise ValueError(f"{name}: the mock knows no request bodies")
-        nodes = [
-            self._resolve_ref(each)
-            for each in (*item.get("parameters", ()), *node.get("parameters", ()))
-        ]
-        latest = {
-            (each["in"], each["name"]): each for each in nodes
-        }  # the operation's own override the path's
-        key, signature = self._parse_security(
-            name, node.get("security", self._document.get("security", []))
-        )
-        parameters = tuple(self._parse_parameter(name, each) for each in latest.values())
-        answer = self._resolve_ref(
-            self._resolve_ref(node["responses"]["200"])["content"]["application/json"]
-        )
+            raise ValueError(f"{name}: request bodies are not supported by the mock")
+        alternatives = node.get("security", self._document.get("security", []))
+        key_header, signature = self._parse_security(name, alternatives)
+        parameters = self._parse_parameters(name, item, node)
+        response = self._resolve_ref(node["responses"]["200"])
+        media = self._resolve_ref(response["content"]["application/json"])
+        allowed_names = [parameter.name for parameter in parameters]
+        if signature is not None:
+            allowed_names.append(signature)
         return Operation(
             id=name,
             method=method,
             path=path,
             weight=node.get("x-weight", 1),
             parameters=parameters,
-            key_header=key,
+            key_header=key_header,
             signature=signature,
-            example=self._first_example(name, answer),
-            schema=answer.get("schema", {}),
-            allowed_names=frozenset(filter(None, (*(each.name for each in parameters), signature))),
+            example=self._first_example(name, media),
+            schema=media.get("schema", {}),
+            allowed_names=frozenset(allowed_names),
             parameters_by_role={
-                each.signing_role: each for each in reversed(parameters) if each.signing_role
+                parameter.signing_role: parameter
+                for parameter in reversed(parameters)
+                if parameter.signing_role
             },
         )
+
+    def _parse_parameters(self, operation: str, item: Json, node: Json) -> tuple[Parameter, ...]:
+        """Return the parameters of an operation, its own instead of equal ones of the path."""
+        declared = (*item.get("parameters", ()), *node.get("parameters", ()))
+        resolved = [self._resolve_ref(parameter) for parameter in declared]
+        latest = {(parameter["in"], parameter["name"]): parameter for parameter in resolved}
+        return tuple(self._parse_parameter(operation, parameter) for parameter in latest.values())
 
     def _parse_parameter(self, operation: str, node: Json) -> Parameter:
         schema = self._resolve_ref(node.get("schema", {}))
         if node["in"] != "query" or schema.get("type") not in _TYPES:
             raise ValueError(
-                f"{operation}: the mock cannot check parameter {node['name']}; it knows plain query values"
+                f"{operation}: parameter {node['name']} is not supported by the mock; "
+                f"it needs `in: query` and a type of {', '.join(_TYPES)}"
             )
-        required, role = node.get("required", False), node.get("x-signing-role")
+        required = node.get("required", False)
+        role = node.get("x-signing-role")
         return Parameter(node["name"], required, role, schema, compile_validator(schema))
 
     def _parse_security(
         self, operation: str, alternatives: list[Json]
     ) -> tuple[bytes | None, str | None]:
-        """Key header and signature parameter of the one requirement an operation has."""
+        """Return the key header and the signature parameter that an operation needs."""
         if len(alternatives) > 1:
-            raise ValueError(
-                f"{operation}: the mock cannot choose between several security requirements"
-            )
-        key, signature = None, None
+            raise ValueError(f"{operation}: several security requirements are not supported")
+        key_header = signature = None
         for scheme_name in alternatives[0] if alternatives else ():
             scheme = self._resolve_ref({"$ref": f"#/components/securitySchemes/{scheme_name}"})
             match scheme.get("x-signing-role"), scheme.get("in"):
                 case "key", "header":
-                    key = scheme["name"].lower().encode()
+                    key_header = scheme["name"].lower().encode()
                 case "signature", "query":
                     signature = scheme["name"]
                 case _:
                     raise ValueError(
-                        f"{operation}: the mock cannot verify the security scheme {scheme_name}"
+                        f"{operation}: security scheme {scheme_name} is not supported by the mock"
                     )
-        if signature is not None and key is None:
+        if signature is not None and key_header is None:
             raise ValueError(f"{operation}: a signature without a key cannot be verified")
-        return key, signature
+        return key_header, signature
 
     def _first_example(self, operation: str, media: Json) -> Any:
         for example in media.get("examples", {}).values():
             return self._resolve_ref(example)["value"]
         if "example" in media:
             return media["example"]
-        raise ValueError(f"{operation}: its 200 answer has no example for the mock to send")
+        raise ValueError(f"{operation}: the 200 response has no example that the mock could send")
 
     def _resolve_ref(self, node: Json) -> Json:
-        """A node with its reference followed; members beside ``$ref`` win, as OpenAPI 3.1 lets them stand there."""
+        """Follow a reference. Keywords beside `$ref` win, as OpenAPI 3.1 allows them there."""
         while "$ref" in node:
             target: Any = self._document
             for step in node["$ref"].removeprefix("#/").split("/"):
@@ -192,7 +231,13 @@ class ApiSpec:
 
 
 def load_packaged_spec() -> Json:
-    """The document that is installed beside the generated code, read as data: the code itself is not imported."""
+    """Read the OpenAPI document that is installed beside the generated code.
+
+    The generated code itself is not imported.
+
+    Raises:
+        FileNotFoundError: The document is not installed.
+    """
     spec = find_spec("binance_usdm_wire")
     for folder in spec.submodule_search_locations or () if spec else ():
         file = Path(folder, "openapi.json")

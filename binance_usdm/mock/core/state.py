@@ -1,4 +1,4 @@
-"""All that the mock exchange holds and that a reset forgets. Knows no request; decides nothing."""
+"""Everything that `reset()` clears."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ _MAX_REMEMBERED: Final = 10_000
 _HEX: Final = re.compile("[0-9a-fA-F]+").fullmatch
 
 
-@dataclass(slots=True, repr=False)  # no repr: it would show keys
+# Without a repr, which would show keys.
+@dataclass(slots=True, repr=False)
 class State:
-    """Accounts, weight by IP address, log, clock and switches. ``account`` is the first account."""
+    """Accounts, keys, weight by IP address, log, clock and switches.
+
+    `account` is the first account. `signatures` has those that were received, oldest first.
+    """
 
     switches: Switches
     clock: SkewedClock
@@ -31,24 +35,32 @@ class State:
     signatures: dict[str, None] = field(default_factory=dict)
 
     def counter_for(self, address: str) -> WeightCounter:
-        """The weight of an IP address; of too many the oldest is forgotten that never was banned."""
-        meter = self.counters.get(address)
-        if meter is None:
+        """Return the weight counter of an IP address, a new one for an unknown address.
+
+        Above 10,000 addresses the oldest one that was never banned is forgotten.
+        """
+        counter = self.counters.get(address)
+        if counter is None:
             if len(self.counters) >= _MAX_REMEMBERED:
-                free = (known for known, each in self.counters.items() if not each.ban_count)
-                del self.counters[next(free, next(iter(self.counters)))]
-            meter = self.counters[address] = WeightCounter()
-        return meter
+                self._forget_counter()
+            counter = self.counters[address] = WeightCounter()
+        return counter
+
+    def _forget_counter(self) -> None:
+        never_banned = (address for address, seen in self.counters.items() if not seen.ban_count)
+        oldest = next(iter(self.counters))
+        del self.counters[next(never_banned, oldest)]
 
     def remember_signature(self, signature: str | None) -> bool:
-        """Whether a signature came before; it is remembered."""
+        """Remember a signature, and return whether it was remembered before.
+
+        Hex digits are compared in either case, as the exchange does.
+        """
         if signature is None:
             return False
-        seen = (
-            signature.lower() if _HEX(signature) else signature
-        )  # the exchange takes hex in either case
-        before = seen in self.signatures
+        known_form = signature.lower() if _HEX(signature) else signature
+        is_known = known_form in self.signatures
         if len(self.signatures) >= _MAX_REMEMBERED:
             del self.signatures[next(iter(self.signatures))]
-        self.signatures[seen] = None
-        return before
+        self.signatures[known_form] = None
+        return is_known

@@ -1,4 +1,4 @@
-"""JSON read strictly and written exactly: every member once, numbers as they were. Knows no schema."""
+"""Parse JSON strictly and serialize it without changing numbers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ import secrets
 from decimal import Decimal
 from typing import Any, Final
 
-_LARGEST_EXPONENT: Final = 400  # a plain text of more digits than any field has is a trap
+# Written out, a number with a larger exponent has more digits than any field: a way to fill memory.
+_LARGEST_EXPONENT: Final = 400
 
 
 def loads(body: bytes) -> Any:
-    """The JSON value of a body, with fractions as Decimals; ValueError for what readers disagree about."""
+    """Parse a JSON body, with fractions as Decimals.
+
+    Raises:
+        ValueError: The body is not JSON in UTF-8, or JSON that parsers disagree about: a field
+            twice, NaN, infinity, an exponent above 400, half a surrogate pair, or deep nesting.
+    """
     try:
         value = json.loads(
             body.decode(),
@@ -24,21 +30,22 @@ def loads(body: bytes) -> Any:
     except UnicodeDecodeError:
         raise ValueError("the body must be UTF-8") from None
     except UnicodeEncodeError:
-        raise ValueError("the body holds half a surrogate pair, which is no text") from None
+        raise ValueError("a string in the body has half a surrogate pair") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"the body must be JSON: {error}") from None
     except RecursionError:
-        raise ValueError("the body is nested too deep") from None
+        raise ValueError("the body is nested too deeply") from None
     return value
 
 
 def dumps(value: Any) -> bytes:
-    """The text of a value that was parsed: a Decimal is the number it came as."""
-    mark = secrets.token_hex(8)  # nobody can have put it into a string of his own
+    """Serialize a value of `loads`. A Decimal becomes the number that it was parsed from."""
+    # A random prefix cannot occur in a string of the value.
+    prefix = secrets.token_hex(8)
     text = json.dumps(
-        value, ensure_ascii=False, separators=(",", ":"), default=lambda number: f"{mark}{number}"
+        value, ensure_ascii=False, separators=(",", ":"), default=lambda number: f"{prefix}{number}"
     )
-    return re.sub(f'"{mark}([^"]*)"', r"\1", text).encode()
+    return re.sub(f'"{prefix}([^"]*)"', r"\1", text).encode()
 
 
 def _parse_number(text: str) -> Decimal:
@@ -49,7 +56,7 @@ def _parse_number(text: str) -> Decimal:
 
 
 def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError("the body holds a member twice")
-    return members
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("an object in the body has a field twice")
+    return fields

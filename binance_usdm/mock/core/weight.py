@@ -1,4 +1,4 @@
-"""The weight budget of one IP address, from 429 to a ban. Knows numbers only: no clock, no route, no key."""
+"""Count weight per IP address; rate-limit and ban."""
 
 from __future__ import annotations
 
@@ -14,9 +14,17 @@ LONGEST_BAN = 3 * 24 * 60 * MINUTE
 
 @dataclass(slots=True)
 class WeightCounter:
-    """Weight used in the current UTC clock minute, calls refused in it, and the ban, if one lasts.
+    """Weight of one IP address in the current UTC minute, and its ban.
 
-    The minute is the clock's, not a sliding one: measured on the real exchange. Refused calls cost their weight too.
+    The minute is the clock's, not a sliding one, as measured on the real exchange. Rejected calls
+    cost their weight too. How much weight a minute has, and when a ban begins, is in `Switches`.
+
+    Attributes:
+        minute: Number of the UTC minute since 1970 that `used` belongs to.
+        used: Weight used in that minute.
+        rejected_calls: Calls of that minute that were rejected with 429.
+        ban_count: Number of bans so far.
+        banned_until: End of the latest ban, in ms of the exchange's clock. 0 before the first.
     """
 
     minute: int = 0
@@ -26,13 +34,25 @@ class WeightCounter:
     banned_until: int = 0
 
     def add(self, weight: int, now: int) -> None:
-        """Count weight at ``now`` (ms)."""
-        if self.minute != now // MINUTE:
-            self.minute, self.used, self.rejected_calls = now // MINUTE, 0, 0
+        """Add weight that is used at `now` (ms)."""
+        minute = now // MINUTE
+        if self.minute != minute:
+            self.minute = minute
+            self.used = 0
+            self.rejected_calls = 0
         self.used += weight
 
     def charge(self, weight: int, now: int, switches: Switches) -> Reply | None:
-        """Count a call at ``now``; the 429 or 418 that it gets, None while it may pass."""
+        """Charge a call, and ban the address if too many calls were rejected.
+
+        Args:
+            weight: Weight of the call.
+            now: Time of the call, in ms.
+            switches: Limit, ban length and form of the responses.
+
+        Returns:
+            Response with 429 or 418, or `None` if the call is allowed.
+        """
         self.add(weight, now)
         if (reply := self.ban_response(now, switches)) is not None:
             return reply
@@ -45,30 +65,29 @@ class WeightCounter:
         return banned_response(self.banned_until, now, switches)
 
     def ban(self, milliseconds: int, now: int) -> None:
-        """Begin a ban at ``now``; a later one takes its place."""
+        """Start a ban at `now` (ms). It replaces an earlier one."""
         self.banned_until = now + milliseconds
         self.ban_count += 1
 
     def ban_response(self, now: int, switches: Switches) -> Reply | None:
-        """The 418 of a ban that lasts, None without one."""
-        return (
-            banned_response(self.banned_until, now, switches) if now < self.banned_until else None
-        )
+        """Return the 418 while a ban lasts, otherwise `None`."""
+        if now >= self.banned_until:
+            return None
+        return banned_response(self.banned_until, now, switches)
 
 
 def rate_limited_response(now: int, switches: Switches) -> Reply:
-    """429 until the next UTC minute."""
+    """Return a 429 that lasts until the next UTC minute. `now` is in ms."""
     text = (
         f"Too many requests; current limit is {switches.weight_limit} requests per minute. "
         "Please use the websocket for live updates to avoid polling the API."
     )
-    return _with_retry_after(
-        error_response(429, -1003, text), (now // MINUTE + 1) * MINUTE - now, switches
-    )
+    wait_ms = (now // MINUTE + 1) * MINUTE - now
+    return _with_retry_after(error_response(429, -1003, text), wait_ms, switches)
 
 
 def banned_response(until: int, now: int, switches: Switches) -> Reply:
-    """418 until ``until``, ms."""
+    """Return the 418 of a ban that ends at `until`. Both times are in ms."""
     address = f"({switches.caller_ip})" if switches.caller_ip else ""
     text = (
         f"Way too many requests; IP{address} banned until {until}. "
@@ -78,7 +97,8 @@ def banned_response(until: int, now: int, switches: Switches) -> Reply:
 
 
 def _with_retry_after(reply: Reply, milliseconds: int, switches: Switches) -> Reply:
-    seconds = -(-milliseconds // 1000)  # rounded up: whoever waits that long is let in
-    return (
-        reply.with_header(b"Retry-After", str(seconds).encode()) if switches.retry_after else reply
-    )
+    if not switches.retry_after:
+        return reply
+    # Rounded up, so that a client that waits this long is not rejected again.
+    seconds = -(-milliseconds // 1000)
+    return reply.with_header(b"Retry-After", str(seconds).encode())

@@ -16,12 +16,13 @@ Handler = Callable[[str, bytes, Iterable[tuple[bytes, bytes]], bytes, str], Repl
 """Respond to a request: method, raw path with query, header pairs, body, client IP address."""
 
 LOOPBACK: Final = "127.0.0.1"
-_EXCHANGE_BODY_LIMIT: Final = 1024 * 1024  # far above what any request to the exchange needs
+# Far above what any request to the exchange needs.
+_EXCHANGE_BODY_LIMIT: Final = 1024 * 1024
 _BODY_HEADERS: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class AdminHandler(Protocol):
-    """What responds under `prefix`, with bodies of at most `body_limit` bytes."""
+    """Admin API: responds to paths below `prefix`, with bodies of at most `body_limit` bytes."""
 
     @property
     def prefix(self) -> str: ...
@@ -40,10 +41,15 @@ class AdminHandler(Protocol):
 
 
 def make_asgi_app(handle: Handler, admin: AdminHandler | None = None) -> Application:
-    """Return an ASGI 3 application that passes path and query on byte for byte, and delivers responses as they say.
+    """Return an ASGI 3 application.
 
-    A body above 1 MiB is rejected with 413 and is not logged as a request. An exception, such as one of a custom verifier,
-    is logged on `binance_usdm.mock`, and the response is a 500.
+    Path and query are passed on byte for byte. A body above 1 MiB is rejected with 413, and the
+    request is not logged. An exception, such as one of a custom verifier, is logged on
+    `binance_usdm.mock`, and the response is a 500.
+
+    Args:
+        handle: Function that responds to a request of the exchange.
+        admin: Admin API. Without one its paths are paths of the exchange.
     """
     return _AsgiApp(handle, admin)
 
@@ -63,12 +69,14 @@ class _AsgiApp:
         try:
             reply = self._dispatch(scope, body)
             head = validate_response(reply)
-        except Exception as error:  # of a custom verifier, clock or response  # noqa: BLE001
+        # A custom verifier, clock or response may raise anything.
+        except Exception as error:  # noqa: BLE001
             log_internal_error(error)
             reply = html_response(500, "Internal server error")
             head = response_head(reply)
         announced, headers = head
-        if reply.delivery is IMMEDIATE and announced == len(reply.body):  # nearly every response
+        # Nearly every response is sent here, in two messages.
+        if reply.delivery is IMMEDIATE and announced == len(reply.body):
             await send({"type": "http.response.start", "status": reply.status, "headers": headers})
             await send({"type": "http.response.body", "body": reply.body})
         else:
@@ -82,9 +90,8 @@ class _AsgiApp:
             return self._admin.handle(method, path.decode("latin-1"), query, headers, body, client)
         if len(body) > _EXCHANGE_BODY_LIMIT:
             return html_response(413, "Request entity too large")
-        return self._handle(
-            method, path + b"?" + query if query else path, headers, body, _client_address(scope)
-        )
+        target = path + b"?" + query if query else path
+        return self._handle(method, target, headers, body, _client_address(scope))
 
     def _is_admin(self, path: bytes) -> bool:
         if self._admin_paths is None:
@@ -94,7 +101,8 @@ class _AsgiApp:
 
     async def _read_body(self, receive: Receive) -> bytes:
         """Return the request's body. Reading ends above the limit."""
-        body, has_more = bytearray(), True
+        body = bytearray()
+        has_more = True
         while has_more and len(body) <= self._body_limit:
             message = await receive()
             body += message.get("body", b"")
@@ -103,7 +111,10 @@ class _AsgiApp:
 
 
 def _may_have_body(scope: Message) -> bool:
-    """Return whether a request may have a body. HTTP/1 announces each (RFC 9112, 6.3); other versions need not."""
+    """Return whether a request may have a body.
+
+    A request of HTTP/1 announces it (RFC 9112, 6.3), one of other versions need not.
+    """
     for name, _ in scope["headers"]:
         if name in _BODY_HEADERS:
             return True
@@ -111,16 +122,20 @@ def _may_have_body(scope: Message) -> bool:
 
 
 def _client_address(scope: Message) -> str:
-    """Return the client's IP address, or the loopback address where there is none, as in a test without a socket."""
+    """Return the client's IP address, or the loopback address if there is none.
+
+    A test without a socket has none.
+    """
     try:
         return normalize_ip((scope.get("client") or (LOOPBACK,))[0])
-    except ValueError:  # A test client may have any name.
+    except ValueError:
+        # A test client may have any name.
         return LOOPBACK
 
 
 async def _handle_lifespan(scope_type: str, receive: Receive, send: Send) -> None:
     if scope_type != "lifespan":
-        raise ValueError(f"the mock exchange speaks http, not {scope_type}")
+        raise ValueError(f"the mock exchange supports the ASGI scope http, not {scope_type}")
     while (message := await receive())["type"] != "lifespan.shutdown":
         await send({"type": f"{message['type']}.complete"})
     await send({"type": "lifespan.shutdown.complete"})

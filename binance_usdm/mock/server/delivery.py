@@ -1,4 +1,4 @@
-"""A reply on its way through ASGI: at once, late, in pieces, cut or reset. Knows one connection, no exchange and no server."""
+"""Deliver a response late, in pieces, cut or reset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import socket
 import struct
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -21,14 +21,13 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Head = tuple[int, list[tuple[bytes, bytes]]]
-"""How much of a body is announced, and the headers that say so."""
+"""Announced length of the body in bytes, and all headers."""
 
 TRANSPORT_EXTENSION: Final = "binance_usdm.mock.transport"
-"""Where a scope's ``extensions`` hold the connection's ``asyncio.Transport``, on a server that gives it away."""
+"""ASGI extension with the connection's `asyncio.Transport`, on a server that passes it on."""
 
-_KNOWN_HEADER_NAMES: Final = frozenset(
-    {b"Content-Type", b"X-MBX-USED-WEIGHT-1M"}
-)  # of nearly every reply, and no look is as fast
+# Names of nearly every response. A lookup costs less than the pattern.
+_KNOWN_HEADER_NAMES: Final = frozenset({b"Content-Type", b"X-MBX-USED-WEIGHT-1M"})
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _VALUE: Final = re.compile(rb"[\t -~\x80-\xff]*").fullmatch
 _LINGER_ZERO: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -37,64 +36,94 @@ _LINGER_ZERO: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 
 async def send_response(
     reply: Reply, head: Head, scope: Message, receive: Receive, send: Send
 ) -> None:
-    """Send a reply under its head as its ``delivery`` says.
+    """Send a response as its `delivery` describes.
 
-    Plain ASGI has no word for the end of a connection: without the transport a cut is an answer that is never completed,
-    a reset a ConnectionResetError, and what they become is up to the server.
+    ASGI cannot end a connection. Without the connection's transport a cut response is never
+    completed and a reset raises, and what happens to the connection depends on the server.
+    A client that disconnects ends the delivery.
+
+    Args:
+        reply: Response to send.
+        head: Its head, from `response_head` or `validate_response`.
+        scope: ASGI scope, which may have the transport in its extensions.
+        receive: ASGI function that returns the next message of the client.
+        send: ASGI function that sends a message.
+
+    Raises:
+        ConnectionResetError: The connection is to be reset, and the scope has no transport.
     """
-    delivery, (announced, headers) = reply.delivery, head
+    delivery = reply.delivery
+    announced, headers = head
     transport = scope.get("extensions", {}).get(TRANSPORT_EXTENSION)
+    is_head = scope["method"] == "HEAD"
     if delivery.latency and not await _sleep_unless_disconnected(delivery.latency, receive):
-        return None
+        return
     if delivery.reset and delivery.cut is None:
-        return await _reset(transport, receive)
+        await _reset(transport, receive)
+        return
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    sent = 0
-    for place, piece in enumerate(delivery.pieces(reply.body[:announced])):
-        if (
-            place
-            and delivery.pause
-            and not await _sleep_unless_disconnected(delivery.pause, receive)
-        ):
+    pieces = delivery.pieces(reply.body[:announced])
+    sent_bytes = await _send_pieces(pieces, delivery.pause, receive, send)
+    if sent_bytes is None:
+        return
+    if delivery.reset:
+        await _reset(transport, receive)
+        return
+    if sent_bytes < announced and not is_head:
+        await _close_early(transport, receive)
+        return
+    if transport is not None and not is_head:
+        # A server refuses to send more than was announced, so the rest goes past it.
+        transport.write(reply.body[announced:])
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_pieces(
+    pieces: Iterator[bytes], pause: float, receive: Receive, send: Send
+) -> int | None:
+    """Send pieces of a body, and return the number of bytes, `None` if the client disconnects."""
+    sent_bytes = 0
+    for index, piece in enumerate(pieces):
+        if index and pause and not await _sleep_unless_disconnected(pause, receive):
             return None
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-        sent += len(piece)
-    if delivery.reset:
-        return await _reset(transport, receive)
-    if sent < announced and scope["method"] != "HEAD":
-        return await _close_early(transport, receive)
-    if transport is not None and scope["method"] != "HEAD":
-        transport.write(
-            reply.body[announced:]
-        )  # more than was announced: no server would send that for us
-    return await send({"type": "http.response.body", "body": b""})
+        sent_bytes += len(piece)
+    return sent_bytes
 
 
 def response_head(reply: Reply) -> Head:
-    """The head of a reply; one of one's own may bring its Content-Length along."""
+    """Return the head of a response. A custom response may have a Content-Length.
+
+    Raises:
+        ValueError: The Content-Length is not a number.
+    """
     for name, value in reply.headers:
         if name not in _KNOWN_HEADER_NAMES and name.lower() == b"content-length":
             if not value.isdigit():
-                raise ValueError("the Content-Length of the reply is no number")
+                raise ValueError("Content-Length of the response is not a number")
             return int(value), list(reply.headers)
     return len(reply.body), [*reply.headers, (b"Content-Length", b"%d" % len(reply.body))]
 
 
 def validate_response(reply: Reply) -> Head:
-    """The head of a reply; ValueError for one that no server can send."""
+    """Return the head of a response that a server can send.
+
+    Raises:
+        ValueError: The status or a header is not valid HTTP.
+    """
     if not 200 <= reply.status <= 599:
-        raise ValueError("the status of the reply is not from 200 to 599")
+        raise ValueError("response status is not from 200 to 599")
     for name, value in reply.headers:
         if not (
             (name in _KNOWN_HEADER_NAMES or _NAME(name))
             and (value is JSON or value.isalnum() or _VALUE(value))
         ):
-            raise ValueError("a header of the reply is none that HTTP allows")
+            raise ValueError("response header name or value is not valid HTTP")
     return response_head(reply)
 
 
 async def _sleep_unless_disconnected(seconds: float, receive: Receive) -> bool:
-    """Wait; whoever hangs up meanwhile is gone, and waits no longer."""
+    """Wait, and return whether the client is still connected. Ends early if it disconnects."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await _wait_for_disconnect(receive)
@@ -105,26 +134,31 @@ async def _sleep_unless_disconnected(seconds: float, receive: Receive) -> bool:
 async def _close_early(transport: asyncio.Transport | None, receive: Receive) -> None:
     if transport is not None:
         transport.close()
-        await _wait_for_disconnect(receive)  # a server complains of an application that ends before
+        # A server logs an error if the application returns before.
+        await _wait_for_disconnect(receive)
 
 
 async def _reset(transport: asyncio.Transport | None, receive: Receive) -> None:
     if transport is None:
         raise ConnectionResetError("the mock exchange resets the connection")
     connection: socket.socket = transport.get_extra_info("socket")
+    # A reset would drop unsent bytes.
     while _unsent_bytes(transport, connection) and await _sleep_unless_disconnected(0.001, receive):
-        pass  # a reset would drop it
+        pass
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
     transport.abort()
     await _wait_for_disconnect(receive)
 
 
 def _unsent_bytes(transport: asyncio.Transport, connection: socket.socket) -> int:
-    """How many bytes have not arrived; of those the system holds, only Linux tells."""
-    held = bytes(4)
+    """Return the number of bytes that did not arrive.
+
+    Bytes in the socket's buffer are counted on Linux only.
+    """
+    in_socket = bytes(4)
     if sys.platform == "linux":
-        held = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, held)
-    return transport.get_write_buffer_size() + int.from_bytes(held, sys.byteorder)
+        in_socket = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, in_socket)
+    return transport.get_write_buffer_size() + int.from_bytes(in_socket, sys.byteorder)
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

@@ -1,4 +1,4 @@
-"""The mock exchange as an httpx transport, without a socket. Plays latency, slow bodies, cuts and resets in the words of httpx."""
+"""The mock exchange as an httpx transport."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from .delivery import response_head
 
 
 class ExchangeTransport(httpx.MockTransport):
-    """For blocking and asyncio clients, and for httpx under trio; ``address`` is the IP address that the requests come from.
+    """Transport for sync and async clients, without a socket. Works under asyncio and trio.
 
-    A latency or a pause above the request's read timeout ends in ``httpx.ReadTimeout`` when that time is over, as on a socket. What
-    a verifier of your own raises is raised here, and a reply whose Content-Length is no number is a ValueError.
+    Latency, slow bodies, cuts and resets are simulated with the exceptions of httpx. A latency or
+    a pause above the request's read timeout raises `httpx.ReadTimeout` after that time, as on a
+    socket. An exception of a custom verifier is raised to the caller of the client.
+
+    Args:
+        handle: Function that responds to a request.
+        address: IP address that the requests come from.
     """
 
     def __init__(self, handle: Handler, address: str = "127.0.0.1") -> None:
@@ -47,7 +52,7 @@ class ExchangeTransport(httpx.MockTransport):
 
 
 class _PacedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that comes in pieces, and may end before its end."""
+    """Body that arrives in pieces, and may end early."""
 
     def __init__(self, reply: Reply, announced: int, request: httpx.Request) -> None:
         self._steps = _body_steps(reply, announced, request)
@@ -68,31 +73,41 @@ class _PacedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def _body_steps(reply: Reply, announced: int, request: httpx.Request) -> Iterator[bytes | float]:
-    """The pieces of a body and the seconds to wait in between; raises how it ends, unless that is well."""
-    arrived = 0
+    """Return the pieces of a body, and the seconds to wait between them.
+
+    Raises:
+        httpx.ReadError: The connection is reset before the end.
+        httpx.RemoteProtocolError: The connection is closed before the end.
+    """
+    received_bytes = 0
     for piece in reply.delivery.pieces(reply.body[:announced]):
-        if arrived:
+        if received_bytes:
             yield from _delays(reply.delivery.pause, request)
         yield piece
-        arrived += len(piece)
-    if arrived < announced and reply.delivery.reset:
+        received_bytes += len(piece)
+    if received_bytes < announced and reply.delivery.reset:
         raise httpx.ReadError("the mock exchange reset the connection", request=request)
-    if arrived < announced:
-        raise httpx.RemoteProtocolError("the mock exchange cut the reply", request=request)
+    if received_bytes < announced:
+        raise httpx.RemoteProtocolError("the mock exchange cut the response", request=request)
 
 
 def _delays(seconds: float, request: httpx.Request) -> Iterator[float]:
-    """The seconds to wait, if any; raises ReadTimeout when the request's read timeout is over before."""
+    """Return the seconds to wait, if any.
+
+    Raises:
+        httpx.ReadTimeout: The request's read timeout is shorter.
+    """
     limit: float | None = request.extensions.get("timeout", {}).get("read")
     if limit is not None and seconds > limit:
         yield limit
-        raise httpx.ReadTimeout("the mock exchange took too long", request=request)
+        raise httpx.ReadTimeout("timed out while waiting for the mock exchange", request=request)
     if seconds:
         yield seconds
 
 
 async def _sleep(seconds: float) -> None:
-    from anyio import sleep  # httpx brings it; a sync client needs none
+    # Imported here, since a sync client does not need it. httpx depends on it.
+    from anyio import sleep
 
     await sleep(seconds)
 

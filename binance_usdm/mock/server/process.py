@@ -30,7 +30,16 @@ _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def run_in_thread(app: Application, port: int) -> Iterator[str]:
-    """Serve in a thread on the loopback address; yields the base URL. Port 0 picks a free port."""
+    """Serve in a thread on the loopback address, and yield the base URL.
+
+    Args:
+        app: ASGI application.
+        port: TCP port. 0 picks a free one.
+
+    Raises:
+        ImportError: The package `uvicorn` is not installed.
+        OSError: The port cannot be opened.
+    """
     server = _make_server(app)
     with _open_listener(HOST, port) as (listener, url):
         thread = threading.Thread(
@@ -51,9 +60,18 @@ def run_in_thread(app: Application, port: int) -> Iterator[str]:
 def run_until_signal(
     app: Application, host: str, port: int, workers: int, on_ready: Callable[[str], object]
 ) -> None:
-    """Serve in the main thread, or in `workers` processes, until SIGINT or SIGTERM.
+    """Serve in the main thread, or in several processes, until SIGINT or SIGTERM.
 
-    `on_ready` is called with the base URL once connections are accepted.
+    Args:
+        app: ASGI application.
+        host: IP address to listen on.
+        port: TCP port. 0 picks a free one.
+        workers: Number of processes. 1 serves in this one.
+        on_ready: Function that is called with the base URL once connections are accepted.
+
+    Raises:
+        ImportError: The package `uvicorn` is not installed.
+        OSError: The address cannot be opened.
     """
     server = _make_server(app)
     with _open_listener(host, port) as (listener, url):
@@ -71,7 +89,8 @@ def _run_workers(
 ) -> None:
     """Fork the workers, wait for the first to end, and end them all.
 
-    Stop signals are blocked while the workers start: a worker without its handler would not end by them.
+    Stop signals are blocked while the workers start, since a worker would ignore them until it has
+    its handler.
     """
     processes = [
         get_context("fork").Process(target=_run_worker, args=(server, listener))
@@ -119,17 +138,21 @@ def _signal_handlers(handler: Callable[[int, FrameType | None], object]) -> Iter
 
 @contextmanager
 def _open_listener(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
-    """Open a listening socket; yields it and its base URL. From here on clients that connect wait to be served."""
+    """Open a listening socket, and yield it and its base URL.
+
+    From here on clients can connect, and wait to be served.
+    """
     is_ipv6 = ":" in host
-    with socket.create_server(
-        (host, port), family=socket.AF_INET6 if is_ipv6 else socket.AF_INET
-    ) as listener:
-        yield listener, f"http://{f'[{host}]' if is_ipv6 else host}:{listener.getsockname()[1]}"
+    family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
+    url_host = f"[{host}]" if is_ipv6 else host
+    with socket.create_server((host, port), family=family) as listener:
+        yield listener, f"http://{url_host}:{listener.getsockname()[1]}"
 
 
 def _make_server(app: Application) -> uvicorn.Server:
     try:
-        import uvicorn  # the extra "mock": only a server needs it
+        # The extra "mock", which only a server needs.
+        import uvicorn
     except ImportError:
         raise ImportError(
             "serving the mock exchange needs uvicorn: pip install 'binance-usdm[mock]'"
@@ -141,12 +164,14 @@ def _make_server(app: Application) -> uvicorn.Server:
         loop="asyncio",
         lifespan="off",
         log_config=None,
-        # Bytes that are not HTTP are the client's problem, rejected with 400; our own exceptions have our own log.
+        # Bytes that are not HTTP are the client's error, rejected with 400. Exceptions of the mock
+        # are logged by `log_internal_error`.
         log_level="critical",
         access_log=False,
         server_header=False,
         date_header=False,
-        proxy_headers=False,  # The address is the socket's: a client cannot claim another one.
+        # The client address is the socket's, so that a client cannot claim another one.
+        proxy_headers=False,
         timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)
@@ -154,21 +179,27 @@ def _make_server(app: Application) -> uvicorn.Server:
 
 @cache
 def _protocol_class() -> type[Any]:
-    """Return uvicorn's protocol, changed: applications get its transport, and a slow delivery does not delay the end."""
+    """Return uvicorn's protocol class, changed for the mock.
+
+    It passes its transport to applications, and a slow delivery does not delay the shutdown.
+    """
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
     class Protocol(HttpToolsProtocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
+        # The signature is uvicorn's.
+        def connection_made(  # type: ignore[override]
+            self, transport: asyncio.Transport
+        ) -> None:
             super().connection_made(transport)
-            # asyncio does this for sockets that say they are TCP, and create_server's do not: 40 ms for every response
+            # asyncio does this for sockets whose protocol is TCP, but those of create_server have
+            # protocol 0. Without it every response takes 40 ms more.
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
-            connection: Any = {
-                TRANSPORT_EXTENSION: self.transport
-            }  # the types know no extensions of others
-            self.scope["extensions"] = connection
+            # Any, since the types of uvicorn do not have this extension.
+            extensions: Any = {TRANSPORT_EXTENSION: self.transport}
+            self.scope["extensions"] = extensions
 
         def shutdown(self) -> None:
             super().shutdown()
