@@ -1,8 +1,11 @@
-"""The mock exchange: real signatures, clock, weights and faults, without a network. Its modules import no client.
+"""Mock exchange for tests, with real signatures, clock, weights and faults.
 
-``Exchange().transport`` goes into a client; ``running`` and ``serve`` put it on a socket; ``usdm_exchange`` is the
-pytest fixture. What is known of the exchange is enforced; what is not is a named field of ``Switches``.
-Nothing here uses the client it judges, but importing ``binance_usdm.mock`` runs ``binance_usdm``, which loads it.
+`Exchange().transport` is a transport for clients, `running` and `serve` put an exchange on a
+socket, and `usdm_exchange` is the pytest fixture. The mock enforces what is known of the exchange;
+what is not known is a field of `Switches`.
+
+No module of this package uses the client that it tests. Importing `binance_usdm.mock` still loads
+the client, since Python imports `binance_usdm` first.
 """
 
 from .core.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account
@@ -10,8 +13,9 @@ from .core.clock import ManualClock
 from .core.request_log import Logged
 from .core.response import Delivery, Reply
 from .core.switches import Switches
-from .exchange import Exchange, running, serve
+from .exchange import Exchange
 from .faults.catalogue import FAULTS
+from .serving import running, serve
 
 __all__ = [
     "DEFAULT_API_KEY",

@@ -6,7 +6,7 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from random import Random
 from typing import Any, Final
@@ -14,20 +14,19 @@ from typing import Any, Final
 from binance_usdm.mock.core.accounts import (
     Account,
     ApiKey,
-    Verifier,
-    load_public_key,
+    Secret,
     normalize_ip,
     parse_networks,
+    parse_secret,
 )
 from binance_usdm.mock.core.clock import SkewedClock
-from binance_usdm.mock.core.redaction import make_redactor
+from binance_usdm.mock.core.redaction import Redact, make_redactor
 from binance_usdm.mock.core.request_log import CountKey, Headers, Logged, RequestLog
 from binance_usdm.mock.core.response import Reply, dump_json
-from binance_usdm.mock.core.spec import ApiSpec, Operation
+from binance_usdm.mock.core.spec import ApiSpec
 from binance_usdm.mock.core.state import State
 from binance_usdm.mock.core.switches import PERMISSIONS, Switches
-from binance_usdm.mock.faults.catalogue import Option
-from binance_usdm.mock.faults.queue import FaultQueue, QueuedFault, resolve_fault
+from binance_usdm.mock.faults.queue import FaultQueue, QueuedFault
 from binance_usdm.mock.pipeline import Pipeline
 
 DEFAULT_CLIENT_ADDRESS: Final = "127.0.0.1"
@@ -35,10 +34,14 @@ DEFAULT_CLIENT_ADDRESS: Final = "127.0.0.1"
 
 
 class Engine:
-    """The mock exchange without its faces: accounts, bodies, faults, weight, clock and log.
+    """The mock exchange behind its transports and APIs.
 
-    `lock` guards `state` and `fault_queue`; every method takes it, and a caller that needs several steps at once may
-    hold it meanwhile: it is re-entrant. `on_reset` is called at the end of every reset.
+    `lock` guards `state` and `fault_queue`. Every method takes it. It is re-entrant, so a caller
+    that needs several steps at once can hold it. `Exchange` describes the arguments of this class
+    and of the methods with the same name. `on_reset` is called at the end of every reset.
+
+    Raises:
+        ValueError: The key or the secret cannot be used.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class Engine:
         spec: ApiSpec,
         *,
         api_key: str,
-        api_secret: str | Verifier | bytes,
+        api_secret: Secret,
         clock: Callable[[], int],
         switches: Switches,
         log_size: int,
@@ -70,7 +73,8 @@ class Engine:
     def _clear(self) -> None:
         switches, log_size, random_seed = self._initial_settings
         self.clock.reset()
-        rng = Random(random_seed)  # Repeatable on purpose.  # noqa: S311
+        # Repeatable on purpose, and not for a secret.
+        rng = Random(random_seed)  # noqa: S311
         self.state = State(switches, self.clock, rng, RequestLog(log_size))
         self.fault_queue = FaultQueue(rng)
         self._pipeline = Pipeline(self.spec, self.state, self.fault_queue)
@@ -79,18 +83,23 @@ class Engine:
     def handle(
         self, method: str, target: bytes, headers: Headers, body: bytes, address: str
     ) -> Reply:
-        """Respond to one request: method, raw path with query, header pairs, body, client IP address."""
-        with self.lock:
-            return self._pipeline.handle_request(
-                method, target, headers, body, normalize_ip(address)
-            )
+        """Respond to a request.
 
-    # -- accounts and bodies
+        Raises:
+            ValueError: `address` is not an IP address.
+        """
+        with self.lock:
+            address = normalize_ip(address)
+            return self._pipeline.handle_request(method, target, headers, body, address)
 
     def add_account(
-        self, api_key: str, api_secret: str | Verifier | bytes, opened: bool, **options: Any
+        self, api_key: str, api_secret: Secret, opened: bool, **options: Any
     ) -> Account:
-        """Add an account with its first key; `options` are those of `add_key`, and 200 bodies by operation."""
+        """Add an account with its first key.
+
+        Raises:
+            ValueError: The key, the secret, an option or a body is not valid.
+        """
         account = Account(futures_enabled=opened)
         key_options = {
             name: options.pop(name) for name in ("addresses", "permissions") if name in options
@@ -104,50 +113,63 @@ class Engine:
         self,
         account: Account,
         api_key: str,
-        api_secret: str | Verifier | bytes,
+        api_secret: Secret,
         *,
         addresses: Iterable[str] = (),
         permissions: Iterable[str] = PERMISSIONS,
     ) -> None:
-        """Add a key to an account. Raises ValueError when no request could use it."""
+        """Add a key to an account.
+
+        Raises:
+            ValueError: The key, the secret or an option is not valid.
+        """
         if not api_key or not re.fullmatch(self.state.switches.key_format, api_key):
             raise ValueError(
-                "api_key is empty or not of the switched key_format: no request could ever use it"
+                "api_key is empty or does not match the switch key_format; "
+                "every request with it would be rejected"
             )
         if not {*permissions} <= {*PERMISSIONS}:
-            raise ValueError(f"permissions must be of {', '.join(PERMISSIONS)}")
-        secret = load_public_key(api_secret) if isinstance(api_secret, bytes) else api_secret
-        if not (callable(secret) or isinstance(secret, str)) or str(secret).lstrip().startswith(
-            "-----BEGIN"
-        ):
-            raise ValueError(
-                "api_secret must be an HMAC secret, the PEM of a public key as bytes, or a function"
-            )
+            raise ValueError(f"permissions must be some of {', '.join(PERMISSIONS)}")
+        key = ApiKey(
+            api_key,
+            parse_secret(api_secret),
+            account,
+            parse_networks(addresses),
+            frozenset(permissions),
+        )
         with self.lock:
             if api_key in self.state.keys:
-                raise ValueError("there is an account with this key already")
-            self.state.keys[api_key] = ApiKey(
-                api_key, secret, account, parse_networks(addresses), frozenset(permissions)
-            )
+                raise ValueError("api_key belongs to an account already")
+            self.state.keys[api_key] = key
 
     def account_of(self, api_key: str) -> Account:
-        """Return the account of a key. Raises ValueError for an unknown key."""
+        """Return the account of a key.
+
+        Raises:
+            ValueError: No account has the key.
+        """
         with self.lock:
             if api_key not in self.state.keys:
-                raise ValueError("no account with this key")
+                raise ValueError("no account has this API key")
             return self.state.keys[api_key].account
 
     def seed(self, operation_id: str, value: Any, api_key: str | None) -> None:
-        """Set the 200 body of an operation. Raises ValueError for a value that does not fit its schema."""
+        """Set the 200 body of an operation.
+
+        Raises:
+            ValueError: The operation or the key is unknown, or the schema forbids the value.
+        """
         body = self._encode_body(operation_id, value, api_key)
         with self.lock:
             account = self.state.account if api_key is None else self.account_of(api_key)
             account.response_bodies[operation_id] = body
 
     def _encode_body(self, operation_id: str, value: Any, api_key: str | None) -> bytes:
-        operation = self.require_operation(operation_id)
+        operation = self.spec.require_operation(operation_id)
         if operation.key_header is None and api_key is not None:
-            raise ValueError(f"{operation_id} asks for no key, so its answer belongs to no account")
+            raise ValueError(
+                f"{operation_id} needs no API key, so its body belongs to no account; omit api_key"
+            )
         if isinstance(value, (bytes, bytearray)):
             return bytes(value)
         body = dump_json(value)
@@ -155,39 +177,25 @@ class Engine:
         self.spec.validate_body(operation, json.loads(body, parse_float=Decimal))
         return body
 
-    def require_operation(self, operation_id: str) -> Operation:
-        """Return an operation of the spec. Raises ValueError that lists those there are."""
-        if operation_id not in self.spec.by_id:
-            raise ValueError(f"no operation {operation_id}; there are {', '.join(self.spec.by_id)}")
-        return self.spec.by_id[operation_id]
+    def fail(self, queued: QueuedFault) -> None:
+        """Queue a fault.
 
-    # -- faults, bans and weight
-
-    def fail(
-        self,
-        fault: str | Reply,
-        times: int | None,
-        *,
-        operation: str | None,
-        path: str | None,
-        api_key: str | None,
-        nth: int,
-        probability: float,
-        options: Mapping[str, Option],
-    ) -> None:
-        """Queue a fault. Raises ValueError for an unknown fault, option or operation."""
-        if operation is not None:
-            self.require_operation(operation)
-        name, found, filled = resolve_fault(fault, options)
+        Raises:
+            ValueError: The operation of the fault is unknown.
+        """
+        if queued.operation is not None:
+            self.spec.require_operation(queued.operation)
         with self.lock:
-            self.fault_queue.add(
-                QueuedFault(name, found, filled, times, operation, path, api_key, nth, probability)
-            )
+            self.fault_queue.add(queued)
 
     def ban(self, seconds: int, address: str) -> None:
-        """Ban an IP address for a number of seconds of the mock's clock."""
+        """Ban an IP address for `seconds` of the mock's clock.
+
+        Raises:
+            ValueError: `seconds` is not an integer of 1 or more, or `address` no IP address.
+        """
         if type(seconds) is not int or seconds < 1:
-            raise ValueError("seconds must be a whole number, 1 or more")
+            raise ValueError("seconds must be an integer, 1 or more")
         with self.lock:
             self.state.counter_for(normalize_ip(address)).ban(1000 * seconds, self.clock())
 
@@ -198,13 +206,15 @@ class Engine:
             self.state.counters.clear()
 
     def spend(self, weight: int, address: str) -> None:
-        """Add weight that another program on the same IP address used."""
+        """Add weight that another program on an IP address used.
+
+        Raises:
+            ValueError: `weight` is not an integer of 0 or more, or `address` no IP address.
+        """
         if type(weight) is not int or weight < 0:
-            raise ValueError("weight must be a whole number, 0 or more")
+            raise ValueError("weight must be an integer, 0 or more")
         with self.lock:
             self.state.counter_for(normalize_ip(address)).add(weight, self.clock())
-
-    # -- what happened
 
     def requests(self) -> list[Logged]:
         """Return a copy of the request log, oldest first."""
@@ -217,19 +227,24 @@ class Engine:
             return Counter(self.state.request_log.counts)
 
     def signed_requests(self, operation: str | None, api_key: str | None) -> list[Logged]:
-        """Return the logged requests to operations that need a signature."""
+        """Return the logged requests to operations that need a signature, oldest first.
+
+        Args:
+            operation: Id of an operation. Use `None` for all.
+            api_key: API key. Use `None` for all.
+
+        Raises:
+            ValueError: The operation is unknown.
+        """
         if operation is not None:
-            self.require_operation(operation)
+            self.spec.require_operation(operation)
         signed = {known.id for known in self.spec.operations if known.signature}
         with self.lock:
-            return [
-                logged
-                for logged in self.state.request_log.filter(operation, api_key)
-                if logged.operation in signed
-            ]
+            matching = [*self.state.request_log.filter(operation, api_key)]
+        return [logged for logged in matching if logged.operation in signed]
 
-    def redactor(self) -> Callable[[bytes | str], str]:
-        """Return a function that removes keys, secrets and signatures from text."""
+    def redactor(self) -> Redact:
+        """Return a function that redacts the keys, secrets and signatures of this exchange."""
         parameters = [known.signature for known in self.spec.operations if known.signature]
         with self.lock:
             return make_redactor([*self.state.keys.values()], parameters)

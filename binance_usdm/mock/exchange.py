@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .admin.routes import AdminApi
-from .core.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Verifier, normalize_ip
+from .core.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Secret, normalize_ip
 from .core.clock import SkewedClock, system_time_ms
 from .core.request_log import CountKey, Logged
 from .core.response import Reply
 from .core.spec import ApiSpec, load_packaged_spec
 from .core.switches import PERMISSIONS, Switches
 from .engine import DEFAULT_CLIENT_ADDRESS, Engine
-from .faults.catalogue import Option
-from .server import asgi, process
+from .faults.fault import Option
+from .faults.queue import make_queued_fault
+from .server import asgi
 
 if TYPE_CHECKING:
     import httpx
 
 
 class Exchange:
-    """A USDⓈ-M futures exchange for tests: real signatures, clock, weights, and faults on demand.
+    """USDⓈ-M futures exchange for tests, with real signatures, clock and weights.
 
-    It is a transport for clients of httpx (``transport``), an ASGI application (``asgi``), and a plain function of bytes
-    (``handle``). Threads may share it. ``clock`` returns
-    milliseconds; the default is the system's, as clients use it too. ``spec`` is another OpenAPI document. Key and secret
-    are the first account's, and no repr shows them. ``requests`` holds the latest ``log_size`` requests, ``counts`` how many
-    ended how; ``switches`` may be exchanged at any time; ``random_seed`` makes faults with a probability repeatable;
-    ``setup`` is called with the exchange when it is made and after every reset, to seed and script it.
+    Use it as a transport of httpx clients (`transport`), as an ASGI application (`asgi`), as a
+    function (`handle`), or on a socket (`running`, `serve`). Threads can share it.
+
+    Args:
+        api_key: API key of the first account.
+        api_secret: Its HMAC secret, the PEM of a public key as bytes, or a function
+            (signed bytes, signature) -> bool. The repr does not show it.
+        spec: Another OpenAPI document. `None` uses the installed one.
+        clock: Function that returns the time in ms. By default the system's, as for clients.
+        switches: Settings for undocumented behavior. They can be replaced at any time.
+        log_size: Number of requests that `requests` keeps.
+        random_seed: Seed that makes faults with a probability repeatable.
+        setup: Function that is called with the exchange now and after every reset, for example to
+            set bodies and queue faults.
+
+    Raises:
+        ValueError: The key or secret is not valid, or the spec asks for something unsupported.
     """
 
     def __init__(
         self,
         *,
         api_key: str = DEFAULT_API_KEY,
-        api_secret: str | Verifier | bytes = DEFAULT_API_SECRET,
+        api_secret: Secret = DEFAULT_API_SECRET,
         spec: Mapping[str, Any] | None = None,
         clock: Callable[[], int] = system_time_ms,
         switches: Switches | None = None,
@@ -47,7 +56,8 @@ class Exchange:
         setup: Callable[[Exchange], object] = lambda exchange: None,
     ) -> None:
         self.api_key = api_key
-        self.api_secret: Any = api_secret  # a str, unless a public key or a verifier was given
+        # A str for clients, unless a public key or a verifier was passed.
+        self.api_secret: Any = api_secret
         self._engine = Engine(
             ApiSpec(load_packaged_spec() if spec is None else spec),
             api_key=api_key,
@@ -65,25 +75,25 @@ class Exchange:
         return f"Exchange(operations={list(engine.spec.by_id)}, keys={len(engine.state.keys)})"
 
     def reset(self) -> None:
-        """Be as on the first day: accounts, replies, faults, weight, bans, clock, switches, chance, log and counts.
+        """Reset accounts, bodies, faults, weight, bans, switches, log and counts; call `setup`.
 
-        A clock that was given keeps its own time; what was set on ``clock`` is forgotten. ``setup`` is called again.
+        The clock shows the time of the function `clock` again. The random numbers start again.
         """
         self._engine.reset()
 
     @property
     def clock(self) -> SkewedClock:
-        """The exchange's clock: call it for the time in ms, or set it with its methods."""
+        """Clock of the exchange. Call it for the time in ms, or move it with its methods."""
         return self._engine.clock
 
     @property
     def account(self) -> Account:
-        """The first account: the one of ``api_key``."""
+        """The first account, which has `api_key`."""
         return self._engine.state.account
 
     @property
     def switches(self) -> Switches:
-        """Where the switches stand."""
+        """Settings for undocumented behavior. Assign others to change them."""
         return self._engine.state.switches
 
     @switches.setter
@@ -92,31 +102,32 @@ class Exchange:
 
     @property
     def requests(self) -> list[Logged]:
-        """The latest requests, the newest last; a list of their own for everybody who asks."""
+        """A copy of the latest requests, oldest first."""
         return self._engine.requests()
 
     @property
     def counts(self) -> Counter[CountKey]:
-        """How many requests ended how since the beginning: (operation, HTTP status, code) -> number."""
+        """Number of requests since the last reset by (operation, HTTP status, code)."""
         return self._engine.counts()
 
     @property
     def used_weight(self) -> int:
-        """Weight used from 127.0.0.1, where requests without a socket come from, in the UTC minute of the latest; by all keys."""
+        """Weight from 127.0.0.1, as without a socket, in the UTC minute of the latest request."""
         with self._engine.lock:
             return self._engine.state.counter_for(DEFAULT_CLIENT_ADDRESS).used
 
     @property
     def transport(self) -> httpx.MockTransport:
-        """For ``Client(transport=...)``, sync or async: no socket is opened."""
-        from .server.httpx_transport import (
-            ExchangeTransport,
-        )  # only whoever has httpx asks for this
-
-        return ExchangeTransport(self.handle)
+        """Transport for sync and async clients, such as `Client(transport=...)`."""
+        return self.transport_from(DEFAULT_CLIENT_ADDRESS)
 
     def transport_from(self, address: str) -> httpx.MockTransport:
-        """The same for requests that come from another IP address: for allow-lists, and for weight that is not shared."""
+        """Return a transport for sync and async clients whose requests come from an IP address.
+
+        Raises:
+            ValueError: `address` is not an IP address.
+        """
+        # Imported here, since the mock works without httpx.
         from .server.httpx_transport import ExchangeTransport
 
         return ExchangeTransport(self.handle, normalize_ip(address))
@@ -127,40 +138,62 @@ class Exchange:
         return asgi.make_asgi_app(self.handle)
 
     def add_account(
-        self,
-        api_key: str,
-        api_secret: str | Verifier | bytes,
-        *,
-        opened: bool = True,
-        **options: Any,
+        self, api_key: str, api_secret: Secret, *, opened: bool = True, **options: Any
     ) -> Account:
-        """One more account with its first key: ``options`` are those of ``add_key``, and its 200 bodies by operation."""
+        """Add an account with its first key.
+
+        Args:
+            api_key: API key, which no account has yet.
+            api_secret: Its secret, in the forms of `add_key`.
+            opened: Whether the account's owner opened futures trading.
+            options: `addresses` and `permissions` of `add_key`; 200 bodies by operation id, as
+                the `value` of `seed`.
+
+        Raises:
+            ValueError: The key, the secret, an option or a body is not valid.
+        """
         return self._engine.add_account(api_key, api_secret, opened, **options)
 
     def add_key(
         self,
         account: Account,
         api_key: str,
-        api_secret: str | Verifier | bytes,
+        api_secret: Secret,
         *,
         addresses: Iterable[str] = (),
         permissions: Iterable[str] = PERMISSIONS,
     ) -> None:
-        """One more key of an account.
+        """Add a key to an account.
 
-        ``api_secret`` is an HMAC secret, an Ed25519 or RSA public key (PEM, as bytes), or a function that verifies. ``addresses``
-        are the only IP addresses or networks it may be used from, ``permissions`` are of "reading" and "futures".
+        Args:
+            account: Account of this exchange.
+            api_key: API key, which no account has yet.
+            api_secret: HMAC secret, the PEM of an Ed25519 or RSA public key as bytes, or a function
+                (signed bytes, signature) -> bool.
+            addresses: IP addresses and networks that may use the key. Empty allows all.
+            permissions: Some of "reading" and "futures".
+
+        Raises:
+            ImportError: A public key needs the package `cryptography`.
+            ValueError: The key, the secret or an option is not valid.
         """
         self._engine.add_key(
             account, api_key, api_secret, addresses=addresses, permissions=permissions
         )
 
     def seed(self, operation_id: str, value: Any, api_key: str | None = None) -> None:
-        """Set the 200 body of an operation: a JSON value that the spec describes, or bytes that are sent as they are.
+        """Set the 200 body of an operation.
 
-        A Decimal becomes its plain text. A value that does not fit the operation's schema is a ValueError that names the
-        place; for drift on purpose send bytes, they are never looked at. Without a key it is the first account's, which
-        also answers the operations that ask for no key.
+        Args:
+            operation_id: Id of the operation.
+            value: JSON value that the spec allows, with Decimals for decimal strings; or bytes,
+                which are sent unchanged and not checked.
+            api_key: Key of the account. Use `None` for the first one, which also responds to
+                operations that need no key.
+
+        Raises:
+            ValueError: The operation or the key is unknown, or the spec forbids the value. The
+                message has the path of the value.
         """
         self._engine.seed(operation_id, value, api_key)
 
@@ -176,61 +209,71 @@ class Exchange:
         probability: float = 1.0,
         **options: Option,
     ) -> None:
-        """Answer the next requests with a fault of ``FAULTS`` and its options, or with a reply of your own.
+        """Inject a fault into the next requests. Faults wait in a queue.
 
-        ``times=None`` is for ever; ``operation``, ``path`` and ``api_key`` wait for requests to that or with that, ``nth`` lets those
-        before pass, ``probability`` tosses a coin for each. Faults queue up behind each other.
-        "banned" and "rate-limited" are replies only: ``ban`` and ``spend`` bring about what lasts.
+        The faults "banned" and "rate-limited" are single responses; use `ban` and `spend` for the
+        state behind them.
+
+        Args:
+            fault: Name in `FAULTS`, or a custom response.
+            times: Number of requests. `None` for no limit.
+            operation: Only requests to the operation with this id.
+            path: Only requests to this path.
+            api_key: Only requests with this key.
+            nth: Which of the matching requests is the first. Those before it are not counted.
+            probability: Probability for each matching request, up to 1.
+            options: Options of the fault.
+
+        Raises:
+            ValueError: An argument or an option is not valid.
         """
-        self._engine.fail(
-            fault,
-            times,
-            operation=operation,
-            path=path,
-            api_key=api_key,
-            nth=nth,
-            probability=probability,
-            options=options,
-        )
+        rules: dict[str, Any] = {"times": times, "operation": operation, "path": path}
+        rules |= {"api_key": api_key, "nth": nth, "probability": probability}
+        self._engine.fail(make_queued_fault(fault, options, **rules))
 
     def ban(self, seconds: int = 120, address: str = DEFAULT_CLIENT_ADDRESS) -> None:
-        """Ban an IP address: every request is answered 418 until the exchange's clock reaches the end, or ``recover``.
+        """Reject requests from an IP address with 418, until the ban ends or `recover` is called.
 
-        A scripted fault still comes first.
+        Queued faults still respond. `seconds` are those of the exchange's clock.
+
+        Raises:
+            ValueError: `seconds` is not an integer of 1 or more, or `address` no IP address.
         """
         self._engine.ban(seconds, address)
 
     def recover(self) -> None:
-        """Be well again: forget every queued fault, every ban, and the weight used so far."""
+        """Forget all queued faults, bans and used weight."""
         self._engine.recover()
 
     def spend(self, weight: int, address: str = DEFAULT_CLIENT_ADDRESS) -> None:
-        """Let something else on the same IP address use weight."""
+        """Use weight, as if another program on an IP address did.
+
+        Raises:
+            ValueError: `weight` is not an integer of 0 or more, or `address` no IP address.
+        """
         self._engine.spend(weight, address)
 
     def assert_signed(self, *, operation: str | None = None, api_key: str | None = None) -> None:
-        """Raise AssertionError unless there were requests, and each would have been taken by the exchange.
+        """Check that there were requests that need a signature, and that each of them was valid.
 
-        Looks at those in ``requests`` to an operation that wants a signature, whatever answered them; says of each bad one why.
+        Only `requests` are checked, whatever the response was: those to an operation, with a key.
+
+        Raises:
+            AssertionError: There was no such request, or some were not valid. The message has the
+                reason for each, without secrets.
+            ValueError: The operation is unknown.
         """
-        found = self._engine.signed_requests(operation, api_key)
-        if not found:
-            raise AssertionError("no request came to an operation that wants a signature")
-        hide = self._engine.redactor()
-        bad = [
-            f"request {each.number}, {each.method} {hide(each.path)}: {hide(each.refusal)}"
-            for each in found
-            if each.refusal
-        ]
-        if bad:
-            raise AssertionError(
-                "\n".join(
-                    [
-                        f"{len(bad)} of {len(found)} requests were not as the exchange wants them:",
-                        *bad,
-                    ]
-                )
-            )
+        signed = self._engine.signed_requests(operation, api_key)
+        if not signed:
+            raise AssertionError("no request to an operation that needs a signature was received")
+        rejected = [logged for logged in signed if logged.refusal]
+        if rejected:
+            redact = self._engine.redactor()
+            lines = [f"{len(rejected)} of {len(signed)} requests would be rejected:"]
+            for logged in rejected:
+                request = f"request {logged.number}, {logged.method} {redact(logged.path)}"
+                lines.append(f"{request}: {redact(logged.refusal)}")
+            raise AssertionError("\n".join(lines))
 
     def handle(
         self,
@@ -240,45 +283,20 @@ class Exchange:
         body: bytes = b"",
         address: str = DEFAULT_CLIENT_ADDRESS,
     ) -> Reply:
-        """Answer one request: method, raw path with query, header pairs, body, the IP address it comes from."""
+        """Respond to a request, without a socket.
+
+        Args:
+            method: HTTP method.
+            target: Raw path with query.
+            headers: Header names and values.
+            body: Raw body.
+            address: IP address of the client.
+
+        Returns:
+            Response, to be delivered as its `delivery` describes.
+        """
         return self._engine.handle(method, target, tuple(headers), body, address)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """The same for sync clients of httpx: what ``httpx.MockTransport`` calls. ``transport`` is for both kinds."""
-        from .server.httpx_transport import (
-            ExchangeTransport,
-        )  # the request came from httpx, so it is there
-
-        return ExchangeTransport(self.handle).handle_request(request)
-
-
-@contextmanager
-def running(exchange: Exchange, port: int = 0, *, admin: bool = False) -> Iterator[str]:
-    """Serve in a thread on the loopback address; gives the base URL. Port 0 takes a free one."""
-    with process.run_in_thread(_application(exchange, admin), port) as url:
-        yield url
-
-
-def serve(
-    exchange: Exchange,
-    host: str = process.HOST,
-    port: int = process.PORT,
-    *,
-    admin: bool = False,
-    workers: int = 1,
-    ready: Callable[[str], object] = lambda url: None,
-) -> None:
-    """Serve until SIGINT or SIGTERM, in the main thread. Requests are not logged: a line for each would print signed URLs.
-
-    ``ready`` is called with the base URL once no connection is refused any more. ``workers`` above 1 forks that many processes,
-    where there is ``fork``; each has accounts, weight, faults and log of its own, so they cannot have one admin interface.
-    """
-    if workers < 1 or (workers > 1 and (admin or not hasattr(os, "fork"))):
-        raise ValueError(
-            "workers must be 1 or more; above 1 they need fork, and have no admin interface in common"
-        )
-    process.run_until_signal(_application(exchange, admin), host, port, workers, ready)
-
-
-def _application(exchange: Exchange, admin: bool) -> asgi.Application:
-    return asgi.make_asgi_app(exchange.handle, AdminApi(exchange._engine) if admin else None)
+        """Respond to a request of a sync httpx client, as `httpx.MockTransport(exchange)` does."""
+        return self.transport.handle_request(request)

@@ -13,17 +13,33 @@ from binance_usdm.mock.core.request_log import Headers, Logged
 from binance_usdm.mock.core.response import Reply, error_response, html_response, json_ok_response
 from binance_usdm.mock.core.spec import ApiSpec, Operation
 from binance_usdm.mock.core.state import State
-from binance_usdm.mock.faults.catalogue import FaultContext
+from binance_usdm.mock.faults.fault import FaultContext
 from binance_usdm.mock.faults.queue import FaultQueue, QueuedFault
-from binance_usdm.mock.verify.checks import RejectionError, RequestContext, run_checks
+from binance_usdm.mock.verify.checks import RequestContext, run_checks
+from binance_usdm.mock.verify.rejection import RejectionError
+
+# The coding `gzip` with a quality above 0: RFC 9110, 12.5.3.
+_GZIP_ACCEPTED = re.compile(rb"(?i)\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?![.0-9]))")
 
 
 class Pipeline:
     """The steps that every request goes through, over the state since the last reset.
 
-    The steps, in order: a queued fault responds instead of all others; a ban rejects; an unknown path or method is
-    rejected; weight is charged, which may end in 429 or 418; the checks of `verify` run; the account's body, or the
-    spec's first example, is sent.
+    The steps, in order:
+
+    1. A queued fault responds instead of all other steps.
+    2. A ban rejects the request with 418.
+    3. An unknown path or method is rejected.
+    4. Weight is charged, which may end in 429 or 418.
+    5. A failed check of `verify.checks` rejects the request.
+    6. The body that was set for the account is sent, or the spec's first example.
+
+    The checks run before the other steps, so that the log has their result in any case.
+
+    Args:
+        spec: Operations of the exchange.
+        state: State since the last reset.
+        fault_queue: Faults that wait for requests.
     """
 
     def __init__(self, spec: ApiSpec, state: State, fault_queue: FaultQueue) -> None:
@@ -34,13 +50,22 @@ class Pipeline:
     def handle_request(
         self, method: str, target: bytes, headers: Headers, body: bytes, address: str
     ) -> Reply:
-        """Respond to a request, and add it to the request log."""
+        """Respond to a request, and add it to the request log.
+
+        Args:
+            method: HTTP method.
+            target: Raw path with query.
+            headers: Header names and values, as they were sent.
+            body: Raw body.
+            address: IP address of the client, in the form of `normalize_ip`.
+        """
         context = self._check_request(method, target, headers, body, address)
         operation_id = context.operation.id if context.operation else None
         fault = self._fault_queue.match(operation_id, context.path, context.api_key)
-        reply = (
-            self._respond(context) if fault is None else self._respond_with_fault(context, fault)
-        )
+        if fault is None:
+            reply = self._respond(context)
+        else:
+            reply = self._respond_with_fault(context, fault)
         reply = self._apply_proxy_effects(context, reply)
         self._state.request_log.add(self._log_entry(context, reply, fault))
         return reply
@@ -54,7 +79,8 @@ class Pipeline:
         query = Query.parse(raw_query)
         operation = self._spec.find_operation(method, path)
         key_header = operation.key_header if operation else None
-        # A loop, since the function of a comprehension costs more than its body. Two key headers are one malformed key.
+        # A loop, since the function of a comprehension costs more than its body (Python 3.11). Two
+        # key headers are one malformed key.
         api_keys = []
         for name, value in headers:
             if name.lower() == key_header:
@@ -73,24 +99,24 @@ class Pipeline:
             state.clock(),
             state.switches,
         )
-        if operation is not None:
-            if state.switches.refuse_replay and operation.signature is not None:
-                context.is_replay = state.remember_signature(
-                    query.first_values.get(operation.signature)
-                )
-            try:
-                run_checks(context, operation)
-            except RejectionError as rejection:
-                context.rejection = rejection
+        if operation is None:
+            return context
+        if state.switches.refuse_replay and operation.signature is not None:
+            signature = query.first_values.get(operation.signature)
+            context.is_replay = state.remember_signature(signature)
+        try:
+            run_checks(context, operation)
+        except RejectionError as rejection:
+            context.rejection = rejection
         return context
 
     def _respond(self, context: RequestContext) -> Reply:
-        state, operation = self._state, context.operation
+        state = self._state
+        operation = context.operation
         counter = state.counter_for(context.address)
         if operation is None:
-            return counter.ban_response(context.now, state.switches) or self._not_found_response(
-                context
-            )
+            reply = counter.ban_response(context.now, state.switches)
+            return self._not_found_response(context) if reply is None else reply
         reply = counter.charge(operation.weight, context.now, state.switches)
         rejection = context.rejection
         if reply is None and rejection is not None:
@@ -103,41 +129,44 @@ class Pipeline:
         return self._with_weight_header(context, reply)
 
     def _respond_with_fault(self, context: RequestContext, fault: QueuedFault) -> Reply:
-        state, operation = self._state, context.operation
-        key = state.keys.get(context.api_key)  # A fault looks at no permission.
+        state = self._state
+        operation = context.operation
+        # A fault also responds to a key that lacks a permission.
+        key = state.keys.get(context.api_key)
         account = key.account if key else state.account
         body = self._response_body(operation, account, context.now) if operation else b"{}"
         respond = partial(self._respond, context)
-        scene = FaultContext(
+        fault_context = FaultContext(
             body, context.now, state.switches, context.path, respond, self._spec.errors, state.rng
         )
-        reply = fault.respond(scene)
+        reply = fault.respond(fault_context)
         if operation is None or not fault.fault.costs_weight or reply.status >= 500:
             return reply
         state.counter_for(context.address).add(operation.weight, context.now)
         return self._with_weight_header(context, reply)
 
     def _not_found_response(self, context: RequestContext) -> Reply:
-        """Return the response to an unknown path or method. It costs no weight and has no weight header."""
+        """Return the response to an unknown path or method.
+
+        It costs no weight and has no weight header.
+        """
         switches = self._state.switches
         methods = self._spec.allowed_methods(context.path)
         status = switches.wrong_method if methods else 404
         if switches.not_found == "html" and status == 404:
             return html_response(404, "Not found")
-        reply = error_response(
-            status, -5000, f"Path {context.path}, Method {context.method} is invalid"
-        )
-        return reply.with_header(b"Allow", ", ".join(methods).encode()) if status == 405 else reply
+        text = f"Path {context.path}, Method {context.method} is invalid"
+        reply = error_response(status, -5000, text)
+        if status == 405:
+            reply = reply.with_header(b"Allow", ", ".join(methods).encode())
+        return reply
 
     def _response_body(self, operation: Operation, account: Account, now: int) -> bytes:
         seeded = account.response_bodies.get(operation.id)
         body = self._spec.example_body(operation, now) if seeded is None else seeded
-        is_hidden = (
-            not account.futures_enabled
-            and self._state.switches.unopened == "empty"
-            and body[:1] == b"["
-        )
-        return b"[]" if is_hidden else body
+        if not account.futures_enabled and self._state.switches.unopened == "empty":
+            return b"[]" if body[:1] == b"[" else body
+        return body
 
     def _with_weight_header(self, context: RequestContext, reply: Reply) -> Reply:
         for header in self._weight_headers(context):
@@ -150,28 +179,29 @@ class Pipeline:
         return ((b"X-MBX-USED-WEIGHT-1M", b"%d" % self._state.counter_for(context.address).used),)
 
     def _apply_proxy_effects(self, context: RequestContext, reply: Reply) -> Reply:
-        """Return the response as the content delivery network passes it on: compressed, header names in lower case."""
+        """Return the response as the content delivery network passes it on.
+
+        It may compress the body and write header names in lower case.
+        """
         switches = self._state.switches
         if switches.gzip and _accepts_gzip(context.headers) and not _has_content_encoding(reply):
-            packed = gzip.compress(reply.body, mtime=0)
-            reply = replace(
-                reply, body=packed, headers=(*reply.headers, (b"Content-Encoding", b"gzip"))
-            )
+            reply = replace(reply, body=gzip.compress(reply.body, mtime=0))
+            reply = reply.with_header(b"Content-Encoding", b"gzip")
         if switches.lower_case_headers:
-            reply = replace(
-                reply, headers=tuple((name.lower(), value) for name, value in reply.headers)
-            )
+            headers = tuple((name.lower(), value) for name, value in reply.headers)
+            reply = replace(reply, headers=headers)
         return reply
 
     def _log_entry(
         self, context: RequestContext, reply: Reply, fault: QueuedFault | None
     ) -> Logged:
-        operation, rejection = context.operation, context.rejection
-        if rejection is not None:
-            reason = rejection.reason
+        operation = context.operation
+        if context.rejection is not None:
+            reason = context.rejection.reason
         else:
-            reason = "" if operation else "there is no such path or method"
-        return Logged(  # Positional: keywords take half as long again.
+            reason = "" if operation else "unknown path or method"
+        # Positional, since keywords take half as long again.
+        return Logged(
             self._state.request_log.total + 1,
             context.now,
             context.address,
@@ -196,7 +226,4 @@ def _has_content_encoding(reply: Reply) -> bool:
 
 def _accepts_gzip(headers: Headers) -> bool:
     accepted = [value for name, value in headers if name.lower() == b"accept-encoding"]
-    return (
-        re.search(rb"(?i)\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?![.0-9]))", b",".join(accepted))
-        is not None
-    )
+    return _GZIP_ACCEPTED.search(b",".join(accepted)) is not None

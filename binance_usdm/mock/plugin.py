@@ -1,7 +1,4 @@
-"""The pytest fixture ``usdm_exchange``, and its requests in the report of a test that fails. Uses no client and no server.
-
-pytest loads it as a part of ``binance_usdm``, whose front door loads the client and httpx; uvicorn is not loaded.
-"""
+"""pytest fixtures."""
 
 from __future__ import annotations
 
@@ -10,6 +7,8 @@ from typing import Final
 
 import pytest
 
+from .core.redaction import Redact
+from .core.request_log import Logged
 from .exchange import Exchange
 
 _STASH_KEY: Final = pytest.StashKey[Exchange]()
@@ -19,7 +18,7 @@ _MAX_REQUESTS_SHOWN: Final = 30
 
 @pytest.fixture
 def usdm_exchange(request: pytest.FixtureRequest) -> Exchange:
-    """A fresh mock exchange with its default key and secret, on the system's clock, as the client under test is."""
+    """Fresh mock exchange with the default API key and secret, on the system's clock."""
     exchange = Exchange()
     request.node.stash[_STASH_KEY] = exchange
     return exchange
@@ -29,7 +28,7 @@ def usdm_exchange(request: pytest.FixtureRequest) -> Exchange:
 def pytest_runtest_makereport(
     item: pytest.Item, call: object
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the latest requests with a failure: what came, how it ended and why; no key, secret or signature."""
+    """Add the latest requests to the report of a failed test, without keys and signatures."""
     report = yield
     if report.failed:
         report.sections += [
@@ -40,25 +39,32 @@ def pytest_runtest_makereport(
 
 
 def _exchanges_of(item: pytest.Item) -> dict[Exchange, str]:
-    """The exchanges among a test's fixtures, by one name each. The plugin's own may have been asked for while the test ran."""
-    asked = {_FIXTURE_NAME: item.stash[_STASH_KEY]} if _STASH_KEY in item.stash else {}
-    given = asked | (getattr(item, "funcargs", None) or {})
-    named = dict[Exchange, str]()
-    for name in sorted(given, key=lambda name: name != _FIXTURE_NAME):
-        if issubclass(
-            type(given[name]), Exchange
-        ):  # isinstance would believe a double, and wake a proxy
-            named.setdefault(given[name], name)
-    return named
+    """Return the exchanges among a test's fixtures, each with one name.
+
+    A test may also have requested `usdm_exchange` while it ran.
+    """
+    fixtures = {_FIXTURE_NAME: item.stash[_STASH_KEY]} if _STASH_KEY in item.stash else {}
+    fixtures |= getattr(item, "funcargs", None) or {}
+    names = dict[Exchange, str]()
+    for name in sorted(fixtures, key=lambda name: name != _FIXTURE_NAME):
+        # isinstance would accept a test double, and resolve a lazy proxy.
+        if issubclass(type(fixtures[name]), Exchange):
+            names.setdefault(fixtures[name], name)
+    return names
 
 
 def _format_requests(exchange: Exchange) -> str:
-    hide = exchange._engine.redactor()
-    lines = [
-        f"{each.number:4} {each.method} {hide(each.path)!r} HTTP {each.status}"
-        + (f", code {each.code}" if each.code is not None else "")
-        + (f", fault {each.fault}" if each.fault else "")
-        + (f": {hide(each.refusal)}" if each.refusal else "")
-        for each in list(exchange.requests)[-_MAX_REQUESTS_SHOWN:]
-    ]
-    return "\n".join(lines) or "none came"
+    redact = exchange._engine.redactor()
+    latest = exchange.requests[-_MAX_REQUESTS_SHOWN:]
+    return "\n".join(_format_request(logged, redact) for logged in latest) or "no requests"
+
+
+def _format_request(logged: Logged, redact: Redact) -> str:
+    line = f"{logged.number:4} {logged.method} {redact(logged.path)!r} HTTP {logged.status}"
+    if logged.code is not None:
+        line += f", code {logged.code}"
+    if logged.fault:
+        line += f", fault {logged.fault}"
+    if logged.refusal:
+        line += f": {redact(logged.refusal)}"
+    return line

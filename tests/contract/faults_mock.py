@@ -22,6 +22,8 @@ from binance_usdm.mock.core import weight as limits
 from binance_usdm.mock.core.response import Reply, error_response
 from binance_usdm.mock.faults.catalogue import FAULTS as SCRIPTED
 from binance_usdm.mock.verify import checks as rules
+from binance_usdm.mock.verify import rejection
+from binance_usdm.mock.verify.rejection import RejectionError
 
 Patch = pytest.MonkeyPatch
 FaultPatch = Callable[[Patch], None]
@@ -50,7 +52,7 @@ def _forgives(code: int) -> FaultPatch:
     def forgiving(inquiry: rules.RequestContext, operation: contract.Operation) -> None:
         try:
             check(inquiry, operation)
-        except rules.RejectionError as refused:
+        except RejectionError as refused:
             if refused.code != code:
                 raise
 
@@ -151,7 +153,10 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         lambda patch: patch.setattr(rules, "_find_key", _ignoring_case(rules._find_key)),
         {"keys_are_checked"},
     ),
-    "key refused with 400": (_sets(rules, "_STATUSES", {}), {"ignored_auth", "keys_are_checked"}),
+    "key refused with 400": (
+        _sets(rejection, "STATUS_BY_CODE", {}),
+        {"ignored_auth", "keys_are_checked"},
+    ),
     "everybody gets the first account": (
         _sets(
             pipeline.Pipeline,
@@ -192,7 +197,7 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         },
     ),
     "refused as a fault of the server": (
-        _sets(rules.RejectionError, "status", lambda self, switches: 500),
+        _sets(RejectionError, "status", lambda self, switches: 500),
         {
             "not_a_server_error",
             "missing_required_header",

@@ -25,6 +25,7 @@ from binance_usdm.mock.core import query
 from binance_usdm.mock.core import spec as contract
 from binance_usdm.mock.core import weight as limits
 from binance_usdm.mock.verify import checks as rules
+from binance_usdm.mock.verify.rejection import RejectionError
 from binance_usdm_wire import reading, writing
 from binance_usdm_wire.api.account import balance
 
@@ -61,7 +62,7 @@ def _in_order(check: Any) -> Callable[[Any, Any], None]:
         names = [name for name, _ in inquiry.query.pairs]
         wanted = [each.name for each in operation.parameters if each.name in names]
         if [name for name in names if name in wanted] != wanted:
-            raise rules.RejectionError(-1102, name="timestamp")
+            raise RejectionError(-1102, name="timestamp")
         check(inquiry, operation)
 
     return ordered

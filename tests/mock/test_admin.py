@@ -33,7 +33,7 @@ from binance_usdm.mock import (
 )
 from binance_usdm.mock.admin.resources import RESOURCES
 from binance_usdm.mock.admin.routes import ADMIN_BODY_LIMIT, AdminApi
-from binance_usdm.mock.exchange import _application
+from binance_usdm.mock.serving import make_application
 from tests.support.paths import ROOT
 
 T0 = 1_700_000_000_000
@@ -213,7 +213,7 @@ def test_what_is_not_there_is_said(exchange: Exchange) -> None:
     assert call(exchange, "GET", "nothing").status == 404
     reply = call(exchange, "PUT", "faults")
     assert (reply.status, dict(reply.headers)[b"Allow"]) == (405, b"GET, POST, DELETE")
-    assert "nothing" in wrong(exchange, "GET", "state?x=1")
+    assert "no parameters" in wrong(exchange, "GET", "state?x=1")
 
 
 # -- what it shows and changes -----------------------------------------------------------------------------------------
@@ -308,7 +308,7 @@ def test_a_seeded_value_is_checked_and_sent_with_its_numbers_as_they_were(
     assert "balance: the value is not of type string" in wrong(
         exchange, "POST", "replies", body.encode()
     )
-    assert "no operation" in wrong(
+    assert "unknown operation" in wrong(
         exchange, "POST", "replies", {"operation": "none", "text": ""}
     )
     assert "exactly one" in wrong(
@@ -627,7 +627,7 @@ def test_a_refusal_shows_no_credentials(exchange: Exchange) -> None:
 
 def served(exchange: Exchange) -> Any:
     """The application as a program on this machine sees it; schemathesis' own client has no address."""
-    inner = _application(exchange, True)
+    inner = make_application(exchange, True)
 
     async def app(
         scope: MutableMapping[str, Any],

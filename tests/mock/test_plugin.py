@@ -109,7 +109,7 @@ def test_a_failure_shows_what_was_sent_and_why_it_was_refused(shown: dict[str, s
     for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET, "another-secret", "signature="):
         assert secret not in told
     assert "Requests to usdm_exchange" in shown["test_nothing_sent"]
-    assert "none came" in shown["test_nothing_sent"]
+    assert "no requests" in shown["test_nothing_sent"]
     assert "Requests to" not in shown["test_other"]
 
 

@@ -38,15 +38,15 @@ MISTAKES = {
     "percent-decoded": over(QUERY, query=QUERY.replace("5000", "%35000")),
     "a question mark": over(f"?{QUERY}"),
     "the path and the query": over(f"{PATH}?{QUERY}"),
-    "a line break, not": over(f"{QUERY}\n"),
+    "a newline, not": over(f"{QUERY}\n"),
     "another ampersand": over(f"{QUERY}&"),
     "nothing at all": over(""),
     "a query without recvWindow": over(f"timestamp={T0}"),
     "the parameters as JSON, not": over(f'{{"recvWindow": "5000", "timestamp": "{T0}"}}'),
-    "JSON without blanks": over(f'{{"recvWindow":"5000","timestamp":"{T0}"}}'),
-    "the API key in the place of the secret": over(QUERY, DEFAULT_API_KEY),
-    "the secret and a line break": over(QUERY, DEFAULT_API_SECRET + "\n"),
-    "the secret and a blank": over(QUERY, DEFAULT_API_SECRET + " "),
+    "JSON without spaces": over(f'{{"recvWindow":"5000","timestamp":"{T0}"}}'),
+    "the API key instead of the secret": over(QUERY, DEFAULT_API_KEY),
+    "the secret and a newline": over(QUERY, DEFAULT_API_SECRET + "\n"),
+    "the secret and a space": over(QUERY, DEFAULT_API_SECRET + " "),
     "between quotation marks": over(QUERY, f'"{DEFAULT_API_SECRET}"'),
     "an empty secret": over(QUERY, ""),
     "the secret of another key": over(QUERY, "the other's secret"),
@@ -55,7 +55,7 @@ MISTAKES = {
         base64.b64encode(hmac.digest(DEFAULT_API_SECRET.encode(), QUERY.encode(), "sha256")),
         safe="",
     ),
-    "64 hex digits, here 7 characters": f"{QUERY}&signature=abcdefg",
+    "64 hex digits expected, 7 characters received": f"{QUERY}&signature=abcdefg",
     "of other bytes or of another secret": over(QUERY + "1"),
     "signature is not the last parameter": "&".join(reversed(sign_query(QUERY).rsplit("&", 1))),
 }
@@ -126,7 +126,7 @@ def test_the_log_shows_what_had_to_be_signed_beside_what_came(exchange: Exchange
     ("ahead", "says"),
     [
         (1000, "1000 ms ahead of"),
-        (-5001, "5001 ms behind the exchange's clock; the window is 5000"),
+        (-5001, "5001 ms behind the exchange's clock; recvWindow is 5000 ms"),
     ],
 )
 def test_a_wrong_time_is_explained_in_milliseconds(
@@ -143,7 +143,7 @@ def test_a_refused_key_is_explained(exchange: Exchange) -> None:
     send_query(exchange, key="listed", address="203.0.113.1")
     assert [logged.refusal for logged in exchange.requests] == [
         "no account has this key",
-        "the key is not for use from 127.0.0.1",
+        "the key must not be used from 127.0.0.1",
         "the key lacks the permission reading",
     ]
     assert [logged.address for logged in exchange.requests] == [
@@ -218,7 +218,7 @@ def test_no_request_at_all_is_no_success(exchange: Exchange, asked: dict[str, An
     exchange.handle("GET", b"/fapi/v1/time", [])
     if "api_key" in asked:
         send_query(exchange)
-    with pytest.raises(AssertionError, match="no request came"):
+    with pytest.raises(AssertionError, match="no request to an operation that needs a signature"):
         exchange.assert_signed(**asked)
-    with pytest.raises(ValueError, match="no operation balence"):
+    with pytest.raises(ValueError, match="unknown operation 'balence'"):
         exchange.assert_signed(operation="balence")

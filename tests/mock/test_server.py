@@ -31,8 +31,8 @@ from binance_usdm.mock import (
 )
 from binance_usdm.mock.admin.routes import AdminApi
 from binance_usdm.mock.core.accounts import normalize_ip
-from binance_usdm.mock.exchange import _application
 from binance_usdm.mock.server import asgi
+from binance_usdm.mock.serving import make_application
 
 T0 = 1_700_000_000_000
 TIME = f'{{"serverTime":{T0}}}'.encode()
@@ -289,7 +289,7 @@ def test_an_endless_body_is_not_read_to_its_end_by_the_admin_interface() -> None
         "client": ("127.0.0.1", 1),
     }
     scope["headers"] = [(b"host", b"localhost"), (b"content-type", b"application/json")]
-    asyncio.run(_await(_application(Exchange(), True)(scope, receive, send)))
+    asyncio.run(_await(make_application(Exchange(), True)(scope, receive, send)))
     assert sent[0]["status"] == 413
     assert len(came) == 5
 

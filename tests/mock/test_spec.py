@@ -23,6 +23,7 @@ from binance_usdm.mock import (
 )
 from binance_usdm.mock.core.spec import ApiSpec, load_packaged_spec
 from binance_usdm.mock.verify import checks as rules
+from binance_usdm.mock.verify.rejection import DUPLICATE_MESSAGE, MESSAGE_BY_CODE
 
 T0 = 1_700_000_000_000
 
@@ -218,8 +219,8 @@ def test_every_text_of_the_mock_is_a_message_of_the_contract(spec: Any) -> None:
         return text
 
     texts = [
-        *rules._MESSAGE_BY_CODE.items(),
-        (-1101, rules._DUPLICATE_MESSAGE),
+        *MESSAGE_BY_CODE.items(),
+        (-1101, DUPLICATE_MESSAGE),
         (-1021, rules._AHEAD_MESSAGE),
     ]
     assert [code for code, text in texts if shape(text) not in known[str(code)]["messages"]] == []

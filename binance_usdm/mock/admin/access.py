@@ -1,4 +1,4 @@
-"""Whether somebody may use the admin interface: this machine's programs and its own page. Knows no resource of it."""
+"""Admin API: allow local clients only."""
 
 from __future__ import annotations
 
@@ -11,38 +11,41 @@ from binance_usdm.mock.core.accounts import normalize_ip
 _HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
-
 Headers = Iterable[tuple[bytes, bytes]]
 
 
 def access_problem(headers: Headers, address: str) -> str | None:
-    """Why a request is refused, None if it is welcome.
+    """Return why a request is rejected, `None` if it is allowed.
 
-    The socket tells the machine; Host betrays a foreign name that was pointed here (DNS rebinding); Origin and Sec-Fetch-Site tell
-    the page that sent it.
+    The address of the socket must be local. Host must be a local name, since an attacker can let a
+    foreign one point here (DNS rebinding). Origin and Sec-Fetch-Site must be those of the admin
+    page, if a browser sent them.
+
+    Args:
+        headers: Header names and values.
+        address: IP address of the client.
     """
     sent = _headers_by_name(headers)
     host = sent.get("host", [])
     if not _is_loopback(address) or any(name in sent for name in _PROXY_HEADERS):
-        return (
-            "the admin interface is for programs on this machine only, without a proxy in between"
-        )
+        return "the admin API allows programs on this machine only, without a proxy in between"
     if len(host) != 1 or not _HOST.fullmatch(host[0]):
-        return "the Host must be localhost, 127.0.0.1 or [::1]"
+        return "Host must be localhost, 127.0.0.1 or [::1]"
     if any(origin.lower() != f"http://{host[0].lower()}" for origin in sent.get("origin", [])):
-        return "the admin interface answers no other site; it has a page of its own"
+        return "the admin API rejects requests of other sites; use its own page"
     if any(site not in ("same-origin", "none") for site in sent.get("sec-fetch-site", [])):
-        return "the admin interface answers no other site; type its address into the browser"
+        return "the admin API rejects requests of other sites; type its address into the browser"
     return None
 
 
 def has_json_content_type(headers: Headers) -> bool:
-    """Whether a body is declared as JSON: what no form of a foreign page can do without the browser asking first."""
-    kinds = [
-        kind.partition(";")[0].strip().lower()
-        for kind in _headers_by_name(headers).get("content-type", [])
-    ]
-    return kinds == ["application/json"]
+    """Return whether a body is declared as JSON.
+
+    The page of another site cannot declare it without a CORS preflight, which is rejected.
+    """
+    declared = _headers_by_name(headers).get("content-type", [])
+    media_types = [value.partition(";")[0].strip().lower() for value in declared]
+    return media_types == ["application/json"]
 
 
 def _headers_by_name(headers: Headers) -> dict[str, list[str]]:

@@ -1,247 +1,222 @@
-"""What the admin interface shows of an exchange, and changes in it. Knows no request: ``admin`` has read it, and checked its members.
+"""Admin API: handlers.
 
-Every function takes the engine, locked, and what was given; it returns a JSON value, or raises a ValueError that says what to do.
+Each function takes the engine, locked, and the arguments of the request. It changes the exchange
+and returns a JSON value of `views`. A ValueError is sent back as a 400 with its message.
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from binance_usdm.mock.core.redaction import log_entries
 from binance_usdm.mock.core.response import Reply
 from binance_usdm.mock.core.strict_json import dumps
-from binance_usdm.mock.core.weight import MINUTE
 from binance_usdm.mock.engine import DEFAULT_CLIENT_ADDRESS, Engine
-from binance_usdm.mock.faults.catalogue import FAULTS, Option
+from binance_usdm.mock.faults.fault import Option
+from binance_usdm.mock.faults.queue import make_queued_fault
 
-Params = Mapping[str, Any]
-Handler = Callable[[Engine, Params], Any]
+from .views import (
+    RULE_FIELDS,
+    Handler,
+    Params,
+    get_clock,
+    get_counts,
+    get_faults,
+    get_requests,
+    get_state,
+    get_switches,
+    get_weight,
+)
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PRINTABLE: Final = re.compile(r"[\t -~]*")
-_ALWAYS: Final = {"times": 1, "operation": None, "path": None, "api_key": None, "nth": 1}
-_RULE_FIELDS: Final = tuple(_ALWAYS)
 
 
-# -- what is there -----------------------------------------------------------------------------------------------------
+def post_account(engine: Engine, params: Params) -> Any:
+    """Add an account with its first key, and return the state.
+
+    Body: `{"api_key", "api_secret" or "public_key", "addresses", "permissions", "opened"}`
+
+    Raises:
+        ValueError: A field is not valid, or an account has the key already.
+    """
+    options = _key_options(params)
+    opened = params.get("opened", True)
+    engine.add_account(params["api_key"], _parse_secret(params), opened, **options)
+    return get_state(engine, params)
 
 
-def get_state(engine: Engine, given: Params) -> Any:
-    accounts: dict[int, Any] = {}
-    for key in engine.state.keys.values():
-        known = {
-            "opened": key.account.futures_enabled,
-            "replies": sorted(key.account.response_bodies),
-            "keys": [],
-        }
-        accounts.setdefault(id(key.account), known)["keys"].append(
-            {
-                "api_key": key.api_key,
-                "kind": "hmac" if isinstance(key.secret, str) else "verifier",
-                "addresses": [str(network) for network in key.allowed_networks],
-                "permissions": sorted(key.permissions),
-            }
-        )
-    operations = [
-        {
-            "id": each.id,
-            "method": each.method,
-            "path": each.path,
-            "weight": each.weight,
-            "signed": bool(each.signature),
-        }
-        for each in engine.spec.operations
-    ]
-    return {"operations": operations, "accounts": [*accounts.values()]}
+def post_key(engine: Engine, params: Params) -> Any:
+    """Add a key to an account, and return the state.
+
+    Body: `{"account_of", "api_key", "api_secret" or "public_key", "addresses", "permissions"}`
+
+    Raises:
+        ValueError: A field is not valid, or no account has the key `account_of`.
+    """
+    secret = _parse_secret(params)
+    if params["account_of"] not in engine.state.keys:
+        raise ValueError("no account has the key account_of")
+    account = engine.account_of(params["account_of"])
+    engine.add_key(account, params["api_key"], secret, **_key_options(params))
+    return get_state(engine, params)
 
 
-def get_clock(engine: Engine, given: Params) -> Any:
-    clock = engine.clock
-    return {
-        "now_ms": clock(),
-        "offset_ms": clock.offset_ms,
-        "drift_ppm": clock.drift_ppm,
-        "frozen": clock.frozen,
-    }
+def _parse_secret(params: Params) -> str | bytes:
+    secret: str = params[_require_exactly_one(params, "api_secret", "public_key")]
+    return secret.encode() if "public_key" in params else secret
 
 
-def get_weight(engine: Engine, given: Params) -> Any:
-    now = engine.clock()
-    addresses = [
-        {
-            "address": address,
-            "used": meter.used if meter.minute == now // MINUTE else 0,
-            "banned_until": meter.banned_until if now < meter.banned_until else None,
-        }
-        for address, meter in engine.state.counters.items()
-    ]
-    return {"limit": engine.state.switches.weight_limit, "addresses": addresses}
+def _key_options(params: Params) -> dict[str, Any]:
+    return {name: params[name] for name in ("addresses", "permissions") if name in params}
 
 
-def get_faults(engine: Engine, given: Params) -> Any:
-    known = [
-        {"name": name, "about": each.description, "options": each.options}
-        for name, each in FAULTS.items()
-    ]
-    members, queue = (*_RULE_FIELDS, "options", "probability"), engine.fault_queue
-    queued = [
-        {"fault": each.name} | {name: getattr(each, name) for name in members} for each in queue
-    ]
-    return {"known": known, "queue": queued}
-
-
-def get_switches(engine: Engine, given: Params) -> Any:
-    return {
-        each.name: getattr(engine.state.switches, each.name)
-        for each in fields(engine.state.switches)
-    }
-
-
-def get_requests(engine: Engine, given: Params) -> Any:
-    return {
-        "total": engine.state.request_log.total,
-        "requests": log_entries(
-            engine.requests(), engine.redactor(), after=given["after"], limit=given["limit"]
-        ),
-    }
-
-
-def get_counts(engine: Engine, given: Params) -> Any:
-    counts = [
-        {"operation": operation, "status": status, "code": code, "count": count}
-        for (operation, status, code), count in engine.counts().items()
-    ]
-    return {"counts": counts, "total": engine.state.request_log.total}
-
-
-# -- what is done ------------------------------------------------------------------------------------------------------
-
-
-def _require_exactly_one(given: Params, *names: str) -> str:
-    found = [name for name in names if name in given]
-    if len(found) != 1:
+def _require_exactly_one(params: Params, *names: str) -> str:
+    sent = [name for name in names if name in params]
+    if len(sent) != 1:
         raise ValueError(f"send exactly one of {', '.join(names)}")
-    return found[0]
+    return sent[0]
 
 
-def _key_options(given: Params) -> tuple[str | bytes, dict[str, Any]]:
-    secret = given[_require_exactly_one(given, "api_secret", "public_key")]
-    options = {
-        name: given[name] for name in ("addresses", "permissions", "opened") if name in given
-    }
-    return secret.encode() if "public_key" in given else secret, options
+def post_response(engine: Engine, params: Params) -> Any:
+    """Set the 200 body of an operation, and return the state.
 
+    Body: `{"operation", "api_key": string or null, "value": JSON value or "text": string}`
 
-def post_account(engine: Engine, given: Params) -> Any:
-    secret, options = _key_options(given)
-    engine.add_account(given["api_key"], secret, options.pop("opened", True), **options)
-    return get_state(engine, given)
-
-
-def post_key(engine: Engine, given: Params) -> Any:
-    secret, options = _key_options(given)
-    if given["account_of"] not in engine.state.keys:
-        raise ValueError("no account has the key of account_of")
-    account = engine.account_of(given["account_of"])
-    engine.add_key(account, given["api_key"], secret, **options)
-    return get_state(engine, given)
-
-
-def post_response(engine: Engine, given: Params) -> Any:
-    if _require_exactly_one(given, "value", "text") == "value":
-        engine.spec.validate_body(engine.require_operation(given["operation"]), given["value"])
-        body = dumps(given["value"])
+    Raises:
+        ValueError: The operation or the key is unknown, or the spec forbids `value`.
+    """
+    operation_id = params["operation"]
+    if _require_exactly_one(params, "value", "text") == "value":
+        operation = engine.spec.require_operation(operation_id)
+        engine.spec.validate_body(operation, params["value"])
+        body = dumps(params["value"])
     else:
-        body = given["text"].encode()
-    engine.seed(given["operation"], body, given.get("api_key"))
-    return get_state(engine, given)
+        body = params["text"].encode()
+    engine.seed(operation_id, body, params.get("api_key"))
+    return get_state(engine, params)
 
 
-def patch_clock(engine: Engine, given: Params) -> Any:
+def patch_clock(engine: Engine, params: Params) -> Any:
+    """Set the clock, and return it. Fields that are not sent stay unchanged.
+
+    Body: `{"offset_ms", "drift_ppm", "advance_ms", "frozen": bool}`
+    """
     clock = engine.clock
-    if "frozen" in given:
-        (clock.freeze if given["frozen"] else clock.thaw)()
-    if "offset_ms" in given:
-        clock.advance(given["offset_ms"] - clock.offset_ms)  # so that a frozen one follows
-    if "drift_ppm" in given:
-        clock.drift(given["drift_ppm"])
-    clock.advance(given.get("advance_ms", 0))
-    return get_clock(engine, given)
+    if "frozen" in params:
+        if params["frozen"]:
+            clock.freeze()
+        else:
+            clock.thaw()
+    if "offset_ms" in params:
+        # A step, so that a frozen clock moves too.
+        clock.advance(params["offset_ms"] - clock.offset_ms)
+    if "drift_ppm" in params:
+        clock.drift(params["drift_ppm"])
+    clock.advance(params.get("advance_ms", 0))
+    return get_clock(engine, params)
 
 
-def _address_argument(given: Params) -> str:
-    return str(given.get("address", DEFAULT_CLIENT_ADDRESS))
+def post_weight(engine: Engine, params: Params) -> Any:
+    """Use weight as another program would, and return weight and bans.
+
+    Body: `{"weight", "address"}`
+
+    Raises:
+        ValueError: `address` is not an IP address.
+    """
+    engine.spend(params["weight"], _address_argument(params))
+    return get_weight(engine, params)
 
 
-def post_weight(engine: Engine, given: Params) -> Any:
-    engine.spend(given["weight"], _address_argument(given))
-    return get_weight(engine, given)
+def post_ban(engine: Engine, params: Params) -> Any:
+    """Ban an IP address, and return weight and bans.
+
+    Body: `{"seconds", "address"}`
+
+    Raises:
+        ValueError: `address` is not an IP address.
+    """
+    engine.ban(params.get("seconds", 120), _address_argument(params))
+    return get_weight(engine, params)
 
 
-def post_ban(engine: Engine, given: Params) -> Any:
-    engine.ban(given.get("seconds", 120), _address_argument(given))
-    return get_weight(engine, given)
+def _address_argument(params: Params) -> str:
+    return str(params.get("address", DEFAULT_CLIENT_ADDRESS))
 
 
-def post_recover(engine: Engine, given: Params) -> Any:
+def post_recover(engine: Engine, params: Params) -> Any:
+    """Forget queued faults, bans and used weight, and return weight and bans. Body: `{}`."""
     engine.recover()
-    return get_weight(engine, given)
+    return get_weight(engine, params)
 
 
-def post_fault(engine: Engine, given: Params) -> Any:
-    fault = (
-        given["fault"]
-        if _require_exactly_one(given, "fault", "reply") == "fault"
-        else _custom_response(given["reply"])
-    )
-    options: dict[str, Any] = {
-        name: _parse_option(value) for name, value in given.get("options", {}).items()
-    }
-    when: dict[str, Any] = _ALWAYS | {name: given[name] for name in _RULE_FIELDS if name in given}
-    engine.fail(fault, probability=float(given.get("probability", 1)), options=options, **when)
-    return get_faults(engine, given)
+def post_fault(engine: Engine, params: Params) -> Any:
+    """Queue a fault or a custom response, and return the faults.
+
+    Body: `{"fault": name, "options": {name: value}}` or `{"reply": {"status", "headers":
+    [{"name", "value"}], "text" or "base64"}}`, and `"times"`, `"operation"`, `"path"`,
+    `"api_key"`, `"nth"`, `"probability"`
+
+    Raises:
+        ValueError: The fault or the operation is unknown, or an option or a header is not valid.
+    """
+    fault = params.get("fault", "")
+    if _require_exactly_one(params, "fault", "reply") == "reply":
+        fault = _custom_response(params["reply"])
+    options = {name: _parse_option(value) for name, value in params.get("options", {}).items()}
+    rules = {name: params[name] for name in RULE_FIELDS if name in params}
+    rules["probability"] = float(params.get("probability", 1))
+    engine.fail(make_queued_fault(fault, options, **rules))
+    return get_faults(engine, params)
 
 
 def _parse_option(value: Any) -> Option:
     if isinstance(value, str) and not _PRINTABLE.fullmatch(value):
-        raise ValueError("options must be printable")
-    return float(value) if isinstance(value, Decimal) else value
+        raise ValueError("options must have printable characters only")
+    if isinstance(value, Decimal):
+        return float(value)
+    option: Option = value
+    return option
 
 
-def _custom_response(given: Params) -> Reply:
-    pairs = [(each["name"], each["value"]) for each in given.get("headers", ())]
+def _custom_response(params: Params) -> Reply:
+    pairs = [(header["name"], header["value"]) for header in params.get("headers", ())]
     if not all(_TOKEN.fullmatch(name) and _PRINTABLE.fullmatch(value) for name, value in pairs):
-        raise ValueError("headers must have the names and values that HTTP allows")
-    if "text" in given and "base64" in given:
+        raise ValueError("headers must have names and values that are valid HTTP")
+    if "text" in params and "base64" in params:
         raise ValueError("send at most one of text, base64")
-    body = (
-        given["text"].encode()
-        if "text" in given
-        else base64.b64decode(given.get("base64", ""), validate=True)
-    )
-    return Reply(
-        given["status"], tuple((name.encode(), value.encode()) for name, value in pairs), body
-    )
+    if "text" in params:
+        body = params["text"].encode()
+    else:
+        body = base64.b64decode(params.get("base64", ""), validate=True)
+    headers = tuple((name.encode(), value.encode()) for name, value in pairs)
+    return Reply(params["status"], headers, body)
 
 
-def delete_faults(engine: Engine, given: Params) -> Any:
+def delete_faults(engine: Engine, params: Params) -> Any:
+    """Forget the queued faults, and return the faults."""
     engine.fault_queue.clear()
-    return get_faults(engine, given)
+    return get_faults(engine, params)
 
 
-def patch_switches(engine: Engine, given: Params) -> Any:
-    engine.state.switches = engine.state.switches.with_changes(given)
-    return get_switches(engine, given)
+def patch_switches(engine: Engine, params: Params) -> Any:
+    """Change some switches, and return all. Body: `{switch name: value}`.
+
+    Raises:
+        ValueError: A name or a value is not valid.
+    """
+    engine.state.switches = engine.state.switches.with_changes(params)
+    return get_switches(engine, params)
 
 
-def post_reset(engine: Engine, given: Params) -> Any:
+def post_reset(engine: Engine, params: Params) -> Any:
+    """Reset everything, and return the state. Body: `{}`."""
     engine.reset()
-    return get_state(engine, given)
+    return get_state(engine, params)
 
 
 RESOURCES: Final[Mapping[tuple[str, str], Handler]] = {
@@ -264,4 +239,4 @@ RESOURCES: Final[Mapping[tuple[str, str], Handler]] = {
     ("GET", "counts"): get_counts,
     ("POST", "reset"): post_reset,
 }
-"""By method and name."""
+"""Handler by method and resource."""

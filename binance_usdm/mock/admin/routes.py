@@ -1,6 +1,7 @@
-"""The admin interface of a running exchange: who may, what came, whose turn it is. Knows no socket, and nothing of what is shown.
+"""Admin API: routing and request validation.
 
-``openapi.json`` is its contract, and what a request may hold is read from there; ``resources`` shows and changes, ``guard`` refuses.
+`openapi.json` describes the API, and requests are validated against it. The handlers are in
+`resources`, the rules for who may use them in `access`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from binance_usdm.mock.core.strict_json import loads
 from binance_usdm.mock.engine import Engine
 
 from .access import Headers, access_problem, has_json_content_type
-from .resources import RESOURCES, Handler, Params
+from .resources import RESOURCES
+from .views import Handler, Params
 
 ADMIN_PREFIX: Final = "/__admin"
 ADMIN_BODY_LIMIT: Final = 4 * 1024 * 1024
@@ -38,7 +40,11 @@ _SECURITY_HEADERS: Final = (
 
 
 class AdminApi:
-    """The admin interface of an exchange, as a plain function of bytes. Knows who may ask from ``guard``."""
+    """Admin API of an exchange.
+
+    Args:
+        engine: Exchange to show and to change.
+    """
 
     prefix = ADMIN_PREFIX
     body_limit = ADMIN_BODY_LIMIT
@@ -49,22 +55,32 @@ class AdminApi:
     def handle(
         self, method: str, path: str, query: bytes, headers: Headers, body: bytes, address: str
     ) -> Reply:
-        """Answer one request: method, raw path, raw query, header pairs, body, the IP address it comes from."""
+        """Respond to a request.
+
+        Args:
+            method: HTTP method.
+            path: Raw path, without the query.
+            query: Raw query.
+            headers: Header names and values.
+            body: Raw body.
+            address: IP address of the client.
+        """
         headers = tuple(headers)
-        no = access_problem(headers, address)
-        reply = (
-            _error_response(403, no) if no else self._dispatch(method, path, query, headers, body)
-        )
+        problem = access_problem(headers, address)
+        if problem is None:
+            reply = self._dispatch(method, path, query, headers, body)
+        else:
+            reply = _error_response(403, problem)
         return replace(reply, headers=(*reply.headers, *_SECURITY_HEADERS))
 
     def _dispatch(
         self, method: str, path: str, query: bytes, headers: Headers, body: bytes
     ) -> Reply:
         path = path if path != ADMIN_PREFIX else f"{ADMIN_PREFIX}/"
-        methods = [known for known, where in _ROUTES if where == path]
+        methods = [known_method for known_method, known_path in _ROUTES if known_path == path]
         if not methods:
             return _error_response(
-                404, f"no such resource; {ADMIN_PREFIX}/openapi.json describes those there are"
+                404, f"unknown resource; {ADMIN_PREFIX}/openapi.json lists all resources"
             )
         if method not in methods:
             allowed = ", ".join(methods)
@@ -77,10 +93,11 @@ class AdminApi:
         try:
             params = _parse_query(operation, query) | _parse_body(operation, body)
             with self._engine.lock:
-                answer = _ROUTES[method, path](self._engine, params)
-        except (ValueError, ImportError) as error:  # what is wrong with it, or what to install
+                result = _ROUTES[method, path](self._engine, params)
+        # The message says what is not valid, or which package to install.
+        except (ValueError, ImportError) as error:
             return _error_response(400, str(error))
-        return answer if isinstance(answer, Reply) else json_response(200, answer)
+        return result if isinstance(result, Reply) else json_response(200, result)
 
 
 def _error_response(status: int, text: str) -> Reply:
@@ -88,18 +105,21 @@ def _error_response(status: int, text: str) -> Reply:
 
 
 def _parse_query(operation: Params, query: bytes) -> dict[str, Any]:
-    known = {each["name"]: each["schema"] for each in operation.get("parameters", ())}
-    sent = Query.parse(query).pairs
-    if not {name for name, _ in sent} <= {*known} or len(dict(sent)) < len(sent):
-        raise ValueError(f"the query may hold {', '.join(known) or 'nothing'}, each once")
-    for name, text in sent:
-        if compile_validator(known[name])(text) is not None:
-            raise ValueError(
-                f"{name} must be from {known[name]['minimum']} to {known[name]['maximum']}"
-            )
-    return {name: schema["default"] for name, schema in known.items()} | {
-        name: int(text) for name, text in sent
+    schemas = {
+        parameter["name"]: parameter["schema"] for parameter in operation.get("parameters", ())
     }
+    sent = Query.parse(query).pairs
+    if not schemas.keys() >= {name for name, _ in sent} or len(dict(sent)) < len(sent):
+        raise ValueError(f"the query may have {', '.join(schemas) or 'no parameters'}, each once")
+    params = {name: schema["default"] for name, schema in schemas.items()}
+    for name, text in sent:
+        schema = schemas[name]
+        if compile_validator(schema)(text) is not None:
+            raise ValueError(
+                f"{name} must be an integer from {schema['minimum']} to {schema['maximum']}"
+            )
+        params[name] = int(text)
+    return params
 
 
 def _parse_body(operation: Params, body: bytes) -> dict[str, Any]:
@@ -107,31 +127,29 @@ def _parse_body(operation: Params, body: bytes) -> dict[str, Any]:
         return {}
     value = loads(body)
     if isinstance(value, dict):
-        value = {name: _integer_from_decimal(member) for name, member in value.items()}
+        value = {name: _integer_from_decimal(field) for name, field in value.items()}
     content = _resolve_ref(operation["requestBody"])["content"]["application/json"]
-    for place, misfit in iter_errors(content["schema"], value, _resolve_ref, "the body"):
-        raise ValueError(f"{place} {misfit}")
+    for path, problem in iter_errors(content["schema"], value, _resolve_ref, "the body"):
+        raise ValueError(f"{path} {problem}")
     return dict(value)
 
 
-def _integer_from_decimal(member: Any) -> Any:
-    """1.0 is an integer in JSON Schema."""
-    return (
-        int(member)
-        if isinstance(member, Decimal) and member == member.to_integral_value()
-        else member
-    )
+def _integer_from_decimal(value: Any) -> Any:
+    """Convert a Decimal without a fraction to an int: 1.0 is an integer in JSON Schema."""
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return value
 
 
 def _resolve_ref(node: Params) -> Params:
-    """A node with its reference into the components followed."""
-    kind, _, name = node.get("$ref", "").removeprefix("#/components/").partition("/")
-    found: Params = _ADMIN_SPEC["components"][kind][name] if name else node
-    return found
+    """Follow the reference of a node into the components of the admin spec, if it has one."""
+    section, _, name = node.get("$ref", "").removeprefix("#/components/").partition("/")
+    resolved: Params = _ADMIN_SPEC["components"][section][name] if name else node
+    return resolved
 
 
 def _content_security_policy(page: bytes) -> bytes:
-    """The page's own style and script, by their hashes, and calls to its own host; nothing else."""
+    """Return a policy that allows the page's own style and script, and requests to its host."""
     rules = [
         "default-src 'none'",
         "connect-src 'self'",
@@ -139,11 +157,10 @@ def _content_security_policy(page: bytes) -> bytes:
         "base-uri 'none'",
         "form-action 'none'",
     ]
-    for kind in ("style", "script"):
-        _, found, _ = re.split(rf"</?{kind}>".encode(), page)
-        rules.append(
-            f"{kind}-src 'sha256-{base64.b64encode(hashlib.sha256(found).digest()).decode()}'"
-        )
+    for tag in ("style", "script"):
+        _, content, _ = re.split(rf"</?{tag}>".encode(), page)
+        digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        rules.append(f"{tag}-src 'sha256-{digest}'")
     return "; ".join([*rules, "frame-ancestors 'none'"]).encode()
 
 
@@ -158,10 +175,9 @@ _PAGE_RESPONSE: Final = Reply(
 )
 
 _ROUTES: Final[Mapping[tuple[str, str], Handler]] = {
-    ("GET", f"{ADMIN_PREFIX}/"): lambda engine, given: _PAGE_RESPONSE,
-    ("GET", f"{ADMIN_PREFIX}/openapi.json"): lambda engine, given: _ADMIN_SPEC,
+    ("GET", f"{ADMIN_PREFIX}/"): lambda engine, params: _PAGE_RESPONSE,
+    ("GET", f"{ADMIN_PREFIX}/openapi.json"): lambda engine, params: _ADMIN_SPEC,
     **{
-        (method, f"{ADMIN_PREFIX}/{name}"): resource
-        for (method, name), resource in RESOURCES.items()
+        (method, f"{ADMIN_PREFIX}/{name}"): handler for (method, name), handler in RESOURCES.items()
     },
 }

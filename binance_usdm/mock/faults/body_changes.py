@@ -1,6 +1,7 @@
-"""Good bodies made strange: members that come, go or change their type, and JSON at the edge of what JSON is. Knows bytes only.
+"""Change response bodies: unknown, missing and retyped fields, invalid JSON.
 
-A body that was seeded as bytes and is no JSON is strange already, and stays as it is where members are asked for.
+A body that is not JSON, such as one that was set as bytes, is returned unchanged by the functions
+that change fields.
 """
 
 from __future__ import annotations
@@ -9,36 +10,44 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-_PLACEHOLDER: Final = '"a place that no body has a word for"'
+# A string that no body has.
+_PLACEHOLDER: Final = "placeholder of a field that is replaced"
 
 
 def add_unknown_field(body: bytes) -> bytes:
-    """Every row with a member that nobody described yet."""
+    """Add a field to every row that the spec does not describe."""
     return _map_rows(body, lambda row: {**row, "memberOfTomorrow": {"since": "tomorrow"}})
 
 
-def remove_field(body: bytes, member: str = "") -> bytes:
-    """Every row without a member; the last one if none is named."""
-    return _map_rows(
-        body, lambda row: {name: row[name] for name in row if name != _field_or_last(row, member)}
-    )
+def remove_field(body: bytes, field: str = "") -> bytes:
+    """Remove a field from every row: `field`, or the last one if empty."""
+
+    def transform(row: dict[str, Any]) -> dict[str, Any]:
+        removed = _field_or_last(row, field)
+        return {name: value for name, value in row.items() if name != removed}
+
+    return _map_rows(body, transform)
 
 
-def change_field_type(body: bytes, member: str = "", kind: str = "number") -> bytes:
-    """Every row with a member of another type; the last one if none is named."""
-    return _map_rows(
-        body,
-        lambda row: (
-            {**row, name: REPLACEMENT_VALUES[kind]}
-            if (name := _field_or_last(row, member)) in row
-            else row
-        ),
-    )
+def change_field_type(body: bytes, field: str = "", new_type: str = "number") -> bytes:
+    """Give a field of every row a value of another type.
+
+    Args:
+        body: JSON body.
+        field: Name of the field. The last one of each row if empty.
+        new_type: Key of `REPLACEMENT_VALUES`.
+    """
+
+    def transform(row: dict[str, Any]) -> dict[str, Any]:
+        name = _field_or_last(row, field)
+        return {**row, name: REPLACEMENT_VALUES[new_type]} if name in row else row
+
+    return _map_rows(body, transform)
 
 
-def apply_json_quirk(body: bytes, kind: str = "nan") -> bytes:
-    """The body in one of the forms of ``ODD``."""
-    return JSON_QUIRKS[kind](body)
+def apply_json_quirk(body: bytes, quirk: str = "nan") -> bytes:
+    """Make a body invalid or unusual JSON. `quirk` is a key of `JSON_QUIRKS`."""
+    return JSON_QUIRKS[quirk](body)
 
 
 REPLACEMENT_VALUES: Final[Mapping[str, Any]] = {
@@ -49,23 +58,20 @@ REPLACEMENT_VALUES: Final[Mapping[str, Any]] = {
     "list": ["1.50000000"],
     "object": {"value": "1.50000000"},
 }
-"""What a retyped member becomes."""
+"""Value of a retyped field, by type."""
 
 
-def _replace_last_field(text: str) -> Callable[[bytes], bytes]:
-    """The last member of every row says this."""
+def _replace_last_field(raw_value: str) -> Callable[[bytes], bytes]:
+    """Return a function that writes a raw value into the last field of every row."""
 
     def transform(body: bytes) -> bytes:
-        marked = _map_rows(
-            body, lambda row: {**row, _field_or_last(row, ""): json.loads(_PLACEHOLDER)}
-        )
-        return marked.replace(_PLACEHOLDER.encode(), text.encode())
+        marked = _map_rows(body, lambda row: {**row, _field_or_last(row, ""): _PLACEHOLDER})
+        return marked.replace(f'"{_PLACEHOLDER}"'.encode(), raw_value.encode())
 
     return transform
 
 
 def _duplicate_first_field(body: bytes) -> bytes:
-    """The first member stands twice, with two values."""
     before, brace, rest = body.partition(b"{")
     return before + brace + rest.partition(b":")[0] + b':"twice",' + rest
 
@@ -88,24 +94,26 @@ JSON_QUIRKS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "null": lambda body: b"null",
     "text": lambda body: b'"OK"',
 }
-"""Kinds of odd JSON: what readers have been seen to swallow, or to die of."""
+"""Function that changes a body, by name of the quirk.
+
+Each result was accepted by some parser, or made some parser fail.
+"""
 
 
 def _map_rows(body: bytes, transform: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
-    """The body with every object changed that is the value itself, or stands in its lists."""
+    """Transform the body's object, or the objects in its lists."""
 
     def transform_value(value: Any) -> Any:
         if isinstance(value, list):
-            return [transform_value(each) for each in value]
+            return [transform_value(item) for item in value]
         return transform(value) if isinstance(value, dict) else value
 
     try:
-        return json.dumps(
-            transform_value(json.loads(body)), ensure_ascii=False, separators=(",", ":")
-        ).encode()
+        changed = transform_value(json.loads(body))
+        return json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
         return body
 
 
-def _field_or_last(row: dict[str, Any], member: str) -> str:
-    return member or next(reversed(row), "")
+def _field_or_last(row: dict[str, Any], field: str) -> str:
+    return field or next(reversed(row), "")

@@ -1,7 +1,8 @@
-"""The checks a request passes before it is answered, over its raw bytes. Knows no route, no weight and no answer.
+"""Checks that a request must pass: key, parameters, timestamp, signature.
 
-Numbers and texts are the documentation's (General Info, Error Code; 2026-05). What it leaves open is in Switches.
-Inside the parameters check the order is fixed: duplicates, each parameter as declared, the signature, unread names.
+Numbers are those of the documentation (General Info, 2026-05). What it leaves open, the order of
+the checks included, is a field of `core.switches.Switches`. The order within the check of
+parameters is fixed: duplicates, each parameter of the operation, the signature, unknown names.
 """
 
 from __future__ import annotations
@@ -21,56 +22,34 @@ from binance_usdm.mock.core.spec import Operation, Parameter
 from binance_usdm.mock.core.switches import Switches
 
 from .diagnosis import explain_bad_signature
+from .rejection import DUPLICATE_MESSAGE, MESSAGE_BY_CODE, RejectionError
 
 DEFAULT_RECV_WINDOW_MS: Final = 5000
-"""What the exchange takes when no window is sent, ms."""
+"""The recvWindow of a request that has none, in ms."""
 MAX_AHEAD_MS: Final = 1000
-"""A timestamp must be less than this ahead of the exchange's clock, ms."""
+"""How far a timestamp may be ahead of the exchange's clock, exclusive, in ms."""
 
-_STATUSES: Final = {-2014: 401, -2015: 401}  # every other refusal is a 400
-_MESSAGE_BY_CODE: Final = {
-    -1021: "Timestamp for this request is outside of the recvWindow.",
-    -1022: "Signature for this request is not valid.",
-    -1100: "Illegal characters found in parameter '{name}'; legal range is '{legal}'.",
-    -1101: "Too many parameters sent for this endpoint.",
-    -1102: "Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
-    -1103: "An unknown parameter was sent.",
-    -1104: "Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'.",
-    -1105: "Parameter '{name}' was empty.",
-    -1130: "Data sent for parameter '{name}' is not valid.",
-    -1131: "recvWindow must be less than {maximum}",
-    -2014: "API-key format invalid.",
-    -2015: "Invalid API-key, IP, or permissions for action.",
-    -4109: "This account is inactive. Please activate it before trading.",
-}
-_DUPLICATE_MESSAGE: Final = "Duplicate values for a parameter detected."
 _AHEAD_MESSAGE: Final = (
     f"Timestamp for this request was {MAX_AHEAD_MS}ms ahead of the server's time."
 )
+_HEX_BYTES: Final = re.compile(r"(?:[0-9a-fA-F]{2})+").fullmatch
 
 
-class RejectionError(Exception):
-    """The exchange says no: a code, a text, and ``why``, which a real one would keep to itself."""
-
-    def __init__(
-        self, code: int, text: str | None = None, *, why: str = "", **parts: object
-    ) -> None:
-        self.code = code
-        self.text = _MESSAGE_BY_CODE[code].format(**parts) if text is None else text
-        self.reason = why or self.text
-        super().__init__(code)
-
-    def status(self, switches: Switches) -> int:
-        """The HTTP status that goes with the code."""
-        return switches.statuses.get(self.code, _STATUSES.get(self.code, 400))
-
-
-@dataclass(slots=True, repr=False)  # no repr: it would show key and signature
+# Without a repr, which would show key and signature.
+@dataclass(slots=True, repr=False)
 class RequestContext:
-    """One request as it came, and what the exchange knows when it looks at it.
+    """A request, and what the exchange has and finds out when it checks it.
 
-    ``key`` is the key that asks once it is found, ``read`` what was sent for each parameter that was found good, ``refused`` why
-    the checks say no.
+    Attributes:
+        address: IP address of the client.
+        operation: Operation of method and path, or `None`.
+        api_key: Key that was sent, empty without one.
+        keys: All keys of the exchange by their string.
+        now: Time of the exchange's clock in ms.
+        is_replay: Whether the signature was used before.
+        key: The key of `keys` that was sent, once it was found.
+        rejection: Why the request is rejected, or `None`.
+        checked_values: Strings by parameter that were found valid, `None` for one not sent.
     """
 
     method: str
@@ -90,136 +69,164 @@ class RequestContext:
     checked_values: dict[str, str | None] = field(default_factory=dict)
 
 
-def run_checks(inquiry: RequestContext, operation: Operation) -> None:
-    """Run the checks in the switched order. Raises RefusalError."""
-    for name in inquiry.switches.order:
-        _CHECKS[name](inquiry, operation)
+def run_checks(context: RequestContext, operation: Operation) -> None:
+    """Run the checks in the order of the switch `order`.
+
+    Raises:
+        RejectionError: A check failed.
+    """
+    for name in context.switches.order:
+        _CHECKS[name](context, operation)
 
 
-def _find_key(inquiry: RequestContext) -> ApiKey:
-    if inquiry.key is None:
-        if not _matches_key_format(inquiry.api_key, inquiry.switches.key_format):
+def _find_key(context: RequestContext) -> ApiKey:
+    if context.key is None:
+        if not _matches_key_format(context.api_key, context.switches.key_format):
             raise RejectionError(-2014)
-        if inquiry.api_key not in inquiry.keys:
-            raise _key_rejection(inquiry, "no account has this key")
-        inquiry.key = inquiry.keys[inquiry.api_key]
-    return inquiry.key
+        if context.api_key not in context.keys:
+            raise _key_rejection(context, "no account has this key")
+        context.key = context.keys[context.api_key]
+    return context.key
 
 
-@functools.lru_cache(16)  # one client sends one key again and again
+# Cached, since a client sends the same key with every request.
+@functools.lru_cache(16)
 def _matches_key_format(api_key: str, key_format: str) -> bool:
     return re.fullmatch(key_format, api_key) is not None
 
 
-def _key_rejection(inquiry: RequestContext, why: str) -> RejectionError:
-    ip = inquiry.switches.caller_ip
-    return RejectionError(
-        -2015, _MESSAGE_BY_CODE[-2015] + (f", request ip: {ip}" if ip else ""), why=why
-    )
+def _key_rejection(context: RequestContext, reason: str) -> RejectionError:
+    text = MESSAGE_BY_CODE[-2015]
+    if context.switches.caller_ip:
+        text += f", request ip: {context.switches.caller_ip}"
+    return RejectionError(-2015, text, reason=reason)
 
 
-def _check_key(inquiry: RequestContext, operation: Operation) -> None:
+def _check_key(context: RequestContext, operation: Operation) -> None:
     if operation.key_header is None:
         return
-    key = inquiry.key = _find_key(inquiry)  # also when a seeded fault finds another one
-    needed, unopened = inquiry.switches.needed_permission, inquiry.switches.unopened
-    if not key.allows_address(inquiry.address):
-        raise _key_rejection(inquiry, f"the key is not for use from {inquiry.address}")
+    # Set here too, since a seeded fault of the contract tests replaces `_find_key`.
+    key = context.key = _find_key(context)
+    needed = context.switches.needed_permission
+    if not key.allows_address(context.address):
+        raise _key_rejection(context, f"the key must not be used from {context.address}")
     if needed is not None and needed not in key.permissions:
-        raise _key_rejection(inquiry, f"the key lacks the permission {needed}")
-    if not key.account.futures_enabled and unopened == "refused":
+        raise _key_rejection(context, f"the key lacks the permission {needed}")
+    if not key.account.futures_enabled and context.switches.unopened == "refused":
         raise RejectionError(-4109)
 
 
-def _check_parameters(inquiry: RequestContext, operation: Operation) -> None:
-    sent = inquiry.query.first_values
-    if len(sent) != len(inquiry.query.pairs):
-        raise RejectionError(-1101, _DUPLICATE_MESSAGE)
+def _check_parameters(context: RequestContext, operation: Operation) -> None:
+    sent = context.query.first_values
+    if len(sent) != len(context.query.pairs):
+        raise RejectionError(-1101, DUPLICATE_MESSAGE)
     for parameter in operation.parameters:
-        _check_parameter(inquiry, parameter)
+        _check_parameter(context, parameter)
     if operation.signature is not None:
-        _require_signature(inquiry, operation.signature)
-    code = inquiry.switches.unknown_parameter
+        _require_signature(context, operation.signature)
+    code = context.switches.unknown_parameter
     if code is not None and not operation.allowed_names.issuperset(sent):
-        raise RejectionError(
-            code, read=len(operation.allowed_names.intersection(sent)), sent=len(sent)
-        )
+        read = operation.allowed_names.intersection(sent)
+        raise RejectionError(code, read=len(read), sent=len(sent))
 
 
-def _check_timestamp(inquiry: RequestContext, operation: Operation) -> None:
-    stamp, window = (
-        operation.parameters_by_role.get("timestamp"),
-        operation.parameters_by_role.get("window"),
-    )
-    sent = _check_parameter(inquiry, stamp) if stamp else None
+def _check_timestamp(context: RequestContext, operation: Operation) -> None:
+    parameter = operation.parameters_by_role.get("timestamp")
+    sent = _check_parameter(context, parameter) if parameter else None
     if sent is None:
         return
-    timestamp_ms = (
-        int(sent) // 1000 if inquiry.switches.microseconds and len(sent) >= 16 else int(sent)
-    )
-    if timestamp_ms >= inquiry.now + MAX_AHEAD_MS:
-        why = f"the timestamp is {timestamp_ms - inquiry.now} ms ahead of the exchange's clock; less than {MAX_AHEAD_MS} is accepted"
-        raise RejectionError(-1021, _AHEAD_MESSAGE, why=why)
-    sent = _check_parameter(inquiry, window) if window else None
-    window_ms = DEFAULT_RECV_WINDOW_MS if sent is None else int(sent)
-    if inquiry.now - timestamp_ms > window_ms:
-        why = f"the timestamp is {inquiry.now - timestamp_ms} ms behind the exchange's clock; the window is {window_ms}"
-        raise RejectionError(-1021, why=why)
+    timestamp_ms = int(sent)
+    if context.switches.microseconds and len(sent) >= 16:
+        timestamp_ms //= 1000
+    if timestamp_ms >= context.now + MAX_AHEAD_MS:
+        reason = (
+            f"the timestamp is {timestamp_ms - context.now} ms ahead of the exchange's clock; "
+            f"it must be less than {MAX_AHEAD_MS} ms ahead"
+        )
+        raise RejectionError(-1021, _AHEAD_MESSAGE, reason=reason)
+    parameter = operation.parameters_by_role.get("window")
+    sent = _check_parameter(context, parameter) if parameter else None
+    recv_window_ms = DEFAULT_RECV_WINDOW_MS if sent is None else int(sent)
+    if context.now - timestamp_ms > recv_window_ms:
+        reason = (
+            f"the timestamp is {context.now - timestamp_ms} ms behind the exchange's clock; "
+            f"recvWindow is {recv_window_ms} ms"
+        )
+        raise RejectionError(-1021, reason=reason)
 
 
-def _check_signature(inquiry: RequestContext, operation: Operation) -> None:
+def _check_signature(context: RequestContext, operation: Operation) -> None:
     name = operation.signature
     if name is None:
         return
-    _require_signature(inquiry, name)
-    signed, key = (
-        inquiry.query.split_signature(name, last=inquiry.switches.signature_last),
-        _find_key(inquiry),
-    )
-    if signed is None:
-        raise RejectionError(-1022, why=f"{name} is not the last parameter")
-    payload, made = signed[0] + inquiry.body, signed[1]
-    if (
-        callable(key.secret)
-        and inquiry.switches.hex_of_any_key
-        and re.fullmatch(r"(?:[0-9a-fA-F]{2})+", made)
-    ):
-        made = base64.b64encode(bytes.fromhex(made)).decode()
-    if not key.verify(payload, made):
-        names = [each.name for each in operation.parameters]
-        others, path = inquiry.keys.values(), operation.path
+    _require_signature(context, name)
+    covered = context.query.split_signature(name, last=context.switches.signature_last)
+    key = _find_key(context)
+    if covered is None:
+        raise RejectionError(-1022, reason=f"{name} is not the last parameter")
+    payload, signature = covered[0] + context.body, covered[1]
+    if context.switches.hex_of_any_key and callable(key.secret) and _HEX_BYTES(signature):
+        signature = base64.b64encode(bytes.fromhex(signature)).decode()
+    if not key.verify(payload, signature):
+        names = [parameter.name for parameter in operation.parameters]
         raise RejectionError(
-            -1022, why=explain_bad_signature(key, others, inquiry.query, path, names, payload, made)
+            -1022,
+            reason=explain_bad_signature(
+                key,
+                context.keys.values(),
+                context.query,
+                operation.path,
+                names,
+                payload,
+                signature,
+            ),
         )
-    if inquiry.is_replay:
-        raise RejectionError(-1022, why="the signature came before; the switch refuse_replay is on")
+    if context.is_replay:
+        raise RejectionError(
+            -1022, reason="the signature was used before, and the switch refuse_replay is on"
+        )
 
 
-def _require_signature(inquiry: RequestContext, name: str) -> None:
-    if not inquiry.query.first_values.get(name):
-        raise RejectionError(inquiry.switches.missing_signature, name=name)
+def _require_signature(context: RequestContext, name: str) -> None:
+    if not context.query.first_values.get(name):
+        raise RejectionError(context.switches.missing_signature, name=name)
 
 
-def _check_parameter(inquiry: RequestContext, parameter: Parameter) -> str | None:
-    """The text sent for a parameter once it is found good; None for an optional one that was not sent."""
+def _check_parameter(context: RequestContext, parameter: Parameter) -> str | None:
+    """Return the string that was sent for a parameter, `None` for an optional one not sent.
+
+    Raises:
+        RejectionError: The string is missing or not valid.
+    """
     name = parameter.name
-    if name in inquiry.checked_values:
-        return inquiry.checked_values[name]
-    text, switches = inquiry.query.first_values.get(name), inquiry.switches
+    if name in context.checked_values:
+        return context.checked_values[name]
+    text = context.query.first_values.get(name)
     if text:
-        misfit, maximum = parameter.validate(text), switches.window_maximum
-        if misfit is not None:
-            malformed = (
-                switches.malformed_mandatory if parameter.required else switches.malformed_optional
-            )
-            code = malformed if misfit is Violation.MALFORMED else switches.out_of_range
-            raise RejectionError(code, name=name, legal=allowed_pattern(parameter.schema))
+        violation = parameter.validate(text)
+        if violation is not None:
+            raise _violation_rejection(context.switches, parameter, violation)
+        maximum = context.switches.window_maximum
         if maximum is not None and parameter.signing_role == "window" and int(text) > maximum:
             raise RejectionError(-1131, maximum=maximum)
-    elif text is not None or parameter.required:
-        raise RejectionError(-1102 if parameter.required else -1105, name=name)
-    inquiry.checked_values[name] = text
+    elif parameter.required:
+        raise RejectionError(-1102, name=name)
+    elif text is not None:
+        raise RejectionError(-1105, name=name)
+    context.checked_values[name] = text
     return text
+
+
+def _violation_rejection(
+    switches: Switches, parameter: Parameter, violation: Violation
+) -> RejectionError:
+    if violation is Violation.OUTSIDE:
+        code = switches.out_of_range
+    elif parameter.required:
+        code = switches.malformed_mandatory
+    else:
+        code = switches.malformed_optional
+    return RejectionError(code, name=parameter.name, legal=allowed_pattern(parameter.schema))
 
 
 _CHECKS: Final[Mapping[str, Callable[[RequestContext, Operation], None]]] = {
