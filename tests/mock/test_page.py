@@ -160,7 +160,7 @@ def test_a_fault_can_be_queued_by_keyboard(page: Page) -> None:
     (queued,) = page.exchange._engine.fault_queue
     assert (queued.name, queued.times, queued.operation) == ("latency", None, "balance")
     assert queued.options == {"seconds": 0.25, "jitter": 0}
-    page.until(lambda: "latencyfor ever, balance, seconds 0.25" in page.text("#queue"))
+    page.until(lambda: "latencyevery time, balance, seconds 0.25" in page.text("#queue"))
     page.tab_to("#clear")
     page.press(Keys.SPACE)
     page.until(lambda: not [*page.exchange._engine.fault_queue])
@@ -196,7 +196,7 @@ def test_a_ban_and_its_end_by_keyboard(page: Page) -> None:
 def test_requests_come_in_by_themselves_and_open_by_keyboard(page: Page) -> None:
     page.ask()
     page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 1)
-    assert page.text("#news") == "1 new requests, 1 refused"
+    assert page.text("#news") == "1 new requests, 1 rejected"
     page.browser.execute_script("document.activeElement.blur(); scrollTo(0, 0)")
     page.tab_to(".skip")
     page.press(Keys.ENTER)
