@@ -1,4 +1,4 @@
-"""The admin interface of the mock exchange: who may use it, what it shows and changes, and that it keeps its own document."""
+"""Test the admin API: access, resources, and agreement with its own OpenAPI document."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def wrong(exchange: Exchange, method: str, resource: str, body: Any = None) -> s
 
 def target(query: str = "", *, secret: str = DEFAULT_API_SECRET, now: int = T0) -> str:
     query = query or f"timestamp={now}"
-    return f"/fapi/v3/balance?{query}&signature={hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()}"
+    signature = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
+    return f"/fapi/v3/balance?{query}&signature={signature}"
 
 
 def ask(exchange: Exchange, where: str = "", key: str = DEFAULT_API_KEY, **other: Any) -> Reply:
@@ -82,7 +83,7 @@ def ask(exchange: Exchange, where: str = "", key: str = DEFAULT_API_KEY, **other
     )
 
 
-# -- who may -----------------------------------------------------------------------------------------------------------
+# -- access
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_what_a_form_can_send_is_refused(exchange: Exchange, kind: bytes | None)
     assert done(exchange, "GET", "faults")["queue"], "nothing was done"
 
 
-# -- what may come -----------------------------------------------------------------------------------------------------
+# -- request validation
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,8 @@ def test_what_a_form_can_send_is_refused(exchange: Exchange, kind: bytes | None)
     ],
     ids=lambda value: value[:24] if isinstance(value, bytes) else "",
 )
-def test_a_body_that_is_wrong_is_told_how(exchange: Exchange, body: bytes, said: str) -> None:
+def test_invalid_bodies_are_explained(exchange: Exchange, body: bytes, said: str) -> None:
+    """An invalid body gets a 400 that says what is wrong."""
     assert said in wrong(exchange, "POST", "ban", body)
     assert done(exchange, "GET", "weight")["addresses"] == []
 
@@ -209,14 +211,15 @@ def test_a_query_that_is_wrong_is_told_how(exchange: Exchange, query: str) -> No
     assert wrong(exchange, "GET", f"requests?{query}")
 
 
-def test_what_is_not_there_is_said(exchange: Exchange) -> None:
+def test_unknown_resources_and_parameters(exchange: Exchange) -> None:
+    """An unknown resource, method or query parameter is rejected."""
     assert call(exchange, "GET", "nothing").status == 404
     reply = call(exchange, "PUT", "faults")
     assert (reply.status, dict(reply.headers)[b"Allow"]) == (405, b"GET, POST, DELETE")
     assert "no parameters" in wrong(exchange, "GET", "state?x=1")
 
 
-# -- what it shows and changes -----------------------------------------------------------------------------------------
+# -- resources
 
 
 def test_the_state_shows_keys_and_no_secret(exchange: Exchange) -> None:
@@ -250,7 +253,7 @@ def test_the_state_shows_keys_and_no_secret(exchange: Exchange) -> None:
 
 
 def test_accounts_and_keys_can_be_added(exchange: Exchange) -> None:
-    done(exchange, "POST", "accounts", {"api_key": "K", "api_secret": "made-up-secret"})
+    done(exchange, "POST", "accounts", {"api_key": "K", "api_secret": "fake-secret"})
     done(
         exchange,
         "POST",
@@ -258,7 +261,7 @@ def test_accounts_and_keys_can_be_added(exchange: Exchange) -> None:
         {"account_of": "K", "api_key": "L", "api_secret": "other-secret", "permissions": []},
     )
     done(exchange, "POST", "replies", {"operation": "balance", "api_key": "L", "text": "[ ]"})
-    assert ask(exchange, target(secret="made-up-secret"), "K").body == b"[ ]", (
+    assert ask(exchange, target(secret="fake-secret"), "K").body == b"[ ]", (
         "one account has two keys"
     )
     assert ask(exchange, target(secret="other-secret"), "L").code == -2015
@@ -292,9 +295,10 @@ def test_a_public_key_can_be_added(exchange: Exchange) -> None:
     assert ask(exchange, f"/fapi/v3/balance?{query}&signature={signature}", "K").status == 200
 
 
-def test_a_seeded_value_is_checked_and_sent_with_its_numbers_as_they_were(
+def test_seeded_values_keep_their_numbers(
     exchange: Exchange,
 ) -> None:
+    """A seeded value is validated, and its numbers are sent unchanged."""
     row = json.loads(ask(exchange).body)[0]
     body = json.dumps({"operation": "balance", "value": [row | {"more": "?"}]}).replace(
         '"?"', "0.10"
@@ -452,9 +456,8 @@ def test_switches_are_shown_and_some_changed(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize("name", [each.name for each in fields(Switches)])
-def test_the_positions_that_the_document_names_are_those_there_are(
-    exchange: Exchange, name: str
-) -> None:
+def test_documented_switch_values(exchange: Exchange, name: str) -> None:
+    """The values of switches in the admin spec are those that the exchange accepts."""
     schema = DOCUMENT["components"]["schemas"]["Switches"]["properties"][name]
     for value in schema.get("enum", [True, False] if schema["type"] == "boolean" else []):
         assert done(exchange, "PATCH", "switches", {name: value})[name] == value
@@ -477,7 +480,7 @@ def test_a_reset_is_complete(exchange: Exchange) -> None:
     ] == before
 
 
-# -- the log -----------------------------------------------------------------------------------------------------------
+# -- the log
 
 
 def test_the_log_tells_what_came_and_why_it_was_refused(exchange: Exchange) -> None:
@@ -622,11 +625,11 @@ def test_a_refusal_shows_no_credentials(exchange: Exchange) -> None:
         assert entry["refusal"] == f"there is no parameter {shown}; leave it"
 
 
-# -- the document ------------------------------------------------------------------------------------------------------
+# -- the document
 
 
 def served(exchange: Exchange) -> Any:
-    """The application as a program on this machine sees it; schemathesis' own client has no address."""
+    """Return the application for a local client; that of schemathesis has no address."""
     inner = make_application(exchange, True)
 
     async def app(
@@ -657,7 +660,8 @@ SCHEMA = schemathesis.openapi.from_dict(
     ),
 )
 SCHEMA.app = served(EXCHANGE)
-# What more than a schema speaks about: names of faults, operations and keys, IP addresses, PEM, regular expressions.
+# What a schema cannot express: names of faults, operations and keys, IP addresses, PEM, regular
+# expressions.
 MORE_THAN_A_SCHEMA = {"addAccount", "addKey", "seed", "spend", "ban", "fail", "setSwitches"}
 
 
@@ -702,12 +706,14 @@ def test_the_page_may_load_nothing_but_itself(exchange: Exchange) -> None:
     reply = call(exchange, "GET", "")
     policy = dict(reply.headers)[b"Content-Security-Policy"].decode()
     assert re.fullmatch(
-        r"default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+        r"default-src 'none'; connect-src 'self'; img-src data:; "
+        r"base-uri 'none'; form-action 'none'; "
         r"style-src 'sha256-[\w+/=]{44}'; script-src 'sha256-[\w+/=]{44}'; frame-ancestors 'none'",
         policy,
     )
     assert not re.search(
-        rb"https?:|//[a-z]|@import|url\(| on[a-z]+=| style=|innerHTML|insertAdjacent|document\.write",
+        rb"https?:|//[a-z]|@import|url\(| on[a-z]+=| style=|"
+        rb"innerHTML|insertAdjacent|document\.write",
         reply.body,
     )
     assert dict(reply.headers)[b"X-Content-Type-Options"] == b"nosniff"
@@ -717,10 +723,11 @@ def test_the_page_may_load_nothing_but_itself(exchange: Exchange) -> None:
     )
 
 
-# -- on a socket -------------------------------------------------------------------------------------------------------
+# -- on a socket
 
 
-def test_it_is_off_unless_asked_for_and_its_own_requests_are_not_logged(exchange: Exchange) -> None:
+def test_admin_is_off_by_default(exchange: Exchange) -> None:
+    """The admin API is off by default, and its own requests are not logged."""
     httpx = pytest.importorskip("httpx")
     with running(exchange) as url:
         assert httpx.get(f"{url}/__admin/state").json()["code"] == -5000

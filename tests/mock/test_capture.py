@@ -1,4 +1,4 @@
-"""Captured replies: read from HAR and raw HTTP, scrubbed of whatever identifies their owner, kept as scripts, played by the mock."""
+"""Test recorded responses: reading HAR and raw HTTP, scrubbing, scripts, and replay by the mock."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ from binance_usdm.mock.capture.script import (
 KEY = "MadeUpKey0" * 6 + "Key0"
 PROOF = "0badc0de" * 8
 ALIAS, OTHER = "QmZtRkWpXsLnVbCd", "QmZtRkWpXsLnVbCe"
-COOKIE = "made-up-session-271828"
+COOKIE = "fake-session-271828"
 ADDRESS, SIX = "203.0.113.77", "2001:db8:51:9::4d"
 ROWS = (
-    f'[{{"accountAlias": "{ALIAS}",\t"asset":"USDT","balance":"1.10000000","crossUnPnl":-0.50 ,"updateTime":1761955203004}},'
+    f'[{{"accountAlias": "{ALIAS}",\t"asset":"USDT","balance":"1.10000000",'
+    '"crossUnPnl":-0.50 ,"updateTime":1761955203004},'
     f'\n {{"asset":"\\u5e01\\/","accountAlias" :"{OTHER}","balance":"12345678.10"}}]'
 )
 OURS = ("Content-Type", "application/json")
@@ -44,7 +45,8 @@ def entry(
         ("Cookie", f"theme=dark; session={COOKIE}"),
         ("X-Forwarded-For", ADDRESS),
     ]
-    url = f"https://user:made-up-password@fapi.binance.com/fapi/v3/balance?timestamp=1761955203004&signature={PROOF}"
+    query = f"timestamp=1761955203004&signature={PROOF}"
+    url = f"https://user:fake-password@fapi.binance.com/fapi/v3/balance?{query}"
     pairs = [[{"name": name, "value": value} for name, value in each] for each in (asked, sent)]
     return {
         "startedDateTime": "2026-01-01T00:00:00Z",
@@ -87,7 +89,8 @@ def chunked(body: bytes) -> bytes:
     )
 
 
-def test_only_the_aliases_of_a_body_are_replaced_and_accounts_stay_apart() -> None:
+def test_aliases_are_replaced_one_to_one() -> None:
+    """Only aliases are replaced, and different accounts keep different aliases."""
     scrubbed = body_of(har()).decode()
     made = re.findall(r'"accountAlias" ?: ?"([A-Za-z]{16})"', scrubbed)
     assert len(set(made)) == 2
@@ -95,13 +98,15 @@ def test_only_the_aliases_of_a_body_are_replaced_and_accounts_stay_apart() -> No
     assert scrubbed == ROWS.replace(ALIAS, made[0]).replace(OTHER, made[1])
 
 
-def test_a_made_up_alias_is_never_the_real_one_of_another_account() -> None:
+def test_fake_aliases_are_never_real_ones() -> None:
+    """A fake alias is never the real alias of another account."""
     rows = [{"accountAlias": alias} for alias in ("Quux", "aaab", "AAAC", "aaad")]
     made = [row["accountAlias"] for row in json.loads(body_of(har(entry(json.dumps(rows)))))]
     assert made == ["aaae", "aaaf", "aaag", "aaah"]
 
 
-def test_a_signature_of_another_kind_is_known_in_both_its_forms() -> None:
+def test_base64_signatures_are_replaced() -> None:
+    """A base64 signature is found in its plain and in its percent-encoded form."""
     asked = entry(
         json.dumps({"msg": "refused: bWFkZS11cA+/xyz== and bWFkZS11cA%2B%2Fxyz%3D%3D"}), 400
     )
@@ -130,7 +135,8 @@ def test_what_only_requests_hold_is_no_limit_to_their_number() -> None:
     assert len(load_captures(har(*entries))) == 1100
 
 
-def test_of_a_request_method_and_path_stay_and_of_the_headers_what_a_client_acts_on() -> None:
+def test_only_needed_parts_are_kept() -> None:
+    """Method and path of a request are kept, and the headers that a client acts on."""
     kept = (
         OURS,
         ("retry-after", "3"),
@@ -180,19 +186,19 @@ def test_of_a_request_method_and_path_stay_and_of_the_headers_what_a_client_acts
             r"2001:db8::2 and 2001:db8::3 and 192\.0\.2\.2",
         ),
         ("mail so***@mail.invalid", r"mail person1@example\.com"),
-        (f"session {COOKIE} ended; made-up-password", r"session a{21}b ended; a{15}b"),
+        (f"session {COOKIE} ended; fake-password", r"session a{18}b ended; a{12}b"),
         ('{\\"uid\\":\\"Quux\\"}', r'\{\\"uid\\":\\"aaab\\"\}'),
         ("listen_key=abc, Api-Key: null", r"listen_key=aab, Api-Key: null"),
     ],
 )
-def test_what_identifies_someone_by_its_looks_or_its_name_is_replaced_in_any_text(
-    text: str, shape: str
-) -> None:
+def test_identifiers_in_text_are_replaced(text: str, shape: str) -> None:
+    """Identifiers are found in any text by their shape or by the name before them."""
     assert re.fullmatch(f"<p>{shape}</p>", body_of(har(entry(f"<p>{text}</p>"))).decode())
     assert re.fullmatch(shape, json.loads(body_of(har(entry(json.dumps({"msg": text})))))["msg"])
 
 
-def test_amounts_times_and_numbers_are_never_taken_for_identifiers() -> None:
+def test_amounts_and_times_are_kept() -> None:
+    """Amounts, times and numbers are not mistaken for identifiers."""
     body = (
         '{"userId":123456,"balance":"123456.50","other":"0.123456","many":"'
         + "1" * 80
@@ -206,9 +212,10 @@ def test_amounts_times_and_numbers_are_never_taken_for_identifiers() -> None:
 @pytest.mark.parametrize(
     "value", ['"x"', '"a b"', '"\\u0051mZ\\u0074"', "7", '{"deep":["x",{"y":"QmZt"}]}', '"USD-T"']
 )
-def test_an_identifier_is_replaced_however_short_or_escaped_and_the_body_stays_json(
+def test_short_and_escaped_identifiers_are_replaced(
     value: str,
 ) -> None:
+    """A short or escaped identifier is replaced, and the body stays JSON."""
     for name in ("accountAlias", "ACCOUNT_ALIAS", "account\\u0041lias", "userId"):
         body = f'{{"asset":"\\u0051","{name}" : {value}, "b":[]}}'
         made = body_of(har(entry(body))).decode()
@@ -220,7 +227,8 @@ def test_an_identifier_is_replaced_however_short_or_escaped_and_the_body_stays_j
         assert left != meant
 
 
-def test_none_true_false_empty_and_negative_members_are_nobodys_identifiers() -> None:
+def test_constants_are_not_identifiers() -> None:
+    """Null, booleans, empty strings and negative numbers are not identifiers."""
     body = '{"accountAlias":null,"uid":-1,"email":"","userId":true,"accountId":1.5}'
     assert body_of(har(entry(body))).decode() == body
 
@@ -244,9 +252,8 @@ SIXES = (
 
 @settings(max_examples=150, deadline=None)
 @given(st.data(), st.booleans())
-def test_whatever_identifies_someone_is_gone_from_anywhere_and_all_other_bytes_are_equal(
-    data: Any, ascii_only: bool
-) -> None:
+def test_only_identifiers_are_replaced(data: Any, ascii_only: bool) -> None:
+    """Identifiers are replaced wherever they occur, and all other bytes stay equal."""
     alias, key = data.draw(ALIASES), data.draw(KEYS)
     four, six = data.draw(FOURS), data.draw(SIXES)
     shapes = {
@@ -258,9 +265,8 @@ def test_whatever_identifies_someone_is_gone_from_anywhere_and_all_other_bytes_a
     words = data.draw(st.lists(st.sampled_from(list(shapes)), max_size=6))
     texts = [data.draw(TEXTS) for _ in range(len(words) + 1)]
     others = "".join([key, "accountAlias", *texts])
-    assume(
-        alias.lower() not in others.lower()
-    )  # an alias drawn twice is no other text, and no part of a name
+    # The alias must not be drawn as a text or a part of a name too.
+    assume(alias.lower() not in others.lower())
     written = [json.dumps(f"|{text}|", ensure_ascii=ascii_only)[1:-1] for text in texts]
     shape = re.escape(written[0]) + "".join(
         shapes[word] + re.escape(text) for word, text in zip(words, written[1:], strict=True)
@@ -307,14 +313,13 @@ def test_a_raw_reply_is_read_as_curl_prints_it(first: str, end: str) -> None:
             "Transfer-Encoding: chunked\r\nContent-Encoding: gzip",
             lambda body: chunked(gzip.compress(body)),
         ),
-        (
-            "Transfer-Encoding: chunked\r\nContent-Encoding: gzip",
-            bytes,
-        ),  # curl undoes both and prints them still
+        # curl decodes both, and still prints the headers.
+        ("Transfer-Encoding: chunked\r\nContent-Encoding: gzip", bytes),
         ("Content-Encoding: br", bytes),
     ],
 )
-def test_the_codings_of_a_raw_body_are_undone_unless_curl_did(coding: str, pack: Any) -> None:
+def test_raw_bodies_are_decoded(coding: str, pack: Any) -> None:
+    """Transfer and content codings of a raw body are decoded, unless curl decoded them."""
     assert body_of(raw(pack(ROWS.encode()), coding)) == body_of(har())
 
 
@@ -322,21 +327,17 @@ def test_a_har_body_may_be_base64_and_other_bytes_than_utf8() -> None:
     body = f'{{"accountAlias":"{ALIAS}","msg":"caf'.encode() + b'\xe9"'
     found = body_of(har(entry(base64.b64encode(body).decode(), encoding="base64")))
     assert found == body.replace(ALIAS.encode(), b"a" * 15 + b"b")
-    assert (
-        load_script(
-            dump_script(
-                load_captures(har(entry(base64.b64encode(body).decode(), encoding="base64")))
-            )
-        )[0].reply.body
-        == found
-    )
+    in_base64 = har(entry(base64.b64encode(body).decode(), encoding="base64"))
+    (loaded,) = load_script(dump_script(load_captures(in_base64)))
+    assert loaded.reply.body == found
 
 
 def test_a_bom_in_front_of_a_har_is_no_harm() -> None:
     assert load_captures(b"\xef\xbb\xbf" + har()) == load_captures(har())
 
 
-def test_entries_without_a_reply_are_left_out_with_a_word() -> None:
+def test_entries_without_response_are_skipped() -> None:
+    """HAR entries without a response are left out, with a warning."""
     with pytest.warns(UserWarning, match="1 entries of the HAR have no response"):
         assert len(load_captures(har(entry("", 0), entry()))) == 1
     with pytest.raises(ValueError, match="no response"):
@@ -396,18 +397,20 @@ BAD: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_cannot_be_read_or_scrubbed_is_refused_and_not_repeated(name: str) -> None:
+def test_invalid_captures_are_rejected(name: str) -> None:
+    """A file that cannot be read or scrubbed is rejected, and the error repeats none of it."""
     with pytest.raises(ValueError) as refused:
         load_captures(BAD[name])
     error: BaseException | None = refused.value
     assert type(error) is ValueError
     while error is not None:
-        told = f"{error!r} {vars(error)}"
-        assert not any(secret in told for secret in (KEY, PROOF, ALIAS, ADDRESS, "alias1", "10.0"))
+        shown = f"{error!r} {vars(error)}"
+        assert not any(secret in shown for secret in (KEY, PROOF, ALIAS, ADDRESS, "alias1", "10.0"))
         error = error.__cause__ or error.__context__
 
 
-def test_a_capture_shows_no_more_than_method_path_and_status() -> None:
+def test_capture_repr_is_short() -> None:
+    """The repr of a capture has method, path and status only."""
     [capture], [bare] = load_captures(har()), load_captures(raw(b"[]"))
     assert (repr(capture), repr(bare)) == (
         "CapturedResponse(GET /fapi/v3/balance 200)",
@@ -446,8 +449,9 @@ def test_a_script_is_text_to_read_in_a_diff() -> None:
 @pytest.mark.parametrize(
     "left",
     [
-        ALIAS, OTHER, KEY, KEY.lower(), PROOF, PROOF.upper(), ADDRESS, COOKIE, "made-up-password",
-        "\\u0051" + ALIAS[1:], "\\\\u0051" + ALIAS[1:], "%51" + ALIAS[1:], ADDRESS.replace(".", "\\u002e"),
+        ALIAS, OTHER, KEY, KEY.lower(), PROOF, PROOF.upper(), ADDRESS, COOKIE, "fake-password",
+        "\\u0051" + ALIAS[1:], "\\\\u0051" + ALIAS[1:], "%51" + ALIAS[1:],
+        ADDRESS.replace(".", "\\u002e"),
     ],
 )  # fmt: skip
 def test_a_script_with_anything_left_of_the_owner_is_told(left: str) -> None:
@@ -483,15 +487,17 @@ GOOD: dict[str, Any] = {
 @pytest.mark.parametrize(
     "change",
     [
-        {"method": "get"}, {"method": 1}, {"path": "a"}, {"path": "/a?b=c"}, {"path": "/a b"}, {"path": 1},
-        {"status": 0}, {"status": 100}, {"status": 600}, {"status": True}, {"status": "200"}, {"status": 200.0},
-        {"headers": {}}, {"headers": [["Retry-After"]]}, {"headers": [["Retry-After", 1]]}, {"headers": ["ab"]},
+        {"method": "get"}, {"method": 1}, {"path": "a"}, {"path": "/a?b=c"}, {"path": "/a b"},
+        {"path": 1}, {"status": 0}, {"status": 100}, {"status": 600}, {"status": True},
+        {"status": "200"}, {"status": 200.0}, {"headers": {}}, {"headers": [["Retry-After"]]},
+        {"headers": [["Retry-After", 1]]}, {"headers": ["ab"]},
         {"headers": [["Set-Cookie", "a"]]}, {"headers": [["Retry-After", "1\r\nSet-Cookie: a"]]},
         {"body": None}, {"body": 1}, {"body": "\ud800"}, {"body_base64": "QQ=="}, {"more": 1},
     ],
     ids=str,
 )  # fmt: skip
-def test_a_script_is_read_strictly(change: dict[str, Any]) -> None:
+def test_scripts_are_validated(change: dict[str, Any]) -> None:
+    """An invalid script is rejected with the number of the response."""
     assert load_script(json.dumps([GOOD]).encode())
     with pytest.raises(ValueError, match="response 2 of the script is not valid"):
         load_script(json.dumps([GOOD, {**GOOD, **change}]).encode())

@@ -1,4 +1,4 @@
-"""What the mock exchange verifies: key, parameters, time and signature, each from both sides of its edge."""
+"""Test the checks of the mock: key, parameters, timestamp and signature, beside each limit."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def wider(*parameters: dict[str, Any]) -> Exchange:
     return Exchange(clock=ManualClock(T0), spec=spec)
 
 
-# -- signature ---------------------------------------------------------------------------------------------------------
+# -- signature
 
 
 def test_the_published_vector_is_verified() -> None:
@@ -116,9 +116,10 @@ def test_the_signature_covers_the_order_that_was_sent(exchange: Exchange, order:
 
 
 @pytest.mark.promise("M1")
-def test_the_signature_covers_the_bytes_that_were_sent_not_what_they_mean(
+def test_signature_covers_sent_bytes(
     exchange: Exchange,
 ) -> None:
+    """The signature covers the bytes that were sent, not the decoded values."""
     encoded = f"timestamp=%31{str(T0)[1:]}"
     assert send(exchange, f"{encoded}&signature={sign(encoded)}").status == 200
     assert send(exchange, f"{encoded}&signature={sign(STAMP)}").code == -1022
@@ -165,9 +166,10 @@ def test_the_signature_covers_the_body_too(exchange: Exchange) -> None:
     assert send(exchange, query).code == -1022
 
 
-def test_a_signature_of_another_kind_is_verified_by_the_accounts_own_function(
+def test_custom_verifier_checks_signatures(
     exchange: Exchange,
 ) -> None:
+    """A verifier function of an account verifies its signatures."""
     seen: list[tuple[bytes, str]] = []
 
     def verifier(payload: bytes, signature: str) -> bool:
@@ -182,7 +184,7 @@ def test_a_signature_of_another_kind_is_verified_by_the_accounts_own_function(
     )
 
 
-# -- time --------------------------------------------------------------------------------------------------------------
+# -- time
 
 
 @pytest.mark.promise("R8", "M3")
@@ -222,7 +224,7 @@ def test_the_window_is_measured_by_the_exchanges_own_clock() -> None:
     assert send_signed(exchange, STAMP).code == -1021
 
 
-# -- key ---------------------------------------------------------------------------------------------------------------
+# -- key
 
 
 @pytest.mark.parametrize("key", ["", "two words", "tab\there", "ключ", "x" * 129])
@@ -264,7 +266,7 @@ def test_an_unsigned_operation_looks_at_no_key(exchange: Exchange) -> None:
         assert exchange.handle("GET", b"/fapi/v1/time", headers).status == 200
 
 
-# -- parameters --------------------------------------------------------------------------------------------------------
+# -- parameters
 
 
 @pytest.mark.parametrize(
@@ -402,14 +404,14 @@ def test_values_are_judged_by_their_schema(
 @example("9" * 41)
 @example("-" + "9" * 41)
 def test_an_integer_is_what_the_refusal_says_that_one_is(text: str) -> None:
-    """The pattern that users are told, and the check that does without it."""
+    """The reported pattern and the check without a regular expression agree."""
     schema = {"type": "integer"}
     assert (compile_validator(schema)(text) is None) == (
         re.fullmatch(allowed_pattern(schema), text) is not None
     )
 
 
-# -- route -------------------------------------------------------------------------------------------------------------
+# -- route
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The mock exchange as a whole: accounts, seeds, request log, and its doors: httpx, ASGI, socket, pytest."""
+"""Test the mock exchange as a whole: accounts, seeds, request log, httpx, ASGI, socket, pytest."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_door_is_complete_and_sorted() -> None:
     assert all(hasattr(door, name) for name in names)
 
 
-# -- accounts and seeds ------------------------------------------------------------------------------------------------
+# -- accounts and seeds
 
 
 def test_amounts_go_out_as_they_were_seeded(exchange: Exchange) -> None:
@@ -143,16 +143,18 @@ def test_a_decimal_goes_out_as_its_plain_text(exchange: Exchange, text: str) -> 
         ("balance", [{**ROW, "balance": Decimal("NaN")}], "JSON"),
     ],
 )
-def test_a_seed_that_is_not_described_is_refused_with_its_place(
+def test_invalid_seeds_are_rejected(
     exchange: Exchange, operation: str, value: Any, says: str
 ) -> None:
+    """A value that the spec forbids is rejected with its path."""
     before = exchange.handle("GET", b"/fapi/v1/time", []).body, ask(exchange).body
     with pytest.raises(ValueError, match=says):
         exchange.seed(operation, value)
     assert (exchange.handle("GET", b"/fapi/v1/time", []).body, ask(exchange).body) == before
 
 
-def test_a_line_break_behind_an_amount_is_none_of_it(exchange: Exchange) -> None:
+def test_amount_must_not_end_with_newline(exchange: Exchange) -> None:
+    """An amount with a newline at its end does not match the pattern."""
     with pytest.raises(ValueError, match=r"balance\[0\]\.balance: the value does not match"):
         exchange.seed("balance", [{**ROW, "balance": "1.0\n"}])
 
@@ -194,11 +196,12 @@ def test_accounts_do_not_see_each_others_money(exchange: Exchange) -> None:
     assert ask(exchange, "third", "its secret").body == b"new"
 
 
-def test_a_seed_that_nobody_could_get_is_refused(exchange: Exchange) -> None:
+def test_unreachable_seeds_are_rejected(exchange: Exchange) -> None:
+    """A seed for an unknown key, or for a key that the operation does not need, is rejected."""
     with pytest.raises(ValueError, match="balance, server_time"):
         exchange.seed("balances", [])
     with pytest.raises(ValueError, match="no account has"):
-        exchange.seed("balance", [], api_key="nobody")
+        exchange.seed("balance", [], api_key="unknown-key")
     with pytest.raises(ValueError, match="needs no API key"):
         exchange.seed("server_time", {}, api_key=DEFAULT_API_KEY)
     with pytest.raises(ValueError, match="already"):
@@ -220,9 +223,10 @@ def test_a_key_that_could_never_come_is_refused(exchange: Exchange, key: str) ->
 
 
 @pytest.mark.parametrize("now", [1.7e12, True, "1700000000000", None])
-def test_a_clock_that_counts_no_whole_milliseconds_is_refused_at_the_first_request(
+def test_clock_must_return_integers(
     now: Any,
 ) -> None:
+    """A clock that does not return integer milliseconds raises at the first request."""
     exchange = Exchange(clock=lambda: now)
     for asks in (
         lambda: exchange.handle("GET", b"/fapi/v1/time", []),
@@ -233,7 +237,7 @@ def test_a_clock_that_counts_no_whole_milliseconds_is_refused_at_the_first_reque
             asks()
 
 
-# -- request log -------------------------------------------------------------------------------------------------------
+# -- request log
 
 
 def test_the_log_tells_what_came_and_how_it_ended(exchange: Exchange) -> None:
@@ -269,7 +273,8 @@ def test_no_repr_shows_a_key_a_secret_or_a_signature(exchange: Exchange) -> None
     exchange.handle(
         "GET", target().replace("/fapi", "/wrong").encode(), [(b"X-MBX-APIKEY", b"second-key")]
     )
-    shown = f"{exchange!r} {exchange!s} {exchange.requests!r} {account!r} {exchange.transport!r} {exchange.asgi!r}"
+    parts = (exchange, exchange.requests, account, exchange.transport, exchange.asgi)
+    shown = " ".join([str(exchange), *map(repr, parts)])
     signature = target().rpartition("=")[2]
     for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET, "second-key", "second-secret", signature):
         assert secret not in shown
@@ -309,7 +314,7 @@ def test_the_default_clock_is_the_systems() -> None:
     assert before <= now <= time.time_ns() // 1_000_000
 
 
-# -- httpx and ASGI ----------------------------------------------------------------------------------------------------
+# -- httpx and ASGI
 
 
 def test_it_is_a_transport_for_a_sync_client(exchange: Exchange) -> None:
@@ -376,7 +381,8 @@ def test_asgi_sends_a_reply_of_ones_own_with_its_own_headers(exchange: Exchange)
     assert (sent.get_list("content-length"), sent.get_list("retry-after")) == (["2"], ["1", "2"])
 
 
-def test_asgi_lives_through_a_lifespan_and_speaks_nothing_but_http(exchange: Exchange) -> None:
+def test_asgi_scopes(exchange: Exchange) -> None:
+    """The application handles http and lifespan, and rejects other scopes."""
     received = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
     sent: list[str] = []
 
@@ -396,7 +402,7 @@ async def _await(awaitable: Any) -> None:
     await awaitable
 
 
-# -- socket ------------------------------------------------------------------------------------------------------------
+# -- socket
 
 
 def test_it_runs_on_a_socket_and_says_nothing_about_it(
@@ -444,7 +450,7 @@ def test_without_uvicorn_a_server_says_what_to_install(
         pass
 
 
-# -- pytest ------------------------------------------------------------------------------------------------------------
+# -- pytest
 
 
 def test_the_fixture_is_an_exchange_on_the_clock_of_the_system(usdm_exchange: Exchange) -> None:
@@ -455,8 +461,8 @@ def test_the_fixture_is_an_exchange_on_the_clock_of_the_system(usdm_exchange: Ex
     assert ask(usdm_exchange).code == -1021, "the time in this test is long past"
 
 
-def test_the_mocks_own_imports_are_no_client_no_server_and_no_httpx() -> None:
-    """What the package itself imports, the client among it, is left out: a bare package stands in for it."""
+def test_mock_imports_no_client() -> None:
+    """The mock imports no client, no server and no httpx, apart from what the package imports."""
     root = Path(door.__file__).parents[1]
     program = (
         "import sys, types\n"
@@ -464,7 +470,8 @@ def test_the_mocks_own_imports_are_no_client_no_server_and_no_httpx() -> None:
         f"package.__path__ = [{str(root)!r}]\n"
         "sys.modules['binance_usdm'] = package\n"
         "import binance_usdm.mock.plugin\n"
-        "print(sorted({name.split('.')[0] for name in sys.modules} & {'httpx', 'uvicorn', 'binance_usdm_wire'}))\n"
+        "loaded = {name.split('.')[0] for name in sys.modules}\n"
+        "print(sorted(loaded & {'httpx', 'uvicorn', 'binance_usdm_wire'}))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""Faults with options, and which request meets them: by operation, path, key, number and chance."""
+"""Test fault options and the matching of requests: operation, path, key, number, probability."""
 
 from __future__ import annotations
 
@@ -68,18 +68,19 @@ def test_a_fault_of_the_good_answer_is_of_the_account_that_asks(exchange: Exchan
 
 
 @pytest.mark.promise("M5")
-def test_scripted_refusals_cost_weight_and_say_so_but_those_of_others_do_not(
+def test_weight_of_faults(
     exchange: Exchange,
 ) -> None:
+    """Faults of the exchange cost weight and say so; those of proxies and firewalls do not."""
     for name in FAULTS:
         used = exchange.used_weight
         options: dict[str, Any] = {"code": -2015} if name == "error" else {}
         exchange.fail(name, **options)
         reply = send_query(exchange)
-        told = dict(reply.headers).get(b"X-MBX-USED-WEIGHT-1M")
+        weight = dict(reply.headers).get(b"X-MBX-USED-WEIGHT-1M")
         page = dict(reply.headers).get(b"Content-Type") == b"text/html"
         free = page or reply.status >= 500 or reply.status == 451
-        assert (told is None, exchange.used_weight - used) == (free, 0 if free else 5), name
+        assert (weight is None, exchange.used_weight - used) == (free, 0 if free else 5), name
 
 
 def test_chance_is_repeatable_and_about_as_often_as_asked() -> None:
@@ -122,9 +123,8 @@ def test_a_code_nobody_knows_can_be_answered_too(exchange: Exchange) -> None:
     [("unknown", None), ("unavailable", None), ("throttled", -1008), ("internal", -1001)],
 )
 @pytest.mark.promise("M7")
-def test_503_comes_in_four_texts_and_all_the_shapes_that_were_seen(
-    exchange: Exchange, fault: str, code: int | None
-) -> None:
+def test_messages_and_shapes_of_503(exchange: Exchange, fault: str, code: int | None) -> None:
+    """A 503 has four messages, each in all shapes that were observed."""
     for shape in ("default", "bare", "framework", "page"):
         exchange.fail(fault, shape=shape)
     default, bare, framework, page = (send_query(exchange) for _ in range(4))
@@ -265,9 +265,10 @@ def test_another_content_type_is_all_that_changes(exchange: Exchange) -> None:
         ("wrong-type", {"type": ""}, "type must be"),
     ],
 )
-def test_an_option_that_cannot_be_is_refused_by_name(
+def test_invalid_options_are_rejected(
     exchange: Exchange, name: str, options: dict[str, Any], says: str
 ) -> None:
+    """An unknown option or an invalid value is rejected with the option's name."""
     with pytest.raises(ValueError, match=says):
         exchange.fail(name, **options)
     assert send_query(exchange).status == 200, "nothing was queued"

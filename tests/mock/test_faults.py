@@ -1,4 +1,4 @@
-"""Scripted faults: what the contract documents is sent as documented, what it does not is marked so."""
+"""Test the faults: documented ones match the spec, others say how they violate it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def exchange() -> Exchange:
 
 
 def ask(asked: Exchange, path: str = PATH) -> Reply:
-    """A request without key, time or signature: only a fault can answer it with anything but a refusal."""
+    """Send a request without key, timestamp and signature, which is rejected without a fault."""
     return asked.handle("GET", path.encode(), [])
 
 
@@ -60,9 +60,8 @@ def documented(reply: Reply, path: str = PATH) -> bool:
     ("path", "name"),
     [
         *((PATH, name) for name in FAULTS),
-        *(
-            ("/fapi/v1/time", name) for name in FAULTS if name != "wrong-environment"
-        ),  # it takes no key
+        # The time needs no key, so that no key can be of the other environment.
+        *(("/fapi/v1/time", name) for name in FAULTS if name != "wrong-environment"),
     ],
 )
 def test_a_fault_is_as_documented_or_says_that_it_is_not(path: str, name: str) -> None:
@@ -77,7 +76,8 @@ def test_the_faults_outside_the_contract_are_these() -> None:
     assert outside == {"empty-200", "truncated", "html-200", "error-in-200", "redirect"} | strange
 
 
-def test_every_documented_status_has_a_fault_or_a_check_behind_it() -> None:
+def test_documented_statuses_have_faults() -> None:
+    """Every documented HTTP status is sent by a fault or a check."""
     asked = exchange()
     for name in FAULTS:
         asked.fail(name)
@@ -87,7 +87,8 @@ def test_every_documented_status_has_a_fault_or_a_check_behind_it() -> None:
     assert seen & {500, 502}, "5XX"
 
 
-def test_every_error_example_of_the_contract_is_what_a_fault_says() -> None:
+def test_error_examples_match_faults() -> None:
+    """Every error example of the spec is the response of a fault."""
     said = []
     for name in FAULTS:
         asked = exchange()
@@ -211,7 +212,8 @@ def test_a_reply_of_ones_own_goes_out_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("wrong", [("nosuch", 1, None), ("waf", 0, None), ("waf", 1, "nosuch")])
-def test_a_fault_that_could_never_happen_is_refused(wrong: tuple[str, int, str | None]) -> None:
+def test_impossible_faults_are_rejected(wrong: tuple[str, int, str | None]) -> None:
+    """An unknown fault or operation and an invalid number of times are rejected."""
     name, times, operation = wrong
     with pytest.raises(ValueError, match=r"unknown fault|times|unknown operation"):
         exchange().fail(name, times, operation=operation)

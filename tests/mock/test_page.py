@@ -1,4 +1,4 @@
-"""The admin page in a real browser: by keyboard alone, on a phone, with hostile requests, and nothing loaded from elsewhere."""
+"""Test the admin page in a real browser: keyboard, phone, hostile requests, no foreign content."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ HOSTILE = "/fapi/<img/src=x/onerror=alert(1)><script>alert(2)</script>"
 
 
 def programs() -> tuple[str, str]:
-    """Where browser and driver are; skips without them, except where USDM_REQUIRE_BROWSER says that nothing may be left out."""
+    """Return the paths of browser and driver; skip the tests without them.
+
+    With USDM_REQUIRE_BROWSER the tests fail instead.
+    """
     browser = (
         shutil.which("chromium")
         or shutil.which("chromium-browser")
@@ -34,7 +37,7 @@ def programs() -> tuple[str, str]:
     )
     driver = shutil.which("chromedriver")
     if browser is None or driver is None:
-        reason = "chromium or chromedriver is not installed (Debian: apt install chromium chromium-driver)"
+        reason = "chromium or chromedriver is not installed; apt install chromium chromium-driver"
         if os.environ.get("USDM_REQUIRE_BROWSER"):
             pytest.fail(reason)
         pytest.skip(reason)
@@ -68,7 +71,7 @@ def served() -> Iterator[tuple[Exchange, str]]:
 
 
 class Page:
-    """The admin page as somebody without a mouse has it."""
+    """Admin page, used without a mouse."""
 
     def __init__(self, browser: Any, exchange: Exchange, url: str) -> None:
         self.browser, self.exchange, self.url = browser, exchange, url
@@ -193,7 +196,8 @@ def test_a_ban_and_its_end_by_keyboard(page: Page) -> None:
     page.until(lambda: page.value("document.querySelector('progress')?.value") == 0)
 
 
-def test_requests_come_in_by_themselves_and_open_by_keyboard(page: Page) -> None:
+def test_requests_appear_and_open(page: Page) -> None:
+    """Requests appear automatically and open by keyboard."""
     page.ask()
     page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 1)
     assert page.text("#news") == "1 new requests, 1 rejected"
@@ -274,7 +278,8 @@ def test_a_reset_by_somebody_else_is_followed(page: Page) -> None:
     page.until(lambda: "/after" in page.text("#log"))
 
 
-def test_a_switch_is_set_and_a_wrong_one_is_told(page: Page) -> None:
+def test_switches_are_set_and_checked(page: Page) -> None:
+    """A switch is set, and an invalid value is explained."""
     page.browser.execute_script(
         "document.querySelector('#switches').closest('details').open = true"
     )
@@ -294,7 +299,7 @@ def test_a_switch_is_set_and_a_wrong_one_is_told(page: Page) -> None:
 
 def test_what_came_is_shown_as_text_on_a_phone_too(page: Page) -> None:
     page.open(360, 740)
-    page.exchange.add_account("<b>K" + "k" * 90, "made-up-secret")
+    page.exchange.add_account("<b>K" + "k" * 90, "fake-secret")
     page.ask(HOSTILE + "?<img/src=x>=" + "<i>" * 60 + "&timestamp=1")
     page.ask(
         "/fapi/v3/balance?"
@@ -309,30 +314,36 @@ def test_what_came_is_shown_as_text_on_a_phone_too(page: Page) -> None:
     assert HOSTILE in page.text("#log")
     assert (
         page.value(
-            "document.querySelectorAll('#log img, #log script, #log svg, #log i, #accounts b').length"
+            "document.querySelectorAll("
+            "'#log img, #log script, #log svg, #log i, #accounts b').length"
         )
         == 0
     )
     page.until(lambda: "<b>K" in page.text("#accounts"))
     assert page.value("document.documentElement.scrollWidth") == 360
-    narrow = "[...document.querySelectorAll('main *')].filter(each => each.getBoundingClientRect().right > 360.5).length"
-    assert page.value(narrow) == 0
+    too_wide = (
+        "[...document.querySelectorAll('main *')]"
+        ".filter(each => each.getBoundingClientRect().right > 360.5).length"
+    )
+    assert page.value(too_wide) == 0
 
 
 CONTRAST = """(() => {
   const numbers = (text) => text.match(/[0-9.]+/g).map(Number);
   const linear = (each) => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4;
-  const light = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+  const light = ([r, g, b]) =>
+    0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
   const ground = (element) => {
     for (; element; element = element.parentElement) {
-      const colour = numbers(getComputedStyle(element).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0) return colour;
+      const color = numbers(getComputedStyle(element).backgroundColor);
+      if (color.length < 4 || color[3] > 0) return color;
     }
     return [255, 255, 255];
   };
   const poor = [];
   for (const element of document.querySelectorAll("body *")) {
-    const own = [...element.childNodes].some((each) => each.nodeType === 3 && each.textContent.trim());
+    const own = [...element.childNodes].some(
+      (each) => each.nodeType === 3 && each.textContent.trim());
     if (!own && !element.matches("input, select, textarea")) continue;
     if (!element.checkVisibility() || element.matches("script, style, option")) continue;
     const [one, two] = [light(numbers(getComputedStyle(element).color)), light(ground(element))];
@@ -352,7 +363,7 @@ def test_everything_can_be_read(page: Page, scheme: str) -> None:
     page.exchange.fail("waf")
     page.exchange.fail("error-500", nth=2)
     page.exchange.ban(60, "10.0.0.1")
-    page.exchange.add_account("K", "made-up-secret", opened=False)
+    page.exchange.add_account("K", "fake-secret", opened=False)
     page.exchange.clock.drift(5)
     for _ in range(3):
         page.ask()
@@ -373,22 +384,28 @@ def test_everything_can_be_read(page: Page, scheme: str) -> None:
     assert page.value(CONTRAST) == []
 
 
-def test_every_control_has_a_name_and_nothing_comes_from_elsewhere(page: Page) -> None:
+def test_controls_are_labeled_and_local(page: Page) -> None:
+    """Every control has a name, and nothing is loaded from another host."""
     page.ask()
     page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 1)
-    names = "[...document.querySelectorAll('input, select, textarea')].map(each => each.ariaLabel || each.labels[0]?.textContent.trim())"
+    names = (
+        "[...document.querySelectorAll('input, select, textarea')]"
+        ".map(each => each.ariaLabel || each.labels[0]?.textContent.trim())"
+    )
     assert all(page.value(names))
     assert page.value("document.querySelector('link[rel=icon]').href") == "data:,", (
         "a browser with tabs would ask for one"
     )
     assert (
         page.value(
-            "[...document.querySelectorAll('button')].filter(each => !each.textContent.trim()).length"
+            "[...document.querySelectorAll('button')]"
+            ".filter(each => !each.textContent.trim()).length"
         )
         == 0
     )
     loaded = page.value(
-        "performance.getEntries().filter(each => each.name.includes('://')).map(each => new URL(each.name).host)"
+        "performance.getEntries().filter(each => each.name.includes('://'))"
+        ".map(each => new URL(each.name).host)"
     )
     assert {*loaded} == {urlsplit(page.url).netloc}
     sent = [entry["message"] for entry in page.browser.get_log("performance")]

@@ -1,4 +1,4 @@
-"""The pytest plugin as a user meets it: the fixture is there, and a failure shows what was sent and why it was refused."""
+"""Test the pytest plugin: the fixture, and the requests in the report of a failed test."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def test_own(other, asking, double):
 def test_confused(usdm_exchange):
     signed = "timestamp=1&signature=" + "0123abcd" * 8
     secret = "%6D" + DEFAULT_API_SECRET[1:]
-    for path in ("/fapi/v3/balance&" + signed, "/" + "0123abcd" * 8, "/" + secret, "/" + usdm_exchange.api_key):
+    key = usdm_exchange.api_key
+    for path in ("/fapi/v3/balance&" + signed, "/" + "0123abcd" * 8, "/" + secret, "/" + key):
         usdm_exchange.handle("GET", path.encode(), ())
     usdm_exchange.requests[-1].refusal = "no parameter is called " + DEFAULT_API_SECRET
     assert False
@@ -74,7 +75,7 @@ def test_confused(usdm_exchange):
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What pytest tells of each test that failed."""
+    """Return the report of each failed test by its name."""
     path = tmp_path_factory.mktemp("program")
     (path / "test_plain.py").write_text(
         PROGRAM.replace("usdm_exchange.api_key)", "'another-secret')")
@@ -93,38 +94,39 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     done = subprocess.run(command, capture_output=True, text=True, cwd=path, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "5 failed, 1 passed" in done.stdout
-    _, *told = re.split(
+    _, *report = re.split(
         r"^_+ (test_\w+) _+$|^=+ short test summary", done.stdout, flags=re.MULTILINE
     )
-    return dict(zip(told[::2], told[1::2], strict=False))
+    return dict(zip(report[::2], report[1::2], strict=False))
 
 
-def test_a_failure_shows_what_was_sent_and_why_it_was_refused(shown: dict[str, str]) -> None:
-    told = shown["test_bad"]
+def test_failures_show_requests(shown: dict[str, str]) -> None:
+    """A failed test shows its requests and why they were rejected."""
+    report = shown["test_bad"]
     assert (
-        "1 GET '/fapi/v3/balance' HTTP 400, code -1022: the signature is of other bytes or of another secret"
-        in told
+        "1 GET '/fapi/v3/balance' HTTP 400, code -1022: "
+        "the signature is of other bytes or of another secret" in report
     )
-    assert "2 GET '/fapi/v3/balance' HTTP 403, fault waf: the signature" in told
+    assert "2 GET '/fapi/v3/balance' HTTP 403, fault waf: the signature" in report
     for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET, "another-secret", "signature="):
-        assert secret not in told
+        assert secret not in report
     assert "Requests to usdm_exchange" in shown["test_nothing_sent"]
     assert "no requests" in shown["test_nothing_sent"]
     assert "Requests to" not in shown["test_other"]
 
 
 def test_a_fixture_of_ones_own_is_shown_once_under_its_name(shown: dict[str, str]) -> None:
-    told = shown["test_own"]
-    assert "1 GET '/fapi/v1/time' HTTP 200\n" in told
-    assert "1 GET '/nowhere' HTTP 404" in told
-    assert re.findall(r"Requests to (\w+)", told) == ["usdm_exchange", "asking"]
+    report = shown["test_own"]
+    assert "1 GET '/fapi/v1/time' HTTP 200\n" in report
+    assert "1 GET '/nowhere' HTTP 404" in report
+    assert re.findall(r"Requests to (\w+)", report) == ["usdm_exchange", "asking"]
 
 
 def test_a_forgotten_question_mark_shows_no_signature(shown: dict[str, str]) -> None:
-    told = shown["test_confused"]
-    assert "1 GET '/fapi/v3/balance&timestamp=1&signature=0123ab…' HTTP 404" in told
-    assert "2 GET '/0123ab…'" in told
-    assert "3 GET '/(secret)'" in told
-    assert "4 GET '/(key)' HTTP 404, code -5000: no parameter is called (secret)" in told
+    report = shown["test_confused"]
+    assert "1 GET '/fapi/v3/balance&timestamp=1&signature=0123ab…' HTTP 404" in report
+    assert "2 GET '/0123ab…'" in report
+    assert "3 GET '/(secret)'" in report
+    assert "4 GET '/(key)' HTTP 404, code -5000: no parameter is called (secret)" in report
     for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET[1:], "0123abcd"):
-        assert secret not in told
+        assert secret not in report

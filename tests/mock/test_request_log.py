@@ -1,4 +1,4 @@
-"""Looking at what came: the log with its reasons, what was signed instead, counts, and one assertion for all of it."""
+"""Test the request log: reasons, explained signatures, counts, and assert_signed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def exchange() -> Exchange:
 
 
 def over(payload: str | bytes, secret: str = DEFAULT_API_SECRET, query: str = QUERY) -> str:
-    """A query with the signature of something else."""
-    told = payload.encode() if isinstance(payload, str) else payload
-    return f"{query}&signature={hmac.new(secret.encode(), told, hashlib.sha256).hexdigest()}"
+    """Return a query with the signature of another payload."""
+    signed = payload.encode() if isinstance(payload, str) else payload
+    return f"{query}&signature={hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}"
 
 
 MISTAKES = {
@@ -62,7 +62,8 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("says", MISTAKES)
-def test_a_wrong_signature_is_explained(exchange: Exchange, says: str) -> None:
+def test_wrong_signatures_are_explained(exchange: Exchange, says: str) -> None:
+    """The log says what was signed instead, or with what."""
     exchange.add_account("other", "the other's secret")
     assert send_query(exchange, MISTAKES[says]).code == -1022
     logged = exchange.requests[-1]
@@ -129,14 +130,14 @@ def test_the_log_shows_what_had_to_be_signed_beside_what_came(exchange: Exchange
         (-5001, "5001 ms behind the exchange's clock; recvWindow is 5000 ms"),
     ],
 )
-def test_a_wrong_time_is_explained_in_milliseconds(
-    exchange: Exchange, ahead: int, says: str
-) -> None:
+def test_wrong_timestamps_are_explained(exchange: Exchange, ahead: int, says: str) -> None:
+    """The log says by how many milliseconds a timestamp is off."""
     assert send_query(exchange, sign_query(f"timestamp={T0 + ahead}")).code == -1021
     assert says in exchange.requests[-1].refusal
 
 
-def test_a_refused_key_is_explained(exchange: Exchange) -> None:
+def test_rejected_keys_are_explained(exchange: Exchange) -> None:
+    """The log says why a key was rejected."""
     exchange.add_account("listed", "secret", addresses=["203.0.113.1"], permissions=["futures"])
     send_query(exchange, key="unknown")
     send_query(exchange, key="listed")
@@ -153,7 +154,8 @@ def test_a_refused_key_is_explained(exchange: Exchange) -> None:
     ]
 
 
-def test_a_request_that_met_a_fault_or_a_limit_is_judged_all_the_same(exchange: Exchange) -> None:
+def test_faulted_requests_are_checked_too(exchange: Exchange) -> None:
+    """A request that a fault or a limit responded to is checked too."""
     exchange.switches = Switches(weight_limit=5)
     exchange.fail("waf")
     send_query(exchange, sign_query(QUERY, "wrong"))
@@ -183,7 +185,7 @@ def test_how_requests_ended_is_counted_also_beyond_the_log() -> None:
     assert exchange.requests[-1].number == 5
 
 
-# -- assert_signed -----------------------------------------------------------------------------------------------------
+# -- assert_signed
 
 
 def test_good_requests_pass_whatever_answered_them(exchange: Exchange) -> None:
@@ -212,9 +214,11 @@ def test_a_bad_request_among_good_ones_is_named_with_its_reason(exchange: Exchan
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"operation": "balance"}, {"api_key": "nobody"}, {"operation": "server_time"}]
+    "asked",
+    [{}, {"operation": "balance"}, {"api_key": "unknown-key"}, {"operation": "server_time"}],
 )
-def test_no_request_at_all_is_no_success(exchange: Exchange, asked: dict[str, Any]) -> None:
+def test_assert_signed_needs_requests(exchange: Exchange, asked: dict[str, Any]) -> None:
+    """assert_signed fails without a request that needs a signature."""
     exchange.handle("GET", b"/fapi/v1/time", [])
     if "api_key" in asked:
         send_query(exchange)

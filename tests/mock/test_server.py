@@ -1,4 +1,4 @@
-"""The mock exchange on a real socket: how replies travel, who is asking, how it starts and ends."""
+"""Test the mock exchange on a real socket: delivery, client addresses, start and end."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Wire:
             ).encode()
         )
 
-    def head(self) -> dict[str, str]:
+    def read_head(self) -> dict[str, str]:
         while b"\r\n\r\n" not in self.kept:
             if not (more := self.socket.recv(65536)):
                 raise EOFError
@@ -92,15 +92,14 @@ class Wire:
         return {"status": status.split()[1]} | {name.lower(): value for name, value in pairs}
 
     def read(self) -> tuple[dict[str, str], bytes]:
-        head = self.head()
+        head = self.read_head()
         while len(self.kept) < int(head["content-length"]):
             if not (more := self.socket.recv(65536)):
                 raise EOFError
             self.kept += more
-        body, self.kept = (
-            self.kept[: int(head["content-length"])],
-            self.kept[int(head["content-length"]) :],
-        )
+        length = int(head["content-length"])
+        body = self.kept[:length]
+        self.kept = self.kept[length:]
         return head, body
 
     def rest(self) -> bytes:
@@ -119,7 +118,7 @@ def signed_target(now: int = T0) -> tuple[str, str]:
     return f"/fapi/v3/balance?{query}&signature={made}", f"x-Mbx-apiKEY: {DEFAULT_API_KEY}\r\n"
 
 
-# -- how replies travel ------------------------------------------------------------------------------------------------
+# -- delivery
 
 
 def test_latency_is_waited_for_and_others_do_not_wait(
@@ -139,7 +138,7 @@ def test_latency_is_waited_for_and_others_do_not_wait(
 def test_a_slow_body_comes_in_pieces(exchange: Exchange, wire: Wire) -> None:
     exchange.fail("slow", chunk=20, pause=0.15)
     wire.send("/fapi/v1/time")
-    head = wire.head()
+    head = wire.read_head()
     began = time.monotonic()
     assert head["content-length"] == str(len(TIME))
     while len(wire.kept) < 20:
@@ -159,32 +158,31 @@ def test_a_cut_ends_the_connection_before_what_was_announced(
 ) -> None:
     exchange.fail("cut", after=7)
     wire.send("/fapi/v1/time")
-    assert int(wire.head()["content-length"]) == len(TIME)
+    assert int(wire.read_head()["content-length"]) == len(TIME)
     assert wire.rest() == TIME[:7]
-    assert complaints(caplog) == []
+    assert logged_errors(caplog) == []
 
 
 def test_a_reset_comes_before_any_byte(exchange: Exchange, wire: Wire) -> None:
     exchange.fail("reset")
     wire.send("/fapi/v1/time")
     with pytest.raises(ConnectionResetError):
-        wire.head()
+        wire.read_head()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells what has arrived")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports what has arrived")
 def test_a_reset_comes_after_so_many_bytes(exchange: Exchange, wire: Wire) -> None:
     body = b"x" * 3_000_000
     exchange.fail(Reply(200, (), body, delivery=Delivery(reset=True, cut=2_000_000)))
     wire.send("/")
-    assert int(wire.head()["content-length"]) == len(body)
+    assert int(wire.read_head()["content-length"]) == len(body)
     with pytest.raises(ConnectionResetError):
         wire.rest()
     assert wire.count == 2_000_000
 
 
-def test_a_reply_of_ones_own_may_announce_less_or_more_than_it_holds(
-    exchange: Exchange, wire: Wire
-) -> None:
+def test_custom_content_length_is_sent(exchange: Exchange, wire: Wire) -> None:
+    """A custom response may announce less or more bytes than its body has."""
     exchange.fail(Reply(200, ((b"Content-Length", b"3"),), b"12345"))
     wire.send("/")
     assert wire.read()[1] == b"123"
@@ -192,7 +190,7 @@ def test_a_reply_of_ones_own_may_announce_less_or_more_than_it_holds(
     wire.kept = b""
     exchange.fail(Reply(200, ((b"content-LENGTH", b"7"),), b"12345"))
     wire.send("/")
-    assert wire.head()["content-length"] == "7"
+    assert wire.read_head()["content-length"] == "7"
     assert wire.rest() == b"12345"
 
 
@@ -200,14 +198,13 @@ def test_an_answer_to_head_has_no_body(exchange: Exchange, wire: Wire) -> None:
     exchange.fail("cut", times=2)
     for _ in range(2):
         wire.send("/fapi/v1/time", method="HEAD")
-        assert int(wire.head()["content-length"]) > 1
+        assert int(wire.read_head()["content-length"]) > 1
         assert wire.kept == b""
 
 
 @pytest.mark.parametrize(("fault", "status"), [("cut", 200), ("reset", None)])
-def test_a_server_that_gives_no_transport_away_gets_what_asgi_has(
-    fault: str, status: int | None
-) -> None:
+def test_delivery_without_asyncio_transport(fault: str, status: int | None) -> None:
+    """Without the connection's transport, a cut is never completed and a reset raises."""
     exchange, sent = Exchange(clock=ManualClock(T0)), list[Any]()
     exchange.fail(fault)
 
@@ -271,7 +268,8 @@ def test_a_body_is_waited_for_wherever_one_may_come(
     assert exchange.requests[0].body == b"abc" * asked
 
 
-def test_an_endless_body_is_not_read_to_its_end_by_the_admin_interface() -> None:
+def test_admin_stops_reading_endless_bodies() -> None:
+    """The admin API stops reading a body above its limit."""
     came, sent = list[int](), list[Any]()
 
     async def receive() -> Any:
@@ -298,7 +296,7 @@ async def _await(awaitable: Any) -> None:
     await awaitable
 
 
-# -- what must not be --------------------------------------------------------------------------------------------------
+# -- errors
 
 
 def test_a_body_above_a_mebibyte_is_refused_and_not_kept(exchange: Exchange, wire: Wire) -> None:
@@ -351,10 +349,12 @@ def test_what_is_known_of_addresses_is_bounded() -> None:
 
 
 def furious(payload: bytes, signature: str) -> bool:
+    message = f"{payload!r} is not of {signature} but of {DEFAULT_API_SECRET}"
     try:
         raise KeyError(signature)
     except KeyError:
-        raise ValueError(f"{payload!r} is not of {signature} but of {DEFAULT_API_SECRET}")  # noqa: B904 - both are shown
+        # Without `from`, so that both exceptions are shown.
+        raise ValueError(message)  # noqa: B904
 
 
 NONSENSE = [
@@ -368,9 +368,10 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("reply", [None, *NONSENSE])
-def test_what_goes_wrong_in_the_mock_is_logged_without_credentials(
+def test_internal_errors_are_logged_redacted(
     caplog: pytest.LogCaptureFixture, reply: Reply | None
 ) -> None:
+    """An exception of the mock is logged by type and place, without credentials."""
     exchange = Exchange(api_secret=DEFAULT_API_SECRET if reply else furious, clock=ManualClock(T0))
     if reply is not None:
         exchange.fail(reply)
@@ -382,18 +383,18 @@ def test_what_goes_wrong_in_the_mock_is_logged_without_credentials(
         wire.send("/fapi/v1/time")
         assert wire.read()[1] == TIME, "the connection lives on"
     (record,) = caplog.records
-    told = record.getMessage()
+    output = record.getMessage()
     assert (record.name, record.levelname, record.exc_info) == ("binance_usdm.mock", "ERROR", None)
     if reply is None:
-        line = furious.__code__.co_firstlineno + 4
-        assert f'File "{__file__}", line {line}, in furious' in told
-        assert "ValueError" in told
-        assert "KeyError" in told
+        line = furious.__code__.co_firstlineno + 6
+        assert f'File "{__file__}", line {line}, in furious' in output
+        assert "ValueError" in output
+        assert "KeyError" in output
     else:
-        assert "ValueError" in told
-        assert 'delivery.py"' in told
+        assert "ValueError" in output
+        assert 'delivery.py"' in output
     for secret in (where.rpartition("=")[2][:9], DEFAULT_API_KEY, DEFAULT_API_SECRET, "is not of"):
-        assert secret not in told + body.decode()
+        assert secret not in output + body.decode()
 
 
 def test_an_admin_interface_that_fails_is_logged_too(
@@ -415,11 +416,11 @@ def test_bytes_that_are_no_http_are_refused_and_not_logged(
         assert b" 400 " in wire.rest()
     with Wire(served[1]) as wire:
         wire.send("/fapi/v1/time", headers="Connection: Upgrade\r\nUpgrade: websocket\r\n")
-        assert wire.head()["status"] == "200"
+        assert wire.read_head()["status"] == "200"
     assert caplog.records == []
 
 
-# -- HTTP --------------------------------------------------------------------------------------------------------------
+# -- HTTP
 
 
 def test_two_requests_in_one_segment_get_two_replies_in_order(
@@ -434,9 +435,8 @@ def test_two_requests_in_one_segment_get_two_replies_in_order(
     assert [each.number for each in exchange.requests] == [1, 2, 3]
 
 
-def test_a_connection_is_kept_and_header_names_may_be_in_any_case(
-    exchange: Exchange, wire: Wire
-) -> None:
+def test_keep_alive_and_header_case(exchange: Exchange, wire: Wire) -> None:
+    """A connection is reused, and header names may be in any case."""
     where, key = signed_target()
     for _ in range(3):
         wire.send(where, headers=f"{key}CONTENT-type: application/json\r\ncOnTeNt-LeNgTh: 0\r\n")
@@ -444,7 +444,10 @@ def test_a_connection_is_kept_and_header_names_may_be_in_any_case(
 
 
 def test_a_reply_does_not_wait_for_an_acknowledgement(exchange: Exchange, wire: Wire) -> None:
-    """Head and body are two writes; without TCP_NODELAY the second waits for 40 ms as soon as a connection is some replies old."""
+    """Head and body are two writes, of which the second must not wait.
+
+    Without TCP_NODELAY it waits for 40 ms after some responses on a connection.
+    """
     began = time.monotonic()
     for _ in range(40):
         wire.send("/fapi/v1/time")
@@ -462,7 +465,7 @@ def test_the_address_of_the_socket_is_the_exchanges(served: Any, exchange: Excha
     assert [each.address for each in exchange.requests] == ["127.0.0.1", "127.0.0.2"]
 
 
-# -- start and end -----------------------------------------------------------------------------------------------------
+# -- start and end
 
 
 @pytest.mark.parametrize(("seconds", "whole"), [(0.2, True), (30, False)])
@@ -483,8 +486,8 @@ def test_it_ends_soon_and_quietly_while_replies_are_late(
             assert wire.read()[1] == TIME
         else:
             with pytest.raises((EOFError, ConnectionResetError)):
-                wire.head()
-    assert complaints(caplog) == []
+                wire.read_head()
+    assert logged_errors(caplog) == []
 
 
 def test_whoever_hangs_up_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
@@ -499,10 +502,10 @@ def test_whoever_hangs_up_is_not_waited_for(caplog: pytest.LogCaptureFixture) ->
                     time.sleep(0.005)
         began = time.monotonic()
     assert time.monotonic() - began < 0.5, "the grace of those that are late"
-    assert complaints(caplog) == []
+    assert logged_errors(caplog) == []
 
 
-def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+def logged_errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
 
 
@@ -572,21 +575,22 @@ def test_it_serves_until_a_signal_ends_it(number: signal.Signals) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize(
-    "more", ["", "import logging; logging.basicConfig(format='told: %(message)s')\n"]
+    "more", ["", "import logging; logging.basicConfig(format='logged: %(message)s')\n"]
 )
-def test_what_goes_wrong_is_on_stderr_once_though_the_client_keeps_its_own_log_quiet(
+def test_internal_errors_are_printed_once(
     more: str,
 ) -> None:
+    """An exception of the mock is printed on stderr once, although the client's logger is quiet."""
     where, key = signed_target(time.time_ns() // 1_000_000)
     with process(program=more + FAILING) as (program, url):
         with Wire(url) as wire:
             wire.send(where, headers=key)
             assert wire.read()[0]["status"] == "500"
         program.send_signal(signal.SIGTERM)
-        told = program.communicate(timeout=5)[1]
-    assert told.count("KeyError") == 1
-    assert told.startswith("told: ") == bool(more)
-    assert where.rpartition("=")[2][:9] not in told
+        output = program.communicate(timeout=5)[1]
+    assert output.count("KeyError") == 1
+    assert output.startswith("logged: ") == bool(more)
+    assert where.rpartition("=")[2][:9] not in output
 
 
 @FORK

@@ -1,4 +1,4 @@
-"""The mock exchange is built from the OpenAPI document: one more operation there is one more route here."""
+"""Test that the mock exchange is built from the OpenAPI document, route by route."""
 
 from __future__ import annotations
 
@@ -115,7 +115,8 @@ def test_a_key_alone_can_be_all_that_an_operation_asks_for(spec: Any) -> None:
     )
 
 
-def test_security_of_the_whole_document_holds_where_an_operation_names_none(spec: Any) -> None:
+def test_document_security_is_the_default(spec: Any) -> None:
+    """The security of the document holds for operations without their own."""
     del spec["paths"]["/fapi/v3/balance"]["get"]["security"]
     spec["security"] = [{"ApiKey": [], "Signature": []}]
     exchange = Exchange(clock=ManualClock(T0), spec=spec)
@@ -125,7 +126,8 @@ def test_security_of_the_whole_document_holds_where_an_operation_names_none(spec
     )
 
 
-def test_members_marked_as_clock_are_the_exchanges_time_at_any_depth(spec: Any) -> None:
+def test_clock_fields_have_current_time(spec: Any) -> None:
+    """Fields marked as clock have the exchange's time, at any depth."""
     clock = ManualClock(T0)
     rows = spec["paths"]["/fapi/v3/balance"]["get"]["responses"]["200"]["content"][
         "application/json"
@@ -193,9 +195,10 @@ def test_what_the_mock_could_not_check_is_refused_at_once(
     assert "balance" in str(caught.value)
 
 
-def test_the_packaged_document_is_read_without_importing_the_code_beside_it(
+def test_packaged_spec_imports_no_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: Any
 ) -> None:
+    """The packaged spec is read without importing the generated code."""
     package = tmp_path / "binance_usdm_wire"
     package.mkdir()
     (package / "__init__.py").write_text("raise ImportError('imported')\n")
@@ -210,10 +213,10 @@ def test_the_packaged_document_is_read_without_importing_the_code_beside_it(
 
 
 def test_every_text_of_the_mock_is_a_message_of_the_contract(spec: Any) -> None:
-    """The mock states texts itself, so that contract and judge are written down twice; here they meet."""
+    """The messages of the mock are those of the spec, although it has its own copy."""
     known = spec["x-error-codes"]
 
-    def shape(text: str) -> str:
+    def normalize(text: str) -> str:
         for hole in ("{name}", "{legal}", "{read}", "{sent}", "{maximum}"):
             text = text.replace(hole, "60000" if hole == "{maximum}" else "%s")
         return text
@@ -223,16 +226,16 @@ def test_every_text_of_the_mock_is_a_message_of_the_contract(spec: Any) -> None:
         (-1101, DUPLICATE_MESSAGE),
         (-1021, rules._AHEAD_MESSAGE),
     ]
-    assert [code for code, text in texts if shape(text) not in known[str(code)]["messages"]] == []
+    assert [
+        code for code, text in texts if normalize(text) not in known[str(code)]["messages"]
+    ] == []
     exchange = Exchange(clock=ManualClock(T0), switches=Switches(weight_limit=77))
     for name in FAULTS:
         exchange.fail(name)
     for name in FAULTS:
         reply = exchange.handle("GET", b"/fapi/v1/time", [])
-        if (
-            reply.code and reply.status != 503
-        ):  # the four texts of 503 are examples there, compared elsewhere
-            text = (
-                json.loads(reply.body)["msg"].replace("77", "%s").replace(str(T0 + 120_000), "%s")
-            )
+        # The four messages of 503 are examples in the spec, and compared in another test.
+        if reply.code and reply.status != 503:
+            text = json.loads(reply.body)["msg"]
+            text = text.replace("77", "%s").replace(str(T0 + 120_000), "%s")
             assert text in known[str(reply.code)]["messages"], name

@@ -1,4 +1,4 @@
-"""What the mock exchange holds: accounts and keys of all kinds, a clock that can be wrong, weight by address; and how it forgets."""
+"""Test accounts and keys of all types, the skewed clock, weight by address, and reset."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def make_pem(private: Any) -> bytes:
 
 def by(kind: str, query: str = f"timestamp={T0}", form: str = "base64") -> str:
     raw = SIGN[kind][1](query.encode())
-    return f"{query}&signature={quote(base64.b64encode(raw), safe='') if form == 'base64' else raw.hex()}"
+    signature = quote(base64.b64encode(raw), safe="") if form == "base64" else raw.hex()
+    return f"{query}&signature={signature}"
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def exchange() -> Exchange:
     return Exchange(clock=ManualClock(T0))
 
 
-# -- keys --------------------------------------------------------------------------------------------------------------
+# -- keys
 
 
 @pytest.mark.parametrize("kind", SIGN)
@@ -84,7 +85,8 @@ def test_hex_for_keys_of_other_kinds_is_a_switch(exchange: Exchange) -> None:
     )
 
 
-def test_a_key_of_a_curve_that_the_exchange_does_not_take_is_refused(exchange: Exchange) -> None:
+def test_unsupported_public_keys_are_rejected(exchange: Exchange) -> None:
+    """A public key of an unsupported type, and a PEM without one, are rejected."""
     with pytest.raises(ValueError, match="Ed25519 or RSA"):
         exchange.add_account("p256", make_pem(ec.generate_private_key(ec.SECP256R1())))
     for no_key in (
@@ -126,7 +128,8 @@ def test_a_key_is_used_from_the_addresses_on_its_list_only(
     assert status == 200 or address in exchange.requests[-1].refusal
 
 
-def test_a_list_of_no_addresses_is_refused_before_the_account_is_there(exchange: Exchange) -> None:
+def test_invalid_addresses_add_no_account(exchange: Exchange) -> None:
+    """An invalid address list is rejected before the account is added."""
     with pytest.raises(ValueError, match="nonsense"):
         exchange.add_account("listed", "its secret", addresses=["nonsense"])
     assert send_query(exchange, key="listed").code == -2015
@@ -164,7 +167,7 @@ def test_what_an_account_without_futures_sees_is_a_switch(
     )
 
 
-# -- clock -------------------------------------------------------------------------------------------------------------
+# -- clock
 
 
 def shown_text(exchange: Exchange) -> int:
@@ -215,14 +218,15 @@ def test_a_drifting_clock_freezes_and_goes_on_where_it_stood() -> None:
 
 
 @pytest.mark.parametrize("wrong", [1.5, True, "1", None])
-def test_a_clock_moves_by_whole_numbers_only(exchange: Exchange, wrong: Any) -> None:
+def test_clock_moves_by_integers_only(exchange: Exchange, wrong: Any) -> None:
+    """The clock is moved by integers only."""
     for move in (exchange.clock.advance, exchange.clock.drift):
         with pytest.raises(ValueError, match="must be an integer"):
             move(wrong)
     assert shown_text(exchange) == T0
 
 
-# -- weight by address -------------------------------------------------------------------------------------------------
+# -- weight by address
 
 
 @pytest.mark.promise("M5")
@@ -240,7 +244,8 @@ def test_every_address_has_a_weight_and_a_ban_of_its_own(exchange: Exchange) -> 
     ]
 
 
-def test_addresses_beyond_number_are_forgotten_but_not_their_bans(exchange: Exchange) -> None:
+def test_old_addresses_are_forgotten(exchange: Exchange) -> None:
+    """Above the limit old addresses are forgotten, but not those that were banned."""
     exchange.switches = Switches(weight_limit=5)
     exchange.ban(60, "203.0.113.1")
     exchange.spend(5, "203.0.113.2")
@@ -294,7 +299,7 @@ def test_a_client_can_come_from_another_address(exchange: Exchange) -> None:
             assert client.get("https://exchange.invalid/fapi/v1/time").status_code == status
 
 
-# -- reset -------------------------------------------------------------------------------------------------------------
+# -- reset
 
 
 def test_a_reset_leaves_nothing_behind() -> None:
@@ -330,7 +335,9 @@ def test_a_reset_leaves_nothing_behind() -> None:
     assert send_query(used, key="more").code == -2015
 
 
-def test_an_exchange_is_set_up_when_it_is_made_and_after_every_reset() -> None:
+def test_setup_runs_after_every_reset() -> None:
+    """The function setup is called at the start and after every reset."""
+
     def setup(exchange: Exchange) -> None:
         exchange.add_account("furnished", "its secret", balance=[])
         exchange.fail("waf")
@@ -381,11 +388,12 @@ def test_a_reset_exchange_takes_a_signature_that_came_before(exchange: Exchange)
     assert send_query(exchange, sign_query()).status == 200
 
 
-# -- rows --------------------------------------------------------------------------------------------------------------
+# -- rows
 
 ROW: dict[str, Any] = json.loads(
-    """{"accountAlias":"FzFzSgSgTiTiuXuX","asset":"USDT","balance":"10.00000000","crossWalletBalance":"10.00000000",
-    "crossUnPnl":"-3.10000000","availableBalance":"250.99000000","maxWithdrawAmount":"6.90000000",
+    """{"accountAlias":"FzFzSgSgTiTiuXuX","asset":"USDT","balance":"10.00000000",
+    "crossWalletBalance":"10.00000000","crossUnPnl":"-3.10000000",
+    "availableBalance":"250.99000000","maxWithdrawAmount":"6.90000000",
     "marginAvailable":true,"updateTime":1700000000000}"""
 )
 ZERO = {
@@ -397,7 +405,7 @@ ZERO = {
 
 
 @pytest.mark.promise("M13")
-def test_an_account_in_multi_assets_mode_is_answered_as_it_was_seen(exchange: Exchange) -> None:
+def test_multi_assets_rows_are_sent(exchange: Exchange) -> None:
     """More available than there is, a loss, and a row of an asset that was never used."""
     exchange.seed("balance", [ROW, ZERO])
     assert json.loads(send_query(exchange).body) == [ROW, ZERO]
@@ -425,11 +433,12 @@ def test_what_readers_do_not_expect_is_answered_as_it_was_seeded(
     assert [row.to_dict() for row in with_client.balance()] == rows
 
 
-# -- compression -------------------------------------------------------------------------------------------------------
+# -- compression
 
 
 @pytest.mark.promise("M12")
-def test_bodies_are_compressed_for_those_who_accept_it_when_switched_so(exchange: Exchange) -> None:
+def test_gzip_switch_compresses_bodies(exchange: Exchange) -> None:
+    """With the switch gzip, bodies are compressed for clients that accept it."""
     import gzip
 
     exchange.switches = Switches(gzip=True)

@@ -1,4 +1,4 @@
-"""Every open question about the exchange is a switch, and every switch changes what it says."""
+"""Test the switches: each changes the behavior that it names."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_first_check_in_order_speaks(order: tuple[str, ...]) -> None:
         "signature": "0" * 64,
     }
     codes = {"key": -2015, "parameters": -1104, "timestamp": -1021, "signature": -1022}
-    # With a key nobody knows no signature can be verified, so the signature check then speaks of the key.
+    # No signature can be verified with an unknown key, so the signature check reports the key.
     reply = ask(
         asked,
         f"{mistakes['parameters']}timestamp={mistakes['timestamp']}",
@@ -156,7 +156,7 @@ def test_the_format_of_a_key_can_be_narrowed() -> None:
         ask(strict, key=sent).code for sent in (key, "x" * 64, key[:-1], f"{key}x", f"{key[:-1]}-")
     ] == [*(None, -2015, -2014, -2014, -2014)]
     assert ask(exchange(), key=key[:-1]).code == -2015, (
-        "short made-up keys must work, so a cut key looks unknown"
+        "short fake keys must work, so a cut key looks unknown"
     )
     with pytest.raises(ValueError, match="key_format"):
         exchange(key_format="[A-Za-z0-9]{64}")
@@ -187,8 +187,8 @@ def test_a_wrong_method_can_be_a_405_that_names_the_right_one() -> None:
 
 @pytest.mark.promise("M10")
 def test_the_callers_address_can_be_named() -> None:
-    told = ask(exchange(caller_ip="203.0.113.7"), key="unknown")
-    assert json.loads(told.body)["msg"].endswith("for action., request ip: 203.0.113.7")
+    reply = ask(exchange(caller_ip="203.0.113.7"), key="unknown")
+    assert json.loads(reply.body)["msg"].endswith("for action., request ip: 203.0.113.7")
     banned = exchange(caller_ip="203.0.113.7", weight_limit=1, ban_after=0)
     banned.spend(1)
     assert "IP(203.0.113.7) banned until" in json.loads(banned.handle("GET", TIME, []).body)["msg"]

@@ -1,4 +1,4 @@
-"""Deliveries without a socket: late, slow, cut and reset, in the words that httpx has for them, on both kinds of client."""
+"""Test deliveries without a socket, late, slow, cut and reset, on both kinds of httpx client."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY = {"X-MBX-APIKEY": DEFAULT_API_KEY}
 
 @pytest.fixture(params=["sync", "async", "handler"])
 def get(request: pytest.FixtureRequest) -> Get:
-    """One good call through httpx, on either kind of its clients, or through an exchange that is used as a handler."""
+    """Make a valid call with a sync or async httpx client, or with the exchange as a handler."""
 
     def asked(exchange: Exchange, **options: Any) -> httpx.Response:
         url = f"https://exchange.invalid{PATH}?{sign_query(f'timestamp={exchange.clock()}')}"
@@ -51,7 +51,8 @@ def test_a_late_answer_is_late(get: Get) -> None:
 @pytest.mark.parametrize(
     "fault", [{"fault": "latency", "seconds": 30}, {"fault": "slow", "chunk": 200, "pause": 3}]
 )
-def test_an_answer_or_a_pause_longer_than_the_read_timeout_ends_there(get: Get, fault: Any) -> None:
+def test_read_timeout_ends_the_wait(get: Get, fault: Any) -> None:
+    """A latency or a pause above the read timeout raises after that timeout."""
     exchange = Exchange()
     exchange.fail(**fault)
     begun = time.monotonic()
@@ -85,11 +86,10 @@ def test_an_answer_that_ends_early_is_no_answer(
 ) -> None:
     exchange = Exchange()
     exchange.fail(fault, after=after)
+    # Without pytest.raises, since httpx attaches the request, with its key, to every error.
     try:
         get(exchange)
-    except (
-        httpx.TransportError
-    ) as raised:  # httpx hangs the request, with its key, on every error: not for pytest.raises
+    except httpx.TransportError as raised:
         seen = (type(raised), "mock exchange" in str(raised))
     assert seen == (error, True)
     assert get(exchange).status_code == 200
@@ -107,7 +107,8 @@ def test_a_cut_or_a_reset_behind_the_end_is_a_good_answer(
     assert get(exchange).content == whole
 
 
-def test_slow_and_cut_bodies_announce_their_length_as_whole_ones_do(get: Get) -> None:
+def test_slow_bodies_announce_their_length(get: Get) -> None:
+    """Slow and cut bodies have the Content-Length of the complete body."""
     exchange = Exchange()
     whole = get(exchange)
     for fault in ("slow", "cut"):

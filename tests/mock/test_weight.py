@@ -1,4 +1,4 @@
-"""The weight of an IP address by UTC minute, and the way from 429 through a ban back to freedom."""
+"""Test weight by IP address and UTC minute: 429, bans, and their end."""
 
 from __future__ import annotations
 
@@ -175,7 +175,8 @@ def test_a_ban_on_demand_lasts_until_its_end_whatever_is_asked() -> None:
     assert (time(exchange).status, exchange.handle("GET", b"/nowhere", []).status) == (200, 404)
 
 
-def test_a_ban_on_demand_lasts_two_minutes_and_follows_the_switches() -> None:
+def test_default_ban_follows_switches() -> None:
+    """A ban lasts two minutes by default, and its response follows the switches."""
     exchange = Exchange(
         clock=ManualClock(T0), switches=Switches(retry_after=False, caller_ip="203.0.113.7")
     )

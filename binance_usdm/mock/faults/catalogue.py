@@ -39,11 +39,11 @@ FAULTS: Final[Mapping[str, Fault]] = {
         "408 -1007, the backend did not respond", responses.error(408, -1007, _TIMEOUT)
     ),
     "banned": Fault(
-        "418 -1003, the response of a ban; Exchange.ban starts a ban", responses.banned
+        "418 -1003, the response of a ban; Exchange.ban starts a ban", responses.ban_response
     ),
     "rate-limited": Fault(
         "429 -1003, one response; Exchange.spend uses the weight of the minute",
-        responses.rate_limited,
+        responses.rate_limit_response,
     ),
     "restricted": Fault(
         "451 with code 0, observed on the spot host",

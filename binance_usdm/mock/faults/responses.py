@@ -80,13 +80,13 @@ def any_error(context: FaultContext, code: int, status: int) -> Reply:
     return error_response(status or usual_status, code, documented["messages"][0])
 
 
-def banned(context: FaultContext) -> Reply:
+def ban_response(context: FaultContext) -> Reply:
     """Return the 418 of a ban, which does not begin."""
     until = context.now + 1000 * context.switches.ban_seconds
     return banned_response(until, context.now, context.switches)
 
 
-def rate_limited(context: FaultContext) -> Reply:
+def rate_limit_response(context: FaultContext) -> Reply:
     """Return the 429 of a used up minute."""
     return rate_limited_response(context.now, context.switches)
 
