@@ -24,8 +24,7 @@ _PATTERNS: Final = {
 
 
 def _is_integer_text(text: str) -> bool:
-    # Without a regular expression, since nearly every parameter is an integer. A test compares it
-    # with the pattern in `_PATTERNS`.
+    # No regular expression, since nearly every parameter is an integer. A test compares the two.
     digits = text.removeprefix("-")
     return len(digits) <= _MAX_DIGITS and digits.isascii() and digits.isdecimal()
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote_to_bytes
 from binance_usdm.mock.core.accounts import ApiKey
 from binance_usdm.mock.core.query import Query
 
-_HMAC_HEX_LENGTH = 64
+_HEX_LENGTH = 64
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 
@@ -57,9 +57,9 @@ def _explain_bad_hmac(key: ApiKey, secret: str, payload: bytes, signature: str) 
     in_base64 = base64.b64encode(hmac.digest(secret.encode(), payload, "sha256"))
     if hmac.compare_digest(in_base64, signature.replace(" ", "+").encode()):
         return "the signature is in base64; HMAC-SHA256 signatures are sent in hex"
-    if len(signature) != _HMAC_HEX_LENGTH or not _HEX_DIGITS.issuperset(signature):
+    if len(signature) != _HEX_LENGTH or not _HEX_DIGITS.issuperset(signature):
         return (
-            f"the signature is not an HMAC-SHA256 in hex: {_HMAC_HEX_LENGTH} hex digits expected, "
+            f"the signature is not an HMAC-SHA256 in hex: {_HEX_LENGTH} hex digits expected, "
             f"{len(signature)} characters received"
         )
     return "the signature is of other bytes or of another secret"
