@@ -1,4 +1,4 @@
-"""Binance USDⓈ-M futures: what an account holds, exactly and safely."""
+"""Client for the Binance USDⓈ-M futures account API."""
 
 from binance_usdm_wire import AccountBalance, Response, ServerTime
 

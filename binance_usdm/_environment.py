@@ -7,56 +7,74 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ._auth.private_keys import signer_from_pem
+from ._auth.private_keys import PrivateKeySigner, signer_from_pem
 from ._errors import ConfigurationError
+from ._secrets import Problem
 
 ENV_API_KEY: Final = "BINANCE_API_KEY"
-ENV_API_SECRET: Final = "BINANCE_API_SECRET"  # the variable's name  # noqa: S105
+# Not a secret: the variable's name.
+ENV_API_SECRET: Final = "BINANCE_API_SECRET"  # noqa: S105
 ENV_PRIVATE_KEY: Final = "BINANCE_API_PRIVATE_KEY"
 ENV_PRIVATE_KEY_FILE: Final = "BINANCE_API_PRIVATE_KEY_FILE"
-ENV_PRIVATE_KEY_PASSWORD: Final = "BINANCE_API_PRIVATE_KEY_PASSWORD"  # likewise  # noqa: S105
+# Not a secret: the variable's name.
+ENV_PRIVATE_KEY_PASSWORD: Final = "BINANCE_API_PRIVATE_KEY_PASSWORD"  # noqa: S105
 ENV_BASE_URL: Final = "BINANCE_BASE_URL"
 ENV_NAMES_BY_OPTION: Final = {
     "api_key": ENV_API_KEY,
     "api_secret": ENV_API_SECRET,
     "base_url": ENV_BASE_URL,
 }
+SIGNING_VARIABLES: Final = (ENV_API_SECRET, ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE)
+"""Exactly one of them must be set."""
+PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+"""Variables that name a proxy for other programs. Clients ignore them."""
 
 
-def options_from_env(options: Mapping[str, Any]) -> dict[str, Any] | str:
-    """The constructor's arguments that environment variables give, without those in `options`, or a complaint that repeats no value.
+def options_from_env(options: Mapping[str, Any]) -> dict[str, Any] | Problem:
+    """Return the constructor's arguments that are set in the environment.
 
-    An empty variable is one that is not set.
+    An empty variable counts as not set.
+
+    Args:
+        options: Arguments that the caller passed. They replace the variables.
+
+    Returns:
+        Arguments that are not in `options`, or a `Problem` that repeats no value.
     """
-    value = os.environ.get
     found: dict[str, Any] = {
-        option: value(name)
+        option: os.environ[name]
         for option, name in ENV_NAMES_BY_OPTION.items()
-        if value(name) and option not in options
+        if os.environ.get(name) and option not in options
     }
-    if "api_key" not in {*found, *options}:
-        return f"the environment variable {ENV_API_KEY} is not set"
-    if not {"signer", "api_secret"}.isdisjoint(options):
+    if "api_key" not in found and "api_key" not in options:
+        return Problem(f"the environment variable {ENV_API_KEY} is not set")
+    if "signer" in options or "api_secret" in options:
         found.pop("api_secret", None)
         return found
-    signed_by = [
-        name for name in (ENV_API_SECRET, ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE) if value(name)
-    ]
-    if len(signed_by) != 1:
-        which = (
-            f"{' and '.join(signed_by)} are set: unset all but one"
-            if signed_by
-            else f"{ENV_API_SECRET} is not set"
+    variables = [name for name in SIGNING_VARIABLES if os.environ.get(name)]
+    if not variables:
+        return Problem(
+            f"the environment variable {ENV_API_SECRET} is not set, "
+            f"nor are {ENV_PRIVATE_KEY} and {ENV_PRIVATE_KEY_FILE}"
         )
-        return f"one environment variable must say what signs: {which}"
-    if signed_by != [ENV_API_SECRET]:
-        text = value(ENV_PRIVATE_KEY) or ""
-        try:
-            found["signer"] = signer_from_pem(
-                os.fsencode(text) or Path(value(ENV_PRIVATE_KEY_FILE) or ""),
-                value(ENV_PRIVATE_KEY_PASSWORD) or None,
-            )
-        except ConfigurationError as error:
-            option, _, problem = str(error).partition(" ")
-            return f"{ENV_PRIVATE_KEY_PASSWORD if option == 'password' else signed_by[0]} {problem}"
+    if len(variables) > 1:
+        return Problem(f"{' and '.join(variables)} are set; set only one of them")
+    if variables != [ENV_API_SECRET]:
+        signer = _signer_from_env(variables[0])
+        if isinstance(signer, Problem):
+            return signer
+        found["signer"] = signer
     return found
+
+
+def _signer_from_env(variable: str) -> PrivateKeySigner | Problem:
+    """Return the signer of the private key that a variable contains or is the path of."""
+    source: bytes | Path = Path(os.environ[variable])
+    if variable == ENV_PRIVATE_KEY:
+        source = os.fsencode(os.environ[variable])
+    try:
+        return signer_from_pem(source, os.environ.get(ENV_PRIVATE_KEY_PASSWORD) or None)
+    except ConfigurationError as error:
+        option, _, problem = str(error).partition(" ")
+    name = ENV_PRIVATE_KEY_PASSWORD if option == "password" else variable
+    return Problem(f"{name} {problem}")

@@ -1,61 +1,71 @@
-"""The error tree and the tables that choose from it. Knows a refusal as status, code and text; knows no transport and no retry.
+"""Exceptions, and the tables that map status and code to them.
 
 UsdmError
-├── ConfigurationError       a key, secret, URL or argument cannot be used; nothing was sent
-├── TransportError           no complete reply came
-│   └── DeadlineExceeded     the call's time was up
-├── UnexpectedResponse       the reply is not as the spec describes it
-└── APIError                 the exchange said no
+├── ConfigurationError       a key, secret, URL or argument is invalid; nothing was sent
+├── TransportError           no complete response
+│   └── DeadlineExceeded     the call's total time was over
+├── UnexpectedResponse       a response that the spec does not describe
+└── APIError                 the exchange rejected the request
     ├── AuthenticationError  key, signature or permission
     ├── TimestampError       the request's time (-1021)
     ├── RateLimitError       too many requests (429, -1003)
-    │   └── IPBannedError    banned for going on (418)
+    │   └── IPBannedError    banned after too many requests (418)
     ├── ForbiddenError       firewall (403) or location (451)
     ├── BadRequestError      any other 4xx
-    └── ServerError          the exchange's own fault (5xx, 408)
+    └── ServerError          the exchange failed (5xx, 408)
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from binance_usdm_wire import ResponseMismatch
 
+from ._error_hints import HINT_BY_CODE, HINT_BY_STATUS
 from ._redaction import sanitize_text
 
 
 class UsdmError(Exception):
-    """Everything this package raises on purpose. `.retryable`: the same call may succeed later, with nothing changed."""
+    """Base class of all exceptions of this package.
+
+    Attributes:
+        retryable: Whether the same call may succeed later.
+    """
 
     retryable = False
 
 
 class ConfigurationError(UsdmError):
-    """A key, secret, URL or argument cannot be used. Raised before any byte is sent; never holds the value."""
+    """A key, secret, URL or argument is invalid. Nothing was sent; the message has no value."""
 
 
 class TransportError(UsdmError):
-    """No complete reply came: name lookup, connection, TLS, reset or a reply cut short."""
+    """No complete response arrived: name lookup, connection, TLS or an incomplete response."""
 
     retryable = True
 
 
 class DeadlineExceeded(TransportError):
-    """The call's total time (`timeout`) was up before its reply was complete."""
+    """The call's total time (`timeout`) was over before the response was complete."""
 
     retryable = False
 
 
 class StaleConnectionError(TransportError):
-    """The server had closed the idle connection that was used. Met inside of a call only, which then tries a new one."""
+    """The server had closed the idle connection. A call catches this and uses a new connection."""
 
 
 class UnexpectedResponse(UsdmError):
-    """A reply that the spec does not describe.
+    """A response that the spec does not describe. No value of the response is in the error.
 
-    `.status` is the HTTP status (0 when the reply was too large to be read); `.path` the place (row number, field name),
-    `.expected` and `.found` kinds of values. The value itself is in none of them. `.retryable` when it is not even JSON.
+    Attributes:
+        status: HTTP status, 0 when the response was larger than `max_reply_bytes`.
+        path: Row number and field name, empty for the whole response.
+        expected: What the spec describes there.
+        found: What was there instead, in words.
+        retryable: True when the body is not JSON.
     """
 
     def __init__(
@@ -79,10 +89,14 @@ class UnexpectedResponse(UsdmError):
 
 
 class APIError(UsdmError):
-    """The exchange refused.
+    """The exchange rejected the request.
 
-    `.status` is the HTTP status, `.code` the exchange's own code (None when it sent none), `.message` its text made safe to print,
-    `.retry_after` seconds it asked to wait (None when it did not say), `.hint` what to check here ("" when there is nothing to add).
+    Attributes:
+        status: HTTP status.
+        code: The exchange's error code, None when it sent none.
+        message: The exchange's message, sanitized.
+        retry_after: Seconds that the exchange asks to wait, None when it does not say.
+        hint: What to check, "" when there is no advice.
     """
 
     def __init__(
@@ -106,57 +120,64 @@ class APIError(UsdmError):
 
 
 class AuthenticationError(APIError):
-    """The key, its permissions or the signature were refused. Asking again does not help."""
+    """The exchange rejected the key, its permissions or the signature. A retry does not help."""
 
 
 class TimestampError(APIError):
-    """The request's time is outside of what the exchange accepts."""
+    """The request's timestamp is too old or too far ahead."""
 
 
 class RateLimitError(APIError):
     """The weight limit of this IP address is used up.
 
-    `.retry_after` is always set: what the exchange said, else until the next UTC minute. `.status` is 0 when the client itself kept
-    the request back, because the weight budget has no room before the call's deadline: nothing was sent then.
+    Attributes:
+        status: 0 when the request was not sent, because the client's weight budget is exhausted
+            until after the call's deadline.
+        retry_after: Seconds to wait, never None: until the next UTC minute if the exchange does
+            not say.
     """
 
     retryable = True
 
 
 class IPBannedError(RateLimitError):
-    """This IP address is banned, from two minutes to three days, longer each time.
+    """This IP address is banned, for two minutes up to three days.
 
-    `.banned_until` is an aware datetime, None when the exchange did not name it. Until `.retry_after` seconds are over, calls through this
-    IP address's budget fail at once with this error, and nothing is sent.
+    Until `retry_after` seconds are over, calls that share the weight budget raise this error and
+    nothing is sent.
+
+    Attributes:
+        ban_end_ms: End of the ban in ms since 1970-01-01 UTC, None when it is not known.
+        banned_until: The same as a datetime with time zone.
     """
 
     retryable = False
+    ban_end_ms: int | None = None
 
     @property
     def hint(self) -> str:
         return HINT_BY_STATUS[418]
 
-    ban_end_ms: int | None = None
-    """End of the ban in ms since 1970, None when the exchange did not name it."""
-
     @property
     def banned_until(self) -> datetime | None:
-        end = self.ban_end_ms if self.ban_end_ms is not None else parse_ban_end_ms(self.message)
-        return (
-            None if end is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=end)
-        )
+        end_ms = self.ban_end_ms
+        if end_ms is None:
+            end_ms = parse_ban_end_ms(self.message)
+        if end_ms is None:
+            return None
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=end_ms)
 
 
 class ForbiddenError(APIError):
-    """Stopped before the exchange looked at the request: by its firewall (403) or because of the location (451)."""
+    """The request was stopped by the exchange's firewall (403) or for its location (451)."""
 
 
 class BadRequestError(APIError):
-    """The request itself was refused."""
+    """The exchange rejected the request itself."""
 
 
 class ServerError(APIError):
-    """The exchange failed; reading again later is safe."""
+    """The exchange failed. Reading again later is safe."""
 
     retryable = True
 
@@ -169,10 +190,10 @@ ERROR_CLASS_BY_CODE: dict[int, type[APIError]] = {
     **dict.fromkeys((-1003, -1015), RateLimitError),
     **dict.fromkeys((-1000, -1001, -1006, -1007, -1008, -1016), ServerError),
 }
-"""Exchange code -> class; a code that is not here is judged by the HTTP status."""
+"""Any other code is classified by the HTTP status."""
 
-NON_RETRYABLE_CODES = {-1015, -1016}
-"""Codes of classes that are retryable, which themselves are not: an order limit, a service that is gone."""
+NON_RETRYABLE_CODES: Final = {-1015, -1016}
+"""Exceptions to the `retryable` of their class: an order limit, a service that was shut down."""
 
 ERROR_CLASS_BY_STATUS: dict[int, type[APIError]] = {
     401: AuthenticationError,
@@ -182,30 +203,16 @@ ERROR_CLASS_BY_STATUS: dict[int, type[APIError]] = {
     429: RateLimitError,
     451: ForbiddenError,
 }
-"""HTTP status -> class; any other 4xx is a bad request, any 5xx a server error."""
+"""Any other 4xx is a BadRequestError, any other 5xx a ServerError.
 
-HINT_BY_CODE: dict[int | None, str] = {
-    -1021: "compare this machine's clock with the exchange's: client.server_time(); NTP keeps it right",
-    -1022: "the secret is another key's or not complete, key and secret are swapped, or something changed the query after it was signed",
-    -2008: "the exchange does not know this key here: demo and production have keys of their own, check base_url",
-    -2014: "the key is cut, has a blank in it or is empty: copy it again",
-    -2015: "check four things: the key exists on this environment (demo or production), this machine's IP address is on the key's list, "
-    "Enable Futures is ticked for the key, and the account is no portfolio-margin account; after earlier success it can be a short ban",
-    -4109: "the futures account was never opened: activate it on the website",
-}
-HINT_BY_STATUS: dict[int, str] = {
-    403: "the exchange's firewall stopped it: too many requests, or text in them that it does not like",
-    404: "check base_url: there is no such path here",
-    418: "send nothing before the ban ends",
-    429: "slow down: the limit counts all programs behind this IP address",
-    451: "the exchange does not serve this location",
-}
+Which errors are retried follows from `retryable` of their class.
+"""
 
 _BAN_END = re.compile(r"banned until (\d{13})\b")
 
 
 def parse_ban_end_ms(message: str) -> int | None:
-    """End of a ban, ms since 1970, from the only text that is ever matched: "… banned until <ms>"."""
+    """Return the end of a ban, in ms since 1970, from a message with "banned until <ms>"."""
     match = _BAN_END.search(message)
     return int(match[1]) if match else None
 
@@ -213,15 +220,24 @@ def parse_ban_end_ms(message: str) -> int | None:
 def make_api_error(
     status: int, code: int | None, message: str, retry_after: float | None, *secrets: str
 ) -> APIError:
-    """Return the error for an error response: by code, else by status. HTTP 418 always means a ban, regardless of the code."""
-    error_class = ERROR_CLASS_BY_STATUS.get(
-        status, ServerError if status >= 500 else BadRequestError
-    )
+    """Return the error for an error response.
+
+    The class follows from the code, else from the status. HTTP 418 always means a ban, regardless
+    of the code.
+
+    Args:
+        status: HTTP status.
+        code: The exchange's error code, or None.
+        message: The exchange's message, not sanitized.
+        retry_after: Seconds that the exchange asks to wait, or None.
+        secrets: Strings that are redacted in the message.
+    """
+    default_class = ServerError if status >= 500 else BadRequestError
+    error_class = ERROR_CLASS_BY_STATUS.get(status, default_class)
     if code is not None and error_class is not IPBannedError:
         error_class = ERROR_CLASS_BY_CODE.get(code, error_class)
-    ban_end_ms = parse_ban_end_ms(
-        message
-    )  # Before secrets are redacted: a short key may be a part of the number.
+    # Parsed before secrets are redacted: a short key may be a part of the number.
+    ban_end_ms = parse_ban_end_ms(message)
     if error_class is RateLimitError and ban_end_ms is not None:
         error_class = IPBannedError
     error = error_class(status, code, sanitize_text(message, *secrets), retry_after)

@@ -1,4 +1,4 @@
-"""What a call tells while it runs: to the logger `binance_usdm` and to `on_event`. Numbers and errors of the tree, never a secret."""
+"""Events that a call emits while it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ._errors import UsdmError
 from ._interrupts import raise_if_from_handler
 
 logger = logging.getLogger("binance_usdm")
-logger.addHandler(logging.NullHandler())  # whoever sets up no logging gets no lines on stderr
+# Without a handler, logging would print warnings on stderr in programs that do not configure it.
+logger.addHandler(logging.NullHandler())
 
 EventKind = Literal[
     "retry",
@@ -36,15 +37,27 @@ _LOG_LEVEL_BY_KIND: Final[dict[EventKind, int]] = {
 
 @frozen(kw_only=True)
 class Event:
-    """Something a caller would not see otherwise, by `kind`.
+    """Something that happened within a call and does not show in its result.
 
-    - "retry": the attempt failed with `error`; the next one follows in `seconds`.
-    - "budget_wait": it takes `seconds` until the weight budget has room.
-    - "cooldown": after a 429 or 418, `error`, nothing is sent for `seconds`.
-    - "reconnect": the server had closed an idle connection; the attempt is made again at once, on a new one.
-    - "clock_synced": the exchange's time was read: it is `offset_ms` ahead of this machine's, give or take `error_ms`.
-    - "clock_sync_failed": it could not be read, because of `error`.
-    - "account_mismatch": the response held rows of another account and was not used; its connection was closed.
+    Events contain numbers, names and errors of this package, but no secrets. The kinds:
+
+    - "retry": the attempt failed with `error`; the next one starts in `seconds`.
+    - "budget_wait": the weight budget is exhausted; the call waits for `seconds`.
+    - "cooldown": after `error`, a 429 or 418, nothing is sent for `seconds`.
+    - "reconnect": the server had closed an idle connection; the attempt is sent on a new one.
+    - "clock_synced": the exchange is `offset_ms` ahead of this machine, ± `error_ms`.
+    - "clock_sync_failed": the clock sync failed with `error`.
+    - "account_mismatch": the response had rows of another account and was not used; its connection
+      was closed.
+
+    Attributes:
+        kind: One of the names above.
+        operation: Operation of the call, such as "balance".
+        attempt: Number of the attempt, starting at 1.
+        seconds: Duration in seconds, 0 where the kind has none.
+        error: The error, None where the kind has none.
+        offset_ms: Offset in ms, None where the kind has none.
+        error_ms: Error bound of the offset in ms, None where the kind has none.
     """
 
     kind: EventKind
@@ -57,15 +70,24 @@ class Event:
 
 
 Observer = Callable[[Event], None]
-"""Is told of every event, in the thread or task of the call; should be quick."""
+"""Function that receives every `Event`.
+
+Called synchronously in the thread or task of the call, so it should return quickly. An exception
+it raises is logged and ignored.
+"""
 
 
 def emit(event: Event, observer: Observer | None) -> None:
-    """Log it, then hand it to the observer, whose failure is logged and is no failure of the call."""
+    """Log an event and pass it to the observer.
+
+    An exception of the observer is logged, unless a signal handler raised it.
+    """
     logger.log(_LOG_LEVEL_BY_KIND[event.kind], "%s", event)
-    if observer is not None:
-        try:
-            observer(event)
-        except Exception as error:  # it only watches  # noqa: BLE001
-            raise_if_from_handler(error)
-            logger.error("on_event failed with %s", type(error).__name__)
+    if observer is None:
+        return
+    try:
+        observer(event)
+    # A bug of the observer must not fail the call.
+    except Exception as error:  # noqa: BLE001
+        raise_if_from_handler(error)
+        logger.error("on_event failed with %s", type(error).__name__)

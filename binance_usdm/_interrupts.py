@@ -1,4 +1,4 @@
-"""Tell what a signal handler raised from what failed by itself. Knows signals and tracebacks."""
+"""Distinguish exceptions of signal handlers from failures of the code they interrupt."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 
 
 def raise_if_from_handler(error: Exception) -> None:
-    """Raise an error again that a signal handler raised: it is the caller's, and no failure of what it came through."""
-    if (
-        threading.current_thread() is not threading.main_thread()
-    ):  # Python runs handlers there only.
+    """Raise an error that a signal handler raised. Return if it came from elsewhere.
+
+    Such an error is meant for the caller, like KeyboardInterrupt.
+    """
+    # Python runs signal handlers in the main thread only.
+    if threading.current_thread() is not threading.main_thread():
         return
     codes = {
         code

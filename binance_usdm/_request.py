@@ -27,7 +27,7 @@ class _OperationTemplate(NamedTuple):
 
     path: bytes
     signature_prefix: bytes
-    """Behind the other parameters."""
+    """Name of the signature parameter, as it stands after the other parameters."""
     route: RequestTemplate
 
     def __repr__(self) -> str:
@@ -35,9 +35,12 @@ class _OperationTemplate(NamedTuple):
 
 
 class RequestBuilder(SecretHolder):
-    """Makes the requests of one client: the only place that holds its credentials.
+    """Builds the requests of one client. No other object holds the client's credentials.
 
-    `origin` is where all of them go. `partition` keeps connections of one API key apart from those of another; it is no key.
+    Attributes:
+        url: Base URL.
+        origin: Origin of the base URL.
+        partition: Number that differs between API keys. Connections are not shared across it.
     """
 
     __slots__ = ("_credentials", "_recv_window", "_templates", "origin", "partition", "url")
@@ -53,7 +56,11 @@ class RequestBuilder(SecretHolder):
         self._recv_window = recv_window
 
     def build_query(self, operation: Operation[Any], arguments: dict[str, Any]) -> str:
-        """The parameters a caller decides on, as they are sent; raises ConfigurationError for what the spec does not allow."""
+        """Return the query string of a call, without timestamp and signature.
+
+        Raises:
+            ConfigurationError: A credential is missing, or the spec does not allow an argument.
+        """
         signing = operation.signing
         if operation.key_header is not None and self._credentials.api_key is None:
             raise ConfigurationError(f"{operation.id} needs an API key")
@@ -61,67 +68,78 @@ class RequestBuilder(SecretHolder):
             raise ConfigurationError(
                 f"{operation.id} is signed: it needs an API secret or a signer"
             )
+        problem = ""
         try:
-            query = operation.build_query(**arguments)
+            parameters = operation.build_query(**arguments)
         except InvalidArgumentError as error:
-            complaint = str(error)
-        else:
-            if (
-                signing is not None
-                and signing.window_parameter is not None
-                and self._recv_window is not None
-            ):
-                query.setdefault(signing.window_parameter, str(self._recv_window))
-            return "&".join([f"{name}={text}" for name, text in query.items()])
-        raise ConfigurationError(complaint)
+            problem = str(error)
+        # Raised here, so that the error has no context with the argument.
+        if problem:
+            raise ConfigurationError(problem)
+        window_name = signing.window_parameter if signing is not None else None
+        if window_name is not None and self._recv_window is not None:
+            parameters.setdefault(window_name, str(self._recv_window))
+        return "&".join([f"{name}={text}" for name, text in parameters.items()])
 
     def build_signed(self, operation: Operation[Any], query: str, clock: Clock) -> HttpRequest:
-        """Return the request of one attempt, with the time of `clock` and a signature over the bytes that are sent.
+        """Return the request of one attempt, with a new timestamp and a signature over its query.
 
-        Raises ConfigurationError when the clock or the signer returns what cannot be sent.
+        Args:
+            operation: The operation that is called.
+            query: What `build_query` returned.
+            clock: Function that returns the timestamp in ms.
+
+        Raises:
+            ConfigurationError: The clock or the signer returned a value that cannot be sent.
         """
-        # Where something may raise, no local holds a part of the template: some tracebacks show locals, and it has the key.
-        signing, signer = operation.signing, self._credentials.signer
+        # Keep secrets out of tracebacks; see _secrets.py. Where something may raise, no local holds
+        # a part of the template, which contains the key.
+        signing = operation.signing
+        signer = self._credentials.signer
         if signing is None:
             return self._complete(operation, query.encode("ascii"), b"")
-        assert signer is not None  # as build_query() has seen
-        now = clock()
-        if type(now) is not int:
-            raise ConfigurationError("clock must return whole milliseconds, as an int")
-        payload = append_timestamp(query, f"{signing.timestamp_parameter}={now}").encode("ascii")
+        # build_query() has checked that there is one.
+        assert signer is not None
+        now_ms = clock()
+        if type(now_ms) is not int:
+            raise ConfigurationError("clock must return an integer of milliseconds")
+        timestamp = f"{signing.timestamp_parameter}={now_ms}"
+        payload = append_timestamp(query, timestamp).encode("ascii")
         return self._complete(operation, payload, compute_signature(signer, payload))
 
     def _complete(self, operation: Operation[Any], query: bytes, signature: bytes) -> HttpRequest:
-        template = self._templates.get(operation.id) or self._template(operation)
+        template = self._templates.get(operation.id)
+        if template is None:
+            template = self._templates[operation.id] = self._make_template(operation)
         if signature:
             query += template.signature_prefix + signature
         target = template.path + b"?" + query if query else template.path
-        return HttpRequest(
-            target, template.route, (self._credentials.api_key or "", signature.decode("ascii"))
-        )
+        secrets = (self._credentials.api_key or "", signature.decode("ascii"))
+        return HttpRequest(target, template.route, secrets)
 
-    def _template(self, operation: Operation[Any]) -> _OperationTemplate:
+    def _make_template(self, operation: Operation[Any]) -> _OperationTemplate:
         path = f"{self.url.path}{operation.path}".encode("ascii")
-        prefix = (
-            b""
-            if operation.signing is None
-            else f"&{operation.signing.signature_parameter}=".encode("ascii")
-        )
-        route = RequestTemplate.build(
-            self.url.origin,
-            build_headers(self.url, operation.key_header, self._credentials.api_key),
-        )
-        form = self._templates[operation.id] = _OperationTemplate(path, prefix, route)
-        return form
+        prefix = b""
+        if operation.signing is not None:
+            prefix = f"&{operation.signing.signature_parameter}=".encode("ascii")
+        headers = build_headers(self.url, operation.key_header, self._credentials.api_key)
+        return _OperationTemplate(path, prefix, RequestTemplate.build(self.url.origin, headers))
 
 
 def build_headers(url: config.BaseUrl, key_header: str | None, api_key: str | None) -> RawHeaders:
-    """All headers, ready to be sent; the key only where the operation wants it."""
-    key = {key_header: api_key} if key_header is not None and api_key is not None else {}
-    asked = {"Host": url.host, **_DEFAULT_HEADERS, **key}
-    return [(name.encode("ascii"), value.encode("ascii")) for name, value in asked.items()]
+    """Return all headers of a request, with the API key if the operation needs it.
+
+    Args:
+        url: Base URL, for the Host header.
+        key_header: Name of the header for the key, None if the operation needs no key.
+        api_key: API key, or None.
+    """
+    headers = {"Host": url.host, **_DEFAULT_HEADERS}
+    if key_header is not None and api_key is not None:
+        headers[key_header] = api_key
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
 
-def append_timestamp(query: str, stamp: str) -> str:
-    """What is signed."""
-    return f"{query}&{stamp}" if query else stamp
+def append_timestamp(query: str, timestamp: str) -> str:
+    """Return the payload that is signed: the query with the timestamp as its last parameter."""
+    return f"{query}&{timestamp}" if query else timestamp

@@ -1,10 +1,9 @@
-"""Status, headers and bytes -> a typed value or an error of the tree. Pure: sends nothing, waits for nothing."""
+"""Turn an HTTP response into a typed value or an error."""
 
 from __future__ import annotations
 
 import re
 import time
-import zlib
 from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeVar
@@ -13,6 +12,7 @@ from binance_usdm_wire import Operation, ResponseMismatch
 from binance_usdm_wire.decoding import decode
 from binance_usdm_wire.errors import NotJsonError
 
+from ._content_encoding import decode_content
 from ._errors import (
     APIError,
     DeadlineExceeded,
@@ -29,17 +29,12 @@ from ._redaction import sanitize_text
 T = TypeVar("T")
 
 USED_WEIGHT_HEADER: Final = "X-MBX-USED-WEIGHT-1M"
-_USED_WEIGHT_LOWER: Final = USED_WEIGHT_HEADER.lower().encode("ascii")
 MAX_DECOMPRESSION_RATIO: Final = 4
-"""A compressed body may grow to so many times the size that a reply may have."""
-_ENCODINGS: Final = {
-    "gzip": 16 + zlib.MAX_WBITS,
-    "x-gzip": 16 + zlib.MAX_WBITS,
-    "deflate": zlib.MAX_WBITS,
-}
-_DEADLINE_TOLERANCE_SECONDS: Final = 0.02
+"""A compressed body may grow to this many times the maximum size of a response."""
 MAX_DATE_OFFSET_MS: Final = 12 * 3600 * 1000
-"""A Date farther away from the clock is not believed; one beside a clock in the wrong time zone is."""
+"""A Date that is farther from the clock is ignored. A clock in a wrong time zone stays within."""
+_DEADLINE_TOLERANCE_SECONDS: Final = 0.02
+_USED_WEIGHT_LOWER: Final = USED_WEIGHT_HEADER.lower().encode("ascii")
 _SECONDS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?").fullmatch
 _DATE: Final = re.compile(
     r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
@@ -47,7 +42,7 @@ _DATE: Final = re.compile(
 
 
 class ParsedValue(NamedTuple):
-    """A good reply's typed value; its repr says nothing of the account."""
+    """The typed value of a response. Its `repr` shows nothing of the account."""
 
     parsed: Any
 
@@ -66,23 +61,25 @@ def parse_response(
     Args:
         operation: The operation that was called.
         response: Status, headers and body.
-        secrets: What is removed from every message.
-        max_response_bytes: Bound of a response; a compressed body may grow to four times that.
+        secrets: Strings that are redacted in every message.
+        max_response_bytes: Maximum size of a response. A compressed body may grow to four times
+            that.
 
     Returns:
-        `ParsedValue`; `APIError` when the exchange rejected the request; `UnexpectedResponse` when the spec does not
-        describe the response.
+        `ParsedValue`; `APIError` if the exchange rejected the request; `UnexpectedResponse` if the
+        spec does not describe the response.
     """
-    status, body, mismatch = response.status, b"", None
+    status = response.status
+    body = b""
+    mismatch = None
     try:
         body = decode_content(response, MAX_DECOMPRESSION_RATIO * max_response_bytes)
         if status == 200:
             return ParsedValue(operation.parse_body(body))
-    except (
-        ResponseMismatch
-    ) as found:  # An error status counts even when the body cannot be decoded.
-        mismatch = found
-    code, message = _error_payload(body)
+    # An error status counts even when the body cannot be decoded.
+    except ResponseMismatch as error:
+        mismatch = error
+    code, message = _parse_error_body(body)
     if _is_error(status, code):
         return make_api_error(status, code, message, parse_retry_after(response.headers), *secrets)
     if status == 200 and mismatch is not None:
@@ -90,10 +87,10 @@ def parse_response(
         return UnexpectedResponse(
             200, mismatch.path, mismatch.expected, mismatch.found, is_retryable
         )
-    found_status = (
-        "a redirect, which is never followed" if 300 <= status < 400 else "another status"
-    )
-    return UnexpectedResponse(status, (), "status 200 or an error status", found_status)
+    found = f"status {status}"
+    if 300 <= status < 400:
+        found = "a redirect, which the client does not follow"
+    return UnexpectedResponse(status, (), "status 200 or an error status", found)
 
 
 def find_account_mismatch(
@@ -126,7 +123,7 @@ def find_account_mismatch(
 
 
 def _is_error(status: int, code: int | None) -> bool:
-    """Return whether status and code say that the request was rejected. A code above 0 in a 200 says "ok"."""
+    """Return whether the exchange rejected the request. A 200 with a code above 0 means success."""
     return 400 <= status < 600 or (status == 200 and code is not None and code <= 0)
 
 
@@ -140,39 +137,40 @@ def error_from_failure(
     """Return the error for a request without a response.
 
     Args:
-        failure: What the transport says.
-        host: Named in the message.
-        secrets: What is removed from the message.
-        max_response_bytes: Named when the response was larger.
-        deadline: Instant of `time.monotonic()`; after it the error is a DeadlineExceeded.
+        failure: What the transport reports.
+        host: Host for the message.
+        secrets: Strings that are redacted in the message.
+        max_response_bytes: Maximum size of a response, for the message.
+        deadline: Instant of `time.monotonic()`. After it the error is a DeadlineExceeded.
     """
     if failure.kind == TOO_LARGE:
         return UnexpectedResponse(0, (), f"at most {max_response_bytes} bytes", "more")
-    if (
-        failure.kind == "ProxyError"
-    ):  # Its reason phrase may echo a password: only a status and our own words pass.
-        status, _, hint = failure.text.partition(":")
-        words = f"the proxy answered {status[:3] if status[:3].isdigit() else 'nothing valid'}"
-        error: UsdmError = TransportError(
-            f"{words}{f':{hint}' if hint and not failure.is_retryable else ''} ({host})"
-        )
-    elif failure.kind == STALE:
+    if failure.kind == STALE:
         return StaleConnectionError(f"{failure.kind}: {failure.text} ({host})")
+    error: UsdmError
+    if failure.kind == "ProxyError":
+        error = TransportError(f"{_proxy_problem(failure)} ({host})")
     else:
-        text = sanitize_text(
-            f"{failure.kind}: {failure.text}" if failure.kind else failure.text, *secrets
-        )
-        is_late = (
-            time.monotonic() > deadline - _DEADLINE_TOLERANCE_SECONDS
-        )  # A transport may give up before.
-        error = (DeadlineExceeded if is_late else TransportError)(f"{text} ({host})")
+        text = f"{failure.kind}: {failure.text}" if failure.kind else failure.text
+        # The timer of a transport may fire a little before the deadline.
+        is_late = time.monotonic() > deadline - _DEADLINE_TOLERANCE_SECONDS
+        error_class = DeadlineExceeded if is_late else TransportError
+        error = error_class(f"{sanitize_text(text, *secrets)} ({host})")
     if not failure.is_retryable:
         error.retryable = False
     return error
 
 
+def _proxy_problem(failure: HttpFailure) -> str:
+    """Return a message with the proxy's status. Its reason phrase may contain a password."""
+    status, _, hint = failure.text.partition(":")
+    answer = status[:3] if status[:3].isdigit() else "nothing valid"
+    problem = f"the proxy answered {answer}"
+    return f"{problem}:{hint}" if hint and not failure.is_retryable else problem
+
+
 def map_thread_error(error: OSError | UsdmError) -> UsdmError:
-    """Why no result came: for a reason of its own, its time was up, or no thread could be had."""
+    """Return the error for a function that failed in a thread, or for which no thread started."""
     if isinstance(error, UsdmError):
         return error
     if isinstance(error, TimeoutError):
@@ -180,49 +178,30 @@ def map_thread_error(error: OSError | UsdmError) -> UsdmError:
     return TransportError(sanitize_text(str(error)))
 
 
-def _error_payload(body: bytes) -> tuple[int | None, str]:
-    """Code and message of an error body; None and "" where there is none, as in a page."""
+def _parse_error_body(body: bytes) -> tuple[int | None, str]:
+    """Return code and message of an error body; None and "" for one without, such as HTML."""
     try:
         payload = decode(body)
     except ResponseMismatch:
         return None, ""
-    code, message = (
-        (payload.get("code"), payload.get("msg")) if type(payload) is dict else (None, "")
-    )
+    if type(payload) is not dict:
+        return None, ""
+    code = payload.get("code")
+    message = payload.get("msg")
     return code if type(code) is int else None, message if type(message) is str else ""
 
 
-def decode_content(response: HttpResponse, limit: int) -> bytes:
-    """The body without its Content-Encoding; a compressed one (never asked for) grows to `limit` bytes and no further."""
-    if response.headers.get_bytes(b"content-encoding") is None:
-        return response.body
-    encoding = response.headers["content-encoding"].strip().lower()
-    if encoding in {"identity", ""}:
-        return response.body
-    if encoding not in _ENCODINGS:
-        raise ResponseMismatch((), "a body as asked for", "an unknown content encoding")
-    inflater = zlib.decompressobj(_ENCODINGS[encoding])
-    try:
-        body = inflater.decompress(response.body, limit)
-    except zlib.error:
-        raise ResponseMismatch((), f"a body in {encoding}", "something else") from None
-    if inflater.unconsumed_tail:
-        raise ResponseMismatch((), f"at most {limit} bytes", "more")
-    if not inflater.eof or inflater.unused_data:
-        raise ResponseMismatch((), f"a body in {encoding}", "more or less than one")
-    return body
-
-
 def parse_used_weight(headers: Headers) -> int | None:
-    """Weight used in the current UTC minute, None when the exchange did not say so in plain digits."""
+    """Return the weight used in the current UTC minute, None without a valid header."""
     text = headers.get_bytes(_USED_WEIGHT_LOWER)
     return int(text) if text is not None and text.isdigit() and len(text) < 10 else None
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that the exchange asks to wait, None when it does not say so.
+    """Return the seconds that the exchange asks to wait, None when it does not say.
 
-    Plain digits, or a date: that is measured from the response's own Date, else from this machine's clock.
+    The header is a number, or a date: that is compared with the response's Date, else with this
+    machine's clock.
     """
     text = headers.get("retry-after", "").strip()
     if _SECONDS(text):
@@ -234,24 +213,24 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     if now_ms is not None:
         return max(end_ms - now_ms, 0) / 1000
     left_ms = end_ms - time.time_ns() // 1_000_000
-    return (
-        left_ms / 1000 if left_ms > 0 else None
-    )  # A past date says nothing where the two clocks cannot be compared.
+    # Without a Date a past instant means nothing: the two clocks cannot be compared.
+    return left_ms / 1000 if left_ms > 0 else None
 
 
 def exchange_time_ms(headers: Mapping[str, str], clock_ms: int) -> int:
-    """Return the exchange's time of a response: its Date, unless that is hours away from `clock_ms` and cannot be true."""
+    """Return a response's Date in ms, or `clock_ms` if it has none or one that cannot be true."""
     date_ms = parse_date_ms(headers)
     return clock_ms if date_ms is None or abs(date_ms - clock_ms) > MAX_DATE_OFFSET_MS else date_ms
 
 
 def parse_date_ms(headers: Mapping[str, str]) -> int | None:
-    """When the reply was made, in ms and to the second, None when it does not say."""
+    """Return a response's Date in ms, exact to the second. None when it has none."""
     return _http_date_to_ms(headers.get("date", "").strip())
 
 
 def _http_date_to_ms(date: str) -> int | None:
-    from email.utils import parsedate_to_datetime  # 5 ms that only whoever must wait pays
+    # The import takes 5 ms, which only a call that must wait has to pay.
+    from email.utils import parsedate_to_datetime
 
     try:
         return int(parsedate_to_datetime(date).timestamp()) * 1000 if _DATE(date) else None

@@ -1,12 +1,28 @@
-"""Classes of objects that hold secrets."""
+"""Base classes for objects that hold secrets.
+
+Some tools print a traceback with the local variables of each frame. Two habits keep secrets out of
+it:
+
+- A function that was given a secret deletes its own name for it before anything can raise.
+- A function that finds a secret invalid returns a `Problem`. The caller raises the error from a
+  frame that no longer holds the secret.
+
+Both places carry the comment "Keep secrets out of tracebacks; see _secrets.py."
+"""
 
 from __future__ import annotations
 
 from typing import NoReturn
 
 
+class Problem(str):
+    """Message about invalid input, returned instead of raised. It never contains the input."""
+
+    __slots__ = ()
+
+
 class SecretHolder:
-    """Keeps a secret in one place: no repr, no copy, no pickle shows or moves it."""
+    """Base class of objects with a secret. They cannot be shown, copied or pickled."""
 
     __slots__ = ()
 
@@ -16,11 +32,12 @@ class SecretHolder:
     def __reduce_ex__(self, *protocol: object) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} holds a secret and cannot be copied or pickled")
 
-    __getstate__ = __reduce_ex__  # the one of `object` gives the slots away
+    # The __getstate__ of `object` returns the values of all slots.
+    __getstate__ = __reduce_ex__
 
 
 class SecretTexts(tuple[str, ...]):
-    """Texts that no message may show. A traceback that shows local variables does not show them either."""
+    """Strings that are redacted in messages. Their `repr` does not show them."""
 
     __slots__ = ()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from binance_usdm._secrets import SecretHolder
+from binance_usdm._secrets import Problem, SecretHolder
 
 from .signers import HmacSigner, Signer, credential_problem
 
 
 class Credentials(SecretHolder):
-    """An API key and what signs for it; either may be missing."""
+    """An API key and the signer that belongs to it. Either may be None."""
 
     __slots__ = ("api_key", "signer")
 
@@ -19,20 +19,35 @@ class Credentials(SecretHolder):
 
 def validate_credentials(
     api_key: str | None, api_secret: str | None, signer: Signer | None
-) -> Credentials | str:
-    """The credentials, or a complaint that repeats none of them: the caller raises it when no local of its own shows a secret."""
-    if api_key is not None and (problem := credential_problem(api_key)):
-        return f"api_key {problem}"
-    if api_secret is not None and (problem := credential_problem(api_secret)):
-        return f"api_secret {problem}"
+) -> Credentials | Problem:
+    """Check that key, secret and signer are valid and fit together.
+
+    Args:
+        api_key: API key, or None for unsigned calls only.
+        api_secret: HMAC secret, or None.
+        signer: Signer, or None. At most one of `api_secret` and `signer` may be set.
+
+    Returns:
+        The credentials, or a `Problem` that repeats none of the values.
+    """
+    # Keep secrets out of tracebacks; see _secrets.py.
+    for option, value in (("api_key", api_key), ("api_secret", api_secret)):
+        problem = None if value is None else credential_problem(value)
+        if problem is not None:
+            return Problem(f"{option} {problem}")
     if api_key is not None and api_key == api_secret:
-        return "api_key and api_secret are the same text: one of them is in the wrong place"
+        return Problem("api_key and api_secret are equal; one of them is in the wrong place")
     if api_secret is not None and signer is not None:
-        return "give api_secret or signer, not both"
-    if signer is not None and (
-        isinstance(signer, type) or not callable(getattr(signer, "sign", None))
-    ):
-        return "signer must be an object with a method sign(bytes) -> bytes"
-    if api_key is None and (api_secret is not None or signer is not None):
-        return "api_key is missing: a secret alone signs nothing"
-    return Credentials(api_key, HmacSigner(api_secret) if api_secret is not None else signer)
+        return Problem("api_secret and signer are both set; pass only one")
+    if signer is not None and not _is_signer(signer):
+        return Problem("signer must be an object with a method sign(bytes) -> bytes")
+    if api_secret is not None:
+        signer = HmacSigner(api_secret)
+    if api_key is None and signer is not None:
+        return Problem("api_key is missing; api_secret and signer need one")
+    return Credentials(api_key, signer)
+
+
+def _is_signer(signer: object) -> bool:
+    """Return whether an object, not a class, has a method `sign`."""
+    return not isinstance(signer, type) and callable(getattr(signer, "sign", None))

@@ -1,4 +1,4 @@
-"""Private keys that sign: which are taken, and from where. Knows PEM and files; a refusal shows nothing of either."""
+"""Load Ed25519 and RSA private keys and sign with them."""
 
 from __future__ import annotations
 
@@ -7,71 +7,106 @@ import os
 import re
 import stat
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from binance_usdm._errors import ConfigurationError
-from binance_usdm._secrets import SecretHolder
+from binance_usdm._secrets import Problem, SecretHolder
 
-MAX_PEM = 64 * 1024
+MAX_PEM_BYTES: Final = 64 * 1024
+MIN_RSA_BITS: Final = 2048
+"""The exchange accepts RSA keys of 2048 and 4096 bits (faqs/api_key_types.md, 2026-07-21)."""
 _PRIVATE_KEY = rb"-----BEGIN (?:ENCRYPTED |RSA |EC |DSA )?PRIVATE KEY-----"
 _PEM_PROBLEMS = {
-    b"PUBLIC KEY-----": "is a public key: the exchange has that one, the private key of the pair signs",
-    b"CERTIFICATE-----": "is a certificate: give the private key",
-    b"OPENSSH PRIVATE KEY-----": "is in OpenSSH's own format: give PKCS#8, as `openssl genpkey -algorithm ed25519` makes it",
-    b"": "is not PEM text: a line -----BEGIN PRIVATE KEY----- is missing",
+    b"PUBLIC KEY-----": "is a public key; use the private key of the pair",
+    b"CERTIFICATE-----": "is a certificate; use the private key",
+    b"OPENSSH PRIVATE KEY-----": (
+        "is in the OpenSSH format; use PKCS#8, "
+        "such as the output of `openssl genpkey -algorithm ed25519`"
+    ),
+    b"": "is not PEM; a line -----BEGIN PRIVATE KEY----- is missing",
 }
-# no symbolic link as the file, no waiting for a pipe's writer, no terminal taken over; Windows has none of these. `open` adds O_CLOEXEC
+# The file must not be a symbolic link, the open must not wait for the writer of a pipe, and a
+# terminal must not become the controlling one. Windows has none of these flags. `open` adds
+# O_CLOEXEC.
 _OPEN_FLAGS = sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"))
 
 
 class PrivateKeySigner(SecretHolder):
-    """Signs with a private key, as percent-encoded base64. `sign` makes the raw signature; `from_pem` makes it of a key in PEM."""
+    """Signer that uses a private key.
+
+    Use `from_pem` to create one.
+
+    Args:
+        sign: Function that returns the raw signature of a payload.
+
+    Raises:
+        ConfigurationError: `sign` is not a function.
+    """
 
     __slots__ = ("_sign",)
 
     def __init__(self, sign: Callable[[bytes], bytes]) -> None:
         self._sign = sign
-        del sign  # an error's traceback may be printed with its local variables
+        # Keep secrets out of tracebacks; see _secrets.py.
+        del sign
         if not callable(self._sign):
             raise ConfigurationError(
-                f"sign must be a function; a key goes into {type(self).__name__}.from_pem"
+                f"sign must be a function; pass a key to {type(self).__name__}.from_pem"
             )
 
     @classmethod
     def from_pem(
         cls, source: bytes | str | os.PathLike[str], password: str | bytes | None = None
     ) -> Self:
-        """The signer of a private key in PEM, PKCS#8 or traditional, encrypted or not. Needs the extra `crypto`.
+        """Load a private key in PEM format (PKCS#8 or traditional). Needs the extra `crypto`.
 
-        Bytes are the PEM itself, a str or a Path is the path of a file: the type decides, never the content. On POSIX the file must be
-        a regular one and no symbolic link, the user's own, and closed to group and others, as ssh has it. Where it cannot be so, as in
-        a container, read it yourself and give the bytes. Raises ConfigurationError; neither key nor password nor path shows in it.
+        On POSIX a key file must be a regular file that belongs to the user and that no other user
+        can access. Where that is impossible, as in a container, read the file yourself and pass
+        its bytes.
+
+        Args:
+            source: The PEM as bytes, or the path of a file as a str or a Path.
+            password: Password of an encrypted key. Use None for a key that is not encrypted.
+
+        Raises:
+            ConfigurationError: The key cannot be used. The message contains neither the key nor
+                the password nor the path.
         """
-        made = _load_signer(source, password)
+        signer = _load_signer(source, password)
+        # Keep secrets out of tracebacks; see _secrets.py.
         del source, password
-        if isinstance(made, cls):
-            return made
-        raise ConfigurationError(
-            made if isinstance(made, str) else f"private_key is one for {type(made).__name__}"
-        )
+        if isinstance(signer, Problem):
+            raise ConfigurationError(str(signer))
+        if not isinstance(signer, cls):
+            raise ConfigurationError(f"private_key needs {type(signer).__name__}.from_pem")
+        return signer
 
     def sign(self, payload: bytes) -> bytes:
-        return (
-            base64.b64encode(self._sign(payload))
-            .replace(b"+", b"%2B")
-            .replace(b"/", b"%2F")
-            .replace(b"=", b"%3D")
-        )
+        """Return the signature as percent-encoded base64."""
+        signature = base64.b64encode(self._sign(payload))
+        return signature.replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
 
 
 class Ed25519Signer(PrivateKeySigner):
-    """Ed25519 over the query itself: the type of key that the exchange recommends (faqs/api_key_types.md, 2026-07-21)."""
+    """Signer that uses an Ed25519 key, the key type that the exchange recommends.
+
+    Example:
+        signer = Ed25519Signer.from_pem("key.pem")
+        client = Client(api_key, signer=signer)
+    """
 
     __slots__ = ()
 
 
 class RsaSigner(PrivateKeySigner):
-    """RSASSA-PKCS1-v1_5 with SHA-256, 2048 bits or more: much slower, and four times as long as Ed25519, which is to be preferred."""
+    """Signer that uses an RSA key of at least 2048 bits (RSASSA-PKCS1-v1_5 with SHA-256).
+
+    RSA signatures take longer and are four times as long as those of an Ed25519 key.
+
+    Example:
+        signer = RsaSigner.from_pem("key.pem", password)
+        client = Client(api_key, signer=signer)
+    """
 
     __slots__ = ()
 
@@ -79,84 +114,116 @@ class RsaSigner(PrivateKeySigner):
 signer_from_pem = PrivateKeySigner.from_pem
 
 
-def _load_signer(source: object, password: object) -> PrivateKeySigner | str:
-    """A signer, or a complaint that repeats nothing of what was given; never an error, whose traceback would show it."""
+def _load_signer(source: object, password: object) -> PrivateKeySigner | Problem:
+    """Return the signer for a key, or a problem that repeats nothing of key, password and path."""
     try:
-        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
     except ImportError:
-        return "private_key needs the package cryptography: pip install 'binance-usdm[crypto]'"
-    pem = source if isinstance(source, bytes) else _read_key_file(source)
-    if isinstance(pem, str):
-        return f"private_key {pem}"
-    if complaint := _pem_problem(pem, password):
-        return complaint
-    try:
-        secret: Any = (
-            password.encode("utf-8", "surrogateescape") if isinstance(password, str) else password
+        return Problem(
+            "private_key needs the package cryptography: pip install 'binance-usdm[crypto]'"
         )
-        key = serialization.load_pem_private_key(pem, secret)
-    except BaseException as error:
-        # a parser's own words may quote the key: cryptography 50 repeats the text after a blank line, and its Rust code may panic
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        return f"{'password is wrong, or ' if password else ''}private_key is damaged or cut short: copy it again"
+    pem = source if isinstance(source, bytes) else _read_key_file(source)
+    if isinstance(pem, Problem):
+        return pem
+    problem = _pem_problem(pem, password)
+    if problem is not None:
+        return problem
+    key = _parse_pem(pem, password)
+    if isinstance(key, Problem):
+        return key
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return Ed25519Signer(key.sign)
     if not isinstance(key, rsa.RSAPrivateKey):
-        return f"private_key is an {type(key).__name__}: the exchange takes Ed25519 and RSA keys"
-    if key.key_size < 2048:  # faqs/api_key_types.md, 2026-07-21
-        return f"private_key has {key.key_size} bits: the exchange takes RSA keys of 2048 and 4096, or Ed25519"
+        return Problem(
+            f"private_key is an {type(key).__name__}; the exchange accepts Ed25519 and RSA keys"
+        )
+    if key.key_size < MIN_RSA_BITS:
+        return Problem(
+            f"private_key has {key.key_size} bits; "
+            "the exchange accepts RSA keys of 2048 and 4096 bits, and Ed25519 keys"
+        )
     return RsaSigner(lambda payload: key.sign(payload, padding.PKCS1v15(), hashes.SHA256()))
 
 
-def _pem_problem(pem: bytes, password: object) -> str | None:
-    """Why no key can be read from a PEM with this password, as far as one sees without trying."""
-    key_count, has_password = len(re.findall(_PRIVATE_KEY, pem)), password is not None
-    encrypted = (
-        b"BEGIN ENCRYPTED" in pem or b"4,ENCRYPTED" in pem
-    )  # PKCS#8, or RFC 1421 in a traditional key
-    complaints = {
-        f"private_key is larger than {MAX_PEM // 1024} KiB: this is no key": len(pem) > MAX_PEM,
-        f"private_key {next(words for mark, words in _PEM_PROBLEMS.items() if mark in pem)}": not key_count,
-        f"private_key holds {key_count} keys: give one alone": key_count > 1,
-        "password must be text or bytes, and not empty": has_password
-        and not (isinstance(password, str | bytes) and password),
-        "password is missing: private_key is encrypted": encrypted and not has_password,
-        "password is given, but private_key is not encrypted: leave it away": has_password
-        and not encrypted,
-    }
-    return next((words for words, applies in complaints.items() if applies), None)
+def _parse_pem(pem: bytes, password: object) -> Any:
+    """Return the key object of `cryptography`, or a problem."""
+    from cryptography.hazmat.primitives import serialization
 
-
-def _read_key_file(source: object) -> bytes | str:
-    """The content of a key file, or a complaint about it. A file of root's is as foreign as any: with these modes only root reads it."""
-    if not isinstance(source, str | os.PathLike):
-        return f"must be bytes, the PEM itself, or the path of a file, not {type(source).__name__}"
-    if "-----BEGIN" in str(source):
-        return "is text: give PEM text as bytes, a str is the path of a file"
+    secret: Any = password
     try:
-        with open(
-            source, "rb", buffering=0, opener=lambda path, flags: os.open(path, flags | _OPEN_FLAGS)
-        ) as file:
-            file_stat, posix = (
-                os.fstat(file.fileno()),
-                hasattr(os, "geteuid"),
-            )  # Windows keeps rights elsewhere
-            complaints = {
-                "is not a regular file": not stat.S_ISREG(file_stat.st_mode),
-                "file belongs to another user: `chown` it": posix
-                and file_stat.st_uid != os.geteuid(),
-                "file is open to other users: run `chmod 600` on it": posix
-                and file_stat.st_mode & 0o077,
-            }
-            return next(
-                (words for words, applies in complaints.items() if applies), None
-            ) or file.read(MAX_PEM + 1)
-    except (OSError, ValueError) as error:
-        why = (
-            "it is a symbolic link, give its target"
-            if os.path.islink(source)
-            else getattr(error, "strerror", None)
+        if isinstance(password, str):
+            secret = password.encode("utf-8", "surrogateescape")
+        return serialization.load_pem_private_key(pem, secret)
+    # Keep secrets out of tracebacks; see _secrets.py. The parser's own message may quote the key:
+    # cryptography 50 repeats the text after an empty line. Its Rust code may panic, and that
+    # exception is not an Exception.
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+    if password:
+        return Problem("password is wrong, or private_key is incomplete; check both")
+    return Problem("private_key cannot be parsed; check that the PEM block is complete")
+
+
+def _pem_problem(pem: bytes, password: object) -> Problem | None:
+    """Return why PEM and password cannot be used, as far as it shows before parsing."""
+    if len(pem) > MAX_PEM_BYTES:
+        return Problem(f"private_key is larger than {MAX_PEM_BYTES // 1024} KiB, which no key is")
+    key_count = len(re.findall(_PRIVATE_KEY, pem))
+    if key_count == 0:
+        mark = next(mark for mark in _PEM_PROBLEMS if mark in pem)
+        return Problem(f"private_key {_PEM_PROBLEMS[mark]}")
+    if key_count > 1:
+        return Problem(f"private_key contains {key_count} keys; use a file with one key")
+    # PKCS#8, or RFC 1421 in a traditional key.
+    is_encrypted = b"BEGIN ENCRYPTED" in pem or b"4,ENCRYPTED" in pem
+    return _password_problem(password, is_encrypted)
+
+
+def _password_problem(password: object, is_encrypted: bool) -> Problem | None:
+    if password is None:
+        return Problem("password is missing; private_key is encrypted") if is_encrypted else None
+    if not isinstance(password, str | bytes) or not password:
+        return Problem("password must be a non-empty string or bytes")
+    if not is_encrypted:
+        return Problem("password is set, but private_key is not encrypted; omit the password")
+    return None
+
+
+def _read_key_file(source: object) -> bytes | Problem:
+    """Return the content of a key file, at most one byte more than a key may have, or a problem."""
+    if not isinstance(source, str | os.PathLike):
+        return Problem(
+            f"private_key must be the PEM as bytes or a path, not {type(source).__name__}"
         )
-        return f"file cannot be opened: {why or 'this is no path'}"
+    if "-----BEGIN" in str(source):
+        return Problem("private_key is PEM as a string; pass PEM as bytes (a str is a path)")
+    try:
+        with open(source, "rb", buffering=0, opener=_open_descriptor) as file:
+            # The open file is checked, so the path may change without any effect.
+            problem = _key_file_problem(os.fstat(file.fileno()))
+            return file.read(MAX_PEM_BYTES + 1) if problem is None else problem
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a valid path"
+    if os.path.islink(source):
+        reason = "it is a symbolic link; use the path of its target"
+    return Problem(f"private_key file cannot be opened: {reason}")
+
+
+def _open_descriptor(path: str, flags: int) -> int:
+    return os.open(path, flags | _OPEN_FLAGS)
+
+
+def _key_file_problem(file_stat: os.stat_result) -> Problem | None:
+    """Return why a key must not be in this file. Windows keeps access rights elsewhere."""
+    if not stat.S_ISREG(file_stat.st_mode):
+        return Problem("private_key file is not a regular file")
+    if not hasattr(os, "geteuid"):
+        return None
+    # A file of root is rejected too: with a mode that passes below, only root could read it.
+    if file_stat.st_uid != os.geteuid():
+        return Problem("private_key file belongs to another user; run `chown` on it")
+    if file_stat.st_mode & 0o077:
+        return Problem("private_key file is readable by other users; run `chmod 600 FILE`")
+    return None

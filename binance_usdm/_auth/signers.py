@@ -1,8 +1,8 @@
-"""Sign bytes. Knows no clock, no endpoint, no retry; what it signs is exactly what is sent. Private keys are next door, in `_keys`.
+"""Sign payloads with HMAC-SHA256.
 
-The payload of a signed read is its query string as it goes on the wire, without `?` and without the signature; the signature follows
-as the last parameter (General Info of the futures documentation, 2026-05-28).
-The exchange recommends Ed25519 keys and calls HMAC keys deprecated (faqs/api_key_types.md of binance-spot-api-docs, 2026-07-21).
+The payload of a signed request is its query string as it is sent, without `?` and without the
+signature; the signature follows as the last parameter (General Info of the futures documentation,
+2026-05-28).
 """
 
 from __future__ import annotations
@@ -14,56 +14,97 @@ from typing import Protocol
 from binance_usdm._errors import ConfigurationError
 from binance_usdm._secrets import SecretHolder
 
-MAX_CREDENTIAL = 4096
+MAX_CREDENTIAL_LENGTH = 4096
 _SIGNATURE_CHARACTERS = f"{string.ascii_letters}{string.digits}%._~-".encode("ascii")
 
 
 class Signer(Protocol):
-    """Anything that signs a query: `sign` takes its bytes and returns the signature as it goes on the wire, percent-encoded if need be."""
+    """Object that signs queries.
 
-    def sign(self, payload: bytes) -> bytes: ...
+    `HmacSigner`, `Ed25519Signer` and `RsaSigner` are signers. For another one, such as a hardware
+    token, write a class with this method and pass an instance as `Client(api_key, signer=...)`.
+    Several threads may call it at the same time.
+
+    Example:
+        class TokenSigner:
+            def sign(self, payload: bytes) -> bytes:
+                return quote(base64.b64encode(token.sign(payload)), safe="").encode()
+    """
+
+    def sign(self, payload: bytes) -> bytes:
+        """Return the signature of a query.
+
+        It is called once per request, right before the request is sent.
+
+        Args:
+            payload: The query string, in ASCII, without the signature.
+
+        Returns:
+            The signature as it is sent: ASCII, percent-encoded where needed.
+        """
+        ...
 
 
 class HmacSigner(SecretHolder):
-    """HMAC-SHA256 with an API secret, as lower-case hex; Ed25519 is better. Raises ConfigurationError when a text cannot be a secret."""
+    """Signer that uses HMAC-SHA256 with an API secret.
+
+    The exchange recommends Ed25519 keys and calls HMAC keys deprecated (faqs/api_key_types.md of
+    binance-spot-api-docs, 2026-07-21).
+
+    Args:
+        api_secret: API secret, at most 4096 printable ASCII characters.
+
+    Raises:
+        ConfigurationError: The string cannot be an API secret. The message does not contain it.
+    """
 
     __slots__ = ("_mac",)
 
     def __init__(self, api_secret: str) -> None:
-        complaint = credential_problem(api_secret)
-        secret = b"" if complaint else api_secret.encode("ascii")
-        del api_secret  # an error's traceback may be printed with its local variables
-        if complaint:
-            raise ConfigurationError(f"api_secret {complaint}")
+        problem = credential_problem(api_secret)
+        secret = b"" if problem else api_secret.encode("ascii")
+        # Keep secrets out of tracebacks; see _secrets.py.
+        del api_secret
+        if problem:
+            raise ConfigurationError(f"api_secret {problem}")
         self._mac = hmac.new(secret, digestmod="sha256")
 
     def sign(self, payload: bytes) -> bytes:
+        """Return the signature as lowercase hexadecimal digits."""
         mac = self._mac.copy()
         mac.update(payload)
         return mac.hexdigest().encode("ascii")
 
 
 def compute_signature(signer: Signer, payload: bytes) -> bytes:
-    """The signature of a query as it goes on the wire; ConfigurationError when the signer made something that cannot."""
-    made = signer.sign(payload)
-    if isinstance(made, bytes) and made and not made.translate(None, _SIGNATURE_CHARACTERS):
-        return made
-    del made
+    """Return the signature of a query as it is sent.
+
+    Raises:
+        ConfigurationError: The signer returned a value that cannot be part of a URL.
+    """
+    signature = signer.sign(payload)
+    if isinstance(signature, bytes) and signature:
+        foreign_characters = signature.translate(None, _SIGNATURE_CHARACTERS)
+        if not foreign_characters:
+            return signature
+        del foreign_characters
+    # Keep secrets out of tracebacks; see _secrets.py.
+    del signature
     raise ConfigurationError("the signer must return ASCII bytes, percent-encoded where needed")
 
 
 def credential_problem(credential: object) -> str | None:
-    """Why a text cannot be a key or a secret, in words that do not repeat it; None when it can."""
+    """Return why a value cannot be an API key or secret, without repeating it. None if it can."""
     if not isinstance(credential, str):
         return f"must be a string, not {type(credential).__name__}"
     if not credential:
         return "is empty"
-    if len(credential) > MAX_CREDENTIAL:
-        return f"is longer than {MAX_CREDENTIAL} characters"
+    if len(credential) > MAX_CREDENTIAL_LENGTH:
+        return f"is longer than {MAX_CREDENTIAL_LENGTH} characters"
     if credential.split() != [credential]:
-        return "has a blank or a line break in it: copy it again"
-    if not {"'", '"'}.isdisjoint(credential):
-        return "has a quotation mark in it: it belongs to the shell or the file, not to the key"
+        return "contains a space or a newline; copy it again"
+    if "'" in credential or '"' in credential:
+        return "contains a quotation mark; remove the quotes of the shell or the file"
     if not (credential.isascii() and credential.isprintable()):
-        return "has a character that no key or secret has: copy it again"
+        return "contains a character that keys and secrets never have; copy it again"
     return None

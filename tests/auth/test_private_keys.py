@@ -91,8 +91,8 @@ MADE = {
 }
 MISSING = Path(__file__).parent / "no-such-file"
 DAMAGED, WRONG = (
-    "^private_key is damaged or cut short",
-    "^password is wrong, or private_key is damaged",
+    "^private_key cannot be parsed; check that the PEM block",
+    "^password is wrong, or private_key is incomplete",
 )
 BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that say what is wrong
     "wrong password": (make_pem(ED, lock=LOCKED), f"{PASSWORD} wrong", WRONG),
@@ -105,7 +105,7 @@ BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that sa
     "no password": (
         make_pem(ED, lock=LOCKED),
         None,
-        "^password is missing: private_key is encrypted$",
+        "^password is missing; private_key is encrypted$",
     ),
     "no password for a traditional key": (
         make_pem(RSA, TRADITIONAL, LOCKED),
@@ -115,36 +115,36 @@ BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that sa
     "needless password": (
         make_pem(ED),
         PASSWORD,
-        "^password is given, but private_key is not encrypted: leave it away$",
+        "^password is set, but private_key is not encrypted; omit the password$",
     ),
-    "empty password": (make_pem(ED), "", "^password must be text or bytes, and not empty$"),
-    "password of another type": (make_pem(ED), [PASSWORD], "^password must be text or bytes"),
+    "empty password": (make_pem(ED), "", "^password must be a non-empty string or bytes$"),
+    "password of another type": (make_pem(ED), [PASSWORD], "^password must be a non-empty string"),
     "public key": (
         ED.public_key().public_bytes(Encoding.PEM, SPKI),
         None,
-        "is a public key: .* the private key",
+        "is a public key; use the private key",
     ),
     "public key of RSA": (
         RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1),
         None,
         "is a public key",
     ),
-    "certificate": (trustme.CA().cert_pem.bytes(), None, "is a certificate: give the private key"),
+    "certificate": (trustme.CA().cert_pem.bytes(), None, "is a certificate; use the private key"),
     "OpenSSH's format": (
         make_pem(ED, PrivateFormat.OpenSSH),
         None,
-        "OpenSSH's own format: give PKCS#8, as `openssl genpkey",
+        "in the OpenSSH format; use PKCS#8, such as .* `openssl genpkey",
     ),
-    "EC key": (make_pem(EC), None, "is an ECPrivateKey: the exchange takes Ed25519 and RSA"),
+    "EC key": (make_pem(EC), None, "is an ECPrivateKey; the exchange accepts Ed25519 and RSA"),
     "EC key, traditional": (make_pem(EC, TRADITIONAL), None, "is an ECPrivateKey"),
     "Ed448 key": (make_pem(ed448.Ed448PrivateKey.generate()), None, "is an Ed448PrivateKey"),
     "X25519 key": (make_pem(x25519.X25519PrivateKey.generate()), None, "is an X25519PrivateKey"),
     "RSA key of 1024 bits": (
         make_pem(SMALL),
         None,
-        "has 1024 bits: the exchange takes RSA keys of 2048 and 4096",
+        "has 1024 bits; the exchange accepts RSA keys of 2048 and 4096",
     ),
-    "two keys": (make_pem(ED) + make_pem(RSA), None, "holds 2 keys: give one alone"),
+    "two keys": (make_pem(ED) + make_pem(RSA), None, "contains 2 keys; use a file with one key"),
     "cut short": (make_pem(RSA)[:900], None, DAMAGED),
     "cut short before the last line": (make_pem(ED)[:-28], None, DAMAGED),
     "a blank line in it": (make_pem(RSA).replace(b"\n", b"\n\n"), None, DAMAGED),
@@ -157,17 +157,17 @@ BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that sa
         WRONG,
     ),
     "encrypted and cut short": (make_pem(ED, lock=LOCKED)[:120], PASSWORD, WRONG),
-    "DER": (ED.private_bytes(Encoding.DER, PKCS8, NoEncryption()), None, "is not PEM text"),
-    "the bytes of a seed": (ED.private_bytes_raw(), None, "is not PEM text"),
-    "UTF-16": (make_pem(ED).decode().encode("utf-16"), None, "is not PEM text"),
-    "nothing": (b"", None, "is not PEM text: a line -----BEGIN PRIVATE KEY----- is missing"),
+    "DER": (ED.private_bytes(Encoding.DER, PKCS8, NoEncryption()), None, "is not PEM"),
+    "the bytes of a seed": (ED.private_bytes_raw(), None, "is not PEM"),
+    "UTF-16": (make_pem(ED).decode().encode("utf-16"), None, "is not PEM"),
+    "nothing": (b"", None, "is not PEM; a line -----BEGIN PRIVATE KEY----- is missing"),
     "10 MB": (make_pem(ED) + b"x" * 10_000_000, None, "is larger than 64 KiB"),
     "PEM as str": (
         make_pem(ED).decode(),
         None,
-        "is text: give PEM text as bytes, a str is the path of a file",
+        r"is PEM as a string; pass PEM as bytes \(a str is a path\)",
     ),
-    "PEM as path": (Path(make_pem(ED).decode()), None, "is text: give PEM text as bytes"),
+    "PEM as path": (Path(make_pem(ED).decode()), None, "is PEM as a string"),
     "the body of a PEM as str": (
         make_pem(RSA).split(b"\n")[1].decode(),
         None,
@@ -176,11 +176,11 @@ BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that sa
     "bytearray": (
         bytearray(make_pem(ED)),
         None,
-        "must be bytes, the PEM itself, or the path of a file, not bytearray",
+        "must be the PEM as bytes or a path, not bytearray",
     ),
-    "a key object": (ED, None, "must be bytes, .* not Ed25519PrivateKey"),
-    "None": (None, PASSWORD, "must be bytes, .* not NoneType"),
-    "a path with a NUL": ("a\0b", PASSWORD, "file cannot be opened: this is no path"),
+    "a key object": (ED, None, "must be the PEM as bytes .* not Ed25519PrivateKey"),
+    "None": (None, PASSWORD, "must be the PEM as bytes .* not NoneType"),
+    "a path with a NUL": ("a\0b", PASSWORD, "file cannot be opened: not a valid path"),
     "a missing file": (MISSING, PASSWORD, "file cannot be opened: No such file or directory$"),
 }
 KINDS: list[type[PrivateKeySigner]] = [Ed25519Signer, RsaSigner, PrivateKeySigner]
@@ -237,7 +237,7 @@ def test_a_key_makes_the_signer_of_its_type_from_bytes_and_from_a_file(
     assert {(type(signer), compute_signature(signer, b"x")) for signer in signers} == {
         (own, MADE[own])
     }
-    error_of(lambda: other.from_pem(file, password), f"^private_key is one for {own.__name__}$")
+    error_of(lambda: other.from_pem(file, password), f"^private_key needs {own.__name__}.from_pem$")
 
 
 @pytest.mark.promise("S6", "S4")
@@ -254,10 +254,10 @@ def test_what_is_no_usable_key_is_named_and_not_shown(
 def test_a_key_given_elsewhere_than_to_from_pem_is_refused_and_not_shown(name: str) -> None:
     for make in (Ed25519Signer, RsaSigner):
         error_of(
-            functools.partial(make, GOOD[name][0]), f"a key goes into {make.__name__}.from_pem"
+            functools.partial(make, GOOD[name][0]), f"pass a key to {make.__name__}.from_pem"
         )
     error_of(lambda: HmacSigner(GOOD[name][0]), "^api_secret must be a string, not bytes$")
-    error_of(lambda: HmacSigner(GOOD[name][0].decode("latin-1")), "^api_secret has a blank")
+    error_of(lambda: HmacSigner(GOOD[name][0].decode("latin-1")), "^api_secret contains a space")
 
 
 @pytest.mark.promise("S6")
@@ -278,13 +278,13 @@ def zoo(folder: Path) -> Iterator[tuple[str, str, Path]]:
         path = folder / f"{mode:o}"
         path.write_bytes(make_pem(ED))
         path.chmod(mode)
-        yield f"{mode:o}", "is open to other users: run `chmod 600` on it", path
+        yield f"{mode:o}", "is readable by other users; run `chmod 600 FILE`", path
     for name, says, make in (
         ("link", "it is a symbolic link", lambda path: path.symlink_to(good)),
         ("dangling link", "it is a symbolic link", lambda path: path.symlink_to(MISSING)),
         ("pipe", "is not a regular file", os.mkfifo),
         ("directory", "Is a directory", lambda path: path.mkdir(0o700)),
-        ("empty", "is not PEM text", lambda path: path.touch(0o600)),
+        ("empty", "is not PEM", lambda path: path.touch(0o600)),
         (
             "huge",
             "is larger than 64 KiB",
@@ -354,7 +354,7 @@ def test_a_file_is_judged_as_it_was_opened_and_belongs_to_the_user_of_the_proces
     file.chmod(0o600)
     with monkeypatch.context() as patched:
         patched.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
-        error_of(lambda: signer_from_pem(file), "belongs to another user: `chown` it")
+        error_of(lambda: signer_from_pem(file), "belongs to another user; run `chown` on it")
 
 
 SIGNERS = [

@@ -200,7 +200,7 @@ def test_a_fault_of_the_mock_exchange_is_the_same_error(
 
 
 def test_a_transport_of_ones_own_takes_no_proxy_of_ours(client_of: ClientOf) -> None:
-    with pytest.raises(ConfigurationError, match="give a proxy or a transport, not both"):
+    with pytest.raises(ConfigurationError, match="proxy and transport are both set"):
         client_of(base_url="https://exchange.invalid", proxy="http://127.0.0.1:1")
 
 

@@ -27,6 +27,7 @@ from binance_usdm import (
     TransportError,
     UnexpectedResponse,
     UsdmError,
+    _error_hints,
     _errors,
 )
 from binance_usdm._errors import make_api_error
@@ -75,7 +76,7 @@ def test_the_spec_says_which_error_a_code_is(client_of: ClientOf) -> None:
 
 def test_no_code_is_judged_that_the_spec_does_not_know() -> None:
     assert set(_errors.ERROR_CLASS_BY_CODE) | {
-        code for code in _errors.HINT_BY_CODE if code
+        code for code in _error_hints.HINT_BY_CODE if code
     } <= set(CODES)
     by_status = {code for code, kind in CODES.items() if kind == "bad-request"}
     assert (

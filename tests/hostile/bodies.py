@@ -72,10 +72,10 @@ ZIPPED = gzip.compress(BODY)
 WRONG_SUM = ZIPPED[:-8] + bytes([ZIPPED[-8] ^ 1]) + ZIPPED[-7:]
 BOMB, DEFLATED_BOMB = bomb(b"[" * MIB, 80), bomb(b" " * MIB, 64, 15)
 PART, BEYOND, UNKNOWN = (
-    mismatch(text, expected) for text, expected in (("more or less than one", "a body in gzip"), ("more", f"at most {4 * MIB} bytes"),
-                                               ("an unknown content encoding", "a body as asked for"))
+    mismatch(text, expected) for text, expected in (("incomplete data or bytes after its end", "a body in gzip"), ("more", f"at most {4 * MIB} bytes"),
+                                               ("an unknown content encoding", "a body as requested"))
 )  # fmt: skip
-NO_GZIP = mismatch("something else", "a body in gzip")
+NO_GZIP = mismatch("invalid data", "a body in gzip")
 
 ENCODINGS = family({
     "gzip": (encoded(b"gzip", ZIPPED), GOOD),
@@ -84,7 +84,7 @@ ENCODINGS = family({
     "deflate": (encoded(b"deflate", zlib.compress(BODY)), GOOD),
     "identity": (encoded(b"identity", BODY), GOOD),
     "an empty encoding": (encoded(b"", BODY), GOOD),
-    "bare deflate": (encoded(b"deflate", packed([BODY], -15)), mismatch("something else", "a body in deflate")),
+    "bare deflate": (encoded(b"deflate", packed([BODY], -15)), mismatch("invalid data", "a body in deflate")),
     "br": (encoded(b"br", b"\x0b\x02\x80[]\x03"), UNKNOWN),
     "zstd": (encoded(b"zstd", b"\x28\xb5\x2f\xfd\x20\x02\x11\0\0[]"), UNKNOWN),
     "a zstd bomb": (encoded(b"zstd", b"\x28\xb5\x2f\xfd\xa4" + b"\0\0\0\x10" + b"\x02\0\x10\0" * 9000), UNKNOWN),

@@ -165,13 +165,16 @@ HEADS += family({
     "a blank line after the status line": ((HEAD + b"\r\n" + GOOD_REPLY.removeprefix(HEAD), CLOSE_WITHOUT_CLOSE_NOTIFY), NO_JSON),
 })  # fmt: skip
 
-MOVED = ("status 200 or an error status", "a redirect, which is never followed")
+MOVED = ("status 200 or an error status", "a redirect, which the client does not follow")
 OTHER = family(
     {
-        f"status {status}": (response_bytes(BODY, status=f"{status} Word"), (UnexpectedResponse, status, (), MOVED[0], "another status"))
+        f"status {status}": (
+            response_bytes(BODY, status=f"{status} Word"),
+            (UnexpectedResponse, status, (), MOVED[0], f"status {status}"),
+        )
         for status in (201, 202, 203, 206, 226, 299, 600, 999)
     }
-    | {"status 204": (response_bytes(b"", status="204 None"), (UnexpectedResponse, 204, (), MOVED[0], "another status")),
+    | {"status 204": (response_bytes(b"", status="204 None"), (UnexpectedResponse, 204, (), MOVED[0], "status 204")),
        "status 304": (response_bytes(b"", status="304 Same"), (UnexpectedResponse, 304, (), *MOVED))},
     kept=True,
 )  # fmt: skip

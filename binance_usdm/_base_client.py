@@ -1,0 +1,172 @@
+"""Base class of the clients: constructor, `from_env` and choice of the transport."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, Self, TypeVar
+
+from . import _config as config
+from ._auth.credentials import Credentials, validate_credentials
+from ._auth.signers import Signer
+from ._call import CallRunner
+from ._environment import ENV_NAMES_BY_OPTION, options_from_env
+from ._errors import ConfigurationError
+from ._events import Observer
+from ._http.gates import GateSet
+from ._http.messages import DEFAULT_MAX_RESPONSE_BYTES
+from ._http.proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
+from ._policy.clock import Clock
+from ._policy.limiter import Limiter, WeightLimiter
+from ._policy.retry import Retry, RetryQuota
+from ._policy.shared import get_shared_state
+from ._policy.wait_queue import LimiterQueue
+from ._request import RequestBuilder
+from ._secrets import Problem
+
+TransportT = TypeVar("TransportT")
+
+
+class BaseClient(CallRunner, Generic[TransportT]):
+    """Base class of both clients."""
+
+    __slots__ = ("__weakref__", "_owns_transport")
+    _default_transport_class: Any
+
+    @staticmethod
+    def _httpx_adapter_class() -> Any:
+        """Return the class that adapts a transport of httpx. It is imported only when needed."""
+        raise NotImplementedError
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        *,
+        signer: Signer | None = None,
+        base_url: str = config.MAINNET,
+        recv_window: int | None = config.DEFAULT_RECV_WINDOW,
+        timeout: float = config.DEFAULT_TIMEOUT,
+        retry: Retry = config.DEFAULT_RETRY,
+        clock: Clock | Literal["auto", "exchange"] = config.DEFAULT_CLOCK,
+        limiter: Limiter | Literal["shared"] | None = config.DEFAULT_LIMITER,
+        max_reply_bytes: int = DEFAULT_MAX_RESPONSE_BYTES,
+        proxy: str | None = None,
+        transport: TransportT | None = None,
+        on_event: Observer | None = None,
+    ) -> None:
+        credentials = validate_credentials(api_key, api_secret, signer)
+        url = config.parse_base_url(base_url)
+        self._owns_transport = transport is None
+        checked_transport = self._choose_transport(transport, proxy, url)
+        # Keep secrets out of tracebacks; see _secrets.py.
+        del api_key, api_secret, signer, base_url, proxy, transport
+        for value in (credentials, url, checked_transport):
+            if isinstance(value, Problem):
+                raise ConfigurationError(str(value))
+        assert isinstance(credentials, Credentials)
+        assert isinstance(url, config.BaseUrl)
+        self._transport = checked_transport
+        self._share_state(url)
+        if limiter == "shared":
+            limiter = self._shared.limiter
+        elif limiter is None:
+            limiter = WeightLimiter(limit=None)
+        config.validate_options(max_reply_bytes, retry, clock, limiter, on_event)
+        self._limiter_queue = LimiterQueue(limiter, self._transport.run_in_thread)
+        self._gates = GateSet(self._transport.make_gate)
+        self._request_builder = RequestBuilder(
+            credentials, url, config.validate_recv_window(recv_window)
+        )
+        self._timeout = config.validate_timeout(timeout)
+        self._max_reply_bytes = max_reply_bytes
+        self._clock_mode = clock if isinstance(clock, str) else None
+        self._clock = self._shared.clock if isinstance(clock, str) else clock
+        self._retry = retry
+        self._retry_quota = RetryQuota()
+        self._account_by_attribute = {}
+        self._on_event = on_event
+
+    def _share_state(self, url: config.BaseUrl) -> None:
+        """Set the clock and limiter that clients with the same base URL and proxy share."""
+        proxy_address = adapted_transport = None
+        if type(self._transport) is self._default_transport_class:
+            proxy_address = self._transport.proxy_address
+        else:
+            adapted_transport = self._transport.transport
+        self._shared = get_shared_state((str(url), proxy_address), adapted_transport)
+
+    @classmethod
+    def _choose_transport(
+        cls, transport: Any, proxy: str | None, url: config.BaseUrl | Problem
+    ) -> Any:
+        """Return the transport to use, or a `Problem` with the transport or the proxy."""
+        if transport is None:
+            return cls._make_transport(proxy, url)
+        if proxy is not None:
+            return Problem("proxy and transport are both set; configure the proxy on the transport")
+        default = cls._default_transport_class
+        if type(transport) is default:
+            return transport
+        # A subclass of the default transport is adapted as well: its additions may ignore deadline
+        # and bounds.
+        adapter = cls._httpx_adapter_class()
+        httpx_class = adapter.transport_class
+        if isinstance(transport, (default, httpx_class)):
+            return adapter(transport)
+        return Problem(
+            f"transport must be of type {default.__name__} or httpx.{httpx_class.__name__}, "
+            f"not {type(transport).__name__}"
+        )
+
+    @classmethod
+    def _make_transport(cls, proxy: str | None, url: config.BaseUrl | Problem) -> Any:
+        if proxy is None:
+            return cls._default_transport_class(None)
+        parsed_proxy = Proxy.from_url(proxy)
+        if not isinstance(parsed_proxy, Proxy):
+            return Problem(parsed_proxy)
+        is_plaintext = isinstance(url, config.BaseUrl) and not url.origin[0]
+        if is_plaintext and not parsed_proxy.is_loopback:
+            return Problem(PLAINTEXT_PROXY_PROBLEM)
+        return cls._default_transport_class(parsed_proxy)
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """Create a client from environment variables.
+
+        - `BINANCE_API_KEY`: the API key.
+        - One of `BINANCE_API_SECRET`, `BINANCE_API_PRIVATE_KEY` (Ed25519 or RSA key in PEM format)
+          and `BINANCE_API_PRIVATE_KEY_FILE` (path of a PEM file).
+        - `BINANCE_API_PRIVATE_KEY_PASSWORD`: password of the private key, if it is encrypted.
+        - `BINANCE_BASE_URL`: base URL, optional.
+
+        Args:
+            options: Arguments of the constructor. They take precedence over the variables.
+
+        Raises:
+            ConfigurationError: A variable is missing or invalid. The message names it and does not
+                contain its value.
+
+        Example:
+            with Client.from_env(timeout=5) as client:
+                print(client.balance())
+        """
+        found = options_from_env(options)
+        problem = found if isinstance(found, Problem) else ""
+        if isinstance(found, dict):
+            try:
+                return cls(**found, **options)
+            except ConfigurationError as error:
+                option, _, rest = str(error).partition(" ")
+                name = ENV_NAMES_BY_OPTION[option] if option in found else option
+                problem = f"{name} {rest}"
+            except TypeError as error:
+                # There is no such option.
+                problem = str(error)
+        # Keep secrets out of tracebacks; see _secrets.py.
+        del options, found
+        raise ConfigurationError(str(problem))
+
+    def __repr__(self) -> str:
+        # The attribute is missing when the constructor failed.
+        requests = getattr(self, "_request_builder", None)
+        return f"{type(self).__name__}(base_url='{requests.url if requests else ''}')"
