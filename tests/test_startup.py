@@ -23,7 +23,10 @@ ASKED_FOR = (
     "binance_usdm.mock",
     "binance_usdm._cli.mock",
     "binance_usdm._cli.doctor",
-    "binance_usdm._cli.checks",
+    "binance_usdm._cli.check",
+    "binance_usdm._cli.credential_check",
+    "binance_usdm._cli.findings",
+    "binance_usdm._cli.probe",
 )
 NEVER = (
     "csv",

@@ -1,20 +1,15 @@
-"""`binance-usdm mock`: the mock exchange from the shell, served or around a program. Knows files and processes, no operation."""
+"""The `mock` commands."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import fields
-from pathlib import Path
-from typing import Any, TypeVar
-
-import orjson
+from typing import Any, Final, TypeVar
 
 from binance_usdm import ConfigurationError
 from binance_usdm._environment import (
@@ -28,109 +23,125 @@ from binance_usdm._environment import (
 from binance_usdm.mock import (
     DEFAULT_API_KEY,
     DEFAULT_API_SECRET,
-    FAULTS,
     Exchange,
     Switches,
     running,
     serve,
 )
 from binance_usdm.mock.capture.script import dump_script, load_captures, load_script
-from binance_usdm_wire import OPERATIONS
+
+from .mock_arguments import (
+    parse_fault,
+    parse_port,
+    parse_response_option,
+    parse_switch,
+    read_file,
+)
 
 T = TypeVar("T")
 
-_FAULT_RULE_OPTIONS = ("times", "operation", "path", "api_key", "nth", "probability")
+DEFAULT_PORT: Final = 8787
+_SCRUB_TEXT = (
+    "Print recorded responses (HAR, or raw HTTP) for --replay, without account identifiers."
+)
 
 
 def configure_parser(command: argparse.ArgumentParser) -> None:
-    """Give the command its own commands."""
-    command.description = "A mock exchange with real signatures; not the exchange."
-    mocks = command.add_subparsers(required=True, metavar="COMMAND")
-    serving = _add_server_command(mocks, "serve", _run_serve, "Serve it until interrupted.")
-    serving.add_argument(
-        "--port", type=_parse_port, default=8787, help="0 takes a free one (%(default)s)"
+    """Add the subcommands to the parser of the command."""
+    command.description = "A mock exchange that verifies signatures; not the exchange."
+    commands = command.add_subparsers(required=True, metavar="COMMAND")
+    serve_command = _add_server_command(
+        commands, "serve", _run_serve, "Run the mock exchange until Ctrl-C."
     )
-    serving.add_argument(
+    serve_command.add_argument(
+        "--port",
+        type=parse_port,
+        default=DEFAULT_PORT,
+        help="0 picks a free port (default: %(default)s)",
+    )
+    serve_command.add_argument(
         "--admin",
         action="store_true",
-        help="with page and admin interface at /__admin/, for this machine",
+        help="serve a page and the admin API at /__admin/, for this machine only",
     )
-    serving.add_argument(
+    serve_command.add_argument(
         "--workers",
         type=int,
         default=1,
         metavar="N",
-        help="processes, each with a state of its own",
+        help="number of processes; they share no state",
     )
-    run = _add_server_command(
-        mocks,
+    run_command = _add_server_command(
+        commands,
         "run",
         _run_program,
-        f"Run a program against it: sets {ENV_API_KEY}, {ENV_API_SECRET} and {ENV_BASE_URL}.",
+        f"Run a program against the mock: sets {ENV_API_KEY}, {ENV_API_SECRET} and {ENV_BASE_URL}.",
     )
-    run.add_argument("program", nargs=argparse.REMAINDER, metavar="-- PROGRAM [ARGUMENT ...]")
-    text = "Print captured replies (HAR, or raw HTTP) as scripted ones, without what identifies an account."
-    scrub = mocks.add_parser("scrub", help=text, description=text)
-    scrub.set_defaults(run=_run_scrub)
-    scrub.add_argument("capture", type=_read_file, metavar="FILE")
+    run_command.add_argument(
+        "program", nargs=argparse.REMAINDER, metavar="-- PROGRAM [ARGUMENT ...]"
+    )
+    scrub_command = commands.add_parser("scrub", help=_SCRUB_TEXT, description=_SCRUB_TEXT)
+    scrub_command.set_defaults(run=_run_scrub)
+    scrub_command.add_argument("capture", type=read_file, metavar="FILE")
 
 
 def _add_server_command(
     commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str
 ) -> argparse.ArgumentParser:
+    """Add a command that serves the mock, with the arguments that set the mock up."""
     command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     command.set_defaults(run=run, usage_error=command.error)
     add = command.add_argument
-    add("--api-key", default=DEFAULT_API_KEY, metavar="KEY", help="the account's made-up key")
+    add("--api-key", default=DEFAULT_API_KEY, metavar="KEY", help="fake API key of the account")
     add(
         "--api-secret",
         default=DEFAULT_API_SECRET,
         metavar="SECRET",
-        help="its made-up secret; never a real one",
+        help="fake API secret; never use a real one",
     )
     add(
         "--public-key",
-        type=_read_file,
+        type=read_file,
         metavar="FILE",
-        help="PEM of an Ed25519 or RSA key, in the place of a secret",
+        help="PEM file with an Ed25519 or RSA public key, instead of --api-secret",
     )
     add(
         "--clock-offset",
         type=int,
         default=0,
         metavar="MS",
-        help="how far its clock is ahead of this machine's",
+        help="milliseconds that the mock's clock is ahead of this machine",
     )
     add(
         "--reply",
-        type=_parse_response_option,
+        type=parse_response_option,
         action="append",
         default=[],
         metavar="OPERATION=FILE",
-        help="the JSON of its answers",
+        help="JSON file to return for an operation",
     )
-    about = "answer every request with it; a rule narrows that: times, nth, probability, operation, path, api_key"
     add(
         "--fault",
-        type=_parse_fault,
+        type=parse_fault,
         action="append",
         default=[],
         metavar="NAME[:OPTION=VALUE,...]",
-        help=about,
+        help="inject a fault into every response; limit it with times=, nth=, probability=, "
+        "operation=, path=, api_key=",
     )
     add(
         "--switch",
-        type=_parse_switch,
+        type=parse_switch,
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="turn a switch; value as JSON",
+        help="set a behavior switch; the value is JSON",
     )
     add(
         "--replay",
-        type=_read_file,
+        type=read_file,
         metavar="FILE",
-        help="play what `mock scrub` printed, a reply for a request",
+        help="return recorded responses (from `mock scrub`) in order",
     )
     return command
 
@@ -141,8 +152,8 @@ def _build_exchange(options: argparse.Namespace) -> Exchange:
             exchange.seed(operation, body)
         for captured in load_script(options.replay) if options.replay else ():
             exchange.fail(captured.reply, path=captured.path)
-        for name, given in options.fault:
-            exchange.fail(name, **{"times": None, **given})
+        for name, fault_options in options.fault:
+            exchange.fail(name, **{"times": None, **fault_options})
 
     try:
         return Exchange(
@@ -156,10 +167,14 @@ def _build_exchange(options: argparse.Namespace) -> Exchange:
         raise ConfigurationError(str(error)) from None
 
 
-def _with_server_errors(act: Callable[[], T], port: int = 0) -> T:
-    """Do what needs a socket, and the package that serves."""
+def _with_server_errors(serve_mock: Callable[[], T], port: int = 0) -> T:
+    """Call a function that starts the server.
+
+    Raises:
+        ConfigurationError: The port is in use, or the extra `mock` is not installed.
+    """
     try:
-        return act()
+        return serve_mock()
     except (ImportError, ValueError, RuntimeError) as error:
         raise ConfigurationError(str(error)) from None
     except OSError as error:
@@ -171,47 +186,61 @@ def _with_server_errors(act: Callable[[], T], port: int = 0) -> T:
 def _run_serve(options: argparse.Namespace) -> int:
     exchange = _build_exchange(options)
 
-    def ready(url: str) -> None:
+    def print_address(url: str) -> None:
         page = f", page {url}/__admin/" if options.admin else ""
         print(
-            f"mock exchange on {url}, key {exchange.api_key}{page} (Ctrl-C ends it)",
+            f"mock exchange on {url}, key {exchange.api_key}{page} (stop it with Ctrl-C)",
             file=sys.stderr,
             flush=True,
         )
 
-    _with_server_errors(
-        lambda: serve(
-            exchange, port=options.port, admin=options.admin, workers=options.workers, ready=ready
-        ),
-        options.port,
-    )
+    def serve_exchange() -> None:
+        serve(
+            exchange,
+            port=options.port,
+            admin=options.admin,
+            workers=options.workers,
+            ready=print_address,
+        )
+
+    _with_server_errors(serve_exchange, options.port)
     return 0
 
 
 def _run_program(options: argparse.Namespace) -> int:
-    program = options.program[1:] if options.program[:1] == ["--"] else options.program
+    program = options.program
+    if program[:1] == ["--"]:
+        program = program[1:]
     if not program:
-        options.usage_error("say what to run: binance-usdm mock run -- PROGRAM [ARGUMENT ...]")
+        options.usage_error("the program is missing: mock run -- PROGRAM [ARGUMENT ...]")
     exchange = _build_exchange(options)
     with ExitStack() as stack:
         url = _with_server_errors(lambda: stack.enter_context(running(exchange)))
-        account = {ENV_API_KEY: exchange.api_key, ENV_BASE_URL: url}
-        if options.public_key is None:
-            account[ENV_API_SECRET] = options.api_secret
-        # the shell's own credentials stay out, but for a private key where a public one was given
-        foreign = (
-            {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE, ENV_PRIVATE_KEY_PASSWORD}
-            if ENV_API_SECRET in account
-            else {ENV_API_SECRET}
-        )
-        account |= {
-            name: value for name, value in os.environ.items() if name not in {*account, *foreign}
-        }
+        environment = _program_environment(options, exchange.api_key, url)
         try:
-            code = subprocess.run(program, env=account, check=False).returncode  # the user's own  # noqa: S603
+            # The user passed the program to run.
+            finished = subprocess.run(program, env=environment, check=False)  # noqa: S603
         except OSError as error:
             raise ConfigurationError(f"cannot run {program[0]}: {error.strerror}") from None
-    return code if code >= 0 else 128 - code
+    exit_code = finished.returncode
+    # Shells report a signal as 128 and its number.
+    return exit_code if exit_code >= 0 else 128 - exit_code
+
+
+def _program_environment(options: argparse.Namespace, api_key: str, url: str) -> dict[str, str]:
+    """Return this process's environment with the mock's address and credentials.
+
+    Credentials of the shell are removed. Only a private key stays if the mock was given a public
+    one.
+    """
+    account = {ENV_API_KEY: api_key, ENV_BASE_URL: url}
+    if options.public_key is None:
+        account[ENV_API_SECRET] = options.api_secret
+        removed = {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE, ENV_PRIVATE_KEY_PASSWORD}
+    else:
+        removed = {ENV_API_SECRET}
+    kept = {name: value for name, value in os.environ.items() if name not in removed}
+    return {**kept, **account}
 
 
 def _run_scrub(options: argparse.Namespace) -> int:
@@ -221,69 +250,3 @@ def _run_scrub(options: argparse.Namespace) -> int:
         raise ConfigurationError(str(error)) from None
     sys.stdout.write(script.decode())
     return 0
-
-
-def _parse_port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError("must be a port from 0 to 65535")
-    return int(text)
-
-
-def _read_file(file: str) -> bytes:
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"the file cannot be read ({error.strerror})") from None
-
-
-def _parse_response_option(text: str) -> tuple[str, bytes]:
-    name, _, file = text.partition("=")
-    operation = name.replace("-", "_")
-    if operation not in OPERATIONS:
-        raise argparse.ArgumentTypeError(
-            f"takes OPERATION=FILE; the operations are {', '.join(OPERATIONS)}"
-        )
-    body = _read_file(file)
-    try:
-        orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise argparse.ArgumentTypeError("the file is not JSON") from None
-    return operation, body
-
-
-def _parse_fault(text: str) -> tuple[str, dict[str, Any]]:
-    name, _, rest = text.partition(":")
-    if name not in FAULTS:
-        raise argparse.ArgumentTypeError(f"no fault {name}; there are {', '.join(FAULTS)}")
-    options = FAULTS[name].options
-    texts = {option for option, default in options.items() if isinstance(default, str)} | {
-        "operation",
-        "path",
-        "api_key",
-    }
-    given = dict(_parse_pair(part, texts) for part in rest.split(",") if part)
-    known = (*options, *_FAULT_RULE_OPTIONS)
-    if unknown := given.keys() - known:
-        raise argparse.ArgumentTypeError(
-            f"{name} takes {', '.join(known)}, not {', '.join(unknown)}"
-        )
-    return name, given
-
-
-def _parse_switch(text: str) -> tuple[str, Any]:
-    name, value = _parse_pair(text)
-    names = [each.name for each in fields(Switches)]
-    if name not in names:
-        raise argparse.ArgumentTypeError(f"takes NAME=VALUE; the switches are {', '.join(names)}")
-    return name, value
-
-
-def _parse_pair(text: str, texts: Container[str] = ()) -> tuple[str, Any]:
-    """NAME=VALUE, the value as JSON, or as the text that it is where it is none, or where the name is one of `texts`."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError("takes NAME=VALUE")
-    try:
-        return name, value if name in texts else json.loads(value)
-    except ValueError:
-        return name, value

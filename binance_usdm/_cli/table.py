@@ -1,4 +1,4 @@
-"""Rows as JSON, CSV or a table. Knows texts and columns, no operation; no amount is changed on its way to the page."""
+"""Print results as a table, text, CSV or JSON. No digit of an amount is changed."""
 
 from __future__ import annotations
 
@@ -10,18 +10,38 @@ from typing import Any, NamedTuple, TextIO
 
 import orjson
 
+from binance_usdm_wire import Operation
+
+_UNLIMITED_WIDTH = 1_000_000
+
 
 class TableData(NamedTuple):
-    """What is to be shown: the columns that are always there, the rows as JSON objects, whether the reply was one object."""
+    """What is printed."""
 
     columns: list[str]
+    """Columns that are printed even without rows."""
     rows: list[dict[str, Any]]
+    """JSON objects with the exchange's field names."""
     is_single_object: bool
+    """Whether the response was one object instead of a list."""
 
 
-def write_json(shown: TableData, out: TextIO) -> None:
-    """The objects as the wire had them; a number stays the same digits. ASCII with escapes where the encoding cannot hold a name."""
-    value: Any = next(iter(shown.rows), None) if shown.is_single_object else shown.rows
+def table_columns(operation: Operation[Any]) -> list[str]:
+    """Return the columns of an operation, in order: the fields of its rows as the spec has them."""
+    if operation.row_class is None:
+        return []
+    return list(operation.row_class.WIRE_NAMES.values())
+
+
+def write_json(data: TableData, out: TextIO) -> None:
+    """Write the rows as JSON with the exchange's field names.
+
+    Numbers keep their digits. If the encoding of `out` cannot represent a name, all characters
+    beyond ASCII are escaped.
+    """
+    value: Any = data.rows
+    if data.is_single_object:
+        value = data.rows[0] if data.rows else None
     text = orjson.dumps(value, default=_encode_decimal, option=orjson.OPT_INDENT_2).decode() + "\n"
     try:
         text.encode(out.encoding or "utf-8")
@@ -36,20 +56,22 @@ def _encode_decimal(value: object) -> orjson.Fragment:
     raise TypeError(type(value).__name__)
 
 
-def write_csv(shown: TableData, out: TextIO) -> None:
-    import csv  # only who asks for it waits for it
+def write_csv(data: TableData, out: TextIO) -> None:
+    """Write a header line and the rows as CSV."""
+    # Other formats do not wait for this import.
+    import csv
 
-    header, body = _header_and_cells(shown)
+    header, body = _header_and_cells(data)
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(body)
 
 
-def write_text(shown: TableData, out: TextIO) -> None:
-    """Aligned columns, two blanks apart: texts to the left, numbers to the right."""
-    header, body = _header_and_cells(shown, printable=True)
+def write_text(data: TableData, out: TextIO) -> None:
+    """Write aligned columns: strings to the left, numbers to the right."""
+    header, body = _header_and_cells(data, printable=True)
     lines = [header, *body]
-    right = _numeric_columns(shown, header)
+    right = _numeric_columns(data, header)
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         cells = [
@@ -59,23 +81,26 @@ def write_text(shown: TableData, out: TextIO) -> None:
         out.write("  ".join(cells).rstrip() + "\n")
 
 
-def write_table(shown: TableData, out: TextIO) -> None:
-    """The same drawn by rich, if it is installed; on a terminal too narrow for it, one member a line. Nothing is ever cut off."""
+def write_table(data: TableData, out: TextIO) -> None:
+    """Write a table with rich, or `write_text` if rich is not installed.
+
+    On a terminal that is too narrow each field gets a line. Nothing is cut off.
+    """
     try:
         from rich import box
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
     except ImportError:
-        return write_text(shown, out)
-    header, body = _header_and_cells(shown, printable=True)
+        return write_text(data, out)
+    header, body = _header_and_cells(data, printable=True)
     table = Table(box=box.SIMPLE_HEAD)
-    for name, numeric in zip(header, _numeric_columns(shown, header), strict=True):
+    for name, numeric in zip(header, _numeric_columns(data, header), strict=True):
         table.add_column(Text(name), justify="right" if numeric else "left", no_wrap=True)
     for line in body:
         table.add_row(*map(Text, line))
     if Console(width=_UNLIMITED_WIDTH).measure(table).maximum > Console(file=out).width:
-        table = Table("member", "value", box=box.SIMPLE_HEAD)
+        table = Table("field", "value", box=box.SIMPLE_HEAD)
         for line in body:
             for name, cell in zip(header, line, strict=True):
                 table.add_row(Text(name), Text(cell), end_section=name == header[-1])
@@ -83,8 +108,6 @@ def write_table(shown: TableData, out: TextIO) -> None:
     Console(file=out, width=needed).print(table)
     return None
 
-
-_UNLIMITED_WIDTH = 1_000_000
 
 RENDERERS: dict[str, Callable[[TableData, TextIO], None]] = {
     "json": write_json,
@@ -95,18 +118,17 @@ RENDERERS: dict[str, Callable[[TableData, TextIO], None]] = {
 
 
 def _header_and_cells(
-    shown: TableData, *, printable: bool = False
+    data: TableData, *, printable: bool = False
 ) -> tuple[list[str], list[list[str]]]:
-    """Header and cells; members that the spec does not know come last, in the order in which they were met."""
-    header = list(dict.fromkeys([*shown.columns, *(name for row in shown.rows for name in row)]))
+    """Return header and cells. Fields that are not in the spec come last."""
+    header = list(dict.fromkeys([*data.columns, *(name for row in data.rows for name in row)]))
     body = [
-        [_format_cell(row[name]) if name in row else "" for name in header] for row in shown.rows
+        [_format_cell(row[name]) if name in row else "" for name in header] for row in data.rows
     ]
-    if printable:  # a name that moves the cursor stays a name
-        header, body = (
-            [_escape_unprintable(name) for name in header],
-            [[_escape_unprintable(cell) for cell in line] for line in body],
-        )
+    # Names and cells may contain escape sequences that move the cursor.
+    if printable:
+        header = [_escape_unprintable(name) for name in header]
+        body = [[_escape_unprintable(cell) for cell in line] for line in body]
     return header, body
 
 
@@ -122,14 +144,11 @@ def _escape_unprintable(text: str) -> str:
     )
 
 
-def _numeric_columns(shown: TableData, header: list[str]) -> list[bool]:
-    """Which columns hold only numbers, also those written as text."""
-    return [
-        all(
-            _format_cell(row.get(name)).lstrip("-").replace(".", "", 1).isdigit()
-            for row in shown.rows
-            if name in row
-        )
-        and bool(shown.rows)
-        for name in header
-    ]
+def _numeric_columns(data: TableData, header: list[str]) -> list[bool]:
+    """Return for each column whether it contains only numbers, as JSON numbers or as strings."""
+    return [bool(data.rows) and _is_numeric_column(data, name) for name in header]
+
+
+def _is_numeric_column(data: TableData, name: str) -> bool:
+    cells = [_format_cell(row[name]) for row in data.rows if name in row]
+    return all(cell.lstrip("-").replace(".", "", 1).isdigit() for cell in cells)

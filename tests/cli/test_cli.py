@@ -13,7 +13,8 @@ import attrs
 import pytest
 
 from binance_usdm import Client
-from binance_usdm._cli.main import _argument_type, main
+from binance_usdm._cli.arguments import argument_type
+from binance_usdm._cli.main import main
 from binance_usdm.mock import Exchange, running
 from binance_usdm_wire import OPERATIONS, Parameter
 from tests.support.command_line import Finished, process, run
@@ -183,7 +184,7 @@ def test_server_time_needs_no_key(url: str) -> None:
     [
         (KEY, "T" * 64, "code -1022"),
         ("Q" * 64, SECRET, "code -2015"),
-        (KEY, "S S", "BINANCE_API_SECRET has a blank"),
+        (KEY, "S S", "BINANCE_API_SECRET contains a space"),
     ],
 )
 def test_a_refusal_says_what_to_check_and_repeats_no_secret(
@@ -242,7 +243,7 @@ def test_a_refused_base_url_is_not_repeated() -> None:
     [(bool, "false", False), (bool, "true", True), (Decimal, "-0.10", Decimal("-0.10"))],
 )
 def test_a_parameter_is_read_by_its_type(kind: type, text: str, value: object) -> None:
-    assert str(_argument_type(kind)(text)) == str(value)
+    assert str(argument_type(kind)(text)) == str(value)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +251,7 @@ def test_a_parameter_is_read_by_its_type(kind: type, text: str, value: object) -
 )
 def test_a_text_of_another_type_is_wrong_usage(kind: type, text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"^must be"):
-        _argument_type(kind)(text)
+        argument_type(kind)(text)
 
 
 def test_no_parameter_of_an_operation_takes_the_place_of_ours(

@@ -207,16 +207,16 @@ def test_a_reply_is_for_the_method_or_the_command(tmp_path: Path, name: str) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("run",), "say what to run"),
-        (("run", "--"), "say what to run"),
-        (("serve", "--fault", "no"), "argument --fault: no fault no; there are waf"),
-        (("serve", "--fault", "waf:seconds=1"), "argument --fault: waf takes times, operation"),
-        (("serve", "--fault", "latency:seconds"), "argument --fault: takes NAME=VALUE"),
+        (("run",), "the program is missing"),
+        (("run", "--"), "the program is missing"),
+        (("serve", "--fault", "no"), "argument --fault: unknown fault 'no'; expected one of: waf"),
+        (("serve", "--fault", "waf:seconds=1"), "argument --fault: waf accepts times, operation"),
+        (("serve", "--fault", "latency:seconds"), "argument --fault: must be NAME=VALUE"),
         (
             ("serve", "--switch", "no=1"),
-            "argument --switch: takes NAME=VALUE; the switches are order",
+            "argument --switch: must be NAME=VALUE; the switches are order",
         ),
-        (("serve", "--switch", "gzip"), "argument --switch: takes NAME=VALUE"),
+        (("serve", "--switch", "gzip"), "argument --switch: must be NAME=VALUE"),
         (
             ("serve", "--public-key", "/nowhere/key.pem"),
             "the file cannot be read (No such file or directory)",
@@ -226,9 +226,9 @@ def test_a_reply_is_for_the_method_or_the_command(tmp_path: Path, name: str) -> 
         (("serve", "--port", "65536"), "argument --port: must be a port from 0 to 65535"),
         (
             ("serve", "--reply", "rows.json"),
-            "argument --reply: takes OPERATION=FILE; the operations are balance",
+            "argument --reply: must be OPERATION=FILE; the operations are balance",
         ),
-        (("serve", "--reply", "balances=rows.json"), "argument --reply: takes OPERATION=FILE"),
+        (("serve", "--reply", "balances=rows.json"), "argument --reply: must be OPERATION=FILE"),
         (
             ("serve", "--reply", "balance=/nowhere/rows.json"),
             "the file cannot be read (No such file or directory)",

@@ -26,7 +26,7 @@ def test_a_terminal_of_any_width_shows_every_digit(
     assert out.getvalue().count("122607.35137903") == 2
     assert out.getvalue().count("1617939110373") == 2
     assert "…" not in out.getvalue()
-    assert ("member" in out.getvalue()) == (width == "40")
+    assert ("field" in out.getvalue()) == (width == "40")
 
 
 def test_without_rich_the_table_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ def holds(rule: str, path: Path) -> bool:
     clocks = (
         "mock" in path.parts
         or path.parent.name == "_policy"
-        or path.name in ("mock.py", "checks.py", *dated)
+        or path.name in ("mock.py", "probe.py", *dated)
     )
     return not (rule == "reads-the-wall-clock" and clocks)
 

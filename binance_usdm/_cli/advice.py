@@ -1,0 +1,146 @@
+"""Texts of `doctor`: what a finding means and what to do about it."""
+
+from __future__ import annotations
+
+import ssl
+from socket import gaierror
+from typing import Final
+from urllib.parse import urlsplit
+
+from binance_usdm._config import DEMO, MAINNET
+from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_PRIVATE_KEY
+
+KEY_LENGTH: Final = 64
+"""Length of each API key and each HMAC secret of the exchange."""
+EXPECTED_LENGTH_TEXT: Final = f"{KEY_LENGTH} characters, as real ones have"
+
+THIS_MACHINE: Final = "this machine"
+OTHER_HOST: Final = "another host"
+ENVIRONMENTS: Final = {urlsplit(MAINNET).hostname: "production", urlsplit(DEMO).hostname: "demo"}
+OLD_TEST_NETWORK: Final = "testnet.binancefuture.com"
+OTHER_APIS: Final = (
+    (
+        r"testnet\.binancefuture\.com",
+        "the old test network, reported as shut down for REST in 2025",
+    ),
+    (r"(api([1-4]|-gcp)?|demo-api|testnet)\.binance\.(com|vision)", "the spot API"),
+    (r"(demo-)?dapi\.binance\.com", "the COIN-M futures API"),
+    (r"(ws-[a-z]?api|[fd]?stream)\.binance\.com", "a WebSocket host"),
+)
+"""Patterns of other hosts of the exchange, and what they are."""
+
+ADVICE_SUPPORTED_HOSTS: Final = f"Use {MAINNET}, or {DEMO} for demo trading."
+ADVICE_COPY_KEYS: Final = (
+    f"Copy {ENV_API_KEY} and {ENV_API_SECRET} again from the page of the key, complete and without "
+    f"quotes. For a private key set {ENV_PRIVATE_KEY} to the PEM text or {ENV_PRIVATE_KEY}_FILE to "
+    "the path of its file. Set exactly one of the three that sign."
+)
+ADVICE_UNKNOWN_HOST: Final = (
+    f"Your key is sent there. Compare it, letter by letter, with {MAINNET}, "
+    "unless it is your gateway."
+)
+ADVICE_CLOCK: Final = (
+    "Set it by NTP. The client corrects it automatically after the first -1021; "
+    "clock='exchange' avoids that rejection."
+)
+ADVICE_NTP: Final = (
+    "Set it by NTP before it grows: requests a second ahead, or recvWindow behind, are rejected."
+)
+ADVICE_SLOW_NETWORK: Final = (
+    "The round trip alone takes longer than recvWindow allows: set a larger recv_window."
+)
+ADVICE_NOT_THE_API: Final = (
+    "The response is not the API's: a login page of the network, a proxy, maintenance, or a base "
+    "URL of another server."
+)
+ADVICE_FIREWALL: Final = "A firewall or gateway closes connections that it does not allow."
+ADVICE_COMPARE_SIGNATURES: Final = (
+    "Sign the same text with `reproduce` and with a program that works, if you have one. If the "
+    "results differ, so do key or secret. On a shared machine other users can read a running "
+    "program's arguments."
+)
+_ADVICE_TLS_INTERCEPTION = (
+    "A company gateway or similar intercepts TLS. If that is intended, set SSL_CERT_FILE to a file "
+    "with its authority."
+)
+
+CONNECTION_ERROR_TEXTS: Final[dict[type, tuple[str, str]]] = {
+    gaierror: (
+        "the host's name is unknown",
+        "Check how the base URL is written, and this machine's DNS.",
+    ),
+    ConnectionRefusedError: (
+        "nothing listens there",
+        "Check host and port; `binance-usdm mock serve` starts a mock.",
+    ),
+    TimeoutError: (
+        "it took too long",
+        "A firewall drops packets, or this network allows only a proxy.",
+    ),
+    ConnectionError: ("the connection was closed", ADVICE_FIREWALL),
+    ssl.SSLEOFError: ("the connection was closed", ADVICE_FIREWALL),
+    ssl.SSLError: (
+        "no TLS 1.2 or newer there",
+        "A proxy, a login page of the network, or a wrong port responds.",
+    ),
+    OSError: ("the host cannot be reached", "Check this machine's network."),
+    Exception: ("the host's name is invalid", "Check how the base URL is written."),
+}
+"""Summary and advice by class; the nearest base class of an error applies."""
+
+CERTIFICATE_ERROR_TEXTS: Final[dict[int | None, tuple[str, str]]] = {
+    9: ("the certificate is not valid yet", "Check this machine's date."),
+    10: (
+        "the certificate has expired",
+        "Check this machine's date; if it is right, another server responds.",
+    ),
+    18: ("the certificate is self-signed", _ADVICE_TLS_INTERCEPTION),
+    19: ("the certificate's authority is not trusted here", _ADVICE_TLS_INTERCEPTION),
+    20: (
+        "the certificate's authority is not trusted here",
+        f"{_ADVICE_TLS_INTERCEPTION} A bare container may lack ca-certificates.",
+    ),
+    62: (
+        "the certificate is for another host",
+        "Check the base URL; if it is right, DNS or a proxy leads to another server.",
+    ),
+    64: (
+        "the certificate is for another address",
+        "Use the host's name instead of its address.",
+    ),
+}
+"""Summary and advice by OpenSSL's verify code."""
+
+ERROR_MEANINGS: Final[dict[int | None, str]] = {
+    -1021: "the exchange finds the request's time too old or too far ahead",
+    -1022: "the signature does not belong to this query and this key",
+    -2008: "the exchange does not know this key here",
+    -2014: "this does not look like a key",
+    -2015: "the key is unknown, or may not do this, or not from here",
+    -4109: "the futures account is not active",
+    403: "a firewall in front of the exchange stopped it",
+    404: "there is no such path here",
+    418: "this IP address is banned",
+    429: "the weight limit of this IP address is used up",
+    451: "the exchange does not serve this location, or that of a VPN in between",
+}
+"""By the exchange's code, else by HTTP status."""
+
+KEY_TYPE_TEXTS: Final = {
+    "HMAC": "an HMAC key; the exchange recommends Ed25519",
+    "Ed25519": "an Ed25519 key, as the exchange recommends",
+    "RSA": "an RSA key; the exchange recommends Ed25519",
+}
+PARAMETER_MEANINGS: Final = {
+    "recvWindow": "maximum age of the request on arrival, ms",
+    "timestamp": "when it was made, ms since 1970-01-01 UTC",
+    "signature": "over all before it; always last",
+}
+OPENSSL_COMMANDS: Final = {
+    "HMAC": "printf %s '{query}' | openssl dgst -sha256 -hmac \"$BINANCE_API_SECRET\"",
+    "Ed25519": (
+        "printf %s '{query}' > query && "
+        "openssl pkeyutl -sign -rawin -inkey {key} -in query | openssl base64 -A"
+    ),
+    "RSA": "printf %s '{query}' | openssl dgst -sha256 -sign {key} | openssl base64 -A",
+}

@@ -1,0 +1,83 @@
+"""Arguments that several commands have, and parsers of argument values.
+
+A parser raises `argparse.ArgumentTypeError` for a value that it rejects: that is wrong usage, exit
+code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from binance_usdm import DEMO, ConfigurationError
+from binance_usdm._config import (
+    DEFAULT_TIMEOUT,
+    parse_base_url,
+    validate_recv_window,
+    validate_timeout,
+)
+from binance_usdm._secrets import Problem
+
+
+def add_target_arguments(command: argparse.ArgumentParser) -> None:
+    """Add `--base-url`, `--demo` and `--timeout`."""
+    target = command.add_mutually_exclusive_group()
+    target.add_argument(
+        "--base-url",
+        type=_parse_base_url,
+        metavar="URL",
+        help="base URL of the exchange, a gateway or a mock",
+    )
+    target.add_argument("--demo", action="store_true", help=f"use demo trading ({DEMO})")
+    command.add_argument(
+        "--timeout",
+        type=_parse_seconds,
+        default=DEFAULT_TIMEOUT,
+        metavar="S",
+        help=f"total time for a call in seconds, retries included (default: {DEFAULT_TIMEOUT:g})",
+    )
+
+
+def argument_type(parameter_type: type) -> Callable[[str], Any]:
+    """Return the parser for values of a parameter of the spec."""
+    parsers: dict[type, Callable[[str], Any]] = {bool: _parse_bool, Decimal: _parse_decimal}
+    return parsers.get(parameter_type, parameter_type)
+
+
+def parse_recv_window(text: str) -> int | None:
+    """Return a `recvWindow` in ms."""
+    try:
+        return validate_recv_window(int(text))
+    except (ConfigurationError, ValueError):
+        raise argparse.ArgumentTypeError("must be a positive integer of milliseconds") from None
+
+
+def _parse_bool(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise argparse.ArgumentTypeError("must be true or false")
+    return text == "true"
+
+
+def _parse_decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError("must be a number") from None
+
+
+def _parse_seconds(text: str) -> float:
+    try:
+        return validate_timeout(float(text))
+    except (ConfigurationError, ValueError):
+        raise argparse.ArgumentTypeError(
+            "must be a positive number of seconds, at most a day"
+        ) from None
+
+
+def _parse_base_url(text: str) -> str:
+    url = parse_base_url(text)
+    if isinstance(url, Problem):
+        raise argparse.ArgumentTypeError(url)
+    return text

@@ -1,0 +1,102 @@
+"""Parsers of the arguments of the `mock` commands.
+
+A parser raises `argparse.ArgumentTypeError` for a value that it rejects: that is wrong usage, exit
+code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Container
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from binance_usdm.mock import FAULTS, Switches
+from binance_usdm_wire import OPERATIONS
+
+_RULE_OPTIONS: Final = ("times", "operation", "path", "api_key", "nth", "probability")
+"""Options of every fault: which requests it is for."""
+_RULE_OPTIONS_WITH_TEXT: Final = {"operation", "path", "api_key"}
+
+
+def parse_port(text: str) -> int:
+    """Return a port; 0 means any free port."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("must be a port from 0 to 65535")
+    return int(text)
+
+
+def read_file(path: str) -> bytes:
+    """Return the content of a file."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"the file cannot be read ({error.strerror})") from None
+
+
+def parse_response_option(text: str) -> tuple[str, bytes]:
+    """Return operation and body of OPERATION=FILE. The operation may be a command's name."""
+    name, _, path = text.partition("=")
+    operation = name.replace("-", "_")
+    if operation not in OPERATIONS:
+        raise argparse.ArgumentTypeError(
+            f"must be OPERATION=FILE; the operations are {', '.join(OPERATIONS)}"
+        )
+    body = read_file(path)
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise argparse.ArgumentTypeError("the file is not JSON") from None
+    return operation, body
+
+
+def parse_fault(text: str) -> tuple[str, dict[str, Any]]:
+    """Return name and options of NAME[:OPTION=VALUE,...]."""
+    name, _, rest = text.partition(":")
+    if name not in FAULTS:
+        raise argparse.ArgumentTypeError(
+            f"unknown fault {name!r}; expected one of: {', '.join(FAULTS)}"
+        )
+    defaults = FAULTS[name].options
+    text_options = {option for option, default in defaults.items() if isinstance(default, str)}
+    text_options |= _RULE_OPTIONS_WITH_TEXT
+    options = dict(_parse_pair(pair, text_options) for pair in rest.split(",") if pair)
+    known = (*defaults, *_RULE_OPTIONS)
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"{name} accepts {', '.join(known)}, not {', '.join(unknown)}"
+        )
+    return name, options
+
+
+def parse_switch(text: str) -> tuple[str, Any]:
+    """Return name and value of NAME=VALUE."""
+    name, value = _parse_pair(text)
+    names = [field.name for field in fields(Switches)]
+    if name not in names:
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE; the switches are {', '.join(names)}")
+    return name, value
+
+
+def _parse_pair(text: str, text_options: Container[str] = ()) -> tuple[str, Any]:
+    """Return name and value of NAME=VALUE.
+
+    Args:
+        text: The pair.
+        text_options: Names whose value is a string. Any other value is JSON, or a string if it is
+            not valid JSON.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("must be NAME=VALUE")
+    if name in text_options:
+        return name, value
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

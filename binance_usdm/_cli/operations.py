@@ -1,0 +1,143 @@
+"""Commands for the operations of the spec, such as `balance`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from binance_usdm import DEMO, Client
+from binance_usdm._environment import ENV_BASE_URL
+from binance_usdm_wire import InvalidArgumentError, Operation, Parameter
+
+from .arguments import add_target_arguments, argument_type
+from .table import RENDERERS, TableData, table_columns
+
+
+def configure_parser(command: argparse.ArgumentParser, operation: Operation[Any]) -> None:
+    """Add the arguments of an operation to its command."""
+    command.set_defaults(
+        run=_run_operation,
+        usage_error=command.error,
+        operation=operation,
+        assets=None,
+        non_zero=False,
+    )
+    for parameter in operation.parameters:
+        command.add_argument(
+            "--" + parameter.name.replace("_", "-"),
+            dest=_dest_name(parameter),
+            metavar=parameter.name.upper(),
+            type=argument_type(parameter.type),
+            required=parameter.required,
+            help=parameter.description.replace("%", "%%"),
+        )
+    add_target_arguments(command)
+    _add_format_arguments(command)
+    _add_row_arguments(command, operation)
+
+
+def _add_format_arguments(command: argparse.ArgumentParser) -> None:
+    formats = command.add_mutually_exclusive_group()
+    formats.add_argument(
+        "--json",
+        action="store_const",
+        const="json",
+        dest="output_format",
+        help="print JSON with the exchange's own field names",
+    )
+    formats.add_argument(
+        "--csv", action="store_const", const="csv", dest="output_format", help="print CSV"
+    )
+
+
+def _add_row_arguments(command: argparse.ArgumentParser, operation: Operation[Any]) -> None:
+    """Add the arguments that select rows, where the rows have what they need."""
+    if operation.row_class is None:
+        return
+    names = {field.name for field in attrs.fields(operation.row_class)}
+    # A parameter of the operation takes precedence over ours.
+    names -= {parameter.name for parameter in operation.parameters}
+    if "asset" in names:
+        command.add_argument(
+            "--asset",
+            action="append",
+            dest="assets",
+            metavar="NAME",
+            help="show only this asset; repeat for several",
+        )
+    if operation.row_class.HOLDINGS:
+        command.add_argument(
+            "--non-zero", action="store_true", help="hide assets with a zero balance"
+        )
+
+
+def _dest_name(parameter: Parameter) -> str:
+    """Return the attribute of a parsed parameter. It cannot collide with other attributes."""
+    return f"parameter {parameter.name}"
+
+
+def _run_operation(options: argparse.Namespace) -> int:
+    operation: Operation[Any] = options.operation
+    arguments = _read_arguments(options)
+    with _make_client(options) as client:
+        result = getattr(client, operation.id)(**arguments)
+    is_single = not isinstance(result, list)
+    rows = [result] if is_single else result
+    missing = _missing_assets(rows, options.assets or ())
+    for asset in missing:
+        print(f"binance-usdm: no row for the asset {asset!r}", file=sys.stderr)
+    selected = [_row_to_dict(row, operation) for row in rows if _is_selected(row, options)]
+    output_format = options.output_format or ("table" if sys.stdout.isatty() else "text")
+    data = TableData(table_columns(operation), selected, is_single)
+    RENDERERS[output_format](data, sys.stdout)
+    return 1 if missing else 0
+
+
+def _read_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the operation's arguments. Invalid ones are wrong usage."""
+    operation: Operation[Any] = options.operation
+    arguments = {
+        parameter.name: getattr(options, _dest_name(parameter))
+        for parameter in operation.parameters
+    }
+    try:
+        operation.build_query(**arguments)
+    except InvalidArgumentError as error:
+        options.usage_error(str(error))
+    return arguments
+
+
+def _make_client(options: argparse.Namespace) -> Client:
+    base_url = options.base_url or (DEMO if options.demo else os.environ.get(ENV_BASE_URL))
+    client_options: dict[str, Any] = {"timeout": options.timeout}
+    if base_url:
+        client_options["base_url"] = base_url
+    if options.operation.key_header is None:
+        return Client(**client_options)
+    return Client.from_env(**client_options)
+
+
+def _missing_assets(rows: Sequence[Any], assets: Sequence[str]) -> list[str]:
+    """Return the assets that have no row, each once."""
+    if not assets:
+        return []
+    existing = {row.asset for row in rows}
+    return [asset for asset in dict.fromkeys(assets) if asset not in existing]
+
+
+def _is_selected(row: Any, options: argparse.Namespace) -> bool:
+    if options.assets and row.asset not in options.assets:
+        return False
+    return not options.non_zero or any(getattr(row, name) for name in row.HOLDINGS)
+
+
+def _row_to_dict(row: Any, operation: Operation[Any]) -> dict[str, Any]:
+    if operation.row_class is None:
+        return {"value": row}
+    fields: dict[str, Any] = row.to_dict()
+    return fields
