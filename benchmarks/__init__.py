@@ -1,1 +1,1 @@
-"""What a call costs, here and with other clients: `make bench`. No part of the package that is installed."""
+"""Measure what a call costs, with this client and others: `make bench`. Not installed."""

@@ -1,7 +1,8 @@
-"""One client, alone in a process. Reads what to do from stdin, a JSON line each, and answers on stdout with what it cost.
+"""Run one client in this process, as JSON lines on stdin say, and print on stdout what it cost.
 
-Started as `python -I client_process.py`, by the interpreter that has the client. First line: which client, where to call. Then
-`{"calls": n, "at_once": m}`, answered by seconds a call. It sends no figure before the client gave as many assets as it should.
+It is started as `python -I client_process.py` by the interpreter that has the client. The first
+line names the client and the target. The first call must return the expected number of assets. Each
+further line is `{"calls": n, "at_once": m}`; the response has the seconds per call.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from benchmarks.cpu_time import time_calls, timed_async
 from benchmarks.target import Target
 
 Say = Callable[[dict[str, Any]], None]
-MAX_WAVE_SECONDS = 20.0  # s; a wave that takes longer is no figure
+MAX_WAVE_SECONDS = 20.0
+"""Concurrent calls that take longer are not measured."""
 
 
 def peak() -> int:
-    """The most memory that this process has had, bytes; getrusage would count the parent's at the fork."""
+    """Return the peak memory of this process in bytes."""
+    # getrusage would include the parent's memory at the fork.
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
@@ -34,9 +37,13 @@ def peak() -> int:
 
 
 def ready(balances: Any, assets: int) -> dict[str, Any]:
-    """What a client is, after its first call."""
+    """Return the report after the first call.
+
+    Raises:
+        ValueError: The call returned another number of assets.
+    """
     if len(balances) != assets:
-        raise ValueError(f"{len(balances)} assets came, not {assets}")
+        raise ValueError(f"{len(balances)} assets instead of {assets}")
     return {"peak": peak()}
 
 
@@ -52,25 +59,22 @@ def blocking(client: Client, target: Target, assets: int, write_line: Say) -> No
 
 
 async def awaiting(client: Client, target: Target, assets: int, write_line: Say) -> None:
-    import asyncio  # it is a part of what a start costs, for those who need it
+    # The import is a part of what an asynchronous client's start costs.
+    import asyncio
 
-    made = client.make(target)
-    assert isinstance(made, Awaitable)
-    call = await made
+    making = client.make(target)
+    assert isinstance(making, Awaitable)
+    call = await making
     write_line(ready(await call(), assets))
     for order in orders():
         try:
             async with asyncio.timeout(MAX_WAVE_SECONDS):
-                await timed_async(
-                    call, order["at_once"], order["at_once"]
-                )  # connections that idled may be gone
+                # The server may have closed idle connections: the first calls are not measured.
+                await timed_async(call, order["at_once"], order["at_once"])
                 cost = await timed_async(call, order["calls"], order["at_once"])
         except TimeoutError:
-            write_line(
-                {
-                    "error": f"{order['at_once']} calls at once take longer than {MAX_WAVE_SECONDS:.0f} s"
-                }
-            )
+            problem = f"{order['at_once']} calls at once take longer than {MAX_WAVE_SECONDS:.0f} s"
+            write_line({"error": problem})
             break
         write_line(cost._asdict())
 
@@ -78,7 +82,8 @@ async def awaiting(client: Client, target: Target, assets: int, write_line: Say)
 def main() -> None:
     first = json.loads(sys.stdin.readline())
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # a client may print what it likes
+    # What a client prints goes to stderr.
+    os.dup2(2, 1)
     if first["cpu"] is not None:
         os.sched_setaffinity(0, {first["cpu"]})
 
@@ -99,14 +104,10 @@ def main() -> None:
                 loop = uvloop.new_event_loop
             with asyncio.Runner(loop_factory=loop) as runner:
                 runner.run(awaiting(client, target, first["assets"], write_line))
-    except Exception as error:  # whatever a client raises is for the table  # noqa: BLE001
-        write_line(
-            {
-                "error": f"{type(error).__name__}: {error}".replace(target.secret, "...").replace(
-                    target.key, "..."
-                )[:160]
-            }
-        )
+    # Any error of a client is reported in the table.
+    except Exception as error:  # noqa: BLE001
+        problem = f"{type(error).__name__}: {error}".replace(target.secret, "...")
+        write_line({"error": problem.replace(target.key, "...")[:160]})
 
 
 if __name__ == "__main__":

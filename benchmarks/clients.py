@@ -1,7 +1,8 @@
-"""The clients that are compared: how each is made, and what shows that it is installed. Nothing is imported before its turn.
+"""The clients that are compared: how each is made, and which module shows that it is installed.
 
-Each is used as its documentation shows it, pointed at another server, without a limit of its own on calls a second. httpx, aiohttp
-and this project may open as many connections as there are calls at once; the others keep their own bound, which is 100.
+Each is used as its documentation shows it, with another server and without a limit on calls per
+second. httpx, aiohttp and this project may open as many connections as there are concurrent calls;
+the others keep their default, which is 100. A client is imported only when it is measured.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ def ours(target: Target) -> Call:
 
 
 def http_client(target: Target) -> Call:
-
     from benchmarks import baseline
 
     return baseline.http_client(target)
@@ -48,15 +48,18 @@ def httpx_client(target: Target) -> Call:
 
 
 def official(target: Target) -> Call:
-    from binance_common.configuration import ConfigurationRestAPI  # type: ignore[import-not-found]  # has its own venv
-    from binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futures import (  # type: ignore[import-not-found]
-        DerivativesTradingUsdsFutures,
+    # Both packages are in a separate venv.
+    from binance_common.configuration import (  # type: ignore[import-not-found]
+        ConfigurationRestAPI,
+    )
+    from binance_sdk_derivatives_trading_usds_futures import (  # type: ignore[import-not-found]
+        derivatives_trading_usds_futures as sdk,
     )
 
-    made = ConfigurationRestAPI(
+    configuration = ConfigurationRestAPI(
         api_key=target.key, api_secret=target.secret, base_path=target.url, timeout=10_000
     )
-    api = DerivativesTradingUsdsFutures(config_rest_api=made).rest_api
+    api = sdk.DerivativesTradingUsdsFutures(config_rest_api=configuration).rest_api
     return lambda: api.futures_account_balance_v3(recv_window=5000).data()
 
 
@@ -84,8 +87,7 @@ def ccxt(target: Target) -> Call:
 async def ours_async(target: Target) -> AsyncCall:
     import binance_usdm
 
-    bounded = getattr(binance_usdm, "AsyncTransport", None)
-    transport = bounded and bounded(max_connections=target.connections)
+    transport = binance_usdm.AsyncTransport(max_connections=target.connections)
     client = binance_usdm.AsyncClient(
         target.key,
         target.secret,
@@ -98,7 +100,6 @@ async def ours_async(target: Target) -> AsyncCall:
 
 
 async def streams(target: Target) -> AsyncCall:
-
     from benchmarks import baseline
 
     return await baseline.streams(target)
@@ -115,9 +116,11 @@ async def aiohttp(target: Target) -> AsyncCall:
     secret = target.secret.encode()
 
     async def call() -> Any:
-        async with session.get(yarl.URL(target.url + sign_target(secret), encoded=True)) as reply:
-            reply.raise_for_status()
-            return parse_amounts(await reply.json())
+        async with session.get(
+            yarl.URL(target.url + sign_target(secret), encoded=True)
+        ) as response:
+            response.raise_for_status()
+            return parse_amounts(await response.json())
 
     return call
 
@@ -165,29 +168,34 @@ def _ccxt_balance(package: Any, target: Target) -> Callable[[], Any]:
     )
     exchange.urls["api"]["fapiPrivateV3"] = target.url + "/fapi/v3"
     exchange.options["recvWindow"] = 5000
-    exchange.validateServerSsl = os.environ.get(
-        "REQUESTS_CA_BUNDLE", True
-    )  # it asks no environment by itself
-    return lambda: (
-        exchange.fapiPrivateV3GetBalance()
-    )  # the endpoint itself: fetch_balance reads /fapi/v3/account
+    # ccxt does not read this variable.
+    exchange.validateServerSsl = os.environ.get("REQUESTS_CA_BUNDLE", True)
+    # fetch_balance would read /fapi/v3/account.
+    return lambda: exchange.fapiPrivateV3GetBalance()
 
 
 def _context(target: Target) -> ssl.SSLContext | bool:
-    """httpx trusts a list of its own unless it is given what the machine trusts."""
+    """Return what httpx should trust. Its default is another list than the machine's."""
     import ssl
 
     return ssl.create_default_context() if target.url.startswith("https:") else True
 
 
 class Client(NamedTuple):
-    """`module` can be imported where the client is installed; `package` has the version."""
+    """A client that can be measured.
+
+    Attributes:
+        make: Returns a call, or an awaitable of one.
+        module: Module that can be imported where the client is installed.
+        package: Package with the version, None for the standard library.
+        kind: "ours", "floor" (not a client, only a way to send) or "peer".
+        gives: What the amounts are.
+    """
 
     make: Callable[[Target], Call | Awaitable[AsyncCall]]
     module: str
     package: str | None
     kind: str
-    """ours, floor (no client, only a way to send) or peer."""
     gives: str = "exact amounts"
 
 

@@ -1,4 +1,4 @@
-"""CPU and time of calls in this process. Knows no client."""
+"""Measure CPU and time of calls in this process."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ AsyncCall = Callable[[], Awaitable[Any]]
 
 
 class Cost(NamedTuple):
-    """Seconds: user and system time of the whole process, and of the wall clock. Of one call, on average."""
+    """Average cost of one call in seconds.
+
+    Attributes:
+        cpu: User and system time of the whole process.
+        wall: Time of the wall clock.
+    """
 
     cpu: float
     wall: float
 
 
 def time_calls(call: Call, calls: int) -> Cost:
-    """So many calls, one after another."""
+    """Measure `calls` calls, one after another."""
     repeated = range(calls)
     cpu, wall = time.process_time(), time.perf_counter()
     for _ in repeated:
@@ -28,8 +33,9 @@ def time_calls(call: Call, calls: int) -> Cost:
 
 
 async def timed_async(call: AsyncCall, calls: int, at_once: int) -> Cost:
-    """So many calls in all, so many of them at any time."""
-    import asyncio  # only now: whoever blocks need not have it, and a start is measured too
+    """Measure `calls` calls in all, `at_once` of them at any time."""
+    # Blocking clients do not need asyncio, and their start is measured too.
+    import asyncio
 
     left = iter(range(calls))
 

@@ -1,8 +1,9 @@
-"""An exchange that gives every request one and the same good reply, as a process of its own. Of HTTP it knows where a head ends.
+"""Server that sends the same successful response to every request.
 
-    python benchmarks/fixed_server.py [--assets 12] [--headers] [--tls FILE] [--cpu N]      prints its URL, serves until its stdin ends
+    python benchmarks/fixed_server.py [--assets 12] [--headers] [--tls FILE] [--cpu N]
 
-It checks nothing, so that the client is what is measured: a reply costs it less than any client here needs for a call.
+It prints its URL and serves until its stdin ends. It checks nothing, so that the client is what is
+measured: a response costs it less than any client here needs for a call.
 """
 
 from __future__ import annotations
@@ -34,43 +35,57 @@ ASSETS: Final = (
     "USD1",
 )
 FIELDS: Final = (
-    "Server: nginx", "Date: Sun, 22 Nov 2026 12:00:00 GMT", "Content-Type: application/json", "Connection: keep-alive",
+    "Server: nginx",
+    "Date: Sun, 22 Nov 2026 12:00:00 GMT",
+    "Content-Type: application/json",
+    "Connection: keep-alive",
     "X-MBX-USED-WEIGHT-1M: 5",
-)  # fmt: skip
-CDN_FIELDS: Final = (  # what else a reply from behind a content network carries: twenty fields, 1 kB
-    "Vary: Accept-Encoding", "x-mbx-uuid: 3f0c2a51-7b1d-4c6e-9a44-0d5b8a1f7e20", "x-response-time: 4ms",
-    "Strict-Transport-Security: max-age=31536000; includeSubdomains", "X-Frame-Options: SAMEORIGIN", "X-XSS-Protection: 1; mode=block",
-    "X-Content-Type-Options: nosniff", "Content-Security-Policy: default-src 'self'", "X-Content-Security-Policy: default-src 'self'",
-    "X-WebKit-CSP: default-src 'self'", "Cache-Control: no-cache, no-store, must-revalidate", "Pragma: no-cache", "Expires: 0",
-    "Access-Control-Allow-Origin: *", "Access-Control-Allow-Methods: GET, HEAD, OPTIONS", "X-Cache: Miss from cloudfront",
-    "Via: 1.1 0f1e2d3c4b5a69788796a5b4c3d2e1f0.cloudfront.net (CloudFront)", "X-Amz-Cf-Pop: NRT57-P1", "Alt-Svc: h3=\":443\"; ma=86400",
-    "X-Amz-Cf-Id: made-up-made-up-made-up-made-up-made-up-made-up-made-up==",
-)  # fmt: skip
+)
+# What a response from behind a content network has in addition: twenty headers, 1 kB.
+CDN_FIELDS: Final = (
+    "Vary: Accept-Encoding",
+    "x-mbx-uuid: 3f0c2a51-7b1d-4c6e-9a44-0d5b8a1f7e20",
+    "x-response-time: 4ms",
+    "Strict-Transport-Security: max-age=31536000; includeSubdomains",
+    "X-Frame-Options: SAMEORIGIN",
+    "X-XSS-Protection: 1; mode=block",
+    "X-Content-Type-Options: nosniff",
+    "Content-Security-Policy: default-src 'self'",
+    "X-Content-Security-Policy: default-src 'self'",
+    "X-WebKit-CSP: default-src 'self'",
+    "Cache-Control: no-cache, no-store, must-revalidate",
+    "Pragma: no-cache",
+    "Expires: 0",
+    "Access-Control-Allow-Origin: *",
+    "Access-Control-Allow-Methods: GET, HEAD, OPTIONS",
+    "X-Cache: Miss from cloudfront",
+    "Via: 1.1 0f1e2d3c4b5a69788796a5b4c3d2e1f0.cloudfront.net (CloudFront)",
+    "X-Amz-Cf-Pop: NRT57-P1",
+    'Alt-Svc: h3=":443"; ma=86400',
+    "X-Amz-Cf-Id: fake-fake-fake-fake-fake-fake-fake-fake-fake-fake-fake-==",
+)
 
 
 def rows(assets: int) -> list[dict[str, Any]]:
-    """Balances made up in the documented shape; every third asset was never touched."""
-    made = []
-    for number in range(assets):
-        amount = (
-            "0.00000000" if number % 3 == 2 else f"{number * 977 + 4718}.{number * 7919 % 10**8:08}"
-        )
-        own = {
-            "asset": ASSETS[number] if number < len(ASSETS) else f"TOKEN{number}",
-            "balance": amount,
-        }
-        more = {
-            "crossWalletBalance": amount,
-            "crossUnPnl": f"-{number}.10293847",
-            "availableBalance": "4309.11820467",
-        }
-        last = {
-            "maxWithdrawAmount": amount,
-            "marginAvailable": True,
-            "updateTime": 1762412880142 + number,
-        }
-        made.append({"accountAlias": "QmZtRkWpXsLnVbCd", **own, **more, **last})
-    return made
+    """Return fake balances in the documented shape. Every third asset was never used."""
+    return [_row(number) for number in range(assets)]
+
+
+def _row(number: int) -> dict[str, Any]:
+    amount = f"{number * 977 + 4718}.{number * 7919 % 10**8:08}"
+    if number % 3 == 2:
+        amount = "0.00000000"
+    return {
+        "accountAlias": "QmZtRkWpXsLnVbCd",
+        "asset": ASSETS[number] if number < len(ASSETS) else f"TOKEN{number}",
+        "balance": amount,
+        "crossWalletBalance": amount,
+        "crossUnPnl": f"-{number}.10293847",
+        "availableBalance": "4309.11820467",
+        "maxWithdrawAmount": amount,
+        "marginAvailable": True,
+        "updateTime": 1762412880142 + number,
+    }
 
 
 def make_response(assets: int, *, headers: bool) -> bytes:
@@ -80,21 +95,27 @@ def make_response(assets: int, *, headers: bool) -> bytes:
 
 
 class Tls(NamedTuple):
-    """Two PEM files: the authority that clients trust, and the server's certificate with its key."""
+    """Two PEM files.
+
+    Attributes:
+        authority: The authority that clients trust.
+        server: The server's certificate with its key.
+    """
 
     authority: Path
     server: Path
 
 
 def certified(folder: Path) -> Tls:
-    """Make an authority and a certificate for this machine, for the time of a measurement."""
-    import trustme  # for those who measure TLS only
+    """Create an authority and a certificate for this machine in a folder."""
+    # Only measurements with TLS need this package.
+    import trustme
 
-    made, files = trustme.CA(), Tls(folder / "authority.pem", folder / "server.pem")
-    made.cert_pem.write_to_path(files.authority)
-    made.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
-        files.server
-    )
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    files = Tls(folder / "authority.pem", folder / "server.pem")
+    authority.cert_pem.write_to_path(files.authority)
+    certificate.private_key_and_cert_chain_pem.write_to_path(files.server)
     return files
 
 
@@ -102,7 +123,7 @@ def certified(folder: Path) -> Tls:
 def served(
     assets: int = 12, *, headers: bool = False, tls: Tls | None = None, cpu: int | None = None
 ) -> Iterator[str]:
-    """The URL of such an exchange, which lives for as long."""
+    """Run the server in a process while the context lasts. Yields its URL."""
     options = [f"--assets={assets}", *(["--headers"] if headers else [])]
     options += [f"--tls={tls.server}"] if tls else []
     options += [] if cpu is None else [f"--cpu={cpu}"]
@@ -117,35 +138,38 @@ def served(
             server.terminate()
 
 
-class _Canned(asyncio.Protocol):
-    def __init__(self, reply: bytes) -> None:
-        self._reply, self._rest = reply, b""
+class _FixedResponse(asyncio.Protocol):
+    def __init__(self, response: bytes) -> None:
+        self._response = response
+        self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         *heads, self._rest = (self._rest + data).split(b"\r\n\r\n")
-        self._transport.write(self._reply * len(heads))
+        self._transport.write(self._response * len(heads))
 
 
-async def serve(reply: bytes, tls: ssl.SSLContext | None) -> None:
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    server = await loop.create_server(lambda: _Canned(reply), "127.0.0.1", 0, ssl=tls, backlog=4096)
+async def serve(response: bytes, tls: ssl.SSLContext | None) -> None:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    server = await loop.create_server(
+        lambda: _FixedResponse(response), "127.0.0.1", 0, ssl=tls, backlog=4096
+    )
     port = server.sockets[0].getsockname()[1]
     print(f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}", flush=True)
-    loop.add_reader(sys.stdin, ended.set)  # whoever started this is gone
+    # The end of stdin means that the parent process has ended.
+    loop.add_reader(sys.stdin, ended.set)
     await ended.wait()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="An exchange that gives every request the same reply."
-    )
+    parser = argparse.ArgumentParser(description="Send the same response to every request.")
     parser.add_argument("--assets", type=int, default=12)
-    parser.add_argument("--headers", action="store_true", help="twenty more header fields")
+    parser.add_argument("--headers", action="store_true", help="twenty more headers")
     parser.add_argument("--tls", type=Path, metavar="FILE", help="certificate and key")
-    parser.add_argument("--cpu", type=int, help="where to run")
+    parser.add_argument("--cpu", type=int, help="CPU to run on")
     options = parser.parse_args()
     if options.cpu is not None:
         os.sched_setaffinity(0, {options.cpu})

@@ -1,9 +1,10 @@
-"""A call's CPU as a multiple of the standard library's, measured in one process in short rounds: the figure that `make check` watches.
+"""Measure a call's CPU as a multiple of the standard library's. `make check` watches this figure.
 
-    python benchmarks/guard.py [--rounds 64]      prints JSON: the rounds' ratios, sync and async
+    python benchmarks/guard.py [--rounds 64]      prints JSON: the ratio of each round
 
-What makes a machine slow or fast for a moment makes both sides of a round slow or fast. In each round the dearer client is measured
-as well, the same one making every third call twice: it shows whether a third more would be seen.
+Both sides are measured in one process in short rounds, so that a moment in which the machine is
+slow affects both. Each round also measures a client that makes every third call twice. It shows
+whether an increase by a third would be noticed.
 """
 
 from __future__ import annotations
@@ -26,49 +27,57 @@ from benchmarks.cpu_time import AsyncCall, Call, Cost, time_calls, timed_async
 from benchmarks.fixed_server import served
 from benchmarks.target import Target
 
-CALLS = 12  # few calls in many rounds: less happens on the machine in between
+CALLS = 12
+"""Calls in a round. With few calls in many rounds, less happens on the machine in between."""
 CONCURRENCY = 4
-FEW, MANY = 10, 200  # calls at once, for what a crowd costs
+FEW, MANY = 10, 200
+"""Numbers of concurrent calls whose costs are compared."""
 Ratios = dict[str, list[float]]
 
 
 def slow_by_third(call: Call) -> Call:
-    """The same call; every third one is made twice."""
+    """Return a call that makes every third call twice."""
     turn = itertools.cycle((1, 1, 2))
 
-    def dearer() -> Any:
+    def slower() -> Any:
         for _ in range(next(turn) - 1):
             call()
         return call()
 
-    return dearer
+    return slower
 
 
-def a_third_dearer_async(call: AsyncCall) -> AsyncCall:
+def slow_by_third_async(call: AsyncCall) -> AsyncCall:
     turn = itertools.cycle((1, 1, 2))
 
-    async def dearer() -> Any:
+    async def slower() -> Any:
         for _ in range(next(turn) - 1):
             await call()
         return await call()
 
-    return dearer
+    return slower
 
 
 def ratios(measures: Mapping[str, Callable[[], Cost]], rounds: int) -> Ratios:
-    """For each but the first: its CPU over the first's, a ratio for every round. The order turns around from round to round."""
-    found: Ratios = {name: [] for name in list(measures)[1:]}
+    """Return for each measure but the first its CPU divided by the first's, per round.
+
+    The order is reversed from round to round.
+    """
+    first, *others = measures
+    found: Ratios = {name: [] for name in others}
     for number in range(rounds + 2):
         names = list(measures)[:: -1 if number % 2 else 1]
         costs = {name: measures[name]().cpu for name in names}
-        if number >= 2:  # connected, and warm
-            for name, each in found.items():
-                each.append(costs[name] / costs[next(iter(measures))])
+        # Two rounds open the connections and warm up.
+        if number < 2:
+            continue
+        for name in others:
+            found[name].append(costs[name] / costs[first])
     return found
 
 
-def measured(url: str, rounds: int) -> dict[str, Ratios]:
-    target = Target(url, "made-up-key", "made-up-secret", MANY)
+def measure(url: str, rounds: int) -> dict[str, Ratios]:
+    target = Target(url, "fake-key", "fake-secret", MANY)
     with asyncio.Runner() as runner:
 
         async def await_client(client: Awaitable[AsyncCall]) -> AsyncCall:
@@ -77,13 +86,13 @@ def measured(url: str, rounds: int) -> dict[str, Ratios]:
         def timed_there(call: AsyncCall, calls: int = CALLS, at_once: int = CONCURRENCY) -> Cost:
             return runner.run(timed_async(call, calls, at_once))
 
-        call, awaited = ours(target), runner.run(await_client(ours_async(target)))
+        call = ours(target)
+        awaited = runner.run(await_client(ours_async(target)))
         sync = {"floor": http_client(target), "client": call, "a third dearer": slow_by_third(call)}
         tasks = {"floor": runner.run(await_client(streams(target))), "client": awaited}
-        tasks["a third dearer"] = a_third_dearer_async(awaited)
-        few, many = (
-            runner.run(await_client(ours_async(target))) for _ in range(2)
-        )  # each has connections of its own
+        tasks["a third dearer"] = slow_by_third_async(awaited)
+        # Each has its own connections.
+        few, many = (runner.run(await_client(ours_async(target))) for _ in range(2))
         crowds = {
             "few": partial(timed_there, few, MANY, FEW),
             "many": partial(timed_there, many, MANY, MANY),
@@ -106,7 +115,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=64)
     rounds: int = parser.parse_args().rounds
     with served() as url:
-        print(json.dumps(measured(url, rounds)))
+        print(json.dumps(measure(url, rounds)))
 
 
 if __name__ == "__main__":

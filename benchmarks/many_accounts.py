@@ -1,8 +1,9 @@
-"""Many accounts in one process: one client each, one transport and one weight budget for all. Alone in a process for each number.
+"""Measure many accounts in one process: one client each, one transport and limiter for all.
 
-    python benchmarks/many_accounts.py URL ACCOUNTS CONNECTIONS CALLS ROUNDS [--traced]      prints JSON
+    python benchmarks/many_accounts.py URL ACCOUNTS CONNECTIONS CALLS ROUNDS [--traced]
 
-`--traced` counts Python's own blocks instead of measuring time, which tracing would slow down.
+It prints JSON. `--traced` measures Python's memory blocks instead of time, because tracing would
+slow the calls down. `make bench` starts a process for each number of accounts.
 """
 
 from __future__ import annotations
@@ -16,30 +17,35 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.cpu_time import Cost
 from benchmarks.side_by_side import KEY, SECRET, Settings, environment, interpreter
-from benchmarks.statistics import Statistic, Table, figure
+from benchmarks.tables import Statistic, Table, figure
 
 ACCOUNTS = (1, 10, 100, 1_000, 10_000)
 CONNECTIONS = 100
-ROWS = (CPU, TIME, MAKING, BLOCKS, RESIDENT) = (
-    "CPU of a call, µs", "time of a call, µs", "construction of a client, µs", "memory of a client, traced bytes",
-    "memory of a client, resident bytes",
-)  # fmt: skip
+CPU = "CPU of a call, µs"
+TIME = "time of a call, µs"
+MAKING = "construction of a client, µs"
+BLOCKS = "memory of a client, traced bytes"
+RESIDENT = "memory of a client, resident bytes"
+ROWS = (CPU, TIME, MAKING, BLOCKS, RESIDENT)
 
 
 def resident() -> int:
+    """Return the resident memory of this process in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-async def measured(
+async def measure(
     url: str, accounts: int, connections: int, calls: int, rounds: int, traced: bool
 ) -> dict[str, Any]:
-    """What `accounts` clients take to make and to keep, and what calls cost when all of them make theirs at once."""
+    """Return the cost of `accounts` clients: construction, memory, and calls of all at once."""
     import binance_usdm
 
     transport = binance_usdm.AsyncTransport(max_connections=connections)
@@ -54,34 +60,47 @@ async def measured(
         (KEY.replace("0", f"-{number}-", 1), SECRET.replace("0", f"-{number}-", 1))
         for number in range(accounts)
     ]
-    binance_usdm.AsyncClient(
-        *keys[0], **options
-    )  # what the first one sets up for all is not of the others
+    # The first client sets up what all of them share.
+    binance_usdm.AsyncClient(*keys[0], **options)
     gc.collect()
     if traced:
         tracemalloc.start()
-    before, cpu = (
-        (tracemalloc.get_traced_memory()[0] if traced else resident()),
-        time.process_time(),
-    )
+    memory_before = _memory(traced)
+    started_cpu = time.process_time()
     clients = [binance_usdm.AsyncClient(*pair, **options) for pair in keys]
-    making = (time.process_time() - cpu) / accounts
+    making = (time.process_time() - started_cpu) / accounts
     gc.collect()
-    memory = ((tracemalloc.get_traced_memory()[0] if traced else resident()) - before) / accounts
+    memory = (_memory(traced) - memory_before) / accounts
     found: dict[str, Any] = {"making": making, "memory": memory, "cpu": [], "wall": []}
-    for number in range(0 if traced else rounds + 1):
-        repeats = max(1, calls // accounts)
-        cpu, wall = time.process_time(), time.perf_counter()
-        for _ in range(repeats):
-            await asyncio.gather(*(client.balance() for client in clients))
-        if number:  # the first connects
-            found["cpu"].append((time.process_time() - cpu) / repeats / accounts)
-            found["wall"].append((time.perf_counter() - wall) / repeats / accounts)
+    if traced:
+        return found
+    repeats = max(1, calls // accounts)
+    # The first round opens the connections.
+    await _time_round(clients, repeats)
+    for _ in range(rounds):
+        cost = await _time_round(clients, repeats)
+        found["cpu"].append(cost.cpu)
+        found["wall"].append(cost.wall)
     return found
 
 
+def _memory(traced: bool) -> int:
+    return tracemalloc.get_traced_memory()[0] if traced else resident()
+
+
+async def _time_round(clients: Sequence[Any], repeats: int) -> Cost:
+    """Return the cost of one call when all clients call at the same time."""
+    calls = repeats * len(clients)
+    started_cpu = time.process_time()
+    started_at = time.perf_counter()
+    for _ in range(repeats):
+        await asyncio.gather(*(client.balance() for client in clients))
+    wall = time.perf_counter() - started_at
+    return Cost((time.process_time() - started_cpu) / calls, wall / calls)
+
+
 def accounts(settings: Settings) -> list[Table]:
-    """Calls of 1 to 10,000 accounts at once."""
+    """Measure calls of 1 to 10,000 accounts at once."""
     from benchmarks.fixed_server import served
 
     python = interpreter("binance_usdm")
@@ -90,19 +109,23 @@ def accounts(settings: Settings) -> list[Table]:
     with served(cpu=settings.cpus[1]) as url:
         for number in numbers:
             rounds = max(3, min(settings.rounds // 2, 20_000 // number))
-            told = [str(python), "-I", __file__, url, *map(str, (number, CONNECTIONS, 500, rounds))]
-            told += [] if settings.cpus[0] is None else [f"--cpu={settings.cpus[0]}"]
-            plain, traced = (_said([*told, *more]) for more in ((), ("--traced",)))
+            numbers_of_run = map(str, (number, CONNECTIONS, 500, rounds))
+            command = [str(python), "-I", __file__, url, *numbers_of_run]
+            if settings.cpus[0] is not None:
+                command.append(f"--cpu={settings.cpus[0]}")
+            plain = _run_json(command)
+            traced = _run_json([*command, "--traced"])
             column = f"{number:,}"
-            rows[CPU][column], rows[TIME][column] = (
-                figure([each * 1e6 for each in plain[key]]) for key in ("cpu", "wall")
-            )
+            rows[CPU][column] = figure([seconds * 1e6 for seconds in plain["cpu"]])
+            rows[TIME][column] = figure([seconds * 1e6 for seconds in plain["wall"]])
             rows[MAKING][column] = figure([plain["making"] * 1e6])
             rows[BLOCKS][column] = figure([traced["memory"]])
-            if number >= 1_000:  # below, a page that happens to be added is all of it
+            # With fewer clients one page more or less decides the figure.
+            if number >= 1_000:
                 rows[RESIDENT][column] = figure([plain["memory"]])
     notes = (
-        f"one client an account, one transport with {CONNECTIONS} connections and one limiter for all, `asyncio.gather` over all",
+        f"one client an account, one transport with {CONNECTIONS} connections and one limiter for "
+        "all, `asyncio.gather` over all",
     )
     title = "Many accounts: every client makes a call at the same time"
     return [
@@ -117,12 +140,13 @@ def accounts(settings: Settings) -> list[Table]:
     ]
 
 
-def _said(command: list[str]) -> dict[str, Any]:
+def _run_json(command: list[str]) -> dict[str, Any]:
+    """Run a command and return the JSON that it prints."""
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or ["it ended"])[-1])
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    output: dict[str, Any] = json.loads(done.stdout)
+    return output
 
 
 def main() -> None:
@@ -132,13 +156,18 @@ def main() -> None:
         parser.add_argument(name, type=int)
     parser.add_argument("--traced", action="store_true")
     parser.add_argument("--cpu", type=int)
-    given = parser.parse_args()
-    if given.cpu is not None:
-        os.sched_setaffinity(0, {given.cpu})
-    found = measured(
-        given.url, given.accounts, given.connections, given.calls, given.rounds, given.traced
+    options = parser.parse_args()
+    if options.cpu is not None:
+        os.sched_setaffinity(0, {options.cpu})
+    measurement = measure(
+        options.url,
+        options.accounts,
+        options.connections,
+        options.calls,
+        options.rounds,
+        options.traced,
     )
-    print(json.dumps(asyncio.run(found)))
+    print(json.dumps(asyncio.run(measurement)))
 
 
 if __name__ == "__main__":

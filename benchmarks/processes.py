@@ -1,10 +1,9 @@
-"""What whole processes cost: a first call, a command, the generator; and what is installed for it. Knows command lines."""
+"""Measure whole processes: a first call, a command, the generator."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,22 +11,34 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.clients import CLIENTS, OURS
-from benchmarks.fixed_server import certified, served
+from benchmarks.clients import CLIENTS
+from benchmarks.fixed_server import Tls, certified, served
 from benchmarks.side_by_side import KEY, ROOT, SECRET, Settings, Worker, environment, interpreter
-from benchmarks.statistics import Statistic, Table, figure
+from benchmarks.tables import Statistic, Table, figure
 from benchmarks.target import Target
 
 ONE_LINER = (
     "import os; from binance.client import Client; "
     "client = Client(os.environ['BINANCE_API_KEY'], os.environ['BINANCE_API_SECRET'], ping=False); "
-    "client.FUTURES_URL = os.environ['BINANCE_BASE_URL'] + '/fapi'; print(client.futures_account_balance())"
+    "client.FUTURES_URL = os.environ['BINANCE_BASE_URL'] + '/fapi'; "
+    "print(client.futures_account_balance())"
 )
-MS, MB = 1e3, 1e6
+MS = 1e3
+"""Milliseconds per second."""
+MB = 1e6
+"""Bytes per megabyte."""
+SCHEMES = ("http", "https")
+FIRST_CALL_UNITS = ("CPU, ms", "time, ms", "peak memory, MB")
 
 
 class ProcessRun(NamedTuple):
-    """Seconds of a process and its children, bytes at its peak if they are known."""
+    """Cost of a process and its children.
+
+    Attributes:
+        cpu: CPU time in seconds.
+        wall: Time of the wall clock in seconds.
+        peak: Peak memory in bytes, 0 if it is not known.
+    """
 
     cpu: float
     wall: float
@@ -38,27 +49,42 @@ Runs = Mapping[str, Callable[[], ProcessRun]]
 
 
 def interleave(runs: Runs, times: int) -> tuple[dict[str, list[ProcessRun]], tuple[str, ...]]:
-    """Each so many times, in turn, after one that does not count and leaves compiled files; and notes of those that cannot run."""
-    done: dict[str, list[ProcessRun]] = {}
+    """Run each of `runs` several times, in turn.
+
+    A first run of each, which is not counted, leaves compiled files.
+
+    Args:
+        runs: Functions that run a process, by name.
+        times: How often each is run.
+
+    Returns:
+        Results by name, and notes about those that failed. These have no results.
+    """
     missing: dict[str, str] = {}
+    results: dict[str, list[ProcessRun]] = {name: [] for name in runs}
     for number in range(times + 1):
         for name in [name for name in runs if name not in missing]:
             try:
-                run = runs[name]()
+                result = runs[name]()
             except RuntimeError as error:
                 missing[name] = str(error)
-            else:
-                done.setdefault(name, []).extend([run] if number else [])
-    kept = {name: each for name, each in done.items() if name not in missing}
-    return kept, tuple(f"{name}: {why}" for name, why in missing.items())
+                del results[name]
+                continue
+            if number > 0:
+                results[name].append(result)
+    return results, tuple(f"{name}: {reason}" for name, reason in missing.items())
 
 
 def run_process(
     command: Sequence[str], settings: Settings, env: Mapping[str, str], cwd: Path = ROOT
 ) -> ProcessRun:
-    """Run a command that has to succeed; its output goes nowhere."""
+    """Run a command without its output.
+
+    Raises:
+        RuntimeError: It failed.
+    """
     pinned = ["taskset", "-c", str(settings.cpus[0])] if settings.cpus[0] is not None else []
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     child = subprocess.Popen(
         [*pinned, *command], cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -66,58 +92,69 @@ def run_process(
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise RuntimeError(f"ended with {child.returncode}")
-    return ProcessRun(usage.ru_utime + usage.ru_stime, time.perf_counter() - began)
+    return ProcessRun(usage.ru_utime + usage.ru_stime, time.perf_counter() - started_at)
 
 
 def first_call(settings: Settings) -> list[Table]:
-    """A fresh process: import, construct, first call."""
-
-    def first_call(kind: str, name: str, url: str, secure: bool) -> ProcessRun:
-        began = time.perf_counter()
-        target = Target(url, KEY, SECRET)
-        with Worker(
-            kind, name, target, settings, assets=12, uvloop=False, tls=tls if secure else None
-        ) as worker:
-            wall, peak = time.perf_counter() - began, float(worker.ready["peak"])
-            return ProcessRun(worker.cpu_of_life(), wall, peak)
-
+    """Measure a fresh process: import, construct, first call."""
     rows: dict[str, dict[str, Statistic]] = {}
     notes: tuple[str, ...] = ()
     with tempfile.TemporaryDirectory() as folder:
         tls = certified(Path(folder))
-        for scheme in ("http", "https"):
-            secure = scheme == "https"
-            with served(tls=tls if secure else None, cpu=settings.cpus[1]) as url:
-                runs = {
-                    name if kind == "sync" else f"{name} (async)": partial(
-                        first_call, kind, name, url, secure
-                    )
-                    for kind in (("sync",) if secure else CLIENTS)
-                    for name in settings.wanted(kind)
-                }
-                done, missing = interleave(runs, settings.starts)
-            notes += tuple(f"{scheme}: {why}" for why in missing)
-            base = [run.cpu * MS for run in done.get("httpx", [])] or None
-            for name, each in done.items():
-                cells = rows.setdefault(name, {})
-                cells[f"{scheme}: CPU, ms"] = figure([run.cpu * MS for run in each], base)
-                cells[f"{scheme}: time, ms"] = figure([run.wall * MS for run in each])
-                cells[f"{scheme}: peak memory, MB"] = figure([run.peak / MB for run in each])
-    columns = tuple(
-        f"{scheme}: {what}"
-        for scheme in ("http", "https")
-        for what in ("CPU, ms", "time, ms", "peak memory, MB")
-    )
+        for scheme in SCHEMES:
+            results, missing = _first_calls(settings, tls if scheme == "https" else None)
+            notes += tuple(f"{scheme}: {note}" for note in missing)
+            for name, runs in results.items():
+                cells = _first_call_cells(scheme, runs, results.get("httpx", []))
+                rows.setdefault(name, {}).update(cells)
+    columns = tuple(f"{scheme}: {unit}" for scheme in SCHEMES for unit in FIRST_CALL_UNITS)
     notes += (
-        "CPU is that of the whole process, from its start to its end; time and memory are taken after the first call",
-        "https: with a trust store of one authority; a machine's own has a hundred and takes everybody longer to load",
+        "CPU is that of the whole process, from its start to its end; time and memory are taken "
+        "after the first call",
+        "https: with a trust store of one authority; that of a machine has about a hundred, which "
+        "take every client longer to load",
     )
     title = "Fresh process: import, construct, first call"
     return [Table("cold", title, "ms and MB", columns, rows, "httpx", notes).sorted(columns[0])]
 
 
+def _first_call_cells(
+    scheme: str, runs: Sequence[ProcessRun], base: Sequence[ProcessRun]
+) -> dict[str, Statistic]:
+    """Return the cells of one client and scheme. The CPU has a ratio to `base`."""
+    cpu = figure([run.cpu * MS for run in runs], [run.cpu * MS for run in base] or None)
+    wall = figure([run.wall * MS for run in runs])
+    peak = figure([run.peak / MB for run in runs])
+    columns = (f"{scheme}: {unit}" for unit in FIRST_CALL_UNITS)
+    return dict(zip(columns, (cpu, wall, peak), strict=True))
+
+
+def _first_calls(
+    settings: Settings, tls: Tls | None
+) -> tuple[dict[str, list[ProcessRun]], tuple[str, ...]]:
+    """Run `interleave` for all clients, with TLS for blocking ones only."""
+    with served(tls=tls, cpu=settings.cpus[1]) as url:
+        runs: dict[str, Callable[[], ProcessRun]] = {}
+        for kind in CLIENTS if tls is None else ("sync",):
+            for name in settings.wanted(kind):
+                label = name if kind == "sync" else f"{name} (async)"
+                runs[label] = partial(_run_first_call, kind, name, url, settings, tls)
+        return interleave(runs, settings.starts)
+
+
+def _run_first_call(
+    kind: str, name: str, url: str, settings: Settings, tls: Tls | None
+) -> ProcessRun:
+    started_at = time.perf_counter()
+    target = Target(url, KEY, SECRET)
+    with Worker(kind, name, target, settings, assets=12, uvloop=False, tls=tls) as worker:
+        wall = time.perf_counter() - started_at
+        peak = float(worker.ready["peak"])
+        return ProcessRun(worker.cpu_of_life(), wall, peak)
+
+
 def command(settings: Settings) -> list[Table]:
-    """A balance from the shell."""
+    """Measure a balance from the shell."""
     peer = interpreter("binance.client")
     own = str(interpreter("binance_usdm"))
     with served(cpu=settings.cpus[1]) as url:
@@ -139,13 +176,14 @@ def command(settings: Settings) -> list[Table]:
 
 
 def generator(settings: Settings) -> list[Table]:
-    """Making the client from the spec, against openapi-python-client alone."""
+    """Measure the generator, against openapi-python-client alone."""
     python = interpreter("openapi_python_client")
     if python is None:
         raise RuntimeError("needs openapi-python-client: make install")
     env = environment() | {"PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     with tempfile.TemporaryDirectory() as folder:
-        spec, output = str(ROOT / "spec" / "openapi.yaml"), str(Path(folder, "made"))
+        spec = str(ROOT / "spec" / "openapi.yaml")
+        output = str(Path(folder, "output"))
         alone = [
             str(python),
             "-m",
@@ -174,73 +212,23 @@ def generator(settings: Settings) -> list[Table]:
     ]
 
 
-def installed(settings: Settings) -> list[Table]:
-    """Files of a client and of all that it needs, without compiled ones."""
-    rows: dict[str, dict[str, Statistic]] = {}
-    notes: tuple[str, ...] = ()
-    with tempfile.TemporaryDirectory() as folder:
-        homes = {
-            path.parent.name: path.parent
-            for path in sorted((ROOT / ".scratch" / "interop").glob("*/pyvenv.cfg"))
-        }
-        if settings.install:
-            homes[OURS] = Path(folder, "venv")
-            for words in (
-                ("-m", "venv", str(homes[OURS])),
-                ("-m", "pip", "--python", str(homes[OURS]), "install", "-q", str(ROOT)),
-            ):
-                subprocess.run([sys.executable, *words], check=True, capture_output=True)
-        else:
-            notes = (f"{OURS}: measured with --install only, which needs a package index",)
-        for name, home in homes.items():
-            packages = next(home.glob("lib/python*/site-packages"))
-            names = {path.name.split("-")[0] for path in packages.glob("*.dist-info")} - {
-                "pip",
-                "setuptools",
-            }
-            files = [
-                path for path in packages.rglob("*") if path.is_file() and path.suffix != ".pyc"
-            ]
-            own = [
-                path
-                for path in files
-                if path.relative_to(packages).parts[0].split("-")[0] not in _TOOLS
-            ]
-            sizes = sum(path.stat().st_size for path in own) / MB
-            rows[name] = {"MB": figure([sizes]), "packages": figure([len(names)])}
-    return [
-        Table(
-            "installed",
-            "Installed, with all that it needs",
-            "MB and packages",
-            ("MB", "packages"),
-            rows,
-            notes=notes,
-        ).sorted("MB")
-    ]
-
-
-_TOOLS = ("pip", "setuptools", "pkg_resources", "_distutils_hack")
-
-
 def _commands(
     key: str,
     title: str,
-    done: Mapping[str, Sequence[ProcessRun]],
+    results: Mapping[str, Sequence[ProcessRun]],
     base: str,
     notes: tuple[str, ...],
 ) -> Table:
-    others = {
-        what: [getattr(run, what) * MS for run in done.get(base, ())] or None
-        for what in ("cpu", "wall")
-    }
+    """Return a table of CPU and time, with ratios to the command `base`."""
+    base_runs = results.get(base, ())
+    base_cpu = [run.cpu * MS for run in base_runs] or None
+    base_wall = [run.wall * MS for run in base_runs] or None
     rows = {
         name: {
-            "CPU, ms": figure([run.cpu * MS for run in each], others["cpu"]),
-            "time, ms": figure([run.wall * MS for run in each], others["wall"]),
+            "CPU, ms": figure([run.cpu * MS for run in runs], base_cpu),
+            "time, ms": figure([run.wall * MS for run in runs], base_wall),
         }
-        for name, each in done.items()
-    }  # fmt: skip
-    return Table(
-        key, title, "ms", ("CPU, ms", "time, ms"), rows, base if base in rows else "", notes
-    )
+        for name, runs in results.items()
+    }
+    columns = ("CPU, ms", "time, ms")
+    return Table(key, title, "ms", columns, rows, base if base in rows else "", notes)

@@ -1,4 +1,7 @@
-"""What stands around the figures: when, on what machine, with which versions; as Markdown and JSON. Names no host, no user and no path."""
+"""Write a report as Markdown and JSON: date, machine, versions and tables.
+
+It contains no host name, no user name and no path.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,29 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.side_by_side import Settings
-from benchmarks.statistics import Table, jsonable, markdown
+from benchmarks.tables import Table, jsonable, markdown
 
 HEAD = """# What a call costs
 
-Written by `make bench`; do not edit. Every client reads the same signed balances (`GET /fapi/v3/balance`) over loopback from a server of
-its own that answers at once, with everything switched on that the client switches on by itself, except a limit on calls a second.
-CPU is user and system time of the client's process. Clients take turns in short rounds: a figure is the median over rounds, with the
-quartiles in brackets as noise, and **bold** is the median of the rounds' ratios. Ratios travel between machines, microseconds do not.
-`binance-usdm`, `http.client`, `httpx`, `aiohttp` and `asyncio streams` give exact amounts (`Decimal`); the peers give texts.
+Written by `make bench`; do not edit. Every client reads the same signed balances
+(`GET /fapi/v3/balance`) over loopback from a server process that responds at once. Clients have
+their default settings, except a limit on calls per second. CPU is user and system time of the
+client's process. Clients take turns in short rounds: a figure is the median over rounds, with the
+quartiles in brackets as noise, and **bold** is the median of the rounds' ratios. Ratios are
+comparable between machines, microseconds are not.
+`binance-usdm`, `http.client`, `httpx`, `aiohttp` and `asyncio streams` return exact amounts
+(`Decimal`); the peers return strings.
 """
 
 
 def machine() -> dict[str, str]:
+    """Return facts about this machine."""
+    cpu_count = os.cpu_count()
+    if hasattr(os, "sched_getaffinity"):
+        cpu_count = len(os.sched_getaffinity(0))
     return {
         "processor": _processor(),
-        "CPUs": f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()}",
+        "CPUs": str(cpu_count),
         "kernel": f"{platform.system()} {platform.release()}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
     }
@@ -34,7 +44,7 @@ def machine() -> dict[str, str]:
 def document(
     tables: Sequence[Table], versions: Mapping[str, str], settings: Settings, now: dt.datetime
 ) -> dict[str, Any]:
-    """Everything, for JSON."""
+    """Return the report as a JSON object."""
     return {
         "date": now.date().isoformat(),
         "machine": machine(),
@@ -47,20 +57,29 @@ def document(
 
 
 def page(
-    tables: Sequence[Table], told: Mapping[str, Any], plots: Sequence[Path], beside: Path
+    tables: Sequence[Table], report: Mapping[str, Any], plots: Sequence[Path], folder: Path
 ) -> str:
-    """Everything, for readers; plots are shown by their path from where the page will be."""
-    facts = {"date": told["date"], **told["machine"]}
-    facts["versions"] = ", ".join(f"{name} {version}" for name, version in told["versions"].items())
+    """Return the report as Markdown.
+
+    Args:
+        tables: The tables.
+        report: What `document` returned.
+        plots: Pictures.
+        folder: Where the page will be. Paths of pictures are relative to it.
+    """
+    facts = {"date": report["date"], **report["machine"]}
+    versions = report["versions"].items()
+    facts["versions"] = ", ".join(f"{name} {version}" for name, version in versions)
     facts["rounds"] = (
-        f"{told['rounds']} of about {told['seconds_a_round']} s a client; {told['starts']} fresh processes"
+        f"{report['rounds']} of about {report['seconds_a_round']} s a client; "
+        f"{report['starts']} fresh processes"
     )
     parts = [
         HEAD,
         "| | |\n|---|---|\n" + "".join(f"| {name} | {value} |\n" for name, value in facts.items()),
     ]
     parts += [
-        f"![{path.stem}]({Path(os.path.relpath(path, beside)).as_posix()})\n" for path in plots
+        f"![{path.stem}]({Path(os.path.relpath(path, folder)).as_posix()})\n" for path in plots
     ]
     return "\n".join([*parts, *map(markdown, tables)]).rstrip() + "\n"
 

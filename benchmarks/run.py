@@ -1,9 +1,11 @@
-"""What a call costs, measured: this project, the standard library, and every other client that is installed.
+"""Measure what a call costs: this project, the standard library, and the other clients.
 
-    python benchmarks/run.py [--quick] [--only NAME ...] [--json FILE] [--markdown FILE] [--plots DIR] [--install]
+    python benchmarks/run.py [--quick] [--only NAME ...] [--json FILE] [--markdown FILE]
+                             [--plots DIR] [--install]
 
-`--only` takes measurements and clients. Clients are those that this interpreter can import, or that `make interop` has installed.
-Sends nothing beyond this machine, except with --install, which asks a package index. Markdown goes to stdout unless a file is named.
+`--only` takes names of measurements and clients. Clients are those that this interpreter can
+import, or that `make interop` has installed. All traffic stays on this machine, except with
+--install, which needs a package index. Markdown goes to stdout unless a file is named.
 """
 
 from __future__ import annotations
@@ -18,29 +20,30 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import many_accounts, mock, processes
+from benchmarks import installations, many_accounts, mock, processes
 from benchmarks.clients import ASYNC_FLOOR, CLIENTS, FLOOR
 from benchmarks.fixed_server import certified, served
 from benchmarks.report import document, page
 from benchmarks.side_by_side import Measurement, Settings, interleaved, two_cpus, versions
-from benchmarks.statistics import Statistic, Table, figure
+from benchmarks.tables import Statistic, Table, figure
 
 CONCURRENCY: Final = (1, 10, 100, 1_000)
+"""Numbers of concurrent calls."""
 
 
 class Scenario(NamedTuple):
-    """What a server is like that calls are made to."""
+    """Settings of the server."""
 
     assets: int = 12
     headers: bool = False
     secure: bool = False
 
 
-WAYS: Final = {
+SCENARIOS: Final = {
     "http, 12 assets": Scenario(),
     "https": Scenario(secure=True),
     "20 more headers": Scenario(headers=True),
@@ -50,44 +53,45 @@ WAYS: Final = {
 
 
 def one_by_one(settings: Settings) -> list[Table]:
-    """Blocking clients, a call after the other."""
+    """Measure blocking clients, one call after the other."""
     with ExitStack() as stack:
         tls = certified(Path(stack.enter_context(tempfile.TemporaryDirectory())))
 
-        def measured(column: str, settings: Settings) -> Measurement:
-            assets, headers, secure = WAYS[column]
+        def measure(column: str, settings: Settings) -> Measurement:
+            assets, headers, secure = SCENARIOS[column]
             trust = tls if secure else None
             with served(assets, headers=headers, tls=trust, cpu=settings.cpus[1]) as url:
                 return interleaved(
                     "sync", settings.wanted("sync"), url, settings, assets=assets, tls=trust
                 )
 
-        return tables(
-            "sync", "One call after the other", in_passes(WAYS, measured, settings), FLOOR
+        return cost_tables(
+            "sync", "One call after the other", in_passes(SCENARIOS, measure, settings), FLOOR
         )
 
 
 def at_once(settings: Settings, *, uvloop: bool) -> list[Table]:
-    """Asynchronous clients, so many calls at any time."""
+    """Measure asyncio clients with concurrent calls."""
     numbers = {f"{number:,}": number for number in CONCURRENCY[: 3 if settings.quick else None]}
 
-    def measured(column: str, settings: Settings) -> Measurement:
+    def measure(column: str, settings: Settings) -> Measurement:
         with served(cpu=settings.cpus[1]) as url:
             names = settings.wanted("async")
             return interleaved(
                 "async", names, url, settings, at_once=numbers[column], uvloop=uvloop
             )
 
-    name, loop = ("uvloop", "uvloop") if uvloop else ("async", "asyncio's own loop")
-    return tables(
-        name, f"Many calls at once, {loop}", in_passes(numbers, measured, settings), ASYNC_FLOOR
+    name = "uvloop" if uvloop else "async"
+    loop = "uvloop" if uvloop else "asyncio's own loop"
+    return cost_tables(
+        name, f"Many calls at once, {loop}", in_passes(numbers, measure, settings), ASYNC_FLOOR
     )
 
 
 def in_passes(
     columns: Iterable[str], measure: Callable[[str, Settings], Measurement], settings: Settings
 ) -> dict[str, Measurement]:
-    """Every column a few times over, so that a slow minute of the machine is not one column's alone."""
+    """Measure all columns several times, so that a slow minute affects more than one column."""
     found: dict[str, Measurement] = {}
     short = settings._replace(rounds=settings.rounds // settings.passes)
     for number in range(settings.passes):
@@ -98,30 +102,40 @@ def in_passes(
     return found
 
 
-def tables(key: str, title: str, found: Mapping[str, Measurement], base: str) -> list[Table]:
-    """One table of CPU and one of time, a row for each client."""
-    made = []
-    for what, words in (("cpu", "CPU of a call, µs"), ("wall", "time of a call, µs")):
-        rows: dict[str, dict[str, Statistic]] = {}
-        for column, (costs, _) in found.items():
-            taken = {
-                name: [getattr(cost, what) * 1e6 for cost in each] for name, each in costs.items()
-            }
-            for name, each in taken.items():
-                rows.setdefault(name, {})[column] = figure(each, taken.get(base))
-        why = {f"{name}, {column}: {word}" if word != "not installed" else f"{name}: {word}": None
-               for column, each in found.items() for name, word in each.missing.items()}  # fmt: skip
-        table = Table(
-            f"{key}-{what}",
-            f"{title}: {words.partition(',')[0]}",
-            words,
-            tuple(found),
-            rows,
-            base,
-            tuple(why),
-        )
-        made.append((table if base in rows else table._replace(base="")).sorted(next(iter(found))))
-    return made
+def cost_tables(key: str, title: str, found: Mapping[str, Measurement], base: str) -> list[Table]:
+    """Return a table of CPU and a table of time, with a row for each client."""
+    return [
+        _make_table(f"{key}-{field}", title, field, unit, found, base)
+        for field, unit in (("cpu", "CPU of a call, µs"), ("wall", "time of a call, µs"))
+    ]
+
+
+def _make_table(
+    key: str, title: str, field: str, unit: str, found: Mapping[str, Measurement], base: str
+) -> Table:
+    """Return the table of one field of Cost."""
+    rows: dict[str, dict[str, Statistic]] = {}
+    for column, measurement in found.items():
+        samples = {
+            name: [getattr(cost, field) * 1e6 for cost in costs]
+            for name, costs in measurement.costs.items()
+        }
+        for name, values in samples.items():
+            rows.setdefault(name, {})[column] = figure(values, samples.get(base))
+    full_title = f"{title}: {unit.partition(',')[0]}"
+    base = base if base in rows else ""
+    table = Table(key, full_title, unit, tuple(found), rows, base, _missing_notes(found))
+    return table.sorted(next(iter(found)))
+
+
+def _missing_notes(found: Mapping[str, Measurement]) -> tuple[str, ...]:
+    """Return why clients were not measured, each reason once."""
+    notes = []
+    for column, measurement in found.items():
+        for name, reason in measurement.missing.items():
+            where = name if reason == "not installed" else f"{name}, {column}"
+            notes.append(f"{where}: {reason}")
+    return tuple(dict.fromkeys(notes))
 
 
 MEASUREMENTS: Final[Mapping[str, Callable[[Settings], list[Table]]]] = {
@@ -133,12 +147,12 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Settings], list[Table]]]] = {
     "accounts": many_accounts.accounts,
     "mock": mock.mock,
     "generator": processes.generator,
-    "installed": processes.installed,
+    "installed": installations.installed,
 }
 
 
-def measured(names: list[str], settings: Settings) -> list[Table]:
-    """All tables; a measurement that cannot be made is named, and costs no other."""
+def measure(names: list[str], settings: Settings) -> list[Table]:
+    """Return all tables. A measurement that fails is named and does not affect the others."""
     found: list[Table] = []
     for name in names:
         print_progress(name)
@@ -152,15 +166,16 @@ def measured(names: list[str], settings: Settings) -> list[Table]:
     return found
 
 
-def options() -> argparse.Namespace:
+def parse_options() -> argparse.Namespace:
+    """Return the parsed command line."""
     parser = argparse.ArgumentParser(description="What a call costs.")
-    parser.add_argument("--quick", action="store_true", help="a minute or two, noisier")
-    every = sorted({name for table in CLIENTS.values() for name in table})
+    parser.add_argument("--quick", action="store_true", help="take a minute or two; noisier")
+    clients = sorted({name for table in CLIENTS.values() for name in table})
     parser.add_argument(
         "--only",
         nargs="+",
         default=[],
-        choices=[*MEASUREMENTS, *every],
+        choices=[*MEASUREMENTS, *clients],
         metavar="NAME",
         help="%(choices)s",
     )
@@ -168,39 +183,37 @@ def options() -> argparse.Namespace:
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="SVG files; needs matplotlib")
     parser.add_argument(
-        "--install", action="store_true", help="measure an installation; asks a package index"
+        "--install", action="store_true", help="measure an installation; needs a package index"
     )
     return parser.parse_args()
 
 
 def main() -> None:
-    given = options()
-    length: dict[str, Any] = (
-        {"rounds": 8, "passes": 2, "seconds": 0.03, "starts": 5, "quick": True}
-        if given.quick
-        else {}
-    )
-    clients = frozenset(given.only) - MEASUREMENTS.keys()
-    settings = Settings(**length, install=given.install, clients=clients, cpus=two_cpus())
-    found = measured(
-        [name for name in MEASUREMENTS if name in given.only] or list(MEASUREMENTS), settings
-    )
-    told = document(found, versions(settings), settings, dt.datetime.now(dt.UTC))
+    options = parse_options()
+    clients = frozenset(options.only) - MEASUREMENTS.keys()
+    settings = Settings(install=options.install, clients=clients, cpus=two_cpus())
+    if options.quick:
+        settings = settings._replace(rounds=8, passes=2, seconds=0.03, starts=5, quick=True)
+    names = [name for name in MEASUREMENTS if name in options.only]
+    found = measure(names or list(MEASUREMENTS), settings)
+    report = document(found, versions(settings), settings, dt.datetime.now(dt.UTC))
     plots: list[Path] = []
-    if given.plots:
-        from benchmarks.plots import draw  # matplotlib is needed for nothing else
+    if options.plots:
+        # Only plots need matplotlib.
+        from benchmarks.plots import draw
 
-        plots = draw(told, given.plots)
-    if given.json:
-        given.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    text = page(found, told, plots, given.markdown.parent if given.markdown else Path.cwd())
-    if given.markdown:
-        given.markdown.write_text(text, encoding="utf-8")
+        plots = draw(report, options.plots)
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    text = page(found, report, plots, options.markdown.parent if options.markdown else Path.cwd())
+    if options.markdown:
+        options.markdown.write_text(text, encoding="utf-8")
     else:
         print(text)
 
 
 def print_progress(text: str) -> None:
+    """Print a line on stderr."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Clients side by side: each in a process of its own, in rounds that take turns. Knows processes; of a client its entry in the table."""
+"""Measure clients side by side: each in its process, in rounds in which they take turns."""
 
 from __future__ import annotations
 
@@ -19,14 +19,25 @@ from benchmarks.fixed_server import Tls
 from benchmarks.target import Target
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-KEY: Final = "made-up-key-of-a-benchmark-".ljust(64, "0")
-SECRET: Final = "made-up-secret-of-a-benchmark-".ljust(64, "0")
+KEY: Final = "fake-key-of-a-benchmark-".ljust(64, "0")
+SECRET: Final = "fake-secret-of-a-benchmark-".ljust(64, "0")
 WORKER: Final = Path(__file__).with_name("client_process.py")
 MAX_CALLS: Final = 5_000
 
 
 class Settings(NamedTuple):
-    """How long to measure, and where: `seconds` is about what a client gets in a round, `cpus` are the client's and the server's."""
+    """How long to measure, and what.
+
+    Attributes:
+        rounds: Number of rounds.
+        passes: How often the columns of a table are repeated.
+        seconds: Approximate time of a client in a round.
+        starts: Number of fresh processes.
+        quick: Whether large measurements are left out.
+        install: Whether to measure an installation.
+        clients: Names of the clients, empty for all.
+        cpus: CPU of the client and of the server.
+    """
 
     rounds: int = 20
     passes: int = 4
@@ -38,30 +49,39 @@ class Settings(NamedTuple):
     cpus: tuple[int | None, int | None] = (None, None)
 
     def wanted(self, kind: str) -> list[str]:
+        """Return the names of the clients to measure."""
         return [name for name in CLIENTS[kind] if not self.clients or name in self.clients]
 
 
 class Measurement(NamedTuple):
-    """Costs by client, a round each, all clients in the same rounds; and why others have none."""
+    """Result of one measurement.
+
+    Attributes:
+        costs: Costs per round by client. All clients had the same rounds.
+        missing: Why the other clients have no costs.
+    """
 
     costs: dict[str, list[Cost]]
     missing: dict[str, str]
 
     def joined(self, more: Measurement) -> Measurement:
-        """Both, of the clients that were measured both times: ratios need the same rounds."""
+        """Join two measurements of the clients that are in both: ratios need the same rounds."""
         both = self.costs.keys() & more.costs.keys()
         costs = {name: self.costs[name] + more.costs[name] for name in self.costs if name in both}
         return Measurement(costs, self.missing | more.missing)
 
 
 def two_cpus() -> tuple[int | None, int | None]:
-    """One for the client and one for the server, where a process can choose and has two."""
+    """Return a CPU for the client and one for the server, None where there is no choice."""
     usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     return (usable[0], usable[-1]) if len(usable) > 1 else (None, None)
 
 
 def interpreter(module: str) -> Path | None:
-    """Who can import a module: this interpreter, else one of those that `make install` and `make interop` have set up."""
+    """Return an interpreter that can import a module, None if there is none.
+
+    It is this one, or one of those that `make install` and `make interop` have set up.
+    """
     with contextlib.suppress(ImportError):
         if importlib.util.find_spec(module):
             return Path(sys.executable)
@@ -74,32 +94,34 @@ def interpreter(module: str) -> Path | None:
 
 
 def versions(settings: Settings) -> dict[str, str]:
-    """Of the clients that are installed and wanted."""
+    """Return the versions of the clients that are measured."""
     wanted = {name: CLIENTS[kind][name] for kind in CLIENTS for name in settings.wanted(kind)}
     found = {}
     for name, client in wanted.items():
         python = interpreter(client.module)
         if python and client.package:
-            asked = f"from importlib import metadata; print(metadata.version({client.package!r}))"
+            program = f"from importlib import metadata; print(metadata.version({client.package!r}))"
             done = subprocess.run(
-                [str(python), "-I", "-c", asked], capture_output=True, text=True, check=True
+                [str(python), "-I", "-c", program], capture_output=True, text=True, check=True
             )
             found[name] = done.stdout.strip()
     return found
 
 
 def environment(tls: Tls | None = None, **more: str) -> dict[str, str]:
-    """What a measured process may know: nothing of this one's proxies, keys or settings."""
-    trust = (
-        {"SSL_CERT_FILE": str(tls.authority), "REQUESTS_CA_BUNDLE": str(tls.authority)}
-        if tls
-        else {}
-    )
+    """Return the environment of a measured process, without settings of this one."""
+    trust = {}
+    if tls:
+        trust = {"SSL_CERT_FILE": str(tls.authority), "REQUESTS_CA_BUNDLE": str(tls.authority)}
     return {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", **trust, **more}
 
 
 class Worker:
-    """A process that has one client, and made its first call. RuntimeError with its words if it cannot."""
+    """Process with one client that has made its first call.
+
+    Raises:
+        RuntimeError: The client is not installed, or its first call failed.
+    """
 
     def __init__(
         self,
@@ -116,11 +138,15 @@ class Worker:
         if python is None:
             raise RuntimeError("not installed")
         if uvloop and not _has_uvloop(python):
-            raise RuntimeError("no uvloop beside it")
+            raise RuntimeError("uvloop is not installed there")
         self._process = subprocess.Popen(
-            [str(python), "-I", str(WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True, env=environment(tls),
-        )  # fmt: skip
+            [str(python), "-I", str(WORKER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment(tls),
+        )
         first = {
             "kind": kind,
             "name": name,
@@ -136,10 +162,11 @@ class Worker:
             raise
 
     def cost(self, calls: int, at_once: int) -> Cost:
+        """Return the cost of `calls` calls, `at_once` of them at any time."""
         return Cost(**self._send_order({"calls": calls, "at_once": at_once}))
 
     def cpu_of_life(self) -> float:
-        """End it; the CPU seconds that it has used from its start."""
+        """End the process and return the CPU seconds that it used."""
         assert self._process.stdin
         self._process.stdin.close()
         _, _, usage = os.wait4(self._process.pid, 0)
@@ -147,7 +174,8 @@ class Worker:
         return usage.ru_utime + usage.ru_stime
 
     def stop(self) -> None:
-        with self._process as process:  # closes its stdin, waits
+        """Kill the process and wait for its end."""
+        with self._process as process:
             process.kill()
 
     def _send_order(self, order: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,9 +185,9 @@ class Worker:
             self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise RuntimeError("it ended") from None
+            raise RuntimeError("the process ended") from None
         answer: dict[str, Any] = json.loads(
-            self._process.stdout.readline() or '{"error": "it ended"}'
+            self._process.stdout.readline() or '{"error": "the process ended"}'
         )
         if "error" in answer:
             raise RuntimeError(answer["error"])
@@ -173,12 +201,20 @@ class Worker:
 
 
 def interleaved(
-    kind: str, names: Iterable[str], url: str, settings: Settings, *, at_once: int = 1, assets: int = 12, uvloop: bool = False,
+    kind: str,
+    names: Iterable[str],
+    url: str,
+    settings: Settings,
+    *,
+    at_once: int = 1,
+    assets: int = 12,
+    uvloop: bool = False,
     tls: Tls | None = None,
-) -> Measurement:  # fmt: skip
-    """Every client's calls in rounds: all measure a while, in an order drawn anew each time."""
+) -> Measurement:
+    """Measure all clients in each round, in a random order."""
     measured = Measurement({}, {})
-    target, order = Target(url, KEY, SECRET, at_once), random.Random(0)
+    target = Target(url, KEY, SECRET, at_once)
+    order = random.Random(0)
     with contextlib.ExitStack() as stack:
         workers: dict[str, tuple[Worker, int]] = {}
         for name in names:
@@ -186,10 +222,8 @@ def interleaved(
                 worker = Worker(kind, name, target, settings, assets=assets, uvloop=uvloop, tls=tls)
                 stack.enter_context(worker)
                 wall = worker.cost(max(20, at_once), at_once).wall
-                workers[name] = (
-                    worker,
-                    min(MAX_CALLS, max(at_once, 10, int(settings.seconds / wall))),
-                )
+                calls = max(at_once, 10, int(settings.seconds / wall))
+                workers[name] = (worker, min(MAX_CALLS, calls))
         for _ in range(settings.rounds):
             for name in order.sample(sorted(workers), len(workers)):
                 with _note_missing(measured.missing, name):
@@ -210,9 +244,5 @@ def _note_missing(missing: dict[str, str], name: str) -> Iterator[None]:
 
 
 def _has_uvloop(python: Path) -> bool:
-    return (
-        subprocess.run(
-            [str(python), "-I", "-c", "import uvloop"], capture_output=True, check=False
-        ).returncode
-        == 0
-    )
+    command = [str(python), "-I", "-c", "import uvloop"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

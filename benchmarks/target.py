@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 
 class Target(NamedTuple):
-    """Where to call and as whom; the key and the secret are made up. `connections`: how many may be open at once."""
+    """Where to send calls, with a fake key.
+
+    Attributes:
+        url: Base URL.
+        key: API key.
+        secret: API secret.
+        connections: Maximum number of connections.
+    """
 
     url: str
     key: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.support.paths import ROOT
+
 ONE_CALL = """
 import sys; before = set(sys.modules)
 import binance_usdm
@@ -31,3 +33,10 @@ def test_a_blocking_call_loads_only_what_it_needs() -> None:
         for name in loaded
         if any(name == other or name.startswith(f"{other}.") for other in UNWANTED)
     ]
+
+
+def test_benchmarks_hide_no_standard_module() -> None:
+    """A script's folder comes first on the path: a module there must not be named like Python's."""
+    names = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {"__init__"}
+    assert names
+    assert names.isdisjoint(sys.stdlib_module_names)

@@ -1,4 +1,4 @@
-"""What a measurement gives: medians with their noise beside them, in tables. Knows no client and no process."""
+"""Medians of measurements with their noise, in tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 
 
 class Statistic(NamedTuple):
-    """The median over rounds, between its quartiles; `ratio` is the median of the rounds' ratios to what the table is based on."""
+    """Median of a measurement.
+
+    Attributes:
+        value: Median over rounds.
+        low: First quartile.
+        high: Third quartile.
+        ratio: Median of the rounds' ratios to the base of the table, None without a base.
+    """
 
     value: float
     low: float
@@ -17,12 +24,15 @@ class Statistic(NamedTuple):
 
 
 def figure(samples: Sequence[float], base: Sequence[float] | None = None) -> Statistic:
-    """The figure of one sample a round; `base` has those of another client in the same rounds."""
-    low, value, high = (
-        statistics.quantiles(samples, n=4, method="inclusive")
-        if len(samples) > 1
-        else [samples[0]] * 3
-    )
+    """Return the statistic of one sample per round.
+
+    Args:
+        samples: The samples.
+        base: Samples of another client in the same rounds.
+    """
+    low = value = high = samples[0]
+    if len(samples) > 1:
+        low, value, high = statistics.quantiles(samples, n=4, method="inclusive")
     ratios = [
         sample / other
         for sample, other in zip(samples, base or (), strict=base is not None)
@@ -32,7 +42,12 @@ def figure(samples: Sequence[float], base: Sequence[float] | None = None) -> Sta
 
 
 class Table(NamedTuple):
-    """Figures by row and column. `base` is the row that ratios refer to; `notes` say what is not in it and why."""
+    """Statistics by row and column.
+
+    Attributes:
+        base: Row that the ratios refer to, "" for none.
+        notes: What is not in the table, and why.
+    """
 
     key: str
     title: str
@@ -43,7 +58,7 @@ class Table(NamedTuple):
     notes: tuple[str, ...] = ()
 
     def sorted(self, by: str) -> Table:
-        """The same table, cheapest first."""
+        """Return the table with the cheapest row first."""
         last = Statistic(float("inf"), 0, 0)
         return self._replace(
             rows=dict(sorted(self.rows.items(), key=lambda row: row[1].get(by, last).value))
@@ -51,7 +66,7 @@ class Table(NamedTuple):
 
 
 def markdown(table: Table) -> str:
-    """A table for readers: median (quartiles) and ratio."""
+    """Return a table as Markdown: median (quartiles) and ratio."""
     ratio = f" · ÷ {table.base}" if table.base else ""
     lines = [f"### {table.title}", "", f"{table.unit}: median (quartiles){ratio}", ""]
     lines += [
@@ -59,14 +74,15 @@ def markdown(table: Table) -> str:
         "|---" + "|---:" * len(table.columns) + "|",
     ]
     for name, cells in table.rows.items():
-        told = (_format_cell(cells.get(column)) for column in table.columns)
-        lines.append("| " + " | ".join((name, *told)) + " |")
+        row = (_format_cell(cells.get(column)) for column in table.columns)
+        lines.append("| " + " | ".join((name, *row)) + " |")
     return "\n".join(
         [*lines, "", *(f"- {note}" for note in table.notes), *([""] if table.notes else [])]
     )
 
 
 def jsonable(table: Table) -> dict[str, Any]:
+    """Return a table as a JSON object."""
     rows = {
         name: {column: cell._asdict() for column, cell in cells.items()}
         for name, cells in table.rows.items()
@@ -77,12 +93,14 @@ def jsonable(table: Table) -> dict[str, Any]:
 def _format_cell(figure: Statistic | None) -> str:
     if figure is None:
         return ""
-    noise = f" ({_number(figure.low)}–{_number(figure.high)})" if figure.low != figure.high else ""
-    return f"{_number(figure.value)}{noise}" + (
-        "" if figure.ratio is None else f" · **{figure.ratio:.2f}**"
-    )
+    text = _number(figure.value)
+    if figure.low != figure.high:
+        text += f" ({_number(figure.low)}–{_number(figure.high)})"
+    if figure.ratio is not None:
+        text += f" · **{figure.ratio:.2f}**"
+    return text
 
 
 def _number(value: float) -> str:
-    """Three digits or all before the point."""
+    """Return a number with three digits, or with all digits before the point."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
