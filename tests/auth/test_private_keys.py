@@ -1,4 +1,7 @@
-"""Private keys: which are taken, from where, and that none that is refused shows itself. Signatures are tested in test_signing.py."""
+"""Private keys: which are accepted, from where, and that no error shows a rejected one.
+
+Signatures are tested in test_signing.py.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +104,7 @@ BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that sa
         f"{PASSWORD} wrong",
         WRONG,
     ),
-    "a password that is no text": (make_pem(ED, lock=LOCKED), f"{PASSWORD}\ud800", WRONG),
+    "a password with a lone surrogate": (make_pem(ED, lock=LOCKED), f"{PASSWORD}\ud800", WRONG),
     "no password": (
         make_pem(ED, lock=LOCKED),
         None,
@@ -206,12 +209,12 @@ def fragments() -> set[str]:
 
 
 def shows_no_key(text: str) -> bool:
-    told = any(word in text for word in ("271828", SECRET, str(MISSING)))
-    return not told and fragments().isdisjoint(text[at : at + 16] for at in range(len(text)))
+    shown = any(word in text for word in ("271828", SECRET, str(MISSING)))
+    return not shown and fragments().isdisjoint(text[at : at + 16] for at in range(len(text)))
 
 
 def error_of(make: Callable[[], object], says: str) -> str:
-    """What a failing constructor says, once all that could be printed about its error is found clean."""
+    """Return the message of a failing constructor, whose error must show no key anywhere."""
     with pytest.raises(ConfigurationError, match=says) as caught:
         make()
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
@@ -253,9 +256,7 @@ def test_what_is_no_usable_key_is_named_and_not_shown(
 @pytest.mark.parametrize("name", GOOD)
 def test_a_key_given_elsewhere_than_to_from_pem_is_refused_and_not_shown(name: str) -> None:
     for make in (Ed25519Signer, RsaSigner):
-        error_of(
-            functools.partial(make, GOOD[name][0]), f"pass a key to {make.__name__}.from_pem"
-        )
+        error_of(functools.partial(make, GOOD[name][0]), f"pass a key to {make.__name__}.from_pem")
     error_of(lambda: HmacSigner(GOOD[name][0]), "^api_secret must be a string, not bytes$")
     error_of(lambda: HmacSigner(GOOD[name][0].decode("latin-1")), "^api_secret contains a space")
 
@@ -270,7 +271,10 @@ def test_without_cryptography_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
 
 
 def zoo(folder: Path) -> Iterator[tuple[str, str, Path]]:
-    """Files that must not hold a key, each with a good key in it where that is possible, and what is said of them."""
+    """Yield files that must not contain a key: name, message and path.
+
+    Where possible, the file contains a valid key.
+    """
     good = folder / "good"
     good.write_bytes(make_pem(ED))
     good.chmod(0o600)
@@ -311,7 +315,8 @@ def zoo(folder: Path) -> Iterator[tuple[str, str, Path]]:
 
 @POSIX
 @pytest.mark.promise("S7", "S4")
-def test_a_file_that_others_could_read_or_change_or_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_an_unsafe_key_file_is_rejected(tmp_path: Path) -> None:
+    """A file that others can read or change, or that is not a regular file, is rejected."""
     for name, says, path in zoo(tmp_path):
         for given_as in (path, str(path)):
             said = error_of(functools.partial(signer_from_pem, given_as), says)
@@ -326,9 +331,8 @@ def test_a_file_that_others_could_read_or_change_or_that_is_none_is_refused(tmp_
 
 @POSIX
 @pytest.mark.promise("S7")
-def test_a_file_is_judged_as_it_was_opened_and_belongs_to_the_user_of_the_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_opened_key_file_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checks apply to the opened file, whatever its path means afterwards."""
     file = tmp_path / "key"
     file.touch(0o600)
     file.write_bytes(make_pem(ED))
@@ -336,7 +340,7 @@ def test_a_file_is_judged_as_it_was_opened_and_belongs_to_the_user_of_the_proces
     real = os.open
 
     def exchanged(path: Any, flags: int) -> int:
-        """Open the file, whose name is another one's right afterwards."""
+        """Open the file; right afterwards its name belongs to another one."""
         opened.append(flags)
         descriptor = real(path, flags)
         file.unlink()
@@ -384,9 +388,10 @@ def test_a_signer_shows_no_key(signer: object) -> None:
 
 @pytest.mark.promise("S2")
 @pytest.mark.parametrize("signer", SIGNERS)
-def test_a_signer_is_neither_copied_nor_pickled_nor_given_to_another_process(
+def test_a_signer_cannot_be_copied_or_pickled(
     signer: object,
 ) -> None:
+    """A signer cannot be copied, pickled or sent to another process."""
     protocols = range(pickle.HIGHEST_PROTOCOL + 1)
     takes: list[Callable[[Any], object]] = [
         copy.copy,
@@ -452,10 +457,14 @@ def test_whatever_bytes_are_given_a_signer_comes_or_a_configuration_error(
 
 
 UNFIT = {
-    "blank": f"{SECRET} ", "blanks in front": f"  {SECRET}", "tab": f"{SECRET}\t", "CR LF": f"{SECRET}\r\nX-Evil: 1", "LF": f"{SECRET}\n",
-    "NUL": f"{SECRET}\0", "escape": f"\x1b[31m{SECRET}", "letter of another script": f"{SECRET}é", "no-break space": f"{SECRET}\xa0",
-    "zero-width space": f"{SECRET}\u200b", "BOM": f"\ufeff{SECRET}", "lone surrogate": f"{SECRET}\ud800", "full width": "１２３４",
-    "quotes": f'"{SECRET}"', "apostrophes": f"'{SECRET}'", "empty": "", "bytes": SECRET.encode(), "10 MB": SECRET * 625_000,
+    "blank": f"{SECRET} ", "blanks in front": f"  {SECRET}", "tab": f"{SECRET}\t",
+    "CR LF": f"{SECRET}\r\nX-Evil: 1", "LF": f"{SECRET}\n",
+    "NUL": f"{SECRET}\0", "escape": f"\x1b[31m{SECRET}", "letter of another script": f"{SECRET}é",
+    "no-break space": f"{SECRET}\xa0",
+    "zero-width space": f"{SECRET}\u200b", "BOM": f"\ufeff{SECRET}",
+    "lone surrogate": f"{SECRET}\ud800", "full width": "１２３４",
+    "quotes": f'"{SECRET}"', "apostrophes": f"'{SECRET}'", "empty": "", "bytes": SECRET.encode(),
+    "10 MB": SECRET * 625_000,
     "10 MB of blanks": " " * 10_000_000,
 }  # fmt: skip
 

@@ -1,4 +1,7 @@
-"""Signatures against printed examples and other implementations. Where a private key comes from is tested in test_keys.py."""
+"""Signatures against published examples and other implementations.
+
+Loading of private keys is tested in test_private_keys.py.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +45,10 @@ def test_a_signature_is_the_printed_one(vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("vector", VECTORS["unusable"], ids=lambda vector: vector["name"])
-def test_an_example_that_is_printed_wrong_stays_unused_because_of_a_stray_blank(
+def test_the_example_with_a_stray_space_is_unused(
     vector: dict[str, Any],
 ) -> None:
+    """One published example is wrong because of a space, so it is not among the examples."""
     assert sign(vector, vector["payload"]) == vector["signature"] != vector["printed"]
     assert sign(vector, vector["printed_is_over"]) == vector["printed"]
     assert vector["printed_is_over"].replace(" ", "") == vector["payload"]
@@ -90,41 +94,57 @@ def test_base64_that_is_not_percent_encoded_is_refused_without_showing_it() -> N
     assert "cd" not in str(caught.value).replace("encoded", "")
 
 
-# Private keys that are published as examples, and worth nothing: the seed of Ed25519, the two primes of RSA. Paths are GitHub's.
+# Private keys that are published as examples: the seed of Ed25519, the two primes of RSA. Paths are
+# those of GitHub.
 PUBLISHED = {
     # RFC 8032, section 7.1, test 1
     "rfc 8032": ["9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"],
-    # binance/binance-connector-java @ 7ff5f8b, clients/spot/src/test/resources/test-ed25519-prv-key.pem
+    # binance/binance-connector-java @ 7ff5f8b,
+    # clients/spot/src/test/resources/test-ed25519-prv-key.pem
     "java": ["ba579ba12d0f34b33c95874db3fdd388794776f36f442c2e34dfd6d02dd8e941"],
     # binance/binance-spot-api-docs @ a5e0bc3, fix-api.md
     "fix": ["8244616b4606b8400a66fd0efcbea9af1611fd2540e975b3808b20007d9bcf6e"],
     # binance/binance-connector-dotnet @ 89c1b63, Tests/Common.Tests/BinanceRsa_Tests.cs
     "dotnet": [
-        "edd7569c84debaebf8f592040cc4f773a34e9e51465bfc952d117cfc854f80cd1b0dfdeb28ff8ee98da3eaee7ad7158138684c7b25ed88f52e7663e6ff48badc"
-        "b6ecdadb954ec6fa88a43ca796f33f21ab60f56b93108b8e93b8240456a70cd8c38d90ca16e0d84847cdfac5fe51a9054fb726fb1bb5d8f591f0795998564be5",
-        "df891ac2f3300348813be2e1412792bcf2de9cc2b92da9d3c7f504faf63f95a515ecb3252809f478ff372129b1324f04804af2f5b1a251d783a99af9fa2defb4"
-        "0caabe115ed9d5433ab2f548cddf69596321461f46f37082e4aaf1f487bedf8407351c417feaf26b989ffda0420ed04579d4466d1e8b7bc301cafae94f98731b",
+        "edd7569c84debaebf8f592040cc4f773a34e9e51465bfc952d117cfc854f80cd1b0dfdeb28ff8ee98da3eaee7"
+        "ad7158138684c7b25ed88f52e7663e6ff48badc"
+        "b6ecdadb954ec6fa88a43ca796f33f21ab60f56b93108b8e93b8240456a70cd8c38d90ca16e0d84847cdfac5f"
+        "e51a9054fb726fb1bb5d8f591f0795998564be5",
+        "df891ac2f3300348813be2e1412792bcf2de9cc2b92da9d3c7f504faf63f95a515ecb3252809f478ff372129b"
+        "1324f04804af2f5b1a251d783a99af9fa2defb4"
+        "0caabe115ed9d5433ab2f548cddf69596321461f46f37082e4aaf1f487bedf8407351c417feaf26b989ffda04"
+        "20ed04579d4466d1e8b7bc301cafae94f98731b",
     ],
     # sammchardy/python-binance @ b697c97, tests/test_cryptography.py
     "python": ["f426cf054a2444ea55decbf44fc315b92face8a0cb5b4b2fef501749929fa755"],
     # sammchardy/python-binance @ b697c97, tests/test_cryptography.py
     "python rsa": [
-        "ba7fcbeaf8864689ad2b5f93c887902195c4d890fd2ea180233d63cc0763232b05bfbbc10742e76c3937541f151ad1542e8f12593001b6bc8610e9f897a5b84b"
-        "6c5d100a12a25897aa8a812a478f1c3257a5765135b186ab488e63ed931d3893619a2122ed3a6e24ce8909d1d3dd891f0bd86b6dcd409ecb219319f15041ed07",
-        "b9e1baf28d1c2c0e3788589105f4ceac4b3fb20a512158b0a03aae76ba688c7092ef65b5327c3ed3d28be4445ddac635821809abf4166201359640c1c5e3a3cc"
-        "52d5c3d9f93d2cbd3467f9f7838e0b2e2d1d34c6c2cbf8c818fdc1f9f07b5f565a5b6d75d5b95d0a297c9c9b71fb9faabe9540d59ea3a86d1f90ec8481f23e73",
+        "ba7fcbeaf8864689ad2b5f93c887902195c4d890fd2ea180233d63cc0763232b05bfbbc10742e76c3937541f1"
+        "51ad1542e8f12593001b6bc8610e9f897a5b84b"
+        "6c5d100a12a25897aa8a812a478f1c3257a5765135b186ab488e63ed931d3893619a2122ed3a6e24ce8909d1d"
+        "3dd891f0bd86b6dcd409ecb219319f15041ed07",
+        "b9e1baf28d1c2c0e3788589105f4ceac4b3fb20a512158b0a03aae76ba688c7092ef65b5327c3ed3d28be4445"
+        "ddac635821809abf4166201359640c1c5e3a3cc"
+        "52d5c3d9f93d2cbd3467f9f7838e0b2e2d1d34c6c2cbf8c818fdc1f9f07b5f565a5b6d75d5b95d0a297c9c9b7"
+        "1fb9faabe9540d59ea3a86d1f90ec8481f23e73",
     ],
 }  # fmt: skip
 
 RSA_LTC = (
-    "uz2xmNkOf1EEsnZoWGraxR13F4jF9JYdC68uvWqYyjFyjwDgcoiMRm23UqsxWkmA208smu7TuGVxm1cWoZa/5fLQ2T/RcfLW9sokNWDzf1vM/xEpSmQEsSyI"
-    "zd/c0pMWGsUkXsYpIarp3e/KSFzgwI73qZfbalBRkkK7u3dLWRVRk4kmEVf6dQUWMyXC44X8LB0M1XFrhkqcFYdcP9NcaCZCvb8nzG/nyUPtCJdBxVn8MMgX"
-    "aVCM8DIbSrUBT0ZUxFQ3gTSd929LR1Tp6P2y4pHiWSElW5nJZYRRn2zUFt4xH7wvVKvuuEi8HH0Dusf6KBcWq8/3viAcRUh1Cj4fsQ=="
+    "uz2xmNkOf1EEsnZoWGraxR13F4jF9JYdC68uvWqYyjFyjwDgcoiMRm23UqsxWkmA208smu7TuGVxm1cWoZa/5fLQ2T/Rc"
+    "fLW9sokNWDzf1vM/xEpSmQEsSyI"
+    "zd/c0pMWGsUkXsYpIarp3e/KSFzgwI73qZfbalBRkkK7u3dLWRVRk4kmEVf6dQUWMyXC44X8LB0M1XFrhkqcFYdcP9Nca"
+    "CZCvb8nzG/nyUPtCJdBxVn8MMgX"
+    "aVCM8DIbSrUBT0ZUxFQ3gTSd929LR1Tp6P2y4pHiWSElW5nJZYRRn2zUFt4xH7wvVKvuuEi8HH0Dusf6KBcWq8/3viAcR"
+    "Uh1Cj4fsQ=="
 )
 RSA_BTC = (
-    "S4l9IONXGHIdt4NjwmpCIhawDTitjUQls73d+mi0HJTSbTGyn95NabX5hC9+n6HsTqLcWPvxKgTvLFMnTaf6Jxl+xwQMbu9/6mw88KF7i1pEQizerKcr91rP"
-    "UPVBQ4OY10Q018QEamIAymRgo/eoRYSm7CqCdeibGyO0XfXZBaJnVGFJ9hgrPIwSKHgeUnfK8qMenULvL0qKMEJ6ziYPiqh7k9xX3xIV7lGIpokk+ekqlFd0"
-    "1f/Lov45osJCFuccJO4xuUUZewZnVGF7Uw6Rim3UsKhXKZUN9WZWa5RT+dpBIJ5DTBIXBSvowwj3GZC3j+XvWw8Sn0Ls9836l89BXw=="
+    "S4l9IONXGHIdt4NjwmpCIhawDTitjUQls73d+mi0HJTSbTGyn95NabX5hC9+n6HsTqLcWPvxKgTvLFMnTaf6Jxl+xwQMb"
+    "u9/6mw88KF7i1pEQizerKcr91rP"
+    "UPVBQ4OY10Q018QEamIAymRgo/eoRYSm7CqCdeibGyO0XfXZBaJnVGFJ9hgrPIwSKHgeUnfK8qMenULvL0qKMEJ6ziYPi"
+    "qh7k9xX3xIV7lGIpokk+ekqlFd0"
+    "1f/Lov45osJCFuccJO4xuUUZewZnVGF7Uw6Rim3UsKhXKZUN9WZWa5RT+dpBIJ5DTBIXBSvowwj3GZC3j+XvWw8Sn0Ls9"
+    "836l89BXw=="
 )
 KEY_PAIR_VECTORS = [  # key, payload, signature in base64; each as printed there
     ("java", "apiKey=apiKey&timestamp=1736393892000",
@@ -139,26 +159,33 @@ KEY_PAIR_VECTORS = [  # key, payload, signature in base64; each as printed there
      "NY2J8Gl6ma79oNKejRwyRmuKvymgH5ybfEZ3fqC+wGnnfrIPNKY5iDB+btYVmBZq88HDZFMNHhjbxC+J7o3DBA=="),
     ("java", "apiKey=apiKey&symbol=BTCUSDT&timestamp=1736393892000",
      "kZ0llBO2AgpBpQGRjKoAonsZxZLnIZvfnyGNG2xSF4kMIuwWGjsYdBP+mVg9fYaNqKq8o6z1CmdfRH2JeNInDg=="),
-    ("java", "apiKey=apiKey&cancelReplaceMode=STOP_ON_FAILURE&side=BUY&symbol=BTCUSDT&timestamp=1736393892000&type=LIMIT",
+    ("java", "apiKey=apiKey&cancelReplaceMode=STOP_ON_FAILURE&side=BUY&symbol=BTCUSDT&timestamp=17"
+     "36393892000&type=LIMIT",
      "bqpekl/uVBvtZQ1GFDzSE4EEJWfnGACWT/L5fgDM/CtTw4GmVWSWtF/RBzQ/aBcDFN+cfiCB3MqvpedhscujCQ=="),
     ("java", "apiKey=apiKey&quantity=0&side=BUY&symbol=BTCUSDT&timestamp=1736393892000&type=LIMIT",
      "B0jL2/g4n2IwvNqT4MyGBe1OShUFiWCnQM3HAsRR1ByWYQfmX2GoWIj30l9LW3XC178spy7hK7dLu3Mg+NA6Dg=="),
     ("java", "apiKey=apiKey&price=0&quantity=0&side=BUY&symbol=BTCUSDT&timestamp=1736393892000",
      "/8TmawWHjAA1Hh/2WM013nT6XYVZgNMHhIxhV0H0uOjx579pm3hGlv00/LgT4t8Gxw7FQrIyBjXmGIyWwcyzDw=="),
-    ("java", "aboveType=STOP_LOSS&apiKey=apiKey&belowPrice=0&belowType=TAKE_PROFIT&quantity=0&side=BUY&symbol=BTCUSDT&timestam"
-     "p=1736393892000", "iuJFRKcXvmoF1c0bxhSrNrCbq314Th86woSILSx0hABEx80SIZfh76HmcYPPl/s1N+W4VKgEKiofqWvN4QnrDQ=="),
-    ("java", "apiKey=apiKey&pendingQuantity=0&pendingSide=BUY&pendingType=MARKET&symbol=BTCUSDT&timestamp=1736393892000&workin"
+    ("java", "aboveType=STOP_LOSS&apiKey=apiKey&belowPrice=0&belowType=TAKE_PROFIT&quantity=0&side"
+     "=BUY&symbol=BTCUSDT&timestam"
+     "p=1736393892000", "iuJFRKcXvmoF1c0bxhSrNrCbq314Th86woSILSx0hABEx80SIZfh76HmcYPPl/s1N+W4VKgEK"
+     "iofqWvN4QnrDQ=="),
+    ("java", "apiKey=apiKey&pendingQuantity=0&pendingSide=BUY&pendingType=MARKET&symbol=BTCUSDT&ti"
+     "mestamp=1736393892000&workin"
      "gPrice=0&workingQuantity=0&workingSide=BUY&workingType=LIMIT",
      "t2Yc2nqxS8V20xSPFuKj154D5TPclZJoLJqgS4gF5TiFftmEilIxz9B9P09RhwvAFLib/bUWxA7vcoCvEm09CQ=="),
-    ("java", "apiKey=apiKey&pendingAboveType=LIMIT_MAKER&pendingQuantity=0&pendingSide=BUY&symbol=BTCUSDT&timestamp=1736393892"
+    ("java", "apiKey=apiKey&pendingAboveType=LIMIT_MAKER&pendingQuantity=0&pendingSide=BUY&symbol="
+     "BTCUSDT&timestamp=1736393892"
      "000&workingPrice=0&workingQuantity=0&workingSide=BUY&workingType=LIMIT",
      "qRYNB8Bn6BrM0DRxiqN3tKdx4uS9lEMdsZcelUqrlMJk4RyYCzgBHzXfZDz7r3e36xL4h3EzMPaNs2oI/PGdCg=="),
     ("fix", "A\x01EXAMPLE\x01SPOT\x011\x0120240627-11:17:25.223",
      "4MHXelVVcpkdwuLbl6n73HQUXUf1dse2PCgT1DYqW9w8AVZ1RACFGM+5UdlGPrQHrgtS3CvsRURC1oj73j8gCA=="),
-    ("dotnet", "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559", RSA_LTC),
+    ("dotnet", "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow="
+     "5000&timestamp=1499827319559", RSA_LTC),
     ("python", "price=50000&quantity=1&side=BUY&symbol=BTCUSDT&timestamp=1631234567890&type=LIMIT",
      "a4Pm3p02D2HXtNfo3DBaVCe9Ov7kledewgYtGjekotFmZ5wXa3mC5AtLB7CpAphyNjeyovIuDP+9fyjYmsojCw=="),
-    ("python rsa", "price=50000&quantity=1&side=BUY&symbol=BTCUSDT&timestamp=1631234567890&type=LIMIT", RSA_BTC),
+    ("python rsa", "price=50000&quantity=1&side=BUY&symbol=BTCUSDT&timestamp=1631234567890&type=LI"
+     "MIT", RSA_BTC),
 ]  # fmt: skip
 
 
@@ -256,7 +283,7 @@ def test_openssl_makes_an_encrypted_key_and_agrees_with_its_signature(
 
 
 def verify(name: str, made: bytes, payload: bytes) -> None:
-    """Raise InvalidSignature unless the signature, as it came over the wire, is the public key's."""
+    """Raise InvalidSignature unless the signature, as it was sent, is the public key's."""
     key, signed = key_of(name), base64.b64decode(unquote_to_bytes(made), validate=True)
     if isinstance(key, rsa.RSAPrivateKey):
         key.public_key().verify(signed, payload, padding.PKCS1v15(), hashes.SHA256())
@@ -266,9 +293,8 @@ def verify(name: str, made: bytes, payload: bytes) -> None:
 
 @pytest.mark.promise("S6", "R5")
 @pytest.mark.parametrize("name", ["fix", "dotnet"])
-def test_every_attempt_of_a_call_is_signed_afresh_over_the_bytes_that_are_sent(
-    client_of: ClientOf, name: str
-) -> None:
+def test_every_attempt_gets_a_new_signature(client_of: ClientOf, name: str) -> None:
+    """Every attempt of a call has a new signature, over the bytes that are sent."""
     seen: dict[bytes, bytes] = {}
 
     def exchange(request: httpx.Request) -> httpx.Response:
@@ -327,9 +353,9 @@ def test_a_copied_request_is_of_no_use(client_of: ClientOf) -> None:
 
 
 def compared(source: str) -> list[int]:
-    """The lines on which a signature is compared by == or !=, which take longer the more of it is right."""
+    """Yield the lines on which a signature is compared by == or !=, whose time depends on it."""
 
-    def named(node: ast.expr) -> bool:
+    def names_signature(node: ast.expr) -> bool:
         while not isinstance(node, ast.Name):
             if isinstance(node, ast.Attribute) and telling(node.attr):
                 return True
@@ -347,7 +373,7 @@ def compared(source: str) -> list[int]:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Compare)
         and {type(operator) for operator in node.ops} & {ast.Eq, ast.NotEq}
-        if any(map(named, [node.left, *node.comparators]))
+        if any(map(names_signature, [node.left, *node.comparators]))
     ]
 
 

@@ -1,4 +1,4 @@
-"""The shell command over a real socket; where the process is the point, in one of its own."""
+"""The commands over a real socket, in a process where that matters."""
 
 import argparse
 import csv
@@ -105,9 +105,8 @@ def test_rows_can_be_chosen(exchange: Exchange, url: str) -> None:
     )
 
 
-def test_an_asset_without_a_row_is_named_and_fails_and_the_others_are_shown(
-    exchange: Exchange, url: str
-) -> None:
+def test_a_missing_asset_fails_and_others_are_shown(exchange: Exchange, url: str) -> None:
+    """An asset without a row is named on stderr, the others are printed, the exit code is 1."""
     exchange.seed("balance", ROWS)
     missing = balance(url, "--json", "--asset", "usdt", "--asset", "USDT")
     assert missing.returncode == 1
@@ -142,7 +141,8 @@ def test_an_encoding_that_cannot_hold_a_name_shows_its_number(
     rows = [{**ROWS[2], "asset": "é币🙂"}]
     exchange.seed("balance", rows)
     done = run(
-        "balance", "--base-url", url, *([form] if form else []), "--asset", "é币🙂", encoding=encoding,
+        "balance", "--base-url", url, *([form] if form else []), "--asset", "é币🙂",
+        encoding=encoding,
         BINANCE_API_KEY=KEY, BINANCE_API_SECRET=SECRET,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
@@ -257,7 +257,7 @@ def test_a_text_of_another_type_is_wrong_usage(kind: type, text: str) -> None:
 def test_no_parameter_of_an_operation_takes_the_place_of_ours(
     url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An operation may have a parameter `asset`, which the exchange judges: the filter gives way to it."""
+    """An operation may have a parameter `asset`, which then replaces the filter."""
     names = ("asset", "run", "operation", "form", "refuse", "only")
     sent = tuple(
         Parameter(name=name, type=str, required=False, description="100 %") for name in names

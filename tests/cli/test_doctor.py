@@ -1,4 +1,7 @@
-"""`binance-usdm doctor`: each verdict of each check, from the mock exchange over real sockets, and nothing secret in any of it."""
+"""`binance-usdm doctor`: each verdict of each check, and no secret in any report.
+
+The mock exchange responds over real sockets.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +68,9 @@ ROW = {
 }
 IPS = re.compile(r"(?<![\d.])\d{1,3}(\.\d{1,3}){3}(?![\d.])|::1")
 NAMES = list(CHECKS)
+BANNED = (
+    "HTTP 418, code -1003: this IP address is banned Send nothing before the ban ends. Wait 120 s."
+)
 Answer = Callable[[bytes], bytes]
 
 
@@ -83,7 +89,7 @@ class Report(NamedTuple):
 
 
 class DoctorHarness:
-    """Runs the doctor, and searches all that comes out for what may not: a test that uses it tests that too."""
+    """Runs the doctor and checks that no output contains a secret."""
 
     def __init__(
         self,
@@ -115,15 +121,15 @@ class DoctorHarness:
         findings = json.loads(out)["findings"] if "--json" in arguments else []
         return Report(code, out, {finding["check"]: finding for finding in findings})
 
-    def assert_no_secret(self, told: str) -> None:
+    def assert_no_secret(self, output: str) -> None:
         signatures = [
             unquote(dict(request.query).get("signature", "Canary"))
             for request in self._exchange.requests
         ]
         secret = ("Canary", AMOUNT, ADDRESS, str(self._folder), *signatures)
-        assert not [word for word in secret if word.lower() in unquote(told).lower()]
-        assert not IPS.search(told.replace("(127.0.0.1, ::1, localhost)", "")), (
-            "a rule's own words are no address"
+        assert not [word for word in secret if word.lower() in unquote(output).lower()]
+        assert not IPS.search(output.replace("(127.0.0.1, ::1, localhost)", "")), (
+            "the addresses in the help are not secret"
         )
 
     def json(self, *arguments: str, **environment: str | None) -> Report:
@@ -165,7 +171,10 @@ def doctor(
 
 
 def hosts(monkeypatch: pytest.MonkeyPatch, **ports: int) -> list[str]:
-    """Let host names lead to ports of this machine, and all others nowhere; returns the names that were asked for."""
+    """Resolve the given host names to ports of this machine, and no others.
+
+    Returns the other names that were looked up.
+    """
     known, asked = (
         {name.replace("__", "-").replace("_", "."): port for name, port in ports.items()},
         list[str](),
@@ -215,7 +224,10 @@ def secured(
     alone: bool = False,
     **dates: datetime,
 ) -> Iterator[None]:
-    """A server at the exchange's names, with a certificate for `names`, or `alone` with an authority's own."""
+    """Run a server at the exchange's names, with a certificate for `names`.
+
+    With `alone` it has the self-signed certificate of an authority.
+    """
     authority, settings = (
         trustme.CA(organization_name="Test Authority"),
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
@@ -319,15 +331,19 @@ PEM = "-----BEGIN PRIVATE KEY-----\nPemCanary\n-----END PRIVATE KEY-----\n"
         ({"BINANCE_API_KEY": None}, "BINANCE_API_KEY is not set"),
         ({"BINANCE_API_KEY": ""}, "BINANCE_API_KEY is not set"),
         ({"BINANCE_API_SECRET": None}, "BINANCE_API_SECRET is not set"),
-        ({"BINANCE_API_PRIVATE_KEY": PEM}, "BINANCE_API_SECRET and BINANCE_API_PRIVATE_KEY are set; set only one of them"),
+        ({"BINANCE_API_PRIVATE_KEY": PEM},
+         "BINANCE_API_SECRET and BINANCE_API_PRIVATE_KEY are set; set only one of them"),
         ({"BINANCE_API_KEY": f" {KEY}"}, "BINANCE_API_KEY contains a space"),
         ({"BINANCE_API_SECRET": f'"{SECRET}"'}, "BINANCE_API_SECRET contains a quotation mark"),
         ({"BINANCE_API_SECRET": PEM}, "BINANCE_API_SECRET holds PEM text"),
-        ({"BINANCE_API_KEY": PEM, "BINANCE_API_SECRET": f"{SECRET}\n"}, "holds PEM text; BINANCE_API_SECRET contains a space"),
-        ({"BINANCE_API_KEY": "K K", "BINANCE_API_SECRET": None}, "contains a space or a newline; copy it again; the env"),
+        ({"BINANCE_API_KEY": PEM, "BINANCE_API_SECRET": f"{SECRET}\n"},
+         "holds PEM text; BINANCE_API_SECRET contains a space"),
+        ({"BINANCE_API_KEY": "K K", "BINANCE_API_SECRET": None},
+         "contains a space or a newline; copy it again; the env"),
         ({"BINANCE_API_SECRET": KEY}, "BINANCE_API_KEY and BINANCE_API_SECRET are equal"),
         ({"BINANCE_API_SECRET": None, "BINANCE_API_PRIVATE_KEY": PEM}, "cannot be parsed"),
-        ({"BINANCE_API_SECRET": None, "BINANCE_API_PRIVATE_KEY_FILE": "/home/UserCanary/x.pem"}, "No such file"),
+        ({"BINANCE_API_SECRET": None, "BINANCE_API_PRIVATE_KEY_FILE": "/home/UserCanary/x.pem"},
+         "No such file"),
     ],
 )  # fmt: skip
 def test_unusable_credentials_are_a_problem_and_nothing_is_signed(
@@ -535,7 +551,7 @@ def test_something_that_speaks_no_tls(
         ),
         (
             "banned",
-            "HTTP 418, code -1003: this IP address is banned Send nothing before the ban ends. Wait 120 s.",
+            BANNED,
         ),
         ("rate-limited", "HTTP 429, code -1003: the weight limit"),
     ],
@@ -653,11 +669,15 @@ def test_a_reading_that_fails_ends_the_readings_and_is_no_offset_of_zero(
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"BINANCE_API_SECRET": OTHER_SECRET}, "not belong to this query and this key Most likely the secret is another key's"),
-        ({"BINANCE_API_SECRET": SHORT}, "The secret has 17 characters, real ones have 64: most likely it was not copied whole."),
-        ({"BINANCE_API_KEY": OTHER_KEY}, "may not do this, or not from here The key is well-formed: most likely the list of IP"),
+        ({"BINANCE_API_SECRET": OTHER_SECRET},
+         "not belong to this query and this key Most likely the secret is another key's"),
+        ({"BINANCE_API_SECRET": SHORT},
+         "The secret has 17 characters, real ones have 64: most likely it was not copied whole."),
+        ({"BINANCE_API_KEY": OTHER_KEY},
+         "may not do this, or not from here The key is well-formed: most likely the list of IP"),
         ({"BINANCE_API_KEY": SECRET, "BINANCE_API_SECRET": KEY}, "key and secret are swapped"),
-        ({"BINANCE_API_KEY": SHORT}, "The key has 17 characters, real ones have 64: most likely it was not copied whole."),
+        ({"BINANCE_API_KEY": SHORT},
+         "The key has 17 characters, real ones have 64: most likely it was not copied whole."),
     ],
 )  # fmt: skip
 def test_credentials_of_another_kind_are_told_apart(
@@ -686,14 +706,20 @@ HOSTILE = f"\x1b[2J no {SIGNATURE}\r\nfor {ADDRESS}"
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (error_response(400, -1021, "x"), "too far ahead The clock is right: most likely the request took longer than"),
-        (error_response(400, -4109, "This account is inactive."), "code -4109: the futures account is not active The futures acc"),
+        (error_response(400, -1021, "x"),
+         "too far ahead The clock is right: most likely the request took longer than"),
+        (error_response(400, -4109, "This account is inactive."),
+         "code -4109: the futures account is not active The futures acc"),
         ("restricted", "HTTP 451, code 0: the exchange does not serve this location"),
         ("waf", "HTTP 403: a firewall in front of the exchange stopped it"),
-        ("banned", "HTTP 418, code -1003: this IP address is banned Send nothing before the ban ends. Wait 120 s."),
-        (error_response(429, -1003, "x").with_header(b"Retry-After", b"7"), "Slow down: the limit counts all programs"),
-        (error_response(400, -9999, HOSTILE), "HTTP 400, code -9999: \\x1b[2J no [redacted]\\r\\nfor [address]"),
-        ("error-500", "HTTP 500, code -1000: An unknown error occured while processing the request. This is a failure"),
+        ("banned",
+         BANNED),
+        (error_response(429, -1003, "x").with_header(b"Retry-After", b"7"),
+         "Slow down: the limit counts all programs"),
+        (error_response(400, -9999, HOSTILE),
+         "HTTP 400, code -9999: \\x1b[2J no [redacted]\\r\\nfor [address]"),
+        ("error-500",
+         "An unknown error occured while processing the request. This is a failure of the exchange"),
         ("html-200", "UnexpectedResponse: HTTP 200"),
         ("truncated", "UnexpectedResponse: HTTP 200"),
         (Reply(200, ((b"Content-Length", b"500"),), b"["), "TransportError: "),
@@ -778,9 +804,10 @@ def keys(kind: str, folder: Path) -> dict[str, str | None]:
         ("RSA", "base64>"),
     ],
 )
-def test_what_was_signed_is_shown_in_parts_and_can_be_signed_again_with_openssl(
+def test_what_was_signed_can_be_signed_with_openssl(
     doctor: DoctorHarness, exchange: Exchange, url: str, tmp_path: Path, kind: str, shown: str
 ) -> None:
+    """The report shows what was signed, in parts, and a command that makes the same signature."""
     if kind != "HMAC":
         exchange.add_account(OTHER_KEY, lambda payload, signature: True, balance=[ROW])
     report = doctor.json(

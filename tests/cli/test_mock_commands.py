@@ -47,8 +47,8 @@ def test_a_program_that_is_not_there_is_one_line() -> None:
     done = run("mock", "run", "--", "/nowhere/program")
     assert (done.returncode, done.stdout) == (1, "")
     assert (
-        done.stderr
-        == "binance-usdm: ConfigurationError: cannot run /nowhere/program: No such file or directory\n"
+        done.stderr == "binance-usdm: ConfigurationError: cannot run /nowhere/program: "
+        "No such file or directory\n"
     )
 
 
@@ -143,8 +143,8 @@ def test_the_shells_own_credentials_do_not_reach_the_program(tmp_path: Path) -> 
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
     )
-    told = run("mock", "run", "--public-key", str(public), "--", *program, **own).stdout
-    assert ("own-0" in told, "own-1" in told) == (False, True), (
+    output = run("mock", "run", "--public-key", str(public), "--", *program, **own).stdout
+    assert ("own-0" in output, "own-1" in output) == (False, True), (
         "the private key belongs to that public one"
     )
 
@@ -154,7 +154,7 @@ def test_words_of_json_are_words_where_a_word_is_wanted() -> None:
         "mock", "run", "--fault", "odd-json:kind=null,api_key=123", "--", *COMMAND, "balance"
     )
     assert (done.returncode, done.stdout.count("122607.35137903")) == (0, 1), (
-        "nobody has the key 123"
+        "no account has the key 123"
     )
 
 
@@ -168,14 +168,20 @@ def test_an_empty_file_is_no_public_key(tmp_path: Path) -> None:
 
 
 def test_a_capture_is_scrubbed_and_played(tmp_path: Path) -> None:
-    body = b'{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action, request ip: 198.51.100.77"}'
+    body = (
+        b'{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action, '
+        b'request ip: 198.51.100.77"}'
+    )
     captured, script = tmp_path / "captured.http", tmp_path / "script.json"
-    head = b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nSet-Cookie: who=whoever-it-was\r\n"
+    head = (
+        b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n"
+        b"Set-Cookie: session=cookie-canary\r\n"
+    )
     captured.write_bytes(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     scrubbed = process("mock", "scrub", str(captured))
     assert (scrubbed.returncode, scrubbed.stderr) == (0, "")
     assert "198.51.100.77" not in scrubbed.stdout
-    assert "whoever" not in scrubbed.stdout
+    assert "cookie-canary" not in scrubbed.stdout
     script.write_text(scrubbed.stdout)
     played = run("mock", "run", "--replay", str(script), "--", *COMMAND, "balance")
     assert (played.returncode, "HTTP 401, code -2015: Invalid API-key" in played.stderr) == (

@@ -1,7 +1,8 @@
-"""The public face over every kind of transport: the same tests over ours, those of httpx, and ASGI; and what not all can promise.
+"""The public API over every kind of transport: the default ones, those of httpx, and ASGI.
 
-The files of SAME run over `httpx.MockTransport` and, where they make a socket themselves, over our own transports. Here the same
-functions run over all other ways. ONLY is the table of promises that not every transport can keep.
+The files of SAME run over `httpx.MockTransport` and, where they open a socket, over the default
+transports. Here the same functions run over all other setups. ONLY lists the promises that not
+every transport can keep.
 """
 
 from __future__ import annotations
@@ -50,31 +51,43 @@ ClientOf = Callable[..., BlockingFacade]
 
 SAME = {
     test_client: [
-        "a_balance_is_a_list_of_typed_rows", "an_empty_list_is_an_empty_wallet", "server_time_needs_no_credentials",
-        "the_detailed_call_tells_what_came_along", "the_query_is_the_window_if_any_then_the_time_then_the_signature",
-        "the_default_transport_sends_exactly_these_bytes", "key_and_signature_go_only_where_the_operation_wants_them",
+        "a_balance_is_a_list_of_typed_rows", "an_empty_list_is_an_empty_wallet",
+        "server_time_needs_no_credentials",
+        "the_detailed_call_tells_what_came_along",
+        "the_query_is_the_window_if_any_then_the_time_then_the_signature",
+        "the_default_transport_sends_exactly_these_bytes",
+        "key_and_signature_go_only_where_the_operation_wants_them",
         "a_redirect_is_an_error_and_nothing_is_sent_to_its_target", "a_failed_call_is_one_request",
-        "proxies_of_the_environment_are_ignored", "credentials_that_are_missing_are_named_before_anything_is_sent",
+        "proxies_of_the_environment_are_ignored",
+        "credentials_that_are_missing_are_named_before_anything_is_sent",
     ],
     test_clock: [
-        "a_wrong_clock_costs_one_reading_and_one_attempt", "an_exchange_that_takes_no_timestamp_is_asked_twice",
+        "a_wrong_clock_costs_one_reading_and_one_attempt",
+        "an_exchange_that_takes_no_timestamp_is_asked_twice",
         "a_clock_of_the_users_own_is_never_corrected",
     ],
     test_deadline: [
         "no_slow_reply_outlasts_the_deadline", "attempts_and_waits_share_one_deadline",
-        "a_wait_beyond_the_deadline_is_not_begun_and_the_refusal_is_told", "a_refused_connection_is_told_at_once",
+        "a_wait_beyond_the_deadline_is_not_begun_and_the_refusal_is_told",
+        "a_refused_connection_is_told_at_once",
         "a_reply_within_the_deadline_is_a_reply",
     ],
     test_errors: [
-        "the_spec_says_which_error_a_code_is", "a_refusal_whose_body_cannot_be_read_is_still_that_refusal",
+        "the_spec_says_which_error_a_code_is",
+        "a_refusal_whose_body_cannot_be_read_is_still_that_refusal",
         "retry_after_is_none_when_missing_or_sent_twice", "a_refusal_within_a_200_is_a_refusal",
-        "a_200_that_neither_answers_nor_refuses_is_unexpected", "a_code_is_never_taken_for_a_status_nor_a_status_for_a_code",
+        "a_200_that_neither_answers_nor_refuses_is_unexpected",
+        "a_code_is_never_taken_for_a_status_nor_a_status_for_a_code",
     ],
     test_events: ["what_happens_is_told_in_order_and_logged_at_its_level"],
-    test_hostile: ["a_compressed_body_nobody_asked_for_is_read", "a_bomb_is_not_unpacked_beyond_its_bound"],
+    test_hostile: [
+        "a_compressed_body_nobody_asked_for_is_read", "a_bomb_is_not_unpacked_beyond_its_bound",
+    ],
     test_late_trouble: [
-        "a_ban_is_kept_though_the_limiter_is_slow_to_hear_of_the_weight", "a_ban_is_in_force_before_anybody_is_told_of_it",
-        "a_transport_that_gives_up_early_is_tried_again", "a_corrected_clock_leaves_the_policy_its_attempts",
+        "a_ban_is_kept_though_the_limiter_is_slow_to_hear_of_the_weight",
+        "a_ban_is_in_force_before_anybody_is_told_of_it",
+        "a_transport_that_gives_up_early_is_tried_again",
+        "a_corrected_clock_leaves_the_policy_its_attempts",
     ],
     test_replies: [
         "nothing_but_an_empty_list_is_an_empty_wallet", "a_row_that_is_no_object_is_named",
@@ -82,10 +95,11 @@ SAME = {
     ],
     test_retries: ["so_many_attempts_and_no_more", "the_pauses_are_made_and_told"],
     test_seams: [
-        "any_object_that_signs_is_a_signer_and_its_text_goes_on_the_wire_as_it_is",
+        "any_object_that_signs_is_a_signer",
         "what_a_signer_raises_is_the_callers_and_nothing_is_sent",
         "every_attempt_is_stamped_and_signed_afresh", "none_gives_up_and_the_last_error_is_raised",
-        "weight_is_taken_before_every_attempt_and_learned_from_every_reply", "a_full_budget_is_waited_for_within_the_deadline",
+        "weight_is_taken_before_every_attempt_and_learned_from_every_reply",
+        "a_full_budget_is_waited_for_within_the_deadline",
         "a_wait_for_weight_beyond_the_deadline_sends_nothing",
     ],
 }  # fmt: skip
@@ -100,40 +114,48 @@ globals().update(
 EVERY = [*OWN, *HTTPX, *MOCK, *ASGI]
 ONLY = {
     "test_a_transport_of_ones_own_takes_no_proxy_of_ours": (
-        HTTPX, "`proxy` is an option of the default transport; another transport has its own, or none",
+        HTTPX,
+        "`proxy` is an option of the default transport; another transport may have another one",
     ),
     "test_bytes_that_nobody_asked_for_answer_no_later_call": (
-        OWN, "httpx's connections keep what comes behind a reply, and take it for the next one",
+        OWN, "httpx's connections keep bytes after a response and use them for the next one",
     ),
     "test_a_connection_lost_while_idle_is_replaced_and_told_quietly": (
-        OWN, "only our error says that a kept connection ended before any byte of the reply; elsewhere that is a failed attempt",
+        OWN,
+        "only the default transport reports that an idle connection ended before any byte of the "
+        "response; elsewhere that is a failed attempt",
     ),
-    "test_a_connection_lost_while_idle_is_a_failed_attempt": (HTTPX, "ours replace the connection"),
+    "test_a_connection_lost_while_idle_is_a_failed_attempt": (
+        HTTPX, "the default transport replaces the connection",
+    ),
     "test_a_reply_without_an_end_is_refused_at_its_bound": (
-        [*OWN, *HTTPX, *MOCK], "httpx.ASGITransport gathers the whole body before it gives any of it",
+        [*OWN, *HTTPX, *MOCK],
+        "httpx.ASGITransport collects the whole body before it returns any of it",
     ),
     "test_a_reply_that_is_cut_is_no_value": (
-        [*OWN, *HTTPX, *MOCK], "ASGI has no word for a cut: httpx.ASGITransport raises an AssertionError",
+        [*OWN, *HTTPX, *MOCK],
+        "ASGI cannot express a cut: httpx.ASGITransport raises an AssertionError",
     ),
 }  # fmt: skip
-"""Tests of what not every transport can promise: the ways that can, and why the others cannot.
+"""Tests of promises that not every transport can keep: the setups that can, and why others cannot.
 
-A call ends by its deadline over each of them; but over a blocking transport that is not ours it goes on in its thread, unheard.
+A call ends by its deadline over each of them. A blocking transport of httpx may continue in its
+thread after that, without any effect.
 """
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Over which ways a test runs: those of the table; else all, but for those that it runs over in its own file."""
+    """Choose the setups of a test: those of ONLY, else all that its own file leaves out."""
     test = metafunc.function
     if "client_of" not in metafunc.fixturenames:
         return
     if test.__name__ in ONLY:
-        ways, _ = ONLY[test.__name__]
+        setups, _ = ONLY[test.__name__]
     elif test.__module__ == __name__:
-        ways = EVERY
+        setups = EVERY
     else:
-        ways = HTTPX if "RawServer(" in inspect.getsource(test) else [*OWN, *HTTPX, *ASGI]
-    metafunc.parametrize("client_of", ways, ids=lambda way: way.name, indirect=True)
+        setups = HTTPX if "RawServer(" in inspect.getsource(test) else [*OWN, *HTTPX, *ASGI]
+    metafunc.parametrize("client_of", setups, ids=lambda setup: setup.name, indirect=True)
 
 
 @pytest.fixture
@@ -142,7 +164,7 @@ def client_of(request: pytest.FixtureRequest) -> Iterator[ClientOf]:
         yield client_of
 
 
-# the mock exchange, over all ways
+# the mock exchange, over all setups
 
 
 def keys(exchange: Exchange) -> dict[str, Any]:

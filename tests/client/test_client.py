@@ -1,4 +1,4 @@
-"""What a call sends and what comes back: bytes, headers, bounds of what is ever contacted. On both clients."""
+"""What a call sends and returns: bytes, headers, and which hosts are contacted. On both clients."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
 ClientOf = Callable[..., BlockingFacade]
 TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
-DOCUMENTED = "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"  # secret of the documentation's examples
+# The API secret in the examples of the exchange's documentation.
+DOCUMENTED = "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"
 
 
 def at_now() -> int:
@@ -119,7 +120,8 @@ def test_the_default_transport_sends_exactly_these_bytes(
             recv_window=window
         )
     assert server.requests == [
-        b"GET /gateway/v1/fapi/v3/balance?%b HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: binance-usdm/%b\r\n"
+        b"GET /gateway/v1/fapi/v3/balance?%b HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+        b"User-Agent: binance-usdm/%b\r\n"
         b"Accept: application/json\r\nAccept-Encoding: identity\r\nX-MBX-APIKEY: %b\r\n\r\n"
         % (query, server.port, binance_usdm.__version__.encode(), KEY.encode())
     ]

@@ -1,4 +1,4 @@
-"""What a client can be made of, and that everything else is refused at once, in words that repeat no secret."""
+"""Options of a client: valid ones, and that invalid ones are rejected at once without secrets."""
 
 from __future__ import annotations
 
@@ -71,28 +71,46 @@ def test_a_base_url_is_kept_with_its_prefix(
 @pytest.mark.parametrize(
     "base_url",
     [
-        *["", " ", "fapi.binance.com", "//fapi.binance.com", "https:fapi.binance.com", "https://", "https:///x", "/", "https"],
-        *["ftp://fapi.binance.com", "HTTPS://fapi.binance.com", "file:///etc/passwd", "ws://127.0.0.1", "javascript:x"],
-        # plain http is for this machine, and only when nobody can mean another one
-        *["http://fapi.binance.com", "http://127.0.0.1.evil.example", "http://localhost.evil.example", "http://localhost."],
-        *["http://127.1", "http://2130706433", "http://0x7f000001", "http://0177.0.0.1", "http://0.0.0.0", "http://[::]"],
-        *["http://[::ffff:8.8.8.8]", "http://10.0.0.1", "http://128.0.0.1", "http://localhost@evil.example"],
+        *["", " ", "fapi.binance.com", "//fapi.binance.com", "https:fapi.binance.com", "https://",
+          "https:///x", "/", "https"],
+        *["ftp://fapi.binance.com", "HTTPS://fapi.binance.com", "file:///etc/passwd",
+          "ws://127.0.0.1", "javascript:x"],
+        # plain http is for this machine, and only when no other one can be meant
+        *["http://fapi.binance.com", "http://127.0.0.1.evil.example",
+          "http://localhost.evil.example", "http://localhost."],
+        *["http://127.1", "http://2130706433", "http://0x7f000001", "http://0177.0.0.1",
+          "http://0.0.0.0", "http://[::]"],
+        *["http://[::ffff:8.8.8.8]", "http://10.0.0.1", "http://128.0.0.1",
+          "http://localhost@evil.example"],
         # a host that is not what it seems
-        *["https://fapi.binance.com@evil.example", "https://user:password@fapi.binance.com", "https://@fapi.binance.com"],
-        *["https://fapi.binance.com\\@evil.example", "https://evil.example\\.binance.com", "https://fapi.binance.com\\x"],
-        *["https://fapi。binance。com", "https://fаpi.binance.com", "https://fapi.binance.com%2eevil.example", "https://e%76il"],
-        *["https://fapi.binance.com\n", "https://fapi.binance.com\r\nX: 1", "https://fapi.binance.com\0", " https://x.example"],
-        *["https://fapi.binance.com ", "https://fapi. binance.com", "https://.example", "https://-x.example", "https://a..b"],
-        *["https://[::1", "https://::1", "https://[1:2]", "https://[fe80::1%25eth0]", "https://[v1.x]", "https://x_y.example"],
+        *["https://fapi.binance.com@evil.example", "https://user:password@fapi.binance.com",
+          "https://@fapi.binance.com"],
+        *["https://fapi.binance.com\\@evil.example", "https://evil.example\\.binance.com",
+          "https://fapi.binance.com\\x"],
+        *["https://fapi。binance。com", "https://fаpi.binance.com",
+          "https://fapi.binance.com%2eevil.example", "https://e%76il"],
+        *["https://fapi.binance.com\n", "https://fapi.binance.com\r\nX: 1",
+          "https://fapi.binance.com\0", " https://x.example"],
+        *["https://fapi.binance.com ", "https://fapi. binance.com", "https://.example",
+          "https://-x.example", "https://a..b"],
+        *["https://[::1", "https://::1", "https://[1:2]", "https://[fe80::1%25eth0]",
+          "https://[v1.x]", "https://x_y.example"],
         # ports
-        *["https://x.example:", "https://x.example:0", "https://x.example:65536", "https://x.example:99999999999"],
-        *["https://x.example:-1", "https://x.example:8443a", "https://x.example:٤٤٣", "https://x.example:+443"],
-        # anything after the path, and paths that somebody on the way might resolve
-        *["https://x.example?a=1", "https://x.example/?", "https://x.example/p?a", "https://x.example#f", "https://x.example/#"],
-        *["https://x.example/..", "https://x.example/a/../b", "https://x.example/./a", "https://x.example/a/.", "https://x.example/..."],
-        *["https://x.example//", "https://x.example//a", "https://x.example/a//b", "https://x.example/%2e%2e/a", "https://x.example/a%2Fb"],
-        *["https://x.example/a;b", "https://x.example/a b", "https://x.example/ä", "https://x.example/a\\b", "https://x.example/a@b"],
-        *[None, b"https://fapi.binance.com", 1, httpx.URL("https://fapi.binance.com"), ["https://fapi.binance.com"]],
+        *["https://x.example:", "https://x.example:0", "https://x.example:65536",
+          "https://x.example:99999999999"],
+        *["https://x.example:-1", "https://x.example:8443a", "https://x.example:٤٤٣",
+          "https://x.example:+443"],
+        # anything after the path, and paths that a gateway might resolve
+        *["https://x.example?a=1", "https://x.example/?", "https://x.example/p?a",
+          "https://x.example#f", "https://x.example/#"],
+        *["https://x.example/..", "https://x.example/a/../b", "https://x.example/./a",
+          "https://x.example/a/.", "https://x.example/..."],
+        *["https://x.example//", "https://x.example//a", "https://x.example/a//b",
+          "https://x.example/%2e%2e/a", "https://x.example/a%2Fb"],
+        *["https://x.example/a;b", "https://x.example/a b", "https://x.example/ä",
+          "https://x.example/a\\b", "https://x.example/a@b"],
+        *[None, b"https://fapi.binance.com", 1, httpx.URL("https://fapi.binance.com"),
+          ["https://fapi.binance.com"]],
     ],
 )  # fmt: skip
 def test_any_other_base_url_is_refused(kind: Any, base_url: Any) -> None:
@@ -145,9 +163,12 @@ def test_a_window_is_a_positive_whole_number(client_of: ClientOf, window: Any) -
 @pytest.mark.parametrize(
     ("credential", "why"),
     [
-        ("", "empty"), (" key", "space"), ("key\n", "newline"), ("k\tey", "space"), ("key\xa0", "space"), ("k\r\nX: 1", "newline"),
-        ("-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----", "space"), ("kéy", "character"), ("k\x00y", "character"),
-        ("k\x7fy", "character"), ("k\u202ey", "character"), ("k" * 4097, "4096"), (b"key", "bytes"), (7, "int"),
+        ("", "empty"), (" key", "space"), ("key\n", "newline"), ("k\tey", "space"),
+        ("key\xa0", "space"), ("k\r\nX: 1", "newline"),
+        ("-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----", "space"),
+        ("kéy", "character"), ("k\x00y", "character"),
+        ("k\x7fy", "character"), ("k\u202ey", "character"), ("k" * 4097, "4096"), (b"key", "bytes"),
+        (7, "int"),
     ],
 )  # fmt: skip
 def test_a_credential_that_cannot_be_one_is_refused_with_the_reason(
@@ -258,9 +279,11 @@ def test_a_variable_that_is_missing_or_unfit_is_named(
 @pytest.mark.parametrize(
     "option",
     [
-        {"retry": 3}, {"retry": None}, {"retry": RetryPolicy}, {"clock": "local"}, {"clock": 0}, {"limiter": 0.8}, {"limiter": "own"},
+        {"retry": 3}, {"retry": None}, {"retry": RetryPolicy}, {"clock": "local"}, {"clock": 0},
+        {"limiter": 0.8}, {"limiter": "own"},
         {"limiter": WeightLimiter},
-        {"on_event": "print"}, {"max_reply_bytes": 0}, {"max_reply_bytes": 1e6}, {"max_reply_bytes": True},
+        {"on_event": "print"}, {"max_reply_bytes": 0}, {"max_reply_bytes": 1e6},
+        {"max_reply_bytes": True},
     ],
 )  # fmt: skip
 def test_an_option_of_the_wrong_kind_is_refused(kind: Any, option: dict[str, Any]) -> None:
@@ -311,9 +334,8 @@ def test_a_proxy_elsewhere_never_sees_a_key_in_clear(kind: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "transport"), [(Client, SyncTransport), (AsyncClient, AsyncTransport)]
 )
-def test_the_proxy_of_a_shared_transport_elsewhere_never_sees_a_key_in_clear(
-    kind: Any, transport: Any
-) -> None:
+def test_a_shared_transport_proxy_sees_no_plain_key(kind: Any, transport: Any) -> None:
+    """The proxy of a shared transport gets no plaintext request unless it is on this machine."""
     shared = transport("http://proxy.invalid:3128")
     client = kind(
         KEY, SECRET, base_url="http://127.0.0.1:8787", transport=shared, retry=RetryPolicy.off()
@@ -368,9 +390,8 @@ def test_a_client_can_be_referred_to_weakly(kind: Any) -> None:
 @pytest.mark.parametrize(
     "host", ["a" * 64 + ".example", ".".join(["a" * 50] * 6), "x." * 126 + "yz"]
 )
-def test_a_host_that_no_name_server_can_hold_is_refused_before_anything_is_sent(
-    kind: Any, host: str
-) -> None:
+def test_a_host_too_long_for_dns_is_rejected(kind: Any, host: str) -> None:
+    """A host that is too long for DNS is rejected before anything is sent."""
     with pytest.raises(ConfigurationError, match="base_url has an invalid host"):
         kind(KEY, SECRET, base_url=f"https://{host}")
     with pytest.raises(ConfigurationError, match="proxy has no usable host"):
@@ -404,7 +425,8 @@ async def async_function(*_: object) -> None: ...
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("retry", async_function), ("retry", AsyncRetry()), ("retry", functools.partial(async_function, 1)),
+        ("retry", async_function), ("retry", AsyncRetry()),
+        ("retry", functools.partial(async_function, 1)),
         ("clock", async_function), ("on_event", async_function), ("limiter", AsyncLimiter()),
     ],
 )  # fmt: skip

@@ -1,4 +1,7 @@
-"""Which error a refusal becomes, and what it says. The tables here are the tests' own; the codes and their kinds are the spec's."""
+"""Which error an error response becomes, and its message.
+
+The codes and their kinds come from the spec, the tables of classes are repeated here.
+"""
 
 from __future__ import annotations
 
@@ -43,9 +46,12 @@ KINDS = {
     "server": ServerError,
 }
 STATUSES = {
-    400: BadRequestError, 401: AuthenticationError, 402: BadRequestError, 403: ForbiddenError, 404: BadRequestError,
-    405: BadRequestError, 408: ServerError, 418: IPBannedError, 422: BadRequestError, 429: RateLimitError, 451: ForbiddenError,
-    499: BadRequestError, 500: ServerError, 502: ServerError, 503: ServerError, 504: ServerError, 520: ServerError, 599: ServerError,
+    400: BadRequestError, 401: AuthenticationError, 402: BadRequestError, 403: ForbiddenError,
+    404: BadRequestError,
+    405: BadRequestError, 408: ServerError, 418: IPBannedError, 422: BadRequestError,
+    429: RateLimitError, 451: ForbiddenError,
+    499: BadRequestError, 500: ServerError, 502: ServerError, 503: ServerError, 504: ServerError,
+    520: ServerError, 599: ServerError,
 }  # fmt: skip
 PAGES = [
     b"",
@@ -58,7 +64,10 @@ PAGES = [
     b"\xff\xfe",
     b"{" * 2000,
 ]
-BAN = "Way too many requests; IP banned until 1762412880142. Please use the websocket for live updates to avoid bans."
+BAN = (
+    "Way too many requests; IP banned until 1762412880142. "
+    "Please use the websocket for live updates to avoid bans."
+)
 
 
 def caught_by(client: BlockingFacade) -> Any:
@@ -147,8 +156,10 @@ def test_the_text_of_a_ban_is_a_ban_until_then(client_of: ClientOf, status: int)
     ("header", "seconds"),
     [
         ("0", 0), ("7", 7), (" 7 ", 7), ("1.5", 1.5), ("1000000000", 1e9), ("007", 7),
-        *((text, None) for text in ("", "-1", "inf", "nan", "1e3", "1e400", "1_000", "+5", "0x10", "7s", "٧", ".", "5.", ".5", "1,5")),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", 28), ("Wed, 21 Oct 2026 07:27:00 GMT", 0), ("Wed, 99 Oct 2026 07:28:00 GMT", None),
+        *((text, None) for text in ("", "-1", "inf", "nan", "1e3", "1e400", "1_000", "+5", "0x10",
+          "7s", "٧", ".", "5.", ".5", "1,5")),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 28), ("Wed, 21 Oct 2026 07:27:00 GMT", 0),
+        ("Wed, 99 Oct 2026 07:28:00 GMT", None),
         ("Wed, 21 Okt 2026 07:28:00 GMT", None), ("5, 9", None), ("9" * 400, None),
     ],
 )  # fmt: skip

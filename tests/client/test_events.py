@@ -1,4 +1,7 @@
-"""What a call tells while it runs: to `on_event` and to the logger, the same, in order, and never a secret. On both clients."""
+"""Events of a call: `on_event` and the logger get the same, in order, and never a secret.
+
+On both clients.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def now() -> bytes:
 
 
 class Room:
-    """A limiter that has no room at first."""
+    """A limiter whose budget is exhausted at first."""
 
     def __init__(self) -> None:
         self._waits = iter([0.01, 0.02])
@@ -64,33 +67,40 @@ SCENES: dict[str, tuple[list[Any], dict[str, Any], Told]] = {
         [("retry", 1, 0.0, TransportError), ("retry", 2, 0.0, ServerError)],
     ),
     "retries in vain": (
-        [error_response(500)], {"retry": at_once()}, [("retry", 1, 0.0, ServerError), ("retry", 2, 0.0, ServerError)],
+        [error_response(500)], {"retry": at_once()},
+        [("retry", 1, 0.0, ServerError), ("retry", 2, 0.0, ServerError)],
     ),
     "limit": (
         [error_response(429, -1003, Retry_After="0.01"), BODY], {"retry": at_once()},
         [("cooldown", 1, 0.01, RateLimitError), ("retry", 1, 0.01, RateLimitError)],
     ),
-    "wait": ([BODY], {"limiter": Room()}, [("budget_wait", 1, 0.01, None), ("budget_wait", 1, 0.02, None)]),
+    "wait": ([BODY], {"limiter": Room()},
+     [("budget_wait", 1, 0.01, None), ("budget_wait", 1, 0.02, None)]),
     "clock": ([error_response(400, -1021), now, BODY], {}, [("clock_synced", 1, 0.0, None)]),
-    "clock twice wrong": ([error_response(400, -1021), now, error_response(400, -1021)], {}, [("clock_synced", 1, 0.0, None)]),
-    "no clock": ([error_response(500)], {"clock": "exchange"}, [("clock_sync_failed", 1, 0.0, ServerError)]),
+    "clock twice wrong": ([error_response(400, -1021), now, error_response(400, -1021)], {},
+     [("clock_synced", 1, 0.0, None)]),
+    "no clock": ([error_response(500)], {"clock": "exchange"},
+     [("clock_sync_failed", 1, 0.0, ServerError)]),
     "clock held": (
         [error_response(429, -1003, Retry_After="60")], {"clock": "exchange"},
         [("cooldown", 1, 60.0, RateLimitError), ("clock_sync_failed", 1, 0.0, RateLimitError)],
     ),
     "all in order": (
-        [error_response(400, -1021), now, error_response(429, -1003, Retry_After="0"), error_response(503),
+        [error_response(400, -1021), now, error_response(429, -1003, Retry_After="0"),
+         error_response(503),
         httpx.ConnectError("down"), BODY],
         {"retry": at_once(6)},
         [
-            ("clock_synced", 1, 0.0, None), ("cooldown", 2, 0.0, RateLimitError), ("retry", 2, 0.0, RateLimitError),
+            ("clock_synced", 1, 0.0, None), ("cooldown", 2, 0.0, RateLimitError),
+            ("retry", 2, 0.0, RateLimitError),
             ("retry", 3, 0.0, ServerError),
             ("retry", 4, 0.0, TransportError),
         ],
     ),
 }  # fmt: skip
 LEVELS = {
-    "retry": "INFO", "budget_wait": "INFO", "cooldown": "WARNING", "reconnect": "DEBUG", "clock_synced": "INFO",
+    "retry": "INFO", "budget_wait": "INFO", "cooldown": "WARNING", "reconnect": "DEBUG",
+    "clock_synced": "INFO",
     "clock_sync_failed": "WARNING", "account_mismatch": "ERROR",
 }  # fmt: skip
 
@@ -109,7 +119,8 @@ def played(
         client.balance()
     except UsdmError:
         assert name in {
-            "refused for good", "retries off", "retries in vain", "clock twice wrong", "no clock", "clock held",
+            "refused for good", "retries off", "retries in vain", "clock twice wrong", "no clock",
+            "clock held",
         }  # fmt: skip
     return exchange
 
@@ -132,9 +143,8 @@ def test_what_happens_is_told_in_order_and_logged_at_its_level(
         (event.kind, event.attempt, event.seconds, event.error and type(event.error))
         for event in events
     ] == SCENES[name][2]
-    asked = (
-        "server_time" if name == "clock held" else "balance"
-    )  # whose request the exchange held up
+    # The operation whose request was answered with a 429.
+    asked = "server_time" if name == "clock held" else "balance"
     assert {(event.kind, event.operation) for event in events} <= {
         ("cooldown", asked),
         *((kind, "balance") for kind in LEVELS),
@@ -147,7 +157,7 @@ def test_what_happens_is_told_in_order_and_logged_at_its_level(
     signed = sum(b"timestamp=" in target for target in exchange.targets)
     attempts = 0 if name in {"no clock", "clock held"} else signed
     again_ = [event for event in events if event.kind in {"retry", "clock_synced"}]
-    assert attempts in {0, len(again_) + 1}  # nothing is sent that was not told
+    assert attempts in {0, len(again_) + 1}  # each further request has an event
 
 
 @pytest.mark.parametrize("name", ["retries", "limit", "no clock"])
@@ -230,8 +240,8 @@ def test_an_observer_that_raises_changes_nothing(
     expected = len(played(client_of, name, caplog).requests)
     assert len(played(client_of, name, caplog, on_event=observe).requests) == expected
     assert [event.kind for event in seen] == [kind for kind, *_ in SCENES[name][2]]
-    complaints = [text for level, text in logged(caplog) if level == "ERROR"]
-    assert complaints == ["on_event failed with UnhappyError"] * len(seen)
+    errors = [text for level, text in logged(caplog) if level == "ERROR"]
+    assert errors == ["on_event failed with UnhappyError"] * len(seen)
     assert canaries.holds_no_canary(caplog.text)
 
 
@@ -246,7 +256,7 @@ def test_what_stops_a_program_stops_it_from_an_observer_too(client_of: ClientOf)
 
 
 def test_an_observer_may_make_calls_of_its_own(client_of: ClientOf) -> None:
-    """No lock is held while it is told: here it asks the clock and the limiter of its own client."""
+    """No lock is held while it runs: here it calls the clock and the limiter of its client."""
     exchange = RecordingHandler(
         error_response(400, -1021), now(), error_response(429, -1003, Retry_After="0"), BODY
     )

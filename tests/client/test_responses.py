@@ -1,4 +1,7 @@
-"""A reply is read exactly or refused: the place and the kinds are named, a wrong value is never shown. On both clients."""
+"""A response is converted exactly or rejected: the error names place and types, never a value.
+
+On both clients.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,8 @@ from binance_usdm import UnexpectedResponse
 from tests.support.clients import BODY, ROW, BlockingFacade, body_handler
 
 ClientOf = Callable[..., BlockingFacade]
-CANARY = (
-    "618033988749894"  # stands for what is private in a reply; in its digits it is an amount too
-)
+# It stands for private data in a response. As digits it is an amount too.
+CANARY = "618033988749894"
 
 
 def unexpected(client: BlockingFacade) -> tuple[tuple[int | str, ...], str, str]:
@@ -35,12 +37,18 @@ def rows(*rows_: Any) -> bytes:
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b" ", b"<html>ok</html>", b"OK", BODY[:-1], BODY[: len(BODY) // 2], BODY + b"x", BODY + BODY, b"[1,]", b"[", b"]",
-        BODY.replace(b"QmZt", b"Qm\xff"), BODY.replace(b"QmZt", b"Qm\xed\xa0\x80"), BODY.replace(b"QmZt", b"\\ud800"),
-        b"\xef\xbb\xbf" + BODY, BODY.decode().encode("utf-16"), BODY.decode().encode("utf-32"), b"\0" + BODY, BODY + b"\0",
-        BODY.replace(b"true", b"True"), BODY.replace(b'"', b"'"), BODY.replace(b"[", b"[/* */"), b"NaN", b"[Infinity]",
-        BODY.replace(b"1762412880142", b"NaN"), BODY.replace(b"1762412880142", b"-Infinity"), BODY.replace(b"1762412880142", b"01"),
-        b"[" * 40_000, b"[" * 2000 + b"]" * 2000, b'{"a":' * 2000 + b"1" + b"}" * 2000, gzip.compress(BODY),
+        b"", b" ", b"<html>ok</html>", b"OK", BODY[:-1], BODY[: len(BODY) // 2], BODY + b"x",
+        BODY + BODY, b"[1,]", b"[", b"]",
+        BODY.replace(b"QmZt", b"Qm\xff"), BODY.replace(b"QmZt", b"Qm\xed\xa0\x80"),
+        BODY.replace(b"QmZt", b"\\ud800"),
+        b"\xef\xbb\xbf" + BODY, BODY.decode().encode("utf-16"), BODY.decode().encode("utf-32"),
+        b"\0" + BODY, BODY + b"\0",
+        BODY.replace(b"true", b"True"), BODY.replace(b'"', b"'"), BODY.replace(b"[", b"[/* */"),
+        b"NaN", b"[Infinity]",
+        BODY.replace(b"1762412880142", b"NaN"), BODY.replace(b"1762412880142", b"-Infinity"),
+        BODY.replace(b"1762412880142", b"01"),
+        b"[" * 40_000, b"[" * 2000 + b"]" * 2000, b'{"a":' * 2000 + b"1" + b"}" * 2000,
+        gzip.compress(BODY),
     ],
 )  # fmt: skip
 def test_what_is_no_json_is_no_balance(client_of: ClientOf, body: bytes) -> None:
@@ -51,8 +59,10 @@ def test_what_is_no_json_is_no_balance(client_of: ClientOf, body: bytes) -> None
 @pytest.mark.parametrize(
     ("body", "found"),
     [
-        (b"{}", "an object"), (b"null", "null"), (b'"[]"', "a string"), (b"0", "a number"), (b"1.5", "a number"), (b"false", "a boolean"),
-        (b'{"data": []}', "an object"), (json.dumps(ROW).encode(), "an object"), (b'{"rows": [[]]}', "an object"), (b'"NaN"', "a string"),
+        (b"{}", "an object"), (b"null", "null"), (b'"[]"', "a string"), (b"0", "a number"),
+        (b"1.5", "a number"), (b"false", "a boolean"),
+        (b'{"data": []}', "an object"), (json.dumps(ROW).encode(), "an object"),
+        (b'{"rows": [[]]}', "an object"), (b'"NaN"', "a string"),
     ],
 )  # fmt: skip
 def test_nothing_but_an_empty_list_is_an_empty_wallet(
@@ -78,18 +88,23 @@ def test_a_row_that_is_no_object_is_named(client_of: ClientOf, row: Any, found: 
 
 AMOUNT, TIME = "a decimal string", f"an integer from 0 to {2**63 - 1}"
 EXPECTED = {
-    "accountAlias": "a string", "asset": "a string", "balance": AMOUNT, "crossWalletBalance": AMOUNT, "crossUnPnl": AMOUNT,
-    "availableBalance": AMOUNT, "maxWithdrawAmount": AMOUNT, "marginAvailable": "a boolean", "updateTime": TIME,
+    "accountAlias": "a string", "asset": "a string", "balance": AMOUNT,
+    "crossWalletBalance": AMOUNT, "crossUnPnl": AMOUNT,
+    "availableBalance": AMOUNT, "maxWithdrawAmount": AMOUNT, "marginAvailable": "a boolean",
+    "updateTime": TIME,
 }  # fmt: skip
 NO_PLAIN = "a string that is no plain decimal number"
-ODD: dict[str, list[Any]] = {  # kind -> members of that kind, each with a canary where one fits
+# Values by JSON type, each with a canary where possible.
+ODD: dict[str, list[Any]] = {
     "null": [None],
     "a number": [float(CANARY), 0.5],
     "an array": [[CANARY], []],
     "an object": [{CANARY: CANARY}, {}],
 }
-NO_AMOUNT = ["", " ", "NaN", "Infinity", "-Infinity", "1_000", "1e3", "1E-8", "+1", ".5", "5.", "--1", "0x1", "1,5", " 1", "1\n", "01",
-             "-", "1.2.3", "٣", "１", CANARY + "x", "1" * 300 + "x", "\u2212" + CANARY, "null"]  # fmt: skip
+NO_AMOUNT = ["", " ", "NaN", "Infinity", "-Infinity", "1_000", "1e3", "1E-8", "+1", ".5", "5.",
+ "--1", "0x1", "1,5", " 1", "1\n", "01",
+             "-", "1.2.3", "٣", "１", CANARY + "x", "1" * 300 + "x", "\u2212" + CANARY,
+             "null"]  # fmt: skip
 
 
 @pytest.mark.parametrize(("field", "expected"), EXPECTED.items())

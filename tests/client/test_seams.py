@@ -1,4 +1,4 @@
-"""What a user may plug into a client: signer, clock, retry policy and limiter; and many calls at once. On both clients."""
+"""Custom signers, clocks, retry policies and limiters, and concurrent calls. On both clients."""
 
 from __future__ import annotations
 
@@ -57,9 +57,10 @@ class Shouting:
         return self._made
 
 
-def test_any_object_that_signs_is_a_signer_and_its_text_goes_on_the_wire_as_it_is(
+def test_any_object_that_signs_is_a_signer(
     client_of: ClientOf,
 ) -> None:
+    """Any object with `sign` is a signer, and its signature is sent as it is."""
     signer, exchange = Shouting(), RecordingHandler()
     client_of(exchange, api_secret=None, signer=signer, clock=lambda: NOW, recv_window=9).balance()
     assert signer.payloads == [b"recvWindow=9&timestamp=%d" % NOW]
@@ -84,9 +85,8 @@ def test_any_object_that_signs_is_a_signer_and_its_text_goes_on_the_wire_as_it_i
         bytearray(b"a"),
     ],
 )
-def test_a_signature_that_cannot_go_on_the_wire_is_refused_and_nothing_is_sent(
-    client_of: ClientOf, made: Any
-) -> None:
+def test_an_invalid_signature_is_not_sent(client_of: ClientOf, made: Any) -> None:
+    """A signature that cannot be part of a URL is rejected, and nothing is sent."""
     exchange = RecordingHandler()
     with pytest.raises(ConfigurationError, match="the signer must return ASCII bytes"):
         client_of(exchange, api_secret=None, signer=Shouting(made)).balance()
@@ -178,7 +178,7 @@ class ScriptedLimiter:
 
     def __init__(self, *waits: float) -> None:
         self.log: list[Any] = []
-        self._waits = iter(waits)  # the last of them is followed by room
+        self._waits = iter(waits)  # after the last one there is weight
 
     def acquire(self, weight: int) -> float:
         self.log.append(("acquire", weight))
@@ -336,7 +336,7 @@ def test_an_iterator_that_runs_out_in_a_transport_is_no_value() -> None:
 def test_client_and_mock_exchange_agree_while_a_test_freezes_time(
     client_of: Callable[..., BlockingFacade], monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
-    """As freezegun freezes it: the functions of `time` are replaced after everything was imported."""
+    """As freezegun does it, functions of `time` are replaced after all imports."""
     with monkeypatch.context() as frozen:
         frozen.setattr(time, "time_ns", lambda: seconds * 10**9)
         frozen.setattr(time, "time", lambda: float(seconds))

@@ -72,8 +72,12 @@ ZIPPED = gzip.compress(BODY)
 WRONG_SUM = ZIPPED[:-8] + bytes([ZIPPED[-8] ^ 1]) + ZIPPED[-7:]
 BOMB, DEFLATED_BOMB = bomb(b"[" * MIB, 80), bomb(b" " * MIB, 64, 15)
 PART, BEYOND, UNKNOWN = (
-    mismatch(text, expected) for text, expected in (("incomplete data or bytes after its end", "a body in gzip"), ("more", f"at most {4 * MIB} bytes"),
-                                               ("an unknown content encoding", "a body as requested"))
+    mismatch(found, expected)
+    for found, expected in (
+        ("incomplete data or bytes after its end", "a body in gzip"),
+        ("more", f"at most {4 * MIB} bytes"),
+        ("an unknown content encoding", "a body as requested"),
+    )
 )  # fmt: skip
 NO_GZIP = mismatch("invalid data", "a body in gzip")
 

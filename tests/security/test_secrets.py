@@ -1,4 +1,7 @@
-"""Key, secret, signature and password show in no repr, log, warning or echo, and whatever holds them is neither copied nor pickled."""
+"""Key, secret, signature and password show in no repr, log or warning.
+
+Objects that hold one cannot be copied or pickled.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,7 @@ from tests.support.raw_server import READ, STAY_SILENT, RawServer, repeat, respo
 from tests.support.timing import best_duration
 
 REQUESTS: list[httpx.Request] = []
-ROOMS = ("binance_usdm", "generated_client", "generator", "spec", "tests")
+FOLDERS = ("binance_usdm", "generated_client", "generator", "spec", "tests")
 ClientOf = Callable[..., BlockingFacade]
 
 
@@ -130,7 +133,7 @@ def test_what_holds_a_secret_shows_none(thing: object) -> None:
 @pytest.mark.promise("S1")
 @pytest.mark.parametrize("thing", SEALED)
 def test_comparing_reveals_nothing_of_a_secret(thing: Any) -> None:
-    """Equality and hash are of the object: whoever guesses a secret learns nothing from a signer made with the guess."""
+    """Signers are equal by identity only, so a comparison does not confirm a guessed secret."""
     for method in ("__eq__", "__hash__"):
         assert getattr(type(thing), method) is getattr(object, method)
     with pytest.raises(TypeError, match="not supported"):
@@ -154,20 +157,20 @@ def test_requests_and_responses_show_no_secret() -> None:
 @pytest.mark.promise("S1")
 def test_what_a_call_tells_and_takes_shows_no_secret() -> None:
     """Errors, events, policies and budgets of a client, with all that is in them."""
-    told: list[Event] = []
+    events: list[Event] = []
     limiter, retry = WeightLimiter(), RetryPolicy(2)
     refusing = mock_transport(
         lambda request: error_response(503, -1008, f"{KEY} {request.url}", retry_after="0")
     )
     client = Client(
-        KEY, SECRET, transport=refusing, on_event=told.append, limiter=limiter, retry=retry
+        KEY, SECRET, transport=refusing, on_event=events.append, limiter=limiter, retry=retry
     )
     with pytest.raises(UsdmError) as caught:
         client.balance()
-    assert [event.kind for event in told] == ["retry"]
-    for thing in [caught.value, *told, limiter, retry]:
+    assert [event.kind for event in events] == ["retry"]
+    for thing in [caught.value, *events, limiter, retry]:
         assert holds_no_canary(printed(thing) + printed(public(thing)))
-    assert holds_no_canary(repr(attrs.asdict(told[0])) + repr(vars(caught.value)))
+    assert holds_no_canary(repr(attrs.asdict(events[0])) + repr(vars(caught.value)))
     takes: list[Callable[[Any], Any]] = [
         copy.copy,
         copy.deepcopy,
@@ -224,7 +227,10 @@ SKIPPED = (type, types.ModuleType, types.CodeType, types.FrameType, asyncio.Abst
 
 
 def find_holders(thing: object, *texts: str) -> list[tuple[str, str]]:
-    """Holder and text, for each place from which an object leads to one of the texts; tests' globals are no part of it."""
+    """Yield holder and string for each place from which an object leads to one of the strings.
+
+    Globals of tests are left out.
+    """
     found, seen, ahead = list[tuple[str, str]](), set[int](), [thing]
     while ahead:
         holder = ahead.pop()
@@ -279,10 +285,10 @@ class Everything(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.told: list[str] = []
+        self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.told.append(f"{self.format(record)} {vars(record)!r}")
+        self.lines.append(f"{self.format(record)} {vars(record)!r}")
 
 
 @pytest.fixture
@@ -294,7 +300,7 @@ def logged() -> Iterator[list[str]]:
     for name in levels:
         logging.getLogger(name).setLevel(logging.DEBUG)
     root.addHandler(handler)
-    yield handler.told
+    yield handler.lines
     root.removeHandler(handler)
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
@@ -346,7 +352,7 @@ def test_no_log_and_no_warning_tells_a_secret(
 def test_asyncio_that_tells_of_every_callback_tells_no_secret(
     options: dict[str, Any], logged: list[str]
 ) -> None:
-    """In debug mode asyncio logs callbacks that take long, with their arguments; and exceptions that nobody asked for."""
+    """Asyncio's debug mode logs slow callbacks with their arguments, and lost exceptions."""
     contexts: list[dict[str, Any]] = []
 
     async def calls(base_url: str) -> None:
@@ -555,7 +561,10 @@ def test_a_proxys_error_without_a_status_is_not_repeated(text: str) -> None:
     assert holds_no_canary(str(caught.value))
 
 
-HOSTILE = "\r\n\x1b[2J\x1b]0;x\x07\x00\x7f\x80\x85\x9b\u200b\u200e\u202e\u2028\u2029\u2066\u2069\ufeff\U000e0041\ud800"
+HOSTILE = (
+    "\r\n\x1b[2J\x1b]0;x\x07\x00\x7f\x80\x85\x9b"
+    "\u200b\u200e\u202e\u2028\u2029\u2066\u2069\ufeff\U000e0041\ud800"
+)
 
 
 @pytest.mark.promise("S5")
@@ -603,9 +612,10 @@ def is_address(text: str) -> bool:
 
 @pytest.mark.promise("S5")
 @given(PIECES)
-def test_whatever_a_server_writes_is_one_printable_line_without_key_and_addresses(
+def test_server_text_is_sanitized_in_errors(
     text: str,
 ) -> None:
+    """Text of a server is one printable line in errors, without the key and without addresses."""
     safe = sanitize_text(text, KEY)
     assert safe.isprintable()
     assert len(safe) <= MAX_MESSAGE_LENGTH + 1
@@ -670,7 +680,7 @@ def test_no_file_of_the_tree_holds_what_looks_like_a_key() -> None:
     ]
     listed = subprocess.run(git, capture_output=True, check=False).stdout.decode().split("\0")
     files = [ROOT / name for name in listed if name] or [
-        file for room in ROOMS for file in (ROOT / room).rglob("*")
+        file for folder in FOLDERS for file in (ROOT / folder).rglob("*")
     ]
     texts = {file: file.read_bytes().decode("utf-8", "replace") for file in files if file.is_file()}
     assert len(texts) > 100

@@ -1,4 +1,4 @@
-"""What stands between this tree and a user's machine: known-bad calls, the bill of materials, and what the workflows may do."""
+"""Forbidden calls, the bill of materials, and the rights of the workflows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ CODE = ("binance_usdm", "generated_client", "generator", "hatch_build.py")
 RULES = ROOT / "tests" / "rules"
 
 
-# Known-bad calls. semgrep needs an environment of its own (`make audit`); the worst of its rules are held here too, on the same samples.
+# Forbidden calls. semgrep needs a separate environment (`make audit`); its most important rules are
+# checked here too, with the same samples.
 
 FORBIDDEN = {
     "lets-httpx-talk": re.compile(
@@ -181,7 +182,8 @@ def test_the_bill_names_what_the_wheel_needs_as_locked(bill: str) -> None:
         for scope in ("required", "optional")
     }
     assert scopes["required"] == {
-        "httpx", "attrs", "httptools", "orjson", "anyio", "certifi", "h11", "httpcore", "idna", "typing-extensions",
+        "httpx", "attrs", "httptools", "orjson", "anyio", "certifi", "h11", "httpcore", "idna",
+        "typing-extensions",
     }  # fmt: skip
     assert {"rich", "uvicorn"} <= scopes["optional"]
     assert not set(components) & {
@@ -226,8 +228,9 @@ def test_a_dependency_that_is_not_locked_gives_no_bill(hook: ModuleType) -> None
         )
 
 
-# Workflows: least rights, exact actions, no foreign text in a shell (OpenSSF Scorecard: Token-Permissions, Pinned-Dependencies,
-# Dangerous-Workflow), and nothing that holds a right to publish runs anything of the tree.
+# Workflows: least rights, pinned actions, no foreign text in a shell (OpenSSF Scorecard:
+# Token-Permissions, Pinned-Dependencies, Dangerous-Workflow). A job that may publish runs no code
+# of the tree.
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")

@@ -1,4 +1,7 @@
-"""No failure shows a key, secret, signature or password: not in its text, its arguments, its pickle or a traceback with locals."""
+"""No failure shows a key, secret, signature or password.
+
+That includes its message, its arguments, its pickle and a traceback with local variables.
+"""
 
 from __future__ import annotations
 
@@ -107,10 +110,10 @@ CONSTRUCTOR: dict[str, dict[str, Any]] = {
     "a bad timeout": {"timeout": -1},
 }
 ANSWERS: dict[str, Callable[[httpx.Request], httpx.Response | BaseException]] = {
-    "a transport that tells the URL": lambda request: httpx.ConnectError(
+    "a transport that shows the URL": lambda request: httpx.ConnectError(
         f"cannot reach {request.url}"
     ),
-    "a transport that tells the request": lambda request: httpx.ReadError(
+    "a transport that shows the request": lambda request: httpx.ReadError(
         f"{request!r}", request=request
     ),
     "a transport out of time": lambda request: httpx.ReadTimeout(f"{request.url}", request=request),
@@ -129,8 +132,8 @@ ANSWERS: dict[str, Callable[[httpx.Request], httpx.Response | BaseException]] = 
 CALL: dict[str, dict[str, Any]] = {
     "no secret": {"api_secret": None, "signer": None},
     "a signer that makes no signature": {"api_secret": None, "signer": Bad()},
-    "no room in the budget": {"limiter": Full()},
-    "nobody listens": {"base_url": "http://127.0.0.1:1"},
+    "an exhausted budget": {"limiter": Full()},
+    "nothing listens": {"base_url": "http://127.0.0.1:1"},
     "no proxy listens": {"proxy": f"http://user:{PASSWORD}@127.0.0.1:1"},
     "the last of several attempts": {
         "transport": mock_transport(lambda _: error_response(503)),
@@ -144,7 +147,7 @@ CALL: dict[str, dict[str, Any]] = {
         }
         for name, make in ANSWERS.items()
     },
-    "a clock that is wrong for ever": {
+    "a clock that stays wrong": {
         "transport": mock_transport(
             lambda _: error_response(400, -1021, "outside of the recvWindow")
         )
@@ -257,7 +260,10 @@ def test_no_refused_proxy_of_a_transport_tells_its_password(
 
 
 def heard(*parts: bytes | float) -> Script:
-    """A server that reads the request, keeps its signature to be looked for, says so much and then nothing."""
+    """Return a script that reads the request, sends the parts, and then stays silent.
+
+    The signature of the request is remembered, so that reports are searched for it.
+    """
 
     def first(head: bytes) -> bytes:
         remember_signature(httpx.Request("GET", "http://x" + head.split(b" ")[1].decode()))
@@ -347,7 +353,7 @@ def test_no_log_repeats_what_a_server_echoes(
     wire: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """So it is without httpcore, which writes at DEBUG what it hears: under an httpx transport of the user's, that is the user's."""
+    """The default transports log nothing. (With httpx, httpcore logs headers at DEBUG.)"""
     options = {
         "api_key": KEY,
         "signer": CustomSigner(),
@@ -437,7 +443,7 @@ def test_a_cancelled_call_shows_nothing() -> None:
 
 
 def dead(*_: object) -> httpx.Response:
-    raise httpx.ConnectError("nobody")
+    raise httpx.ConnectError("refused")
 
 
 def printing(hook: Any, *arguments: Any) -> str:
@@ -452,16 +458,16 @@ def test_the_interpreters_own_hooks_print_no_secret(tmp_path: Path) -> None:
     client = Client(KEY, SECRET, transport=mock_transport(dead), retry=RetryPolicy.off())
     error = ended(Client, {"api_key": KEY, "api_secret": SECRET, "transport": mock_transport(dead)})
     assert holds_no_canary(
-        told := printing(sys.excepthook, type(error), error, error.__traceback__)
+        shown := printing(sys.excepthook, type(error), error, error.__traceback__)
     )
-    assert "TransportError" in told
+    assert "TransportError" in shown
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(threading, "excepthook", failed.append)
         thread = threading.Thread(target=client.balance)
         thread.start()
         thread.join()
-    assert holds_no_canary(told := printing(threading.__excepthook__, failed[0]))
-    assert "TransportError" in told
+    assert holds_no_canary(shown := printing(threading.__excepthook__, failed[0]))
+    assert "TransportError" in shown
 
 
 def test_a_dump_of_all_stacks_in_the_middle_of_a_call_shows_no_secret(tmp_path: Path) -> None:
@@ -480,19 +486,19 @@ def test_a_dump_of_all_stacks_in_the_middle_of_a_call_shows_no_secret(tmp_path: 
 
 
 def test_a_running_call_shows_no_secret_to_a_debugger() -> None:
-    """Frames of the package in the middle of a call, looked at from the outside: a crash reporter does so for all threads."""
-    told: list[str] = []
+    """Frames of a running call show no secret, as a crash reporter sees them in all threads."""
+    shown: list[str] = []
 
     def look(request: httpx.Request) -> httpx.Response:
         for frame, _ in traceback.walk_stack(None):
             if "binance_usdm" in frame.f_globals.get("__name__", ""):
-                told.extend(f"{name}={value!r}" for name, value in frame.f_locals.items())
+                shown.extend(f"{name}={value!r}" for name, value in frame.f_locals.items())
         return error_response(400)
 
     with Client(KEY, SECRET, transport=mock_transport(look)) as client, pytest.raises(UsdmError):
         client.balance()
-    assert any(text.startswith("request=") for text in told)
-    assert holds_no_canary("\n".join(told))
+    assert any(text.startswith("request=") for text in shown)
+    assert holds_no_canary("\n".join(shown))
 
 
 # the watch over all tests must be able to fail
@@ -502,15 +508,24 @@ LEAKS = {
     'logging.getLogger("other").info("sent", CLIENT_KEY)': "log of other at INFO",
     'logging.getLogger("other").info("sent", extra={"url": SIGNED})': "log of other at INFO",
     'logging.getLogger("binance_usdm").debug("GET %s", SIGNED)': "log of binance_usdm at DEBUG",
-    '_call_context.emit(Event(kind="cooldown", operation="x", attempt=1, error=TransportError(CLIENT_KEY)), None)': "event cooldown",
+    (
+        '_call_context.emit(Event(kind="cooldown", operation="x", attempt=1, '
+        "error=TransportError(CLIENT_KEY)), None)"
+    ): "event cooldown",
     "print(base64.b64encode(CLIENT_SECRET.encode()).decode())": "output",
     "print(CLIENT_SECRET.encode().hex(), file=sys.stderr)": "output",
     "with warnings.catch_warnings(record=True): warnings.warn(CLIENT_KEY, stacklevel=1)": "warning",
-    "subprocess.run([sys.executable, '-c', f'raise SystemExit({CLIENT_KEY[::-1]!r})'], stderr=subprocess.PIPE)": "output",
-    "with pytest.raises(UsdmError): raise TransportError(CLIENT_KEY.upper())": "expected: TransportError",
-    "with contextlib.suppress(UsdmError): Client(CLIENT_KEY, transport=ECHO, retry=RetryPolicy.off()).server_time()": (
-        "call: local error of CallRunner._run_call"
+    (
+        "subprocess.run([sys.executable, '-c', f'raise SystemExit({CLIENT_KEY[::-1]!r})'], "
+        "stderr=subprocess.PIPE)"
+    ): "output",
+    "with pytest.raises(UsdmError): raise TransportError(CLIENT_KEY.upper())": (
+        "expected: TransportError"
     ),
+    (
+        "with contextlib.suppress(UsdmError): "
+        "Client(CLIENT_KEY, transport=ECHO, retry=RetryPolicy.off()).server_time()"
+    ): "call: local error of CallRunner._run_call",
     "with pytest.raises(UsdmError): Client(CLIENT_KEY, CLIENT_SECRET, timeout=Odd())": (
         "expected: local timeout of BaseClient.__init__"
     ),
@@ -519,11 +534,13 @@ INNER = """
 import base64, contextlib, logging, subprocess, sys, warnings
 import httpx, pytest
 import binance_usdm
-from binance_usdm import Client, Event, HmacSigner, RetryPolicy, TransportError, UsdmError, _call_context, _request
+from binance_usdm import Client, Event, HmacSigner, RetryPolicy, TransportError, UsdmError
+from binance_usdm import _call_context, _request
 
 CLIENT_KEY, CLIENT_SECRET = "InnerKey" + "173205", "InnerSecret" + "223606"
 Client(CLIENT_KEY, CLIENT_SECRET)
-SIGNED = "/x?signature=" + _request.compute_signature(HmacSigner(CLIENT_SECRET), b"timestamp=1").decode()
+SIGNATURE = _request.compute_signature(HmacSigner(CLIENT_SECRET), b"timestamp=1")
+SIGNED = "/x?signature=" + SIGNATURE.decode()
 
 class Odd:
     __repr__ = lambda self: CLIENT_SECRET
@@ -564,14 +581,14 @@ def test_the_watch_sees_a_secret_in_every_channel(tmp_path: Path) -> None:
     sections = re.split(
         r"^_+ ERROR at teardown of test_([0-9]+) _+$", done.stdout, flags=re.MULTILINE
     )
-    told = {
+    shown = {
         int(number): places for number, places in zip(sections[1::2], sections[2::2], strict=True)
     }
     assert "13 passed, 12 errors" in done.stdout
     assert [
         place
         for number, place in enumerate(LEAKS.values(), 1)
-        if f"\n  {place}\n" not in told.get(number, "")
+        if f"\n  {place}\n" not in shown.get(number, "")
     ] == []
     assert not [
         line for line in done.stdout.splitlines() if line.startswith("  ") and "Inner" in line
