@@ -61,7 +61,7 @@ def _key_and_secret() -> dict[str, str]:
 
 
 def _credentials_from_env() -> Credentials | Problem:
-    # The base URL has a check of its own; passing one leaves the variable out.
+    # Another check looks at the base URL. With this option its variable is ignored.
     options = env.options_from_env({"base_url": ""})
     if isinstance(options, Problem):
         return options

@@ -30,13 +30,7 @@ from binance_usdm.mock import (
 )
 from binance_usdm.mock.capture.script import dump_script, load_captures, load_script
 
-from .mock_arguments import (
-    parse_fault,
-    parse_port,
-    parse_response_option,
-    parse_switch,
-    read_file,
-)
+from .mock_arguments import parse_fault, parse_port, parse_response_option, parse_switch, read_file
 
 T = TypeVar("T")
 
