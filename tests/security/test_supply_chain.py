@@ -67,10 +67,8 @@ def modules() -> Iterator[Path]:
 
 def holds(rule: str, path: Path) -> bool:
     """Whether a rule holds for a file: some modules are clocks."""
-    dated = (
-        "pool.py",
-        "_response.py",
-    )  # Idle connections notice a clock that jumped; Retry-After may be a date.
+    # Idle connections notice a clock that jumped; Retry-After may be a date.
+    dated = ("pool.py", "origin_pool.py", "_response.py")
     clocks = (
         "mock" in path.parts
         or path.parent.name == "_policy"
