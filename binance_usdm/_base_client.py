@@ -11,7 +11,7 @@ from ._call import CallRunner
 from ._environment import ENV_NAMES_BY_OPTION, options_from_env
 from ._errors import ConfigurationError
 from ._events import Observer
-from ._http.gates import GateSet
+from ._gates import GateSet
 from ._http.messages import DEFAULT_MAX_RESPONSE_BYTES
 from ._http.proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
 from ._policy.clock import Clock

@@ -23,7 +23,7 @@ from ._errors import (
     TransportError,
     UsdmError,
 )
-from ._http.gates import run_to_end
+from ._gates import run_to_end
 from ._http.messages import HttpFailure
 from ._policy.clock import SYNC_TIMEOUT_MESSAGE, ClockSample, utc_minute
 from ._policy.wait_queue import Ticket

@@ -15,7 +15,7 @@ from ._errors import (
     UsdmError,
 )
 from ._events import Event, EventKind, Observer, emit
-from ._http.gates import GateSet
+from ._gates import GateSet
 from ._http.messages import HttpFailure, HttpResponse
 from ._interrupts import raise_if_from_handler
 from ._policy.clock import Clock

@@ -8,8 +8,8 @@ from binance_usdm_wire import AsyncOperations, SyncOperations
 
 from ._base_client import BaseClient
 from ._call import AsyncCallDriver, SyncCallDriver
+from ._gates import run_to_end
 from ._http.async_transport import AsyncTransport
-from ._http.gates import run_to_end
 from ._http.sync_transport import SyncTransport
 
 # httpx is imported only by programs that pass one of its transports.

@@ -23,8 +23,8 @@ from ._errors import (
     make_api_error,
 )
 from ._http.messages import STALE, TOO_LARGE, Headers, HttpFailure, HttpResponse
-from ._http.threads import TIMEOUT_MESSAGE
 from ._redaction import sanitize_text
+from ._threads import TIMEOUT_MESSAGE
 
 T = TypeVar("T")
 

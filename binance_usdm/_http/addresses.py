@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from .gates import Gate
+from binance_usdm._gates import Gate
+from binance_usdm._threads import RESOLVERS, Job
+
 from .messages import DeadlinePassed
-from .threads import RESOLVERS, Job
 
 AddressInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 """As `socket.getaddrinfo()` returns it."""

@@ -6,16 +6,17 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Self, cast
 
+from binance_usdm._gates import TaskGate
+from binance_usdm._threads import run_awaited
+
 from .addresses import encodable_host, resolve
 from .async_connection import AsyncConnection, buffered_connection_class
 from .connect import configure, open_socket_async
-from .gates import TaskGate
 from .messages import DeadlinePassed, HttpFailure, HttpRequest, HttpResult
 from .parser import WRITE, ResponseParser, failure_from_exception
 from .pool import ConnectionPool, Lease, send_complete
 from .proxy import ConnectResponseReader
 from .sync_transport import NETWORK_ERRORS, RECV_BYTES
-from .threads import run_awaited
 from .tls import tls_context
 
 if TYPE_CHECKING:

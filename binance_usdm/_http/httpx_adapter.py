@@ -10,9 +10,10 @@ from typing import Any, Final, cast
 
 import httpx
 
+from binance_usdm._gates import Gate, TaskGate, ThreadGate
 from binance_usdm._interrupts import raise_if_from_handler
+from binance_usdm._threads import TIMEOUT_MESSAGE, run_awaited, run_blocking
 
-from .gates import Gate, TaskGate, ThreadGate
 from .messages import (
     MAX_TIMEOUT_SECONDS,
     STALE,
@@ -27,7 +28,6 @@ from .messages import (
     RequestTemplate,
 )
 from .parser import ResponseParser
-from .threads import TIMEOUT_MESSAGE, run_awaited, run_blocking
 
 _HTTPX_ERRORS: Final = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
 _ARGUMENT_BY_EXTENSION: Final = {

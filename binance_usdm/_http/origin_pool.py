@@ -11,7 +11,7 @@ import time
 from collections.abc import Hashable, Iterator
 from typing import Generic, Protocol, TypeVar
 
-from .gates import OPEN, Gate
+from binance_usdm._gates import OPEN, Gate
 
 MAX_CLOCK_STEP_SECONDS = 2.0
 """If the wall clock moved by so much more than the monotonic one, the machine slept, and idle connections are dead."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, TypeVar
 
 from binance_usdm._errors import ConfigurationError
+from binance_usdm._gates import CLOSED, Gate
 
-from .gates import CLOSED, Gate
 from .messages import DeadlinePassed, HttpFailure, Origin, time_until
 from .origin_pool import Connection, IdleConnection, OriginPool
 from .parser import (

@@ -7,17 +7,17 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Any, Self
 
+from binance_usdm._gates import ThreadGate, run_to_end
 from binance_usdm._interrupts import raise_if_from_handler
+from binance_usdm._threads import run_blocking
 
 from .addresses import AddressInfo, encodable_host, resolve
 from .connect import configure, open_socket
-from .gates import ThreadGate, run_to_end
 from .messages import DeadlinePassed, HttpFailure, HttpRequest, HttpResult, time_until
 from .parser import READ, WRITE, failure_from_exception
 from .pool import ConnectionPool, Lease, send_complete
 from .proxy import ConnectResponseReader
 from .readiness import SocketWaiter
-from .threads import run_blocking
 from .tls import tls_context
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ from binance_usdm import (
     SyncTransport,
     TransportError,
 )
+from binance_usdm import _threads as threads
 from binance_usdm._http import pool as connection_pool
-from binance_usdm._http import threads
 from binance_usdm._http.async_transport import AsyncTransport
 from tests.http.drivers import TIMEOUTS, AsyncDriver, Wire, Wires, idle, make_request, send
 from tests.support.paths import ROOT

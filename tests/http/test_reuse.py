@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from binance_usdm import ConfigurationError
+from binance_usdm._gates import TaskGate, ThreadGate, run_to_end
 from binance_usdm._http.async_transport import AsyncTransport
-from binance_usdm._http.gates import TaskGate, ThreadGate, run_to_end
 from binance_usdm._http.pool import Lease
 from binance_usdm._http.sync_transport import SyncTransport
 from tests.http.drivers import CHUNKED, SyncDriver, Wire, add_deadline, idle, make_request, send

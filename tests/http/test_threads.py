@@ -10,9 +10,9 @@ from typing import NoReturn, TypeVar
 
 import pytest
 
-from binance_usdm._http.gates import ThreadGate, run_to_end
+from binance_usdm._gates import ThreadGate, run_to_end
 from binance_usdm._http.readiness import SocketWaiter
-from binance_usdm._http.threads import Job, WorkerPool
+from binance_usdm._threads import Job, WorkerPool
 
 T = TypeVar("T")
 pytestmark = pytest.mark.promise("R1")

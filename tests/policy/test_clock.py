@@ -43,7 +43,7 @@ from binance_usdm import (
 )
 from binance_usdm._call_context import Attempt
 from binance_usdm._events import logger
-from binance_usdm._http.gates import GateSet, TaskGate, run_to_end
+from binance_usdm._gates import GateSet, TaskGate, run_to_end
 from binance_usdm._policy import shared
 from binance_usdm._policy.clock import ClockSample, ExchangeClock, local_time_ms
 from binance_usdm.mock import Exchange

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar, cast
 from weakref import WeakSet
 
-from .gates import Gate, TaskGate, ThreadGate
+from ._gates import Gate, TaskGate, ThreadGate
 
 TIMEOUT_MESSAGE = "no complete response before the call's deadline (`timeout=`)"
 _IDLE_SECONDS: Final = 30.0

@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol, TypeVar
 
-from .messages import HttpFailure
-
 T = TypeVar("T")
 
 OPEN: Final = "open"
@@ -133,12 +131,12 @@ class GateSet:
         while not self.is_closed and (left := end - time.monotonic()) > 0:
             await self.wait(gate, left)
 
-    async def wait_for_slot(self, lease: Any) -> HttpFailure | None:
+    async def wait_for_slot(self, lease: Any) -> Any:
         """Wait for a lease's slot, or until the set is closed."""
         gate = self._make_gate()
         self._gates.add(gate)
         try:
-            failure: HttpFailure | None = await lease.wait_for_slot(gate)
+            failure = await lease.wait_for_slot(gate)
         finally:
             self._gates.discard(gate)
         return failure
