@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import math
 import os
 import threading
 import time
@@ -12,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar, cast
 from weakref import WeakSet
 
-from ._gates import Gate, TaskGate, ThreadGate
+from ._gates import Gate, TaskGate, ThreadGate, run_to_end
 
 TIMEOUT_MESSAGE = "no complete response before the call's deadline (`timeout=`)"
 _IDLE_SECONDS: Final = 30.0
@@ -60,6 +61,10 @@ class Job(Generic[_T]):
             self._gates.discard(gate)
         return self.is_done
 
+    def wait_blocking(self, deadline: float) -> bool:
+        """Block until the function has ended, and return whether it did before the deadline."""
+        return run_to_end(self.wait(ThreadGate(), deadline))
+
     def result(self) -> _T:
         """Return what the function returned, or raise what it raised."""
         if self._error is not None:
@@ -70,7 +75,7 @@ class Job(Generic[_T]):
 class _Crew:
     """The threads of one process, and what they have to do.
 
-    Threads that are interrupted by signals only put functions in; all else is done by the crew's own threads.
+    Threads that signals interrupt only put functions in. The crew's threads do all else.
     """
 
     def __init__(self) -> None:
@@ -80,7 +85,10 @@ class _Crew:
         self._threads: set[threading.Thread] = set()
 
     def start_threads(self, limit: int | None) -> None:
-        """See that there is a thread for each unfinished function, within a limit. Raises RuntimeError when none can be started."""
+        """See that there is a thread for each unfinished function, within a limit.
+
+        Raises RuntimeError when none can be started.
+        """
         with self._lock:
             self._threads = {thread for thread in self._threads if thread.is_alive()}
             wanted = len(self.unfinished) if limit is None else min(len(self.unfinished), limit)
@@ -124,7 +132,7 @@ def _run_job(crew: _Crew, job: Job[_T], work: Callable[[], _T]) -> None:
 
 
 class WorkerPool:
-    """Daemon threads that are reused, so that nobody waits for one that hangs, not even the interpreter at its end.
+    """Daemon threads that are reused. The interpreter does not wait at its end for one that hangs.
 
     Args:
         max_threads: Bound of threads; further functions wait for one. `None` sets no bound.
@@ -157,24 +165,34 @@ RESOLVERS: Final = WorkerPool(16)
 """Threads for name look-ups, which take no time limit."""
 
 
-async def run_blocking(work: Callable[[], _T], deadline: float) -> _T:
-    """Run a function of the caller's that may block in a thread, and block until it ends.
+async def run_blocking(
+    work: Callable[[], _T], deadline: float, max_seconds: float = math.inf
+) -> _T:
+    """Run a function that may block, and block until it ends. Never suspends.
 
-    Never suspends.
+    It runs in a thread, which is left behind at the deadline, unless it ends before by itself.
 
     Args:
         work: The function, such as a limiter's or a transport's.
-        deadline: Instant of `time.monotonic()`; the thread is left behind then.
+        deadline: Instant of `time.monotonic()`.
+        max_seconds: Time after which the function ends by itself.
 
     Raises:
         TimeoutError: The deadline came first.
         OSError: No thread can be started.
     """
+    if max_seconds <= deadline - time.monotonic():
+        # A call with RedisLimiter takes 160 us of CPU so, and 240 us with a thread.
+        return work()
     return await _run(work, ThreadGate(), deadline)
 
 
-async def run_awaited(work: Callable[[], _T], deadline: float) -> _T:
-    """Run a function that may block in a thread, and await its end, as `run_blocking` does."""
+async def run_awaited(work: Callable[[], _T], deadline: float, max_seconds: float = math.inf) -> _T:
+    """Run a function that may block in a thread, and await its end.
+
+    Arguments and exceptions are those of `run_blocking`. `max_seconds` makes no difference, since
+    the event loop must not block.
+    """
     return await _run(work, TaskGate(), deadline)
 
 

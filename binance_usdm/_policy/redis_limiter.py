@@ -1,15 +1,16 @@
 """One weight budget for many processes and hosts, kept by a Redis server.
 
-Knows the scripts, and what to do when the server gives no answer.
-
-The rules are those of `WeightLimiter`, run by the server in one step and by its clock, so that all hosts agree on the
-minute. One hash holds everything: the weight used, by minute, and the ends of a 429's wait and of a ban, in ms since 1970.
+The rules are those of `WeightLimiter`. The server runs them in one step and by its clock, so that
+all hosts agree on the minute. One hash holds everything: the weight used, by minute, and the ends
+of a 429's cooldown and of a ban, in ms since 1970.
 """
 
 from __future__ import annotations
 
+import math
+import sys
 import time
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final, TypeGuard
 
 from binance_usdm._errors import ConfigurationError, TransportError
 from binance_usdm._events import logger
@@ -17,87 +18,61 @@ from binance_usdm._secrets import SecretHolder
 
 from .clock import utc_minute
 from .limiter import (
-    CLOCK_TOLERANCE_MS,
     DEFAULT_SHARE,
     DEFAULT_WEIGHT_LIMIT,
-    LATE_RESPONSE_MS,
     MAX_COOLDOWN_SECONDS,
-    MINUTE_MS,
     Limiter,
     WeightLimiter,
     weight_budget,
     weight_too_large_error,
 )
+from .redis_connections import RedisConnections, parse_url, raise_if_handler_caused
+from .redis_scripts import make_scripts
 
 RETRY_SERVER_AFTER_SECONDS: Final = 1.0
-"""s: how long a server that failed is left alone while calls go on without it, so that not each of them waits for it."""
-
-_NOW = "redis.call('TIME')"
-_COMMON = f"""
-local t = {{NOW}}
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local function minute(ms) return math.floor(ms / {MINUTE_MS}) end
-local first, last, before = minute(now - {CLOCK_TOLERANCE_MS}), minute(now + {CLOCK_TOLERANCE_MS}), minute(now - {LATE_RESPONSE_MS})
-local function get(field) return tonumber(redis.call('HGET', KEYS[1], field) or 0) end
-local function keep(ms) if redis.call('PTTL', KEYS[1]) < ms then redis.call('PEXPIRE', KEYS[1], ms) end end
-local function put(field, value)
-  redis.call('HSET', KEYS[1], field, value)
-  keep({3 * MINUTE_MS})
-end
-"""
-_ACQUIRE = f"""
-local weight, budget = tonumber(ARGV[1]), tonumber(ARGV[2])
-local ban, hold = get('ban') - now, get('hold') - now
-if ban > 0 then return {{-ban, 0}} end
-if hold > 0 then return {{hold, 0}} end
-for m = last, first, -1 do
-  if get(m) + weight > budget then return {{(m + 1) * {MINUTE_MS} + {CLOCK_TOLERANCE_MS} - now, 0}} end
-end
-for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  local m = tonumber(field)
-  if m and (m < before or m > last) then redis.call('HDEL', KEYS[1], field) end
-end
-for m = first, last do put(m, get(m) + weight) end
-return {{0, get(last)}}
-"""
-_OBSERVE = """
-local used, m = tonumber(ARGV[1]), last
-local known = get(before)
-if known > 0 and 2 * used >= known then m = before end
-if used > get(m) then put(m, used) end
-return {0, 0}
-"""
-_START_COOLDOWN = """
-local ms, field = tonumber(ARGV[1]), ARGV[2]
-if now + ms > get(field) then put(field, now + ms) end
-keep(ms)
-return {0, 0}
-"""
+"""How long calls go on without a server that failed, so that not each of them waits for it."""
 
 
 class RedisLimiter(SecretHolder, Limiter):
-    """One weight budget for many processes and hosts: `share` of `limit` per UTC minute, counted by a Redis server (5 or later).
+    """One weight budget for many processes and hosts, counted by a Redis server (5 or later).
 
-    `url` is redis://, rediss:// or unix://, and may hold a password; `name` tells budgets apart: one for each exchange and IP address.
-    The server's clock is taken for the exchange's: NTP must keep it within 0.9 s. It must not evict (`maxmemory-policy noeviction`).
-    No answer of the server is waited for longer than `timeout` seconds, without retries. Safe for threads and forks.
-    Without an answer `acquire` raises TransportError; with `fail_open=True` each process goes on with the whole budget for itself and
-    logs one warning for each outage. Bans and waits that this process met hold in both cases.
-    Raises ConfigurationError for what cannot be used, also when the package redis is missing.
+    Its size is `share` of `limit` per UTC minute. The server's clock is taken for the exchange's:
+    NTP must keep it within 0.9 s. The server must not evict (`maxmemory-policy noeviction`).
+    Safe for threads and forks.
+
+    Each operation (`acquire`, `observe`, `start_cooldown`) ends after `timeout` seconds in total,
+    in which connecting, TLS and logging in are included, however the server spreads its answers.
+    There are no retries. A connection without a complete answer is closed. A name look-up that
+    hangs is left behind in a thread, at most 16 of them in a process, until the resolver ends it.
+
+    Without an answer `acquire` raises TransportError, and the request is not sent. With
+    `fail_open=True` each process goes on with the whole budget for itself, and logs one warning for
+    each outage. Bans and cooldowns that this process met hold in both cases. An answer that comes
+    too late may have been counted by the server: too much is counted then, never too little.
+
+    Args:
+        url: redis://, rediss:// or unix://. It may hold a password.
+        limit: Weight per minute that the exchange allows.
+        share: Part of `limit` that is used.
+        name: Name of the budget: one for each exchange and IP address.
+        fail_open: Whether calls go on when the server gives no answer.
+        timeout: Seconds for one operation, above 0 and at most 60.
+
+    Raises:
+        ConfigurationError: An argument is invalid, or the package redis is missing.
     """
 
     __slots__ = (
-        "_acquire_script",
         "_budget",
-        "_cooldown_script",
-        "_errors",
+        "_connections",
         "_fail_open",
         "_is_down",
         "_key",
         "_known_used",
         "_local_limiter",
-        "_observe_script",
         "_retry_at",
+        "_scripts",
+        "_timeout",
     )  # fmt: skip
     blocking: ClassVar[bool] = True
 
@@ -111,17 +86,18 @@ class RedisLimiter(SecretHolder, Limiter):
         fail_open: bool = False,
         timeout: float = 0.5,
     ) -> None:
-        scripts = _register_scripts(url, timeout)
-        del url  # it may hold a password, and a traceback may be printed with its local variables
-        if isinstance(scripts, str):
-            raise ConfigurationError(scripts)
-        from redis import RedisError
-
-        self._acquire_script, self._observe_script, self._cooldown_script = scripts
-        self._errors = (RedisError, OSError, ValueError)
+        connections = parse_url(url, timeout)
+        # Keep secrets out of tracebacks; see _secrets.py.
+        del url
+        if isinstance(connections, str):
+            raise ConfigurationError(connections)
+        self._connections: RedisConnections = connections
+        self._scripts = make_scripts()
+        self._timeout = timeout
         self._budget = weight_budget(limit, share)
         self._local_limiter = WeightLimiter(limit, share)
-        self._key = f"binance-usdm:{{{name}}}"  # a cluster keeps what is in braces in one place
+        # A cluster keeps what is in braces in one place.
+        self._key = f"binance-usdm:{{{name}}}"
         self._fail_open = fail_open
         self._is_down = False
         self._known_used = (0, 0)
@@ -132,7 +108,7 @@ class RedisLimiter(SecretHolder, Limiter):
             raise weight_too_large_error(weight, self._budget)
         if (left := self._local_limiter.cooldown_left()) > 0:
             return left
-        answer = self._run_script(self._acquire_script, weight, self._budget)
+        answer = self._run_script("acquire", weight, self._budget)
         if isinstance(answer, str):
             if self._fail_open:
                 return self._local_limiter.acquire(weight)
@@ -141,95 +117,97 @@ class RedisLimiter(SecretHolder, Limiter):
         self._known_used = (utc_minute(), used)
         if wait < 0:
             self._local_limiter.start_cooldown(-wait / 1000, banned=True)
-            return max(
-                self._local_limiter.cooldown_left(), 0.001
-            )  # should the ban end right here, nothing was taken all the same
+            # Should the ban end right here, nothing was taken all the same.
+            return max(self._local_limiter.cooldown_left(), 0.001)
         return wait / 1000
+
+    @property
+    def max_seconds(self) -> float:
+        """Time after which each method ends by itself. A subclass may do more in its methods."""
+        return self._timeout if type(self) is RedisLimiter else math.inf
 
     def observe(self, used_weight: int) -> None:
         self._local_limiter.observe(used_weight)
+        if not self._server_has(used_weight):
+            self._run_script("observe", used_weight)
+
+    def try_observe(self, used_weight: int) -> bool:
+        """Do what `observe()` does and return `True`, unless that would ask the server."""
+        if type(self) is not RedisLimiter or not self._server_has(used_weight):
+            return False
+        self._local_limiter.observe(used_weight)
+        return True
+
+    def _server_has(self, used_weight: int) -> bool:
+        """Return whether the server counted as much in this minute: a trip changes nothing then."""
         minute, known_used = self._known_used
-        if (
-            minute != utc_minute() or used_weight > known_used
-        ):  # Else the server knows it: a second trip would say nothing.
-            self._run_script(self._observe_script, used_weight)
+        return minute == utc_minute() and used_weight <= known_used
 
     def start_cooldown(self, seconds: float, *, banned: bool) -> None:
         self._local_limiter.start_cooldown(seconds, banned=banned)
-        self._run_script(
-            self._cooldown_script,
-            round(min(max(0.0, seconds), MAX_COOLDOWN_SECONDS) * 1000),
-            "ban" if banned else "hold",
-        )
+        milliseconds = round(min(max(0.0, seconds), MAX_COOLDOWN_SECONDS) * 1000)
+        self._run_script("start_cooldown", milliseconds, "ban" if banned else "hold")
 
     def close(self) -> None:
-        """Close all connections; a later call opens new ones."""
-        self._acquire_script.registered_client.connection_pool.disconnect()
+        """Close the idle connections, and those in use when their operation ends.
 
-    def _run_script(self, script: Any, *arguments: int | str) -> list[int] | str:
-        """Return the server's two numbers: ms to wait (below 0: a ban) and weight used, or the name of the failure."""
+        Later calls open new ones.
+        """
+        self._connections.close()
+
+    def _run_script(self, name: str, *arguments: int | str) -> list[int] | str:
+        """Run a script. Returns the server's two numbers, or the name of the failure.
+
+        The numbers are the ms to wait (below 0: a ban) and the weight used.
+        """
         if self._fail_open and time.monotonic() < self._retry_at:
             return "it failed a moment ago"
+        failure = ""
+        outer = sys.exception()
         try:
-            answer = script(keys=[self._key], args=arguments)
-        except (
-            self._errors
-        ) as error:  # it drags connections along, and they the password: only its kind goes on
-            answer = type(error).__name__
-            # The server may be a replica now, or about to go: the next call connects to whoever has its name by then.
-            self._acquire_script.registered_client.connection_pool.disconnect(
-                inuse_connections=False
+            answer = self._connections.run(self._scripts[name], self._key, arguments)
+        # An unfit answer makes redis-py raise much, RecursionError for example.
+        except Exception as error:  # noqa: BLE001
+            raise_if_handler_caused(error, outer)
+            # The error refers to connections, and these to the password: only its class goes on.
+            failure = type(error).__name__
+        if not failure and _is_two_numbers(answer):
+            self._is_down = False
+            return answer
+        self._note_failure(failure or "InvalidResponse")
+        return failure or "InvalidResponse"
+
+    def _note_failure(self, failure: str) -> None:
+        # The server may be a replica now, or about to end. The next call connects to the one that
+        # has its name by then.
+        self._connections.close()
+        self._retry_at = time.monotonic() + RETRY_SERVER_AFTER_SECONDS
+        if self._fail_open and not self._is_down:
+            logger.warning(
+                "the shared weight budget cannot be reached (%s); this process counts for itself",
+                failure,
             )
-        failed = not (
-            isinstance(answer, list)
-            and len(answer) == 2
-            and all(type(number) is int for number in answer)
-        )
-        if failed:
-            self._retry_at = time.monotonic() + RETRY_SERVER_AFTER_SECONDS
-            if self._fail_open and not self._is_down:
-                logger.warning(
-                    "the shared weight budget cannot be reached (%s); this process counts for itself",
-                    answer,
-                )
-        self._is_down = failed
-        return str(answer) if failed else answer
+        self._is_down = True
+
+
+def _is_two_numbers(answer: object) -> TypeGuard[list[int]]:
+    return (
+        isinstance(answer, list)
+        and len(answer) == 2
+        # A number that no float holds cannot be divided.
+        and all(type(number) is int and abs(number) < 1 << 63 for number in answer)
+    )
 
 
 def _unreachable_error(reason: str) -> TransportError:
-    """Return the error for a server that gave no number; it is final when the server refused the login."""
-    is_refused = reason in ("AuthenticationError", "NoPermissionError")
-    hint = ": check user and password in the url of RedisLimiter" if is_refused else ""
+    """Return the error for a server that gave no number.
+
+    It is final when the server rejected the login.
+    """
+    is_rejected = reason in ("AuthenticationError", "NoPermissionError")
+    hint = ": check user and password in the url of RedisLimiter" if is_rejected else ""
     error = TransportError(
         f"the shared weight budget cannot be reached ({reason}); nothing was sent{hint}"
     )
-    error.retryable = not is_refused
+    error.retryable = not is_rejected
     return error
-
-
-def _register_scripts(url: str, timeout: float) -> list[Any] | str:
-    """The scripts, on connections bounded in time and without retries of their own; or a complaint that does not repeat the url."""
-    try:
-        from redis import ConnectionPool, Redis, RedisError
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-    except ImportError:
-        return "RedisLimiter needs the package redis: pip install 'binance-usdm[redis]'"
-    if not isinstance(timeout, int | float) or not 0 < timeout <= 60:
-        return "timeout must be seconds, above 0 and at most 60"
-    pool_options: dict[str, Any] = {
-        "socket_timeout": timeout, "socket_connect_timeout": timeout, "retry": Retry(NoBackoff(), 0), "retry_on_timeout": False,
-        "retry_on_error": [], "health_check_interval": 0, "protocol": 2, "decode_responses": False,
-    }  # fmt: skip
-    try:
-        pool = ConnectionPool.from_url(url, max_connections=2**31, **pool_options)
-        pool.make_connection()  # connects to nothing: an option that does not exist is found here
-    except (RedisError, ValueError, TypeError, AttributeError):
-        return "url must be a Redis URL: redis://, rediss:// or unix://"
-    for option, value in pool_options.items():  # an option in the url wins over ours
-        if pool.connection_kwargs[option] is not value:
-            return f"url must not set {option}"
-    client, common = Redis(connection_pool=pool), _COMMON.replace("{NOW}", _NOW)
-    return [
-        client.register_script(common + script) for script in (_ACQUIRE, _OBSERVE, _START_COOLDOWN)
-    ]

@@ -1,13 +1,15 @@
 """First-come, first-served queue in front of a limiter.
 
-Calls that find no room in the weight budget wait here in the order in which they began. Only the first one asks the
-limiter again, when its time has come; the next one is woken when it leaves, so nobody stays first while it connects.
+Calls for which the weight budget has not enough left wait here in the order in which they began.
+Only the first one asks the limiter, when its time has come. The next one is woken when it leaves,
+so that no call stays first while it connects.
 """
 
 from __future__ import annotations
 
 import bisect
 import itertools
+import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -46,9 +48,8 @@ class WaitQueue:
     __slots__ = ("_lock", "_not_before", "_numbers", "_tickets", "_weight")
 
     def __init__(self) -> None:
-        self._lock = (
-            threading.RLock()
-        )  # A signal handler's call may run within another call of its thread.
+        # A signal handler's call may run within another call of its thread.
+        self._lock = threading.RLock()
         self._numbers: list[int] = []
         self._tickets: dict[int, Ticket] = {}
         self._weight = 0
@@ -73,7 +74,7 @@ class WaitQueue:
             return bool(self._numbers) and self._numbers[0] == ticket.number
 
     def join(self, ticket: Ticket, gate: _Gate, wait: float) -> None:
-        """Wait in line. `wait`: seconds after which the limiter has room for the first one, as far as it says."""
+        """Wait in line. `wait` is the seconds until the first one may go on, as far as known."""
         with self._lock:
             ticket.gate = gate
             if wait > 0:
@@ -111,7 +112,7 @@ class WaitQueue:
         return max(self._not_before - time.monotonic(), 0.0)
 
     def recheck_after(self, ticket: Ticket, pause: float, left: float) -> float:
-        """Return how long a call may wait before it looks again. Only the first one has a time to wait for."""
+        """Return the seconds until a call looks again. Only the first one waits for a time."""
         return min(pause, _RECHECK_SECONDS, left) if self.is_first(ticket) else left
 
     def wake_all(self) -> None:
@@ -131,37 +132,43 @@ def queue_for(limiter: object) -> WaitQueue:
     with _lock:
         try:
             return _queue_by_limiter.setdefault(limiter, WaitQueue())
-        except TypeError:  # It can be no key, so its clients share no queue.
+        except TypeError:
+            # It cannot be a key, so its clients share no queue.
             return WaitQueue()
 
 
-RunInThread: TypeAlias = Callable[[Callable[[], Any], float], Awaitable[Any]]
-"""Run a function that may block in a thread, until a deadline."""
+RunInThread: TypeAlias = Callable[[Callable[[], Any], float, float], Awaitable[Any]]
+"""Run a function that may block, until a deadline. Last: seconds after which it ends by itself."""
 
 
 class LimiterQueue:
     """A limiter and the queue of the calls that wait for it, as one client's calls use them.
 
     Args:
-        limiter: Non-blocking, or blocking with an attribute `blocking = True`: then it runs in threads.
+        limiter: Non-blocking, or blocking with an attribute `blocking = True`. Then it runs in
+            threads, where its attribute `max_seconds` does not bound each of its methods.
         run_in_thread: Runs what may block.
     """
 
-    __slots__ = ("_run_in_thread", "blocks", "limiter", "queue")
+    __slots__ = ("_max_seconds", "_run_in_thread", "_try_observe", "blocks", "limiter", "queue")
 
     def __init__(self, limiter: Limiter, run_in_thread: RunInThread) -> None:
         self.limiter = limiter
         self.queue = queue_for(limiter)
         self.blocks = bool(getattr(limiter, "blocking", False))
+        self._max_seconds: float = getattr(limiter, "max_seconds", math.inf)
+        self._try_observe = getattr(limiter, "try_observe", None)
         self._run_in_thread = run_in_thread
 
     async def acquire_blocking(self, weight: int, deadline: float) -> float:
-        """Ask a blocking limiter for weight, in a thread. Returns seconds to wait when it has no room, else 0.0."""
-        wait: float = await self._run_in_thread(partial(self.limiter.acquire, weight), deadline)
-        return wait if wait > 0 else 0.0  # Nor is NaN a time to wait.
+        """Take weight from a blocking limiter. Returns the seconds to wait, 0.0 if it was taken."""
+        acquire = partial(self.limiter.acquire, weight)
+        wait: float = await self._run_in_thread(acquire, deadline, self._max_seconds)
+        # Nor is NaN a time to wait.
+        return wait if wait > 0 else 0.0
 
     def acquire(self, weight: int) -> float:
-        """Take weight from a limiter that does not block. Returns seconds to wait when it has no room, else 0.0."""
+        """Take weight from another limiter. Returns the seconds to wait, 0.0 if it was taken."""
         wait = self.limiter.acquire(weight)
         return wait if wait > 0 else 0.0
 
@@ -175,20 +182,20 @@ class LimiterQueue:
         check: Callable[[], None],
         on_wait: Callable[[float], None],
     ) -> None:
-        """Wait in line until this call is the first one and its time has come. First come, first served.
+        """Wait in line until this call is the first one and its time has come.
 
-        A cancelled or interrupted call leaves the line.
+        First come, first served. A cancelled or interrupted call leaves the line.
 
         Args:
             ticket: The call's place.
             wait: Seconds that the limiter said, 0.0 if it was not asked.
             deadline: Instant of `time.monotonic()`.
             gates: The client's GateSet.
-            check: Raises when the call must not go on, since its client is closed or its address is banned.
+            check: Raises when the client is closed or the address is banned.
             on_wait: Called once, with the seconds that it will take.
 
         Raises:
-            RateLimitError: There will be no room before the deadline. Raised at once.
+            RateLimitError: The budget has none left before the deadline. Raised at once.
             IPBannedError: The address is banned.
         """
         queue, forecast = self.queue, getattr(self.limiter, "forecast", None)
@@ -205,7 +212,7 @@ class LimiterQueue:
                 left = deadline - time.monotonic()
                 if pause >= left:
                     raise RateLimitError(
-                        0, None, "the weight budget has no room before the deadline", pause
+                        0, None, "the weight budget is exhausted until after the deadline", pause
                     )
                 if not pause and queue.is_first(ticket):
                     is_served = True
@@ -224,13 +231,19 @@ class LimiterQueue:
 
     async def observe(self, used_weight: int, deadline: float) -> None:
         """Report the exchange's count to the limiter."""
+        # A thread for what does not block would take a third of an async call's CPU.
+        if self._try_observe is not None and self._try_observe(used_weight):
+            return
         await self._notify(partial(self.limiter.observe, used_weight), deadline)
 
     async def _notify(self, notify: Callable[[], None], deadline: float) -> None:
-        """Report to the limiter. What it raises is logged, and is no failure of the call, whose response is here."""
+        """Report to the limiter.
+
+        What it raises is logged. The call, whose response is here, does not fail.
+        """
         try:
             if self.blocks:
-                await self._run_in_thread(notify, deadline)
+                await self._run_in_thread(notify, deadline, self._max_seconds)
             else:
                 notify()
         except Exception as error:  # noqa: BLE001 - custom code, which only watches

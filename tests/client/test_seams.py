@@ -270,7 +270,9 @@ def test_a_full_budget_is_waited_for_within_the_deadline(client_of: ClientOf) ->
 def test_a_wait_for_weight_beyond_the_deadline_sends_nothing(client_of: ClientOf) -> None:
     budget = ScriptedLimiter(30.0)
     started = time.monotonic()
-    with pytest.raises(RateLimitError, match=r"^not sent: the weight budget has no room") as caught:
+    with pytest.raises(
+        RateLimitError, match=r"^not sent: the weight budget is exhausted"
+    ) as caught:
         client_of(budget.handler(), limiter=budget, timeout=10).balance()
     assert (caught.value.status, caught.value.code, caught.value.retry_after) == (0, None, 30.0)
     assert budget.log == [("acquire", 5)]

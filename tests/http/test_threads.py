@@ -10,7 +10,6 @@ from typing import NoReturn, TypeVar
 
 import pytest
 
-from binance_usdm._gates import ThreadGate, run_to_end
 from binance_usdm._http.readiness import SocketWaiter
 from binance_usdm._threads import Job, WorkerPool
 
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.promise("R1")
 
 def outcome_of(job: Job[T], seconds: float = 1.0) -> T:
     """Wait for a job and return its result. Raises TimeoutError when it takes too long."""
-    if not run_to_end(job.wait(ThreadGate(), time.monotonic() + seconds)):
+    if not job.wait_blocking(time.monotonic() + seconds):
         raise TimeoutError
     return job.result()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from binance_usdm._policy import redis_limiter
+from binance_usdm._policy import redis_scripts
 from tests.policy.fake_time import TIME_OF_THE_WORLD, FakeTime, RedisServer, redis_program
 
 
@@ -33,6 +33,6 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     if request.param == "process":
         yield FakeTime()
         return
-    monkeypatch.setattr(redis_limiter, "_NOW", TIME_OF_THE_WORLD)
+    monkeypatch.setattr(redis_scripts, "_NOW", TIME_OF_THE_WORLD)
     with redis.Redis.from_url(request.getfixturevalue("redis_url")) as client:
         yield FakeTime(client)

@@ -9,7 +9,7 @@ import sys
 import time
 
 from binance_usdm import Client, RateLimitError, RetryPolicy
-from binance_usdm._policy import redis_limiter
+from binance_usdm._policy import redis_scripts
 from binance_usdm._policy.redis_limiter import RedisLimiter
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
 
@@ -17,7 +17,7 @@ from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
 def main(redis_url: str, base_url: str, limit: int) -> None:
     print("ready", flush=True)
     offset, lasts = map(int, input().split())
-    redis_limiter._NOW = (
+    redis_scripts._NOW = (
         f"(function() local t = redis.call('TIME') return {{t[1] + {offset}, t[2]}} end)()"
     )
     limiter = RedisLimiter(redis_url, limit=limit, share=0.8, timeout=10)

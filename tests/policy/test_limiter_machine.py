@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from binance_usdm._policy import redis_limiter
+from binance_usdm._policy import redis_scripts
 from tests.policy.fake_time import MINUTE, TIME_OF_THE_WORLD, CountingExchange, FakeTime
 
 LIMIT, SHARE = 100, 0.8
@@ -180,7 +180,7 @@ def test_the_budget_of_a_process_keeps_its_promise_whatever_happens(machine: Any
 def test_the_budget_in_redis_keeps_its_promise_whatever_happens(
     machine: Any, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_limiter, "_NOW", TIME_OF_THE_WORLD)
+    monkeypatch.setattr(redis_scripts, "_NOW", TIME_OF_THE_WORLD)
     with redis.Redis.from_url(redis_url) as client:
 
         def make() -> FakeTime:

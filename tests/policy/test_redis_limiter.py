@@ -1,31 +1,57 @@
-"""The budget in Redis when something is wrong: no server, a silent one, one that refuses; and what must never be told."""
+"""The budget in Redis, and servers that are silent, slow, hostile or reject the login."""
 
 from __future__ import annotations
 
 import copy
+import itertools
 import logging
 import pickle
 import pprint
+import re
+import select
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import httpx
 import pytest
 import redis
 
-from binance_usdm import ConfigurationError, IPBannedError, TransportError
+from binance_usdm import (
+    AsyncClient,
+    ConfigurationError,
+    DeadlineExceeded,
+    IPBannedError,
+    TransportError,
+    _threads,
+)
+from binance_usdm._policy import redis_connections, redis_limiter
 from binance_usdm._policy.redis_limiter import RedisLimiter
+from binance_usdm._threads import WorkerPool
+from tests.http.drivers import CertificateAuthority
+from tests.policy.fake_redis_server import (
+    GRANTED,
+    OK,
+    SILENCE,
+    FakeRedisServer,
+    Step,
+    answer_to,
+    drip,
+)
 from tests.policy.fake_time import RedisServer, redis_program
 from tests.support import canaries
+from tests.support.clients import BODY, RecordingHandler
 from tests.support.timing import best_duration
 
-UNREACHABLE = r"the shared weight budget cannot be reached \(\w+\); nothing was sent"
+UNREACHABLE = r"the shared weight budget cannot be reached \((\w+)\); nothing was sent"
 WITH_PASSWORD = f"redis://user:{canaries.PASSWORD}@127.0.0.1:{{port}}/0"
 
 
@@ -61,7 +87,10 @@ def test_all_limiters_of_a_name_share_one_budget(redis_url: str) -> None:
 
 @pytest.mark.promise("R12")
 def test_a_ban_that_another_process_met_holds_here(redis_url: str) -> None:
-    code = "import sys; from binance_usdm._policy.redis_limiter import RedisLimiter as L; L(sys.argv[1]).start_cooldown(60, banned=True)"
+    code = (
+        "import sys; from binance_usdm import RedisLimiter;"
+        "RedisLimiter(sys.argv[1]).start_cooldown(60, banned=True)"
+    )
     subprocess.run([sys.executable, "-c", code, redis_url], check=True, timeout=30)
     limiter = RedisLimiter(redis_url)
     for _ in range(2):
@@ -381,10 +410,10 @@ def test_the_urls_password_is_told_nowhere(
                     for forbidden in (copy.copy, copy.deepcopy, pickle.dumps):
                         with pytest.raises(TypeError) as refused:
                             forbidden(limiter)
-                        told = traceback.TracebackException.from_exception(
+                        report = traceback.TracebackException.from_exception(
                             refused.value, capture_locals=True
                         )
-                        assert canaries.holds_no_canary("".join(told.format()))
+                        assert canaries.holds_no_canary("".join(report.format()))
     finally:
         server.stop()
     assert canaries.holds_no_canary(
@@ -408,7 +437,7 @@ def test_a_server_that_refuses_the_login_is_not_tried_again(tmp_path: Path, url:
 
 
 def test_a_server_that_became_a_replica_is_connected_to_anew(redis_url: str) -> None:
-    """After a failover the name leads to another server: a kept connection would stay with the old one."""
+    """After a failover the name leads to another server, where a kept connection would not go."""
     limiter = RedisLimiter(redis_url, limit=100)
     assert limiter.acquire(1) == 0
     with redis.Redis.from_url(redis_url) as client:
@@ -442,4 +471,441 @@ def test_a_count_of_the_exchange_that_the_server_knows_costs_no_trip(redis_url: 
     assert commands() - before <= 12, "the minute may end meanwhile"
     before = commands()
     limiter.observe(1500)
-    assert commands() == before + 1, "more than is known is told"
+    assert commands() == before + 1, "a higher count is reported"
+
+
+def granted_or_error(limiter: RedisLimiter) -> str:
+    """Return "granted", or the name of the failure in the error's message."""
+    try:
+        assert limiter.acquire(1) == 0
+    except TransportError as error:
+        match = re.match(UNREACHABLE, str(error))
+        assert match is not None
+        return match[1]
+    return "granted"
+
+
+def endless_line(command: list[bytes]) -> Iterator[bytes]:
+    yield b"+"
+    while True:
+        yield b"x" * 65536
+
+
+def dripping_answer(command: list[bytes]) -> Iterator[Step]:
+    return drip(itertools.chain(b"*2\r\n:0\r\n:", itertools.repeat(ord("1"))))
+
+
+def dripping_login(command: list[bytes]) -> Iterator[Step]:
+    if command[0] == b"AUTH":
+        return drip(itertools.chain(b"+", itertools.repeat(ord("O"))))
+    return iter([answer_to(command)])
+
+
+def late_answers(command: list[bytes]) -> list[Step]:
+    """Answer each command within a read's time limit, five of them beyond the operation's."""
+    return [0.12, answer_to(command)]
+
+
+def silent_login(command: list[bytes]) -> list[Step]:
+    return [SILENCE] if command[0] == b"AUTH" else [answer_to(command)]
+
+
+def silent_answer(command: list[bytes]) -> list[Step]:
+    return [SILENCE] if command[0].startswith(b"EVAL") else [answer_to(command)]
+
+
+SLOW_SERVERS: dict[str, Callable[[list[bytes]], Iterable[Step]]] = {
+    "answer drips": dripping_answer,
+    "login drips": dripping_login,
+    "every answer is late": late_answers,
+    "silent at login": silent_login,
+    "silent at the script": silent_answer,
+}
+USED_LITTLE = {"X-MBX-USED-WEIGHT-1M": "1"}
+LOGIN = f"redis://user:{canaries.PASSWORD}@127.0.0.1:{{}}/3"
+
+
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("slow", SLOW_SERVERS)
+def test_slow_server_ends_at_timeout(slow: str) -> None:
+    """`timeout` bounds a whole operation, however the server spreads its answers."""
+    with FakeRedisServer(SLOW_SERVERS[slow]) as server:
+        limiter = RedisLimiter(LOGIN.format(server.port), timeout=0.2)
+        operations: dict[str, Callable[[], object]] = {
+            "acquire": lambda: granted_or_error(limiter),
+            "observe": lambda: limiter.observe(10_000),
+            "start_cooldown": lambda: limiter.start_cooldown(0, banned=False),
+        }
+        for name, operation in operations.items():
+            assert best_duration(operation, 0.35) < 0.35, name
+        assert granted_or_error(limiter) == "TimeoutError"
+        assert server.wait(lambda: server.hangups == server.connections)
+
+
+@pytest.mark.promise("R10")
+@pytest.mark.parametrize("slow", SLOW_SERVERS)
+def test_slow_server_leaves_local_share(slow: str, client_of: Callable[..., Any]) -> None:
+    """A call with `fail_open=True` goes on after `timeout`, on the process's budget."""
+    with FakeRedisServer(SLOW_SERVERS[slow]) as server:
+        limiter = RedisLimiter(LOGIN.format(server.port), timeout=0.2, fail_open=True)
+        client = client_of(RecordingHandler(), limiter=limiter, timeout=10)
+
+        def call() -> None:
+            limiter._retry_at = 0.0
+            assert client.balance()
+
+        assert best_duration(call, 0.5) < 0.5
+
+
+@pytest.mark.promise("R10")
+@pytest.mark.parametrize("slow", SLOW_SERVERS)
+def test_slow_server_sends_nothing(slow: str, client_of: Callable[..., Any]) -> None:
+    """A call without `fail_open` ends after `timeout`, and its request was not sent."""
+    exchange = RecordingHandler()
+    with FakeRedisServer(SLOW_SERVERS[slow]) as server:
+        limiter = RedisLimiter(LOGIN.format(server.port), timeout=0.2)
+        client = client_of(exchange, limiter=limiter, timeout=10)
+
+        def call() -> None:
+            with pytest.raises(TransportError, match=UNREACHABLE):
+                client.balance()
+
+        assert best_duration(call, 0.5) < 0.5
+    assert not exchange.requests
+
+
+@pytest.mark.promise("R1")
+def test_dripping_handshake_ends_at_timeout() -> None:
+    """A TLS handshake counts towards `timeout`, however the server spreads its bytes."""
+    record = itertools.chain(b"\x16\x03\x03\x3f\xff", itertools.repeat(0))
+    with FakeRedisServer(late_answers, greeting=drip(itertools.islice(record, 1000))) as server:
+        limiter = RedisLimiter(server.url.replace("redis:", "rediss:"), timeout=0.2)
+        assert best_duration(lambda: granted_or_error(limiter), 0.35) < 0.35
+        assert granted_or_error(limiter) == "TimeoutError"
+
+
+def test_tls_connection_is_kept(tmp_path: Path) -> None:
+    """A connection with TLS counts, and the next operation uses it."""
+    authority = CertificateAuthority(tmp_path)
+    with FakeRedisServer(lambda command: [answer_to(command)], tls=authority.server()) as server:
+        limiter = RedisLimiter(f"{server.url}?ssl_ca_certs={authority.pem}", timeout=5)
+        assert [granted_or_error(limiter) for _ in range(3)] == ["granted"] * 3
+        assert server.connections == 1
+        limiter.close()
+
+
+@pytest.mark.promise("R1")
+def test_dripping_tls_ends_at_timeout(tmp_path: Path) -> None:
+    """`timeout` bounds an operation over TLS too."""
+    authority = CertificateAuthority(tmp_path)
+    with FakeRedisServer(dripping_answer, tls=authority.server()) as server:
+        limiter = RedisLimiter(f"{server.url}?ssl_ca_certs={authority.pem}", timeout=0.3)
+        assert best_duration(lambda: granted_or_error(limiter), 0.45) < 0.45
+
+
+@pytest.mark.promise("R1")
+def test_hanging_name_look_up_ends_at_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look-up that hangs ends at `timeout`, and many of them take few threads."""
+    released = threading.Event()
+
+    def hang(*arguments: object) -> NoReturn:
+        released.wait(20)
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    monkeypatch.setattr(redis_connections, "_CONNECTORS", WorkerPool(2))
+    limiter = RedisLimiter("redis://redis.example.test", timeout=0.05)
+    try:
+        before = threading.active_count()
+        assert best_duration(lambda: granted_or_error(limiter), 0.15) < 0.15
+        assert {granted_or_error(limiter) for _ in range(8)} == {"TimeoutError"}
+        assert threading.active_count() - before <= 2
+    finally:
+        released.set()
+
+
+def test_late_connection_counts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that came after `timeout` is closed, and no command was sent over it."""
+    released, look_up = threading.Event(), socket.getaddrinfo
+
+    def look_up_late(*arguments: Any, **options: Any) -> Any:
+        released.wait(20)
+        return look_up(*arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_late)
+    with FakeRedisServer(lambda command: [answer_to(command)]) as server:
+        limiter = RedisLimiter(server.url, timeout=0.05)
+        assert granted_or_error(limiter) == "TimeoutError"
+        released.set()
+        assert server.wait(lambda: server.connections == server.hangups == 1)
+        assert not any(command[0].startswith(b"EVAL") for _, command in server.commands)
+
+
+def test_late_answer_is_never_read() -> None:
+    """The answer to an operation that ran out of time is not the next one's answer."""
+    evaluations = itertools.count()
+
+    def answer(command: list[bytes]) -> list[Step]:
+        if not command[0].startswith(b"EVAL"):
+            return [OK]
+        return [0.2, b"*2\r\n:60000\r\n:9\r\n"] if next(evaluations) == 0 else [GRANTED]
+
+    with FakeRedisServer(answer) as server:
+        limiter = RedisLimiter(server.url, timeout=0.1)
+        assert granted_or_error(limiter) == "TimeoutError"
+        assert server.wait(lambda: server.hangups == 1)
+        assert granted_or_error(limiter) == "granted"
+        used = [number for number, command in server.commands if command[0].startswith(b"EVAL")]
+        assert used == [0, 1]
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.02])
+def test_surplus_answer_is_never_read(pause: float) -> None:
+    """A connection on which more than the answer came is closed, not used again."""
+    surplus = b"*2\r\n:60000\r\n:9\r\n"
+
+    def answer(command: list[bytes]) -> list[Step]:
+        if not command[0].startswith(b"EVAL"):
+            return [OK]
+        return [GRANTED, pause, surplus] if pause else [GRANTED + surplus]
+
+    with FakeRedisServer(answer) as server:
+        limiter = RedisLimiter(server.url, timeout=5)
+        for _ in range(3):
+            assert granted_or_error(limiter) == "granted"
+            (connection,) = limiter._connections._idle
+            if pause:
+                assert select.select([connection._sock], [], [], 10)[0]
+        assert server.connections == 3
+
+
+@pytest.mark.parametrize(
+    "data", [b"$999999999\r\n", b"*999999999\r\n", b"+", b"*1\r\n"], ids=["$", "*", "+", "nested"]
+)
+def test_endless_answer_takes_little_memory(data: bytes) -> None:
+    """An answer is read up to a bound, long before `timeout`."""
+
+    def answer(command: list[bytes]) -> Iterator[bytes]:
+        yield data
+        while True:
+            yield data * 1000 if data == b"*1\r\n" else b"x" * 65536
+
+    with FakeRedisServer(answer) as server:
+        limiter = RedisLimiter(server.url, timeout=30)
+        assert granted_or_error(limiter) != "granted"
+        assert server.wait(lambda: server.hangups == 1)
+        # What is above the bound filled the buffers of the two sockets.
+        assert server.sent_bytes < 16 << 20
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        (b"-MOVED 3999 10.0.0.1:6381\r\n", "MovedError|ResponseError"),
+        (b"-MOVED nonsense\r\n", "ValueError|ResponseError"),
+        (b"-ASK 3999 10.0.0.1:6381\r\n", "AskError|ResponseError"),
+        (b"-LOADING loading\r\n", "BusyLoadingError"),
+        (b"-MASTERDOWN down\r\n", "MasterDownError|ResponseError"),
+        (b"-NOSCRIPT none\r\n", "NoScriptError"),
+        (b"-\xff\r\n", "ResponseError"),
+        (b"+" + canaries.PASSWORD.encode() + b"\r\n", "InvalidResponse"),
+        (b"*2\r\n:0\r\n$1\r\n5\r\n", "InvalidResponse"),
+        (b"*2\r\n:1" + b"0" * 400 + b"\r\n:0\r\n", "InvalidResponse"),
+        (b"*1\r\n" * 3000 + b":1\r\n", "RecursionError|InvalidResponse"),
+        (b"!?\r\n", "InvalidResponse"),
+    ],
+)
+def test_unusable_answer_is_a_failure(answer: bytes, failure: str) -> None:
+    """Any answer but two numbers is a failure, which is named and not repeated.
+
+    The class of the error is that of the oldest redis-py, of a new one, or of one with hiredis.
+    """
+
+    def reply(command: list[bytes]) -> list[Step]:
+        return [answer if command[0].startswith(b"EVAL") else OK]
+
+    with FakeRedisServer(reply) as server:
+        assert re.fullmatch(failure, granted_or_error(RedisLimiter(server.url, timeout=5)))
+        assert RedisLimiter(server.url, timeout=5, fail_open=True).acquire(1) == 0
+
+
+class AlarmError(TimeoutError):
+    """What the test's signal handler raises: an error that redis-py takes for one of the socket."""
+
+
+def raise_alarm(*arguments: object) -> NoReturn:
+    raise AlarmError
+
+
+@pytest.mark.parametrize("interrupted", [b"AUTH", b"EVALSHA"])
+@pytest.mark.parametrize("fail_open", [False, True])
+def test_signal_handlers_exception_passes(interrupted: bytes, fail_open: bool) -> None:
+    """What a signal handler raises is the caller's, and the connection is closed."""
+    main_thread = threading.get_ident()
+
+    def answer(command: list[bytes]) -> Iterator[Step]:
+        if command[0] == interrupted:
+            # By then the limiter waits for the answer.
+            yield 0.05
+            signal.pthread_kill(main_thread, signal.SIGALRM)
+            yield SILENCE
+        yield answer_to(command)
+
+    previous = signal.signal(signal.SIGALRM, raise_alarm)
+    try:
+        with FakeRedisServer(answer) as server:
+            limiter = RedisLimiter(LOGIN.format(server.port), timeout=3, fail_open=fail_open)
+            with pytest.raises(AlarmError) as caught:
+                limiter.acquire(1)
+            assert canaries.holds_no_canary(canaries.crash_report(caught.value))
+            del caught
+            assert server.wait(lambda: server.hangups == 1)
+            assert not limiter._is_down
+    finally:
+        signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.mark.parametrize("when", ["look", "send", "read"])
+def test_interrupted_step_passes(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """A handler's exception passes at each step, and the next operation opens a connection."""
+    limiter = RedisLimiter(redis_url, limit=100, timeout=20)
+    assert limiter.acquire(1) == 0
+    (connection,) = limiter._connections._idle
+    method = {"look": "can_read", "send": "send_packed_command", "read": "read_response"}[when]
+    monkeypatch.setattr(connection, method, lambda *_, **__: signal.raise_signal(signal.SIGALRM))
+    previous = signal.signal(signal.SIGALRM, raise_alarm)
+    try:
+        with pytest.raises(AlarmError):
+            limiter.acquire(1)
+    finally:
+        signal.signal(signal.SIGALRM, previous)
+    assert limiter.acquire(1) == 0
+    assert connection not in limiter._connections._idle
+
+
+def test_earlier_handlers_exception_is_left_alone(closed_port: int) -> None:
+    """An exception that is handled while the limiter is asked is not the limiter's."""
+    previous = signal.signal(signal.SIGALRM, raise_alarm)
+    try:
+        signal.raise_signal(signal.SIGALRM)
+    except AlarmError:
+        limiter = RedisLimiter(f"redis://127.0.0.1:{closed_port}")
+        assert granted_or_error(limiter) == "ConnectionError"
+    finally:
+        signal.signal(signal.SIGALRM, previous)
+
+
+def test_fork_shares_no_connection(redis_url: str) -> None:
+    """After a fork the parent goes on with its connection, and the child opens one."""
+    code = """
+import os, sys, redis
+from binance_usdm._policy.redis_limiter import RedisLimiter
+limiter = RedisLimiter(sys.argv[1], limit=100, timeout=20)
+other = redis.Redis.from_url(sys.argv[1])
+def connected():
+    return {connection["id"] for connection in other.client_list()}
+before = connected()
+assert limiter.acquire(10) == 0
+(own,) = connected() - before
+if (child := os.fork()) == 0:
+    other = redis.Redis.from_url(sys.argv[1])
+    assert limiter.acquire(10) == 0
+    assert len(connected() - before - {own}) == 2
+    limiter.close()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert limiter.acquire(20) == 0
+assert own in connected()
+"""
+    subprocess.run([sys.executable, "-c", code, redis_url], check=True, timeout=30)
+
+
+def test_kept_connection_serves_all_operations(redis_url: str) -> None:
+    """One thread's operations use one connection."""
+    limiter = RedisLimiter(redis_url, limit=2400, timeout=20)
+    with redis.Redis.from_url(redis_url) as client:
+        before = connected(client)
+        for used in range(100, 120):
+            assert limiter.acquire(1) == 0
+            limiter.observe(used)
+        limiter.start_cooldown(0, banned=False)
+        assert len(connected(client) - before) == 1
+
+
+def test_idle_connection_that_ended_is_replaced(redis_url: str) -> None:
+    """A server that closed the idle connection costs no call."""
+    limiter = RedisLimiter(redis_url, limit=100, timeout=20)
+    assert limiter.acquire(1) == 0
+    with redis.Redis.from_url(redis_url) as client:
+        client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    assert limiter.acquire(1) == 0
+
+
+def test_call_takes_few_threads(
+    client_of: Callable[..., Any], redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sync call asks Redis in its thread, an async one in one thread; no count costs one."""
+    begun: list[object] = []
+    submit = _threads._user_code.submit
+
+    def count(work: Callable[[], Any]) -> Any:
+        begun.append(work)
+        return submit(work)
+
+    limiter = RedisLimiter(redis_url, limit=10**6, timeout=5)
+    exchange = RecordingHandler(httpx.Response(200, content=BODY, headers=USED_LITTLE))
+    client = client_of(exchange, limiter=limiter, timeout=10)
+    client.balance()
+    is_async = isinstance(client.client, AsyncClient)
+    monkeypatch.setattr(_threads._user_code, "submit", count)
+    monkeypatch.setattr(redis_limiter, "utc_minute", lambda: 1)
+    limiter._known_used = (1, 10)
+    for _ in range(5):
+        client.balance()
+    own = [work for work in begun if "RedisLimiter" in repr(work)]
+    assert len(own) == (5 if is_async else 0)
+
+
+class SleepingLimiter(RedisLimiter):
+    """A subclass whose methods may take longer than the time limit of Redis."""
+
+    observed = 0
+
+    def acquire(self, weight: int) -> float:
+        time.sleep(0.5)
+        return super().acquire(weight)
+
+    def observe(self, used_weight: int) -> None:
+        type(self).observed += 1
+        super().observe(used_weight)
+
+
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("limiter_class", [RedisLimiter, SleepingLimiter])
+def test_calls_deadline_comes_first(
+    client_of: Callable[..., Any], limiter_class: type[RedisLimiter]
+) -> None:
+    """A call ends at its deadline, also when the limiter or a subclass of it takes longer."""
+    with FakeRedisServer(silent_answer) as server:
+        timeout = 5 if limiter_class is RedisLimiter else 0.1
+        limiter = limiter_class(server.url, timeout=timeout)
+        client = client_of(RecordingHandler(), limiter=limiter, timeout=0.2)
+
+        def call() -> None:
+            with pytest.raises(DeadlineExceeded):
+                client.balance()
+
+        assert best_duration(call, 0.3) < 0.3
+
+
+def test_subclass_hears_every_count(client_of: Callable[..., Any], redis_url: str) -> None:
+    """A subclass that overrides `observe()` is given each count."""
+    limiter = SleepingLimiter(redis_url)
+    exchange = RecordingHandler(httpx.Response(200, content=BODY, headers=USED_LITTLE))
+    client = client_of(exchange, limiter=limiter)
+    before = SleepingLimiter.observed
+    for _ in range(2):
+        client.balance()
+    assert SleepingLimiter.observed - before == 2

@@ -1,0 +1,74 @@
+"""Scripts that a Redis server runs to count the weight."""
+
+from __future__ import annotations
+
+from hashlib import sha1
+
+from .limiter import CLOCK_TOLERANCE_MS, LATE_RESPONSE_MS, MINUTE_MS
+
+_NOW = "redis.call('TIME')"
+_COMMON = f"""
+local t = {{NOW}}
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local function minute(ms) return math.floor(ms / {MINUTE_MS}) end
+local first, last = minute(now - {CLOCK_TOLERANCE_MS}), minute(now + {CLOCK_TOLERANCE_MS})
+local before = minute(now - {LATE_RESPONSE_MS})
+local function get(field) return tonumber(redis.call('HGET', KEYS[1], field) or 0) end
+local function keep(ms)
+  if redis.call('PTTL', KEYS[1]) < ms then redis.call('PEXPIRE', KEYS[1], ms) end
+end
+local function put(field, value)
+  redis.call('HSET', KEYS[1], field, value)
+  keep({3 * MINUTE_MS})
+end
+"""
+_ACQUIRE = f"""
+local weight, budget = tonumber(ARGV[1]), tonumber(ARGV[2])
+local ban, hold = get('ban') - now, get('hold') - now
+if ban > 0 then return {{-ban, 0}} end
+if hold > 0 then return {{hold, 0}} end
+for m = last, first, -1 do
+  if get(m) + weight > budget then
+    return {{(m + 1) * {MINUTE_MS} + {CLOCK_TOLERANCE_MS} - now, 0}}
+  end
+end
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  local m = tonumber(field)
+  if m and (m < before or m > last) then redis.call('HDEL', KEYS[1], field) end
+end
+for m = first, last do put(m, get(m) + weight) end
+return {{0, get(last)}}
+"""
+_OBSERVE = """
+local used, m = tonumber(ARGV[1]), last
+local known = get(before)
+if known > 0 and 2 * used >= known then m = before end
+if used > get(m) then put(m, used) end
+return {0, 0}
+"""
+_START_COOLDOWN = """
+local ms, field = tonumber(ARGV[1]), ARGV[2]
+if now + ms > get(field) then put(field, now + ms) end
+keep(ms)
+return {0, 0}
+"""
+
+
+class Script:
+    """A Lua script, and the name by which a server that has run it finds it again."""
+
+    __slots__ = ("sha", "source")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+
+def make_scripts() -> dict[str, Script]:
+    """Return the scripts by the names of the limiter's methods."""
+    common = _COMMON.replace("{NOW}", _NOW)
+    return {
+        "acquire": Script(common + _ACQUIRE),
+        "observe": Script(common + _OBSERVE),
+        "start_cooldown": Script(common + _START_COOLDOWN),
+    }
