@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from .grammar import check_grammar
 from .schemas import (
     SNAKE_CASE,
     account_properties,
@@ -13,7 +14,6 @@ from .schemas import (
     find_duplicates,
     resolve_or_empty,
 )
-from .shape import check_grammar
 from .spec import COMPONENT_NAME, Json, class_name, python_name, reachable_schemas, signing_role
 
 RESERVED_OPERATIONS = {"close", "aclose", "from_env", "mock", "doctor"}
@@ -65,7 +65,7 @@ def walk_objects(where: str, node: Any) -> Iterator[tuple[str, Json]]:
 
 
 class _Linter:
-    """What the parts of a document mean and whether they fit together; keys and kinds of values are right already, see `shape`."""
+    """What the parts of a document mean and whether they fit together; keys and kinds of values are right already, see `grammar`."""
 
     def __init__(self, document: Json) -> None:
         self.document = document

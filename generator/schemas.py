@@ -32,7 +32,7 @@ def find_duplicates(values: Iterable[str]) -> list[str]:
 
 
 def resolve_or_empty(document: Json, node: Json) -> Json:
-    """Nothing for a $ref that names nothing: that is a finding of shape already."""
+    """Nothing for a $ref that names nothing: that is a finding of the grammar already."""
     try:
         return resolve(document, node)
     except (KeyError, TypeError):
