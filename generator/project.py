@@ -20,17 +20,8 @@ from openapi_python_client.strings import safe_for_docstring
 from .expressions import ExpressionBuilder, python_signature, type_of
 from .formats import decimal_format_enabled
 from .lint import lint
-from .spec import (
-    FIELD_PREFIX,
-    Json,
-    OperationInfo,
-    SpecError,
-    class_name,
-    collect_operations,
-    python_name,
-    resolve,
-    strip_for_client,
-)
+from .operations import OperationInfo, collect_operations, strip_for_client
+from .spec import FIELD_PREFIX, Json, SpecError, class_name, python_name, resolve
 
 PACKAGE = "binance_usdm_wire"
 BANNER = "Written by `python -m generator` from spec/openapi.yaml. Do not edit."

@@ -32,8 +32,8 @@ THREE_FAULTS = (
 )
 NO_SPEC: dict[str, tuple[bytes | None, str]] = {
     "missing file": (None, "cannot be read (No such file or directory)"),
-    "empty file": (b"", "is not an OpenAPI document"),
-    "a list": (b"- openapi: 3.1.0\n", "is not an OpenAPI document"),
+    "empty file": (b"", "not an OpenAPI document (the top level must be a mapping)"),
+    "a list": (b"- openapi: 3.1.0\n", "not an OpenAPI document (the top level must be a mapping)"),
     "broken YAML": (b"openapi: [3.1.0\n", "line 2 is not valid YAML"),
     "broken JSON": (b'{"openapi": "3.1.0"', "is not valid YAML"),
     "a key twice": (
@@ -48,13 +48,13 @@ NO_SPEC: dict[str, tuple[bytes | None, str]] = {
     "no end of lists": (b"[" * 500, "is not valid YAML: RecursionError"),
     "a status that is a number": (
         b"a: {b: [{200: c}]}",
-        "a.b.0: the key 200 is no text: put it in quotes",
+        "a.b.0: the key 200 is not a string; put it in quotes",
     ),
-    "a date": (b"a: 2026-01-15", "a: a date is no JSON value"),
-    "not a number": (b"a: .nan", "a: a float is no JSON value"),
+    "a date": (b"a: 2026-01-15", "a: JSON has no date; put the value in quotes"),
+    "not a number": (b"a: .nan", "a: JSON has no nan; put the value in quotes"),
     "a loop": (b"a: &a [*a]", "a.0: contains itself"),
-    "a lone surrogate": (b'a: "\\ud800"', "a: holds a lone surrogate"),
-    "a lone surrogate in a name": (b'"\\ud800": a', "document: holds a lone surrogate"),
+    "a lone surrogate": (b'a: "\\ud800"', "a: contains a lone surrogate"),
+    "a lone surrogate in a name": (b'"\\ud800": a', "document: contains a lone surrogate"),
 }
 
 
