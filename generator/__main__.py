@@ -1,4 +1,8 @@
-"""`python -m generator [--check]`: the command. Exit 0 done or fresh, 1 stale (--check), 2 nothing written: bad spec, bad folder."""
+"""The command `python -m generator [--check]`.
+
+Exit status: 0 when the client is up to date or was written, 1 when `--check` finds a
+difference, 2 when the spec is invalid or the folder cannot be written. Then nothing is written.
+"""
 
 from __future__ import annotations
 
@@ -13,29 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m generator", description="Write the client that the spec describes."
-    )
-    parser.add_argument(
-        "--check",
-        action="store_true",
-        help="write nothing; exit 1 when the committed client is not what the spec gives",
-    )
-    parser.add_argument(
-        "--spec",
-        type=Path,
-        default=ROOT / "spec" / "openapi.yaml",
-        metavar="FILE",
-        help="another spec",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=ROOT / "generated_client",
-        metavar="DIR",
-        help=f"folder to hold {PACKAGE}",
-    )
-    options = parser.parse_args(arguments)
+    """Run the command and return its exit status."""
+    options = _parse_arguments(arguments)
     package = options.output / PACKAGE
     try:
         files = generate(load(options.spec))
@@ -44,19 +27,45 @@ def main(arguments: list[str] | None = None) -> int:
             print(finding, file=sys.stderr)
         print(f"{len(error.findings)} finding(s); nothing was written", file=sys.stderr)
         return 2
-    stale = diff_files(read_package(package), files)
+    differences = diff_files(read_package(package), files)
     if options.check:
-        for line in stale:
+        for line in differences:
             print(line, file=sys.stderr)
-        return 1 if stale else 0
+        return 1 if differences else 0
     try:
-        if stale:
+        if differences:
             replace_package(package, files)
     except OSError as error:
         print(f"{package}: cannot be written ({error.strerror})", file=sys.stderr)
         return 2
-    print(f"{package.name}: {len(files)} files, {len(stale)} changed")
+    print(f"{package.name}: {len(files)} files, {len(differences)} changed")
     return 0
+
+
+def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m generator", description="Generate the client code from the OpenAPI spec."
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; exit 1 if the committed client differs from the generated one",
+    )
+    parser.add_argument(
+        "--spec",
+        type=Path,
+        default=ROOT / "spec" / "openapi.yaml",
+        metavar="FILE",
+        help="spec to read (default: spec/openapi.yaml)",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=ROOT / "generated_client",
+        metavar="DIR",
+        help=f"folder that contains {PACKAGE} (default: generated_client)",
+    )
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""`format: decimal` for the generator library: one property type more, for the time of a parse. Knows no files, no templates."""
+"""Map string formats to Python types.
+
+A further format needs a property class here, an entry in `schemas.FORMATS_BY_TYPE`, and a
+reader, a writer and a way back to JSON in `expressions.py`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ from openapi_python_client.strings import PythonIdentifier
 from .spec import FIELD_PREFIX
 
 DECIMAL_PATTERN = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
-"""The decimal texts that survive text -> Decimal -> text unchanged: ASCII digits, no exponent, no leading zero, no blank."""
+"""Strings that a `Decimal` reproduces exactly: ASCII digits, no exponent, no leading zero."""
 
 
 @define
@@ -38,12 +42,13 @@ class DecimalProperty(PropertyProtocol):
     template: ClassVar[str] = "any_property.py.jinja"
 
     def convert_value(self, value: Any) -> None:
-        return None  # the lint refuses defaults
+        # The grammar rejects defaults, so there is nothing to convert.
+        return None
 
 
 @contextmanager
 def decimal_format_enabled() -> Iterator[None]:
-    """Within this block, the library reads `type: string, format: decimal` as `decimal.Decimal`."""
+    """Make the generator library parse `format: decimal` as `Decimal` inside a `with` block."""
     original = properties._string_based_property
 
     def string_or_decimal(

@@ -204,7 +204,9 @@ class _Linter:
             self.findings += check_response(place, response, self.document)
         content = resolve_or_empty(self.document, responses.get("200", {})).get("content", {})
         if list(content) != ["application/json"]:
-            self.report(where, "a 200 response is needed, with application/json as its only content")
+            self.report(
+                where, "a 200 response is needed, with application/json as its only content"
+            )
             return
         schema = resolve_or_empty(self.document, content["application/json"].get("schema", {}))
         if schema.get("type", "object") not in ("array", "object"):
