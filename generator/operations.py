@@ -26,6 +26,8 @@ class OperationInfo:
     window: str | None
     parameters: Mapping[str, Json]
     """Resolved parameter by wire name, without those that the client fills in."""
+    returns: str
+    """Description of the 200 response."""
     result: Json
     """Schema of the 200 response, possibly a `$ref`."""
 
@@ -68,6 +70,7 @@ def _operation_info(document: Json, path: str, method: str, operation: Json) -> 
         timestamp=name_by_role.get("timestamp"),
         window=name_by_role.get("window"),
         parameters={n: p for n, p in parameters.items() if signing_role(p) != "timestamp"},
+        returns=response["description"],
         result=response["content"]["application/json"]["schema"],
     )
 

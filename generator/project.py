@@ -1,8 +1,9 @@
-"""Spec document -> files of the generated package, as bytes. Owns templates, formatting and the swap; opens no network, judges no spec."""
+"""Render templates into the wire package."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from openapi_python_client.strings import safe_for_docstring
 from .expressions import ExpressionBuilder, python_signature, type_of
 from .formats import decimal_format_enabled
 from .lint import lint
-from .operations import OperationInfo, collect_operations, strip_for_client
+from .operations import collect_operations, strip_for_client
 from .spec import FIELD_PREFIX, Json, SpecError, class_name, python_name, resolve
 
 PACKAGE = "binance_usdm_wire"
@@ -30,8 +31,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 RUNTIME = Path(__file__).parent / "runtime"
 RUNTIME_MODULES = ("decoding", "errors", "reading", "types", "writing")
 WIDTH = 100
+SOURCE_MARKS = re.compile(r" ?(?:\[[a-z]+\])+")
 RUFF_CHECK = [
-    "check", "--isolated", "--no-cache", "--quiet", "--fix", "--select", "I,F401,UP", "--ignore", "UP040,UP046,UP047",
+    "check", "--isolated", "--no-cache", "--quiet", "--fix",
+    "--select", "I,F401,UP", "--ignore", "UP040,UP046,UP047",
 ]  # fmt: skip
 RUFF_FORMAT = ["format", "--isolated", "--no-cache", "--quiet"]
 RUFF_SETTINGS = ["--config", f"line-length={WIDTH}", "--target-version", "py311"]
@@ -40,7 +43,14 @@ Files = dict[str, bytes]
 
 
 def generate(document: Json) -> Files:
-    """The files of the package by their path in it; SpecError with every finding when the spec cannot be generated from."""
+    """Generate the package.
+
+    Returns:
+        Content of each file by its path in the package.
+
+    Raises:
+        SpecError: No code can be generated from the spec. It has all findings.
+    """
     findings = lint(document)
     if findings:
         raise SpecError(findings)
@@ -52,12 +62,12 @@ def generate(document: Json) -> Files:
 
 
 def read_package(package: Path) -> Files:
-    """The files that are there now; bytecode aside."""
+    """Return the files of a package as they are on disk, without bytecode."""
     return _read_files(package) if package.is_dir() else {}
 
 
 def diff_files(now: Files, fresh: Files) -> list[str]:
-    """One line for each file that is missing, stale or left over."""
+    """Return one line for each file that is missing, stale or left over."""
     lines = {path: f"{path}: missing" for path in fresh.keys() - now.keys()}
     lines |= {path: f"{path}: not written by the generator" for path in now.keys() - fresh.keys()}
     lines |= {
@@ -69,10 +79,15 @@ def diff_files(now: Files, fresh: Files) -> list[str]:
 
 
 def replace_package(package: Path, files: Files) -> None:
-    """Put the new package in the place of the old one: as a whole, or not at all and the old one stays."""
+    """Replace the package on disk as a whole.
+
+    Raises:
+        OSError: The folder cannot be written. The old package is still there.
+    """
     package.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=package.parent, prefix=f".{PACKAGE}-") as scratch:
-        fresh, stale = Path(scratch) / "fresh", Path(scratch) / "stale"
+        fresh = Path(scratch) / "fresh"
+        stale = Path(scratch) / "stale"
         for name, content in files.items():
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).write_bytes(content)
@@ -94,47 +109,58 @@ def _read_files(package: Path) -> Files:
 
 
 def _format(package: Path) -> None:
-    """Same bytes wherever this runs: no configuration around it is read. From the parent folder: `types.py` must not hide Python's own."""
+    """Format the package with ruff, ignoring any configuration around it."""
     for command in (RUFF_CHECK, RUFF_FORMAT):
+        # It runs in the parent folder: the package's `types.py` must not hide Python's own.
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, *RUFF_SETTINGS, package.name],
-            cwd=package.parent, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            cwd=package.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
-            raise SpecError(
-                [
-                    f"generated code: {line}"
-                    for line in (done.stdout + done.stderr).splitlines()
-                    if line.strip()
-                ]
-            )
+            lines = filter(str.strip, (done.stdout + done.stderr).splitlines())
+            raise SpecError([f"generated code: {line}" for line in lines])
+
+
+def _plain_text(value: str) -> str:
+    """Return text of the spec without its source marks, words in brackets."""
+    return SOURCE_MARKS.sub("", value)
 
 
 def _docstring(value: str, indent: int = 0) -> str:
-    """Spec text as the inside of a docstring: escaped, wrapped, paragraphs kept."""
+    """Return text of the spec as the inside of a docstring: escaped and wrapped."""
     width = WIDTH - indent - 4
     lines = [
         textwrap.fill(safe_for_docstring(line), width, break_long_words=False)
-        for line in value.strip().split("\n")
+        for line in _plain_text(value).strip().split("\n")
     ]
     text = textwrap.indent("\n".join(lines), " " * indent).lstrip()
-    return (
-        f"{text} " if text.endswith('"') else text
-    )  # else the docstring's own quotes would follow at once
+    # A quote at the end would join the docstring's own quotes.
+    return f"{text} " if text.endswith('"') else text
 
 
 class _WireProject(Project):
-    """The library's project with our own package layout: models and API modules as it writes them, and the runtime."""
+    """The generator library's project with the layout of the wire package."""
 
     document: Json
-    facts: dict[str, OperationInfo]
 
     @classmethod
     def parse(cls, document: Json, package: Path) -> _WireProject:
         config = Config.from_sources(
-            ConfigFile(post_hooks=[], package_name_override=PACKAGE, project_name_override=PACKAGE, field_prefix=FIELD_PREFIX),
-            MetaType.NONE, document_source="", file_encoding="utf-8", overwrite=False, output_path=package,
-        )  # fmt: skip
+            ConfigFile(
+                post_hooks=[],
+                package_name_override=PACKAGE,
+                project_name_override=PACKAGE,
+                field_prefix=FIELD_PREFIX,
+            ),
+            MetaType.NONE,
+            document_source="",
+            file_encoding="utf-8",
+            overwrite=False,
+            output_path=package,
+        )
         view = strip_for_client(document)
         with decimal_format_enabled():
             data = GeneratorData.from_dict(view, config=config)
@@ -142,38 +168,10 @@ class _WireProject(Project):
             raise SpecError(_error_lines([data]))
         project = cls(openapi=data, config=config, custom_template_path=TEMPLATES)
         project.document = document
-        expressions = ExpressionBuilder(document)
-        project.facts = {fact.id: fact for fact in collect_operations(document)}
         project.env.undefined = StrictUndefined
         project.env.filters["doc"] = _docstring
-        project.env.globals.update(
-            account_attribute=expressions.account_attribute,
-            banner=BANNER,
-            dump=expressions.dump_expression,
-            document=document,
-            facts=list(project.facts.values()),
-            facts_of=lambda endpoint: project.facts[str(endpoint.name)],
-            models=[
-                class_name(name)
-                for name, schema in view["components"]["schemas"].items()
-                if schema["type"] == "object"
-            ],
-            in_rows=expressions.is_row_class,
-            forwarded=lambda endpoint: ", ".join(
-                f'"{p.python_name}": {p.python_name}' for p in endpoint.query_parameters
-            ),
-            model_schema=expressions.model_schema,
-            python_name=python_name,
-            quoted=lambda value: "None" if value is None else json.dumps(value, ensure_ascii=False),
-            reader=expressions.reader_expression,
-            resolve=lambda node: resolve(document, node),
-            result_type=lambda endpoint: type_of(endpoint.responses.patterns[0].prop),
-            row_of=expressions.row_class_of_result,
-            rows_of=expressions.row_class_of_array,
-            signature=python_signature,
-            type_of=type_of,
-            writer=expressions.writer_expression,
-        )
+        project.env.filters["plain"] = _plain_text
+        project.env.globals.update(_template_globals(document, view))
         return project
 
     def build(self) -> list[GeneratorError]:
@@ -200,6 +198,45 @@ class _WireProject(Project):
         (self.package_dir / "openapi.json").write_text(
             json.dumps(served, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
         )
+
+
+def _template_globals(document: Json, view: Json) -> dict[str, Any]:
+    """Return what all templates can use, beside what the library gives to each."""
+    facts = {operation.id: operation for operation in collect_operations(document)}
+    expressions = ExpressionBuilder(document)
+    return {
+        "account_attribute": expressions.account_attribute,
+        "banner": BANNER,
+        "document": document,
+        "dump": expressions.dump_expression,
+        "facts": list(facts.values()),
+        "facts_of": lambda endpoint: facts[str(endpoint.name)],
+        "forwarded": lambda endpoint: ", ".join(
+            f'"{p.python_name}": {p.python_name}' for p in endpoint.query_parameters
+        ),
+        "in_rows": expressions.is_row_class,
+        "model_schema": expressions.model_schema,
+        "models": [
+            class_name(name)
+            for name, schema in view["components"]["schemas"].items()
+            if schema["type"] == "object"
+        ],
+        "python_name": python_name,
+        "quoted": _quoted,
+        "reader": expressions.reader_expression,
+        "resolve": lambda node: resolve(document, node),
+        "result_type": lambda endpoint: type_of(endpoint.responses.patterns[0].prop),
+        "row_of": expressions.row_class_of_result,
+        "rows_of": expressions.row_class_of_array,
+        "signature": python_signature,
+        "type_of": type_of,
+        "writer": expressions.writer_expression,
+    }
+
+
+def _quoted(value: str | None) -> str:
+    """Return a Python literal; JSON's escapes are also Python's."""
+    return "None" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _error_lines(errors: list[Any]) -> list[str]:

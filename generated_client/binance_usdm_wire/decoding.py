@@ -1,7 +1,7 @@
 # Copied by `python -m generator` from generator/runtime. Do not edit.
-"""JSON bytes -> what Python has for it, exactly or not at all. Knows JSON; knows no type of the spec.
+"""Decode JSON bytes without losing digits or fields.
 
-Nothing is rounded and nothing dropped on the way. What cannot be kept as it stands there is refused.
+A body that Python values cannot represent exactly is rejected.
 """
 
 from __future__ import annotations
@@ -17,17 +17,25 @@ from .errors import NotJsonError, ResponseMismatch
 
 
 def decode(body: bytes) -> Any:
-    """Decode a JSON text exactly, or raise `NotJsonError`.
+    """Decode a JSON text exactly.
 
-    UTF-8 only; no duplicate members, no NaN, no lone surrogates, no number beyond the range of a double. A number with a
-    fraction or exponent, or one that 64 bits cannot hold, becomes a `Decimal`: no digit is lost. More than 50,000 values (500 assets
-    have 5,000) are refused before they are built: a body of a few kB can hold millions.
+    An integer of up to 64 bits becomes an `int`, any other number a `Decimal` with all digits.
+
+    Args:
+        body: UTF-8 without a byte order mark.
+
+    Returns:
+        The decoded value.
+
+    Raises:
+        NotJsonError: The body is not valid JSON, or has a duplicate field, NaN, Infinity, a lone
+            surrogate, or a number beyond the range of a double.
+        ResponseMismatch: The body has more than 50,000 values. The balance of 500 assets has
+            5,000, but a few kB could hold millions, so this is checked before they are built.
     """
     try:
         value = loads_unchecked(body)
-        # Each member has one colon of its own, so for flat objects equal counts prove that none was merged; else the slow and exact
-        # decoder decides.
-        if _count_fields(value) == body.count(b":"):
+        if _has_no_duplicate_fields(value, body):
             return value
         return json.loads(
             body.decode("utf-8"),
@@ -39,16 +47,21 @@ def decode(body: bytes) -> Any:
     except ResponseMismatch:
         raise
     except (ValueError, RecursionError) as error:
-        found = str(error) if type(error) is _RejectedJsonError else "something else"
+        found = str(error) if type(error) is _RejectedJsonError else "invalid JSON"
     raise NotJsonError((), "a JSON text", found)
 
 
 def loads_unchecked(body: bytes) -> Any:
     """Decode a JSON text with orjson.
 
-    Of two equal fields the last is left, and fractions are binary floats; the caller must rule both out.
+    The last of several equal fields wins, and fractions become binary floats. The caller must
+    rule both out.
+
+    Raises:
+        ResponseMismatch: The body has more than 50,000 values.
+        ValueError: The body is not valid JSON.
     """
-    # a value takes two bytes at least: itself and a comma, or two brackets
+    # A value takes at least two bytes: a digit and a comma, or two brackets.
     if len(body) > 2 * _MAX_VALUES and len(body) - len(body.translate(None, b",[{")) > _MAX_VALUES:
         raise ResponseMismatch((), f"at most {_MAX_VALUES} values", "more")
     return orjson.loads(body)
@@ -58,11 +71,22 @@ _MAX_VALUES: Final = 50_000
 
 
 class _RejectedJsonError(ValueError):
-    pass
+    """JSON that Python would accept, with the reason why it is rejected."""
+
+
+def _has_no_duplicate_fields(value: object, body: bytes) -> bool:
+    """Return whether orjson lost neither a field nor a digit of a flat value.
+
+    Each field has a colon after its name, so the body has at least as many colons as fields.
+    orjson keeps one of several equal fields: `{"a":1,"a":2}` has two colons and becomes one
+    field. Equal counts therefore prove that no field was dropped. A colon in a string makes the
+    counts differ too; then the slow, exact decoder decides.
+    """
+    return _count_fields(value) == body.count(b":")
 
 
 def _count_fields(value: object) -> int:
-    """How many members all objects in `value` have; -1 when it holds a number that lost digits."""
+    """Count the fields of an object or of an array of objects; -1 if a value may be inexact."""
     if type(value) is dict:
         objects = [value]
     elif type(value) is list and {dict}.issuperset(map(type, value)):
@@ -84,7 +108,7 @@ def _parse_number(text: str) -> int | Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise _RejectedJsonError("a number out of all bounds") from None
+        raise _RejectedJsonError("a number that is out of range") from None
 
 
 def _reject_constant(text: str) -> Any:
@@ -92,7 +116,7 @@ def _reject_constant(text: str) -> Any:
 
 
 def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _RejectedJsonError("an object with a member twice")
-    return found
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise _RejectedJsonError("an object with a duplicate field")
+    return fields

@@ -1,11 +1,20 @@
 # Copied by `python -m generator` from generator/runtime. Do not edit.
-"""What can be wrong with a reply or an argument. Never holds the value itself: balances and secrets stay out of messages."""
+"""Errors of reading and writing.
+
+They never contain the value itself, so that balances and secrets stay out of messages.
+"""
 
 from __future__ import annotations
 
 
 class ResponseMismatch(ValueError):
-    """A reply is not as the spec describes it: `.path` (row, then field), `.expected`, `.found` (a kind of value, never the value)."""
+    """A response that does not match the spec.
+
+    Args:
+        path: Place in the response: row number, field name, and so on inwards.
+        expected: What the spec demands there.
+        found: What the response has there: a type or a description, never the value.
+    """
 
     def __init__(self, path: tuple[int | str, ...], expected: str, found: str) -> None:
         super().__init__(path, expected, found)
@@ -14,25 +23,33 @@ class ResponseMismatch(ValueError):
         self.found = found
 
     def with_prefix(self, step: int | str | None) -> ResponseMismatch:
-        """The same, seen from one level further out."""
-        return (
-            self
-            if step is None
-            else ResponseMismatch((step, *self.path), self.expected, self.found)
-        )
+        """Return the same error with one more step in front of its path.
+
+        Args:
+            step: Row number or field name. `None` adds no step.
+        """
+        if step is None:
+            return self
+        return ResponseMismatch((step, *self.path), self.expected, self.found)
 
     def __str__(self) -> str:
         steps = [f"row {step}" if type(step) is int else f"field {step}" for step in self.path]
-        where = ", ".join(steps) or "reply"
+        where = ", ".join(steps) or "response"
         return f"{where}: expected {self.expected}, found {self.found}"
 
 
 class NotJsonError(ResponseMismatch):
-    """The reply is no JSON text at all: cut short, or a page of somebody else's."""
+    """A response that is not valid JSON, such as a truncated body or the page of a proxy."""
 
 
 class InvalidArgumentError(ValueError):
-    """An argument that the spec does not allow: `.name`, `.expected`, `.found`. Nothing was sent."""
+    """An argument that the spec does not allow. The request was not sent.
+
+    Args:
+        name: Name of the Python argument.
+        expected: What the spec demands.
+        found: Type or description of the argument, never its value.
+    """
 
     def __init__(self, name: str, expected: str, found: str) -> None:
         super().__init__(name, expected, found)

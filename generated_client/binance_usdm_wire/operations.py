@@ -1,5 +1,8 @@
 # Written by `python -m generator` from spec/openapi.yaml. Do not edit.
-"""Every operation, and the methods that a client gets for them. A client mixes one class in and supplies `_call`."""
+"""Operations of the spec, and the methods that call them.
+
+A client inherits from `SyncOperations` or `AsyncOperations` and defines `_call`.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Modules that every generated package needs: plain Python, copied as they are."""
+"""Modules that every generated package needs, copied without changes."""

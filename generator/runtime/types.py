@@ -1,4 +1,4 @@
-"""What an operation is, what a call returns, and what a client brings. Nothing here sends, signs or waits."""
+"""Types of operations, parameters and responses."""
 
 from __future__ import annotations
 
@@ -12,75 +12,91 @@ T = TypeVar("T")
 
 @frozen(slots=True, kw_only=True)
 class Parameter:
-    """An argument of an operation, for programs that build a call from data."""
+    """An argument of an operation, for programs that build calls from data."""
 
     name: str
     """Name of the Python argument."""
     type: type
+    """Type of the Python argument, without `None`."""
     required: bool
+    """Whether a call needs the argument."""
     description: str
+    """Meaning of the argument, from the spec."""
 
 
 @frozen(slots=True, kw_only=True)
 class Signing:
-    """What the client adds to a signed request; all values are names."""
+    """Names of the query parameters that the client adds to a signed request."""
 
     timestamp_parameter: str
-    """Query parameter: when the request was made, ms by the exchange's clock."""
+    """Time of the request in ms, by the exchange's clock."""
     signature_parameter: str
-    """Query parameter, the last one: signature over the query before it."""
+    """Signature of the query before it; always the last parameter."""
     window_parameter: str | None
-    """Query parameter that bounds the request's age, ms."""
+    """Maximum age of the request in ms. `None` when the operation has no such parameter."""
 
 
 @frozen(slots=True, kw_only=True)
 class Operation(Generic[T]):
-    """An endpoint of the exchange and how its reply is read."""
+    """An endpoint of the exchange: how to build its requests and read its responses."""
 
     id: str
     """Name of the method, the module and the shell command."""
     method: str
+    """HTTP method."""
     path: str
+    """Path of the URL."""
     weight: int
     """Request weight, counted per IP address."""
     security_type: str
-    """The exchange's own name for what a call must carry."""
+    """The exchange's name for the credentials that a call needs, such as USER_DATA."""
     key_header: str | None
-    """Header that carries the API key; None: no key is sent."""
+    """Header for the API key. `None` when no key is sent."""
     signing: Signing | None
-    """None: the call is not signed."""
+    """Parameters of the signature. `None` when the request is not signed."""
     parameters: tuple[Parameter, ...]
+    """Arguments of the method."""
     row_class: Any
-    """Class of the reply's rows, or of the reply itself when it is one object."""
+    """Class of the response's rows, or of a response that is one object, else `None`."""
     account_attribute: str | None
-    """Attribute of a row that identifies the account; None when no attribute does."""
+    """Attribute of a row that identifies the account. `None` when no attribute does."""
     summary: str
+    """Meaning of the operation, from the spec."""
     build_query: Callable[..., dict[str, str]] = field(repr=False)
-    """Arguments -> query parameters by wire name, checked and percent-encoded; raises `InvalidArgumentError`."""
+    """Function from arguments to percent-encoded query parameters by name.
+
+    It raises `InvalidArgumentError`.
+    """
     parse_body: Callable[[bytes], T] = field(repr=False)
-    """Body of a 200 reply -> typed value; raises `ResponseMismatch`."""
+    """Function from the body of a 200 response to its typed value.
+
+    It raises `ResponseMismatch`.
+    """
 
 
 @frozen(slots=True, kw_only=True)
 class Response(Generic[T]):
-    """A successful reply with what came along."""
+    """A typed value with the metadata of its response."""
 
     parsed: T
     """The typed value."""
     status_code: int
     """HTTP status."""
     headers: Mapping[str, str] = field(repr=False)
-    """Reply headers; names in any case."""
+    """Response headers. Names are not case-sensitive."""
     used_weight: int | None
-    """Weight this IP address has used in the current UTC minute, if the exchange said so."""
+    """Weight that this IP address has used in the current UTC minute.
+
+    `None` when the response does not have it.
+    """
     elapsed: float
-    """Seconds from the call to its value, waits and attempts included."""
+    """Duration of the call in seconds, including retries and waiting."""
     attempts: int
-    """How many requests were sent, 1 or more."""
+    """Number of requests that were sent, at least 1."""
 
 
 class SupportsCall:
-    """What methods need of a blocking client."""
+    """Base class of the methods of a blocking client, which must define `_call`."""
 
     __slots__ = ()
 
@@ -89,7 +105,7 @@ class SupportsCall:
 
 
 class SupportsAsyncCall:
-    """What methods need of an asyncio client."""
+    """Base class of the methods of an asyncio client, which must define `_call`."""
 
     __slots__ = ()
 

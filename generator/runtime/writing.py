@@ -1,7 +1,7 @@
-"""Arguments -> query text, checked and percent-encoded. Knows the spec's types; knows no operation, no signature, no network.
+"""Convert arguments to query strings.
 
-A writer takes the argument's name and value and returns ASCII text that goes on the wire as it is, or raises `InvalidArgumentError`
-before anything was sent. None as a value is never written: an argument that is None is not sent.
+A writer is a function of an argument's name and value. It returns the percent-encoded value or
+raises `InvalidArgumentError`. An argument that is `None` is not sent and never reaches a writer.
 """
 
 from __future__ import annotations
@@ -18,62 +18,68 @@ Writer = Callable[[str, Any], str]
 
 
 def write_string(name: str, value: Any) -> str:
-    """Percent-encoded UTF-8 (RFC 3986): what is signed is what is sent."""
+    """Encode a non-empty string as percent-encoded UTF-8 (RFC 3986)."""
     if type(value) is not str or not value:
         raise InvalidArgumentError(name, "a non-empty string", _describe(value))
     try:
         return quote(value, safe="")
     except UnicodeEncodeError:
-        pass  # raised below, not from here: the error of the codec holds the value
-    raise InvalidArgumentError(name, "text that UTF-8 can encode", "a lone surrogate")
+        # The new error is raised outside of the handler: the codec's error contains the value.
+        pass
+    raise InvalidArgumentError(name, "a string that UTF-8 can encode", "one with a lone surrogate")
 
 
 def write_boolean(name: str, value: Any) -> str:
+    """Encode a boolean as `true` or `false`."""
     if type(value) is not bool:
         raise InvalidArgumentError(name, "True or False", _describe(value))
     return "true" if value else "false"
 
 
 def write_decimal(name: str, value: Any) -> str:
-    """Plain digits, no exponent."""
+    """Encode a finite `Decimal` in plain digits, without an exponent."""
     if type(value) is not Decimal or not value.is_finite():
         raise InvalidArgumentError(name, "a finite Decimal", _describe(value))
     return format(value, "f")
 
 
 def integer_writer(minimum: int, maximum: int) -> Writer:
+    """Return a writer of integers within bounds, both inclusive."""
+    expected = f"an integer from {minimum} to {maximum}"
+
     def write(name: str, value: Any) -> str:
         if type(value) is not int:
-            raise InvalidArgumentError(
-                name, f"an integer from {minimum} to {maximum}", _describe(value)
-            )
+            raise InvalidArgumentError(name, expected, _describe(value))
         if not minimum <= value <= maximum:
-            raise InvalidArgumentError(
-                name, f"an integer from {minimum} to {maximum}", "one out of this range"
-            )
+            raise InvalidArgumentError(name, expected, "an integer out of this range")
         return str(value)
 
     return write
 
 
 def pattern_writer(pattern: str) -> Writer:
-    match = re.compile(pattern).fullmatch  # `$` alone would let a line break pass
+    """Return a writer of strings that match a pattern as a whole."""
+    # `$` alone would accept a newline at the end.
+    match = re.compile(pattern).fullmatch
 
     def write(name: str, value: Any) -> str:
-        written = write_string(name, value)
+        encoded = write_string(name, value)
         if not match(value):
-            raise InvalidArgumentError(name, f"a string like {pattern}", "another string")
-        return written
+            expected = f"a string that matches {pattern}"
+            raise InvalidArgumentError(name, expected, "a string that does not")
+        return encoded
 
     return write
 
 
 def choice_writer(*values: str) -> Writer:
+    """Return a writer of the strings in `values`."""
+
     def write(name: str, value: Any) -> str:
-        written = write_string(name, value)
+        encoded = write_string(name, value)
         if value not in values:
             raise InvalidArgumentError(name, f"one of {', '.join(values)}", "another string")
-        return written
+        return encoded
 
     return write
 

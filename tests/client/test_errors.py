@@ -245,7 +245,7 @@ def test_an_error_is_one_line_with_status_code_and_text() -> None:
     assert str(UnexpectedResponse(200, (3, "asset"), "a string", "null")) == (
         "HTTP 200, row 3, field asset: expected a string, found null"
     )
-    assert str(UnexpectedResponse(302, (), "x", "y")) == "HTTP 302, reply: expected x, found y"
+    assert str(UnexpectedResponse(302, (), "x", "y")) == "HTTP 302, response: expected x, found y"
 
 
 MADE: list[UsdmError] = [

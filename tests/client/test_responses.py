@@ -52,7 +52,7 @@ def rows(*rows_: Any) -> bytes:
     ],
 )  # fmt: skip
 def test_what_is_no_json_is_no_balance(client_of: ClientOf, body: bytes) -> None:
-    assert unexpected(client_of(body_handler(body))) == ((), "a JSON text", "something else")
+    assert unexpected(client_of(body_handler(body))) == ((), "a JSON text", "invalid JSON")
 
 
 @pytest.mark.promise("R16")
@@ -93,7 +93,7 @@ EXPECTED = {
     "availableBalance": AMOUNT, "maxWithdrawAmount": AMOUNT, "marginAvailable": "a boolean",
     "updateTime": TIME,
 }  # fmt: skip
-NO_PLAIN = "a string that is no plain decimal number"
+NO_PLAIN = "a string that is not a decimal number"
 # Values by JSON type, each with a canary where possible.
 ODD: dict[str, list[Any]] = {
     "null": [None],
@@ -149,7 +149,7 @@ def test_a_field_of_the_wrong_kind_is_named_with_its_row_and_not_shown(
 
 @pytest.mark.promise("S15")
 def test_a_member_that_comes_twice_is_refused_wherever_it_is(client_of: ClientOf) -> None:
-    twice = "an object with a member twice"
+    twice = "an object with a duplicate field"
     for member in (
         b'"balance": "12.50000000"',
         b'"new": 1',
@@ -176,8 +176,8 @@ def test_unknown_members_and_odd_numbers_within_them_are_kept_exactly(client_of:
         "big": "123456789012345678901234567890",
     }
     for number, found in (
-        (b"1e-99999999999999999999", "a number out of all bounds"),
-        (b"1e999", "something else"),
+        (b"1e-99999999999999999999", "a number that is out of range"),
+        (b"1e999", "invalid JSON"),
     ):
         endless = BODY.replace(b'{"acc', b'{"new": ' + number + b', "acc')
         assert unexpected(client_of(body_handler(endless))) == ((), "a JSON text", found)

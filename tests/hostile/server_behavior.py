@@ -43,7 +43,7 @@ NOTHING: Expected = (
 )
 GONE: Expected = (TransportError, "ReadError: reading failed: ECONNRESET")
 LATE: Expected = (DeadlineExceeded,)
-NO_JSON: Expected = (UnexpectedResponse, 200, (), "a JSON text", "something else")
+NO_JSON: Expected = (UnexpectedResponse, 200, (), "a JSON text", "invalid JSON")
 TOO_LARGE: Expected = (UnexpectedResponse, 0, (), f"at most {MIB} bytes", "more")
 
 

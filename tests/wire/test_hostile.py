@@ -66,7 +66,7 @@ INCOMPLETE = "incomplete data or bytes after its end"
         ("gzip", gzip.compress(BODY) * 2, INCOMPLETE), ("gzip", b"", INCOMPLETE),
         ("gzip", BODY, "invalid data"), ("deflate", raw_deflate(BODY), "invalid data"),
         ("gzip", gzip.compress(BODY)[:-5] + b"00000", "invalid data"),
-        ("gzip", gzip.compress(gzip.compress(BODY)), "something else"),
+        ("gzip", gzip.compress(gzip.compress(BODY)), "invalid JSON"),
         ("gzip, gzip", gzip.compress(gzip.compress(BODY)), "an unknown content encoding"),
         ("br", BODY, "an unknown content encoding"), ("zstd", BODY, "an unknown content encoding"),
         ("identity, gzip", gzip.compress(BODY), "an unknown content encoding"), ("\xff", BODY, "an unknown content encoding"),

@@ -1,5 +1,5 @@
 # Written by `python -m generator` from spec/openapi.yaml. Do not edit.
-"""The values that replies become."""
+"""Types of the values in responses."""
 
 from .account_balance import AccountBalance
 from .server_time import ServerTime

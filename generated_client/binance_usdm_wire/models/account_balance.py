@@ -26,35 +26,32 @@ _read_update_time = integer_reader(0, 9223372036854775807)
 
 @frozen(slots=True, kw_only=True, weakref_slot=False)
 class AccountBalance:
-    """One asset of the account. Unknown members are kept; the exchange has added members before
-    [log]."""
+    """One asset of the account. Unknown members are kept; the exchange has added members before."""
 
     account_alias: str
-    """Unique account code. Opaque, of any length [seen]; identifies the account, so treat it as
-    personal data."""
+    """Unique account code. Opaque, of any length; identifies the account, so treat it as personal
+    data."""
     asset: str
-    """Asset name, such as USDT. An open set [seen]; need not be ASCII, there are symbols with
-    Chinese names [log]."""
+    """Asset name, such as USDT. An open set; need not be ASCII, there are symbols with Chinese
+    names."""
     balance: Decimal
-    """Wallet balance, in the asset. Not equity, unrealized profit is not in it [acc]; can be
-    negative [err]."""
+    """Wallet balance, in the asset. Not equity, unrealized profit is not in it; can be negative."""
     cross_wallet_balance: Decimal
     """Crossed wallet balance, in the asset, the part that cross positions use; in the page's
     example far below the balance."""
     cross_un_pnl: Decimal
-    """Unrealized profit of crossed positions, in the asset; negative for a loss [seen]."""
+    """Unrealized profit of crossed positions, in the asset; negative for a loss."""
     available_balance: Decimal
     """Available balance, in the asset. In multi-assets mode the free margin of the whole account,
-    so it may exceed the balance [seen]; do not add it up."""
+    so it may exceed the balance; do not add it up."""
     max_withdraw_amount: Decimal
     """Maximum amount for transfer out, in the asset."""
     margin_available: bool
     """Whether the asset can be used as margin in Multi-Assets mode."""
     update_time: int
-    """Last update time [acc], ms since 1970-01-01 UTC [gen]; 0 for an asset that was never touched
-    [seen]."""
+    """Last update time, ms since 1970-01-01 UTC; 0 for an asset that was never touched."""
     additional_properties: Mapping[str, Any] = field(factory=dict, hash=False)
-    """Members that the spec does not know, as they came."""
+    """Fields that are not in the spec, as decoded."""
 
     WIRE_NAMES: ClassVar[Mapping[str, str]] = {
         "account_alias": "accountAlias",
@@ -67,17 +64,24 @@ class AccountBalance:
         "margin_available": "marginAvailable",
         "update_time": "updateTime",
     }
-    """Attribute -> member of the JSON object, in the order of the spec."""
+    """Name of the JSON field by attribute, in the order of the spec."""
     HOLDINGS: ClassVar[tuple[str, ...]] = (
         "balance",
         "cross_wallet_balance",
         "cross_un_pnl",
     )
-    """Amounts that are all zero in a row that holds nothing."""
+    """Attributes that are all zero in a row without holdings."""
 
     @classmethod
     def from_dict(cls, source: Mapping[str, Any]) -> AccountBalance:
-        """Read a decoded JSON object; raises `ResponseMismatch` naming the field when a member is missing, null or of another type."""
+        """Read a decoded JSON object.
+
+        Args:
+            source: The object. Fields that are not in the spec are kept.
+
+        Raises:
+            ResponseMismatch: A field is missing, null or of another type. The error names it.
+        """
         rest = copy_fields(source)
         take = rest.pop
         return cls(
@@ -99,7 +103,7 @@ class AccountBalance:
 
     @classmethod
     def read(cls, value: Any, step: PathStep) -> AccountBalance:
-        """`from_dict` for a value that stands at `step` of a larger one."""
+        """Read a decoded JSON object inside a larger value, at `step`."""
         try:
             return cls.from_dict(value)
         except ResponseMismatch as mismatch:
@@ -107,20 +111,25 @@ class AccountBalance:
 
     @staticmethod
     def read_rows(value: Any, step: PathStep) -> list[AccountBalance]:
-        """`read` for an array of such objects."""
+        """Read a decoded array of such objects inside a larger value, at `step`."""
         return _ROWS.read(value, step)
 
     @staticmethod
     def parse_rows(body: bytes) -> list[AccountBalance]:
-        """The rows of a JSON text that is an array of such objects; raises `ResponseMismatch`."""
+        """Read the JSON text of an array of such objects.
+
+        Raises:
+            ResponseMismatch: A row does not match the spec. The error names row and field.
+        """
         return _ROWS.parse(body)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object this was read from: `to_dict(from_dict(x)) == x`, amounts as the same text.
+        """Return the JSON object that this was read from, with the same strings for amounts.
 
-        ValueError for an amount of a row made by hand that is no finite Decimal.
+        Raises:
+            ValueError: An amount was replaced by something other than a finite `Decimal`.
         """
-        found: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "accountAlias": self.account_alias,
             "asset": self.asset,
             "balance": format_decimal(self.balance),
@@ -132,19 +141,25 @@ class AccountBalance:
             "updateTime": self.update_time,
         }
         for name, value in self.additional_properties.items():
-            found.setdefault(name, value)
-        return found
+            fields.setdefault(name, value)
+        return fields
 
     @property
     def updated_at(self) -> datetime | None:
-        """`update_time` as an aware datetime in UTC, exact to the millisecond; None for 0. OverflowError beyond the year 9999."""
+        """`update_time` as an aware datetime in UTC, exact to the millisecond.
+
+        `None` when it is 0.
+
+        Raises:
+            OverflowError: The time is after the year 9999.
+        """
         if not self.update_time:
             return None
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=self.update_time)
 
 
-class _Unfinished:
-    """A row on its way: the same slots, still open."""
+class _MutableRow:
+    """Row that is being filled: it has the slots of the row class and is not frozen."""
 
     __slots__ = AccountBalance.__slots__
 
@@ -176,7 +191,7 @@ class _Unfinished:
 _ROWS: Final = RowReader(
     AccountBalance,
     AccountBalance.read,
-    _Unfinished,
+    _MutableRow,
     {
         "accountAlias": read_string,
         "asset": read_string,

@@ -19,23 +19,30 @@ _read_server_time = integer_reader(0, 9223372036854775807)
 
 @frozen(slots=True, kw_only=True)
 class ServerTime:
-    """The exchange's clock [time]."""
+    """The exchange's clock."""
 
     server_time: int
-    """Now, ms since 1970-01-01 UTC [time]."""
+    """Now, ms since 1970-01-01 UTC."""
     additional_properties: Mapping[str, Any] = field(factory=dict, hash=False)
-    """Members that the spec does not know, as they came."""
+    """Fields that are not in the spec, as decoded."""
 
     WIRE_NAMES: ClassVar[Mapping[str, str]] = {
         "server_time": "serverTime",
     }
-    """Attribute -> member of the JSON object, in the order of the spec."""
+    """Name of the JSON field by attribute, in the order of the spec."""
     HOLDINGS: ClassVar[tuple[str, ...]] = ()
-    """Amounts that are all zero in a row that holds nothing."""
+    """Attributes that are all zero in a row without holdings."""
 
     @classmethod
     def from_dict(cls, source: Mapping[str, Any]) -> ServerTime:
-        """Read a decoded JSON object; raises `ResponseMismatch` naming the field when a member is missing, null or of another type."""
+        """Read a decoded JSON object.
+
+        Args:
+            source: The object. Fields that are not in the spec are kept.
+
+        Raises:
+            ResponseMismatch: A field is missing, null or of another type. The error names it.
+        """
         rest = copy_fields(source)
         take = rest.pop
         return cls(
@@ -45,20 +52,21 @@ class ServerTime:
 
     @classmethod
     def read(cls, value: Any, step: PathStep) -> ServerTime:
-        """`from_dict` for a value that stands at `step` of a larger one."""
+        """Read a decoded JSON object inside a larger value, at `step`."""
         try:
             return cls.from_dict(value)
         except ResponseMismatch as mismatch:
             raise mismatch.with_prefix(step) from None
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object this was read from: `to_dict(from_dict(x)) == x`, amounts as the same text.
+        """Return the JSON object that this was read from, with the same strings for amounts.
 
-        ValueError for an amount of a row made by hand that is no finite Decimal.
+        Raises:
+            ValueError: An amount was replaced by something other than a finite `Decimal`.
         """
-        found: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "serverTime": self.server_time,
         }
         for name, value in self.additional_properties.items():
-            found.setdefault(name, value)
-        return found
+            fields.setdefault(name, value)
+        return fields

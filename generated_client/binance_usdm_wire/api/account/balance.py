@@ -13,7 +13,7 @@ _write_recv_window = writing.integer_writer(1, 9223372036854775807)
 
 
 class SyncMethods(SupportsCall):
-    """What a blocking client can do with it."""
+    """Methods of a blocking client for this operation."""
 
     __slots__ = ()
 
@@ -22,36 +22,59 @@ class SyncMethods(SupportsCall):
 
         Every margin asset has a row, also one that was never touched: balance and unrealized
         profit zero, update time 0; its available balance may still be the whole account's free
-        margin [seen]. The page does not speak of an empty list; the client reads it as an
-        account that holds nothing. In multi-assets mode the available balance of one row is the
-        free margin of the whole account expressed in that asset, so it may exceed the row's own
-        balance, and adding it up over rows counts the same money again [seen]. The wallet
-        balance can be negative [err]; in multi-assets mode each asset has a threshold for its
-        automatic exchange [info].
+        margin. The page does not speak of an empty list; the client reads it as an account that
+        holds nothing. In multi-assets mode the available balance of one row is the free margin
+        of the whole account expressed in that asset, so it may exceed the row's own balance,
+        and adding it up over rows counts the same money again. The wallet balance can be
+        negative; in multi-assets mode each asset has a threshold for its automatic exchange.
 
-        GET /fapi/v3/balance, USER_DATA, request weight 5.
+        Sends GET /fapi/v3/balance (USER_DATA, request weight 5).
 
         Args:
             recv_window: How old the request may be when the exchange looks at it, in ms, inclusive:
-                refused with -1021 [err] when server time minus timestamp is larger. The
-                exchange takes 5000 when it is not sent, and advises 5000 or less [gen]. No
-                maximum is documented for futures.
+                refused with -1021 when server time minus timestamp is larger. The exchange
+                takes 5000 when it is not sent, and advises 5000 or less. No maximum is
+                documented for futures.
+
+        Returns:
+            The account's assets.
 
         Raises:
-            ConfigurationError: an argument is not allowed, or a key is needed and there is none; nothing was sent.
-            TransportError: no complete reply came, or not in time.
-            UnexpectedResponse: the reply is not as the spec describes it.
-            APIError: the exchange said no. A RateLimitError with status 0 is the client's own: the budget has no room in time.
+            ConfigurationError: An argument is invalid, or a key is needed and missing. The
+                request was not sent.
+            TransportError: No complete response arrived before the deadline.
+            UnexpectedResponse: The response does not match the spec.
+            APIError: The exchange rejected the request. A `RateLimitError` with status 0 comes
+                from the client: its weight budget is exhausted until after the deadline.
         """
         return self._call(OPERATION, {"recv_window": recv_window}).parsed
 
     def balance_detailed(self, *, recv_window: int | None = None) -> Response[list[AccountBalance]]:
-        """`balance` with what came along: the value as `.parsed`, status, headers, used weight, time and attempts."""
+        """Call `balance` and return its value with the metadata of the response.
+
+        Args:
+            recv_window: How old the request may be when the exchange looks at it, in ms, inclusive:
+                refused with -1021 when server time minus timestamp is larger. The exchange
+                takes 5000 when it is not sent, and advises 5000 or less. No maximum is
+                documented for futures.
+
+        Returns:
+            The value as `.parsed`, with HTTP status, headers, used weight, duration and number of
+            requests.
+
+        Raises:
+            ConfigurationError: An argument is invalid, or a key is needed and missing. The
+                request was not sent.
+            TransportError: No complete response arrived before the deadline.
+            UnexpectedResponse: The response does not match the spec.
+            APIError: The exchange rejected the request. A `RateLimitError` with status 0 comes
+                from the client: its weight budget is exhausted until after the deadline.
+        """
         return self._call(OPERATION, {"recv_window": recv_window})
 
 
 class AsyncMethods(SupportsAsyncCall):
-    """What an asyncio client can do with it."""
+    """Methods of an asyncio client for this operation."""
 
     __slots__ = ()
 
@@ -60,38 +83,68 @@ class AsyncMethods(SupportsAsyncCall):
 
         Every margin asset has a row, also one that was never touched: balance and unrealized
         profit zero, update time 0; its available balance may still be the whole account's free
-        margin [seen]. The page does not speak of an empty list; the client reads it as an
-        account that holds nothing. In multi-assets mode the available balance of one row is the
-        free margin of the whole account expressed in that asset, so it may exceed the row's own
-        balance, and adding it up over rows counts the same money again [seen]. The wallet
-        balance can be negative [err]; in multi-assets mode each asset has a threshold for its
-        automatic exchange [info].
+        margin. The page does not speak of an empty list; the client reads it as an account that
+        holds nothing. In multi-assets mode the available balance of one row is the free margin
+        of the whole account expressed in that asset, so it may exceed the row's own balance,
+        and adding it up over rows counts the same money again. The wallet balance can be
+        negative; in multi-assets mode each asset has a threshold for its automatic exchange.
 
-        GET /fapi/v3/balance, USER_DATA, request weight 5.
+        Sends GET /fapi/v3/balance (USER_DATA, request weight 5).
 
         Args:
             recv_window: How old the request may be when the exchange looks at it, in ms, inclusive:
-                refused with -1021 [err] when server time minus timestamp is larger. The
-                exchange takes 5000 when it is not sent, and advises 5000 or less [gen]. No
-                maximum is documented for futures.
+                refused with -1021 when server time minus timestamp is larger. The exchange
+                takes 5000 when it is not sent, and advises 5000 or less. No maximum is
+                documented for futures.
+
+        Returns:
+            The account's assets.
 
         Raises:
-            ConfigurationError: an argument is not allowed, or a key is needed and there is none; nothing was sent.
-            TransportError: no complete reply came, or not in time.
-            UnexpectedResponse: the reply is not as the spec describes it.
-            APIError: the exchange said no. A RateLimitError with status 0 is the client's own: the budget has no room in time.
+            ConfigurationError: An argument is invalid, or a key is needed and missing. The
+                request was not sent.
+            TransportError: No complete response arrived before the deadline.
+            UnexpectedResponse: The response does not match the spec.
+            APIError: The exchange rejected the request. A `RateLimitError` with status 0 comes
+                from the client: its weight budget is exhausted until after the deadline.
         """
         return (await self._call(OPERATION, {"recv_window": recv_window})).parsed
 
     async def balance_detailed(
         self, *, recv_window: int | None = None
     ) -> Response[list[AccountBalance]]:
-        """`balance` with what came along: the value as `.parsed`, status, headers, used weight, time and attempts."""
+        """Call `balance` and return its value with the metadata of the response.
+
+        Args:
+            recv_window: How old the request may be when the exchange looks at it, in ms, inclusive:
+                refused with -1021 when server time minus timestamp is larger. The exchange
+                takes 5000 when it is not sent, and advises 5000 or less. No maximum is
+                documented for futures.
+
+        Returns:
+            The value as `.parsed`, with HTTP status, headers, used weight, duration and number of
+            requests.
+
+        Raises:
+            ConfigurationError: An argument is invalid, or a key is needed and missing. The
+                request was not sent.
+            TransportError: No complete response arrived before the deadline.
+            UnexpectedResponse: The response does not match the spec.
+            APIError: The exchange rejected the request. A `RateLimitError` with status 0 comes
+                from the client: its weight budget is exhausted until after the deadline.
+        """
         return await self._call(OPERATION, {"recv_window": recv_window})
 
 
 def build_query(*, recv_window: int | None = None) -> dict[str, str]:
-    """The query parameters by wire name, checked and percent-encoded, in the order of the spec; raises `InvalidArgumentError`."""
+    """Check the arguments and encode them as query parameters.
+
+    Returns:
+        Percent-encoded values by the parameters' names in the spec, in its order.
+
+    Raises:
+        InvalidArgumentError: The spec does not allow an argument.
+    """
     _pairs: dict[str, str] = {}
     if recv_window is not None:
         _pairs["recvWindow"] = _write_recv_window("recv_window", recv_window)
@@ -115,7 +168,7 @@ OPERATION: Final[Operation[list[AccountBalance]]] = Operation(
             name="recv_window",
             type=int,
             required=False,
-            description="How old the request may be when the exchange looks at it, in ms, inclusive: refused with -1021 [err] when server time minus timestamp is larger. The exchange takes 5000 when it is not sent, and advises 5000 or less [gen]. No maximum is documented for futures.",
+            description="How old the request may be when the exchange looks at it, in ms, inclusive: refused with -1021 when server time minus timestamp is larger. The exchange takes 5000 when it is not sent, and advises 5000 or less. No maximum is documented for futures.",
         ),
     ),
     row_class=AccountBalance,

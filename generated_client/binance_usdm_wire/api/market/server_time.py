@@ -13,63 +13,110 @@ _read = ServerTime.read
 
 
 class SyncMethods(SupportsCall):
-    """What a blocking client can do with it."""
+    """Methods of a blocking client for this operation."""
 
     __slots__ = ()
 
     def server_time(self) -> ServerTime:
         """The exchange's clock.
 
-        Signed calls are accepted by this clock [gen].
+        Signed calls are accepted by this clock.
 
-        GET /fapi/v1/time, NONE, request weight 1.
+        Sends GET /fapi/v1/time (NONE, request weight 1).
+
+        Returns:
+            The exchange's time.
 
         Raises:
-            ConfigurationError: an argument is not allowed, or a key is needed and there is none; nothing was sent.
-            TransportError: no complete reply came, or not in time.
-            UnexpectedResponse: the reply is not as the spec describes it.
-            APIError: the exchange said no. A RateLimitError with status 0 is the client's own: the budget has no room in time.
+            ConfigurationError: An argument is invalid, or a key is needed and missing. The
+                request was not sent.
+            TransportError: No complete response arrived before the deadline.
+            UnexpectedResponse: The response does not match the spec.
+            APIError: The exchange rejected the request. A `RateLimitError` with status 0 comes
+                from the client: its weight budget is exhausted until after the deadline.
         """
         return self._call(OPERATION, {}).parsed
 
     def server_time_detailed(self) -> Response[ServerTime]:
-        """`server_time` with what came along: the value as `.parsed`, status, headers, used weight, time and attempts."""
+        """Call `server_time` and return its value with the metadata of the response.
+
+        Returns:
+            The value as `.parsed`, with HTTP status, headers, used weight, duration and number of
+            requests.
+
+        Raises:
+            ConfigurationError: An argument is invalid, or a key is needed and missing. The
+                request was not sent.
+            TransportError: No complete response arrived before the deadline.
+            UnexpectedResponse: The response does not match the spec.
+            APIError: The exchange rejected the request. A `RateLimitError` with status 0 comes
+                from the client: its weight budget is exhausted until after the deadline.
+        """
         return self._call(OPERATION, {})
 
 
 class AsyncMethods(SupportsAsyncCall):
-    """What an asyncio client can do with it."""
+    """Methods of an asyncio client for this operation."""
 
     __slots__ = ()
 
     async def server_time(self) -> ServerTime:
         """The exchange's clock.
 
-        Signed calls are accepted by this clock [gen].
+        Signed calls are accepted by this clock.
 
-        GET /fapi/v1/time, NONE, request weight 1.
+        Sends GET /fapi/v1/time (NONE, request weight 1).
+
+        Returns:
+            The exchange's time.
 
         Raises:
-            ConfigurationError: an argument is not allowed, or a key is needed and there is none; nothing was sent.
-            TransportError: no complete reply came, or not in time.
-            UnexpectedResponse: the reply is not as the spec describes it.
-            APIError: the exchange said no. A RateLimitError with status 0 is the client's own: the budget has no room in time.
+            ConfigurationError: An argument is invalid, or a key is needed and missing. The
+                request was not sent.
+            TransportError: No complete response arrived before the deadline.
+            UnexpectedResponse: The response does not match the spec.
+            APIError: The exchange rejected the request. A `RateLimitError` with status 0 comes
+                from the client: its weight budget is exhausted until after the deadline.
         """
         return (await self._call(OPERATION, {})).parsed
 
     async def server_time_detailed(self) -> Response[ServerTime]:
-        """`server_time` with what came along: the value as `.parsed`, status, headers, used weight, time and attempts."""
+        """Call `server_time` and return its value with the metadata of the response.
+
+        Returns:
+            The value as `.parsed`, with HTTP status, headers, used weight, duration and number of
+            requests.
+
+        Raises:
+            ConfigurationError: An argument is invalid, or a key is needed and missing. The
+                request was not sent.
+            TransportError: No complete response arrived before the deadline.
+            UnexpectedResponse: The response does not match the spec.
+            APIError: The exchange rejected the request. A `RateLimitError` with status 0 comes
+                from the client: its weight budget is exhausted until after the deadline.
+        """
         return await self._call(OPERATION, {})
 
 
 def build_query() -> dict[str, str]:
-    """The query parameters by wire name, checked and percent-encoded, in the order of the spec; raises `InvalidArgumentError`."""
+    """Check the arguments and encode them as query parameters.
+
+    Returns:
+        Percent-encoded values by the parameters' names in the spec, in its order.
+
+    Raises:
+        InvalidArgumentError: The spec does not allow an argument.
+    """
     _pairs: dict[str, str] = {}
     return _pairs
 
 
 def parse_body(body: bytes) -> ServerTime:
-    """The typed value of a 200 reply; raises `ResponseMismatch`."""
+    """Read the body of a 200 response.
+
+    Raises:
+        ResponseMismatch: The body does not match the spec.
+    """
     return _read(decode(body), None)
 
 
