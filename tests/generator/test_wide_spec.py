@@ -145,8 +145,18 @@ def test_names_from_the_wire_survive_whatever_they_are(wire: ModuleType) -> None
             "a number",
         ),
         ({"feeTier": 6}, ("feeTier",), "an integer from -5 to 5", "an integer out of range"),
-        ({"code": "ABC\n"}, ("code",), "a string that matches ^[\"'\\\\A-Z]{1,3}$", "a string that does not"),
-        ({"code": "abc"}, ("code",), "a string that matches ^[\"'\\\\A-Z]{1,3}$", "a string that does not"),
+        (
+            {"code": "ABC\n"},
+            ("code",),
+            "a string that matches ^[\"'\\\\A-Z]{1,3}$",
+            "a string that does not",
+        ),
+        (
+            {"code": "abc"},
+            ("code",),
+            "a string that matches ^[\"'\\\\A-Z]{1,3}$",
+            "a string that does not",
+        ),
     ],
     ids=str,
 )

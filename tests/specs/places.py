@@ -1,0 +1,42 @@
+"""Places in the real spec, and values to put there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from generator.spec import Json, load
+from tests.support.paths import SPEC_FILE
+
+Place = tuple[str | int, ...]
+Case = tuple[Place, Any, str]
+"""The place that is changed, its new value, and a part of the finding."""
+
+DOCUMENT = load(SPEC_FILE)
+ABSENT = object()
+"""As a value: the key is removed."""
+
+COMPONENTS: Place = ("components",)
+SCHEMAS: Place = (*COMPONENTS, "schemas")
+AMOUNT: Place = (*SCHEMAS, "Amount")
+ROW: Place = (*SCHEMAS, "AccountBalance")
+PROPERTIES: Place = (*ROW, "properties")
+UPDATED: Place = (*PROPERTIES, "updateTime")
+SCHEMES: Place = (*COMPONENTS, "securitySchemes")
+WINDOW: Place = (*COMPONENTS, "parameters", "RecvWindow")
+TIMESTAMP: Place = (*COMPONENTS, "parameters", "Timestamp")
+HEADER: Place = (*COMPONENTS, "headers", "UsedWeight")
+REFUSED: Place = (*COMPONENTS, "responses", "Refused")
+BALANCE: Place = ("paths", "/fapi/v3/balance", "get")
+TIME: Place = ("paths", "/fapi/v1/time", "get")
+OK: Place = (*BALANCE, "responses", "200")
+MEDIA: Place = (*OK, "content", "application/json")
+RESULT: Place = (*MEDIA, "schema")
+
+DESCRIBED = {"description": "A test."}
+INTEGER = {"type": "integer", "format": "int64", "minimum": 0, "maximum": 9}
+TEXT = {"type": "string", **DESCRIBED}
+TO_AMOUNT = {"$ref": "#/components/schemas/Amount"}
+OBJECT = {"type": "object", "properties": {"a": TEXT}, **DESCRIBED}
+FLAGS = ("baseUrl", "csv", "demo", "help", "json", "nonZero", "timeout")
+PARAMETER: Json = {"name": "limit", "in": "query", "schema": INTEGER, **DESCRIBED}
+TWICE: Json = {**PARAMETER, "schema": {"type": "string"}}
