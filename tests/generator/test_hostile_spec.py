@@ -1,4 +1,7 @@
-"""A spec is foreign text: whatever stands in it is refused, or stays text. Reads the code that comes out, and imports it under watch."""
+"""No text of a spec becomes code: it is rejected, or it stays a string in what is generated.
+
+The tests read the generated code, and import it while an audit hook watches.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ COMMITTED = read_package(ROOT / "generated_client" / PACKAGE)
 
 Place = tuple[Any, ...]
 
-# What every payload tries to run; the name may only ever stand inside a text.
+# What every payload tries to run. It may only stand inside a string.
 PWNED = "__import__('os').abort()"
 PAYLOADS = {
     "ends the docstring": f'It ends. """\n{PWNED}\n"""',
@@ -68,15 +71,24 @@ PAYLOADS = {
     "raw": f'r"" f"{{{PWNED}}}" b"" `{PWNED}` $({PWNED}) <%= {PWNED} %> </script>',
 }
 NAMES = [
-    "../x", "..", ".", "/etc/passwd", "a/../../b", "C:\\x", "\\\\host\\x", "~", "a\x00b", "a\nb", "a b", "CON", "nul.py", "-rf", "--help",
-    "__init__", "__class__", "__slots__", "__import__", "__builtins__", "__debug__", "__file__", "_", "_x", "x_",
-    "class", "import", "None", "True", "match", "type", "print", "exec", "eval", "open", "str", "list", "self", "cls", "super", "Exception",
-    "BaseException", "ValueError", "Ellipsis", "NotImplemented", "balance", "Balance", "balance_detailed", "AccountBalance", "models",
+    "../x", "..", ".", "/etc/passwd", "a/../../b", "C:\\x", "\\\\host\\x", "~", "a\x00b", "a\nb",
+    "a b", "CON", "nul.py", "-rf", "--help",
+    "__init__", "__class__", "__slots__", "__import__", "__builtins__", "__debug__", "__file__",
+    "_", "_x", "x_",
+    "class", "import", "None", "True", "match", "type", "print", "exec", "eval", "open", "str",
+    "list", "self", "cls", "super", "Exception",
+    "BaseException", "ValueError", "Ellipsis", "NotImplemented", "balance", "Balance",
+    "balance_detailed", "AccountBalance", "models",
     "api", "decoding",
-    "operations", "reading", "writing", "types", "errors", "binance_usdm_wire", "binance_usdm", "OPERATIONS", "Operation", "Decimal",
-    "decimal", "json", "re", "os", "sys", "site", "sitecustomize", "conftest", "annotations", "fromId", "from_id", "from-id", "FROM_ID",
-    "ａsset", "ªsset", "ｂalance", "ſelf", "ﬁeld", "bal\u0430nce", "e\u0301", "\u00e9", "名称", "１", "x\u200by", "\u202ex", "🙂",
-    "{{ x }}", "{% x %}", "{x}", 'quo"te', "it's", "`x`", "$(x)", "${x}", "%s", "a;b", "a#b", "#", "a=b", "*", "**x", "a,b", "a:b", "a.b",
+    "operations", "reading", "writing", "types", "errors", "binance_usdm_wire", "binance_usdm",
+    "OPERATIONS", "Operation", "Decimal",
+    "decimal", "json", "re", "os", "sys", "site", "sitecustomize", "conftest", "annotations",
+    "fromId", "from_id", "from-id", "FROM_ID",
+    "ａsset", "ªsset", "ｂalance", "ſelf", "ﬁeld",
+    "bal\u0430nce", "e\u0301", "\u00e9", "名称", "１",
+    "x\u200by", "\u202ex", "🙂",
+    "{{ x }}", "{% x %}", "{x}", 'quo"te', "it's", "`x`", "$(x)", "${x}", "%s", "a;b", "a#b", "#",
+    "a=b", "*", "**x", "a,b", "a:b", "a.b",
     "9lives", "", " ", "x" * 300, "名" * 300, PWNED, f'x"""\n{PWNED}\n"""',
 ]  # fmt: skip
 MODULES = {
@@ -95,7 +107,8 @@ MODULES = {
     "urllib.parse",
 }
 STATEMENTS = (
-    ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Assign, ast.AnnAssign, ast.Expr, ast.Pass,
+    ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Assign,
+    ast.AnnAssign, ast.Expr, ast.Pass,
 )  # fmt: skip
 RUNNING = (
     ast.Await,
@@ -110,25 +123,31 @@ RUNNING = (
 )
 
 
+def has_effect(node: ast.AST) -> bool:
+    """Return whether a node of a module runs anything on import."""
+    match node:
+        case ast.Expr(value=value):
+            return not isinstance(value, ast.Constant)
+        case ast.Call(func=function):
+            return ast.unparse(function) not in BUILDERS
+        case ast.Import(names=names):
+            return not {alias.name for alias in names} <= MODULES
+        case ast.ImportFrom(level=level, module=module):
+            return not level and module not in MODULES
+        case ast.stmt():
+            return not isinstance(node, STATEMENTS)
+    return isinstance(node, RUNNING)
+
+
 def does_more_than_define(source: bytes) -> Iterator[str]:
-    """Everything in a module that would do something when it is imported, but for the calls in BUILDERS."""
+    """Yield everything in a module that has an effect on import, except calls in BUILDERS."""
     pending: list[ast.AST] = list(ast.parse(source).body)
     while pending:
         node = pending.pop()
-        wrong = (isinstance(node, ast.stmt) and not isinstance(node, STATEMENTS)) or isinstance(
-            node, RUNNING
-        )
-        wrong |= isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant)
-        wrong |= isinstance(node, ast.Call) and ast.unparse(node.func) not in BUILDERS
-        wrong |= (
-            isinstance(node, ast.Import) and not {alias.name for alias in node.names} <= MODULES
-        )
-        wrong |= isinstance(node, ast.ImportFrom) and not node.level and node.module not in MODULES
-        if wrong:
+        if has_effect(node):
             yield ast.unparse(node)
-        if isinstance(
-            node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-        ):  # the body does not run
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            # The body does not run on import, but decorators and defaults do.
             arguments = node.args
             pending += [
                 *getattr(node, "decorator_list", []),
@@ -140,21 +159,24 @@ def does_more_than_define(source: bytes) -> Iterator[str]:
 
 
 def skeleton(files: Files) -> dict[str, str]:
-    """The code without its texts. From bytes: a coding line would count."""
-    found = {}
+    """Return the code of each module without its strings.
+
+    It is parsed from bytes, so that an encoding declaration would count.
+    """
+    code = {}
     for path, content in files.items():
         if path.endswith(".py"):
             tree = ast.parse(content)
             for node in ast.walk(tree):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     node.value = ""
-            found[path] = ast.dump(tree)
-    return found
+            code[path] = ast.dump(tree)
+    return code
 
 
 @pytest.fixture(scope="module", autouse=True)
 def unformatted() -> Iterator[None]:
-    """For speed. What ruff does not parse, `ast` does not either."""
+    """Skip the formatting, for speed. `ast` also rejects what ruff cannot parse."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("generator.project._format", lambda package: None)
         yield
@@ -164,16 +186,20 @@ def unformatted() -> Iterator[None]:
     "source",
     [
         "import os", "from os import path",
-        "from . import x\nimport os.path", "print()", "x = print()", "x: print() = 1", "x = [f() for f in y]",
+        "from . import x\nimport os.path", "print()", "x = print()", "x: print() = 1",
+        "x = [f() for f in y]",
         "def f(x=print()): ...", "def f(*, x=print()): ...",
         "@print()\ndef f(): ...", "class A(print()): ...", "class A(metaclass=print()): ...",
         "class A:\n    print()", "class A:\n    x = print()",
         "class A:\n    @print()\n    def f(self): ...", "if x: y = 1", "for x in y: pass",
-        "while x: pass", "with x: pass", "try: pass\nfinally: pass", "del x", "assert x", "x += y", "x = f'{y}'", "x = lambda y=print(): y",
-        "async def f(x=print()): ...", "(x := 1)", "x.y", "raise x", "x = __import__('os')", "global x", "x = field(default=print())",
+        "while x: pass", "with x: pass", "try: pass\nfinally: pass", "del x", "assert x", "x += y",
+        "x = f'{y}'", "x = lambda y=print(): y",
+        "async def f(x=print()): ...", "(x := 1)", "x.y", "raise x", "x = __import__('os')",
+        "global x", "x = field(default=print())",
     ],
 )  # fmt: skip
-def test_the_reader_of_code_finds_what_an_import_would_do(source: str) -> None:
+def test_the_checker_finds_effects_of_an_import(source: str) -> None:
+    """Each way to run code on import is found."""
     assert list(does_more_than_define(source.encode()))
 
 
@@ -187,11 +213,13 @@ def test_the_reader_of_code_finds_what_an_import_would_do(source: str) -> None:
         "from ..y import z",
     ],
 )
-def test_the_reader_of_code_lets_definitions_pass(source: str) -> None:
+def test_the_checker_accepts_definitions(source: str) -> None:
+    """Definitions and calls of known builders have no effect."""
     assert not list(does_more_than_define(source.encode()))
 
 
-def test_the_reader_of_skeletons_sees_code_and_no_text() -> None:
+def test_a_skeleton_has_code_and_no_strings() -> None:
+    """Two modules have the same skeleton when they differ in strings only."""
     plain, text, code = (
         skeleton({"x.py": source}) for source in (b'x = "a"', b'x = "b"', b'x = "a" + y')
     )
@@ -200,10 +228,11 @@ def test_the_reader_of_skeletons_sees_code_and_no_text() -> None:
 
 @pytest.mark.parametrize("path", [path for path in COMMITTED if path.endswith(".py")])
 def test_importing_the_committed_client_only_defines(path: str) -> None:
+    """An import of the committed package has no effect."""
     assert list(does_more_than_define(COMMITTED[path])) == []
 
 
-# Texts: every place whose text can be another one gets every payload.
+# Strings: every place where the spec may have any string gets every payload.
 
 
 def _at(node: Any, place: Place) -> Any:
@@ -220,19 +249,14 @@ def spoilt(texts: list[Place], payload: str) -> Json:
 
 
 def free_texts() -> list[Place]:
-    """Where the spec may say something else, in any words: all places with the same key, or none of them."""
-    found: dict[Any, list[Place]] = {}
+    """Return the places where the lint accepts any string: all with the same key, or none."""
+    places_by_key: dict[str, list[Place]] = {}
     for place in places(DOCUMENT):
         if isinstance(_at(DOCUMENT, place), str):
-            found.setdefault(
-                next(step for step in reversed(place) if isinstance(step, str)), []
-            ).append(place)
-    return [
-        place
-        for group in found.values()
-        if not lint(spoilt(group, 'Other "text"'))
-        for place in group
-    ]
+            key = next(step for step in reversed(place) if isinstance(step, str))
+            places_by_key.setdefault(key, []).append(place)
+    groups = [group for group in places_by_key.values() if not lint(spoilt(group, 'Other "text"'))]
+    return [place for group in groups for place in group]
 
 
 TEXTS = free_texts()
@@ -245,6 +269,7 @@ def code() -> dict[str, str]:
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_no_text_of_a_spec_changes_the_code(payload: str, code: dict[str, str]) -> None:
+    """A payload in every free place changes strings only, and is served as it is."""
     document = spoilt(TEXTS, PAYLOADS[payload])
     files = generate(document)
     assert skeleton(files) == code
@@ -253,7 +278,8 @@ def test_no_text_of_a_spec_changes_the_code(payload: str, code: dict[str, str]) 
     assert served == document
 
 
-def test_every_other_text_and_key_refuses_a_payload_or_keeps_it_a_text() -> None:
+def test_a_payload_elsewhere_is_rejected_or_inert() -> None:
+    """In any other string or key, the lint rejects a payload or it stays a string."""
     assert len(TEXTS) > 200
     chance = random.Random(20260115)
     passed = []
@@ -296,16 +322,15 @@ def with_schema(document: Json, name: str, number: int) -> None:
             DOCUMENT["components"]["schemas"]["ServerTime"]
         )
         with_operation(document, f"made{number}", number)
-        reply = copy.deepcopy(TIME["responses"])
-        reply["200"]["content"]["application/json"]["schema"] = {
-            "$ref": f"#/components/schemas/{name}"
-        }
-        document["paths"][f"/fapi/v1/n{number}"]["get"]["responses"] = reply
+        responses = copy.deepcopy(TIME["responses"])
+        result = {"$ref": f"#/components/schemas/{name}"}
+        responses["200"]["content"]["application/json"]["schema"] = result
+        document["paths"][f"/fapi/v1/n{number}"]["get"]["responses"] = responses
 
 
-def with_member(document: Json, name: str, number: int) -> None:
+def with_property(document: Json, name: str, number: int) -> None:
     document["components"]["schemas"]["ServerTime"]["properties"].setdefault(
-        name, {"type": "string", "description": "A member."}
+        name, {"type": "string", "description": "A property."}
     )
 
 
@@ -325,13 +350,15 @@ def with_path(document: Json, name: str, number: int) -> None:
     )
 
 
-WITH = [with_operation, with_tag, with_schema, with_member, with_argument, with_path]
+WITH = [with_operation, with_tag, with_schema, with_property, with_argument, with_path]
 IMPORTS = """
 import attrs, orjson, functools, datetime, decimal, json, urllib.parse, importlib, sys
+MODULES = {"subprocess", "socket", "shutil", "ctypes", "urllib", "pty"}
+CALLS = "system exec fork posix spawn remove rename mkdir putenv"
+EVENTS = tuple(f"os.{call}" for call in CALLS.split())
 def watch(event, arguments):
-    if event.split(".")[0] in {"subprocess", "socket", "shutil", "ctypes", "urllib", "pty"} or event.startswith(
-        ("os.system", "os.exec", "os.fork", "os.posix", "os.spawn", "os.remove", "os.rename", "os.mkdir", "os.putenv")
-    ) or (event == "open" and arguments[1] not in ("r", "rb", None)):
+    writes = event == "open" and arguments[1] not in ("r", "rb", None)
+    if writes or event.split(".")[0] in MODULES or event.startswith(EVENTS):
         raise SystemExit(f"an import did {event} {arguments}")
 sys.path.insert(0, sys.argv[1])
 sys.addaudithook(watch)
@@ -341,12 +368,16 @@ wire = importlib.import_module("binance_usdm_wire")
 assert wire.OPERATIONS["balance"].parse_body(b"[]") == []
 for operation in wire.OPERATIONS.values():
     if operation.id != "balance":
-        assert operation.parse_body(b'{"serverTime": 1, "more": 2}').to_dict() == {"serverTime": 1, "more": 2}
+        value = operation.parse_body(b'{"serverTime": 1, "more": 2}')
+        assert value.to_dict() == {"serverTime": 1, "more": 2}
 """
 
 
 def with_text(add: Any) -> tuple[Json, list[str]]:
-    """The spec with every name of NAMES that it takes, and those it takes: one after the other, whole runs of them where it can."""
+    """Return the spec with all names of NAMES that the lint accepts together, and those names.
+
+    Names that are rejected alone are left out; of the others, runs are halved until accepted.
+    """
 
     def joined(document: Json, names: list[tuple[int, str]]) -> tuple[Json, list[str]]:
         tried = copy.deepcopy(document)
@@ -365,9 +396,10 @@ def with_text(add: Any) -> tuple[Json, list[str]]:
 
 
 @pytest.mark.parametrize("add", WITH, ids=lambda add: add.__name__.removeprefix("with_"))
-def test_a_name_is_refused_or_works_and_imports_without_effect(add: Any, tmp_path: Path) -> None:
-    document, taken = with_text(add)
-    assert 3 < len(taken) < len(NAMES) - 10
+def test_a_name_is_rejected_or_works(add: Any, tmp_path: Path) -> None:
+    """Every accepted name gives modules that import without effect and read values."""
+    document, accepted = with_text(add)
+    assert 3 < len(accepted) < len(NAMES) - 10
     files = generate(document)
     assert_inert(files)
     replace_package(tmp_path / PACKAGE, files)
@@ -389,6 +421,7 @@ def test_a_name_is_refused_or_works_and_imports_without_effect(add: Any, tmp_pat
 
 
 def test_the_watch_over_imports_sees_an_effect(tmp_path: Path) -> None:
+    """A module that writes a file on import is caught."""
     (tmp_path / "bad.py").write_text("open(__file__ + '.txt', 'w')")
     done = subprocess.run(
         [sys.executable, "-IBc", IMPORTS, str(tmp_path), "bad"],
@@ -399,7 +432,7 @@ def test_the_watch_over_imports_sees_an_effect(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr[:20]) == (1, "an import did open (")
 
 
-# Files: what is read at all. Exit 2, findings and no traceback, nothing written, and soon.
+# Files that cannot be read: exit 2 within seconds, findings, no traceback, nothing written.
 
 LAUGHS = "a0: &a0 x\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 20)
@@ -414,7 +447,7 @@ UNREADABLE = {
     "nested lists": "a: " + "[" * 45 + "]" * 45,
     "a Python object": "a: !!python/object/apply:os.abort []",
     "a Python name": "a: !!python/name:os.abort",
-    "a tag of its own": "a: !run x",
+    "an unknown tag": "a: !run x",
     "an include": "a: !include /etc/passwd",
     "binary": "a: !!binary aGVsbG8=",
     "a set": "a: !!set {x, y}",
@@ -428,18 +461,21 @@ UNREADABLE = {
     "nothing between words": 'a: "in\\u200bvisible"',
 }
 REFERENCES = [
-    "file:///etc/passwd", "/etc/passwd", "other.yaml", "../openapi.yaml#/components/schemas/ServerTime", "http://127.0.0.1:9/x",
+    "file:///etc/passwd", "/etc/passwd", "other.yaml",
+    "../openapi.yaml#/components/schemas/ServerTime", "http://127.0.0.1:9/x",
     "",
     "https://example.com/x#/components/schemas/ServerTime", "#", "#/",
     "#/components/schemas/", "#/components/schemas/../schemas/ServerTime",
-    "#/components/schemas/Server%54ime", "#/components/schemas/ServerTime/properties/serverTime", "#/paths/~1fapi~1v1~1time",
-    "#/components/schemas/ServerTime\n", "#/components/schemas/{{ x }}", "#/components/schemas/" + "x" * 300,
+    "#/components/schemas/Server%54ime", "#/components/schemas/ServerTime/properties/serverTime",
+    "#/paths/~1fapi~1v1~1time",
+    "#/components/schemas/ServerTime\n", "#/components/schemas/{{ x }}",
+    "#/components/schemas/" + "x" * 300,
 ]  # fmt: skip
 
 
 @pytest.fixture
 def soon() -> Iterator[None]:
-    """A failure instead of a test that never ends."""
+    """Fail a test that takes longer than 10 seconds."""
 
     def late(*_: object) -> None:
         raise AssertionError("it takes longer than 10 s")
@@ -453,30 +489,25 @@ def soon() -> Iterator[None]:
 
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_a_file_that_is_no_plain_data_is_refused_whole(
+def test_a_file_with_more_than_plain_data_is_rejected(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """YAML tags, alias bombs and invisible characters are findings of the reader."""
     (tmp_path / "spec.yaml").write_text(UNREADABLE[name], encoding="utf-8")
     assert main(["--spec", str(tmp_path / "spec.yaml"), "--output", str(tmp_path / "out")]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.endswith("; nothing was written\n")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.endswith("; nothing was written\n")
     assert not (tmp_path / "out").exists()
-    with pytest.raises(SpecError):  # by the reader, not only because it is no OpenAPI
+    # The reader rejects it, not only the check for an OpenAPI document.
+    with pytest.raises(SpecError):
         load(tmp_path / "spec.yaml")
 
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference[:40] or "empty")
-def test_a_reference_leads_nowhere_but_into_the_document(reference: str) -> None:
-    reply = (
-        "paths",
-        "/fapi/v1/time",
-        "get",
-        "responses",
-        "200",
-        "content",
-        "application/json",
-        "schema",
-    )
+def test_a_reference_leads_into_the_document_only(reference: str) -> None:
+    """References to files, URLs and other places of the document are rejected."""
+    response = ("paths", "/fapi/v1/time", "get", "responses", "200")
+    place = (*response, "content", "application/json", "schema", "$ref")
     with pytest.raises(SpecError, match="must be #/components/schemas/ and a name"):
-        generate(changed(DOCUMENT, (*reply, "$ref"), reference))
+        generate(changed(DOCUMENT, place, reference))

@@ -1,7 +1,7 @@
-"""One more operation in the spec is one more method, command, route and contract case: no other line is written.
+"""A new operation in the spec needs no other line of code.
 
-A copy of the spec gets `GET /fapi/v3/account`; what the generator makes of it takes the place of the committed client in a
-process of its own, with everything else as it is.
+A copy of the spec gets `GET /fapi/v3/account`. The package generated from it replaces the
+committed one in a separate process, and the rest of the project must work with it.
 """
 
 import copy
@@ -31,7 +31,8 @@ EXAMPLE = {
 
 def _object(description: str, **properties: Any) -> dict[str, Any]:
     return {
-        "type": "object", "description": description, "additionalProperties": True, "required": list(properties), "properties": properties,
+        "type": "object", "description": description, "additionalProperties": True,
+        "required": list(properties), "properties": properties,
     }  # fmt: skip
 
 
@@ -83,18 +84,16 @@ def with_account() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A source root whose binance_usdm_wire knows one operation more."""
+    """Return a source root whose binance_usdm_wire has the new operation."""
     root = tmp_path_factory.mktemp("generated")
     replace_package(root / "binance_usdm_wire", generate(with_account()))
     return root
 
 
 def run(wide: Path, *command: str, code: int = 0) -> str:
-    env = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(wide), str(ROOT)]),
-        "PYTHONIOENCODING": "utf-8",
-    }
+    """Run Python with the new package and return what it printed."""
+    path = os.pathsep.join([str(wide), str(ROOT)])
+    env = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
         [sys.executable, *command],
         cwd=wide,
@@ -121,7 +120,8 @@ options = dict(transport=exchange.transport)
 with binance_usdm.Client(exchange.api_key, exchange.api_secret, **options) as client:
     account = client.account(recv_window=3000)
     assert client.account_detailed().used_weight == 10
-assert account.positions[0].position_amt == Decimal("1.000") and account.assets[0].updated_at.year == 2021
+assert account.positions[0].position_amt == Decimal("1.000")
+assert account.assets[0].updated_at.year == 2021
 
 async def main():
     async with binance_usdm.AsyncClient(exchange.api_key, exchange.api_secret, **options) as client:
@@ -136,26 +136,16 @@ print(json.dumps(account.to_dict()))
 """
 
 
-def test_both_clients_get_the_method_and_the_mock_the_route(wide: Path) -> None:
+def test_clients_and_mock_have_the_operation(wide: Path) -> None:
+    """Both clients have a typed method, and the mock exchange the route behind it."""
     assert json.loads(run(wide, "-W", "error", "-c", USE.format(root=str(wide)))) == EXAMPLE
 
 
-def test_the_shell_gets_the_command(wide: Path) -> None:
-    me = [sys.executable, "-m", "binance_usdm"]
-    shown = run(
-        wide,
-        "-m",
-        "binance_usdm",
-        "mock",
-        "run",
-        "--",
-        *me,
-        "account",
-        "--json",
-        "--recv-window",
-        "3000",
-    )
-    assert json.loads(shown) == EXAMPLE
+def test_the_shell_has_the_command(wide: Path) -> None:
+    """The command is listed, takes the parameters of the spec and prints the value."""
+    command = [sys.executable, "-m", "binance_usdm", "account", "--json", "--recv-window", "3000"]
+    printed = run(wide, "-m", "binance_usdm", "mock", "run", "--", *command)
+    assert json.loads(printed) == EXAMPLE
     assert "Account information." in run(wide, "-m", "binance_usdm", "--help")
 
 
@@ -168,28 +158,33 @@ from tests.contract.mock_vs_spec import run_mock_vs_spec
 from tests.contract.requests_vs_spec import run_requests_vs_spec
 from tests.contract.responses_vs_spec import run_responses_vs_spec
 
-document = json.loads(files("binance_usdm_wire").joinpath("openapi.json").read_text(encoding="utf-8"))
+path = "/fapi/v3/account"
+document = json.loads(files("binance_usdm_wire").joinpath("openapi.json").read_bytes())
 assert "account" in {fact.id for fact in operation_facts(document)}
 assert run_mock_vs_spec(document) == {}
 for sdk in SDKS.values():
     assert run_requests_vs_spec(document, sdk) == {}
-document["paths"] = {path: item for path, item in document["paths"].items() if path == "/fapi/v3/account"}
+document["paths"] = {path: document["paths"][path]}
 assert run_responses_vs_spec(document, SDKS["async"]) == {}
 required = document["components"]["schemas"]["Account"]["required"]
 gone = required.pop()
-found = run_responses_vs_spec(document, SDKS["sync, default transport"])
-assert found != {}, "a reply that the spec allows and the client refuses is noticed"
+problems = run_responses_vs_spec(document, SDKS["sync, default transport"])
+assert problems != {}, "a response that the spec allows and the client rejects is noticed"
 required.append(gone)
-document["paths"]["/fapi/v3/account"]["get"]["parameters"][0] = {"$ref": "#/components/parameters/Timestamp"}
-assert run_requests_vs_spec(document, SDKS["sync"]) != {}, "a client that sends what its spec does not know is noticed"
+reference = {"$ref": "#/components/parameters/Timestamp"}
+document["paths"][path]["get"]["parameters"][0] = reference
+problems = run_requests_vs_spec(document, SDKS["sync"])
+assert problems != {}, "a client that sends what its spec does not have is noticed"
 """
 
 
-def test_the_contract_tests_get_its_cases(wide: Path) -> None:
+def test_the_contract_tests_have_its_cases(wide: Path) -> None:
+    """All contract checks cover the operation and notice a difference in it."""
     run(wide, "-c", CONTRACT)
 
 
 def test_types_are_checked_at_the_call_site(wide: Path) -> None:
+    """mypy --strict knows the types of the new method's value."""
     user = wide / "user.py"
     user.write_text(
         "from decimal import Decimal\nfrom typing import assert_type\nimport binance_usdm\n\n"
@@ -198,8 +193,13 @@ def test_types_are_checked_at_the_call_site(wide: Path) -> None:
         encoding="utf-8",
     )
     paths = os.pathsep.join([str(ROOT), str(wide)])
+    options = ["--strict", "--cache-dir", str(wide / "cache"), "--config-file", os.devnull]
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(wide / "cache"), "--config-file", os.devnull, str(user)],
-        env={**os.environ, "MYPYPATH": paths}, cwd=wide, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "mypy", *options, str(user)],
+        env={**os.environ, "MYPYPATH": paths},
+        cwd=wide,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""What the generator writes: the tree is what the spec gives, the same bytes wherever it runs, and a swap is whole or not at all."""
+"""The generator writes the same bytes everywhere, and replaces the package as a whole."""
 
 from __future__ import annotations
 
@@ -29,36 +29,39 @@ HOSTILE = "[{0}]\nline-length = 60\nindent-width = 2\n[{1}lint.isort]\nforce-sin
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A copy of the committed package, to be spoilt."""
+    """Return a copy of the committed package for tests that damage it."""
     shutil.copytree(COMMITTED, tmp_path / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / PACKAGE
 
 
-def test_the_committed_tree_is_what_the_spec_gives(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_committed_package_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m generator --check` finds no difference."""
     assert main(["--check"]) == 0
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_check_names_every_file_that_differs_and_writes_nothing(
+def test_a_check_names_every_file_that_differs(
     package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Missing, stale and foreign files are printed, and nothing is written."""
     (package / "errors.py").unlink()
     (package / "py.typed").write_bytes((package / "py.typed").read_bytes() + b"\n")
     (package / "models" / "order.py").write_bytes(b"")
     spoilt = read_package(package)
     assert main(["--check", "--output", str(package.parent)]) == 1
-    said = [
+    expected = [
         "errors.py: missing",
         "models/order.py: not written by the generator",
         "py.typed: stale or edited",
     ]
-    assert capsys.readouterr().err.splitlines() == said
+    assert capsys.readouterr().err.splitlines() == expected
     assert read_package(package) == spoilt
 
 
 def test_a_check_of_an_empty_folder_misses_every_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The check does not create the folder."""
     assert main(["--check", "--output", str(tmp_path)]) == 1
     assert capsys.readouterr().err.splitlines() == [
         f"{path}: missing" for path in sorted(read_package(COMMITTED))
@@ -66,7 +69,8 @@ def test_a_check_of_an_empty_folder_misses_every_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_generating_mends_what_was_spoilt_and_leaves_nothing_over(package: Path) -> None:
+def test_generating_repairs_a_damaged_package(package: Path) -> None:
+    """Missing files come back, and foreign files and folders are removed."""
     (package / "errors.py").unlink()
     (package / "models" / "order.py").write_bytes(b"")
     (package / "old" / "deep").mkdir(parents=True)
@@ -77,18 +81,18 @@ def test_generating_mends_what_was_spoilt_and_leaves_nothing_over(package: Path)
     assert [path.name for path in package.parent.iterdir()] == [PACKAGE]
 
 
-def test_generating_what_is_there_already_touches_no_file(
+def test_generating_again_touches_no_file(
     package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Files that are up to date keep their modification times."""
     before = {path: path.stat().st_mtime_ns for path in package.rglob("*")}
     assert main(["--output", str(package.parent)]) == 0
     assert capsys.readouterr().out == f"{PACKAGE}: {len(read_package(package))} files, 0 changed\n"
     assert {path: path.stat().st_mtime_ns for path in package.rglob("*")} == before
 
 
-def test_the_bytes_depend_on_neither_hash_seed_nor_folder_nor_configuration_around(
-    tmp_path: Path,
-) -> None:
+def test_the_surroundings_do_not_change_the_bytes(tmp_path: Path) -> None:
+    """Hash seed, working folder and ruff's configuration around it have no influence."""
     folders = [tmp_path / name / "deeper" for name in ("plain", "pyproject", "ruff")]
     for folder in folders:
         folder.mkdir(parents=True)
@@ -123,34 +127,28 @@ def test_the_bytes_depend_on_neither_hash_seed_nor_folder_nor_configuration_arou
     wanted = read_package(COMMITTED)
     for seed in range(3):
         assert read_package(folders[seed] / f"out{seed}" / PACKAGE) == wanted
-    assert sorted(path.name for path in folders[0].iterdir()) == [
-        "out0",
-        "spec.yaml",
-    ]  # no cache, no scratch
+    # Neither a cache nor a temporary folder is left.
+    assert sorted(path.name for path in folders[0].iterdir()) == ["out0", "spec.yaml"]
 
 
-def test_every_file_says_first_which_command_writes_it() -> None:
+def test_every_file_names_the_command_that_writes_it() -> None:
+    """The banner is the first line."""
     for path, content in read_package(COMMITTED).items():
         first = content.decode().splitlines()[1 if path.endswith(".json") else 0]
         assert " by `python -m generator` from " in first, path
 
 
-def test_the_package_is_typed_and_all_of_it_is_named() -> None:
-    wanted = {
-        "__init__.py",
-        "decoding.py",
-        "errors.py",
-        "openapi.json",
-        "operations.py",
-        "py.typed",
-        "reading.py",
-        "types.py",
-        "writing.py",
-    }
-    assert {path for path in read_package(COMMITTED) if "/" not in path} == wanted
+def test_the_package_has_these_files() -> None:
+    """It is typed, and has no other file at its top level."""
+    expected = {
+        "__init__.py", "decoding.py", "errors.py", "openapi.json", "operations.py", "py.typed",
+        "reading.py", "types.py", "writing.py",
+    }  # fmt: skip
+    assert {path for path in read_package(COMMITTED) if "/" not in path} == expected
 
 
-def test_the_served_document_is_the_spec_word_for_word() -> None:
+def test_openapi_json_is_the_spec_word_for_word() -> None:
+    """Source marks and the order of keys are kept."""
     served = json.loads((COMMITTED / "openapi.json").read_bytes())
     assert "python -m generator" in served.pop("x-written-by")
     assert served == load(SPEC)
@@ -165,7 +163,8 @@ def requirements(table: Any) -> Iterator[str]:
             yield from requirements(entry)
 
 
-def test_the_pinned_generator_library_is_the_one_that_ran() -> None:
+def test_the_pinned_generator_library_is_installed() -> None:
+    """One exact pin decides the committed bytes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     declared = [
         project["project"].get("dependencies"),
@@ -178,10 +177,12 @@ def test_the_pinned_generator_library_is_the_one_that_ran() -> None:
 
 
 @pytest.mark.parametrize("failing", [1, 2])
-def test_a_swap_that_fails_leaves_the_old_package(
+def test_a_failed_replacement_leaves_the_old_package(
     package: Path, monkeypatch: pytest.MonkeyPatch, failing: int
 ) -> None:
-    old, renames = read_package(package), 0
+    """The package is replaced as a whole or not at all."""
+    old = read_package(package)
+    renames = 0
     rename = Path.rename
 
     def fails_once(path: Path, target: Path) -> Path:
@@ -198,7 +199,8 @@ def test_a_swap_that_fails_leaves_the_old_package(
     assert [path.name for path in package.parent.iterdir()] == [PACKAGE]
 
 
-def test_generating_changes_neither_the_document_nor_the_library() -> None:
+def test_generating_has_no_side_effects() -> None:
+    """Neither the document nor the generator library is changed."""
     import openapi_python_client.parser.properties as properties
 
     document, reader = load(SPEC), properties._string_based_property

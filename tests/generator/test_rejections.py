@@ -1,4 +1,4 @@
-"""How the generator refuses: every fault at once, one line each, exit 2, nothing written, and never anything but a finding."""
+"""The generator reports all problems of a spec at once, one line each, and writes nothing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ NO_SPEC: dict[str, tuple[bytes | None, str]] = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An output folder that holds something already."""
+    """Return an output folder that has a package already."""
     package = tmp_path / "out" / PACKAGE
     package.mkdir(parents=True)
     (package / "kept.py").write_bytes(b"# as it was\r\n")
@@ -77,19 +77,14 @@ def run(spec: Path, output: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_a_refused_spec_leaves_the_folder_as_it_was_and_says_everything_at_once(
-    tmp_path: Path, folder: Path
-) -> None:
+def test_a_rejected_spec_changes_no_file(tmp_path: Path, folder: Path) -> None:
+    """All findings are printed at once, and the folder stays as it was."""
     before = snapshot(folder)
     (tmp_path / "faulty.yaml").write_bytes(THREE_FAULTS)
     (tmp_path / "broken.yaml").write_bytes(b"a: [")
+    names = ["faulty.yaml", "broken.yaml", "missing.yaml"]
     with ThreadPoolExecutor(2) as pool:
-        done = list(
-            pool.map(
-                lambda name: run(tmp_path / name, folder),
-                ["faulty.yaml", "broken.yaml", "missing.yaml"],
-            )
-        )
+        done = list(pool.map(lambda name: run(tmp_path / name, folder), names))
     assert [one.returncode for one in done] == [2, 2, 2]
     assert [one.stdout for one in done] == ["", "", ""]
     assert [len(one.stderr.splitlines()) for one in done] == [5, 2, 2], done
@@ -106,50 +101,52 @@ def test_a_refused_spec_leaves_the_folder_as_it_was_and_says_everything_at_once(
 
 
 @pytest.mark.parametrize("name", NO_SPEC)
-def test_what_is_no_spec_is_one_finding_and_no_traceback(
+def test_a_file_without_a_spec_is_one_finding(
     name: str, tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    content, said = NO_SPEC[name]
+    """A missing or unreadable file is a finding, not a traceback."""
+    content, expected = NO_SPEC[name]
     before = snapshot(folder)
     if content is not None:
         (tmp_path / "spec.yaml").write_bytes(content)
     assert main(["--spec", str(tmp_path / "spec.yaml"), "--output", str(folder)]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert lines[1:] == ["1 finding(s); nothing was written"]
-    assert said in lines[0]
+    assert expected in lines[0]
     assert snapshot(folder) == before
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The command exits with 2 and the reason."""
     (tmp_path / "file").write_bytes(b"")
     assert main(["--output", str(tmp_path / "file" / "out")]) == 2
     assert capsys.readouterr().err.endswith("cannot be written (Not a directory)\n")
 
 
-def test_a_check_of_a_broken_spec_is_a_refusal_and_not_staleness(tmp_path: Path) -> None:
+def test_a_check_of_a_broken_spec_exits_with_2(tmp_path: Path) -> None:
+    """Exit status 1 means a difference, not an invalid spec."""
     assert main(["--check", "--spec", str(tmp_path / "missing.yaml")]) == 2
 
 
-# Any one node of the document may be missing or be something else: there are files or findings, never another exception.
+# Whatever replaces a node of the document, there are files or findings, never another exception.
 
 
 def places(node: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    entries: Any = (
-        node.items()
-        if isinstance(node, dict)
-        else enumerate(node)
-        if isinstance(node, list)
-        else ()
-    )
+    """Yield the place of every value in a document."""
+    entries: Any = ()
+    if isinstance(node, dict):
+        entries = node.items()
+    elif isinstance(node, list):
+        entries = enumerate(node)
     for step, entry in entries:
         yield (*above, step)
         yield from places(entry, (*above, step))
 
 
 def changed(node: Any, place: tuple[Any, ...], value: Any) -> Any:
-    """A copy with another value at one place; what is not on the way there is shared."""
+    """Return a copy with another value at one place; it shares all other nodes."""
     copied: Any = dict(node) if isinstance(node, dict) else list(node)
     step, *rest = place
     if rest:
@@ -162,37 +159,25 @@ def changed(node: Any, place: tuple[Any, ...], value: Any) -> Any:
 
 
 def samples(count: int) -> list[Json]:
-    values = [
-        ABSENT,
-        None,
-        1,
-        "x",
-        [],
-        {},
-        1.5,
-        True,
-        [None],
-        {"$ref": "#/components/schemas/Amount"},
-        'a"',
-    ]
-    every = [(place, value) for place in places(DOCUMENT) for value in values]
-    return [
-        changed(DOCUMENT, place, value)
-        for place, value in random.Random(20260115).sample(every, count)
-    ]
+    reference = {"$ref": "#/components/schemas/Amount"}
+    values = [ABSENT, None, 1, "x", [], {}, 1.5, True, [None], reference, 'a"']
+    changes = [(place, value) for place in places(DOCUMENT) for value in values]
+    chosen = random.Random(20260115).sample(changes, count)
+    return [changed(DOCUMENT, place, value) for place, value in chosen]
 
 
-def test_every_change_of_one_node_gives_files_or_findings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "generator.project._format", lambda package: None
-    )  # for speed; what ruff would refuse, compile refuses
+def test_any_changed_node_gives_files_or_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lint finds every value that the generator cannot handle."""
+    # Formatting is skipped for speed: `compile` also rejects what ruff cannot parse.
+    monkeypatch.setattr("generator.project._format", lambda package: None)
     untouched = json.dumps(DOCUMENT)
     passed = []
     for document in samples(1000):
-        found = lint(document)
-        assert all(isinstance(line, str) and line.isprintable() for line in found)
-        passed += [] if found else [document]
-    assert 100 < len(passed) < 500  # texts and examples may be anything; the rest may not
+        findings = lint(document)
+        assert all(isinstance(line, str) and line.isprintable() for line in findings)
+        passed += [] if findings else [document]
+    # Strings and examples may be anything, the rest may not.
+    assert 100 < len(passed) < 500
     for document in passed[:24]:
         try:
             files = generate(document)

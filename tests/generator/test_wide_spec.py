@@ -1,4 +1,7 @@
-"""A wider spec costs no hand-written line: what comes out parses, round-trips, encodes, type-checks, and no text of it becomes code."""
+"""The package generated from a wide spec reads, writes, round-trips and type-checks.
+
+No string of the spec becomes code.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,12 @@ from generator.spec import Json
 from tests.specs import wide_spec
 from tests.specs.wide_spec import ACCOUNT, BARE, FULL, POSITION, hostile, wide_document
 
-# Nothing else may be called while a generated module is imported.
+# The only calls that a generated module may make on import.
 BUILDERS = {
-    "Operation", "Parameter", "RowReader", "Signing", "TypeVar", "_DecimalCache", "_Missing", "_uniform_column", "array_reader", "field",
-    "frozen", "frozenset", "integer_reader", "nullable_reader", "optional_reader", "pattern_reader", "re.compile", "type",
+    "Operation", "Parameter", "RowReader", "Signing", "TypeVar", "_DecimalCache", "_Missing",
+    "_uniform_column", "array_reader", "field",
+    "frozen", "frozenset", "integer_reader", "nullable_reader", "optional_reader", "pattern_reader",
+    "re.compile", "type",
     "writing.choice_writer", "writing.integer_writer", "writing.pattern_writer",
 }  # fmt: skip
 USE = """
@@ -57,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wire(folder: Path) -> Iterator[ModuleType]:
-    """The wide package under a name of its own, beside the real one."""
+    """Import the wide package as `wide_wire`, beside the real one."""
     where = folder / PACKAGE
     spec = importlib.util.spec_from_file_location(
         "wide_wire", where / "__init__.py", submodule_search_locations=[str(where)]
@@ -72,7 +77,8 @@ def wire(folder: Path) -> Iterator[ModuleType]:
         del sys.modules[name]
 
 
-def test_a_member_that_may_be_missing_hides_no_unknown_one(wire: ModuleType) -> None:
+def test_unknown_fields_are_kept_beside_optional_ones(wire: ModuleType) -> None:
+    """A row without an optional field and with an unknown one has the usual field count."""
     sources = [BARE, {**BARE, "new": 1}, POSITION, {**POSITION, "newer": None}]
     rows = wire.Position.read_rows(sources, None)
     assert [row.to_dict() for row in rows] == sources
@@ -80,13 +86,15 @@ def test_a_member_that_may_be_missing_hides_no_unknown_one(wire: ModuleType) -> 
 
 
 @pytest.mark.parametrize("source", [ACCOUNT, FULL], ids=["least", "full"])
-def test_every_shape_round_trips_exactly(wire: ModuleType, source: Json) -> None:
+def test_every_type_round_trips_exactly(wire: ModuleType, source: Json) -> None:
+    """`to_dict` returns what `from_dict` read."""
     account = wire.Account.from_dict(source)
     assert json.dumps(account.to_dict(), sort_keys=True) == json.dumps(source, sort_keys=True)
     assert wire.Account.from_dict(account.to_dict()) == account
 
 
-def test_every_shape_has_its_python_type(wire: ModuleType) -> None:
+def test_every_schema_has_its_python_type(wire: ModuleType) -> None:
+    """Amounts are Decimals, rows are objects, times have a datetime beside them."""
     account = wire.Account.from_dict(FULL)
     assert (account.levels, account.gaps) == (
         [[Decimal("1.0"), Decimal("-0.00")], []],
@@ -99,10 +107,10 @@ def test_every_shape_has_its_python_type(wire: ModuleType) -> None:
     assert account.additional_properties == {"new": {"kept": [1, None]}}
 
 
-def test_names_from_the_wire_survive_whatever_they_are(wire: ModuleType) -> None:
-    source = {
-        name: f"the value of {name}" for name in [*wide_spec.HOSTILE_NAMES, *wide_spec.PYTHON_NAMES]
-    }
+def test_any_field_name_is_kept(wire: ModuleType) -> None:
+    """Names that Python cannot use become other attributes and are written as they were."""
+    names = [*wide_spec.HOSTILE_NAMES, *wide_spec.PYTHON_NAMES]
+    source = {name: f"the value of {name}" for name in names}
     odd = wire.Odd.from_dict(source)
     assert (odd.class_, odd.none, odd.field_9lives, odd.property_) == (
         source["class"],
@@ -160,21 +168,20 @@ def test_names_from_the_wire_survive_whatever_they_are(wire: ModuleType) -> None
     ],
     ids=str,
 )
-def test_a_mismatch_names_the_whole_way_to_it(
+def test_a_mismatch_has_the_whole_path(
     wire: ModuleType, change: Json, path: Any, expected: str, found: str
 ) -> None:
+    """The path has row numbers and field names from the outside in."""
     with pytest.raises(wire.ResponseMismatch) as caught:
         wire.Account.from_dict({**ACCOUNT, **change})
     assert (caught.value.path, caught.value.expected, caught.value.found) == (path, expected, found)
 
 
-def test_replies_of_every_shape_are_parsed(wire: ModuleType) -> None:
+def test_responses_of_every_type_are_parsed(wire: ModuleType) -> None:
+    """Lists of strings, lists of lists, rows and single objects are results."""
     operations = wire.OPERATIONS
-    assert (
-        operations["symbols"].parse_body(b'["A", "B"]')
-        == operations["ping"].parse_body(b'["A", "B"]')
-        == ["A", "B"]
-    )
+    for name in ("symbols", "ping"):
+        assert operations[name].parse_body(b'["A", "B"]') == ["A", "B"]
     assert operations["levels"].parse_body(b'[["1.50"]]') == [[Decimal("1.50")]]
     assert operations["positions"].parse_body(b"[]") == []
     assert [operations[name].row_class for name in ("account", "positions", "symbols")] == [
@@ -193,13 +200,10 @@ def test_replies_of_every_shape_are_parsed(wire: ModuleType) -> None:
         operations["positions"].parse_body(b'[{"symbol":"","entryPrice":"0","updateTime":0},{}]')
 
 
-def test_arguments_of_every_kind_are_checked_and_encoded(wire: ModuleType) -> None:
+def test_arguments_of_every_type_are_encoded(wire: ModuleType) -> None:
+    """Arguments are checked, encoded and ordered as in the spec; required ones come first."""
     query = wire.OPERATIONS["account"].build_query
-    assert list(inspect.signature(query).parameters)[:3] == [
-        "price",
-        "side",
-        "symbol",
-    ]  # what must be given comes first
+    assert list(inspect.signature(query).parameters)[:3] == ["price", "side", "symbol"]
     assert query(price=Decimal("1E+3"), side="BUY") == {"price": "1000", "side": "BUY"}
     full = query(
         side="with blank",
@@ -211,7 +215,8 @@ def test_arguments_of_every_kind_are_checked_and_encoded(wire: ModuleType) -> No
         recv_window=1,
     )
     assert list(full.items()) == [
-        ("symbol", "%E5%B8%81%26%3D"), ("price", "-0.10"), ("reduceOnly", "false"), ("side", "with%20blank"), ("asset", "USDT"),
+        ("symbol", "%E5%B8%81%26%3D"), ("price", "-0.10"), ("reduceOnly", "false"),
+        ("side", "with%20blank"), ("asset", "USDT"),
         ("limit", "-5"), ("recvWindow", "1"),
     ]  # fmt: skip
     wrong: Json = {"side": "SELL", "asset": "USDT\n", "limit": 6, "reduce_only": 1, "price": 1.5}
@@ -222,34 +227,34 @@ def test_arguments_of_every_kind_are_checked_and_encoded(wire: ModuleType) -> No
         query(side="BUY")
 
 
-def test_arguments_named_like_anything_in_python_arrive(wire: ModuleType) -> None:
+def test_arguments_may_have_any_python_name(wire: ModuleType) -> None:
+    """Keywords and names of locals are no obstacle."""
     operation = wire.OPERATIONS["symbols"]
-    assert operation.build_query(
-        **{parameter.name: "v" for parameter in operation.parameters}
-    ) == dict.fromkeys(wide_spec.ARGUMENT_NAMES, "v")
+    query = operation.build_query(**{parameter.name: "v" for parameter in operation.parameters})
+    assert query == dict.fromkeys(wide_spec.ARGUMENT_NAMES, "v")
 
 
-def test_what_a_call_must_carry_follows_from_the_spec(wire: ModuleType) -> None:
-    carried = {
+def test_credentials_follow_from_the_spec(wire: ModuleType) -> None:
+    """Operations are signed, have a key only, or are public."""
+    needs = {
         name: (o.key_header, o.signing and o.signing.timestamp_parameter, o.weight, o.security_type)
         for name, o in wire.OPERATIONS.items()
     }
-    assert carried["account"] == ("X-MBX-APIKEY", "timestamp", 7, "USER_DATA")
-    assert carried["positions"] == ("X-MBX-APIKEY", None, 7, "MARKET_DATA")
-    assert carried["symbols"] == (None, None, 7, "NONE")
-    assert "timestamp" not in [
-        parameter.name for parameter in wire.OPERATIONS["account"].parameters
-    ]
+    assert needs["account"] == ("X-MBX-APIKEY", "timestamp", 7, "USER_DATA")
+    assert needs["positions"] == ("X-MBX-APIKEY", None, 7, "MARKET_DATA")
+    assert needs["symbols"] == (None, None, 7, "NONE")
+    arguments = [parameter.name for parameter in wire.OPERATIONS["account"].parameters]
+    assert "timestamp" not in arguments
 
 
 def words_of(text: str) -> str:
-    """Without control characters, blanks as one blank: what a docstring may change."""
-    return " ".join(
-        "".join(c for c in text if unicodedata.category(c) != "Cc" or c in "\n\r\t").split()
-    )
+    """Return the words of a text: a docstring may drop control characters and wrap lines."""
+    visible = (c for c in text if unicodedata.category(c) != "Cc" or c in "\n\r\t")
+    return " ".join("".join(visible).split())
 
 
-def test_texts_stand_in_the_docstrings_and_data_word_for_word(wire: ModuleType) -> None:
+def test_docstrings_have_the_texts_word_for_word(wire: ModuleType) -> None:
+    """Hostile strings of the spec come out as prose, complete."""
     document = hostile(wide_document())
     for path, item in document["paths"].items():
         operation = wire.OPERATIONS[item["get"]["operationId"]]
@@ -259,13 +264,19 @@ def test_texts_stand_in_the_docstrings_and_data_word_for_word(wire: ModuleType) 
         for text in (operation.summary, item["get"]["description"], *described):
             assert words_of(text) in documented
         assert set(described) <= set(wide_spec.HOSTILE_TEXTS)
-    assert words_of(document["components"]["schemas"]["Account"]["description"]) == words_of(
-        wire.Account.__doc__
-    )
+    description = document["components"]["schemas"]["Account"]["description"]
+    assert words_of(description) == words_of(wire.Account.__doc__)
     assert words_of(document["info"]["title"]) in words_of(str(wire.__doc__))
 
 
+DEFINITIONS = (
+    ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Assign,
+    ast.AnnAssign, ast.Expr, ast.Pass,
+)  # fmt: skip
+
+
 def test_importing_the_package_only_defines(folder: Path) -> None:
+    """The generated modules have definitions and calls of known builders only."""
     for path in sorted((folder / PACKAGE).rglob("*.py")):
         pending: list[ast.AST] = list(ast.parse(path.read_bytes()).body)
         while pending:
@@ -273,36 +284,19 @@ def test_importing_the_package_only_defines(folder: Path) -> None:
             if isinstance(node, ast.Call):
                 assert ast.unparse(node.func) in BUILDERS, f"{path.name}: {ast.unparse(node)}"
             elif isinstance(node, ast.stmt):
-                kinds = (
-                    ast.Import,
-                    ast.ImportFrom,
-                    ast.ClassDef,
-                    ast.FunctionDef,
-                    ast.AsyncFunctionDef,
-                    ast.Assign,
-                    ast.AnnAssign,
-                    ast.Expr,
-                    ast.Pass,
-                )
-                assert isinstance(node, kinds), f"{path.name}: {ast.unparse(node)}"
+                assert isinstance(node, DEFINITIONS), f"{path.name}: {ast.unparse(node)}"
                 assert not isinstance(node, ast.Expr) or isinstance(node.value, ast.Constant)
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                pending += [*node.decorator_list, *node.args.defaults]  # the body does not run
+                # The body does not run on import.
+                pending += [*node.decorator_list, *node.args.defaults]
             else:
                 pending += ast.iter_child_nodes(node)
 
 
-def test_the_package_is_clean_under_strict_type_checking(folder: Path, tmp_path: Path) -> None:
+def test_the_package_passes_strict_type_checking(folder: Path, tmp_path: Path) -> None:
+    """mypy --strict also sees the exact types of values and arguments."""
     (folder / "use.py").write_text(USE, encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "mypy",
-        "--strict",
-        "--config-file=",
-        f"--cache-dir={tmp_path}",
-        PACKAGE,
-        "use.py",
-    ]
+    options = ["--strict", "--config-file=", f"--cache-dir={tmp_path}"]
+    command = [sys.executable, "-m", "mypy", *options, PACKAGE, "use.py"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout

@@ -1,4 +1,7 @@
-"""A spec much wider than the real one, made from it: every shape that the generator takes, and texts that try to break out of the code."""
+"""A spec with every construct that the generator supports, made from the real one.
+
+`hostile` puts strings into it that try to break out of the generated code.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,12 @@ HOSTILE_TEXTS = [
     "\\",
 ]
 HOSTILE_NAMES = [
-    'quo"te', "back\\slash", "new\nline", "{{ title }}", '"); import os; ("', "名称", "zero\u200bwidth", "a b", "9lives",
+    'quo"te', "back\\slash", "new\nline", "{{ title }}", '"); import os; ("', "名称",
+    "zero\u200bwidth", "a b", "9lives",
 ]  # fmt: skip
 PYTHON_NAMES = [
-    "class", "from", "None", "self", "cls", "source", "rest", "take", "found", "property", "datetime", "decimal", "missing", "list",
+    "class", "from", "None", "self", "cls", "source", "rest", "take", "fields", "property",
+    "datetime", "decimal", "missing", "list",
 ]  # fmt: skip
 PROSE = {
     "title",
@@ -38,7 +43,8 @@ PROSE = {
     "license",
 }
 ARGUMENT_NAMES = [
-    "class", "from", "lambda", "self", "pairs", "query", "writing", "client", "url", "text", "1h", "endTime",
+    "class", "from", "lambda", "self", "pairs", "query", "writing", "client", "url", "text", "1h",
+    "endTime",
 ]  # fmt: skip
 LARGE = {"type": "integer", "format": "int64", "minimum": 0, "maximum": 9223372036854775807}
 SMALL = {"type": "integer", "format": "int32", "minimum": -5, "maximum": 5}
@@ -50,16 +56,19 @@ DECIMAL = {
 TO_POSITION = {"$ref": "#/components/schemas/Position"}
 SIDES = ["BUY", "with blank", 'quo"te', "红"]
 
-# Replies in the shapes of SCHEMAS: an account with no more than it needs, and one with everything.
+# Responses that fit SCHEMAS: an account with the required fields, and one with all fields.
 POSITION: Json = {"symbol": "币安", "entryPrice": "-0.10", "updateTime": 1, "isolated": True}
 BARE: Json = {"symbol": "", "entryPrice": "0", "updateTime": 0}
 ACCOUNT: Json = {
-    "feeTier": -5, "canTrade": False, "total": "100.000000000000000000000000000000000001", "positions": [POSITION, BARE], "best": POSITION,
-    "assets": ["USDT", ""], "levels": [["1.0", "-0.00"], []], "closedAt": None, "limit": None, "notes": None, "gaps": [None, "7"],
+    "feeTier": -5, "canTrade": False, "total": "100.000000000000000000000000000000000001",
+    "positions": [POSITION, BARE], "best": POSITION,
+    "assets": ["USDT", ""], "levels": [["1.0", "-0.00"], []], "closedAt": None, "limit": None,
+    "notes": None, "gaps": [None, "7"],
     "code": "\"'\\",
 }  # fmt: skip
 FULL: Json = {
-    **ACCOUNT, "closedAt": 2**63 - 1, "limit": "0.00", "notes": [], "alias": "x", "bonus": "1.50", "last": BARE, "history": [], "seenAt": 5,
+    **ACCOUNT, "closedAt": 2**63 - 1, "limit": "0.00", "notes": [], "alias": "x", "bonus": "1.50",
+    "last": BARE, "history": [], "seenAt": 5,
     "new": {"kept": [1, None]},
 }  # fmt: skip
 
@@ -70,7 +79,7 @@ def _array(items: Json, **more: Any) -> Json:
 
 def _object(required: list[str], **properties: Json) -> Json:
     described = {
-        name: {**schema, "description": "A member."} for name, schema in properties.items()
+        name: {**schema, "description": "A property."} for name, schema in properties.items()
     }
     return {
         "type": "object",
@@ -83,19 +92,30 @@ def _object(required: list[str], **properties: Json) -> Json:
 SCHEMAS: Json = {
     "Position": _object(
         ["symbol", "entryPrice", "updateTime"],
-        symbol=TEXT, entryPrice=AMOUNT, updateTime={**LARGE, "x-instant": "updated_at"}, isolated={"type": "boolean"},
+        symbol=TEXT, entryPrice=AMOUNT, updateTime={**LARGE, "x-instant": "updated_at"},
+        isolated={"type": "boolean"},
     ),
     "Positions": _array(TO_POSITION, description="Positions."),
     "Account": _object(
-        ["feeTier", "canTrade", "total", "positions", "best", "assets", "levels", "closedAt", "limit", "notes", "gaps", "code"],
-        feeTier=SMALL, canTrade={"type": "boolean"}, total=AMOUNT, positions=_array(TO_POSITION), best=TO_POSITION, assets=_array(TEXT),
-        levels=_array(_array(AMOUNT)), closedAt={**LARGE, "type": ["integer", "null"]}, limit={**DECIMAL, "type": ["string", "null"]},
-        notes=_array(TEXT, type=["array", "null"]), gaps=_array({**DECIMAL, "type": ["string", "null"]}),
+        [
+            "feeTier", "canTrade", "total", "positions", "best", "assets", "levels", "closedAt",
+            "limit", "notes", "gaps", "code",
+        ],
+        feeTier=SMALL, canTrade={"type": "boolean"}, total=AMOUNT, positions=_array(TO_POSITION),
+        best=TO_POSITION, assets=_array(TEXT),
+        levels=_array(_array(AMOUNT)), closedAt={**LARGE, "type": ["integer", "null"]},
+        limit={**DECIMAL, "type": ["string", "null"]},
+        notes=_array(TEXT, type=["array", "null"]),
+        gaps=_array({**DECIMAL, "type": ["string", "null"]}),
         code={"type": "string", "pattern": "^[\"'\\\\A-Z]{1,3}$", "x-identifies-account": True},
-        alias=TEXT, bonus=AMOUNT, last=TO_POSITION, history={"$ref": "#/components/schemas/Positions"},
+        alias=TEXT, bonus=AMOUNT, last=TO_POSITION,
+        history={"$ref": "#/components/schemas/Positions"},
         seenAt={**LARGE, "x-instant": "seen"},
     ),
-    "Odd": _object([*HOSTILE_NAMES, *PYTHON_NAMES[:5]], **dict.fromkeys([*HOSTILE_NAMES, *PYTHON_NAMES], TEXT)),
+    "Odd": _object(
+        [*HOSTILE_NAMES, *PYTHON_NAMES[:5]],
+        **dict.fromkeys([*HOSTILE_NAMES, *PYTHON_NAMES], TEXT),
+    ),
 }  # fmt: skip
 
 
@@ -121,7 +141,8 @@ PARAMETERS = [
 
 def _get(name: str, security: str, result: Json, parameters: list[Json]) -> Json:
     requirement = REAL["x-security-types"].get(security, ["ApiKey"])
-    reply = {"description": "A reply.", "content": {"application/json": {"schema": result}}}
+    content = {"application/json": {"schema": result}}
+    response = {"description": "A response.", "content": content}
     return {
         "get": {
             "operationId": name,
@@ -132,13 +153,17 @@ def _get(name: str, security: str, result: Json, parameters: list[Json]) -> Json
             "x-weight": 7,
             "security": [{scheme: [] for scheme in requirement}] if requirement else [],
             "parameters": parameters,
-            "responses": {"200": reply},
+            "responses": {"200": response},
         }
     }
 
 
 def wide_document() -> Json:
-    """Six operations more: signed, with a key only and open; with every kind of argument; with objects, lists and lists of lists."""
+    """Return the real spec with six more operations.
+
+    They are signed, with a key only, and public; they have arguments of every type, and results
+    that are objects, lists and lists of lists.
+    """
     document = copy.deepcopy(REAL)
     signed = document["paths"]["/fapi/v3/balance"]["get"]["parameters"]
     paths = {
@@ -158,9 +183,8 @@ def wide_document() -> Json:
         "/fapi/v1/odd": _get("odd", "NONE", {"$ref": "#/components/schemas/Odd"}, []),
         "/fapi/v1/ping": _get("ping", "NONE", {}, []),
     }
-    document["components"]["responses"]["Rows"] = paths["/fapi/v1/symbols"]["get"]["responses"][
-        "200"
-    ]
+    symbols = paths["/fapi/v1/symbols"]["get"]["responses"]["200"]
+    document["components"]["responses"]["Rows"] = symbols
     paths["/fapi/v1/ping"]["get"]["responses"]["200"] = {"$ref": "#/components/responses/Rows"}
     document["x-security-types"]["MARKET_DATA"] = ["ApiKey"]
     document["paths"].update(copy.deepcopy(paths))
@@ -169,7 +193,7 @@ def wide_document() -> Json:
 
 
 def hostile(document: Json) -> Json:
-    """The same with a hostile text in every place that holds text for people, a different one from place to place."""
+    """Return a copy with a hostile string in every place for prose, in turn all of them."""
     count = 0
 
     def spoil(node: Any, prose: bool = False) -> Any:

@@ -1,4 +1,4 @@
-"""Bodies in shapes that accounts really got, and shapes that only look like them: exact, or refused at the first wrong place."""
+"""Recorded response bodies are read exactly; similar ones are rejected at their first mismatch."""
 
 from __future__ import annotations
 
@@ -29,27 +29,25 @@ LAYOUTS: list[dict[str, Any]] = [
 def test_a_body_comes_out_as_it_came_in(
     client_of: ClientOf, case: dict[str, Any], layout: dict[str, Any]
 ) -> None:
+    """Amounts and fields are the same in every JSON layout."""
     rows = client_of(RecordingHandler(json.dumps(case["body"], **layout).encode())).balance()
     assert [row.to_dict() for row in rows] == case["body"]
-    for row, told in zip(rows, case["body"], strict=True):
-        for amount, text in (
-            (row.balance, told["balance"]),
-            (row.cross_un_pnl, told["crossUnPnl"]),
-        ):
-            assert (type(amount), format(amount, "f")) == (Decimal, text)
+    for row, source in zip(rows, case["body"], strict=True):
+        assert (type(row.balance), format(row.balance, "f")) == (Decimal, source["balance"])
+        assert type(row.cross_un_pnl) is Decimal
+        assert format(row.cross_un_pnl, "f") == source["crossUnPnl"]
 
 
 @pytest.mark.promise("R16")
 @pytest.mark.parametrize("case", BODIES["refused"], ids=lambda case: case["name"])
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: next(iter(layout)))
-def test_another_shape_is_refused_at_its_place(
+def test_a_mismatch_is_rejected_at_its_place(
     client_of: ClientOf, case: dict[str, Any], layout: dict[str, Any]
 ) -> None:
+    """The error has the path, what was expected and what was found."""
     with pytest.raises(UnexpectedResponse) as caught:
         client_of(RecordingHandler(json.dumps(case["body"], **layout).encode())).balance()
     error = caught.value
-    assert (list(error.path), error.expected, error.found) == (
-        case["path"],
-        case["expected"],
-        case["found"],
-    )
+    assert list(error.path) == case["path"]
+    assert error.expected == case["expected"]
+    assert error.found == case["found"]

@@ -1,4 +1,4 @@
-"""The wire's values and arguments: rows that do not change, exact times, and query text that is checked before it is written."""
+"""Typed rows are immutable and exact; arguments are checked before they are encoded."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import copy
 import enum
 import inspect
 import pickle
+import string
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -28,8 +29,10 @@ from binance_usdm_wire import (
 
 CANARY = "c4n4ry"
 ROW: dict[str, Any] = {
-    "accountAlias": "SgsR", "asset": "币安人生", "balance": "1.50", "crossWalletBalance": "0.00", "crossUnPnl": "-0.1",
-    "availableBalance": "2", "maxWithdrawAmount": "0", "marginAvailable": False, "updateTime": 1617939110373,
+    "accountAlias": "SgsR", "asset": "币安人生", "balance": "1.50", "crossWalletBalance": "0.00",
+    "crossUnPnl": "-0.1",
+    "availableBalance": "2", "maxWithdrawAmount": "0", "marginAvailable": False,
+    "updateTime": 1617939110373,
 }  # fmt: skip
 LAST = 253402300799999  # 9999-12-31 23:59:59.999
 always_the_same = settings(deadline=None, derandomize=True, database=None)
@@ -50,42 +53,23 @@ class Amount(Decimal):
 
 # Rows
 
-ODD = st.sampled_from(
-    [
-        None,
-        True,
-        0,
-        -1,
-        10**20,
-        1.5,
-        "",
-        "1",
-        "01",
-        "1e5",
-        "x",
-        "\ud800",
-        [],
-        {},
-        [1],
-        {"a": 1},
-        "1" * 50,
-        Decimal(1),
-    ]
-)
-MEMBERS = st.sampled_from([*ROW, "new", "newer"])
+ODD = st.sampled_from([
+    None, True, 0, -1, 10**20, 1.5, "", "1", "01", "1e5", "x", "\ud800", [], {}, [1], {"a": 1},
+    "1" * 50, Decimal(1),
+])  # fmt: skip
+FIELDS = st.sampled_from([*ROW, "new", "newer"])
 
 
 @pytest.mark.promise("R17")
 @always_the_same
 @given(
-    st.lists(st.one_of(st.dictionaries(MEMBERS, ODD, max_size=3), ODD), max_size=4),
-    st.lists(MEMBERS, max_size=2),
+    st.lists(st.one_of(st.dictionaries(FIELDS, ODD, max_size=3), ODD), max_size=4),
+    st.lists(FIELDS, max_size=2),
 )
-def test_rows_are_read_in_columns_as_they_are_one_by_one(
-    changes: list[Any], gone: list[str]
-) -> None:
+def test_both_ways_to_read_rows_agree(changes: list[Any], missing: list[str]) -> None:
+    """Reading by columns gives the same rows or mismatches as reading object by object."""
     rows: Any = [{**ROW, **change} if isinstance(change, dict) else change for change in changes]
-    for name in gone:
+    for name in missing:
         for row in rows[-1:]:
             if type(row) is dict:
                 row.pop(name, None)
@@ -97,39 +81,44 @@ def test_rows_are_read_in_columns_as_they_are_one_by_one(
 
 
 def outcome(read: Any) -> object:
+    """Return the rows, with their types and looks, or the parts of a mismatch."""
     try:
-        found = read()
+        rows = read()
     except ResponseMismatch as mismatch:
         return mismatch.args
-    return [(type(row), row, repr(row)) for row in found]
+    return [(type(row), row, repr(row)) for row in rows]
 
 
-def test_good_rows_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_usual_rows_are_read_by_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They need no `from_dict`, are frozen, and share no dict of unknown fields."""
     rows = [ROW, ROW | {"asset": "BTC"}]
     expected = [AccountBalance.from_dict(row) for row in rows]
     monkeypatch.setattr(AccountBalance, "from_dict", None)
-    found = AccountBalance.read_rows(rows, None)
-    assert found == expected
+    balances = AccountBalance.read_rows(rows, None)
+    assert balances == expected
     with pytest.raises(AttributeError):
-        found[0].balance = Decimal(2)  # type: ignore[misc]
-    assert [row.additional_properties for row in found] == [{}, {}]
-    assert found[0].additional_properties is not found[1].additional_properties
-    assert pickle.loads(pickle.dumps(found)) == copy.deepcopy(found) == found
+        balances[0].balance = Decimal(2)  # type: ignore[misc]
+    assert [row.additional_properties for row in balances] == [{}, {}]
+    assert balances[0].additional_properties is not balances[1].additional_properties
+    assert pickle.loads(pickle.dumps(balances)) == copy.deepcopy(balances) == balances
 
 
-def test_a_row_does_not_change_and_has_no_room_for_more(row: AccountBalance) -> None:
-    for name in ("balance", "additional_properties", "something_else"):
+def test_a_row_is_immutable(row: AccountBalance) -> None:
+    """No attribute can be set, added or deleted, and arguments are keyword-only."""
+    for name in ("balance", "additional_properties", "new_attribute"):
         with pytest.raises(AttributeError):
             setattr(row, name, Decimal(1))
         with pytest.raises(AttributeError):
             delattr(row, name)
     assert not hasattr(row, "__dict__")
     make: Any = AccountBalance
+    # Positions would change with the spec.
     with pytest.raises(TypeError, match="positional"):
-        make(*ROW.values())  # positions would change with the spec
+        make(*ROW.values())
 
 
-def test_equal_rows_are_equal_and_stand_for_each_other_in_a_set(row: AccountBalance) -> None:
+def test_equal_rows_have_equal_hashes(row: AccountBalance) -> None:
+    """Rows compare by value, unknown fields included."""
     same = AccountBalance.from_dict(ROW | {"new": {"kept": 1}})
     assert same == row
     assert {same, row} == {row}
@@ -138,6 +127,7 @@ def test_equal_rows_are_equal_and_stand_for_each_other_in_a_set(row: AccountBala
 
 
 def test_a_row_survives_pickling_and_copying(row: AccountBalance) -> None:
+    """pickle, copy and attrs.evolve give an equal row."""
     for again in (
         pickle.loads(pickle.dumps(row)),
         copy.copy(row),
@@ -150,12 +140,14 @@ def test_a_row_survives_pickling_and_copying(row: AccountBalance) -> None:
 
 
 def test_reading_a_row_leaves_its_source_alone() -> None:
+    """`from_dict` copies what it keeps."""
     source = ROW | {"new": 1}
     AccountBalance.from_dict(source)
     assert source == ROW | {"new": 1}
 
 
 def test_the_wire_names_are_those_of_the_source(row: AccountBalance) -> None:
+    """WIRE_NAMES has the attributes in the order of the spec."""
     assert list(AccountBalance.WIRE_NAMES.values()) == list(ROW)
     fields = [one.name for one in attrs.fields(AccountBalance)]
     assert [*AccountBalance.WIRE_NAMES, "additional_properties"] == fields
@@ -163,14 +155,16 @@ def test_the_wire_names_are_those_of_the_source(row: AccountBalance) -> None:
 
 @always_the_same
 @given(st.integers(1, LAST) | st.sampled_from([1, 999, 1000, LAST]))
-def test_a_time_is_exact_to_the_millisecond_and_aware(ms: int) -> None:
+def test_a_time_is_exact_to_the_millisecond(ms: int) -> None:
+    """The datetime is aware, in UTC, and has all milliseconds."""
     at = AccountBalance.from_dict(ROW | {"updateTime": ms}).updated_at
     assert at is not None
     assert at.utcoffset() == timedelta(0)
     assert (at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1) == ms
 
 
-def test_a_time_of_zero_is_no_time() -> None:
+def test_a_time_of_zero_is_none() -> None:
+    """Zero means never touched. A time beyond the year 9999 raises OverflowError."""
     assert AccountBalance.from_dict(ROW | {"updateTime": 0}).updated_at is None
     with pytest.raises(OverflowError):
         _ = AccountBalance.from_dict(ROW | {"updateTime": LAST + 1}).updated_at
@@ -181,18 +175,17 @@ def test_a_time_of_zero_is_no_time() -> None:
 
 @always_the_same
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_text_is_written_as_percent_encoded_utf_8(value: str) -> None:
-    written = writing.write_string("asset", value)
-    assert unquote_to_bytes(written) == value.encode()
-    plain = set(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-    )  # RFC 3986, 2.3
-    assert written == "".join(
-        chr(byte) if chr(byte) in plain else f"%{byte:02X}" for byte in value.encode()
-    )
+def test_a_string_is_percent_encoded_utf_8(value: str) -> None:
+    """All bytes but the unreserved characters of RFC 3986, 2.3, are encoded."""
+    encoded = writing.write_string("asset", value)
+    assert unquote_to_bytes(encoded) == value.encode()
+    unreserved = set(f"{string.ascii_letters}{string.digits}-._~".encode())
+    expected = [chr(byte) if byte in unreserved else f"%{byte:02X}" for byte in value.encode()]
+    assert encoded == "".join(expected)
 
 
-def test_reserved_and_chinese_characters_are_encoded_as_published() -> None:
+def test_special_characters_are_encoded_as_published() -> None:
+    """Chinese and reserved characters have the encodings of RFC 3986."""
     assert writing.write_string("asset", "币安") == "%E5%B8%81%E5%AE%89"
     assert writing.write_string("asset", " &=+/?#%~") == "%20%26%3D%2B%2F%3F%23%25~"
 
@@ -201,13 +194,17 @@ def test_reserved_and_chinese_characters_are_encoded_as_published() -> None:
 @always_the_same
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
 def test_an_amount_is_written_without_exponent(value: Decimal) -> None:
-    written = writing.write_decimal("price", value)
-    assert Decimal(written) == value
-    assert not {"e", "E", "+", " "} & set(written)
+    """Digits are kept, and neither an exponent nor a plus sign is added."""
+    encoded = writing.write_decimal("price", value)
+    assert Decimal(encoded) == value
+    assert not {"e", "E", "+", " "} & set(encoded)
+
+
+NOT_FINITE = [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity")]
 
 
 @pytest.mark.parametrize(
-    ("writer", "written", "refused"),
+    ("writer", "accepted", "rejected"),
     [
         (
             writing.write_string,
@@ -223,18 +220,7 @@ def test_an_amount_is_written_without_exponent(value: Decimal) -> None:
         (
             writing.write_decimal,
             [(Decimal("1E+3"), "1000"), (Decimal("0E-8"), "0.00000000"), (Decimal("-0.0"), "-0.0")],
-            [
-                Decimal("NaN"),
-                Decimal("sNaN"),
-                Decimal("Infinity"),
-                1,
-                1.5,
-                "1",
-                None,
-                True,
-                Amount(4711),
-                CANARY,
-            ],
+            [*NOT_FINITE, 1, 1.5, "1", None, True, Amount(4711), CANARY],
         ),
         (
             writing.pattern_writer("^[A-Z]+$"),
@@ -247,13 +233,14 @@ def test_an_amount_is_written_without_exponent(value: Decimal) -> None:
             ["SELL", "", "buy", None, 1, [], CANARY, Side.BUY],
         ),
     ],
-    ids=["text", "boolean", "integer", "decimal", "matching", "one_of"],
+    ids=["string", "boolean", "integer", "decimal", "pattern", "choice"],
 )
-def test_an_argument_is_written_or_refused_without_showing_it(
-    writer: Any, written: list[tuple[Any, str]], refused: list[Any]
+def test_an_error_never_shows_the_argument(
+    writer: Any, accepted: list[tuple[Any, str]], rejected: list[Any]
 ) -> None:
-    assert [(value, writer("name", value)) for value, _ in written] == written
-    for value in refused:
+    """A writer encodes what the spec allows and rejects the rest without its value."""
+    assert [(value, writer("name", value)) for value, _ in accepted] == accepted
+    for value in rejected:
         with pytest.raises(InvalidArgumentError) as caught:
             writer("name", value)
         error: BaseException | None = caught.value
@@ -267,15 +254,14 @@ def test_an_argument_is_written_or_refused_without_showing_it(
 
 
 def test_an_argument_that_is_none_is_not_sent() -> None:
+    """Any other value of recv_window must be a positive 64-bit integer."""
     query = OPERATIONS["balance"].build_query
     assert query() == query(recv_window=None) == {}
     assert query(recv_window=2**63 - 1) == {"recvWindow": "9223372036854775807"}
-    for wrong in (0, -1, 2**63, True, 5.0, "5000"):
-        with pytest.raises(
-            InvalidArgumentError,
-            match=r"^recv_window must be an integer from 1 to 9223372036854775807, not ",
-        ):
-            query(recv_window=wrong)
+    expected = r"^recv_window must be an integer from 1 to 9223372036854775807, not "
+    for invalid in (0, -1, 2**63, True, 5.0, "5000"):
+        with pytest.raises(InvalidArgumentError, match=expected):
+            query(recv_window=invalid)
     with pytest.raises(TypeError):
         query(recvWindow=1)
 
@@ -283,77 +269,68 @@ def test_an_argument_that_is_none_is_not_sent() -> None:
 # The package
 
 
-def test_operations_say_what_a_call_needs() -> None:
-    balance, time = OPERATIONS["balance"], OPERATIONS["server_time"]
-    assert (balance.method, balance.path, balance.weight, balance.key_header) == (
-        "GET",
-        "/fapi/v3/balance",
-        5,
-        "X-MBX-APIKEY",
-    )
+def test_operations_have_what_a_call_needs() -> None:
+    """Method, path, weight, key header and signature come from the spec."""
+    balance = OPERATIONS["balance"]
+    time = OPERATIONS["server_time"]
+    assert (balance.method, balance.path, balance.weight) == ("GET", "/fapi/v3/balance", 5)
+    assert balance.key_header == "X-MBX-APIKEY"
     assert balance.signing == wire.Signing(
         timestamp_parameter="timestamp",
         signature_parameter="signature",
         window_parameter="recvWindow",
     )
-    assert [(one.name, one.type, one.required) for one in balance.parameters] == [
-        ("recv_window", int, False)
-    ]
-    assert (time.method, time.path, time.weight, time.key_header, time.signing) == (
-        "GET",
-        "/fapi/v1/time",
-        1,
-        None,
-        None,
-    )
+    parameters = [(one.name, one.type, one.required) for one in balance.parameters]
+    assert parameters == [("recv_window", int, False)]
+    assert (time.method, time.path, time.weight) == ("GET", "/fapi/v1/time", 1)
+    assert (time.key_header, time.signing) == (None, None)
 
 
 def test_both_clients_have_the_same_methods() -> None:
-    blocking, waiting = (
-        {
-            name: str(inspect.signature(method))
-            for name, method in inspect.getmembers(kind, inspect.isfunction)
-        }
-        for kind in (wire.SyncOperations, wire.AsyncOperations)
-    )
-    assert blocking == waiting
+    """Names and signatures are equal; those of the asyncio client are coroutines."""
+    blocking = dict(inspect.getmembers(wire.SyncOperations, inspect.isfunction))
+    waiting = dict(inspect.getmembers(wire.AsyncOperations, inspect.isfunction))
     assert set(blocking) == {"_call", *OPERATIONS, *(f"{name}_detailed" for name in OPERATIONS)}
-    assert all(
-        inspect.iscoroutinefunction(method)
-        for _, method in inspect.getmembers(wire.AsyncOperations, inspect.isfunction)
-    )
+    assert list(blocking) == list(waiting)
+    for name, method in blocking.items():
+        assert str(inspect.signature(method)) == str(inspect.signature(waiting[name]))
+    assert all(map(inspect.iscoroutinefunction, waiting.values()))
 
 
-def test_a_client_without_a_transport_says_so() -> None:
+def test_a_client_must_define_call() -> None:
+    """The generated methods do not send requests themselves."""
     with pytest.raises(NotImplementedError):
         wire.SyncOperations().balance()
 
 
-def test_the_door_is_complete_and_sorted() -> None:
+def test_all_is_complete_and_sorted() -> None:
+    """Every name of `__all__` exists."""
     assert wire.__all__ == sorted(wire.__all__)
     assert all(hasattr(wire, name) for name in wire.__all__)
 
 
 @pytest.mark.promise("R17")
-def test_amounts_of_any_length_are_read_and_only_short_ones_are_remembered() -> None:
+def test_only_short_amounts_are_cached() -> None:
+    """Amounts of any length are exact, and the cache is bounded."""
     long = "1" * 30 + "." + "0" * 30
     assert format(reading.read_decimal(long, None), "f") == long
     assert long not in reading._DECIMAL_CACHE
-    assert reading.read_decimal("123456.00000001", None) is reading.read_decimal(
-        "123456.00000001", None
-    )
+    first, second = [reading.read_decimal("123456.00000001", None) for _ in range(2)]
+    assert first is second
     for number in range(10_000):
         reading.read_decimal(f"{number}.5", None)
     assert len(reading._DECIMAL_CACHE) <= 4096
 
 
 @pytest.mark.parametrize("amount", [1.123456789, "1", 1, Decimal("NaN"), Decimal("Infinity"), True])
-def test_a_row_made_by_hand_never_writes_a_guess(row: AccountBalance, amount: Any) -> None:
+def test_an_inexact_amount_is_not_written(row: AccountBalance, amount: Any) -> None:
+    """`to_dict` raises for an amount that is not a finite Decimal."""
     with pytest.raises(ValueError, match="finite Decimal"):
         attrs.evolve(row, balance=amount).to_dict()
 
 
 @pytest.mark.promise("R17")
-def test_an_unknown_member_never_hides_a_known_one(row: AccountBalance) -> None:
+def test_an_unknown_field_never_hides_a_known_one(row: AccountBalance) -> None:
+    """`to_dict` prefers the attribute to an additional property of the same name."""
     crowded = attrs.evolve(row, additional_properties={"balance": "999", "new": 1})
     assert (crowded.to_dict()["balance"], crowded.to_dict()["new"]) == (ROW["balance"], 1)
