@@ -74,28 +74,23 @@ class _RejectedJsonError(ValueError):
 
 
 def _has_no_duplicate_fields(value: object, body: bytes) -> bool:
-    """Return whether orjson lost neither a field nor a digit of a flat value.
+    """Return whether orjson lost neither a field nor a digit of a flat object or array of them.
 
     Each field has a colon after its name, so the body has at least as many colons as fields.
     orjson keeps one of several equal fields: `{"a":1,"a":2}` has two colons and becomes one
     field. Equal counts therefore prove that no field was dropped. A colon in a string makes the
     counts differ too; then the slow, exact decoder decides.
     """
-    return _count_fields(value) == body.count(b":")
-
-
-def _count_fields(value: object) -> int:
-    """Count the fields of an object or of an array of objects; -1 if a value may be inexact."""
     if type(value) is dict:
         objects = [value]
     elif type(value) is list and {dict}.issuperset(map(type, value)):
         objects = value
     else:
-        return -1
+        return False
     inner = chain.from_iterable(map(dict.values, objects))
-    if _EXACT_TYPES.issuperset(map(type, inner)):
-        return sum(map(len, objects))
-    return -1
+    if not _EXACT_TYPES.issuperset(map(type, inner)):
+        return False
+    return sum(map(len, objects)) == body.count(b":")
 
 
 _EXACT_TYPES: Final = frozenset({str, bool, int, type(None)})
