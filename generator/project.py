@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,11 @@ from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
-from openapi_python_client.strings import safe_for_docstring
 
 from .expressions import ExpressionBuilder, python_signature, type_of
 from .formats import decimal_format_enabled
 from .lint import lint
+from .literals import WIDTH, docstring, plain_text, quoted, quoted_lines
 from .operations import collect_operations, strip_for_client
 from .spec import FIELD_PREFIX, Json, SpecError, class_name, python_name, resolve
 
@@ -30,8 +28,6 @@ RUNTIME_BANNER = "Copied by `python -m generator` from generator/runtime. Do not
 TEMPLATES = Path(__file__).parent / "templates"
 RUNTIME = Path(__file__).parent / "runtime"
 RUNTIME_MODULES = ("decoding", "errors", "reading", "types", "writing")
-WIDTH = 100
-SOURCE_MARKS = re.compile(r" ?(?:\[[a-z]+\])+")
 RUFF_CHECK = [
     "check", "--isolated", "--no-cache", "--quiet", "--fix",
     "--select", "I,F401,UP", "--ignore", "UP040,UP046,UP047",
@@ -124,23 +120,6 @@ def _format(package: Path) -> None:
             raise SpecError([f"generated code: {line}" for line in lines])
 
 
-def _plain_text(value: str) -> str:
-    """Return text of the spec without its source marks, words in brackets."""
-    return SOURCE_MARKS.sub("", value)
-
-
-def _docstring(value: str, indent: int = 0) -> str:
-    """Return text of the spec as the inside of a docstring: escaped and wrapped."""
-    width = WIDTH - indent - 4
-    lines = [
-        textwrap.fill(safe_for_docstring(line), width, break_long_words=False)
-        for line in _plain_text(value).strip().split("\n")
-    ]
-    text = textwrap.indent("\n".join(lines), " " * indent).lstrip()
-    # A quote at the end would join the docstring's own quotes.
-    return f"{text} " if text.endswith('"') else text
-
-
 class _WireProject(Project):
     """The generator library's project with the layout of the wire package."""
 
@@ -169,8 +148,8 @@ class _WireProject(Project):
         project = cls(openapi=data, config=config, custom_template_path=TEMPLATES)
         project.document = document
         project.env.undefined = StrictUndefined
-        project.env.filters["doc"] = _docstring
-        project.env.filters["plain"] = _plain_text
+        project.env.filters["doc"] = docstring
+        project.env.filters["plain"] = plain_text
         project.env.globals.update(_template_globals(document, view))
         return project
 
@@ -222,7 +201,8 @@ def _template_globals(document: Json, view: Json) -> dict[str, Any]:
             if schema["type"] == "object"
         ],
         "python_name": python_name,
-        "quoted": _quoted,
+        "quoted": quoted,
+        "quoted_lines": quoted_lines,
         "reader": expressions.reader_expression,
         "resolve": lambda node: resolve(document, node),
         "result_type": lambda endpoint: type_of(endpoint.responses.patterns[0].prop),
@@ -232,11 +212,6 @@ def _template_globals(document: Json, view: Json) -> dict[str, Any]:
         "type_of": type_of,
         "writer": expressions.writer_expression,
     }
-
-
-def _quoted(value: str | None) -> str:
-    """Return a Python literal; JSON's escapes are also Python's."""
-    return "None" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _error_lines(errors: list[Any]) -> list[str]:

@@ -47,6 +47,14 @@ def test_no_operation_text_has_a_source_mark() -> None:
         assert [text for text in texts if SOURCE_MARK.search(text)] == []
 
 
+def test_a_parameter_has_the_description_of_the_spec() -> None:
+    """It is complete, though generated code has it on several lines."""
+    (parameter,) = OPERATIONS["balance"].parameters
+    source = SPEC["components"]["parameters"]["RecvWindow"]["description"]
+    assert len(source) > 200
+    assert parameter.description == re.sub(rf" {SOURCE_MARK.pattern}", "", source)
+
+
 @pytest.mark.parametrize("client", [Client, AsyncClient])
 @pytest.mark.parametrize("name", METHODS)
 def test_help_of_a_method_is_complete(client: type, name: str) -> None:

@@ -168,7 +168,12 @@ OPERATION: Final[Operation[list[AccountBalance]]] = Operation(
             name="recv_window",
             type=int,
             required=False,
-            description="How old the request may be when the exchange looks at it, in ms, inclusive: refused with -1021 when server time minus timestamp is larger. The exchange takes 5000 when it is not sent, and advises 5000 or less. No maximum is documented for futures.",
+            description=(
+                "How old the request may be when the exchange looks at it, in ms, inclusive: "
+                "refused with -1021 when server time minus timestamp is larger. The exchange "
+                "takes 5000 when it is not sent, and advises 5000 or less. No maximum is "
+                "documented for futures."
+            ),
         ),
     ),
     row_class=AccountBalance,
