@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
-# jsonschema is published without type hints.
+# jsonschema is published without type hints, so its errors are `Any` below.
 from jsonschema import ValidationError, validators  # type: ignore[import-untyped]
 
 from .spec import COMPONENT_NAME, Json, load, resolve
@@ -72,7 +72,7 @@ def _validator(document: Json) -> Any:
     return extended(GRAMMAR)
 
 
-def _problems(error: ValidationError) -> list[str]:
+def _problems(error: Any) -> list[str]:
     """Return what is wrong, in words for the author of the spec."""
     match error.validator:
         case "required":
@@ -92,7 +92,7 @@ def _problems(error: ValidationError) -> list[str]:
     return [f"must be {expected}, not {_describe(error.instance)}"]
 
 
-def _rejected_paths(path: NodePath, error: ValidationError) -> list[NodePath]:
+def _rejected_paths(path: NodePath, error: Any) -> list[NodePath]:
     """Return the nodes that the later checks must not see."""
     if error.validator == "additionalProperties":
         return [(*path, key) for key in _unknown_keys(error)]
@@ -101,7 +101,7 @@ def _rejected_paths(path: NodePath, error: ValidationError) -> list[NodePath]:
     return []
 
 
-def _unknown_keys(error: ValidationError) -> list[str]:
+def _unknown_keys(error: Any) -> list[str]:
     return [key for key in error.instance if key not in error.schema["properties"]]
 
 
