@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .operations import collect_operations
 from .schemas import account_properties
-from .spec import Json, class_name, python_name, resolve, walk_objects
+from .spec import Json, class_name, python_name, resolve
 
 
 class ExpressionBuilder:
@@ -42,9 +43,6 @@ class ExpressionBuilder:
         return readers[schema["type"]]()
 
     def _array_reader(self, schema: Json) -> str:
-        row_class = self.row_class_of_array(schema)
-        if row_class:
-            return f"{row_class}.read_rows"
         return f"array_reader({self.reader_expression(schema['items'])})"
 
     def _object_class(self, node: Json) -> str | None:
@@ -53,13 +51,45 @@ class ExpressionBuilder:
             return None
         return class_name(node["$ref"].rsplit("/", 1)[1])
 
-    def is_row_class(self, name: str) -> bool:
-        """Return whether an array of the document has items of this class."""
-        return any(
-            self.row_class_of_array(node) == name
-            for _, node in walk_objects("", self.document)
-            if node.get("type") == "array"
-        )
+    def flat_row_class_of_result(self, node: Json) -> str | None:
+        """Return the class of a response's rows if the response is an array of flat rows."""
+        name = self.row_class_of_array(node)
+        return name if name is not None and self.is_flat_row_class(name) else None
+
+    def is_flat_row_class(self, name: str) -> bool:
+        """Return whether some response is an array of this class, whose fields are all scalars."""
+        results = (operation.result for operation in collect_operations(self.document))
+        if all(self.row_class_of_array(result) != name for result in results):
+            return False
+        properties = self.model_schema(name)["properties"].values()
+        return all(self.record_type(node) for node in properties)
+
+    def record_type(self, node: Json) -> str | None:
+        """Return the type that msgspec reads a scalar as; `None` if readers must check more."""
+        schema = resolve(self.document, node)
+        if schema["type"] == "integer":
+            bounds = f"ge={schema['minimum']}, le={schema['maximum']}"
+            return f"Annotated[int, msgspec.Meta({bounds})]"
+        if schema["type"] == "boolean":
+            return "bool"
+        is_plain = schema.get("format") == "decimal" or "pattern" not in schema
+        return "str" if schema["type"] == "string" and is_plain else None
+
+    def required_amounts(self, model: Any) -> list[Any]:
+        """Return a model's properties that are amounts and always there."""
+        properties = self.model_schema(model.class_info.name)["properties"]
+        return [
+            prop
+            for prop in model.required_properties
+            if self._is_amount(properties[prop.name.get_untrusted_value()])
+        ]
+
+    def optional_value(self, node: Json, value: str) -> str:
+        """Return the expression of an optional field that is there, from a msgspec record."""
+        return f"read_decimal({value}, None)" if self._is_amount(node) else value
+
+    def _is_amount(self, node: Json) -> bool:
+        return resolve(self.document, node).get("format") == "decimal"
 
     def _string_reader(self, schema: Json) -> str:
         if schema.get("format") == "decimal":

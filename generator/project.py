@@ -27,7 +27,7 @@ BANNER = "Written by `python -m generator` from spec/openapi.yaml. Do not edit."
 RUNTIME_BANNER = "Copied by `python -m generator` from generator/runtime. Do not edit."
 TEMPLATES = Path(__file__).parent / "templates"
 RUNTIME = Path(__file__).parent / "runtime"
-RUNTIME_MODULES = ("decoding", "errors", "reading", "types", "writing")
+RUNTIME_MODULES = ("decoding", "errors", "reading", "rows", "types", "writing")
 RUFF_CHECK = [
     "check", "--isolated", "--no-cache", "--quiet", "--fix",
     "--select", "I,F401,UP", "--ignore", "UP040,UP046,UP047",
@@ -193,7 +193,7 @@ def _template_globals(document: Json, view: Json) -> dict[str, Any]:
         "forwarded": lambda endpoint: ", ".join(
             f'"{p.python_name}": {p.python_name}' for p in endpoint.query_parameters
         ),
-        "in_rows": expressions.is_row_class,
+        "is_flat_row_class": expressions.is_flat_row_class,
         "model_schema": expressions.model_schema,
         "models": [
             class_name(name)
@@ -207,7 +207,10 @@ def _template_globals(document: Json, view: Json) -> dict[str, Any]:
         "resolve": lambda node: resolve(document, node),
         "result_type": lambda endpoint: type_of(endpoint.responses.patterns[0].prop),
         "row_of": expressions.row_class_of_result,
-        "rows_of": expressions.row_class_of_array,
+        "record_type": expressions.record_type,
+        "required_amounts": expressions.required_amounts,
+        "optional_value": expressions.optional_value,
+        "flat_rows_of": expressions.flat_row_class_of_result,
         "signature": python_signature,
         "type_of": type_of,
         "writer": expressions.writer_expression,

@@ -7,11 +7,12 @@ A body that Python values cannot represent exactly is rejected.
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from itertools import chain
 from typing import Any, Final
 
-import orjson
+import msgspec
 
 from .errors import NotJsonError, ResponseMismatch
 
@@ -33,9 +34,10 @@ def decode(body: bytes) -> Any:
         ResponseMismatch: The body has more than 50,000 values. The balance of 500 assets has
             5,000, but a few kB could hold millions, so this is checked before they are built.
     """
+    check_value_count(body)
     try:
-        value = loads_unchecked(body)
-        if _has_no_duplicate_fields(value, body):
+        value = msgspec.json.decode(body)
+        if _is_exact(value, body):
             return value
         return json.loads(
             body.decode("utf-8"),
@@ -44,41 +46,32 @@ def decode(body: bytes) -> Any:
             parse_constant=_reject_constant,
             object_pairs_hook=_reject_duplicates,
         )
-    except ResponseMismatch:
-        raise
     except (ValueError, RecursionError) as error:
         found = str(error) if type(error) is _RejectedJsonError else "invalid JSON"
     raise NotJsonError((), "a JSON text", found)
 
 
-def loads_unchecked(body: bytes) -> Any:
-    """Decode a JSON text with orjson.
-
-    The last of several equal fields wins, and fractions become binary floats. The caller must
-    rule both out.
-
-    Raises:
-        ResponseMismatch: The body has more than 50,000 values.
-        ValueError: The body is not valid JSON.
-    """
+def check_value_count(body: bytes) -> None:
+    """Raise ResponseMismatch when a JSON text has more than 50,000 values."""
     # A value takes at least two bytes: a digit and a comma, or two brackets.
     if len(body) > 2 * _MAX_VALUES and len(body) - len(body.translate(None, b",[{")) > _MAX_VALUES:
         raise ResponseMismatch((), f"at most {_MAX_VALUES} values", "more")
-    return orjson.loads(body)
 
 
 _MAX_VALUES: Final = 50_000
+# That of the largest double, 1.8e308.
+_MAX_EXPONENT: Final = 308
 
 
 class _RejectedJsonError(ValueError):
     """JSON that Python would accept, with the reason why it is rejected."""
 
 
-def _has_no_duplicate_fields(value: object, body: bytes) -> bool:
-    """Return whether orjson lost neither a field nor a digit of a flat object or array of them.
+def _is_exact(value: object, body: bytes) -> bool:
+    """Return whether msgspec lost neither a field nor a digit of a flat object or array of them.
 
     Each field has a colon after its name, so the body has at least as many colons as fields.
-    orjson keeps one of several equal fields: `{"a":1,"a":2}` has two colons and becomes one
+    msgspec keeps one of several equal fields: `{"a":1,"a":2}` has two colons and becomes one
     field. Equal counts therefore prove that no field was dropped. A colon in a string makes the
     counts differ too; then the slow, exact decoder decides.
     """
@@ -89,21 +82,26 @@ def _has_no_duplicate_fields(value: object, body: bytes) -> bool:
     else:
         return False
     inner = chain.from_iterable(map(dict.values, objects))
-    if not _EXACT_TYPES.issuperset(map(type, inner)):
+    if not _EXACT_TYPES.issuperset(map(type, inner)) or _LONG_NUMBER(body):
         return False
     return sum(map(len, objects)) == body.count(b":")
 
 
 _EXACT_TYPES: Final = frozenset({str, bool, int, type(None)})
+# 64 bits may not hold it.
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{19}").search
 
 
 def _parse_number(text: str) -> int | Decimal:
     if len(text) <= 20 and text.lstrip("-").isdigit() and -(2**63) <= int(text) < 2**64:
         return int(text)
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
-        raise _RejectedJsonError("a number that is out of range") from None
+        number = None
+    if number is None or number.adjusted() > _MAX_EXPONENT:
+        raise _RejectedJsonError("a number that is out of range")
+    return number
 
 
 def _reject_constant(text: str) -> Any:

@@ -26,8 +26,10 @@ from binance_usdm.mock.core import spec as contract
 from binance_usdm.mock.core import weight as limits
 from binance_usdm.mock.verify import checks as rules
 from binance_usdm.mock.verify.rejection import RejectionError
-from binance_usdm_wire import reading, writing
+from binance_usdm_wire import rows as wire_rows
+from binance_usdm_wire import writing
 from binance_usdm_wire.api.account import balance
+from binance_usdm_wire.models import account_balance
 
 from .faults_client import asked, pairs, sent
 from .faults_reply import amounts, mended, reads, refusals, row, rows, sets
@@ -343,13 +345,14 @@ REQUESTS: Final[Table] = {
 
 
 def _remembered(patch: Patch) -> None:
-    class Forgetful(dict[str, Any]):
-        def __getitem__(self, text: str) -> Any:
-            return known.setdefault(text[:12], exact[text])
-
     known: dict[str, Any] = {}
-    exact = vars(reading)["_DECIMAL_CACHE"]
-    patch.setattr(reading, "_DECIMAL_CACHE", Forgetful())
+    exact = wire_rows.to_decimals
+
+    def remembered(strings: list[str]) -> list[Any]:
+        decimals = zip(strings, exact(strings), strict=True)
+        return [known.setdefault(string[:12], decimal) for string, decimal in decimals]
+
+    patch.setattr(account_balance, "to_decimals", remembered)
 
 
 def _code_as_text(patch: Patch) -> None:

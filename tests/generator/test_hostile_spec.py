@@ -101,7 +101,7 @@ MODULES = {
     "itertools",
     "json",
     "operator",
-    "orjson",
+    "msgspec",
     "re",
     "typing",
     "urllib.parse",
@@ -352,7 +352,7 @@ def with_path(document: Json, name: str, number: int) -> None:
 
 WITH = [with_operation, with_tag, with_schema, with_property, with_argument, with_path]
 IMPORTS = """
-import attrs, orjson, functools, datetime, decimal, json, urllib.parse, importlib, sys
+import attrs, msgspec, functools, datetime, decimal, json, urllib.parse, importlib, sys
 MODULES = {"subprocess", "socket", "shutil", "ctypes", "urllib", "pty"}
 CALLS = "system exec fork posix spawn remove rename mkdir putenv"
 EVENTS = tuple(f"os.{call}" for call in CALLS.split())

@@ -142,7 +142,7 @@ def test_the_package_has_these_files() -> None:
     """It is typed, and has no other file at its top level."""
     expected = {
         "__init__.py", "decoding.py", "errors.py", "openapi.json", "operations.py", "py.typed",
-        "reading.py", "types.py", "writing.py",
+        "reading.py", "rows.py", "types.py", "writing.py",
     }  # fmt: skip
     assert {path for path in read_package(COMMITTED) if "/" not in path} == expected
 

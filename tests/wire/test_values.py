@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import enum
 import inspect
+import json
 import pickle
 import string
 from datetime import UTC, datetime, timedelta
@@ -23,9 +24,11 @@ from binance_usdm_wire import (
     AccountBalance,
     InvalidArgumentError,
     ResponseMismatch,
+    decoding,
     reading,
     writing,
 )
+from binance_usdm_wire import rows as wire_rows
 
 CANARY = "c4n4ry"
 ROW: dict[str, Any] = {
@@ -54,8 +57,8 @@ class Amount(Decimal):
 # Rows
 
 ODD = st.sampled_from([
-    None, True, 0, -1, 10**20, 1.5, "", "1", "01", "1e5", "x", "\ud800", [], {}, [1], {"a": 1},
-    "1" * 50, Decimal(1),
+    None, True, 0, -1, 2**63 - 1, 2**63, 10**20, 1.5, "", "1", "01", "1e5", "1,2", "-0.0", "x", ":",
+    "\ud800", [], {}, [1], {"a": 1}, "1" * 50,
 ])  # fmt: skip
 FIELDS = st.sampled_from([*ROW, "new", "newer"])
 
@@ -67,17 +70,16 @@ FIELDS = st.sampled_from([*ROW, "new", "newer"])
     st.lists(FIELDS, max_size=2),
 )
 def test_both_ways_to_read_rows_agree(changes: list[Any], missing: list[str]) -> None:
-    """Reading by columns gives the same rows or mismatches as reading object by object."""
+    """Reading records gives the same rows or mismatches as reading object by object."""
     rows: Any = [{**ROW, **change} if isinstance(change, dict) else change for change in changes]
     for name in missing:
         for row in rows[-1:]:
             if type(row) is dict:
                 row.pop(name, None)
-    by_row, by_column = [
-        outcome(lambda read=read: read(rows, "here"))
-        for read in (reading.array_reader(AccountBalance.read), AccountBalance.read_rows)
-    ]
-    assert by_column == by_row
+    body = json.dumps(rows).encode()
+    read_objects = reading.array_reader(AccountBalance.read)
+    by_object = outcome(lambda: read_objects(decoding.decode(body), None))
+    assert outcome(lambda: AccountBalance.parse_rows(body)) == by_object
 
 
 def outcome(read: Any) -> object:
@@ -89,12 +91,12 @@ def outcome(read: Any) -> object:
     return [(type(row), row, repr(row)) for row in rows]
 
 
-def test_usual_rows_are_read_by_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_usual_rows_are_read_as_records(monkeypatch: pytest.MonkeyPatch) -> None:
     """They need no `from_dict`, are frozen, and share no dict of unknown fields."""
     rows = [ROW, ROW | {"asset": "BTC"}]
     expected = [AccountBalance.from_dict(row) for row in rows]
     monkeypatch.setattr(AccountBalance, "from_dict", None)
-    balances = AccountBalance.read_rows(rows, None)
+    balances = AccountBalance.parse_rows(json.dumps(rows).encode())
     assert balances == expected
     with pytest.raises(AttributeError):
         balances[0].balance = Decimal(2)  # type: ignore[misc]
@@ -312,14 +314,35 @@ def test_all_is_complete_and_sorted() -> None:
 @pytest.mark.promise("R17")
 def test_only_short_amounts_are_cached() -> None:
     """Amounts of any length are exact, and the cache is bounded."""
+    cache = wire_rows._decimal_by_string
+    cache.clear()
     long = "1" * 30 + "." + "0" * 30
-    assert format(reading.read_decimal(long, None), "f") == long
-    assert long not in reading._DECIMAL_CACHE
-    first, second = [reading.read_decimal("123456.00000001", None) for _ in range(2)]
+    assert [format(amount, "f") for amount in wire_rows.to_decimals([long, "-0.50"])] == [
+        long,
+        "-0.50",
+    ]
+    assert long not in cache
+    [first] = wire_rows.to_decimals(["123456.00000001"])
+    [second] = wire_rows.to_decimals(["123456.00000001"])
     assert first is second
     for number in range(10_000):
-        reading.read_decimal(f"{number}.5", None)
-    assert len(reading._DECIMAL_CACHE) <= 4096
+        wire_rows.to_decimals([f"{number}.5"])
+    assert 0 < len(cache) <= 4096
+    many = [f"{number}.25" for number in range(10_000)]
+    assert [str(amount) for amount in wire_rows.to_decimals(many)] == many
+    assert len(cache) <= 4096
+
+
+@pytest.mark.promise("R17")
+@pytest.mark.parametrize(
+    "odd",
+    ["1,2", "", ",", "1e5", "NaN", "Infinity", "+1", "01", ".5", "5.", "1_000", " 1", "1\n", "٣"],
+)
+def test_no_odd_amount_is_read_among_others(odd: str) -> None:
+    """A string that is not a plain decimal number is rejected in any place."""
+    for strings in ([odd], ["1.5", odd], [odd, "1.5"]):
+        with pytest.raises((ValueError, ArithmeticError)):
+            wire_rows.to_decimals(strings)
 
 
 @pytest.mark.parametrize("amount", [1.123456789, "1", 1, Decimal("NaN"), Decimal("Infinity"), True])

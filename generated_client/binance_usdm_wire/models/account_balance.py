@@ -4,15 +4,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
+import msgspec
 from attrs import field, frozen
 
 from ..errors import ResponseMismatch
 from ..reading import (
     MISSING,
     PathStep,
-    RowReader,
     copy_fields,
     format_decimal,
     integer_reader,
@@ -20,6 +20,7 @@ from ..reading import (
     read_decimal,
     read_string,
 )
+from ..rows import RowReader, to_decimals
 
 _read_update_time = integer_reader(0, 9223372036854775807)
 
@@ -110,11 +111,6 @@ class AccountBalance:
             raise mismatch.with_prefix(step) from None
 
     @staticmethod
-    def read_rows(value: Any, step: PathStep) -> list[AccountBalance]:
-        """Read a decoded array of such objects inside a larger value, at `step`."""
-        return _ROWS.read(value, step)
-
-    @staticmethod
     def parse_rows(body: bytes) -> list[AccountBalance]:
         """Read the JSON text of an array of such objects.
 
@@ -158,49 +154,55 @@ class AccountBalance:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=self.update_time)
 
 
-class _MutableRow:
-    """Row that is being filled: it has the slots of the row class and is not frozen."""
+class _Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """Row as msgspec reads it."""
 
-    __slots__ = AccountBalance.__slots__
+    account_alias: str = msgspec.field(name="accountAlias")
+    asset: str = msgspec.field(name="asset")
+    balance: str = msgspec.field(name="balance")
+    cross_wallet_balance: str = msgspec.field(name="crossWalletBalance")
+    cross_un_pnl: str = msgspec.field(name="crossUnPnl")
+    available_balance: str = msgspec.field(name="availableBalance")
+    max_withdraw_amount: str = msgspec.field(name="maxWithdrawAmount")
+    margin_available: bool = msgspec.field(name="marginAvailable")
+    update_time: Annotated[int, msgspec.Meta(ge=0, le=9223372036854775807)] = msgspec.field(
+        name="updateTime"
+    )
 
-    def __init__(
-        self,
-        account_alias: Any,
-        asset: Any,
-        balance: Any,
-        cross_wallet_balance: Any,
-        cross_un_pnl: Any,
-        available_balance: Any,
-        max_withdraw_amount: Any,
-        margin_available: Any,
-        update_time: Any,
-        additional_properties: Any,
-    ) -> None:
-        self.account_alias = account_alias
-        self.asset = asset
-        self.balance = balance
-        self.cross_wallet_balance = cross_wallet_balance
-        self.cross_un_pnl = cross_un_pnl
-        self.available_balance = available_balance
-        self.max_withdraw_amount = max_withdraw_amount
-        self.margin_available = margin_available
-        self.update_time = update_time
-        self.additional_properties = additional_properties
+
+def _make_rows(_records: list[_Record]) -> list[AccountBalance]:
+    _strings: list[str] = []
+    for _record in _records:
+        _strings += (
+            _record.balance,
+            _record.cross_wallet_balance,
+            _record.cross_un_pnl,
+            _record.available_balance,
+            _record.max_withdraw_amount,
+        )
+    _decimals = iter(to_decimals(_strings))
+    return [
+        AccountBalance(
+            account_alias=_record.account_alias,
+            asset=_record.asset,
+            balance=balance,
+            cross_wallet_balance=cross_wallet_balance,
+            cross_un_pnl=cross_un_pnl,
+            available_balance=available_balance,
+            max_withdraw_amount=max_withdraw_amount,
+            margin_available=_record.margin_available,
+            update_time=_record.update_time,
+            additional_properties={},
+        )
+        for _record, balance, cross_wallet_balance, cross_un_pnl, available_balance, max_withdraw_amount in zip(
+            _records, _decimals, _decimals, _decimals, _decimals, _decimals, strict=True
+        )
+    ]
 
 
 _ROWS: Final = RowReader(
-    AccountBalance,
+    _Record,
+    (),
+    _make_rows,
     AccountBalance.read,
-    _MutableRow,
-    {
-        "accountAlias": read_string,
-        "asset": read_string,
-        "balance": read_decimal,
-        "crossWalletBalance": read_decimal,
-        "crossUnPnl": read_decimal,
-        "availableBalance": read_decimal,
-        "maxWithdrawAmount": read_decimal,
-        "marginAvailable": read_boolean,
-        "updateTime": _read_update_time,
-    },
 )
