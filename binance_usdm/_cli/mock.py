@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Final, TypeVar
@@ -35,9 +36,7 @@ from .mock_arguments import parse_fault, parse_port, parse_response_option, pars
 T = TypeVar("T")
 
 DEFAULT_PORT: Final = 8787
-_SCRUB_TEXT = (
-    "Print recorded responses (HAR, or raw HTTP) for --replay, without account identifiers."
-)
+_SCRUB_TEXT = "Print what a test needs of the responses in a HAR file, for --replay."
 
 
 def configure_parser(command: argparse.ArgumentParser) -> None:
@@ -239,8 +238,11 @@ def _program_environment(options: argparse.Namespace, api_key: str, url: str) ->
 
 def _run_scrub(options: argparse.Namespace) -> int:
     try:
-        script = dump_script(load_captures(options.capture))
+        with warnings.catch_warnings(record=True, action="always") as caught:
+            script = dump_script(load_captures(options.capture))
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
+    for warning in caught:
+        print(f"binance-usdm: {warning.message}", file=sys.stderr)
     sys.stdout.write(script.decode())
     return 0

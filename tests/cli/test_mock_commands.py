@@ -167,27 +167,28 @@ def test_an_empty_file_is_no_public_key(tmp_path: Path) -> None:
     )
 
 
-def test_a_capture_is_scrubbed_and_played(tmp_path: Path) -> None:
-    body = (
-        b'{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action, '
-        b'request ip: 198.51.100.77"}'
-    )
-    captured, script = tmp_path / "captured.http", tmp_path / "script.json"
-    head = (
-        b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n"
-        b"Set-Cookie: session=cookie-canary\r\n"
-    )
-    captured.write_bytes(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+def test_captures_are_scrubbed_and_replayed(tmp_path: Path) -> None:
+    """`scrub` prints a script for `--replay`, and reports what it left out."""
+    message = "Invalid API-key, IP, or permissions for action"
+    payload = {"code": -2015, "msg": f"{message}, request ip: 198.51.100.77", "uid": 987654321}
+    response = {
+        "status": 401,
+        "headers": [{"name": "Set-Cookie", "value": "session=cookie-canary"}],
+        "content": {"text": json.dumps(payload)},
+    }
+    request = {"method": "GET", "url": "https://fapi.binance.com/fapi/v3/balance?signature=a"}
+    captured, script = tmp_path / "captured.har", tmp_path / "script.json"
+    entries = [{"request": request, "response": response}]
+    captured.write_text(json.dumps({"log": {"entries": entries}}))
     scrubbed = process("mock", "scrub", str(captured))
-    assert (scrubbed.returncode, scrubbed.stderr) == (0, "")
-    assert "198.51.100.77" not in scrubbed.stdout
-    assert "cookie-canary" not in scrubbed.stdout
+    report = "binance-usdm: left out or replaced: fields: 1, messages: 1\n"
+    assert (scrubbed.returncode, scrubbed.stderr) == (0, report)
+    for secret in ("198.51.100.77", "cookie-canary", "987654321"):
+        assert secret not in scrubbed.stdout
     script.write_text(scrubbed.stdout)
-    played = run("mock", "run", "--replay", str(script), "--", *COMMAND, "balance")
-    assert (played.returncode, "HTTP 401, code -2015: Invalid API-key" in played.stderr) == (
-        1,
-        True,
-    )
+    replayed = run("mock", "run", "--replay", str(script), "--", *COMMAND, "balance")
+    assert replayed.returncode == 1
+    assert f"HTTP 401, code -2015: {message}" in replayed.stderr
 
 
 @pytest.mark.parametrize("command", [("scrub",), ("run", "--replay")])

@@ -1,42 +1,36 @@
 """Save and load recorded responses.
 
-Personal data is found in requests and responses and replaced in the responses, whose other bytes
-stay unchanged. Afterwards the responses are searched once more. Amounts and times are kept, since a
-test needs them.
+What is saved is built from an allow-list, and is compared with it once more as bytes. Amounts and
+times are kept, since a test needs them.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote
 
 from binance_usdm.mock.core.response import Reply
 
-from .readers import (
+from .allow_list import is_allowed_header, is_allowed_name, packaged_allow_list
+from .har import (
     MAX_BYTES,
-    METHOD,
-    PATH,
-    RawCapture,
-    body_text,
+    RecordedResponse,
     decode_text,
     is_status,
     parse_json_or_none,
-    read_captures,
-    unescape_json,
+    read_har,
+    unique_object,
 )
-from .scrub import Scrubber, build_pattern, find_identifiers
+from .scrub import Scrubber
 
-# Headers that a client acts on. A Date would be old, and servers send their own. The transfer and
-# content codings are decoded here.
-_KEPT_HEADER: Final = re.compile(
-    r"(?ai:content-type|retry-after|x-mbx-(?:used-weight|order-count)(?:-[0-9]+[smhd])?)"
-)
+# Scripts of earlier versions may have other methods, paths and header values than the allow-list.
+_METHOD: Final = re.compile(r"[A-Z]{1,16}")
+_PATH: Final = re.compile(r"/[!-\"$->@-~]*")
 _VALUE: Final = re.compile(r"[\t -~]*")
 
 
@@ -44,7 +38,7 @@ _VALUE: Final = re.compile(r"[\t -~]*")
 class CapturedResponse:
     """Scrubbed response, for `Exchange.fail` or `Exchange.seed`.
 
-    `method` and `path` are `None` if only the response was recorded.
+    `method` and `path` can be `None` in scripts of earlier versions.
     """
 
     method: str | None
@@ -56,72 +50,58 @@ class CapturedResponse:
 
 
 def load_captures(source: bytes) -> list[CapturedResponse]:
-    """Read a HAR 1.2 file or one raw HTTP response, and remove personal data.
+    """Read a HAR 1.2 file, and copy what a test needs of its responses.
 
-    Kept are method and path of a request, and status, some headers and the decompressed body of a
-    response. Account aliases, user ids, keys, signatures, IP and mail addresses and cookies are
-    replaced wherever they occur, each by the same fake string throughout the file, no two by the
-    same. HAR entries without a response are left out, with a warning.
+    Copied are method, path and status, the headers that a client acts on, and the fields of the
+    body that the spec describes, with their values as they were written. Account aliases are
+    replaced, each by the same fake one throughout the file. Error messages become those of the
+    spec. Everything else is left out; a warning has the numbers of left out entries, bodies,
+    fields and values, and of replaced messages.
 
     Args:
         source: Content of the file.
 
     Raises:
-        ValueError: The file is not valid, or personal data would be left. The message repeats
-            nothing of the file.
+        ValueError: The file is not valid. The message repeats nothing of the file.
     """
-    found = read_captures(source)
-    secrets = find_identifiers(found)
-    scrubber = Scrubber(secrets, found)
-    made = [_scrub(scrubber, each) for each in found]
-    if _contains_any(made, secrets):
-        raise ValueError(
-            "scrubbing failed: an identifier would remain in the output; nothing was written"
-        )
-    return made
-
-
-def contains_identifiers(script: bytes, source: bytes) -> bool:
-    """Return whether a script holds personal data of a recorded file, plain or escaped.
-
-    Args:
-        script: Script of `dump_script`.
-        source: Content of the recorded file.
-
-    Raises:
-        ValueError: The script or the file is not valid.
-    """
-    with warnings.catch_warnings(action="ignore"):
-        return _contains_any(load_script(script), find_identifiers(read_captures(source)))
+    dropped = Counter[str]()
+    allow_list = packaged_allow_list()
+    scrubber = Scrubber(allow_list, dropped)
+    recorded = read_har(source, allow_list.routes, dropped)
+    captured = [_scrub(scrubber, response, dropped) for response in recorded]
+    dump_script(captured)
+    counts = [f"{kind}: {number}" for kind, number in sorted(dropped.items()) if number]
+    if counts:
+        warnings.warn(f"left out or replaced: {', '.join(counts)}", stacklevel=2)
+    return captured
 
 
 def dump_script(captured: Iterable[CapturedResponse]) -> bytes:
-    """Serialize scrubbed responses as a JSON array, with bodies as strings or in base64.
+    """Serialize scrubbed responses as a JSON array, with bodies as strings.
 
     Raises:
-        ValueError: A response is not one of `load_captures`.
+        ValueError: A response has something that the allow-list does not have.
     """
-    rows, kept = list[dict[str, Any]](), list(captured)
-    for each in kept:
-        headers = [
-            [name.decode("latin-1"), value.decode("latin-1")] for name, value in each.reply.headers
-        ]
-        rows.append(
-            {
-                "method": each.method,
-                "path": each.path,
-                "status": each.reply.status,
-                "headers": headers,
-            }
-        )
-        try:
-            rows[-1]["body"] = each.reply.body.decode()
-        except UnicodeDecodeError:
-            rows[-1]["body_base64"] = base64.b64encode(each.reply.body).decode()
-    script = json.dumps(rows, ensure_ascii=False, indent=1).encode() + b"\n"
-    if load_script(script) != kept:
+    responses = list(captured)
+    script = _serialize(list(map(_to_row, responses)))
+    verify_script(script)
+    if load_script(script) != responses:
         raise ValueError("a response is not one of load_captures()")
     return script
+
+
+def verify_script(script: bytes) -> None:
+    """Check that a script has nothing but what the allow-list has, byte for byte.
+
+    Raises:
+        ValueError: It has. The message has the number of the response.
+    """
+    rows = parse_json_or_none(script)
+    if not isinstance(rows, list) or _serialize(rows) != script:
+        raise ValueError("the script is not one of dump_script()")
+    for number, row in enumerate(rows, 1):
+        if not packaged_allow_list().allows(row):
+            raise ValueError(f"response {number} has something that the allow-list does not have")
 
 
 def load_script(script: bytes) -> list[CapturedResponse]:
@@ -131,7 +111,7 @@ def load_script(script: bytes) -> list[CapturedResponse]:
         ValueError: The script is not valid. The message has the number of the response.
     """
     rows = (
-        parse_json_or_none(script, object_pairs_hook=_reject_duplicates)
+        parse_json_or_none(script, object_pairs_hook=unique_object)
         if len(script) <= MAX_BYTES
         else None
     )
@@ -143,38 +123,35 @@ def load_script(script: bytes) -> list[CapturedResponse]:
     return [_parse_row(number, row) for number, row in enumerate(rows, 1)]
 
 
-def _contains_any(captured: Iterable[CapturedResponse], secrets: set[str]) -> bool:
-    parts = set[str]()
-    for each in captured:
-        parts |= {
-            each.path or "",
-            body_text(each.reply.body),
-            *(value.decode("latin-1") for _, value in each.reply.headers),
-        }
-    views = {
-        view
-        for part in parts
-        for view in (part, unescape_json(part), unescape_json(unescape_json(part)), unquote(part))
-    }
-    lowered = "\n".join(views).lower()
-    present = {secret for secret in secrets if secret.lower() in lowered}
-    return bool(present) and any(map(build_pattern(present).search, views))
-
-
-def _scrub(scrubber: Scrubber, found: RawCapture) -> CapturedResponse:
-    kept = [
-        (name, scrubber.scrub(value))
-        for name, value in found.headers
-        if _KEPT_HEADER.fullmatch(name)
-    ]
+def _scrub(
+    scrubber: Scrubber, recorded: RecordedResponse, dropped: Counter[str]
+) -> CapturedResponse:
+    known = [header for header in recorded.headers if is_allowed_name(header[0])]
     headers = tuple(
-        (name.encode(), value.encode()) for name, value in kept if _VALUE.fullmatch(value)
+        (name.encode(), value.encode()) for name, value in known if is_allowed_header([name, value])
     )
-    body = scrubber.scrub(body_text(found.body)).encode("utf-8", "surrogateescape")
-    path = None if found.path is None else scrubber.scrub(found.path)
-    return CapturedResponse(
-        found.method, path, Reply(found.status, headers, body, _error_code(body))
+    dropped["header values"] += len(known) - len(headers)
+    return _make_response(
+        recorded.method,
+        recorded.path,
+        recorded.status,
+        headers,
+        scrubber.scrub_body(recorded).encode(),
     )
+
+
+def _to_row(response: CapturedResponse) -> dict[str, Any]:
+    return {
+        "method": response.method,
+        "path": response.path,
+        "status": response.reply.status,
+        "headers": [[part.decode("latin-1") for part in pair] for pair in response.reply.headers],
+        "body": response.reply.body.decode(errors="replace"),
+    }
+
+
+def _serialize(rows: list[Any]) -> bytes:
+    return json.dumps(rows, ensure_ascii=False, indent=1).encode(errors="replace") + b"\n"
 
 
 def _parse_row(number: int, row: Any) -> CapturedResponse:
@@ -187,35 +164,30 @@ def _parse_row(number: int, row: Any) -> CapturedResponse:
             **rest,
         } if len(rest) == 1 and is_status(status) and all(map(_is_header, pairs)):
             [(name, text)] = rest.items()
-            body = decode_text(
-                text, {"body": "", "body_base64": "base64"}.get(str(name), "unknown")
-            )
-            headers = tuple((name.encode(), value.encode()) for name, value in pairs)
-            if (
-                body is not None
-                and METHOD.fullmatch(method or "GET")
-                and PATH.fullmatch(path or "/")
-            ):
-                return CapturedResponse(
-                    method, path, Reply(status, headers, body, _error_code(body))
-                )
+            coding = {"body": "", "body_base64": "base64"}.get(str(name), "unknown")
+            body = decode_text(text, coding)
+            is_route = _METHOD.fullmatch(method or "GET") and _PATH.fullmatch(path or "/")
+            if body is not None and is_route:
+                headers = tuple((name.encode(), value.encode()) for name, value in pairs)
+                return _make_response(method, path, status, headers, body)
     raise ValueError(f"response {number} of the script is not valid")
 
 
 def _is_header(pair: Any) -> bool:
     match pair:
         case [str(name), str(value)]:
-            return bool(_KEPT_HEADER.fullmatch(name) and _VALUE.fullmatch(value))
+            return is_allowed_name(name) and _VALUE.fullmatch(value) is not None
     return False
 
 
-def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError
-    return dict(pairs)
-
-
-def _error_code(body: bytes) -> int | None:
-    tree = parse_json_or_none(body)
-    code = tree.get("code") if isinstance(tree, dict) else None
-    return code if type(code) is int else None
+def _make_response(
+    method: str | None,
+    path: str | None,
+    status: int,
+    headers: tuple[tuple[bytes, bytes], ...],
+    body: bytes,
+) -> CapturedResponse:
+    payload = parse_json_or_none(body)
+    code = payload.get("code") if isinstance(payload, dict) else None
+    reply = Reply(status, headers, body, code if type(code) is int else None)
+    return CapturedResponse(method, path, reply)
