@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol, TypeVar
+
+from ._interrupts import raise_if_from_handler
 
 T = TypeVar("T")
 
@@ -36,7 +38,7 @@ class Gate(Protocol):
 class ThreadGate:
     """Gate of a blocking call. `wait` never suspends its coroutine: it blocks the thread."""
 
-    __slots__ = ("_lock", "reason")
+    __slots__ = ("__weakref__", "_lock", "reason")
 
     def __init__(self) -> None:
         self.reason = ""
@@ -45,8 +47,11 @@ class ThreadGate:
 
     def open(self, reason: str = OPEN) -> None:
         self.reason = self.reason or reason
-        with contextlib.suppress(RuntimeError):  # It is open already.
-            self._lock.release()
+        try:
+            if self._lock.locked():
+                self._lock.release()
+        except RuntimeError as error:  # Another thread has opened it just now.
+            raise_if_from_handler(error)
 
     async def wait(self, seconds: float) -> str:
         # If an interrupt kept another thread from opening this gate, the caller finds out by itself after half a second.
@@ -58,7 +63,7 @@ class ThreadGate:
 class TaskGate:
     """Gate of a task on asyncio. Other threads and other event loops may open it."""
 
-    __slots__ = ("_future", "_get_running_loop", "_loop", "reason")
+    __slots__ = ("__weakref__", "_future", "_get_running_loop", "_loop", "reason")
 
     def __init__(self) -> None:
         import asyncio  # Blocking calls never load it: it would take a tenth of the time until the first one.
@@ -73,10 +78,10 @@ class TaskGate:
         if self._get_running_loop() is self._loop:
             self._wake()
         else:
-            with contextlib.suppress(
-                RuntimeError
-            ):  # The loop is closed, and nobody waits any more.
+            try:
                 self._loop.call_soon_threadsafe(self._wake)
+            except RuntimeError as error:  # The loop is closed, and its calls have ended.
+                raise_if_from_handler(error)
 
     def _wake(self) -> None:
         if not self._future.done():
@@ -109,7 +114,8 @@ class GateSet:
 
     def __init__(self, make_gate: Callable[[], Gate]) -> None:
         self._make_gate = make_gate
-        self._gates = set[Gate]()
+        # Weak: a call of an event loop that was closed would live as long as its client.
+        self._gates = set[weakref.ref[Gate]]()
         self.is_closed = False
 
     def new_gate(self) -> Gate:
@@ -118,12 +124,13 @@ class GateSet:
 
     async def wait(self, gate: Gate, seconds: float) -> None:
         """Wait until the gate is opened or the set is closed, at most `seconds`; perhaps shorter."""
-        self._gates.add(gate)
+        reference = self._refer_to(gate)
         try:
+            self._gates.add(reference)
             if not self.is_closed:
                 await gate.wait(seconds)
         finally:
-            self._gates.discard(gate)
+            self._gates.discard(reference)
 
     async def sleep(self, seconds: float) -> None:
         """Wait for `seconds`, or until the set is closed."""
@@ -134,18 +141,24 @@ class GateSet:
     async def wait_for_slot(self, lease: Any) -> Any:
         """Wait for a lease's slot, or until the set is closed."""
         gate = self._make_gate()
-        self._gates.add(gate)
+        reference = self._refer_to(gate)
         try:
+            self._gates.add(reference)
             failure = await lease.wait_for_slot(gate)
         finally:
-            self._gates.discard(gate)
+            self._gates.discard(reference)
         return failure
+
+    def _refer_to(self, gate: Gate) -> weakref.ref[Gate]:
+        return weakref.ref(gate, self._gates.discard)
 
     def close(self) -> None:
         """End every wait, now and later."""
         self.is_closed = True
-        for gate in list(self._gates):
-            gate.open(CLOSED)
+        for reference in list(self._gates):
+            gate = reference()
+            if gate is not None:
+                gate.open(CLOSED)
 
 
 def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -6,7 +6,10 @@ import functools
 import signal
 import threading
 from types import CodeType
-from typing import Any
+from typing import Any, Final
+
+# `signal.getsignal` makes enums in Python, and drops a ValueError that a handler raises meanwhile.
+_get_handler: Final[Any] = vars(signal)["_signal"].getsignal
 
 
 def raise_if_from_handler(error: Exception) -> None:
@@ -19,8 +22,8 @@ def raise_if_from_handler(error: Exception) -> None:
         return
     codes = {
         code
-        for number in signal.valid_signals()
-        if (code := _handler_code(signal.getsignal(number))) is not None
+        for number in range(1, signal.NSIG)
+        if (code := _handler_code(_get_handler(number))) is not None
     }
     frame = error.__traceback__
     while codes and frame is not None:

@@ -23,6 +23,7 @@ from ._errors import (
     make_api_error,
 )
 from ._http.messages import STALE, TOO_LARGE, Headers, HttpFailure, HttpResponse
+from ._interrupts import raise_if_from_handler
 from ._redaction import sanitize_text
 from ._threads import TIMEOUT_MESSAGE
 
@@ -234,5 +235,6 @@ def _http_date_to_ms(date: str) -> int | None:
 
     try:
         return int(parsedate_to_datetime(date).timestamp()) * 1000 if _DATE(date) else None
-    except ValueError:
+    except ValueError as error:
+        raise_if_from_handler(error)
         return None

@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 from weakref import WeakSet
 
 from ._gates import Gate, TaskGate, ThreadGate, run_to_end
+from ._interrupts import raise_if_from_handler
 
 TIMEOUT_MESSAGE = "no complete response before the call's deadline (`timeout=`)"
 _IDLE_SECONDS: Final = 30.0
@@ -155,6 +156,7 @@ class WorkerPool:
         try:
             crew.start_threads(self._max_threads)
         except RuntimeError as error:  # No more threads, or the interpreter ends.
+            raise_if_from_handler(error)
             crew.unfinished.discard(job)
             job.finish(error=OSError(f"no thread could be started: {error}"))
         return job

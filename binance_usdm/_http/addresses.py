@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import socket
@@ -11,9 +12,10 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from binance_usdm._gates import Gate
+from binance_usdm._interrupts import raise_if_from_handler
 from binance_usdm._threads import RESOLVERS, Job
 
-from .messages import DeadlinePassed
+from .messages import DeadlinePassed, time_until
 
 AddressInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 """As `socket.getaddrinfo()` returns it."""
@@ -35,13 +37,19 @@ def is_valid_host_name(host: str) -> bool:
     )
 
 
+# The cache keeps signals out: `ipaddress` itself drops a ValueError of a handler.
+@functools.lru_cache(256)
 def parse_ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that a host is, or None for a name."""
     try:
         return ipaddress.ip_address(host)
-    except ValueError:
+    except ValueError as error:
+        raise_if_from_handler(error)
         return None
 
 
+# The cache keeps signals out: a codec wraps what a handler raises within it.
+@functools.lru_cache(256)
 def encodable_host(host: str) -> str | bytes:
     """Return a host name for functions that encode a str as IDNA: as bytes where Python cannot load that codec.
 
@@ -66,9 +74,10 @@ async def resolve(host: str, port: int, gate: Gate, deadline: float) -> list[Add
         deadline: Instant of `time.monotonic()`.
 
     Raises:
-        DeadlinePassed: The look-up took too long. It goes on in its thread.
+        DeadlinePassed: The deadline has come. A look-up goes on in its thread.
         OSError: The resolver failed, or no thread can be started.
     """
+    time_until(deadline)
     address = parse_ip_address(host)
     if address is not None:
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6

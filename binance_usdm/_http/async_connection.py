@@ -10,6 +10,8 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
+from binance_usdm._interrupts import raise_if_from_handler
+
 from .messages import DeadlinePassed, HttpRequest
 from .parser import READ, ResponseParser
 from .readiness import SocketWaiter
@@ -126,7 +128,8 @@ class AsyncConnection:
                 self._transport.abort()  # close() would wait for the peer's close_notify.
             else:
                 self._loop.call_soon_threadsafe(self._transport.abort)
-        except RuntimeError:
+        except RuntimeError as error:
+            raise_if_from_handler(error)
             self._close_socket()
 
     def _close_socket(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import select
@@ -10,6 +9,8 @@ import socket
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
+
+from binance_usdm._interrupts import raise_if_from_handler
 
 from .addresses import AddressInfo
 from .messages import DeadlinePassed
@@ -60,8 +61,10 @@ def configure(sock: socket.socket) -> None:
     """Set the options of a connected socket."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        with contextlib.suppress(OSError):
+        try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+        except OSError as error:
+            raise_if_from_handler(error)
 
 
 class _Attempts:
@@ -80,6 +83,7 @@ class _Attempts:
             try:
                 sock = _begin_connect(address)
             except OSError as error:
+                raise_if_from_handler(error)
                 self._failure = error
                 continue
             self.pending[sock.fileno()] = (sock, address)

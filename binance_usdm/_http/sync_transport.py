@@ -158,7 +158,8 @@ class SyncTransport(ConnectionPool[SyncConnection]):
                 deadline = time.monotonic() + lease.time_left() / (len(addresses) + 1)
             try:
                 return self._prepare(sock, lease, deadline)
-            except (OSError, DeadlinePassed):
+            except (OSError, DeadlinePassed) as error:
+                raise_if_from_handler(error)
                 if not addresses:
                     raise
 

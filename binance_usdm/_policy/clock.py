@@ -6,6 +6,7 @@ import copy
 import math
 import threading
 import time
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -88,7 +89,7 @@ class ExchangeClock:
             threading.RLock()
         )  # A signal handler's call may run within another call of its thread.
         self._sync_lease_until_ms = self._next_sync_after_ms = -math.inf
-        self._waiters = set[Any]()
+        self._waiters = set[weakref.ref[Any]]()
         self.latest_sample: ClockSample | None = None
         self.sync_count = 0
         """Number of syncs that ended with a sample or with a failure for everybody."""
@@ -162,8 +163,10 @@ class ExchangeClock:
     async def _wait_for_other_sync(self, deadline: float, gates: Any) -> bool:
         """Wait until the other caller's sync may have ended. Returns False at the deadline."""
         gate = gates.new_gate()
-        self._waiters.add(gate)
+        # Weak: a call of an event loop that was closed would live as long as this clock.
+        reference = weakref.ref(gate, self._waiters.discard)
         try:
+            self._waiters.add(reference)
             left = deadline - time.monotonic()
             if left <= 0 or gates.is_closed:
                 return False
@@ -171,7 +174,7 @@ class ExchangeClock:
             if lease_left > 0:
                 await gates.wait(gate, min(left, lease_left))
         finally:
-            self._waiters.discard(gate)
+            self._waiters.discard(reference)
         return True
 
     async def _take_samples(
@@ -239,8 +242,10 @@ class ExchangeClock:
             if sample is not None or not isinstance(failure, DeadlineExceeded | None):
                 self.sync_count += 1
                 self._last_sync_error = None if sample is not None else copy.copy(failure)
-        for gate in list(self._waiters):
-            gate.open()
+        for reference in list(self._waiters):
+            gate = reference()
+            if gate is not None:
+                gate.open()
 
     @property
     def last_sync_error(self) -> UsdmError | None:

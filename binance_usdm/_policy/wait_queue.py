@@ -7,7 +7,6 @@ so that no call stays first while it connects.
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import math
 import threading
@@ -24,6 +23,8 @@ from binance_usdm._interrupts import raise_if_from_handler
 from .limiter import DEFAULT_WEIGHT_LIMIT, RELEASE_SPREAD_SECONDS, Limiter
 
 _RECHECK_SECONDS: Final = 0.5
+_FRONT: Final = 2
+"""How many tickets look by themselves whether they may go on: the first and the second one."""
 _numbers: Final[Iterator[int]] = itertools.count()
 
 
@@ -43,35 +44,39 @@ class Ticket:
 
 
 class WaitQueue:
-    """Tickets that wait for one limiter. Safe for threads; never blocks."""
+    """Tickets that wait for one limiter. Safe for threads; never blocks.
 
-    __slots__ = ("_lock", "_not_before", "_numbers", "_tickets", "_weight")
+    A ticket waits as long as it is in `tickets`; the rest follows from that. So a caller that pops
+    its ticket leaves nothing behind, whatever interrupts it later. A lost wake-up costs half a
+    second.
+    """
+
+    __slots__ = ("_lock", "_not_before", "_numbers", "tickets")
 
     def __init__(self) -> None:
         # A signal handler's call may run within another call of its thread.
         self._lock = threading.RLock()
+        self.tickets: dict[int, Ticket] = {}
+        # Those of `tickets` in order, and perhaps of some that left. It is changed by single steps:
+        # a signal handler's call may come in between, and has left the line when they go on.
         self._numbers: list[int] = []
-        self._tickets: dict[int, Ticket] = {}
-        self._weight = 0
         self._not_before = float("-inf")
 
     @property
     def waiting_count(self) -> int:
         """The number of calls that wait."""
-        return len(self._tickets)
+        return len(self.tickets)
 
     def is_behind(self, ticket: Ticket) -> bool:
         """Return whether a call that began earlier waits."""
-        numbers = self._numbers
-        try:
-            return bool(numbers) and numbers[0] < ticket.number
-        except IndexError:  # Another thread's call has left just now.
+        if not self.tickets:
             return False
+        front = self._front()
+        return bool(front) and front[0].number < ticket.number
 
     def is_first(self, ticket: Ticket) -> bool:
         """Return whether the ticket is the first one in line."""
-        with self._lock:
-            return bool(self._numbers) and self._numbers[0] == ticket.number
+        return self._front()[:1] == [ticket]
 
     def join(self, ticket: Ticket, gate: _Gate, wait: float) -> None:
         """Wait in line. `wait` is the seconds until the first one may go on, as far as known."""
@@ -79,48 +84,70 @@ class WaitQueue:
             ticket.gate = gate
             if wait > 0:
                 self._not_before = max(self._not_before, time.monotonic() + wait)
-            if ticket.number not in self._tickets:
-                bisect.insort(self._numbers, ticket.number)
-                self._tickets[ticket.number] = ticket
-                self._weight += ticket.weight
+            if ticket.number not in self.tickets:
+                self.tickets[ticket.number] = ticket
+                if not self._numbers or self._numbers[-1] < ticket.number:
+                    self._numbers.append(ticket.number)
+                elif self._numbers[-1] > ticket.number:
+                    self._numbers = sorted(self.tickets)
 
     def leave(self, ticket: Ticket, *, is_served: bool) -> None:
-        """Leave the line, and wake the new first one. Safe to call again."""
-        first: Ticket | None = None
+        """Leave the line, and wake those who come to the front. Safe to call again."""
         with self._lock:
-            if self._tickets.pop(ticket.number, None) is not None:
-                index = bisect.bisect_left(self._numbers, ticket.number)
-                del self._numbers[index]
-                self._weight -= ticket.weight
-                if index == 0 and self._numbers:
-                    first = self._tickets[self._numbers[0]]
-            if is_served and self._numbers:
+            self.tickets.pop(ticket.number, None)
+            front = self._front()
+            if is_served and front:
                 # Those who wait for the same moment go on one after another, not all at once.
                 spread = RELEASE_SPREAD_SECONDS * ticket.weight / DEFAULT_WEIGHT_LIMIT
                 self._not_before = max(self._not_before, time.monotonic() + spread)
-        if first is not None:
-            first.gate.open()
+        if front and ticket.number < front[-1].number:
+            for waiting in front:
+                waiting.gate.open()
 
     def weight_ahead(self, ticket: Ticket) -> int:
         """Return the weight of the calls that wait before this one."""
-        with self._lock:
-            behind = self._numbers[bisect.bisect_left(self._numbers, ticket.number) :]
-            return self._weight - sum(self._tickets[number].weight for number in behind)
+        number = ticket.number
+        # The copy is a single C call: other threads pop tickets meanwhile.
+        tickets = list(self.tickets.values())
+        return sum([other.weight for other in tickets if other.number < number])
 
     def seconds_left(self) -> float:
         """Return the seconds until the first one may ask the limiter, 0.0 at once."""
         return max(self._not_before - time.monotonic(), 0.0)
 
     def recheck_after(self, ticket: Ticket, pause: float, left: float) -> float:
-        """Return the seconds until a call looks again. Only the first one waits for a time."""
-        return min(pause, _RECHECK_SECONDS, left) if self.is_first(ticket) else left
+        """Return the seconds until a call looks again.
+
+        The first one has a time to wait for. The second one looks whether it is the first.
+        """
+        front = self._front()
+        if ticket not in front:
+            return left
+        return min(pause if front[0] is ticket else left, _RECHECK_SECONDS, left)
 
     def wake_all(self) -> None:
         """Have every waiting call look again, as when a cooldown or a ban began."""
-        with self._lock:
-            tickets = list(self._tickets.values())
-        for ticket in tickets:
+        for ticket in list(self.tickets.values()):
             ticket.gate.open()
+
+    def _front(self) -> list[Ticket]:
+        """Return the first two tickets, and remove those of closed event loops before."""
+        tickets = self.tickets
+        while True:
+            with self._lock:
+                numbers = self._numbers[:_FRONT]
+                front = [ticket for number in numbers if (ticket := tickets.get(number))]
+                closed = [ticket for ticket in front if not is_reachable(ticket)]
+                for ticket in closed:
+                    tickets.pop(ticket.number, None)
+                if not closed and len(front) >= min(_FRONT, len(tickets)):
+                    return front
+                self._numbers = sorted(tickets)
+
+
+def is_reachable(ticket: Ticket) -> bool:
+    """Return whether the call can still go on: its event loop, if it has one, is not closed."""
+    return getattr(ticket.gate, "is_reachable", True)
 
 
 _lock: Final = threading.RLock()
@@ -199,6 +226,7 @@ class LimiterQueue:
             IPBannedError: The address is banned.
         """
         queue, forecast = self.queue, getattr(self.limiter, "forecast", None)
+        tickets, number = queue.tickets, ticket.number
         is_announced = is_served = False
         try:
             while True:
@@ -222,6 +250,7 @@ class LimiterQueue:
                     on_wait(pause)
                 await gates.wait(gate, queue.recheck_after(ticket, pause, left))
         finally:
+            tickets.pop(number, None)  # A single C call: an interrupt cannot come before it.
             queue.leave(ticket, is_served=is_served)
 
     async def start_cooldown(self, seconds: float, *, banned: bool, deadline: float) -> None:

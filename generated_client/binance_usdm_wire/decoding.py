@@ -46,7 +46,7 @@ def decode(body: bytes) -> Any:
             parse_constant=_reject_constant,
             object_pairs_hook=_reject_duplicates,
         )
-    except (ValueError, RecursionError) as error:
+    except _NOT_JSON_ERRORS as error:
         found = str(error) if type(error) is _RejectedJsonError else "invalid JSON"
     raise NotJsonError((), "a JSON text", found)
 
@@ -65,6 +65,13 @@ _MAX_EXPONENT: Final = 308
 
 class _RejectedJsonError(ValueError):
     """JSON that Python would accept, with the reason why it is rejected."""
+
+
+# No ValueError: a signal handler may raise one.
+_NOT_JSON_ERRORS: Final = (
+    json.JSONDecodeError, UnicodeDecodeError, msgspec.MsgspecError, _RejectedJsonError,
+    RecursionError,
+)  # fmt: skip
 
 
 def _is_exact(value: object, body: bytes) -> bool:
