@@ -5,7 +5,7 @@ BIN    := .venv/bin
 PORT   ?= 8787
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test generate check format lint types contract contract-faults interop drift mock bench build audit fuzz soak hammer mutate lock clean
+.PHONY: help install demo test generate check format lint types contract contract-faults interop drift mock bench build audit fuzz soak simulate interrupt-soak hammer mutate lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,12 @@ fuzz: install ## a million damaged and random responses; some minutes
 
 soak: install ## 100,000 calls with each client; some minutes
 	$(BIN)/python -m tests.hostile.soak --calls 100000
+
+simulate: install ## 1,000 accounts on one transport and one budget, with an exchange in trouble; ten minutes
+	$(BIN)/python -m tests.hostile.simulation --minutes 10
+
+interrupt-soak: install ## interrupt, cancel and close calls at random moments; ten minutes
+	$(BIN)/python -m tests.hostile.interrupt_soak --minutes 10
 
 hammer: install ## eight processes share one budget in Redis for two minutes and more
 	USDM_LONG=1 $(BIN)/python -m pytest -rA tests/policy/test_redis_processes.py
