@@ -5,7 +5,7 @@ BIN    := .venv/bin
 PORT   ?= 8787
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test generate check format lint types contract contract-faults interop drift mock bench build audit fuzz soak simulate interrupt-soak hammer mutate lock clean
+.PHONY: help install demo test coverage generate check format lint types contract contract-faults interop drift mock bench build audit fuzz soak simulate interrupt-soak hammer mutate lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ demo: install ## read the example account from the mock exchange, signed, throug
 
 test: install ## run all tests
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+coverage: install ## run all tests, and fail below 98 % of lines and branches
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
 
 contract: install ## run the contract tests: mock and client against the spec, and schemathesis from the shell
 	$(BIN)/python -m tests.contract.run_all

@@ -7,7 +7,7 @@ from importlib.metadata import distributions, requires
 from pathlib import Path
 
 WHEEL = Path(sys.argv[1])
-EXPECTED = {"httpx", "attrs", "httptools", "orjson"}
+EXPECTED = {"httpx", "attrs", "httptools", "msgspec"}
 BEHIND_HTTPX = {"anyio", "certifi", "h11", "httpcore", "idna", "typing-extensions"}
 HERE = Path(sys.prefix).resolve()
 

@@ -108,7 +108,7 @@ def test_what_is_locked_apart_is_what_it_is_for() -> None:
 
 def test_run_time_needs_four_packages_and_floors_of_what_they_bring() -> None:
     assert {Requirement(line).name for line in PROJECT["project"]["dependencies"]} == {
-        "httpx", "attrs", "httptools", "orjson", "h11", "anyio", "idna",
+        "httpx", "attrs", "httptools", "msgspec", "h11", "anyio", "idna",
     }  # fmt: skip
 
 

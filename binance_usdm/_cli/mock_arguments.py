@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
+import msgspec
 
 from binance_usdm.mock import FAULTS, Switches
 from binance_usdm_wire import OPERATIONS
@@ -48,8 +48,8 @@ def parse_response_option(text: str) -> tuple[str, bytes]:
         )
     body = read_file(path)
     try:
-        orjson.loads(body)
-    except orjson.JSONDecodeError:
+        msgspec.json.decode(body)
+    except msgspec.DecodeError:
         raise argparse.ArgumentTypeError("the file is not JSON") from None
     return operation, body
 

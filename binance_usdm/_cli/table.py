@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, NamedTuple, TextIO
 
-import orjson
+import msgspec
 
 from binance_usdm_wire import Operation
 
 _UNLIMITED_WIDTH = 1_000_000
+_JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 class TableData(NamedTuple):
@@ -42,18 +42,12 @@ def write_json(data: TableData, out: TextIO) -> None:
     value: Any = data.rows
     if data.is_single_object:
         value = data.rows[0] if data.rows else None
-    text = orjson.dumps(value, default=_encode_decimal, option=orjson.OPT_INDENT_2).decode() + "\n"
+    text = msgspec.json.format(_JSON.encode(value), indent=2).decode() + "\n"
     try:
         text.encode(out.encoding or "utf-8")
     except UnicodeEncodeError:
         text = re.sub(r"[^\x00-\x7f]", lambda match: json.dumps(match[0])[1:-1], text)
     out.write(text)
-
-
-def _encode_decimal(value: object) -> orjson.Fragment:
-    if isinstance(value, Decimal):
-        return orjson.Fragment(str(value))
-    raise TypeError(type(value).__name__)
 
 
 def write_csv(data: TableData, out: TextIO) -> None:
@@ -135,7 +129,7 @@ def _header_and_cells(
 def _format_cell(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None else orjson.dumps(value, default=_encode_decimal).decode()
+    return "" if value is None else _JSON.encode(value).decode()
 
 
 def _escape_unprintable(text: str) -> str:

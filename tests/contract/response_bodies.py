@@ -72,13 +72,11 @@ def decode_value(body: bytes) -> Any:
 def describes(document: Json, schema: Json, body: bytes) -> bool:
     """Whether the schema describes a body. An integer is written as one: JSON Schema alone would take 1.0 as well."""
     try:
-        value = decode_value(body)
+        value = _unrounded(decode_value(body))
     except (ValueError, RecursionError):
         return False
     return bool(
-        _validator(json.dumps(document.get("components", {})), json.dumps(schema)).is_valid(
-            _unrounded(value)
-        )
+        _validator(json.dumps(document.get("components", {})), json.dumps(schema)).is_valid(value)
     )
 
 
