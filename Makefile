@@ -119,7 +119,7 @@ mutate: ## run mutation tests in a copy of the tree; half an hour and more
 lock: ## renew the locked requirements from pyproject.toml
 	@test -x .scratch/lock/bin/uv || ($(PYTHON) -m venv .scratch/lock && .scratch/lock/bin/pip install --quiet uv)
 	.scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-		--group dev --extra cli --extra crypto --extra mock --extra redis pyproject.toml -o requirements-dev.txt
+		--group dev --extra crypto --extra mock --extra redis pyproject.toml -o requirements-dev.txt
 	.scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 		--group mutation --constraint requirements-dev.txt pyproject.toml -o requirements-mutation.txt
 	.scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \

@@ -92,7 +92,7 @@ def _run_operation(options: argparse.Namespace) -> int:
     for asset in missing:
         print(f"binance-usdm: no row for the asset {asset!r}", file=sys.stderr)
     selected = [_row_to_dict(row, operation) for row in rows if _is_selected(row, options)]
-    output_format = options.output_format or ("table" if sys.stdout.isatty() else "text")
+    output_format = options.output_format or "text"
     data = TableData(table_columns(operation), selected, is_single)
     RENDERERS[output_format](data, sys.stdout)
     return 1 if missing else 0

@@ -1,18 +1,23 @@
-"""Print results as a table, text, CSV or JSON. No digit of an amount is changed."""
+"""Print results as aligned text, CSV or JSON. No digit of an amount is changed."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple, TextIO
-
-import msgspec
+import unicodedata
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, Final, NamedTuple, TextIO
 
 from binance_usdm_wire import Operation
 
-_UNLIMITED_WIDTH = 1_000_000
-_JSON = msgspec.json.Encoder(decimal_format="number")
+FALLBACK_WIDTH: Final = 80
+"""Columns of a terminal that does not report its width."""
+_GAP: Final = "  "
+_ZERO_WIDTH_CATEGORIES: Final = {"Mn", "Me"}
+_WIDE: Final = {"W", "F"}
 
 
 class TableData(NamedTuple):
@@ -42,7 +47,7 @@ def write_json(data: TableData, out: TextIO) -> None:
     value: Any = data.rows
     if data.is_single_object:
         value = data.rows[0] if data.rows else None
-    text = msgspec.json.format(_JSON.encode(value), indent=2).decode() + "\n"
+    text = _to_json(value, "\n") + "\n"
     try:
         text.encode(out.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -62,87 +67,140 @@ def write_csv(data: TableData, out: TextIO) -> None:
 
 
 def write_text(data: TableData, out: TextIO) -> None:
-    """Write aligned columns: strings to the left, numbers to the right."""
-    header, body = _header_and_cells(data, printable=True)
-    lines = [header, *body]
-    right = _numeric_columns(data, header)
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    for line in lines:
-        cells = [
-            cell.rjust(width) if numeric else cell.ljust(width)
-            for cell, width, numeric in zip(line, widths, right, strict=True)
-        ]
-        out.write("  ".join(cells).rstrip() + "\n")
+    """Write aligned columns: strings to the left, numbers to the right.
 
-
-def write_table(data: TableData, out: TextIO) -> None:
-    """Write a table with rich, or `write_text` if rich is not installed.
-
-    On a terminal that is too narrow each field gets a line. Nothing is cut off.
+    On a terminal that is too narrow for a row, each field gets a line, or its name and its value
+    get a line each. Nothing is cut, and no line break is put into a value.
     """
-    try:
-        from rich import box
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-    except ImportError:
-        return write_text(data, out)
-    header, body = _header_and_cells(data, printable=True)
-    table = Table(box=box.SIMPLE_HEAD)
-    for name, numeric in zip(header, _numeric_columns(data, header), strict=True):
-        table.add_column(Text(name), justify="right" if numeric else "left", no_wrap=True)
-    for line in body:
-        table.add_row(*map(Text, line))
-    if Console(width=_UNLIMITED_WIDTH).measure(table).maximum > Console(file=out).width:
-        table = Table("field", "value", box=box.SIMPLE_HEAD)
-        for line in body:
-            for name, cell in zip(header, line, strict=True):
-                table.add_row(Text(name), Text(cell), end_section=name == header[-1])
-    needed = Console(width=_UNLIMITED_WIDTH).measure(table).maximum
-    Console(file=out, width=needed).print(table)
-    return None
+    header, body = _header_and_cells(data)
+    # Names and cells may contain escape sequences that move the cursor.
+    header = [_escape_unprintable(name, out.encoding) for name in header]
+    body = [[_escape_unprintable(cell, out.encoding) for cell in line] for line in body]
+    width = _terminal_width(out)
+    blocks = [_format_columns(header, body)]
+    if width is not None and not _fits(blocks, width):
+        blocks = [_format_fields(header, line) for line in body] or [header]
+        if not _fits(blocks, width):
+            blocks = [_format_stacked(header, line) for line in body] or [header]
+    out.write("\n\n".join("\n".join(lines) for lines in blocks) + "\n")
 
 
 RENDERERS: dict[str, Callable[[TableData, TextIO], None]] = {
     "json": write_json,
     "csv": write_csv,
     "text": write_text,
-    "table": write_table,
 }
 
 
-def _header_and_cells(
-    data: TableData, *, printable: bool = False
-) -> tuple[list[str], list[list[str]]]:
+def display_width(text: str) -> int:
+    """Return how many cells of a terminal a printable string takes."""
+    return sum(map(_character_width, text))
+
+
+def _character_width(character: str) -> int:
+    if unicodedata.category(character) in _ZERO_WIDTH_CATEGORIES:
+        return 0
+    # Vowels and final consonants of Korean are drawn into the syllable before them.
+    if "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7ff":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
+
+
+def _terminal_width(out: TextIO) -> int | None:
+    """Return the columns of a terminal, None for a pipe or a file.
+
+    The smaller one applies if the terminal and the variable COLUMNS differ: a line that is too
+    long would be wrapped within a value.
+    """
+    if not out.isatty():
+        return None
+    widths = []
+    # Not every stream has a descriptor.
+    with contextlib.suppress(OSError):
+        widths.append(os.get_terminal_size(out.fileno()).columns)
+    text = os.environ.get("COLUMNS", "")
+    if text.isascii() and text.isdecimal():
+        widths.append(int(text[:9]))
+    return min((width for width in widths if width > 0), default=FALLBACK_WIDTH)
+
+
+def _fits(blocks: Sequence[Sequence[str]], width: int) -> bool:
+    return all(display_width(line) <= width for lines in blocks for line in lines)
+
+
+def _format_columns(header: list[str], body: list[list[str]]) -> list[str]:
+    """Return the header and one line for each row."""
+    columns = []
+    for name, *cells in zip(header, *body, strict=True):
+        width = max(map(display_width, (name, *cells)))
+        is_numeric = bool(cells) and all(cell == "" or _is_number(cell) for cell in cells)
+        columns.append([_pad(cell, width, right=is_numeric) for cell in (name, *cells)])
+    return [_GAP.join(line).rstrip() for line in zip(*columns, strict=True)]
+
+
+def _format_fields(header: list[str], cells: list[str]) -> list[str]:
+    """Return a line with name and value for each field of a row."""
+    width = max(map(display_width, header))
+    return [
+        f"{_pad(name, width)}{_GAP}{cell}".rstrip()
+        for name, cell in zip(header, cells, strict=True)
+    ]
+
+
+def _format_stacked(header: list[str], cells: list[str]) -> list[str]:
+    """Return two lines for each field of a row: the name, and the value."""
+    return [line for pair in zip(header, cells, strict=True) for line in pair]
+
+
+def _pad(text: str, width: int, *, right: bool = False) -> str:
+    """Return a string of `width` cells, with the text to the left or to the right."""
+    spaces = " " * (width - display_width(text))
+    return spaces + text if right else text + spaces
+
+
+def _is_number(cell: str) -> bool:
+    return cell.removeprefix("-").replace(".", "", 1).isdecimal()
+
+
+def _header_and_cells(data: TableData) -> tuple[list[str], list[list[str]]]:
     """Return header and cells. Fields that are not in the spec come last."""
     header = list(dict.fromkeys([*data.columns, *(name for row in data.rows for name in row)]))
     body = [
         [_format_cell(row[name]) if name in row else "" for name in header] for row in data.rows
     ]
-    # Names and cells may contain escape sequences that move the cursor.
-    if printable:
-        header = [_escape_unprintable(name) for name in header]
-        body = [[_escape_unprintable(cell) for cell in line] for line in body]
     return header, body
 
 
 def _format_cell(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None else _JSON.encode(value).decode()
+    return "" if value is None else _to_json(value)
 
 
-def _escape_unprintable(text: str) -> str:
-    return "".join(
+def _to_json(value: Any, newline: str = "") -> str:
+    """Return a value as JSON. Every digit of a Decimal is kept.
+
+    Args:
+        value: Value of JSON, with numbers as int or Decimal.
+        newline: Newline and indentation of the line that it is on, "" for all on one line.
+    """
+    if isinstance(value, Decimal):
+        return str(value)
+    if not value or not isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    inner = newline and f"{newline}  "
+    if isinstance(value, list):
+        items = [_to_json(item, inner) for item in value]
+        return f"[{inner}{f',{inner}'.join(items)}{newline}]"
+    colon = ": " if newline else ":"
+    fields = [f"{_to_json(name)}{colon}{_to_json(item, inner)}" for name, item in value.items()]
+    return f"{{{inner}{f',{inner}'.join(fields)}{newline}}}"
+
+
+def _escape_unprintable(text: str, encoding: str | None) -> str:
+    """Return the text as `encoding` can show it, with escapes for all other characters."""
+    escaped = "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
     )
-
-
-def _numeric_columns(data: TableData, header: list[str]) -> list[bool]:
-    """Return for each column whether it contains only numbers, as JSON numbers or as strings."""
-    return [bool(data.rows) and _is_numeric_column(data, name) for name in header]
-
-
-def _is_numeric_column(data: TableData, name: str) -> bool:
-    cells = [_format_cell(row[name]) for row in data.rows if name in row]
-    return all(cell.lstrip("-").replace(".", "", 1).isdigit() for cell in cells)
+    encoding = encoding or "utf-8"
+    return escaped.encode(encoding, "backslashreplace").decode(encoding)

@@ -1,11 +1,20 @@
-"""Tables on a terminal: every digit, however narrow it is."""
+"""Output of the command: aligned text on any terminal, CSV and JSON, each with every digit."""
 
 import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from binance_usdm._cli.table import RENDERERS, TableData
+from binance_usdm._cli.table import RENDERERS, TableData, display_width
+from binance_usdm.mock import Exchange, running
+from tests.support.command_line import COMMAND
 
 ROW = {
     "asset": "USDT",
@@ -14,56 +23,125 @@ ROW = {
     "updateTime": 1617939110373,
 }
 SHOWN = TableData(list(ROW), [ROW, {**ROW, "asset": "BNB", "extra": None}], is_single_object=False)
+NAMES = ("USDT", "币安人生", "e\u0301ab", "ｗｉｄｅ", "한글", "각", "a\u20dd", "🙂", "-1")
 
 
-@pytest.mark.parametrize("width", ["40", "80", "200"])
-def test_a_terminal_of_any_width_shows_every_digit(
-    width: str, monkeypatch: pytest.MonkeyPatch
+class FakeTerminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def render(output_format: str, data: TableData, out: io.StringIO | None = None) -> str:
+    """Return what is written to a stream, by default to a pipe."""
+    out = out or io.StringIO()
+    RENDERERS[output_format](data, out)
+    return out.getvalue()
+
+
+def table_of(*names: str) -> TableData:
+    rows = [{"asset": name, "balance": "1.5"} for name in names]
+    return TableData(["asset", "balance"], rows, is_single_object=False)
+
+
+@pytest.fixture
+def columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", request.param)
+
+
+@pytest.mark.parametrize(
+    ("columns", "line_count"),
+    [("200", 3), ("61", 3), ("60", 11), ("32", 11), ("31", 21), ("20", 21), ("1", 21)],
+    indirect=["columns"],
+)
+@pytest.mark.parametrize("term", ["dumb", "xterm-256color", ""])
+def test_a_terminal_shows_every_digit(
+    columns: None, line_count: int, term: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", width)
-    out = io.StringIO()
-    RENDERERS["table"](SHOWN, out)
-    assert out.getvalue().count("122607.35137903") == 2
-    assert out.getvalue().count("1617939110373") == 2
-    assert "…" not in out.getvalue()
-    assert ("field" in out.getvalue()) == (width == "40")
+    """A row that does not fit becomes a line a field, then two; no value is cut or wrapped."""
+    monkeypatch.setenv("TERM", term)
+    lines = render("text", SHOWN, FakeTerminal()).splitlines()
+    assert len(lines) == line_count
+    words = [word for line in lines for word in line.split()]
+    assert words.count("122607.35137903") == 2
+    assert words.count("1617939110373") == 2
 
 
-def test_without_rich_the_table_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "rich", None)
-    table, plain = io.StringIO(), io.StringIO()
-    RENDERERS["table"](SHOWN, table)
-    RENDERERS["text"](SHOWN, plain)
-    assert table.getvalue() == plain.getvalue() != ""
+@pytest.mark.parametrize("columns", ["0", "", "-5", "wide", "１２", "99999999999"], indirect=True)
+def test_an_unusable_width_cuts_nothing(columns: None) -> None:
+    """COLUMNS that is not a width leaves the table as it is on 80 columns or wider."""
+    assert render("text", SHOWN, FakeTerminal()) == render("text", SHOWN)
+
+
+@pytest.mark.parametrize("columns", ["20"], indirect=True)
+def test_a_pipe_ignores_the_width(columns: None) -> None:
+    """Programs that read a pipe get one line for each row, whatever COLUMNS says."""
+    assert len(render("text", SHOWN).splitlines()) == 3
+
+
+@pytest.mark.parametrize("columns", ["20"], indirect=True)
+def test_no_rows_still_name_the_fields(columns: None) -> None:
+    """Without rows the field names are printed, one a line where they do not fit."""
+    assert render("text", SHOWN._replace(rows=[]), FakeTerminal()).split() == list(ROW)
+
+
+def test_wide_names_keep_the_columns() -> None:
+    """The next column begins at the same cell in every row, however wide a name is shown."""
+    lines = render("text", table_of(*NAMES)).splitlines()
+    # The amounts stand to the right, so all lines end at the same cell.
+    assert {display_width(line) for line in lines} == {8 + 2 + 7}
+    assert [line.split() for line in lines[1:]] == [[name, "1.5"] for name in NAMES]
+
+
+def test_widths_agree_with_unicode() -> None:
+    """Wide characters take two cells, combining ones none, all other printable ones one."""
+    assert [display_width(name) for name in NAMES] == [4, 8, 3, 8, 4, 2, 1, 2, 2]
+
+
+@pytest.mark.parametrize("name", ["a\u200bb", "a\u200db", "\u202eab", "a\u00adb", "a\x1b[2Jb\n"])
+def test_invisible_characters_are_escaped(name: str) -> None:
+    """A name that could hide or move text is printed with escapes."""
+    shown = render("text", table_of(name)).splitlines()[1].split()[0]
+    assert shown.isascii()
+    assert shown.encode().decode("unicode_escape") == name
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_escaped_names_keep_the_columns(encoding: str) -> None:
+    """The columns are aligned in an encoding that cannot represent a name, too."""
+    page = io.BytesIO()
+    with io.TextIOWrapper(page, encoding=encoding, errors="backslashreplace") as out:
+        RENDERERS["text"](table_of("币", "USDT"), out)
+        out.flush()
+        lines = page.getvalue().decode(encoding).splitlines()
+    ends = {display_width(line) for line in lines}
+    assert len(ends) == 1
+    assert ("\\u5e01" in lines[1]) == (encoding != "utf-8")
 
 
 def test_markup_in_a_name_stays_text() -> None:
-    out = io.StringIO()
-    RENDERERS["table"](
-        TableData(["asset"], [{"asset": "[red]X[/red]"}], is_single_object=False), out
-    )
-    assert "[red]X[/red]" in out.getvalue()
+    """A name is never read as markup."""
+    assert "[red]X[/red]" in render("text", table_of("[red]X[/red]"), FakeTerminal())
 
 
-def test_members_that_come_later_get_a_column() -> None:
-    out = io.StringIO()
-    RENDERERS["csv"](SHOWN, out)
-    assert out.getvalue().splitlines() == [
+def test_later_fields_get_a_column() -> None:
+    """A field that only later rows have is a column of the CSV."""
+    assert render("csv", SHOWN).splitlines() == [
         "asset,balance,marginAvailable,updateTime,extra",
         "USDT,122607.35137903,true,1617939110373,",
         "BNB,122607.35137903,true,1617939110373,",
     ]
 
 
-def test_json_stays_json_in_an_encoding_that_cannot_hold_it() -> None:
+def test_json_stays_json_in_any_encoding() -> None:
+    """Characters that the encoding cannot represent are escaped as JSON escapes them."""
+    data = TableData(
+        ["asset"], [{"asset": "é币🙂\\u", "ratio": Decimal("1.50")}], is_single_object=True
+    )
     page = io.BytesIO()
     with io.TextIOWrapper(page, encoding="cp1252", errors="backslashreplace") as out:
-        RENDERERS["json"](
-            TableData(
-                ["asset"], [{"asset": "é币🙂\\u", "ratio": Decimal("1.50")}], is_single_object=True
-            ),
-            out,
-        )
+        RENDERERS["json"](data, out)
         out.flush()
         assert (
             page.getvalue()
@@ -71,15 +149,84 @@ def test_json_stays_json_in_an_encoding_that_cannot_hold_it() -> None:
         )
 
 
-def test_a_single_object_that_was_left_out_is_null() -> None:
-    out = io.StringIO()
-    RENDERERS["json"](TableData(["asset"], [], is_single_object=True), out)
-    assert out.getvalue() == "null\n"
+def test_an_absent_object_is_null() -> None:
+    """A single object that was not selected is null in JSON."""
+    assert render("json", TableData(["asset"], [], is_single_object=True)) == "null\n"
 
 
-def test_a_table_can_be_drawn_in_ascii() -> None:
-    page = io.BytesIO()
-    with io.TextIOWrapper(page, encoding="ascii", errors="backslashreplace") as out:
-        RENDERERS["table"](TableData(["asset"], [{"asset": "币"}], is_single_object=False), out)
-        out.flush()
-        assert b"\\u5e01" in page.getvalue()
+JSON_VALUES: list[Any] = [
+    *("", "plain", '"\\/\b\f\n\r\t\x00\x1b\x7f', "é币🙂\u2028\ufeff", None, True, False, [], {}),
+    *(0, -5, 2**63, Decimal("1.50"), Decimal("0E-8"), Decimal("1" * 40), [[], {}, [1, [None]]]),
+    {"a": {"b": [Decimal("0.10"), {"": ""}]}, "币": []},
+]
+
+
+def test_json_has_the_usual_layout() -> None:
+    """The JSON is that of the standard library with two spaces, and numbers keep their digits."""
+    printed = render("json", TableData([], [{"value": JSON_VALUES}], is_single_object=False))
+    read = json.loads(printed, parse_float=Decimal, parse_int=Decimal)
+    assert [str(value) for value in read[0]["value"][10:13]] == ["-5", str(2**63), "1.50"]
+    plain = json.loads(printed, parse_float=str, parse_int=int)
+    expected = json.dumps(plain, indent=2, ensure_ascii=False)
+    for quoted, number in (('"1.50"', "1.50"), ('"0E-8"', "0E-8"), ('"0.10"', "0.10")):
+        expected = expected.replace(quoted, number)
+    assert printed == expected + "\n"
+
+
+def test_nested_values_are_compact_in_cells() -> None:
+    """An object in a cell of the CSV is JSON without spaces."""
+    data = TableData([], [{"deep": {"a": [1, Decimal("2.50"), "币"]}}], is_single_object=False)
+    assert render("csv", data) == 'deep\n"{""a"":[1,2.50,""币""]}"\n'
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[dict[str, str]]:
+    """The environment for a command that reads the mock exchange."""
+    exchange = Exchange()
+    with running(exchange) as url:
+        yield {
+            **{name: value for name, value in os.environ.items() if name != "COLUMNS"},
+            "BINANCE_API_KEY": exchange.api_key,
+            "BINANCE_API_SECRET": exchange.api_secret,
+            "BINANCE_BASE_URL": url,
+        }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"COLUMNS": "20"}, {"COLUMNS": "0"}, {}])
+@pytest.mark.parametrize("size", [0, 20, 80, 300])
+def test_the_command_cuts_nothing_on_terminals(
+    environment: dict[str, str], size: int, variables: dict[str, str], tmp_path: Path
+) -> None:
+    """On a real terminal of any size and kind the command prints the amounts in full."""
+    import fcntl
+    import struct
+    import termios
+
+    main, terminal = os.openpty()
+    try:
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, size, 0, 0))
+        subprocess.run(
+            [*COMMAND, "balance"],
+            env={**environment, "TERM": "xterm", **variables},
+            stdin=terminal,
+            stdout=terminal,
+            check=True,
+            timeout=60,
+        )
+        os.close(terminal)
+        printed = bytearray()
+        try:
+            while data := os.read(main, 1 << 16):
+                printed += data
+        # Linux reports the end of a terminal as an error.
+        except OSError:
+            pass
+    finally:
+        os.close(main)
+    text = printed.decode()
+    assert "122607.35137903" in text.split()
+    assert "…" not in text
+    assert "\x1b" not in text
+    is_wide = size == 300 and variables.get("COLUMNS") != "20"
+    assert (len(text.splitlines()) == 2) == is_wide

@@ -183,7 +183,7 @@ def test_the_bill_names_what_the_wheel_needs_as_locked(bill: str) -> None:
         "httpx", "attrs", "httptools", "msgspec", "anyio", "certifi", "h11", "httpcore", "idna",
         "typing-extensions",
     }  # fmt: skip
-    assert {"rich", "uvicorn"} <= scopes["optional"]
+    assert {"cryptography", "uvicorn"} <= scopes["optional"]
     assert not set(components) & {
         "openapi-python-client",
         "pytest",
