@@ -1,17 +1,17 @@
 """The `binance-usdm` command.
 
 Subcommands and their arguments follow from the operations of the spec. Data goes to stdout,
-everything else to stderr. Exit code 0: done; 1: rejected or failed; 2: wrong usage. Secrets come
-from the environment only.
+everything else to stderr. Exit code 0: done, also when the reader of a pipe closed it early; 1:
+rejected or failed; 2: wrong usage. Secrets come from the environment only.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from binance_usdm import UsdmError, __version__
 from binance_usdm._environment import (
@@ -24,6 +24,10 @@ from binance_usdm._environment import (
 from binance_usdm_wire import OPERATIONS
 
 from . import operations
+from .streams import discard, open_closed_streams, print_message
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 EPILOG = (
     f"Credentials: {ENV_API_KEY} with {ENV_API_SECRET}, {ENV_PRIVATE_KEY} or "
@@ -40,37 +44,66 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A name that the encoding cannot represent is printed with escapes.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    try:
-        return _run(sys.argv[1:] if arguments is None else arguments)
-    except UsdmError as error:
-        return _fail(f"{type(error).__name__}: {error}")
-    except OSError as error:
-        # The interpreter flushes stdout at its end, which would fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # The reader of a pipe has closed it, as `head` does.
-        if isinstance(error, BrokenPipeError):
-            return 0
-        return _fail(f"{type(error).__name__}: {error.strerror}")
-    except KeyboardInterrupt:
-        return 130
+    exit_code = _run(sys.argv[1:] if arguments is None else arguments)
+    return _flush_streams(exit_code)
 
 
 def _run(arguments: Sequence[str]) -> int:
     try:
+        if arguments[:1] == ["--version"]:
+            print(f"binance-usdm {__version__}")
+            return 0
         options = _build_parser(arguments).parse_args(arguments)
         exit_code: int = options.run(options)
         return exit_code
-    finally:
+    except SystemExit as end:
+        # The parser has printed help or an error.
+        return end.code if isinstance(end.code, int) else 1
+    except UsdmError as error:
+        return _fail(f"{type(error).__name__}: {error}")
+    except RecursionError:
+        return _fail("the response is nested too deeply to be printed")
+    except OSError as error:
+        return _fail_to_write(error, 0)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _flush_streams(exit_code: int) -> int:
+    """Write what the streams still hold, and return the exit code."""
+    try:
         sys.stdout.flush()
+    except OSError as error:
+        exit_code = _fail_to_write(error, exit_code)
+    try:
+        sys.stderr.flush()
+    except OSError:
+        discard(sys.stderr)
+    return exit_code
+
+
+def _fail_to_write(error: OSError, exit_code: int) -> int:
+    discard(sys.stdout)
+    # The reader of a pipe has closed it, as `head` does.
+    if isinstance(error, BrokenPipeError):
+        return exit_code
+    return _fail(f"{type(error).__name__}: {error.strerror}")
 
 
 def _fail(message: str) -> int:
-    print(f"binance-usdm: {message}", file=sys.stderr)
+    print_message(message)
     return 1
+
+
+class _Parser(argparse.ArgumentParser):
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        # The method of the base class ignores that a stream cannot be written.
+        (file or sys.stdout).write(self.format_help())
 
 
 def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
@@ -80,7 +113,7 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """
     # No option before the command takes a value.
     command_name = next((word for word in arguments if not word.startswith("-")), None)
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="binance-usdm",
         description="Read the balances of a Binance USDⓈ-M futures account.",
         epilog=EPILOG,

@@ -40,11 +40,7 @@ def run(*arguments: str, encoding: str = "utf-8", **environment: str) -> Finishe
         _caught("stdout", 1, encoding) as out,
         _caught("stderr", 2, encoding) as err,
     ):
-        try:
-            code: object = main([*arguments])
-        except SystemExit as ended:
-            code = ended.code
-    assert isinstance(code, int)
+        code = main([*arguments])
     print(*out, *err)  # for whoever watches what tests print
     return Finished([*COMMAND, *arguments], code, out[0], err[0])
 
