@@ -106,6 +106,10 @@ class ExpressionBuilder:
         }
         return writers[schema["type"]]()
 
+    def parameter_choices(self, node: Json) -> tuple[str, ...]:
+        """Return the values that a parameter may have, empty if the spec lists none."""
+        return tuple(resolve(self.document, node["schema"]).get("enum", ()))
+
     def _string_writer(self, schema: Json) -> str:
         if schema.get("format") == "decimal":
             return "write_decimal"

@@ -186,6 +186,7 @@ def _template_globals(document: Json, view: Json) -> dict[str, Any]:
     return {
         "account_attribute": expressions.account_attribute,
         "banner": BANNER,
+        "choices_of": expressions.parameter_choices,
         "document": document,
         "dump": expressions.dump_expression,
         "facts": list(facts.values()),

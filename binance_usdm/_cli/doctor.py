@@ -33,7 +33,6 @@ INDENT = " " * 9
 def configure_parser(command: argparse.ArgumentParser) -> None:
     """Add description and arguments to the parser of the command."""
     command.description = DESCRIPTION
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.set_defaults(run=_run)
     add_target_arguments(command)
     command.add_argument(

@@ -8,6 +8,7 @@ rejected or failed; 2: wrong usage. Secrets come from the environment only.
 from __future__ import annotations
 
 import argparse
+import functools
 import io
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from binance_usdm._environment import (
     ENV_BASE_URL,
     ENV_PRIVATE_KEY,
     ENV_PRIVATE_KEY_FILE,
+    ENV_PRIVATE_KEY_PASSWORD,
 )
 from binance_usdm_wire import OPERATIONS
 
@@ -29,10 +31,16 @@ from .streams import discard, open_closed_streams, print_message
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-EPILOG = (
-    f"Credentials: {ENV_API_KEY} with {ENV_API_SECRET}, {ENV_PRIVATE_KEY} or "
-    f"{ENV_PRIVATE_KEY_FILE}. {ENV_BASE_URL} is the default of --base-url."
-)
+EPILOG = f"""\
+environment variables:
+  {ENV_API_KEY:<34}API key
+  {ENV_API_SECRET:<34}HMAC secret of the key
+  {ENV_PRIVATE_KEY:<34}Ed25519 or RSA private key as PEM text
+  {ENV_PRIVATE_KEY_FILE:<34}path of its PEM file
+  {ENV_PRIVATE_KEY_PASSWORD:<34}password of the private key, if it is encrypted
+  {ENV_BASE_URL:<34}default of --base-url
+
+Set one of secret, private key and file. server-time needs none of them."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -117,18 +125,22 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         prog="binance-usdm",
         description="Read the balances of a Binance USDⓈ-M futures account.",
         epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"binance-usdm {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_command = functools.partial(
+        commands.add_parser, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     for operation in OPERATIONS.values():
         name = operation.id.replace("_", "-")
-        command = commands.add_parser(
+        command = add_command(
             name, help=operation.summary, description=operation.summary, epilog=EPILOG
         )
         if name == command_name:
             operations.configure_parser(command, operation)
-    doctor_parser = commands.add_parser(
-        "doctor", help="Explain what is wrong before you open an issue."
+    doctor_parser = add_command(
+        "doctor", help="Explain what is wrong before you open an issue.", epilog=EPILOG
     )
     mock_parser = commands.add_parser("mock", help="Run the mock exchange.")
     if command_name == "doctor":

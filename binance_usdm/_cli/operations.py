@@ -32,7 +32,8 @@ def configure_parser(command: argparse.ArgumentParser, operation: Operation[Any]
         command.add_argument(
             "--" + parameter.name.replace("_", "-"),
             dest=_dest_name(parameter),
-            metavar=parameter.name.upper(),
+            metavar=None if parameter.choices else parameter.name.upper(),
+            choices=parameter.choices or None,
             type=argument_type(parameter.type),
             required=parameter.required,
             help=parameter.description.replace("%", "%%"),
@@ -91,7 +92,7 @@ def _run_operation(options: argparse.Namespace) -> int:
     rows = [result] if is_single else result
     missing = _missing_assets(rows, options.assets or ())
     for asset in missing:
-        print_message(f"no row for the asset {asset!r}")
+        print_message(f"no row for the asset {asset!r}{_suggest_asset(rows, asset)}")
     selected = [_row_to_dict(row, operation) for row in rows if _is_selected(row, options)]
     output_format = options.output_format or "text"
     data = TableData(table_columns(operation), selected, is_single)
@@ -129,6 +130,19 @@ def _missing_assets(rows: Sequence[Any], assets: Sequence[str]) -> list[str]:
         return []
     existing = {row.asset for row in rows}
     return [asset for asset in dict.fromkeys(assets) if asset not in existing]
+
+
+def _suggest_asset(rows: Sequence[Any], missing: str) -> str:
+    """Return a question about the asset that was probably meant, "" if none is close."""
+    # Other calls do not wait for this import.
+    import difflib
+
+    name_by_upper = {row.asset.upper(): row.asset for row in rows}
+    matches = difflib.get_close_matches(missing.strip().upper(), name_by_upper, n=1)
+    if not matches:
+        return ""
+    name = name_by_upper[matches[0]]
+    return f"; did you mean {name if name.isprintable() else repr(name)}?"
 
 
 def _is_selected(row: Any, options: argparse.Namespace) -> bool:

@@ -23,6 +23,8 @@ class Parameter:
     """Whether a call needs the argument."""
     description: str
     """Meaning of the argument, from the spec."""
+    choices: tuple[str, ...] = ()
+    """Values that the spec allows, empty if it lists none."""
 
 
 @frozen(slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import pytest
 
-from binance_usdm import Client
+from binance_usdm import Client, _environment
 from binance_usdm._cli.arguments import argument_type
 from binance_usdm._cli.main import main
 from binance_usdm.mock import Exchange, running
@@ -111,7 +111,62 @@ def test_a_missing_asset_fails_and_others_are_shown(exchange: Exchange, url: str
     missing = balance(url, "--json", "--asset", "usdt", "--asset", "USDT")
     assert missing.returncode == 1
     assert [row["asset"] for row in json.loads(missing.stdout)] == ["USDT"]
-    assert missing.stderr == "binance-usdm: no row for the asset 'usdt'\n"
+    assert missing.stderr == "binance-usdm: no row for the asset 'usdt'; did you mean USDT?\n"
+
+
+@pytest.mark.parametrize(
+    ("asset", "hint"),
+    [
+        ("usdt", "; did you mean USDT?"),
+        (" Usdt ", "; did you mean USDT?"),
+        ("USDTT", "; did you mean USDT?"),
+        ("fdus", "; did you mean FDUSD?"),
+        ("币安人", "; did you mean 币安人生?"),
+        ("bnb", "; did you mean 'B\\x1bNB'?"),
+        ("", ""),
+        ("NOTHING", ""),
+    ],
+)
+def test_a_close_asset_is_suggested(exchange: Exchange, url: str, asset: str, hint: str) -> None:
+    """A missing asset in other letter case, or with a typo, gets the name that was meant."""
+    exchange.seed("balance", [*ROWS, {**ROWS[0], "asset": "B\x1bNB"}])
+    done = balance(url, "--json", "--asset", asset)
+    assert (done.returncode, done.stdout) == (1, "[]\n")
+    assert done.stderr == f"binance-usdm: no row for the asset {asset!r}{hint}\n"
+
+
+@pytest.mark.parametrize("command", [(), ("balance",), ("server-time",), ("doctor",)])
+def test_help_names_all_variables(command: tuple[str, ...]) -> None:
+    """The help of each command that reads the environment names every variable."""
+    names = {value for name, value in vars(_environment).items() if name.startswith("ENV_API")}
+    names |= {value for name, value in vars(_environment).items() if name.startswith("ENV_PRIVATE")}
+    names |= set(_environment.ENV_NAMES_BY_OPTION.values())
+    assert len(names) >= 6
+    shown = run(*command, "--help").stdout
+    assert {name for name in names if f"{name} " not in shown} == set()
+
+
+def test_help_lists_choices(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The values of an enum are listed in the help, and others are wrong usage."""
+    side = Parameter(
+        name="side", type=str, required=False, description="100 %", choices=("BUY", "50%", "a b")
+    )
+    took: dict[str, str] = {}
+    changed = attrs.evolve(
+        OPERATIONS["balance"],
+        parameters=(side,),
+        build_query=lambda **found: took.update(found) or {},
+    )
+    monkeypatch.setitem(OPERATIONS, "balance", changed)
+    monkeypatch.setattr(Client, "balance", lambda client, **found: [])
+    assert "--side {BUY,50%,a b}" in run("balance", "--help").stdout
+    wrong = balance(url, "--side", "buy")
+    assert wrong.returncode == 2
+    assert (
+        "argument --side: invalid choice: 'buy' (choose from 'BUY', '50%', 'a b')" in wrong.stderr
+    )
+    assert balance(url, "--side", "50%").returncode == 0
+    assert took == {"side": "50%"}
 
 
 def test_an_asset_that_holds_nothing_is_not_missing(exchange: Exchange, url: str) -> None:

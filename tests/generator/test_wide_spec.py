@@ -200,6 +200,13 @@ def test_responses_of_every_type_are_parsed(wire: ModuleType) -> None:
         operations["positions"].parse_body(b'[{"symbol":"","entryPrice":"0","updateTime":0},{}]')
 
 
+def test_parameters_carry_their_choices(wire: ModuleType) -> None:
+    """A parameter has the values of its enum, as the spec lists them."""
+    choices = {item.name: item.choices for item in wire.OPERATIONS["account"].parameters}
+    assert choices.pop("side") == tuple(wide_spec.SIDES)
+    assert set(choices.values()) == {()}
+
+
 def test_arguments_of_every_type_are_encoded(wire: ModuleType) -> None:
     """Arguments are checked, encoded and ordered as in the spec; required ones come first."""
     query = wire.OPERATIONS["account"].build_query
