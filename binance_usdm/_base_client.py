@@ -138,6 +138,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
           and `BINANCE_API_PRIVATE_KEY_FILE` (path of a PEM file).
         - `BINANCE_API_PRIVATE_KEY_PASSWORD`: password of the private key, if it is encrypted.
         - `BINANCE_BASE_URL`: base URL, optional.
+        - `BINANCE_PROXY`: URL of a proxy, optional. It is not used when `transport` is passed.
 
         Args:
             options: Arguments of the constructor. They take precedence over the variables.

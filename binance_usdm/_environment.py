@@ -19,10 +19,12 @@ ENV_PRIVATE_KEY_FILE: Final = "BINANCE_API_PRIVATE_KEY_FILE"
 # Not a secret: the variable's name.
 ENV_PRIVATE_KEY_PASSWORD: Final = "BINANCE_API_PRIVATE_KEY_PASSWORD"  # noqa: S105
 ENV_BASE_URL: Final = "BINANCE_BASE_URL"
+ENV_PROXY: Final = "BINANCE_PROXY"
 ENV_NAMES_BY_OPTION: Final = {
     "api_key": ENV_API_KEY,
     "api_secret": ENV_API_SECRET,
     "base_url": ENV_BASE_URL,
+    "proxy": ENV_PROXY,
 }
 SIGNING_VARIABLES: Final = (ENV_API_SECRET, ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE)
 """Exactly one of them must be set."""
@@ -46,6 +48,9 @@ def options_from_env(options: Mapping[str, Any]) -> dict[str, Any] | Problem:
         for option, name in ENV_NAMES_BY_OPTION.items()
         if os.environ.get(name) and option not in options
     }
+    # A transport has its own proxy or none.
+    if options.get("transport") is not None:
+        found.pop("proxy", None)
     if "api_key" not in found and "api_key" not in options:
         return Problem(f"the environment variable {ENV_API_KEY} is not set")
     if "signer" in options or "api_secret" in options:

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from binance_usdm._config import DEMO, MAINNET
-from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_PRIVATE_KEY
+from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_PRIVATE_KEY, ENV_PROXY
 
 KEY_LENGTH: Final = 64
 """Length of each API key and each HMAC secret of the exchange."""
@@ -59,6 +59,15 @@ ADVICE_COMPARE_SIGNATURES: Final = (
     "results differ, so do key or secret. On a shared machine other users can read a running "
     "program's arguments."
 )
+ADVICE_SET_PROXY: Final = f"set {ENV_PROXY} or --proxy, and proxy= in your program."
+ADVICE_PROXY_URL: Final = f"Check host and port in {ENV_PROXY} or --proxy."
+ADVICE_PROXY_LOGIN: Final = (
+    f"It wants a user and a password: {ENV_PROXY}=http://user:pass@host:port, with @ in the "
+    "password written as %40."
+)
+ADVICE_PROXY_REJECTS: Final = (
+    "The proxy does not allow this host and port, or cannot reach them: ask who runs it."
+)
 _ADVICE_TLS_INTERCEPTION = (
     "A company gateway or similar intercepts TLS. If that is intended, set SSL_CERT_FILE to a file "
     "with its authority."
@@ -75,7 +84,7 @@ CONNECTION_ERROR_TEXTS: Final[dict[type, tuple[str, str]]] = {
     ),
     TimeoutError: (
         "it took too long",
-        "A firewall drops packets, or this network allows only a proxy.",
+        f"A firewall drops packets, or this network allows only a proxy: {ADVICE_SET_PROXY}",
     ),
     ConnectionError: ("the connection was closed", ADVICE_FIREWALL),
     ssl.SSLEOFError: ("the connection was closed", ADVICE_FIREWALL),

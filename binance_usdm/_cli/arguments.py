@@ -18,11 +18,13 @@ from binance_usdm._config import (
     validate_recv_window,
     validate_timeout,
 )
+from binance_usdm._environment import ENV_PROXY
+from binance_usdm._http.proxy import Proxy
 from binance_usdm._secrets import Problem
 
 
 def add_target_arguments(command: argparse.ArgumentParser) -> None:
-    """Add `--base-url`, `--demo` and `--timeout`."""
+    """Add `--base-url`, `--demo`, `--proxy` and `--timeout`."""
     target = command.add_mutually_exclusive_group()
     target.add_argument(
         "--base-url",
@@ -31,6 +33,13 @@ def add_target_arguments(command: argparse.ArgumentParser) -> None:
         help="base URL of the exchange, a gateway or a mock",
     )
     target.add_argument("--demo", action="store_true", help=f"use demo trading ({DEMO})")
+    command.add_argument(
+        "--proxy",
+        type=_parse_proxy,
+        metavar="URL",
+        help="http://[user:pass@]host[:port]; other users of this machine can see a password here, "
+        f"but not in {ENV_PROXY}",
+    )
     command.add_argument(
         "--timeout",
         type=_parse_seconds,
@@ -80,4 +89,11 @@ def _parse_base_url(text: str) -> str:
     url = parse_base_url(text)
     if isinstance(url, Problem):
         raise argparse.ArgumentTypeError(url)
+    return text
+
+
+def _parse_proxy(text: str) -> str:
+    proxy = Proxy.from_url(text)
+    if not isinstance(proxy, Proxy):
+        raise argparse.ArgumentTypeError(proxy)
     return text

@@ -46,9 +46,18 @@ class CheckContext:
         base_url: Base URL. Use None for that of the environment or the default.
         recv_window: `recvWindow` in ms, or None.
         timeout: Seconds for each step over the network.
+        proxy: URL of the proxy. Use None for that of the environment or no proxy.
     """
 
-    def __init__(self, base_url: str | None, recv_window: int | None, timeout: float) -> None:
+    def __init__(
+        self,
+        base_url: str | None,
+        recv_window: int | None,
+        timeout: float,
+        proxy: str | None = None,
+    ) -> None:
+        self.proxy_source = "--proxy" if proxy else env.ENV_PROXY
+        self.proxy = proxy or os.environ.get(env.ENV_PROXY) or None
         self.base_url_source, text = _find_base_url(base_url)
         self.url = config.parse_base_url(text)
         self.host = self.url.origin[1] if isinstance(self.url, config.BaseUrl) else ""
@@ -66,7 +75,11 @@ class CheckContext:
     def make_client(self, **options: Any) -> Client:
         """Return a client that sends each request once."""
         return Client(
-            base_url=str(self.url), timeout=self.timeout, retry=RetryPolicy.off(), **options
+            base_url=str(self.url),
+            timeout=self.timeout,
+            retry=RetryPolicy.off(),
+            proxy=self.proxy,
+            **options,
         )
 
     def verdict_of(self, check: str) -> Verdict:

@@ -13,7 +13,7 @@ import statistics
 from collections.abc import Callable
 from typing import Final
 
-from binance_usdm import APIError, UsdmError
+from binance_usdm import APIError, ConfigurationError, UsdmError
 from binance_usdm import _config as config
 from binance_usdm import _environment as env
 from binance_usdm._http.sync_transport import NETWORK_ERRORS
@@ -44,6 +44,7 @@ def run_checks(
     *,
     recv_window: int | None = None,
     timeout: float = config.DEFAULT_TIMEOUT,
+    proxy: str | None = None,
 ) -> list[Finding]:
     """Run all checks in order. A check whose requirements failed is skipped.
 
@@ -53,8 +54,9 @@ def run_checks(
         base_url: Base URL. Use None for that of the environment or the default.
         recv_window: `recvWindow` in ms, or None.
         timeout: Seconds for each step over the network.
+        proxy: URL of the proxy. Use None for that of the environment or no proxy.
     """
-    context = CheckContext(base_url, recv_window, timeout)
+    context = CheckContext(base_url, recv_window, timeout, proxy)
     for name, (check, requirements) in CHECKS.items():
         failed = [
             other for other in requirements if context.verdict_of(other) in ("problem", "skipped")
@@ -88,12 +90,20 @@ def check_base_url(context: CheckContext) -> CheckResult:
 def check_reachable(context: CheckContext) -> CheckResult:
     """Check that a connection can be opened and that the exchange responds."""
     assert isinstance(context.url, config.BaseUrl)
-    facts: Facts = {"step": "resolving the name"}
+    facts: Facts = {"step": "checking the proxy"}
+    if context.proxy:
+        facts["proxy_from"] = context.proxy_source
     try:
-        probe_connection(context.url.origin, context.timeout, facts)
+        context.make_client().close()
+    except ConfigurationError as error:
+        return "problem", str(error).replace("proxy", context.proxy_source, 1), "", facts
+    try:
+        probe_connection(context.url.origin, context.timeout, facts, context.proxy)
     except NETWORK_ERRORS as error:
         facts["error"] = type(error).__name__
-        facts["proxies_not_used"] = [name for name in env.PROXY_VARIABLES if os.environ.get(name)]
+        facts["proxies_not_used"] = [
+            name for name in env.PROXY_VARIABLES if os.environ.get(name) and not context.proxy
+        ]
         facts["stores"] = [name for name in CA_VARIABLES if os.environ.get(name)]
         summary, advice = explain_connection_error(
             error, facts["proxies_not_used"], facts["stores"]
@@ -106,7 +116,8 @@ def check_reachable(context: CheckContext) -> CheckResult:
         return _result_for_error(context, error, facts)
     facts["step"] = "done"
     over_tls = f" over {facts['tls']}" if "tls" in facts else ""
-    return "ok", f"the exchange responds{over_tls}", "", facts
+    through = f", through the proxy of {context.proxy_source}" if context.proxy else ""
+    return "ok", f"the exchange responds{over_tls}{through}", "", facts
 
 
 def check_clock(context: CheckContext) -> CheckResult:

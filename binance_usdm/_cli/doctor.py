@@ -46,7 +46,12 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     base_url = options.base_url or (DEMO if options.demo else None)
-    findings = run_checks(base_url, recv_window=options.recv_window, timeout=options.timeout)
+    findings = run_checks(
+        base_url,
+        recv_window=options.recv_window,
+        timeout=options.timeout,
+        proxy=options.proxy,
+    )
     problems = [finding.check for finding in findings if finding.verdict == "problem"]
     if options.json:
         _print_json(findings, problems)

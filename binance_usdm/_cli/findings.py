@@ -12,6 +12,7 @@ from binance_usdm._config import DEMO, MAINNET
 from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET
 from binance_usdm._errors import APIError, UnexpectedResponse, UsdmError
 from binance_usdm._http.messages import DeadlinePassed
+from binance_usdm._http.proxy import TunnelError
 
 from . import advice as texts
 
@@ -176,11 +177,25 @@ def explain_connection_error(
     summary, advice = texts.CONNECTION_ERROR_TEXTS[nearest]
     if verify_code in texts.CERTIFICATE_ERROR_TEXTS:
         summary, advice = texts.CERTIFICATE_ERROR_TEXTS[verify_code]
+    if isinstance(error, TunnelError):
+        summary, advice = _explain_tunnel_error(str(error))
     if proxy_variables:
-        advice += f" {' and '.join(proxy_variables)} is not used: pass a proxy to the client."
+        advice += f" {' and '.join(proxy_variables)} is not used: {texts.ADVICE_SET_PROXY}"
     if ca_variables and verify_code is not None:
         advice += f" {' and '.join(ca_variables)} replaces the system's authorities."
     return summary, advice
+
+
+def _explain_tunnel_error(status: str) -> tuple[str, str]:
+    """Return summary and advice for a proxy that opened no tunnel.
+
+    Args:
+        status: Status of its response, or other text if the response is not valid.
+    """
+    if not status.isdecimal():
+        return "the proxy's response is not valid", texts.ADVICE_PROXY_URL
+    advice = texts.ADVICE_PROXY_LOGIN if status == "407" else texts.ADVICE_PROXY_REJECTS
+    return f"the proxy responded with status {status}", advice
 
 
 def describe_length(text: str) -> str:

@@ -22,6 +22,7 @@ from binance_usdm._environment import (
     ENV_PRIVATE_KEY,
     ENV_PRIVATE_KEY_FILE,
     ENV_PRIVATE_KEY_PASSWORD,
+    ENV_PROXY,
 )
 from binance_usdm_wire import OPERATIONS
 
@@ -39,6 +40,7 @@ environment variables:
   {ENV_PRIVATE_KEY_FILE:<34}path of its PEM file
   {ENV_PRIVATE_KEY_PASSWORD:<34}password of the private key, if it is encrypted
   {ENV_BASE_URL:<34}default of --base-url
+  {ENV_PROXY:<34}default of --proxy
 
 Set one of secret, private key and file. server-time needs none of them."""
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import attrs
 
-from binance_usdm import DEMO, Client
-from binance_usdm._environment import ENV_BASE_URL
+from binance_usdm import DEMO, Client, ConfigurationError
+from binance_usdm._environment import ENV_NAMES_BY_OPTION
 from binance_usdm_wire import InvalidArgumentError, Operation, Parameter
 
 from .arguments import add_target_arguments, argument_type
@@ -115,13 +115,35 @@ def _read_arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _make_client(options: argparse.Namespace) -> Client:
-    base_url = options.base_url or (DEMO if options.demo else os.environ.get(ENV_BASE_URL))
     client_options: dict[str, Any] = {"timeout": options.timeout}
-    if base_url:
-        client_options["base_url"] = base_url
-    if options.operation.key_header is None:
-        return Client(**client_options)
-    return Client.from_env(**client_options)
+    if options.base_url or options.demo:
+        client_options["base_url"] = options.base_url or DEMO
+    if options.proxy:
+        client_options["proxy"] = options.proxy
+    if options.operation.key_header is not None:
+        return Client.from_env(**client_options)
+    return _make_unsigned_client(client_options)
+
+
+def _make_unsigned_client(client_options: dict[str, Any]) -> Client:
+    """Return a client without a key. Base URL and proxy may come from the environment."""
+    problem = ""
+    variables = [
+        option
+        for option in ("base_url", "proxy")
+        if option not in client_options and os.environ.get(ENV_NAMES_BY_OPTION[option])
+    ]
+    found: dict[str, Any] = {
+        option: os.environ[ENV_NAMES_BY_OPTION[option]] for option in variables
+    }
+    try:
+        return Client(**found, **client_options)
+    except ConfigurationError as error:
+        option, _, rest = str(error).partition(" ")
+        problem = f"{ENV_NAMES_BY_OPTION[option] if option in variables else option} {rest}"
+    # Keep secrets out of tracebacks; see _secrets.py.
+    del found, client_options
+    raise ConfigurationError(problem)
 
 
 def _missing_assets(rows: Sequence[Any], assets: Sequence[str]) -> list[str]:

@@ -14,18 +14,21 @@ from binance_usdm._redaction import sanitize_text
 from .findings import Facts
 
 
-def probe_connection(origin: Origin, timeout: float, facts: Facts) -> None:
-    """Resolve the host, connect and start TLS.
+def probe_connection(
+    origin: Origin, timeout: float, facts: Facts, proxy: str | None = None
+) -> None:
+    """Resolve the host, connect, open the proxy's tunnel and start TLS.
 
     Args:
         origin: TLS, host and port.
         timeout: Seconds for all steps together.
         facts: Gets the step that runs as "step", and facts about TLS.
+        proxy: URL of the proxy, or None.
 
     Raises:
         Exception: One of NETWORK_ERRORS of the transport.
     """
-    with _ProbeTransport() as transport:
+    with _ProbeTransport(proxy) as transport:
         transport.probe(origin, time.monotonic() + timeout, facts)
 
 
@@ -37,11 +40,14 @@ class _ProbeTransport(SyncTransport):
         lease = self.lease(
             origin, None, deadline=deadline, max_response_bytes=0, needs_new_connection=True
         )
-        facts["step"] = "resolving the name"
+        facts["step"] = "resolving the proxy's name" if self._proxy else "resolving the name"
         addresses = self._resolve(lease)
-        facts["step"] = "connecting"
-        sock, _ = open_socket(host, addresses, deadline)
+        facts["step"] = "connecting to the proxy" if self._proxy else "connecting"
+        sock, _ = open_socket(self._server(lease)[0], addresses, deadline)
         with sock:
+            if self._proxy:
+                facts["step"] = "opening the tunnel"
+                self._open_tunnel(sock, lease, deadline)
             if not tls:
                 return
             facts["step"] = "TLS"

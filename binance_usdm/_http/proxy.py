@@ -40,7 +40,11 @@ class Proxy(SecretHolder):
         """A proxy by its URL, or a complaint that does not repeat it: it may hold a password."""
         match = re.fullmatch(_URL, url) if isinstance(url, str) else None
         if match is None or not 0 < int(match["port"] or 80) < 65536:
-            return "proxy must look like http://[user:pass@]host[:port]; for others give a transport: httpx.HTTPTransport(proxy=...)"
+            return (
+                "proxy must look like http://[user:pass@]host[:port], with @ in a login written as "
+                "%40 and other special characters percent-encoded too; "
+                "for other proxies pass transport=httpx.HTTPTransport(proxy=...)"
+            )
         if not match["host"].startswith("[") and not is_valid_host_name(match["host"]):
             return "proxy has no usable host: check the name or the IP address"
         from base64 import b64encode

@@ -203,7 +203,7 @@ def test_a_credential_that_cannot_be_one_is_refused_with_the_reason(
         ({"proxy": "http://user:password@proxy.example:99999"}, "proxy must look like"),
         (
             {"proxy": "https://user:password@proxy.example"},
-            r"give a transport: httpx.HTTPTransport\(proxy=...\)",
+            r"pass transport=httpx.HTTPTransport\(proxy=...\)",
         ),
         ({"proxy": "http://user:pass word@proxy.example"}, "proxy must look like"),
         ({"proxy": "http://proxy.example/password"}, "proxy must look like"),
@@ -258,6 +258,23 @@ def test_a_client_comes_from_the_environment(kind: Any, monkeypatch: pytest.Monk
         client.balance()
     assert exchange.requests[0].headers["x-mbx-apikey"] == KEY
     assert exchange.targets[0].startswith(b"/fapi/v3/balance?recvWindow=77&timestamp=")
+
+
+@CLIENTS
+def test_a_proxy_comes_from_the_environment(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BINANCE_PROXY is the default of `proxy=`; a transport that is passed replaces it."""
+    for name, text in ENVIRONMENT.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setenv("BINANCE_PROXY", "http://127.0.0.1:3128")
+    assert kind.from_env()._transport.proxy_address == ("127.0.0.1", 3128)
+    assert kind.from_env(transport=None)._transport.proxy_address == ("127.0.0.1", 3128)
+    assert kind.from_env(proxy="http://127.0.0.1:1")._transport.proxy_address == ("127.0.0.1", 1)
+    transport = kind._default_transport_class(None)
+    assert kind.from_env(transport=transport)._transport is transport
+    monkeypatch.setenv("BINANCE_PROXY", "http://user:p@ss@127.0.0.1")
+    with pytest.raises(ConfigurationError, match=r"^BINANCE_PROXY must look like .*%40") as caught:
+        kind.from_env()
+    assert "p@ss" not in str(caught.value)
 
 
 @CLIENTS
