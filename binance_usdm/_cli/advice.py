@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from socket import gaierror
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from binance_usdm._config import DEMO, MAINNET
@@ -17,17 +17,17 @@ EXPECTED_LENGTH_TEXT: Final = f"{KEY_LENGTH} characters, as real ones have"
 THIS_MACHINE: Final = "this machine"
 OTHER_HOST: Final = "another host"
 ENVIRONMENTS: Final = {urlsplit(MAINNET).hostname: "production", urlsplit(DEMO).hostname: "demo"}
-OLD_TEST_NETWORK: Final = "testnet.binancefuture.com"
-OTHER_APIS: Final = (
+OTHER_APIS: Final[tuple[tuple[Literal["warning", "problem"], str, str], ...]] = (
     (
+        "warning",
         r"testnet\.binancefuture\.com",
         "the old test network, reported as shut down for REST in 2025",
     ),
-    (r"(api([1-4]|-gcp)?|demo-api|testnet)\.binance\.(com|vision)", "the spot API"),
-    (r"(demo-)?dapi\.binance\.com", "the COIN-M futures API"),
-    (r"(ws-[a-z]?api|[fd]?stream)\.binance\.com", "a WebSocket host"),
+    ("problem", r"(api([1-4]|-gcp)?|demo-api|testnet)\.binance\.(com|vision)", "the spot API"),
+    ("problem", r"(demo-)?dapi\.binance\.com", "the COIN-M futures API"),
+    ("problem", r"(ws-[a-z]?api|[fd]?stream)\.binance\.com", "a WebSocket host"),
 )
-"""Patterns of other hosts of the exchange, and what they are."""
+"""Other hosts of the exchange: verdict, pattern, and what they are."""
 
 ADVICE_SUPPORTED_HOSTS: Final = f"Use {MAINNET}, or {DEMO} for demo trading."
 ADVICE_COPY_KEYS: Final = (
@@ -50,13 +50,13 @@ ADVICE_SLOW_NETWORK: Final = (
     "The round trip alone takes longer than recvWindow allows: set a larger recv_window."
 )
 ADVICE_NOT_THE_API: Final = (
-    "The response is not the API's: a login page of the network, a proxy, maintenance, or a base "
-    "URL of another server."
+    "The response is not the API's: a login page of the network, a proxy, a block page for this "
+    "location, maintenance, or a base URL of another server."
 )
 ADVICE_FIREWALL: Final = "A firewall or gateway closes connections that it does not allow."
 ADVICE_COMPARE_SIGNATURES: Final = (
     "Sign the same text with `reproduce` and with a program that works, if you have one. If the "
-    "results differ, so do key or secret. On a shared machine other users can read a running "
+    "results differ, so do {what}. On a shared machine other users can read a running "
     "program's arguments."
 )
 ADVICE_SET_PROXY: Final = f"set {ENV_PROXY} or --proxy, and proxy= in your program."
@@ -120,20 +120,86 @@ CERTIFICATE_ERROR_TEXTS: Final[dict[int | None, tuple[str, str]]] = {
 }
 """Summary and advice by OpenSSL's verify code."""
 
-ERROR_MEANINGS: Final[dict[int | None, str]] = {
+ERROR_MEANINGS: Final[dict[int, str]] = {
     -1021: "the exchange finds the request's time too old or too far ahead",
     -1022: "the signature does not belong to this query and this key",
     -2008: "the exchange does not know this key here",
     -2014: "this does not look like a key",
     -2015: "the key is unknown, or may not do this, or not from here",
     -4109: "the futures account is not active",
-    403: "a firewall in front of the exchange stopped it",
-    404: "there is no such path here",
-    418: "this IP address is banned",
-    429: "the weight limit of this IP address is used up",
-    451: "the exchange does not serve this location, or that of a VPN in between",
 }
-"""By the exchange's code, else by HTTP status."""
+"""By the exchange's code."""
+
+ADVICE_LOCATION: Final = (
+    "Check where this machine's address is registered, and that of a VPN or cloud in between."
+)
+ADVICE_BLOCKED: Final = (
+    "Likely causes: it does not serve this location, or that of a VPN or cloud in between; too "
+    "many requests from this address; a string that it does not accept."
+)
+_CHALLENGE: Final = "a challenge page, which only a browser can pass, instead of the exchange"
+_NO_ORIGIN: Final = "a network in front of the exchange got no valid response from it"
+ADVICE_NO_ORIGIN: Final = "If it stays, this location or that of a VPN in between may be blocked."
+
+STATUS_TEXTS: Final[dict[int, tuple[str, str]]] = {
+    0: (
+        "the weight budget of this minute is used up",
+        "Programs behind this IP address have used it: call less often.",
+    ),
+    202: (_CHALLENGE, ADVICE_BLOCKED),
+    403: ("a firewall in front of the exchange stopped it", ADVICE_BLOCKED),
+    404: ("there is no such path here", ""),
+    405: (_CHALLENGE, ADVICE_BLOCKED),
+    418: ("this IP address is banned", ""),
+    429: ("the weight limit of this IP address is used up", ""),
+    451: (
+        "the exchange does not serve this location, or that of a VPN in between",
+        ADVICE_LOCATION,
+    ),
+    **dict.fromkeys((*range(520, 528), 530), (_NO_ORIGIN, ADVICE_NO_ORIGIN)),
+}
+"""Meaning, and advice instead of the client's hint, by HTTP status. 0 means not sent."""
+
+ADVICE_PRIVATE_KEY: Final = (
+    "Compare the public key that is registered with that of this private key. Otherwise something "
+    "changed the query after it was signed."
+)
+_NOT_COPIED: Final = "most likely it was not copied whole."
+_BELOW: Final = "What was signed is below."
+_OTHER_PUBLIC_KEY: Final = (
+    "Most likely this key was registered with another public key than this private key's."
+)
+
+CAUSES: Final[tuple[tuple[int, str, str], ...]] = (
+    (
+        -1021,
+        "clock ok",
+        "The clock is right: most likely the request took longer than "
+        "recvWindow, {recv_window_ms} ms.",
+    ),
+    (-1022, "Ed25519", f"{_OTHER_PUBLIC_KEY} {_BELOW}"),
+    (-1022, "RSA", f"{_OTHER_PUBLIC_KEY} {_BELOW}"),
+    (-1022, "api_secret", f"The secret has {{api_secret}}: {_NOT_COPIED} {_BELOW}"),
+    (-1022, "", f"Most likely the secret is another key's. {_BELOW}"),
+    (-2008, "", "The key is not one of {environment}: most likely it belongs to {other}."),
+    (-2014, "api_key", f"The key has {{api_key}}: {_NOT_COPIED}"),
+    (-2015, "api_key", f"The key has {{api_key}}: {_NOT_COPIED}"),
+    (
+        -2015,
+        "HMAC",
+        "The key is well-formed: most likely the list of IP addresses or Enable Futures, "
+        "or key and secret are swapped.",
+    ),
+    (
+        -2015,
+        "",
+        "The key is well-formed: most likely the list of IP addresses or Enable Futures.",
+    ),
+)
+"""Likely causes: the exchange's code, a fact that another check found or "", and the text.
+
+The first one applies. "api_key" and "api_secret" mean that its length is unusual.
+"""
 
 KEY_TYPE_TEXTS: Final = {
     "HMAC": "an HMAC key; the exchange recommends Ed25519",

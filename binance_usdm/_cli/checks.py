@@ -1,4 +1,4 @@
-"""Health checks that `doctor` runs.
+"""Health checks that `doctor` runs, and the table of them.
 
 A finding contains no key, secret, signature, amount, address, path or custom host, so that a report
 may be published. Weight: four calls for the exchange's time (1 each) and one signed call (5), so 9
@@ -8,83 +8,100 @@ at most.
 from __future__ import annotations
 
 import os
-import re
-import statistics
 from collections.abc import Callable
 from typing import Final
 
-from binance_usdm import APIError, ConfigurationError, UsdmError
+from binance_usdm import ConfigurationError, RateLimitError, UsdmError
 from binance_usdm import _config as config
 from binance_usdm import _environment as env
+from binance_usdm._auth.credentials import validate_credentials
+from binance_usdm._auth.signers import credential_problem
 from binance_usdm._http.sync_transport import NETWORK_ERRORS
 from binance_usdm._policy.clock import MAX_SAMPLES, ClockSample, ExchangeClock, local_time_ms
+from binance_usdm._secrets import Problem
 
 from . import advice as texts
-from .check_context import CheckContext
-from .credential_check import check_credentials
 from .findings import (
     CheckResult,
     Facts,
     Finding,
-    Verdict,
+    describe_length,
     describe_signed_query,
-    explain_connection_error,
-    explain_error,
-    judge_clock_offset,
-    likely_cause,
+    judge_base_url,
+    judge_clock,
 )
-from .probe import probe_connection
+from .probe import CheckContext, RecordingSigner, explain_connection_error, probe_connection
 
+CREDENTIAL_VARIABLES: Final = (
+    *env.ENV_NAMES_BY_OPTION.values(),
+    env.ENV_PRIVATE_KEY,
+    env.ENV_PRIVATE_KEY_FILE,
+    env.ENV_PRIVATE_KEY_PASSWORD,
+)
 CA_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that replace the system's certificate authorities."""
 
 
-def run_checks(
-    base_url: str | None = None,
-    *,
-    recv_window: int | None = None,
-    timeout: float = config.DEFAULT_TIMEOUT,
-    proxy: str | None = None,
-) -> list[Finding]:
-    """Run all checks in order. A check whose requirements failed is skipped.
+def check_credentials(context: CheckContext) -> CheckResult:
+    """Check that the environment has usable credentials. Nothing is sent."""
+    names = (env.ENV_API_KEY, env.ENV_API_SECRET)
+    values = {name: os.environ[name] for name in names if os.environ.get(name)}
+    lengths = {name: describe_length(text) for name, text in values.items()}
+    context.unusual_lengths = {
+        name: length for name, length in lengths.items() if length != texts.EXPECTED_LENGTH_TEXT
+    }
+    facts: Facts = {
+        "set": [name for name in CREDENTIAL_VARIABLES if os.environ.get(name)],
+        "empty": [name for name in CREDENTIAL_VARIABLES if os.environ.get(name) == ""],
+        "lengths": lengths,
+    }
+    problems = _load_credentials(context, values)
+    if problems:
+        return "problem", "; ".join(problems), texts.ADVICE_COPY_KEYS, facts
+    assert context.recorder is not None
+    facts["kind"] = context.recorder.key_type
+    warnings = [f"{name} has {length}" for name, length in context.unusual_lengths.items()]
+    if os.environ.get(env.ENV_PRIVATE_KEY_PASSWORD) and facts["kind"] == "HMAC":
+        warnings.append(f"{env.ENV_PRIVATE_KEY_PASSWORD} is set and not used")
+    summary = "; ".join([texts.KEY_TYPE_TEXTS[facts["kind"]], *warnings])
+    # The fake keys of a mock may have any length.
+    if not warnings or context.environment == texts.THIS_MACHINE:
+        return "ok", summary, "", facts
+    return "warning", summary, texts.ADVICE_COPY_KEYS, facts
 
-    Credentials come from the environment.
+
+def _load_credentials(context: CheckContext, values: dict[str, str]) -> list[str]:
+    """Add key and signer to the context, or return all problems with the variables.
 
     Args:
-        base_url: Base URL. Use None for that of the environment or the default.
-        recv_window: `recvWindow` in ms, or None.
-        timeout: Seconds for each step over the network.
-        proxy: URL of the proxy. Use None for that of the environment or no proxy.
+        context: What the checks share.
+        values: API key and secret by variable.
     """
-    context = CheckContext(base_url, recv_window, timeout, proxy)
-    for name, (check, requirements) in CHECKS.items():
-        failed = [
-            other for other in requirements if context.verdict_of(other) in ("problem", "skipped")
-        ]
-        if failed:
-            context.findings[name] = Finding(name, "skipped", f"fix {', '.join(failed)} first")
-        else:
-            context.findings[name] = Finding(name, *check(context))
-    return list(context.findings.values())
+    problems = []
+    for name, text in values.items():
+        reason = "holds PEM text" if "-----BEGIN" in text else credential_problem(text)
+        if reason is not None:
+            problems.append(f"{name} {reason}")
+    # Other checks look at base URL and proxy. With these options their variables are ignored.
+    options = env.options_from_env({"base_url": "", "proxy": ""})
+    if isinstance(options, Problem):
+        return [*problems, options]
+    credentials = validate_credentials(
+        options["api_key"], options.get("api_secret"), options.get("signer")
+    )
+    if isinstance(credentials, Problem):
+        named = credentials.replace("api_key", env.ENV_API_KEY)
+        return problems or [named.replace("api_secret", env.ENV_API_SECRET)]
+    # options_from_env() has checked that there is one.
+    assert credentials.signer is not None
+    context.api_key = credentials.api_key
+    context.recorder = RecordingSigner(credentials.signer)
+    return problems
 
 
 def check_base_url(context: CheckContext) -> CheckResult:
     """Check that the base URL is valid and that of the USDⓈ-M futures API."""
-    facts: Facts = {"environment": context.environment, "from": context.base_url_source}
-    advice = texts.ADVICE_SUPPORTED_HOSTS
-    if not isinstance(context.url, config.BaseUrl):
-        problem = context.url.replace("base_url", context.base_url_source, 1)
-        return "problem", problem, advice, facts
-    for pattern, description in texts.OTHER_APIS:
-        if re.fullmatch(pattern, context.host):
-            is_old = context.host == texts.OLD_TEST_NETWORK
-            verdict: Verdict = "warning" if is_old else "problem"
-            return verdict, f"{context.host} is {description}", advice, facts
-    prefix = ", with a path prefix" if context.url.path else ""
-    if context.environment == texts.OTHER_HOST:
-        summary = f"a host that is not the exchange's, left out here{prefix}"
-        return "warning", summary, texts.ADVICE_UNKNOWN_HOST, facts
-    return "ok", f"{context.environment}{prefix}, from {context.base_url_source}", "", facts
+    return judge_base_url(context.url, context.environment, context.base_url_source)
 
 
 def check_reachable(context: CheckContext) -> CheckResult:
@@ -113,7 +130,7 @@ def check_reachable(context: CheckContext) -> CheckResult:
         with context.make_client() as client:
             client.server_time()
     except UsdmError as error:
-        return _result_for_error(context, error, facts)
+        return context.result_for_error(error, facts)
     facts["step"] = "done"
     over_tls = f" over {facts['tls']}" if "tls" in facts else ""
     through = f", through the proxy of {context.proxy_source}" if context.proxy else ""
@@ -131,38 +148,19 @@ def check_clock(context: CheckContext) -> CheckResult:
                 server_time = client.server_time().server_time
                 samples.append(clock.sample(sent_at, clock.monotonic(), server_time))
             except UsdmError as error:
+                # The limit is no problem of the clock. The signed call will meet it, too.
+                if isinstance(error, RateLimitError) and not samples:
+                    return "skipped", "not measured: the weight limit is used up", "", {}
                 if not samples:
-                    return _result_for_error(context, error, {})
+                    return context.result_for_error(error, {})
                 break
     best = min(samples, key=lambda sample: sample.error_bound_ms)
-    verdict, advice = judge_clock_offset(
-        best.offset_ms, best.error_bound_ms, context.effective_recv_window
-    )
+    result = judge_clock(best, samples, context.effective_recv_window)
     # With the exchange's time the signed call can find further problems behind a -1021.
-    if verdict == "problem":
+    if result[0] == "problem":
         clock.finish_sync(best, None)
         context.clock = clock
-    return verdict, _clock_summary(best), advice, _clock_facts(context, samples, best)
-
-
-def _clock_summary(best: ClockSample) -> str:
-    side = "behind" if best.offset_ms > 0 else "ahead of"
-    return (
-        f"clock is {abs(best.offset_ms):.0f} ms {side} the exchange "
-        f"(±{best.error_bound_ms:.0f} ms); round trip {2 * best.error_bound_ms:.0f} ms"
-    )
-
-
-def _clock_facts(context: CheckContext, samples: list[ClockSample], best: ClockSample) -> Facts:
-    median_error = statistics.median(sample.error_bound_ms for sample in samples)
-    return {
-        "offset_ms": round(best.offset_ms, 1),
-        "error_ms": round(best.error_bound_ms, 1),
-        "round_trip_ms": round(2 * best.error_bound_ms, 1),
-        "round_trip_median_ms": round(2 * median_error, 1),
-        "samples": len(samples),
-        "recv_window_ms": context.effective_recv_window,
-    }
+    return result
 
 
 def check_signed_call(context: CheckContext) -> CheckResult:
@@ -171,31 +169,18 @@ def check_signed_call(context: CheckContext) -> CheckResult:
     facts: Facts = {"timed_by": "this machine" if is_local else "the exchange"}
     try:
         with context.make_client(
-            api_key=context.credentials.api_key,
-            signer=context.credentials.signer,
+            api_key=context.api_key,
+            signer=context.recorder,
             recv_window=context.recv_window,
             clock=context.clock,
         ) as client:
             response = client.balance_detailed()
     except UsdmError as error:
-        return _result_for_error(context, error, facts)
+        return context.result_for_error(error, facts)
     facts |= {"rows": len(response.parsed), "used_weight": response.used_weight}
     weight = "unknown" if response.used_weight is None else response.used_weight
     summary = f"accepted; rows: {len(response.parsed)}, weight used this minute: {weight}"
     return "ok", summary, "", facts
-
-
-def _result_for_error(context: CheckContext, error: UsdmError, facts: Facts) -> CheckResult:
-    cause = likely_cause(
-        error.code if isinstance(error, APIError) else None,
-        context.environment,
-        "" if context.recorder is None else context.recorder.key_type,
-        context.unusual_lengths,
-        context.verdict_of("clock"),
-        context.effective_recv_window,
-    )
-    summary, advice, error_facts = explain_error(error, context.host, cause)
-    return "problem", summary, advice, facts | error_facts
 
 
 def check_signature(context: CheckContext) -> CheckResult:
@@ -210,7 +195,8 @@ def check_signature(context: CheckContext) -> CheckResult:
         recorder.query, recorder.key_type, recorder.signature_length, key_file
     )
     if context.findings["signed_call"].facts.get("code") == -1022:
-        advice = texts.ADVICE_COMPARE_SIGNATURES
+        what = "key or secret" if recorder.key_type == "HMAC" else "the private keys"
+        advice = texts.ADVICE_COMPARE_SIGNATURES.format(what=what)
         return "problem", "the exchange does not accept it", advice, facts
     return "ok", f"{recorder.key_type} over {len(recorder.query)} characters", "", facts
 
@@ -224,3 +210,16 @@ CHECKS: Final[dict[str, tuple[Callable[[CheckContext], CheckResult], tuple[str, 
     "signed_call": (check_signed_call, ("credentials", "base_url", "reachable")),
     "signature": (check_signature, ("credentials", "base_url", "reachable")),
 }
+
+
+def run_checks(context: CheckContext) -> list[Finding]:
+    """Run all checks in order. A check whose requirements failed is skipped."""
+    for name, (check, requirements) in CHECKS.items():
+        failed = [
+            other for other in requirements if context.verdict_of(other) in ("problem", "skipped")
+        ]
+        if failed:
+            context.findings[name] = Finding(name, "skipped", f"fix {', '.join(failed)} first")
+        else:
+            context.findings[name] = Finding(name, *check(context))
+    return list(context.findings.values())

@@ -16,6 +16,7 @@ from binance_usdm import DEMO, __version__
 from .arguments import add_target_arguments, parse_recv_window
 from .checks import run_checks
 from .findings import Finding
+from .probe import CheckContext
 
 DESCRIPTION = """\
 Explain what is wrong between this machine and the exchange: credentials, base URL,
@@ -46,12 +47,8 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     base_url = options.base_url or (DEMO if options.demo else None)
-    findings = run_checks(
-        base_url,
-        recv_window=options.recv_window,
-        timeout=options.timeout,
-        proxy=options.proxy,
-    )
+    context = CheckContext(base_url, options.recv_window, options.timeout, options.proxy)
+    findings = run_checks(context)
     problems = [finding.check for finding in findings if finding.verdict == "problem"]
     if options.json:
         _print_json(findings, problems)
@@ -81,20 +78,25 @@ def _print_text(findings: Sequence[Finding], problems: Sequence[str]) -> None:
 
 
 def _format_finding(finding: Finding) -> list[str]:
-    lines = [f"{finding.verdict:<9}{finding.check:<13}{finding.summary}"]
-    lines += textwrap.wrap(
-        finding.advice,
-        WIDTH,
-        initial_indent=INDENT,
-        subsequent_indent=INDENT,
-        break_on_hyphens=False,
-    )
+    lines = _wrap(finding.summary, f"{finding.verdict:<9}{finding.check:<13}")
+    lines += _wrap(finding.advice, INDENT)
     parts: list[dict[str, str]] = finding.facts.get("parts", [])
     lines += [f"{INDENT}  {part['name']} = {part['value']}  ({part['meaning']})" for part in parts]
     for name in ("signed", "reproduce"):
         if name in finding.facts:
             lines.append(f"{INDENT}{name}: {finding.facts[name]}")
     return lines
+
+
+def _wrap(text: str, start: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=start,
+        subsequent_indent=INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _format_summary(problems: Sequence[str]) -> str:

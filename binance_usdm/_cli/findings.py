@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from attrs import Factory, frozen
 
-from binance_usdm._config import DEMO, MAINNET
+from binance_usdm._config import DEMO, MAINNET, BaseUrl
 from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET
 from binance_usdm._errors import APIError, UnexpectedResponse, UsdmError
-from binance_usdm._http.messages import DeadlinePassed
-from binance_usdm._http.proxy import TunnelError
+from binance_usdm._policy.clock import ClockSample
+from binance_usdm._secrets import Problem
 
 from . import advice as texts
 
@@ -27,6 +28,9 @@ WARN_ABOVE_OFFSET_MS: Final = 500
 """Offset of a clock that gets a warning, ms."""
 _LOOKS_LIKE_TOKEN = re.compile(r"[A-Za-z0-9+/=%_-]{24,}")
 """A key or a signature. Words of messages are shorter."""
+_NAMES_LOCATION = re.compile(
+    r"your country|restricted location|your (region|location)", re.IGNORECASE
+)
 
 
 @frozen
@@ -46,6 +50,78 @@ class Finding:
     summary: str
     advice: str = ""
     facts: Facts = Factory(dict)
+
+
+class Situation(NamedTuple):
+    """What the other checks found, to explain an error.
+
+    Attributes:
+        host: Host of the base URL, which is left out of findings.
+        environment: "production", "demo" or where else the calls go.
+        key_type: "HMAC", "Ed25519", "RSA" or "".
+        unusual_lengths: Description of the length by variable, for unusual lengths only.
+        clock: Verdict about the clock.
+        recv_window_ms: `recvWindow` of the calls.
+    """
+
+    host: str
+    environment: str
+    key_type: str
+    unusual_lengths: Mapping[str, str]
+    clock: Verdict
+    recv_window_ms: int
+
+
+def judge_base_url(url: BaseUrl | Problem, environment: str, source: str) -> CheckResult:
+    """Return the finding about a base URL.
+
+    Args:
+        url: The base URL, or why it is not valid.
+        environment: "production", "demo" or where else the calls go.
+        source: Option or variable that it comes from.
+    """
+    facts: Facts = {"environment": environment, "from": source}
+    advice = texts.ADVICE_SUPPORTED_HOSTS
+    if isinstance(url, Problem):
+        return "problem", url.replace("base_url", source, 1), advice, facts
+    host = url.origin[1]
+    for verdict, pattern, description in texts.OTHER_APIS:
+        if re.fullmatch(pattern, host):
+            return verdict, f"{host} is {description}", advice, facts
+    prefix = ", with a path prefix" if url.path else ""
+    if environment == texts.OTHER_HOST:
+        summary = f"a host that is not the exchange's, left out here{prefix}"
+        return "warning", summary, texts.ADVICE_UNKNOWN_HOST, facts
+    return "ok", f"{environment}{prefix}, from {source}", "", facts
+
+
+def judge_clock(
+    best: ClockSample, samples: Sequence[ClockSample], recv_window_ms: int
+) -> CheckResult:
+    """Return the finding about this machine's clock.
+
+    Args:
+        best: Sample with the smallest error bound.
+        samples: All samples.
+        recv_window_ms: `recvWindow` of the calls.
+    """
+    offset, error = best.offset_ms, best.error_bound_ms
+    median_error = statistics.median(sample.error_bound_ms for sample in samples)
+    verdict, advice = judge_clock_offset(offset, error, recv_window_ms)
+    side = "behind" if offset > 0 else "ahead of"
+    summary = (
+        f"clock is {abs(offset):.0f} ms {side} the exchange (±{error:.0f} ms); "
+        f"round trip {2 * error:.0f} ms"
+    )
+    facts: Facts = {
+        "offset_ms": round(offset, 1),
+        "error_ms": round(error, 1),
+        "round_trip_ms": round(2 * error, 1),
+        "round_trip_median_ms": round(2 * median_error, 1),
+        "samples": len(samples),
+        "recv_window_ms": recv_window_ms,
+    }
+    return verdict, summary, advice, facts
 
 
 def judge_clock_offset(
@@ -68,141 +144,77 @@ def judge_clock_offset(
     return "ok", ""
 
 
-def likely_cause(
-    code: int | None,
-    environment: str,
-    key_type: str,
-    unusual_lengths: Mapping[str, str],
-    clock: Verdict,
-    recv_window_ms: int,
-) -> str:
-    """Return the most likely cause of an error code, given the other findings, or "".
-
-    Args:
-        code: The exchange's error code, or None.
-        environment: "production", "demo" or where else the calls go.
-        key_type: "HMAC", "Ed25519" or "RSA".
-        unusual_lengths: Description of the length by variable, for unusual lengths only.
-        clock: Verdict about the clock.
-        recv_window_ms: `recvWindow` of the calls.
-    """
-    key = unusual_lengths.get(ENV_API_KEY)
-    incomplete_key = f"The key has {key}: most likely it was not copied whole." if key else ""
-    if code == -1021 and clock == "ok":
-        return (
-            "The clock is right: most likely the request took longer than "
-            f"recvWindow, {recv_window_ms} ms."
-        )
-    if code == -1022:
-        cause = _signature_cause(key_type, unusual_lengths.get(ENV_API_SECRET))
-        return f"{cause} What was signed is below."
-    if code == -2008:
-        others = {"production": f"{DEMO} (--demo)", "demo": MAINNET}
-        other = others.get(environment, f"{MAINNET} or {DEMO}")
-        return f"The key is not one of {environment}: most likely it belongs to {other}."
-    if code == -2014:
-        return incomplete_key
-    if code == -2015:
-        return incomplete_key or (
-            "The key is well-formed: most likely the list of IP addresses or Enable Futures, "
-            "or key and secret are swapped."
-        )
+def likely_cause(code: int | None, situation: Situation) -> str:
+    """Return the most likely cause of an error code, given the other findings, or ""."""
+    values = {
+        "api_key": situation.unusual_lengths.get(ENV_API_KEY, ""),
+        "api_secret": situation.unusual_lengths.get(ENV_API_SECRET, ""),
+        "environment": situation.environment,
+        "other": {"production": f"{DEMO} (--demo)", "demo": MAINNET}.get(
+            situation.environment, f"{MAINNET} or {DEMO}"
+        ),
+        "recv_window_ms": situation.recv_window_ms,
+    }
+    facts = {name for name in ("api_key", "api_secret") if values[name]}
+    facts |= {situation.key_type, f"clock {situation.clock}"}
+    for cause_code, condition, text in texts.CAUSES:
+        if cause_code == code and (not condition or condition in facts):
+            return text.format(**values)
     return ""
 
 
-def _signature_cause(key_type: str, secret_length: str | None) -> str:
-    if secret_length:
-        return f"The secret has {secret_length}: most likely it was not copied whole."
-    if key_type == "HMAC":
-        return "Most likely the secret is another key's."
-    return "Most likely this key was registered with another public key than this private key's."
-
-
-def explain_error(error: UsdmError, host: str, cause: str) -> tuple[str, str, Facts]:
+def explain_error(error: UsdmError, situation: Situation) -> tuple[str, str, Facts]:
     """Return summary, advice and facts for a call that failed.
 
     The exchange's own message is used only for an error that has no explanation here.
-
-    Args:
-        error: The error of the call.
-        host: Host of the base URL, which is left out.
-        cause: What `likely_cause` returned.
     """
     facts: Facts = {"error": type(error).__name__}
-    if not isinstance(error, APIError):
-        text = str(error).replace(f" ({host})", "").replace(host, "the host")
-        is_foreign = isinstance(error, UnexpectedResponse)
-        advice = texts.ADVICE_NOT_THE_API if is_foreign else texts.ADVICE_FIREWALL
-        return f"{facts['error']}: {text}", advice, facts
-    facts |= {"status": error.status, "code": error.code, "retry_after": error.retry_after}
-    summary = f"HTTP {error.status}" if error.status else "not sent"
-    if error.code is not None:
-        summary += f", code {error.code}"
-    return f"{summary}: {_error_meaning(error)}", _error_advice(error, cause), facts
+    if isinstance(error, APIError):
+        facts |= {"status": error.status, "code": error.code, "retry_after": error.retry_after}
+        summary = f"HTTP {error.status}" if error.status else "not sent"
+        if error.code is not None:
+            summary += f", code {error.code}"
+        meaning, advice = _explain_api_error(error, situation)
+        return f"{summary}: {meaning}", advice, facts
+    text = str(error).replace(f" ({situation.host})", "").replace(situation.host, "the host")
+    advice = texts.ADVICE_FIREWALL
+    if isinstance(error, UnexpectedResponse):
+        advice = texts.ADVICE_NOT_THE_API
+        if error.status in texts.STATUS_TEXTS:
+            text, advice = texts.STATUS_TEXTS[error.status]
+            text = f"HTTP {error.status}, {text}"
+    return f"{facts['error']}: {text}", advice, facts
 
 
-def _error_meaning(error: APIError) -> str:
-    for number in (error.code, error.status):
-        if number in texts.ERROR_MEANINGS:
-            return texts.ERROR_MEANINGS[number]
-    return _LOOKS_LIKE_TOKEN.sub("[redacted]", error.message) or "no reason given"
-
-
-def _error_advice(error: APIError, cause: str) -> str:
-    sentences = [cause] if cause else []
-    if error.hint:
-        sentences.append(f"{error.hint[:1].upper()}{error.hint[1:]}.")
+def _explain_api_error(error: APIError, situation: Situation) -> tuple[str, str]:
+    """Return meaning and advice for an error of the exchange, or of a firewall before it."""
+    sentences = [likely_cause(error.code, situation)]
+    meaning = texts.ERROR_MEANINGS.get(error.code) if error.code is not None else None
+    hint = f"{error.hint[:1].upper()}{error.hint[1:]}." if error.hint else ""
+    # The client's hint is about a secret.
+    if error.code == -1022 and situation.key_type != "HMAC":
+        hint = texts.ADVICE_PRIVATE_KEY
+    if meaning is None and error.status in texts.STATUS_TEXTS:
+        meaning, advice = texts.STATUS_TEXTS[error.status]
+        hint = advice or hint
+    if _NAMES_LOCATION.search(error.message):
+        meaning, hint = texts.STATUS_TEXTS[451][0], texts.ADVICE_LOCATION
+    sentences.append(hint)
     if error.retry_after is not None:
         sentences.append(f"Wait {error.retry_after:.0f} s.")
     elif error.retryable:
         sentences.append("This is a failure of the exchange: try later.")
-    return " ".join(sentences)
-
-
-def explain_connection_error(
-    error: Exception, proxy_variables: Sequence[str], ca_variables: Sequence[str]
-) -> tuple[str, str]:
-    """Return summary and advice for a connection that could not be opened.
-
-    Args:
-        error: The error of opening it.
-        proxy_variables: Names of the variables for proxies that are set.
-        ca_variables: Names of the variables for certificates that are set.
-    """
-    verify_code = getattr(error, "verify_code", None)
-    if isinstance(error, DeadlinePassed):
-        error = TimeoutError()
-    classes = type(error).__mro__
-    nearest = next(cls for cls in classes if cls in texts.CONNECTION_ERROR_TEXTS)
-    summary, advice = texts.CONNECTION_ERROR_TEXTS[nearest]
-    if verify_code in texts.CERTIFICATE_ERROR_TEXTS:
-        summary, advice = texts.CERTIFICATE_ERROR_TEXTS[verify_code]
-    if isinstance(error, TunnelError):
-        summary, advice = _explain_tunnel_error(str(error))
-    if proxy_variables:
-        advice += f" {' and '.join(proxy_variables)} is not used: {texts.ADVICE_SET_PROXY}"
-    if ca_variables and verify_code is not None:
-        advice += f" {' and '.join(ca_variables)} replaces the system's authorities."
-    return summary, advice
-
-
-def _explain_tunnel_error(status: str) -> tuple[str, str]:
-    """Return summary and advice for a proxy that opened no tunnel.
-
-    Args:
-        status: Status of its response, or other text if the response is not valid.
-    """
-    if not status.isdecimal():
-        return "the proxy's response is not valid", texts.ADVICE_PROXY_URL
-    advice = texts.ADVICE_PROXY_LOGIN if status == "407" else texts.ADVICE_PROXY_REJECTS
-    return f"the proxy responded with status {status}", advice
+    if not meaning:
+        meaning = _LOOKS_LIKE_TOKEN.sub("[redacted]", error.message) or "no reason given"
+    return meaning, " ".join(filter(None, sentences))
 
 
 def describe_length(text: str) -> str:
     """Return a description of a length; the right one gives `EXPECTED_LENGTH_TEXT`."""
     if len(text) == texts.KEY_LENGTH:
         return texts.EXPECTED_LENGTH_TEXT
-    return f"{len(text)} characters, real ones have {texts.KEY_LENGTH}"
+    plural = "" if len(text) == 1 else "s"
+    return f"{len(text)} character{plural}, real ones have {texts.KEY_LENGTH}"
 
 
 def describe_signed_query(query: str, key_type: str, signature_length: int, key_file: str) -> Facts:

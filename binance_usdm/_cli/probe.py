@@ -1,17 +1,108 @@
-"""Open a connection step by step as the client does, to see which step fails."""
+"""What the checks of `doctor` share, and how they open a connection step by step."""
 
 from __future__ import annotations
 
+import os
 import ssl
 import time
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
+from binance_usdm import MAINNET, Client, RetryPolicy, Signer, UsdmError
+from binance_usdm import _config as config
+from binance_usdm import _environment as env
+from binance_usdm._http.addresses import is_loopback
 from binance_usdm._http.connect import open_socket
-from binance_usdm._http.messages import Origin
+from binance_usdm._http.messages import DeadlinePassed, Origin
+from binance_usdm._http.proxy import TunnelError
 from binance_usdm._http.sync_transport import SyncTransport, start_tls
+from binance_usdm._policy.clock import local_time_ms
 from binance_usdm._redaction import sanitize_text
+from binance_usdm._secrets import SecretHolder
 
-from .findings import Facts
+from . import advice as texts
+from .findings import CheckResult, Facts, Finding, Situation, Verdict, explain_error
+
+_KEY_TYPE_BY_SIGNER: Final = {"HmacSigner": "HMAC", "RsaSigner": "RSA", "Ed25519Signer": "Ed25519"}
+
+
+class RecordingSigner(SecretHolder):
+    """Signer that keeps what was signed, and the length of the signature."""
+
+    __slots__ = ("_signer", "key_type", "query", "signature_length")
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+        self.query = ""
+        self.signature_length = 0
+        self.key_type = _KEY_TYPE_BY_SIGNER[type(signer).__name__]
+
+    def sign(self, payload: bytes) -> bytes:
+        """Return the wrapped signer's signature."""
+        signature = self._signer.sign(payload)
+        self.query = payload.decode("ascii")
+        self.signature_length = len(signature)
+        return signature
+
+
+class CheckContext:
+    """What the checks of one run share. An option replaces its environment variable.
+
+    Args:
+        base_url: Base URL, or None.
+        recv_window: `recvWindow` in ms, or None.
+        timeout: Seconds for each step over the network.
+        proxy: URL of the proxy, or None.
+    """
+
+    def __init__(
+        self, base_url: str | None, recv_window: int | None, timeout: float, proxy: str | None
+    ) -> None:
+        variable = os.environ.get(env.ENV_BASE_URL)
+        self.base_url_source = "--base-url"
+        if not base_url:
+            self.base_url_source = env.ENV_BASE_URL if variable else "default"
+        self.url = config.parse_base_url(base_url or variable or MAINNET)
+        self.host = self.url.origin[1] if isinstance(self.url, config.BaseUrl) else ""
+        custom = texts.THIS_MACHINE if is_loopback(self.host) else texts.OTHER_HOST
+        self.environment = texts.ENVIRONMENTS.get(self.host, custom)
+        self.proxy_source = "--proxy" if proxy else env.ENV_PROXY
+        self.proxy = proxy or os.environ.get(env.ENV_PROXY) or None
+        self.recv_window = recv_window
+        self.effective_recv_window = recv_window or config.EXCHANGE_RECV_WINDOW
+        self.timeout = timeout
+        self.findings: dict[str, Finding] = {}
+        self.api_key: str | None = None
+        self.recorder: RecordingSigner | None = None
+        self.unusual_lengths: dict[str, str] = {}
+        self.clock: Callable[[], int] = local_time_ms
+
+    def make_client(self, **options: Any) -> Client:
+        """Return a client that sends each request once."""
+        return Client(
+            base_url=str(self.url),
+            timeout=self.timeout,
+            retry=RetryPolicy.off(),
+            proxy=self.proxy,
+            **options,
+        )
+
+    def verdict_of(self, check: str) -> Verdict:
+        """Return the verdict of a check; "skipped" for one that has not run yet."""
+        return self.findings[check].verdict if check in self.findings else "skipped"
+
+    def result_for_error(self, error: UsdmError, facts: Facts) -> CheckResult:
+        """Return the result of a check whose call failed."""
+        situation = Situation(
+            host=self.host,
+            environment=self.environment,
+            key_type="" if self.recorder is None else self.recorder.key_type,
+            unusual_lengths=self.unusual_lengths,
+            clock=self.verdict_of("clock"),
+            recv_window_ms=self.effective_recv_window,
+        )
+        summary, advice, error_facts = explain_error(error, situation)
+        return "problem", summary, advice, facts | error_facts
 
 
 def probe_connection(
@@ -67,3 +158,42 @@ def _tls_facts(tls_socket: ssl.SSLSocket) -> Facts:
         "issuer": sanitize_text(issuer_name),
         "certificate_days": int((expires_at - time.time()) // 86400),
     }
+
+
+def explain_connection_error(
+    error: Exception, proxy_variables: Sequence[str], ca_variables: Sequence[str]
+) -> tuple[str, str]:
+    """Return summary and advice for a connection that could not be opened.
+
+    Args:
+        error: The error of opening it.
+        proxy_variables: Names of the variables for proxies that are set.
+        ca_variables: Names of the variables for certificates that are set.
+    """
+    verify_code = getattr(error, "verify_code", None)
+    if isinstance(error, DeadlinePassed):
+        error = TimeoutError()
+    classes = type(error).__mro__
+    nearest = next(cls for cls in classes if cls in texts.CONNECTION_ERROR_TEXTS)
+    summary, advice = texts.CONNECTION_ERROR_TEXTS[nearest]
+    if verify_code in texts.CERTIFICATE_ERROR_TEXTS:
+        summary, advice = texts.CERTIFICATE_ERROR_TEXTS[verify_code]
+    if isinstance(error, TunnelError):
+        summary, advice = _explain_tunnel_error(str(error))
+    if proxy_variables:
+        advice += f" {' and '.join(proxy_variables)} is not used: {texts.ADVICE_SET_PROXY}"
+    if ca_variables and verify_code is not None:
+        advice += f" {' and '.join(ca_variables)} replaces the system's authorities."
+    return summary, advice
+
+
+def _explain_tunnel_error(status: str) -> tuple[str, str]:
+    """Return summary and advice for a proxy that opened no tunnel.
+
+    Args:
+        status: Status of its response, or other text if the response is not valid.
+    """
+    if not status.isdecimal():
+        return "the proxy's response is not valid", texts.ADVICE_PROXY_URL
+    advice = texts.ADVICE_PROXY_LOGIN if status == "407" else texts.ADVICE_PROXY_REJECTS
+    return f"the proxy responded with status {status}", advice

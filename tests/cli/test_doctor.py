@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import pytest
+import time_machine
 import trustme
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
@@ -128,9 +129,8 @@ class DoctorHarness:
         ]
         secret = ("Canary", AMOUNT, ADDRESS, str(self._folder), *signatures)
         assert not [word for word in secret if word.lower() in unquote(output).lower()]
-        assert not IPS.search(output.replace("(127.0.0.1, ::1, localhost)", "")), (
-            "the addresses in the help are not secret"
-        )
+        shown = " ".join(output.split()).replace("(127.0.0.1, ::1, localhost)", "")
+        assert not IPS.search(shown), "the addresses in the help are not secret"
 
     def json(self, *arguments: str, **environment: str | None) -> Report:
         """As JSON, after the same as text, which must come to the same verdicts."""
@@ -717,7 +717,7 @@ HOSTILE = f"\x1b[2J no {SIGNATURE}\r\nfor {ADDRESS}"
         (error_response(400, -9999, HOSTILE),
          "HTTP 400, code -9999: \\x1b[2J no [redacted]\\r\\nfor [address]"),
         ("error-500",
-         "An unknown error occured while processing the request. This is a failure of the exchange"),
+         "occured while processing the request. This is a failure of the exchange"),
         ("html-200", "UnexpectedResponse: HTTP 200"),
         ("truncated", "UnexpectedResponse: HTTP 200"),
         (Reply(200, ((b"Content-Length", b"500"),), b"["), "TransportError: "),
@@ -845,3 +845,93 @@ def test_a_private_key_that_is_not_the_registered_one_is_told(
     )
     assert report.findings["signature"]["verdict"] == "problem"
     assert "Sign the same text" in report.text_of("signature")
+
+
+@pytest.mark.parametrize("kind", ["Ed25519", "RSA"])
+@pytest.mark.parametrize("code", [-1022, -2015, -2014])
+def test_private_keys_are_not_called_secrets(
+    doctor: DoctorHarness, exchange: Exchange, url: str, tmp_path: Path, kind: str, code: int
+) -> None:
+    """With a private key no advice speaks of a secret, which the user does not have."""
+    exchange.fail(error_response(400, code, "x"), times=None, operation="balance")
+    report = doctor.json(**keys(kind, tmp_path))
+    for check in ("signed_call", "signature"):
+        assert "secret" not in report.text_of(check)
+    if code == -1022:
+        assert "Compare the public key that is registered" in report.text_of("signed_call")
+        assert "the results differ, so do the private keys" in report.text_of("signature")
+
+
+def test_a_used_up_budget_is_the_cause(doctor: DoctorHarness, exchange: Exchange) -> None:
+    """When other programs have used the weight up, that is the problem, and the clock is not."""
+    answer = answering(exchange)
+    half_past = datetime(2026, 11, 30, 12, 0, 30, tzinfo=UTC)
+
+    def exhausted(head: bytes) -> bytes:
+        return re.sub(rb"(?i)(x-mbx-used-weight-1m: )\d+", rb"\g<1>2395", answer(head))
+
+    with (
+        time_machine.travel(half_past, tick=False),
+        RawServer(repeat(READ, exhausted)) as server,
+    ):
+        report = doctor.run("--json", "--timeout", "1", BINANCE_BASE_URL=server.url)
+    assert report.verdicts() == ["ok", "ok", "ok", "skipped", "problem", "skipped"]
+    assert report.text_of("clock") == "not measured: the weight limit is used up "
+    found = report.text_of("signed_call")
+    assert found.startswith("not sent: the weight budget of this minute is used up")
+    assert re.search(r"Programs behind this IP address have used it: .* Wait \d+ s\.", found)
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("k", "has 1 character, real ones have 64"), ("k" * 170, "has 170 characters, real")],
+)
+def test_lengths_are_in_right_words(doctor: DoctorHarness, url: str, key: str, said: str) -> None:
+    """A length is a number with the right noun."""
+    report = doctor.json(BINANCE_API_KEY=key)
+    assert f"BINANCE_API_KEY {said}" in report.text_of("credentials")
+    assert f"The key {said}" in report.text_of("signed_call")
+
+
+def test_lines_are_wrapped(doctor: DoctorHarness, url: str) -> None:
+    """Lines have at most 100 columns, except those that are to be copied."""
+    wrong = {"BINANCE_API_KEY": "K K" * 60, "BINANCE_API_SECRET": f'"{SECRET}"'}
+    for environment in (wrong, {"BINANCE_API_KEY": "k" * 170, "BINANCE_API_SECRET": "s" * 170}):
+        text = doctor.run(**environment).text
+        lines = [line for line in text.splitlines() if not re.match(" +(signed|reproduce): ", line)]
+        assert max(map(len, lines)) <= 100
+
+
+BLOCK_PAGE = b"<html>The distribution is configured to block access from your country.</html>"
+
+
+@pytest.mark.parametrize("operation", ["server_time", "balance"])
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Reply(403, (), BLOCK_PAGE), "HTTP 403: a firewall in front of the exchange stopped it"),
+        (Reply(202, (), b"<html>"), "HTTP 202, a challenge page, which only a browser can pass"),
+        (Reply(405, (), b"<html>"), "HTTP 405: a challenge page, which only a browser can pass"),
+        (Reply(520, (), b"<html>"), "HTTP 520: a network in front of the exchange got no valid"),
+        (Reply(522, (), b"<html>"), "HTTP 522: a network in front of the exchange got no valid"),
+        (Reply(530, (), b"<html>"), "HTTP 530: a network in front of the exchange got no valid"),
+        (
+            error_response(403, -1, "Configured to block access from your country"),
+            "code -1: the exchange does not serve this location, or that of a VPN",
+        ),
+        (
+            error_response(400, 0, "Service unavailable from a restricted location"),
+            "code 0: the exchange does not serve this location, or that of a VPN",
+        ),
+    ],
+)
+def test_pages_of_firewalls_name_the_location(
+    doctor: DoctorHarness, exchange: Exchange, url: str, operation: str, reply: Reply, said: str
+) -> None:
+    """A response of a firewall is recognized, and the location is among the causes."""
+    exchange.fail(reply, times=None, operation=operation)
+    report = doctor.run("--json")
+    found = report.text_of("reachable" if operation == "server_time" else "signed_call")
+    assert said in found
+    assert "location" in found or "where this machine's address is registered" in found
+    assert "VPN" in found

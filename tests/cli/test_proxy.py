@@ -130,7 +130,7 @@ def test_an_unsigned_call_names_the_variable() -> None:
 def test_doctor_explains_the_proxy(
     proxy: FakeProxy, url: str, response: bytes, expected: str
 ) -> None:
-    """A proxy that opens no tunnel is the cause that doctor names, with what to do."""
+    """A proxy that rejects the tunnel is the cause that is named, with what to do."""
     proxy.response = response
     report = json.loads(run_behind("doctor", "--json", BINANCE_PROXY=url).stdout)
     finding = report["findings"][2]
