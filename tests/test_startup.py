@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from binance_usdm import MAINNET, AsyncClient, Client, ConfigurationError, _config
+from binance_usdm import MAINNET, AsyncClient, Client, ConfigurationError, __version__, _config
 from binance_usdm.mock import Exchange, running
 
 KEY, SECRET = "K" * 64, "S" * 64
@@ -23,7 +23,7 @@ ASKED_FOR = (
     "binance_usdm.mock",
     "binance_usdm._cli.mock",
     "binance_usdm._cli.doctor",
-    "binance_usdm._cli.check",
+    "binance_usdm._cli.checks",
     "binance_usdm._cli.credential_check",
     "binance_usdm._cli.findings",
     "binance_usdm._cli.probe",
@@ -36,6 +36,7 @@ NEVER = (
     "redis",
     "pytest",
 )  # rich comes with httpx where it is installed
+ENTRY = "import sys, binance_usdm_command; sys.exit(binance_usdm_command.main())"
 CALL = "import binance_usdm; binance_usdm.Client.from_env().balance(); print(open('/proc/self/status').read())"
 
 
@@ -48,15 +49,32 @@ def python(*arguments: str, **environment: str) -> str:
     return ran.stdout
 
 
-def loaded_modules(*arguments: str) -> set[str]:
-    """The modules that a command imports."""
-    lines = python("-X", "importtime", "-m", "binance_usdm", *arguments).splitlines()
+def loaded_modules(*arguments: str, program: str = ENTRY) -> set[str]:
+    """Return the modules that a command imports, started as its script starts it."""
+    lines = python("-X", "importtime", "-c", program, *arguments).splitlines()
     return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+
+
+def test_the_version_imports_no_client() -> None:
+    """`--version` imports the entry module and the version, and no package of this project."""
+    extra = loaded_modules("--version") - loaded_modules(program="")
+    assert "binance_usdm_command" in extra
+    assert extra <= {"binance_usdm_command", "__future__", "importlib", "importlib.machinery",
+                     "importlib._bootstrap", "types", "warnings"}  # fmt: skip
+    assert python("-c", ENTRY, "--version") == f"binance-usdm {__version__}\n"
+
+
+def test_the_help_imports_no_client() -> None:
+    """`--help` imports the operations and the parser, and not the client."""
+    found = loaded_modules("--help")
+    assert {"binance_usdm_command", "binance_usdm_wire.operations", "argparse"} <= found
+    assert not [name for name in found if f"{name}.".startswith("binance_usdm.")]
+    assert found.isdisjoint({"ssl", "httptools", "asyncio", "logging", "urllib.request", *NEVER})
 
 
 def test_a_command_of_the_spec_enters_no_room_of_the_other_commands() -> None:
     found = loaded_modules("balance", "--help")
-    assert {"binance_usdm._cli.main", "binance_usdm._client", "argparse"} <= found
+    assert {"binance_usdm_command", "binance_usdm._client", "argparse"} <= found
     assert not [name for name in found if name.startswith((*ASKED_FOR, *NEVER))]
 
 

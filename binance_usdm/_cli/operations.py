@@ -15,7 +15,6 @@ from binance_usdm._environment import ENV_NAMES_BY_OPTION
 from binance_usdm_wire import InvalidArgumentError, Operation, Parameter
 
 from .arguments import add_target_arguments, argument_type
-from .streams import print_message
 from .table import RENDERERS, TableData, table_columns
 
 
@@ -92,7 +91,7 @@ def _run_operation(options: argparse.Namespace) -> int:
     rows = [result] if is_single else result
     missing = _missing_assets(rows, options.assets or ())
     for asset in missing:
-        print_message(f"no row for the asset {asset!r}{_suggest_asset(rows, asset)}")
+        options.report(f"no row for the asset {asset!r}{_suggest_asset(rows, asset)}")
     selected = [_row_to_dict(row, operation) for row in rows if _is_selected(row, options)]
     output_format = options.output_format or "text"
     data = TableData(table_columns(operation), selected, is_single)

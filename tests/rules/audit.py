@@ -10,7 +10,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-CODE = ("binance_usdm", "generated_client", "generator", "hatch_build.py")
+CODE = (
+    "binance_usdm", "generated_client", "generator", "binance_usdm_command.py", "hatch_build.py",
+)  # fmt: skip
 Finding = tuple[str, str, int]
 
 

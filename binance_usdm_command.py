@@ -1,0 +1,214 @@
+"""Entry point of the `binance-usdm` command.
+
+It is outside of the package, whose public names import the client: `--version` and `--help` do not
+wait for that. A standard stream that is closed or cannot be written is a sink.
+
+Subcommands and their arguments follow from the operations of the spec. Data goes to stdout,
+everything else to stderr. Exit code 0: done, also when the reader of a pipe closed it early; 1:
+rejected or failed; 2: wrong usage. Secrets come from the environment only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from typing import Any, TextIO
+
+EPILOG = """\
+environment variables:
+  BINANCE_API_KEY                   API key
+  BINANCE_API_SECRET                HMAC secret of the key
+  BINANCE_API_PRIVATE_KEY           Ed25519 or RSA private key as PEM text
+  BINANCE_API_PRIVATE_KEY_FILE      path of its PEM file
+  BINANCE_API_PRIVATE_KEY_PASSWORD  password of the private key, if it is encrypted
+  BINANCE_BASE_URL                  default of --base-url
+  BINANCE_PROXY                     default of --proxy
+
+Set one of secret, private key and file. server-time needs none of them."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Arguments without the program's name. Use None for those of the process.
+
+    Returns:
+        The exit code.
+    """
+    open_closed_streams()
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the encoding cannot represent is printed with escapes.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+    exit_code = _run(sys.argv[1:] if arguments is None else arguments)
+    return _flush_streams(exit_code)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        if arguments[:1] == ["--version"]:
+            print(f"binance-usdm {_read_version()}")
+            return 0
+        return _run_command(_build_parser(arguments).parse_args(arguments))
+    except SystemExit as end:
+        # The parser has printed help or an error.
+        return end.code if isinstance(end.code, int) else 1
+    except RecursionError:
+        return _fail("the response is nested too deeply to be printed")
+    except OSError as error:
+        return _fail_to_write(error, 0)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run_command(options: argparse.Namespace) -> int:
+    # The command itself has imported the client.
+    from binance_usdm import UsdmError
+
+    try:
+        exit_code: int = options.run(options)
+    except UsdmError as error:
+        return _fail(f"{type(error).__name__}: {error}")
+    return exit_code
+
+
+def _read_version() -> str:
+    """Return the version without importing the package."""
+    from importlib.machinery import PathFinder
+    from types import ModuleType
+
+    module = ModuleType("binance_usdm._version")
+    package = PathFinder.find_spec("binance_usdm")
+    assert package is not None
+    spec = PathFinder.find_spec(module.__name__, package.submodule_search_locations)
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader.exec_module(module)
+    version: str = module.__version__
+    return version
+
+
+def _flush_streams(exit_code: int) -> int:
+    """Write what the streams still hold, and return the exit code."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        exit_code = _fail_to_write(error, exit_code)
+    try:
+        sys.stderr.flush()
+    except OSError:
+        discard(sys.stderr)
+    return exit_code
+
+
+def _fail_to_write(error: OSError, exit_code: int) -> int:
+    discard(sys.stdout)
+    # The reader of a pipe has closed it, as `head` does.
+    if isinstance(error, BrokenPipeError):
+        return exit_code
+    return _fail(f"{type(error).__name__}: {error.strerror}")
+
+
+def _fail(message: str) -> int:
+    print_message(message)
+    return 1
+
+
+def open_closed_streams() -> None:
+    """Open the null device for each standard stream that is closed.
+
+    Otherwise a file or a socket would get its descriptor, and what is meant for the stream would be
+    written there.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest free descriptor is this one. Programs that are started inherit it.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    for name in ("stdin", "stdout", "stderr"):
+        # print() would write to stdout instead of to a stream that is None.
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            # It stays open until the end of the process.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def discard(stream: TextIO) -> None:
+    """Drop what a stream still holds and what is written to it from now on.
+
+    The interpreter flushes the streams at its end, which would fail again.
+    """
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, stream.fileno())
+    os.close(sink)
+
+
+def print_message(message: str) -> None:
+    """Print a line to stderr, or nowhere if that cannot be written."""
+    try:
+        print(f"binance-usdm: {message}", file=sys.stderr, flush=True)
+    except OSError:
+        discard(sys.stderr)
+
+
+def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Return a parser with all commands, and with the arguments of the command that is run.
+
+    What the other commands need is not imported.
+    """
+    import argparse
+    import functools
+
+    from binance_usdm_wire import OPERATIONS
+
+    class Parser(argparse.ArgumentParser):
+        def print_help(self, file: Any = None) -> None:
+            # The method of the base class ignores that a stream cannot be written.
+            (file or sys.stdout).write(self.format_help())
+
+    # No option before the command takes a value.
+    command_name = next((word for word in arguments if not word.startswith("-")), None)
+    parser = Parser(
+        prog="binance-usdm",
+        description="Read the balances of a Binance USDⓈ-M futures account.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"binance-usdm {_read_version()}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_command = functools.partial(
+        commands.add_parser, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for operation in OPERATIONS.values():
+        name = operation.id.replace("_", "-")
+        command = add_command(
+            name, help=operation.summary, description=operation.summary, epilog=EPILOG
+        )
+        if name == command_name:
+            from binance_usdm._cli import operations
+
+            operations.configure_parser(command, operation)
+            command.set_defaults(report=print_message)
+    doctor_parser = add_command(
+        "doctor", help="Explain what is wrong before you open an issue.", epilog=EPILOG
+    )
+    mock_parser = commands.add_parser("mock", help="Run the mock exchange.")
+    if command_name == "doctor":
+        from binance_usdm._cli import doctor
+
+        doctor.configure_parser(doctor_parser)
+    elif command_name == "mock":
+        # The mock exchange takes as long to import as the rest of a command.
+        from binance_usdm._cli import mock
+
+        mock.configure_parser(mock_parser)
+    return parser
