@@ -17,6 +17,7 @@ from .arguments import add_target_arguments, parse_recv_window
 from .checks import run_checks
 from .findings import Finding
 from .probe import CheckContext
+from .table import terminal_width
 
 DESCRIPTION = """\
 Explain what is wrong between this machine and the exchange: credentials, base URL,
@@ -27,7 +28,8 @@ time and one for the balance (weight 9 at most) and changes nothing. The report
 contains no key, secret, signature, amount, address, path or custom host, so you can
 paste it into an issue.
 Exit 0: no problem; 1: a problem; 2: wrong usage."""
-WIDTH = 100
+MIN_WIDTH = 40
+MAX_WIDTH = 100
 INDENT = " " * 9
 
 
@@ -89,9 +91,10 @@ def _format_finding(finding: Finding) -> list[str]:
 
 
 def _wrap(text: str, start: str) -> list[str]:
+    width = terminal_width(sys.stdout) or MAX_WIDTH
     return textwrap.wrap(
         text,
-        WIDTH,
+        min(max(width, MIN_WIDTH), MAX_WIDTH),
         initial_indent=start,
         subsequent_indent=INDENT,
         break_long_words=False,

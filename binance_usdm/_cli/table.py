@@ -76,7 +76,7 @@ def write_text(data: TableData, out: TextIO) -> None:
     # Names and cells may contain escape sequences that move the cursor.
     header = [_escape_unprintable(name, out.encoding) for name in header]
     body = [[_escape_unprintable(cell, out.encoding) for cell in line] for line in body]
-    width = _terminal_width(out)
+    width = terminal_width(out)
     blocks = [_format_columns(header, body)]
     if width is not None and not _fits(blocks, width):
         blocks = [_format_fields(header, line) for line in body] or [header]
@@ -106,7 +106,7 @@ def _character_width(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
 
 
-def _terminal_width(out: TextIO) -> int | None:
+def terminal_width(out: TextIO) -> int | None:
     """Return the columns of a terminal, None for a pipe or a file.
 
     The smaller one applies if the terminal and the variable COLUMNS differ: a line that is too

@@ -902,6 +902,18 @@ def test_lines_are_wrapped(doctor: DoctorHarness, url: str) -> None:
         assert max(map(len, lines)) <= 100
 
 
+@pytest.mark.parametrize(("columns", "limit"), [(60, 60), (1, 40), (500, 100)])
+def test_lines_fit_the_terminal(
+    doctor: DoctorHarness, url: str, monkeypatch: pytest.MonkeyPatch, columns: int, limit: int
+) -> None:
+    """On a narrow terminal the lines are wrapped to its width, but for names of variables."""
+    monkeypatch.setattr("binance_usdm._cli.doctor.terminal_width", lambda out: columns)
+    text = doctor.run(BINANCE_API_KEY="K K").text
+    advice = re.findall("^ {9}(?!  |signed|reproduce).*$", text, re.MULTILINE)
+    assert advice
+    assert max(map(len, advice)) <= limit
+
+
 BLOCK_PAGE = b"<html>The distribution is configured to block access from your country.</html>"
 
 
