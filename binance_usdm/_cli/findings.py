@@ -180,7 +180,8 @@ def explain_error(error: UsdmError, situation: Situation) -> tuple[str, str, Fac
     advice = texts.ADVICE_FIREWALL
     if isinstance(error, UnexpectedResponse):
         advice = texts.ADVICE_NOT_THE_API
-        if error.status in texts.STATUS_TEXTS:
+        # A response that is too large has the status 0.
+        if error.status and error.status in texts.STATUS_TEXTS:
             text, advice = texts.STATUS_TEXTS[error.status]
             text = f"HTTP {error.status}, {text}"
     return f"{facts['error']}: {text}", advice, facts

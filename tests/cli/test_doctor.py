@@ -914,6 +914,15 @@ def test_lines_fit_the_terminal(
     assert max(map(len, advice)) <= limit
 
 
+def test_a_large_response_is_no_budget(doctor: DoctorHarness, exchange: Exchange, url: str) -> None:
+    """A response that is too large is reported as such, and not as a used-up weight budget."""
+    exchange.fail(Reply(200, (), b" " * (2 << 20)), times=None, operation="balance")
+    found = doctor.run("--json").text_of("signed_call")
+    assert found.startswith("UnexpectedResponse: ")
+    assert "at most 1048576 bytes" in found
+    assert "budget" not in found
+
+
 BLOCK_PAGE = b"<html>The distribution is configured to block access from your country.</html>"
 
 
