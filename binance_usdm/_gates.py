@@ -1,4 +1,4 @@
-"""Gates: one wait of a thread or a task, ended by whoever opens it first."""
+"""Gates: one wait of a thread or a task, ended by the first caller that opens it."""
 
 from __future__ import annotations
 
@@ -18,27 +18,36 @@ _RECHECK_SECONDS: Final = 0.5
 
 
 class Gate(Protocol):
-    """One wait. It is opened once, with a reason; every later `open` changes nothing."""
+    """One wait. It is opened once, with a reason; every later `open()` changes nothing."""
 
     reason: str
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the waiting thread or task can still go on."""
+        ...
+
     def open(self, reason: str = OPEN) -> None:
-        """End the wait. May be called from any thread, from a signal handler and from a finalizer."""
+        """End the wait. May be called from any thread, from a signal handler and a finalizer."""
         ...
 
     async def wait(self, seconds: float) -> str:
         """Wait until the gate is opened, at most `seconds`.
 
-        Returns the reason, or "" when the gate was not opened. It may return "" earlier: the caller looks at its own
-        condition and waits again. A cancelled or interrupted caller leaves nothing behind.
+        A cancelled or interrupted caller leaves nothing behind.
+
+        Returns:
+            The reason, or "" when the gate was not opened. "" may be returned early: the caller
+            checks its condition and waits again.
         """
         ...
 
 
 class ThreadGate:
-    """Gate of a blocking call. `wait` never suspends its coroutine: it blocks the thread."""
+    """Gate of a blocking call. `wait()` never suspends its coroutine: it blocks the thread."""
 
     __slots__ = ("__weakref__", "_lock", "reason")
+    is_reachable = True
 
     def __init__(self) -> None:
         self.reason = ""
@@ -46,15 +55,19 @@ class ThreadGate:
         self._lock.acquire()
 
     def open(self, reason: str = OPEN) -> None:
+        """End the wait. May be called from any thread, from a signal handler and a finalizer."""
         self.reason = self.reason or reason
         try:
             if self._lock.locked():
                 self._lock.release()
-        except RuntimeError as error:  # Another thread has opened it just now.
+        except RuntimeError as error:
+            # Another thread has opened it meanwhile.
             raise_if_from_handler(error)
 
     async def wait(self, seconds: float) -> str:
-        # If an interrupt kept another thread from opening this gate, the caller finds out by itself after half a second.
+        """Block until the gate is opened, at most `seconds` and at most half a second."""
+        # An interrupt can keep another thread from opening this gate. So the caller checks its
+        # condition after half a second in any case.
         if not self.reason:
             self._lock.acquire(timeout=min(max(seconds, 0.0), _RECHECK_SECONDS))
         return self.reason
@@ -66,7 +79,8 @@ class TaskGate:
     __slots__ = ("__weakref__", "_future", "_get_running_loop", "_loop", "reason")
 
     def __init__(self) -> None:
-        import asyncio  # Blocking calls never load it: it would take a tenth of the time until the first one.
+        # Blocking calls never load asyncio. It would take a tenth of the time until the first one.
+        import asyncio
 
         self.reason = ""
         self._get_running_loop = asyncio._get_running_loop
@@ -74,20 +88,23 @@ class TaskGate:
         self._future = self._loop.create_future()
 
     def open(self, reason: str = OPEN) -> None:
+        """End the wait. May be called from any thread, from a signal handler and a finalizer."""
         self.reason = self.reason or reason
         if self._get_running_loop() is self._loop:
             self._wake()
-        else:
-            try:
-                self._loop.call_soon_threadsafe(self._wake)
-            except RuntimeError as error:  # The loop is closed, and its calls have ended.
-                raise_if_from_handler(error)
+            return
+        try:
+            self._loop.call_soon_threadsafe(self._wake)
+        except RuntimeError as error:
+            # The loop is closed, and its calls have ended.
+            raise_if_from_handler(error)
 
     def _wake(self) -> None:
         if not self._future.done():
             self._future.set_result(None)
 
     async def wait(self, seconds: float) -> str:
+        """Suspend the task until the gate is opened, at most `seconds`."""
         if not self.reason:
             timer = self._loop.call_later(max(seconds, 0.0), self._wake)
             try:
@@ -123,7 +140,10 @@ class GateSet:
         return self._make_gate()
 
     async def wait(self, gate: Gate, seconds: float) -> None:
-        """Wait until the gate is opened or the set is closed, at most `seconds`; perhaps shorter."""
+        """Wait until the gate is opened or the set is closed, at most `seconds`.
+
+        It may return earlier. A cancelled or interrupted caller leaves nothing behind.
+        """
         reference = self._refer_to(gate)
         try:
             self._gates.add(reference)
@@ -133,13 +153,23 @@ class GateSet:
             self._gates.discard(reference)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for `seconds`, or until the set is closed."""
-        gate, end = self._make_gate(), time.monotonic() + seconds
+        """Wait for `seconds`, or until the set is closed.
+
+        A cancelled or interrupted caller leaves nothing behind.
+        """
+        gate = self._make_gate()
+        end = time.monotonic() + seconds
         while not self.is_closed and (left := end - time.monotonic()) > 0:
             await self.wait(gate, left)
 
     async def wait_for_slot(self, lease: Any) -> Any:
-        """Wait for a lease's slot, or until the set is closed."""
+        """Wait for a lease's slot, in order of arrival, or until the set is closed.
+
+        A cancelled or interrupted caller stays in line until it releases the lease.
+
+        Returns:
+            None when the slot is held, else why it will not be.
+        """
         gate = self._make_gate()
         reference = self._refer_to(gate)
         try:
@@ -174,4 +204,4 @@ def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
         return value
     finally:
         coroutine.close()
-    raise RuntimeError("a blocking call suspended its coroutine")
+    raise RuntimeError("a blocking call suspended its coroutine, which is a bug")

@@ -35,10 +35,11 @@ class Job(Generic[_T]):
         self._result: _T | None = None
 
     def finish(self, result: _T | None = None, error: BaseException | None = None) -> None:
-        """Set the outcome and wake everyone who waits for it. A later outcome changes nothing."""
+        """Set the outcome and wake all callers who wait for it. A later one changes nothing."""
         if self.is_done:
             return
-        self._result, self._error = result, error
+        self._result = result
+        self._error = error
         self.is_done = True
         for gate in list(self._gates):
             gate.open()
@@ -74,9 +75,10 @@ class Job(Generic[_T]):
 
 
 class _Crew:
-    """The threads of one process, and what they have to do.
+    """The threads of one process, and the functions that they are to run.
 
-    Threads that signals interrupt only put functions in. The crew's threads do all else.
+    Only these threads change the list of threads and take functions out. The threads of callers,
+    which signals interrupt, only put functions in.
     """
 
     def __init__(self) -> None:
@@ -86,19 +88,22 @@ class _Crew:
         self._threads: set[threading.Thread] = set()
 
     def start_threads(self, limit: int | None) -> None:
-        """See that there is a thread for each unfinished function, within a limit.
+        """Start threads until there is one for each unfinished function, at most `limit`.
 
-        Raises RuntimeError when none can be started.
+        Raises:
+            RuntimeError: No thread can be started.
         """
         with self._lock:
             self._threads = {thread for thread in self._threads if thread.is_alive()}
-            wanted = len(self.unfinished) if limit is None else min(len(self.unfinished), limit)
+            wanted = len(self.unfinished)
+            if limit is not None:
+                wanted = min(wanted, limit)
             while len(self._threads) < wanted:
-                thread = threading.Thread(target=self._work, name="binance-usdm", daemon=True)
+                thread = threading.Thread(target=self._run_jobs, name="binance-usdm", daemon=True)
                 self._threads.add(thread)
                 thread.start()
 
-    def _work(self) -> None:
+    def _run_jobs(self) -> None:
         while True:
             try:
                 job = self.jobs.get(timeout=_IDLE_SECONDS)
@@ -110,7 +115,11 @@ class _Crew:
             del job
 
     def _leave(self) -> bool:
-        """Return whether the current thread, which had nothing to do for a while, may end."""
+        """Take the current thread off the list, unless there is a function to run.
+
+        Returns:
+            Whether the thread may end.
+        """
         with self._lock:
             if not self.jobs.empty():
                 return False
@@ -121,22 +130,26 @@ class _Crew:
 def _run_job(crew: _Crew, job: Job[_T], work: Callable[[], _T]) -> None:
     if job.is_done:
         return
-    result, error = None, None
+    result: _T | None = None
+    error: BaseException | None = None
     try:
         result = work()
     # Every exception is raised where the result is asked for.
     except BaseException as caught:  # noqa: BLE001
         error = caught
-    # First, so that the caller's next function finds this thread free.
+    # This comes first, so that the caller's next function finds this thread free.
     crew.unfinished.discard(job)
     job.finish(result, error)
 
 
 class WorkerPool:
-    """Daemon threads that are reused. The interpreter does not wait at its end for one that hangs.
+    """Daemon threads that are reused.
+
+    The interpreter does not wait for one that hangs when it ends.
 
     Args:
-        max_threads: Bound of threads; further functions wait for one. `None` sets no bound.
+        max_threads: Bound of threads. Further functions wait for one, in order of arrival. `None`
+            sets no bound.
     """
 
     def __init__(self, max_threads: int | None = None) -> None:
@@ -147,18 +160,22 @@ class WorkerPool:
         """Begin `work` in a thread, in the caller's context variables.
 
         Returns:
-            The job. Its outcome is an OSError that says so when no thread can be started.
+            The job. Its outcome is an OSError when no thread can be started.
         """
-        crew = self._crews.get(process := os.getpid()) or self._crews.setdefault(process, _Crew())
+        process = os.getpid()
+        crew = self._crews.get(process)
+        if crew is None:
+            crew = self._crews.setdefault(process, _Crew())
         job: Job[_T] = Job()
         crew.unfinished.add(job)
         crew.jobs.put(partial(_run_job, crew, job, partial(contextvars.copy_context().run, work)))
         try:
             crew.start_threads(self._max_threads)
-        except RuntimeError as error:  # No more threads, or the interpreter ends.
+        except RuntimeError as error:
             raise_if_from_handler(error)
+            # The system has no more threads, or the interpreter ends.
             crew.unfinished.discard(job)
-            job.finish(error=OSError(f"no thread could be started: {error}"))
+            job.finish(error=OSError(f"no thread can be started: {error}"))
         return job
 
 
@@ -170,14 +187,15 @@ RESOLVERS: Final = WorkerPool(16)
 async def run_blocking(
     work: Callable[[], _T], deadline: float, max_seconds: float = math.inf
 ) -> _T:
-    """Run a function that may block, and block until it ends. Never suspends.
+    """Run a custom function that may block, and block until it ends. Never suspends.
 
-    It runs in a thread, which is left behind at the deadline, unless it ends before by itself.
+    It runs in a daemon thread, which an interrupted caller leaves running.
 
     Args:
         work: The function, such as a limiter's or a transport's.
-        deadline: Instant of `time.monotonic()`.
-        max_seconds: Time after which the function ends by itself.
+        deadline: Instant of `time.monotonic()`. Then the function is left running in its thread.
+        max_seconds: Time after which the function ends by itself. If that is before the deadline,
+            it runs in the caller's thread.
 
     Raises:
         TimeoutError: The deadline came first.
@@ -190,10 +208,18 @@ async def run_blocking(
 
 
 async def run_awaited(work: Callable[[], _T], deadline: float, max_seconds: float = math.inf) -> _T:
-    """Run a function that may block in a thread, and await its end.
+    """Run a custom function that may block in a thread, and await its end.
 
-    Arguments and exceptions are those of `run_blocking`. `max_seconds` makes no difference, since
-    the event loop must not block.
+    A cancelled caller leaves the function running in its thread.
+
+    Args:
+        work: The function, such as a limiter's or a transport's.
+        deadline: Instant of `time.monotonic()`. Then the function is left running in its thread.
+        max_seconds: Unused, since the event loop must not block for any time.
+
+    Raises:
+        TimeoutError: The deadline came first.
+        OSError: No thread can be started.
     """
     return await _run(work, TaskGate(), deadline)
 

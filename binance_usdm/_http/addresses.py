@@ -25,22 +25,27 @@ _in_flight: Final[dict[tuple[int, str, int], Job[Iterable[AddressInfo]]]] = {}
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host can only be this machine: `localhost` or a loopback address in plain notation."""
-    found = parse_ip_address(host.strip("[]"))
-    return host.lower() == "localhost" or (found is not None and found.is_loopback)
+    """Return whether a host is always this machine.
+
+    That is `localhost`, or a loopback address in plain notation.
+    """
+    address = parse_ip_address(host.strip("[]"))
+    return host.lower() == "localhost" or (address is not None and address.is_loopback)
 
 
 def is_valid_host_name(host: str) -> bool:
-    """Return whether DNS can hold a name: labels of 1 to 63 characters, 253 in all (RFC 1035, 2.3.4)."""
-    return len(host) <= 253 and all(
-        1 <= len(label) <= 63 for label in host.removesuffix(".").split(".")
-    )
+    """Return whether DNS can hold a name (RFC 1035, 2.3.4).
+
+    A name has at most 253 characters, in labels of 1 to 63.
+    """
+    labels = host.removesuffix(".").split(".")
+    return len(host) <= 253 and all(1 <= len(label) <= 63 for label in labels)
 
 
 # The cache keeps signals out: `ipaddress` itself drops a ValueError of a handler.
 @functools.lru_cache(256)
 def parse_ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the address that a host is, or None for a name."""
+    """Return a host as an IP address, or None when it is a name."""
     try:
         return ipaddress.ip_address(host)
     except ValueError as error:
@@ -51,9 +56,10 @@ def parse_ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address
 # The cache keeps signals out: a codec wraps what a handler raises within it.
 @functools.lru_cache(256)
 def encodable_host(host: str) -> str | bytes:
-    """Return a host name for functions that encode a str as IDNA: as bytes where Python cannot load that codec.
+    """Return a host name that functions which encode a str as IDNA accept.
 
-    It cannot when no descriptor is free, and then never tries again.
+    It is bytes where Python cannot load that codec. Python cannot when no file descriptor is free,
+    and then does not try a second time.
     """
     try:
         "a".encode("idna")
@@ -65,7 +71,9 @@ def encodable_host(host: str) -> str | bytes:
 async def resolve(host: str, port: int, gate: Gate, deadline: float) -> list[AddressInfo]:
     """Return the addresses of a host.
 
-    One look-up per host and port is under way at a time; numeric hosts need none.
+    Waits for the look-up of the host and port. One is under way at a time; other callers wait for
+    the same one. Numeric hosts need none. A cancelled or interrupted caller leaves the look-up
+    running in its thread.
 
     Args:
         host: Name or IP address.
@@ -81,8 +89,8 @@ async def resolve(host: str, port: int, gate: Gate, deadline: float) -> list[Add
     address = parse_ip_address(host)
     if address is not None:
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-        place: Any = (host, port) if address.version == 4 else (host, port, 0, 0)
-        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)]
+        socket_address: Any = (host, port) if address.version == 4 else (host, port, 0, 0)
+        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", socket_address)]
     lookup = _start_lookup(host, port)
     if not await lookup.wait(gate, deadline):
         raise DeadlinePassed

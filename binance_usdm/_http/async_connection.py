@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from binance_usdm._interrupts import raise_if_from_handler
 
+from .failures import READ
 from .messages import DeadlinePassed, HttpRequest
-from .parser import READ, ResponseParser
+from .parser import ResponseParser
 from .readiness import SocketWaiter
 
 if TYPE_CHECKING:
@@ -24,17 +25,23 @@ _BUFFER_BYTES: Final = 256 * 1024
 
 
 class AsyncConnection:
-    """An asyncio.Protocol: one connection. The parser of its present or last response says whether it may be used again."""
+    """One connection, as an `asyncio.Protocol`.
+
+    Args:
+        parser: Parser of the first response, which may begin before the request is sent. The
+            parser of the current or last response says whether the connection may be used again.
+    """
 
     def __init__(self, parser: ResponseParser) -> None:
         import asyncio
 
-        self.parser = parser  # A response may begin before the request is sent.
+        self.parser = parser
         self._get_running_loop = asyncio._get_running_loop
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._incoming: SocketWaiter | None = None
-        self._deadline = self._timer_due_at = math.inf
+        self._deadline = math.inf
+        self._timer_due_at = math.inf
         self._deadline_timer: asyncio.TimerHandle | None = None
         self._is_lost = False
 
@@ -46,16 +53,15 @@ class AsyncConnection:
         self._wake_waiter()
 
     def pause_writing(self) -> None:
-        """A request is small: nothing more is going to be written."""
+        """Do nothing. A request is small, and nothing else is written after it."""
 
     resume_writing = pause_writing
 
     def eof_received(self) -> None:
         tls = self._transport.get_extra_info("ssl_object")
         try:
-            end = (
-                tls.read(1) if tls else b""
-            )  # asyncio does not say whether close_notify came; this does.
+            # asyncio does not report whether close_notify came. Reading does.
+            end = tls.read(1) if tls else b""
         except ssl.SSLError:
             self.connection_lost(None)
         else:
@@ -76,8 +82,17 @@ class AsyncConnection:
             self._waiter.set_result(None)
 
     async def send(self, request: HttpRequest, parser: ResponseParser, deadline: float) -> None:
-        """Send a request and wait until `parser` has its response, or why there is none."""
-        self.parser, self._deadline = parser, deadline
+        """Send a request and wait until `parser` has its response, or why there is none.
+
+        A cancelled caller leaves the response unfinished, so that the connection is not reused.
+
+        Args:
+            request: What to send.
+            parser: A new parser.
+            deadline: Instant of `time.monotonic()`. Then the parser has a failure.
+        """
+        self.parser = parser
+        self._deadline = deadline
         if self._is_lost:
             parser.connection_lost(None)
             return
@@ -89,7 +104,8 @@ class AsyncConnection:
             await self._waiter
 
     def _schedule_deadline(self) -> None:
-        # The timer stays set for later requests, most of which end long before: one for each costs as much as sending.
+        # The timer stays set for later requests, most of which end long before it. Setting one for
+        # each request costs as much as sending it.
         if self._deadline_timer:
             self._deadline_timer.cancel()
         self._timer_due_at = self._deadline
@@ -98,7 +114,8 @@ class AsyncConnection:
         )
 
     def _on_deadline(self) -> None:
-        self._deadline_timer, self._timer_due_at = None, math.inf
+        self._deadline_timer = None
+        self._timer_due_at = math.inf
         if self.parser.complete:
             return
         if time.monotonic() < self._deadline:
@@ -115,7 +132,8 @@ class AsyncConnection:
             return False
         if self._incoming is None:
             self._incoming = SocketWaiter(self._transport.get_extra_info("socket").fileno())
-        return not self._incoming.wait(0)  # The loop may not have looked for long.
+        # The event loop may not have polled the socket for long.
+        return not self._incoming.wait(0)
 
     def abort(self) -> None:
         """Close at once, from any thread and any event loop."""
@@ -125,7 +143,8 @@ class AsyncConnection:
             return
         try:
             if self._loop is self._get_running_loop():
-                self._transport.abort()  # close() would wait for the peer's close_notify.
+                # close() would wait for the peer's close_notify.
+                self._transport.abort()
             else:
                 self._loop.call_soon_threadsafe(self._transport.abort)
         except RuntimeError as error:
@@ -133,7 +152,8 @@ class AsyncConnection:
             self._close_socket()
 
     def _close_socket(self) -> None:
-        # The loop is closed and runs nothing any more. uvloop has closed the socket by then, and has none.
+        # The event loop is closed and runs nothing any more. uvloop has closed the socket by then,
+        # and returns none.
         sock = self._transport.get_extra_info("socket")
         if sock is None:
             return
@@ -147,15 +167,18 @@ class AsyncConnection:
 
 @cache
 def buffered_connection_class() -> type[AsyncConnection]:
-    """Return the class of connections without TLS. It is made when asyncio is loaded."""
+    """Return the class of connections without TLS.
+
+    Its base class is in asyncio, which only the first asyncio client loads.
+    """
     import asyncio
 
     class BufferedConnection(AsyncConnection, asyncio.BufferedProtocol):
-        """Receives into a buffer that it keeps.
+        """A connection that receives into a buffer that it keeps.
 
-        For other protocols asyncio maps and unmaps 256 KiB for each response: a call over http
-        costs 0.80 of that (`benchmarks/run.py`, 12 assets, one call at a time). Under TLS asyncio
-        keeps a buffer itself.
+        For other protocols asyncio maps and unmaps 256 KiB for each response. With the buffer a
+        call over http costs 0.80 of what it costs without (`benchmarks/run.py`, 12 assets, one
+        call at a time). Under TLS asyncio keeps a buffer itself.
         """
 
         def __init__(self, parser: ResponseParser) -> None:

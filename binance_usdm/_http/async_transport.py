@@ -12,11 +12,14 @@ from binance_usdm._threads import run_awaited
 from .addresses import encodable_host, resolve
 from .async_connection import AsyncConnection, buffered_connection_class
 from .connect import configure, open_socket_async
+from .failures import WRITE, failure_from_exception
+from .lease import Lease
 from .messages import DeadlinePassed, HttpFailure, HttpRequest, HttpResult
-from .parser import WRITE, ResponseParser, failure_from_exception
-from .pool import ConnectionPool, Lease, send_complete
+from .parser import ResponseParser
+from .pool import ConnectionPool, send_complete
 from .proxy import ConnectResponseReader
-from .sync_transport import NETWORK_ERRORS, RECV_BYTES
+from .sync_connection import RECV_BYTES
+from .sync_transport import NETWORK_ERRORS
 from .tls import tls_context
 
 if TYPE_CHECKING:
@@ -27,33 +30,63 @@ if TYPE_CHECKING:
 
 
 class AsyncTransport(ConnectionPool[AsyncConnection]):
-    """HTTP/1.1 transport for asyncio. Safe for tasks.
+    """HTTP/1.1 transport for asyncio.
 
-    Share one between the clients of several accounts to share the bound of connections. Close it after the clients: a
-    client closes only a transport that it made itself. A cancelled request closes its connection. Connections belong to
-    the event loop that opened them; another loop opens its own. Requests are never sent twice, and redirects, cookies and
-    the environment's proxies are not used.
+    Safe to share between tasks. Pass one to the clients of several accounts to share the bound of
+    connections. Close it after the clients: a client closes only a transport that it made itself.
+    A request is never sent twice. Redirects, cookies and the proxies of the environment are not
+    used.
+
+    A request that finds no free connection waits, in order of arrival, until its deadline. A
+    cancelled request leaves the line, or closes its connection. Connections belong to the event
+    loop that opened them. Another loop opens new ones.
 
     Args:
-        proxy: `http://[user:pass@]host[:port]`, used by CONNECT: of an https request it sees host and port only.
-        max_connections: Connections to one origin, idle ones included. Further requests wait, first come, first served,
-            within their own deadline.
+        proxy: `http://[user:pass@]host[:port]`. The proxy is used by CONNECT, so of an https
+            request it sees host and port only.
+        max_connections: Connections to one origin, idle ones included.
         keepalive_expiry: Seconds after which an idle connection is closed.
-        share_connections: Whether a connection that one API key used may carry another key's requests. It saves
-            handshakes with many accounts; HTTP/1.1 cannot tell whose response a gateway sends late or twice.
+        share_connections: Whether a connection that one API key used may carry the requests of
+            another one. This saves TLS handshakes with many accounts. However, when a gateway
+            sends a response late or twice, HTTP/1.1 does not show which request it belongs to.
 
-    `handle_async_request` takes and gives what httpx's transports do, with the extensions that
-    `SyncTransport.handle_request` describes.
+    Raises:
+        ConfigurationError: An argument is invalid. The message never contains its value.
+
+    Example:
+        async with AsyncTransport(max_connections=20) as transport:
+            async with AsyncClient(key, secret, transport=transport) as client:
+                print(await client.balance())
     """
 
     make_gate = TaskGate
     run_in_thread = staticmethod(run_awaited)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request of httpx and return its response, undecoded.
+
+        It has the form of `httpx.AsyncBaseTransport.handle_async_request()`, for a custom transport
+        that wraps this one. Waits for a connection, in order of arrival, then for the response. A
+        cancelled caller leaves the line, or closes its connection.
+
+        Args:
+            request: A GET without a body, with these extensions, which clients set:
+                `deadline` is an instant of `time.monotonic()` that bounds waiting, name
+                resolution, connecting, TLS, sending and reading together.
+                `max_reply_bytes` bounds a response with all its heads.
+                `fresh` forbids idle connections.
+                `target` (optional, bytes) is sent instead of the URL's path and query.
+                `partition` (optional) separates idle connections; see `share_connections`.
+
+        Raises:
+            httpx.TransportError: There is no complete response. It is a `StaleConnection` when the
+                server closed an idle connection, and `fresh` may help.
+        """
         from . import httpx_adapter
 
         complete = httpx_adapter.request_from_httpx(request)
-        del request  # Keep secrets out of tracebacks: its repr shows the URL.
+        # Keep secrets out of tracebacks: the request's repr shows the URL.
+        del request
         if isinstance(complete, HttpFailure):
             return httpx_adapter.response_to_httpx(complete)
         http_request, partition, bounds = complete
@@ -63,11 +96,16 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
         )
 
     async def aclose(self) -> None:
-        """Close all idle connections; requests that wait for a connection fail, later ones too."""
+        """Close all idle connections. Requests that wait for a connection fail, and later ones.
+
+        Returns after two rounds of the event loop, in which it closes the sockets. Requests that
+        are being sent end as usual.
+        """
         import asyncio
 
         self._close_all()
-        for _ in range(2):  # One turn of the loop to abort, one to close the sockets.
+        # In the first round the loop aborts the connections, in the second it closes the sockets.
+        for _ in range(2):
             await asyncio.sleep(0)
 
     async def __aenter__(self) -> Self:
@@ -77,7 +115,14 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
         await self.aclose()
 
     async def connect(self, lease: Lease[AsyncConnection]) -> HttpFailure | None:
-        """Open a connection for the lease: names, TCP, proxy, TLS. Returns why there is none."""
+        """Open a connection for the lease, until its deadline.
+
+        Waits for the name, the TCP connection, the proxy and TLS. A cancelled caller leaves no
+        socket behind.
+
+        Returns:
+            None when the lease has the connection, else why there is none.
+        """
         import asyncio
 
         lease.make_room()
@@ -85,29 +130,37 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
             async with asyncio.timeout(lease.time_left()):
                 lease.adopt(await self._open_connection(lease))
         except NETWORK_ERRORS as error:
-            # asyncio's own has no number; the operating system's ETIMEDOUT has one.
+            # A TimeoutError of asyncio has no number. The one of the operating system has.
             is_late = isinstance(error, TimeoutError) and error.errno is None
-            failure = failure_from_exception(
-                DeadlinePassed() if is_late else error, self._connect_phase
-            )
-        else:
-            return None
-        return failure
+            cause = DeadlinePassed() if is_late else error
+            return failure_from_exception(cause, self._connect_phase)
+        return None
 
     async def send(self, lease: Lease[AsyncConnection], request: HttpRequest) -> HttpResult:
-        """Send a GET and read its response to the end. The network raises nothing."""
-        connection, parser = lease.connection, lease.parser
+        """Send a GET and read its response to the end, until the lease's deadline.
+
+        What the network raises becomes a failure. A cancelled caller leaves the response
+        unfinished, so that `release()` closes the connection.
+        """
+        connection = lease.connection
+        parser = lease.parser
         assert connection is not None
         lease.was_sent = True
         try:
-            lease.time_left()  # Nothing is sent too late.
+            # Nothing is sent after the deadline.
+            lease.time_left()
             await connection.send(request, parser, lease.deadline)
-        except NETWORK_ERRORS as error:  # Later failures are the response's.
+        except NETWORK_ERRORS as error:
+            # Errors after sending are noted by the connection itself.
             parser.connection_lost(error, WRITE)
         return parser.result()
 
     async def _open_connection(self, lease: Lease[AsyncConnection]) -> AsyncConnection:
-        """Connect, through the proxy and TLS if there are any. An address that fails later leaves time for the others."""
+        """Connect, and open the proxy's tunnel and start TLS where they are needed.
+
+        An address gets an equal share of the time left, so that others can be tried when TLS or
+        the tunnel fails.
+        """
         import asyncio
 
         server, port = (self._proxy.host, self._proxy.port) if self._proxy else lease.origin[1:]
@@ -123,7 +176,10 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
                     raise
 
     async def _prepare(self, sock: socket.socket, lease: Lease[AsyncConnection]) -> AsyncConnection:
-        """Open the proxy's tunnel and start TLS where they are needed. The socket is closed when that fails."""
+        """Open the proxy's tunnel and start TLS where they are needed.
+
+        The socket is closed when that fails or is cancelled.
+        """
         import asyncio
 
         loop = asyncio.get_running_loop()
@@ -136,9 +192,8 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
             sock.close()
             raise
         try:
-            lease.parser = ResponseParser(
-                lease.max_response_bytes
-            )  # That of an earlier address may have failed.
+            # The parser of an earlier address may have failed.
+            lease.parser = ResponseParser(lease.max_response_bytes)
             connection_class = AsyncConnection if tls else buffered_connection_class()
             connection = connection_class(lease.parser)
             await loop.create_connection(
@@ -148,9 +203,8 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
                 server_hostname=cast("str", encodable_host(host)) if tls else None,
             )
         except BaseException:
-            with contextlib.suppress(
-                OSError
-            ):  # asyncio has closed it, or goes on with a handshake nobody waits for.
+            # asyncio has closed the socket, or would go on with a handshake that is not needed.
+            with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
             raise
         return connection

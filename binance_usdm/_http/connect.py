@@ -1,4 +1,4 @@
-"""Open TCP connections to the first address that answers (RFC 8305)."""
+"""Open TCP connections to the first address that accepts one (RFC 8305)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,21 @@ from typing import TYPE_CHECKING, Final
 from binance_usdm._interrupts import raise_if_from_handler
 
 from .addresses import AddressInfo
-from .messages import DeadlinePassed
+from .messages import time_until
 
 if TYPE_CHECKING:
     import asyncio
 
 ATTEMPT_DELAY_SECONDS: Final = 0.25
-"""How long an address may take before the next one is tried beside it (RFC 8305, 5)."""
+"""Time that an address has before the next one is tried beside it (RFC 8305, 5)."""
 UNACKNOWLEDGED_MS: Final = 4_000
-"""How long sent bytes may stay unacknowledged before the system ends the connection, where it can (RFC 5482)."""
+"""Time that sent bytes may stay unacknowledged before the system ends the connection (RFC 5482).
+
+Only some systems have this option.
+"""
 _PREFERENCE_SECONDS: Final = 600.0
+_MAX_PREFERENCES: Final = 1000
+_POLL_SECONDS: Final = 0.01
 _PENDING: Final = {
     errno.EINPROGRESS,
     errno.EWOULDBLOCK,
@@ -30,11 +35,15 @@ _PENDING: Final = {
     getattr(errno, "WSAEWOULDBLOCK", -1),
 }
 
+# By host: an address family, and the instant until which it is preferred.
 _preferred: Final[dict[str, tuple[int, float]]] = {}
 
 
 def order_addresses(host: str, addresses: Sequence[AddressInfo]) -> list[AddressInfo]:
-    """Return the addresses with families in turn, beginning with the one that worked lately (RFC 8305, 4)."""
+    """Return the addresses with families in turn (RFC 8305, 4).
+
+    The family that worked lately comes first, else the one that the resolver put first.
+    """
     if not addresses:
         return []
     first_family = addresses[0][0]
@@ -46,13 +55,14 @@ def order_addresses(host: str, addresses: Sequence[AddressInfo]) -> list[Address
     ordered: list[AddressInfo] = []
     while first or others:
         ordered += first[:1] + others[:1]
-        first, others = first[1:], others[1:]
+        first = first[1:]
+        others = others[1:]
     return ordered
 
 
 def _remember_family(host: str, family: int) -> None:
     """Begin with this address family for a while."""
-    if len(_preferred) > 1000:
+    if len(_preferred) > _MAX_PREFERENCES:
         _preferred.clear()
     _preferred[host] = (family, time.monotonic() + _PREFERENCE_SECONDS)
 
@@ -68,7 +78,7 @@ def configure(sock: socket.socket) -> None:
 
 
 class _Attempts:
-    """Connections to several addresses, begun one after another; at most one is kept."""
+    """Connections to several addresses, begun one after another. At most one is kept."""
 
     def __init__(self, host: str, addresses: Sequence[AddressInfo]) -> None:
         self._host = host
@@ -77,7 +87,11 @@ class _Attempts:
         self._failure: OSError | None = None
 
     def begin_next(self) -> None:
-        """Begin to connect to the next address that takes a socket. Raises the last OSError when none is left."""
+        """Begin to connect to the next address for which a socket can be opened.
+
+        Raises:
+            OSError: No address is left, and no connection is pending. It is the last failure.
+        """
         while self.waiting:
             address = self.waiting.pop(0)
             try:
@@ -89,10 +103,10 @@ class _Attempts:
             self.pending[sock.fileno()] = (sock, address)
             return
         if not self.pending:
-            raise self._failure or OSError("the name has no address")
+            raise self._failure or OSError("the host name has no address")
 
     def take_connected(self, fds: list[int]) -> tuple[socket.socket, AddressInfo] | None:
-        """Return the first of these sockets that is connected; those that failed are closed."""
+        """Return the first of these sockets that is connected. Those that failed are closed."""
         for fd in fds:
             sock, address = self.pending.pop(fd)
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -112,17 +126,29 @@ class _Attempts:
 def open_socket(
     host: str, addresses: Sequence[AddressInfo], deadline: float
 ) -> tuple[socket.socket, AddressInfo]:
-    """Connect to the first address that answers: each begins a quarter of a second after the one before it.
+    """Connect to the first address that accepts the connection.
 
-    Raises DeadlinePassed, or the OSError of the last address that failed. No other socket stays open.
+    Waits for the connections, each begun a quarter of a second after the one before it. No other
+    socket stays open, not even when the caller is interrupted.
+
+    Args:
+        host: The name that the addresses belong to.
+        addresses: As `resolve()` returns them.
+        deadline: Instant of `time.monotonic()`.
+
+    Returns:
+        The connected socket and its address.
+
+    Raises:
+        DeadlinePassed: No address accepted in time.
+        OSError: Every address failed. It is the last failure.
     """
     attempts = _Attempts(host, addresses)
     try:
         while True:
+            # Nothing is sent after the deadline, not even a SYN.
+            left = time_until(deadline)
             attempts.begin_next()
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise DeadlinePassed
             seconds = min(left, ATTEMPT_DELAY_SECONDS) if attempts.waiting else left
             connected = attempts.take_connected(_wait_writable(list(attempts.pending), seconds))
             if connected is not None:
@@ -134,7 +160,17 @@ def open_socket(
 async def open_socket_async(
     host: str, addresses: Sequence[AddressInfo]
 ) -> tuple[socket.socket, AddressInfo]:
-    """Connect as `open_socket` does, with asyncio and without a deadline. A cancelled caller leaves no socket behind."""
+    """Connect to the first address that accepts the connection, with asyncio.
+
+    Waits for the connections, each begun a quarter of a second after the one before it, without a
+    limit: the caller sets one. No other socket stays open, not even when the caller is cancelled.
+
+    Returns:
+        The connected socket and its address.
+
+    Raises:
+        OSError: Every address failed. It is the last failure.
+    """
     import asyncio
 
     loop = asyncio.get_running_loop()
@@ -143,9 +179,8 @@ async def open_socket_async(
         while True:
             attempts.begin_next()
             fds = list(attempts.pending)
-            await _wait_writable_async(
-                loop, fds, ATTEMPT_DELAY_SECONDS if attempts.waiting else None
-            )
+            seconds = ATTEMPT_DELAY_SECONDS if attempts.waiting else None
+            await _wait_writable_async(loop, fds, seconds)
             connected = attempts.take_connected(_wait_writable(fds, 0))
             if connected is not None:
                 return connected
@@ -156,7 +191,10 @@ async def open_socket_async(
 async def _wait_writable_async(
     loop: asyncio.AbstractEventLoop, fds: list[int], seconds: float | None
 ) -> None:
-    """Wait until one of the descriptors is writable or failed. Event loops without `add_writer` look every 10 ms."""
+    """Wait until one of the descriptors is writable or failed, at most `seconds`.
+
+    It may return early, and does every 10 ms on event loops without `add_writer`.
+    """
     ready: asyncio.Future[None] = loop.create_future()
 
     def wake() -> None:
@@ -166,8 +204,10 @@ async def _wait_writable_async(
     try:
         for fd in fds:
             loop.add_writer(fd, wake)
-    except NotImplementedError:  # Windows' default event loop
-        fds, seconds = [], 0.01
+    except NotImplementedError:
+        # This is the default event loop of Windows.
+        fds = []
+        seconds = _POLL_SECONDS
     timer = None if seconds is None else loop.call_later(seconds, wake)
     try:
         await ready
@@ -179,11 +219,11 @@ async def _wait_writable_async(
 
 
 def _begin_connect(address: AddressInfo) -> socket.socket:
-    family, kind, protocol, _, place = address
-    sock = socket.socket(family, kind, protocol)
+    family, socket_type, protocol, _, socket_address = address
+    sock = socket.socket(family, socket_type, protocol)
     try:
         sock.setblocking(False)
-        code = sock.connect_ex(place)
+        code = sock.connect_ex(socket_address)
         if code and code not in _PENDING:
             raise OSError(code, os.strerror(code))
     except BaseException:
@@ -199,7 +239,6 @@ def _wait_writable(fds: list[int], seconds: float) -> list[int]:
         for fd in fds:
             poller.register(fd, select.POLLOUT)
         return [fd for fd, _ in poller.poll(max(seconds, 0.0) * 1000)]
-    _, writable, failed = select.select(
-        [], fds, fds, max(seconds, 0.0)
-    )  # Windows reports a failed connect as exceptional.
+    # Windows reports a failed connection as exceptional.
+    _, writable, failed = select.select([], fds, fds, max(seconds, 0.0))
     return list({*writable, *failed})

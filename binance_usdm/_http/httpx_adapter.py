@@ -1,4 +1,4 @@
-"""Use httpx transports with a client, and our transports with httpx. Loaded when there is one."""
+"""Use httpx transports with a client, and our transports with httpx."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any, Final, cast
 
 import httpx
 
-from binance_usdm._gates import Gate, TaskGate, ThreadGate
+from binance_usdm._gates import TaskGate, ThreadGate
 from binance_usdm._interrupts import raise_if_from_handler
 from binance_usdm._threads import TIMEOUT_MESSAGE, run_awaited, run_blocking
 
+from .lease import EmptyLease
 from .messages import (
     MAX_TIMEOUT_SECONDS,
     STALE,
@@ -27,28 +28,32 @@ from .messages import (
     RawHeaders,
     RequestTemplate,
 )
-from .parser import ResponseParser
 
 _HTTPX_ERRORS: Final = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
 _ARGUMENT_BY_EXTENSION: Final = {
-    "deadline": "deadline", "max_reply_bytes": "max_response_bytes", "fresh": "needs_new_connection",
-}  # fmt: skip
+    "deadline": "deadline",
+    "max_reply_bytes": "max_response_bytes",
+    "fresh": "needs_new_connection",
+}
+_MIN_TIMEOUT_SECONDS: Final = 0.001
 _TIMEOUT_FAILURE: Final = HttpFailure("", TIMEOUT_MESSAGE)
-_ONLY_GET_PROBLEM: Final = "only GET without a body can be sent"
+_ONLY_GET_PROBLEM: Final = "this transport sends only GET requests without a body"
 _TARGET: Final = re.compile(rb"/[\x21-\x7e]*").fullmatch
-_NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch  # RFC 9110 5.6.2
-_VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*").fullmatch  # RFC 9110 5.5
+# RFC 9110, 5.6.2 and 5.5.
+_NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+_VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*").fullmatch
 _FRAMING: Final = {b"content-length", b"transfer-encoding"}
 
 
 class ResponseTooLarge(httpx.RemoteProtocolError):
-    """The server sent more for one response than is accepted; the rest was not read."""
+    """The server sent more for one response than is accepted. The rest was not read."""
 
 
 class StaleConnection(httpx.RemoteProtocolError):
     """An idle connection ended before a byte of the response came.
 
-    The request was very likely not handled: a GET may be sent again, on a new connection.
+    The server very likely did not handle the request, so a GET may be sent again on a new
+    connection.
     """
 
 
@@ -62,48 +67,9 @@ class RedactedRequest(httpx.Request):
         return f"<Request {self.method} {self.url.path}>"
 
 
-class EmptyLease:
-    """Stands for a lease where the transport has a queue of its own: it holds only the bounds."""
-
-    __slots__ = (
-        "deadline", "holders", "max_response_bytes", "needs_new_connection", "origin", "parser", "partition", "token",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        origin: Origin,
-        partition: Hashable,
-        *,
-        deadline: float,
-        max_response_bytes: int,
-        needs_new_connection: bool,
-    ) -> None:
-        self.origin = origin
-        self.partition = partition
-        self.deadline = deadline
-        self.max_response_bytes = max_response_bytes
-        self.needs_new_connection = needs_new_connection
-        self.holders = set[object]()
-        self.token = None
-        self.parser = ResponseParser(max_response_bytes)
-
-    def try_acquire_slot(self) -> bool:
-        return True
-
-    def try_take_idle(self) -> bool:
-        return True
-
-    async def wait_for_slot(self, gate: Gate) -> HttpFailure | None:
-        return None
-
-    def discard_connection(self) -> None:
-        """Do nothing: the transport alone knows its connections."""
-
-    def release(self) -> None:
-        """Do nothing: nothing is held."""
-
-
 class _HttpxAdapter:
+    """Interface of a pool for a transport that queues requests and connects itself."""
+
     def rejection(self, origin: Origin) -> HttpFailure | None:
         return None
 
@@ -115,7 +81,7 @@ class _HttpxAdapter:
 
 
 class SyncHttpxAdapter(_HttpxAdapter):
-    """What a blocking client sends its requests through when it was given an httpx transport."""
+    """Transport of a blocking client around an httpx transport."""
 
     transport_class = httpx.BaseTransport
     make_gate = ThreadGate
@@ -126,11 +92,13 @@ class SyncHttpxAdapter(_HttpxAdapter):
         self.close = transport.close
 
     async def send(self, lease: EmptyLease, request: HttpRequest) -> HttpResult:
-        """Send a request through the transport, in a thread that is left behind at the deadline. Never suspends."""
+        """Send a request through the transport, in a thread, and block until it ends.
+
+        Never suspends. At the deadline, or when the caller is interrupted, the thread goes on.
+        """
         try:
-            if isinstance(
-                self.transport, httpx.MockTransport
-            ):  # It ends by the hand of its author.
+            # A handler of the caller's tests has no network to wait for.
+            if isinstance(self.transport, httpx.MockTransport):
                 return self._send_once(lease, request)
             return await run_blocking(partial(self._send_once, lease, request), lease.deadline)
         except _HTTPX_ERRORS as error:
@@ -138,7 +106,8 @@ class SyncHttpxAdapter(_HttpxAdapter):
             return _failure_from_httpx_error(error)
 
     def _send_once(self, lease: EmptyLease, request: HttpRequest) -> HttpResponse:
-        body, size = list[bytes](), 0
+        body = list[bytes]()
+        size = 0
         response = self.transport.handle_request(_to_httpx_request(lease, request))
         try:
             for chunk in cast("httpx.SyncByteStream", response.stream):
@@ -151,7 +120,7 @@ class SyncHttpxAdapter(_HttpxAdapter):
 
 
 class AsyncHttpxAdapter(_HttpxAdapter):
-    """What an asyncio client sends its requests through when it was given an httpx transport."""
+    """Transport of an asyncio client around an httpx transport."""
 
     transport_class = httpx.AsyncBaseTransport
     make_gate = TaskGate
@@ -162,7 +131,7 @@ class AsyncHttpxAdapter(_HttpxAdapter):
         self.aclose = transport.aclose
 
     async def send(self, lease: EmptyLease, request: HttpRequest) -> HttpResult:
-        """Send a request through the transport, cancelled at the deadline."""
+        """Send a request through the transport, which is cancelled at the deadline."""
         import asyncio
 
         try:
@@ -172,7 +141,8 @@ class AsyncHttpxAdapter(_HttpxAdapter):
             return _failure_from_httpx_error(error)
 
     async def _send_once(self, lease: EmptyLease, request: HttpRequest) -> HttpResponse:
-        body, size = list[bytes](), 0
+        body = list[bytes]()
+        size = 0
         response = await self.transport.handle_async_request(_to_httpx_request(lease, request))
         try:
             async for chunk in cast("httpx.AsyncByteStream", response.stream):
@@ -186,26 +156,26 @@ class AsyncHttpxAdapter(_HttpxAdapter):
 
 def _to_httpx_request(lease: EmptyLease, request: HttpRequest) -> RedactedRequest:
     tls, host, port = request.template.origin
-    url = httpx.URL(
-        scheme="https" if tls else "http", host=host, port=port, raw_path=request.target
-    )
-    left = max(lease.deadline - time.monotonic(), 0.001)
+    scheme = "https" if tls else "http"
+    url = httpx.URL(scheme=scheme, host=host, port=port, raw_path=request.target)
+    left = max(lease.deadline - time.monotonic(), _MIN_TIMEOUT_SECONDS)
     extensions = {
         "timeout": dict.fromkeys(("connect", "read", "write", "pool"), left),
-        **{name: getattr(lease, argument) for name, argument in _ARGUMENT_BY_EXTENSION.items()},
+        "deadline": lease.deadline,
+        "max_reply_bytes": lease.max_response_bytes,
+        "fresh": lease.needs_new_connection,
         "partition": lease.partition,
     }
-    return RedactedRequest(
-        "GET", url, headers=list(request.template.headers), extensions=extensions
-    )
+    headers = list(request.template.headers)
+    return RedactedRequest("GET", url, headers=headers, extensions=extensions)
 
 
 def _check_limits(size: int, lease: EmptyLease) -> None:
-    """Raise when the body that came so far is too large or too late."""
+    """Raise an error of httpx when the body is too large so far, or the deadline has passed."""
     if size > lease.max_response_bytes:
-        raise ResponseTooLarge("the response is too large")
+        raise ResponseTooLarge(f"the response is larger than {lease.max_response_bytes} bytes")
     if time.monotonic() > lease.deadline:
-        raise httpx.ReadTimeout("the response took too long")
+        raise httpx.ReadTimeout("timed out while reading the response")
 
 
 def _from_httpx_response(response: httpx.Response, body: list[bytes]) -> HttpResponse:
@@ -222,48 +192,54 @@ def _failure_from_httpx_error(error: Exception) -> HttpFailure:
 def request_from_httpx(
     request: httpx.Request,
 ) -> tuple[HttpRequest, Hashable, dict[str, Any]] | HttpFailure:
-    """Return a request of httpx's as one of ours, checked, with its partition and the arguments of its lease.
+    """Return a checked request, its partition, and the bounds of its lease.
 
-    Its extensions say the bounds, and perhaps the partition that keeps its connections apart from others.
+    The bounds and the partition are extensions of httpx's request.
     """
-    url, extensions, headers = request.url, request.extensions, request.headers.raw
+    url = request.url
+    extensions = request.extensions
+    headers = request.headers.raw
     target = extensions.get("target", url.raw_path)
     if problem := _request_problem(request, target, headers):
         return HttpFailure("LocalProtocolError", problem, is_retryable=False)
     tls = url.scheme == "https"
-    template = RequestTemplate.build(
-        (tls, url.raw_host.decode(), url.port or (443 if tls else 80)), headers
-    )
+    port = url.port or (443 if tls else 80)
+    template = RequestTemplate.build((tls, url.raw_host.decode(), port), headers)
     bounds = {argument: extensions[name] for name, argument in _ARGUMENT_BY_EXTENSION.items()}
-    # In this order NaN becomes the bound as well.
+    # In this order NaN becomes the maximum, too.
     bounds["deadline"] = min(time.monotonic() + MAX_TIMEOUT_SECONDS, bounds["deadline"])
     return HttpRequest(target, template), extensions.get("partition"), bounds
 
 
 def _request_problem(request: httpx.Request, target: bytes, headers: RawHeaders) -> str:
-    """Return why the request cannot be sent, "" if it can."""
-    if (
-        request.method != "GET"
-        or not isinstance(request.stream, httpx.ByteStream)
-        or any(request.stream)
-    ):
+    """Return why the request cannot be sent, or "" if it can."""
+    has_body = not isinstance(request.stream, httpx.ByteStream) or any(request.stream)
+    if request.method != "GET" or has_body:
         return _ONLY_GET_PROBLEM
     if missing := [name for name in _ARGUMENT_BY_EXTENSION if name not in request.extensions]:
-        return f"the request's extensions must have {', '.join(missing)}, as a client of ours writes them"
+        return (
+            f"missing request extensions: {', '.join(missing)}; "
+            "this transport accepts requests of binance_usdm clients only"
+        )
     if any(name.lower() in _FRAMING for name, _ in headers):
         return _ONLY_GET_PROBLEM
     if not all(_NAME(name) and _VALUE(value) for name, value in headers):
-        return "a header holds a character that is not allowed there"
-    return "" if _TARGET(target) else "the request target holds a character that must be escaped"
+        return "the name or value of a request header has a character that HTTP does not allow"
+    if not _TARGET(target):
+        return "the request target has a character that must be percent-encoded"
+    return ""
 
 
 def response_to_httpx(result: HttpResult) -> httpx.Response:
-    """Return a response as httpx's, or raise its error."""
+    """Return a response of httpx.
+
+    Raises:
+        httpx.TransportError: The result is a failure.
+    """
     if isinstance(result, HttpFailure):
         raise _error_to_httpx(result)
-    return httpx.Response(
-        result.status, headers=list(result.headers.raw), stream=httpx.ByteStream(result.body)
-    )
+    headers = list(result.headers.raw)
+    return httpx.Response(result.status, headers=headers, stream=httpx.ByteStream(result.body))
 
 
 def _error_to_httpx(failure: HttpFailure) -> httpx.TransportError:

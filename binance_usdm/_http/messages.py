@@ -10,29 +10,42 @@ from typing import Any, Final, NamedTuple, Self, TypeAlias
 from binance_usdm._secrets import SecretHolder, SecretTexts
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
-Origin: TypeAlias = tuple[bool, str, int]  # TLS, host, port
-DEFAULT_MAX_RESPONSE_BYTES = (
-    1 << 20
-)  # where a client asks for no other bound; 500 assets are about 120 kB
-MAX_TIMEOUT_SECONDS: Final = (
-    86400.0  # sockets count milliseconds in 32 bits and wait wrongly beyond 24 days
-)
+"""Names and values as they are sent or were received."""
+Origin: TypeAlias = tuple[bool, str, int]
+"""Whether TLS is used, host, port."""
+
+DEFAULT_MAX_RESPONSE_BYTES = 1 << 20
+"""Bound of a response when a client sets no other one. The rows of 500 assets are about 120 kB."""
+MAX_TIMEOUT_SECONDS: Final = 86400.0
+"""Longest accepted timeout. Sockets count milliseconds in 32 bits and fail beyond 24 days."""
 
 STALE = "StaleConnection"
-"""A kept connection ended before a byte of the reply came.
+"""Kind of failure: an idle connection ended before the first byte of the response.
 
-The request was very likely not handled: a GET may be sent again, on a connection of its own.
+The server very likely did not handle the request, so a GET may be sent again on a new connection.
 """
 TOO_LARGE = "ResponseTooLarge"
-"""The server sent more for one reply than is accepted; the rest was not read."""
+"""Kind of failure: the server sent more for one response than the bound. The rest was not read."""
 
 
-class DeadlinePassed(Exception):  # noqa: N818 - told apart from OSError by its class, met inside of transports only
-    """The deadline came before the step was done. No operating system error and no signal handler raises it."""
+# The name has no "Error": it is not a failure of the network, and stays inside of transports.
+class DeadlinePassed(Exception):  # noqa: N818
+    """The deadline came before the step was done.
+
+    Only transports raise it, so it cannot be mistaken for a timeout that the operating system or
+    a signal handler reports.
+    """
 
 
 def time_until(deadline: float) -> float:
-    """Return the seconds until a deadline, an instant of `time.monotonic()`. Raises DeadlinePassed at its end."""
+    """Return the seconds until a deadline.
+
+    Args:
+        deadline: Instant of `time.monotonic()`.
+
+    Raises:
+        DeadlinePassed: The deadline has passed.
+    """
     left = deadline - time.monotonic()
     if left <= 0:
         raise DeadlinePassed
@@ -40,12 +53,12 @@ def time_until(deadline: float) -> float:
 
 
 class RequestTemplate(NamedTuple):
-    """What many requests share: where they go, and their headers."""
+    """What many requests share: their origin and their headers."""
 
     origin: Origin
     headers: RawHeaders
     encoded_headers: bytes
-    """Everything after the target."""
+    """All bytes of a request that follow its target."""
 
     @classmethod
     def build(cls, origin: Origin, headers: RawHeaders) -> Self:
@@ -54,16 +67,17 @@ class RequestTemplate(NamedTuple):
         return cls(origin, headers, b"".join([b" HTTP/1.1\r\n", *lines, b"\r\n"]))
 
     def __repr__(self) -> str:
-        return "<RequestTemplate>"  # Its headers may hold a secret.
+        # The headers may hold a secret.
+        return "<RequestTemplate>"
 
 
 class HttpRequest(SecretHolder):
-    """A GET without a body.
+    """A GET request without a body.
 
     Args:
         target: Path and query, as they are sent.
         template: Origin and headers.
-        secrets: What no text about the request may show.
+        secrets: Strings that no message about the request may contain.
     """
 
     __slots__ = ("secrets", "target", "template")
@@ -81,14 +95,18 @@ class HttpRequest(SecretHolder):
 
 
 class HttpFailure(NamedTuple):
-    """Why there is no response. `kind` is httpx's name for such an error, STALE or TOO_LARGE."""
+    """Reason why there is no response.
+
+    `kind` is the name of httpx's exception for it, `STALE` or `TOO_LARGE`.
+    """
 
     kind: str
     text: str
     is_retryable: bool = True
 
     def __repr__(self) -> str:
-        return f"<HttpFailure {self.kind}>"  # The text of another transport may show the request.
+        # The text comes from a custom transport at times, and then may show the request.
+        return f"<HttpFailure {self.kind}>"
 
 
 @functools.lru_cache(maxsize=64)
@@ -97,20 +115,24 @@ def _lower(name: str) -> bytes:
 
 
 class Headers(Mapping[str, str]):
-    """Header fields of a reply: names in any case; the values of one that came more than once, joined by commas (RFC 9110 5.3)."""
+    """Header fields of a response, by name in any case.
+
+    The values of a field that was sent more than once are joined by commas (RFC 9110, 5.3).
+    """
 
     __slots__ = ("_values", "raw")
 
     def __init__(self, raw: RawHeaders) -> None:
-        self.raw, self._values = raw, {name.lower(): value for name, value in raw}
+        self.raw = raw
+        self._values = {name.lower(): value for name, value in raw}
         if len(self._values) < len(raw):
-            each: dict[bytes, list[bytes]] = {}
+            values_by_name: dict[bytes, list[bytes]] = {}
             for name, value in raw:
-                each.setdefault(name.lower(), []).append(value)
-            self._values = {name: b", ".join(values) for name, values in each.items()}
+                values_by_name.setdefault(name.lower(), []).append(value)
+            self._values = {name: b", ".join(values) for name, values in values_by_name.items()}
 
     def get_bytes(self, name: bytes) -> bytes | None:
-        """A value as it came, by its name in lower case; None where there is none."""
+        """Return a value as it was received, by its name in lower case, or None."""
         return self._values.get(name)
 
     def __getitem__(self, name: str) -> str:
@@ -127,11 +149,11 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
 
-_NO_HEADERS = Headers(())
+NO_HEADERS: Final = Headers(())
 
 
 class HttpResponse(NamedTuple):
-    """A complete reply, its body as it came."""
+    """A complete response, its body as it was received."""
 
     status: int
     headers: Headers

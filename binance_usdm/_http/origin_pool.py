@@ -1,7 +1,7 @@
 """Slots and idle connections of one origin.
 
-A slot is held by being a member of a set and given back by `set.discard`, so it can be neither lost nor given twice,
-whatever interrupts the caller.
+A slot is held by membership of a token in a set, and given back by `set.discard`. So it can be
+neither lost nor given twice, wherever the caller is interrupted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from typing import Generic, Protocol, TypeVar
 from binance_usdm._gates import OPEN, Gate
 
 MAX_CLOCK_STEP_SECONDS = 2.0
-"""If the wall clock moved by so much more than the monotonic one, the machine slept, and idle connections are dead."""
+"""Largest step of the wall clock against the monotonic one that leaves idle connections usable.
+
+A larger one means that the machine slept, and then idle connections are closed.
+"""
 
 
 class Connection(Protocol):
@@ -33,7 +36,11 @@ _C = TypeVar("_C", bound=Connection)
 
 
 class Slots:
-    """At most `limit` holders at a time, in order of arrival."""
+    """At most `limit` holders at a time, in order of arrival.
+
+    A slot is free, held by one token, or given to a waiter by making its token a holder and
+    opening its gate. No gate is opened while the lock is held.
+    """
 
     __slots__ = ("_lock", "holders", "limit", "waiters")
 
@@ -41,12 +48,11 @@ class Slots:
         self.limit = limit
         self.holders = set[object]()
         self.waiters = dict[object, Gate]()
-        self._lock = (
-            threading.RLock()
-        )  # A signal handler's call may run within another call of its thread.
+        # Re-entrant: a signal handler's call may run within another call of its thread.
+        self._lock = threading.RLock()
 
     def try_acquire(self, token: object) -> bool:
-        """Take a slot if one is free and nobody waits."""
+        """Take a slot if one is free and no other caller waits, and return whether it was taken."""
         with self._lock:
             self.holders.add(token)
             if len(self.holders) <= self.limit and not self.waiters:
@@ -55,32 +61,34 @@ class Slots:
             return False
 
     def join(self, token: object, gate: Gate) -> None:
-        """Wait in line; `gate` is opened when the token became a holder."""
+        """Wait in line. `gate` is opened after the token became a holder."""
         with self._lock:
             self.waiters[token] = gate
-        self.settle()
+        self.assign_free()
 
-    def leave(self, token: object) -> None:
+    def release(self, token: object) -> None:
         """Give a slot or a place in line back. Safe to call again."""
         self.holders.discard(token)
         self.waiters.pop(token, None)
         if self.waiters:
-            self.settle()
+            self.assign_free()
 
-    def settle(self) -> None:
-        """Give free slots to those who wait. Anybody may call it, at any time."""
+    def assign_free(self) -> None:
+        """Give free slots to the callers who wait. Any caller may do this at any time."""
         while self.waiters and len(self.holders) < self.limit:
             with self._lock:
                 if not self.waiters or len(self.holders) >= self.limit:
                     return
                 token, gate = next(iter(self.waiters.items()))
-                if getattr(gate, "is_reachable", True):
+                if gate.is_reachable:
                     self.holders.add(token)
                 self.waiters.pop(token, None)
             gate.open(OPEN)
 
 
 class IdleConnection(Generic[_C]):
+    """A connection, its partition, and the instant since which it is idle, by both clocks."""
+
     __slots__ = ("connection", "monotonic", "partition", "wall")
 
     def __init__(self, connection: _C, partition: Hashable) -> None:
@@ -90,6 +98,7 @@ class IdleConnection(Generic[_C]):
         self.wall = time.time()
 
     def is_expired(self, expiry: float) -> bool:
+        """Return whether it is idle for more than `expiry` seconds, or the machine slept."""
         age = time.monotonic() - self.monotonic
         return age > expiry or abs(time.time() - self.wall - age) > MAX_CLOCK_STEP_SECONDS
 
@@ -99,6 +108,7 @@ class OriginPool(Generic[_C]):
 
     def __init__(self, limit: int) -> None:
         self.slots = Slots(limit)
+        # The oldest one is first.
         self._idle: list[IdleConnection[_C]] = []
         self._lock = threading.RLock()
 
@@ -106,7 +116,7 @@ class OriginPool(Generic[_C]):
         return len(self._idle)
 
     def pop(self, partition: Hashable) -> IdleConnection[_C] | None:
-        """Return the newest idle connection of a partition, or None."""
+        """Remove and return the newest idle connection of a partition, or return None."""
         with self._lock:
             for index in range(len(self._idle) - 1, -1, -1):
                 if self._idle[index].partition == partition:
@@ -119,7 +129,10 @@ class OriginPool(Generic[_C]):
             self._idle.append(idle)
 
     def pop_excess(self) -> Iterator[_C]:
-        """Remove and return idle connections, oldest first, until idle ones and holders are at most the limit."""
+        """Remove and yield idle connections until idle ones and holders are at most the limit.
+
+        The oldest one is first.
+        """
         while True:
             with self._lock:
                 if not self._idle or len(self._idle) + len(self.slots.holders) <= self.slots.limit:
@@ -128,7 +141,7 @@ class OriginPool(Generic[_C]):
             yield idle.connection
 
     def pop_expired(self, expiry: float) -> Iterator[_C]:
-        """Remove and return idle connections that are too old."""
+        """Remove and yield idle connections that are too old."""
         while True:
             with self._lock:
                 if not self._idle or not self._idle[0].is_expired(expiry):
@@ -137,7 +150,7 @@ class OriginPool(Generic[_C]):
             yield idle.connection
 
     def pop_all(self) -> Iterator[_C]:
-        """Remove and return all idle connections."""
+        """Remove and yield all idle connections."""
         while True:
             with self._lock:
                 if not self._idle:

@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 
 class SocketWaiter:
-    """Tells whether a socket can be read (bytes, its end or an error came), or written. What an idle one has to read nobody asked for."""
+    """Wait for one socket, again and again.
+
+    A socket is readable when it has bytes, its end or an error. An idle connection that is
+    readable cannot be used: no request asked for what it has.
+
+    Args:
+        fd: Descriptor of the socket.
+        writing: Whether to wait until it is writable instead of readable.
+    """
 
     __slots__ = ("_poll",)
 
@@ -17,9 +25,11 @@ class SocketWaiter:
             poller = select.poll()
             poller.register(fd, select.POLLOUT if writing else select.POLLIN)
             self._poll = poller.poll
-        else:  # Windows, whose select takes any descriptor
+        else:
+            # This is Windows, whose select takes any descriptor.
             fds: tuple[list[int], list[int]] = ([], [fd]) if writing else ([fd], [])
             self._poll = lambda ms: any(select.select(*fds, [], ms / 1000))
 
     def wait(self, seconds: float) -> bool:
+        """Block until the socket is ready, at most `seconds`, and return whether it is."""
         return bool(self._poll(seconds * 1000))

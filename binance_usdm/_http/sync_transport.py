@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from binance_usdm._gates import ThreadGate, run_to_end
 from binance_usdm._interrupts import raise_if_from_handler
@@ -13,59 +13,31 @@ from binance_usdm._threads import run_blocking
 
 from .addresses import AddressInfo, encodable_host, resolve
 from .connect import configure, open_socket
+from .failures import READ, WRITE, failure_from_exception
+from .lease import Lease
 from .messages import DeadlinePassed, HttpFailure, HttpRequest, HttpResult, time_until
-from .parser import READ, WRITE, failure_from_exception
-from .pool import ConnectionPool, Lease, send_complete
+from .pool import ConnectionPool, send_complete
 from .proxy import ConnectResponseReader
-from .readiness import SocketWaiter
+from .sync_connection import RECV_BYTES, SyncConnection
 from .tls import tls_context
 
 if TYPE_CHECKING:
     import httpx
 
-RECV_BYTES = 1 << 16
-"""Not less than TLS gives at once; of a plain socket, a large response comes in few pieces."""
 NETWORK_ERRORS = (OSError, ValueError, OverflowError, DeadlinePassed)
-"""What the network raises; ValueError and OverflowError: for hosts and ports that no resolver or TLS library takes."""
+"""What the network raises.
 
-
-class SyncConnection:
-    """A socket that never blocks, and is waited for here: time-outs of a socket would cost system calls."""
-
-    __slots__ = ("_incoming", "_socket", "abort")
-
-    def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
-        self._socket = sock
-        self._incoming = SocketWaiter(sock.fileno())
-        self.abort = sock.close
-
-    def is_usable(self) -> bool:
-        """Return whether nothing came on the idle connection: bytes, its end or an error."""
-        return not self._incoming.wait(0)
-
-    def send(self, data: memoryview, lease: Lease[Any]) -> None:
-        """Send all bytes. Raises DeadlinePassed, or what the socket raises."""
-        while data:
-            left = lease.time_left()  # Nothing is sent too late.
-            try:
-                data = data[self._socket.send(data) :]
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                if not SocketWaiter(self._socket.fileno(), writing=True).wait(left):
-                    raise DeadlinePassed from None
-
-    def receive(self, lease: Lease[Any]) -> bytes:
-        """Return the bytes that came, b"" at the end. Raises DeadlinePassed, or what the socket raises."""
-        while self._incoming.wait(lease.time_left()):
-            try:
-                return self._socket.recv(RECV_BYTES)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                pass  # A part of what TLS gives at once.
-        raise DeadlinePassed
+ValueError and OverflowError are for hosts and ports that the resolver or TLS does not accept.
+"""
 
 
 def is_socket_timeout(error: BaseException) -> bool:
-    """Return whether a socket's own time-out raised this: the system's ETIMEDOUT has a number, a handler's has frames."""
+    """Return whether the timeout of a socket raised this, and not the system's ETIMEDOUT.
+
+    Raises:
+        TimeoutError: A signal handler raised the error.
+    """
+    # ETIMEDOUT has a number, and the error of a handler has the handler's frame.
     if not isinstance(error, TimeoutError) or error.errno is not None:
         return False
     raise_if_from_handler(error)
@@ -73,35 +45,62 @@ def is_socket_timeout(error: BaseException) -> bool:
 
 
 class SyncTransport(ConnectionPool[SyncConnection]):
-    """HTTP/1.1 transport on blocking sockets. Safe for threads.
+    """HTTP/1.1 transport on blocking sockets.
 
-    Share one between the clients of several accounts to share the bound of connections. Close it after the clients: a
-    client closes only a transport that it made itself. Requests are never sent twice, and redirects, cookies and the
-    environment's proxies are not used.
+    Safe to share between threads. Pass one to the clients of several accounts to share the bound
+    of connections. Close it after the clients: a client closes only a transport that it made
+    itself. A request is never sent twice. Redirects, cookies and the proxies of the environment
+    are not used.
+
+    A request that finds no free connection waits, in order of arrival, until its deadline. An
+    interrupted request leaves the line, or closes its connection.
 
     Args:
-        proxy: `http://[user:pass@]host[:port]`, used by CONNECT: of an https request it sees host and port only.
-        max_connections: Connections to one origin, idle ones included. Further requests wait, first come, first served,
-            within their own deadline.
+        proxy: `http://[user:pass@]host[:port]`. The proxy is used by CONNECT, so of an https
+            request it sees host and port only.
+        max_connections: Connections to one origin, idle ones included.
         keepalive_expiry: Seconds after which an idle connection is closed.
-        share_connections: Whether a connection that one API key used may carry another key's requests. It saves
-            handshakes with many accounts; HTTP/1.1 cannot tell whose response a gateway sends late or twice.
+        share_connections: Whether a connection that one API key used may carry the requests of
+            another one. This saves TLS handshakes with many accounts. However, when a gateway
+            sends a response late or twice, HTTP/1.1 does not show which request it belongs to.
 
-    `handle_request` is for a transport of yours that stands before this one: it takes and gives what those of httpx do. The bounds are in
-    the request's extensions, as clients write them: `deadline` (a time.monotonic() instant) for waiting, name resolution, connecting, TLS,
-    sending and reading together; `max_reply_bytes` for a response with all its heads; `fresh`: whether to use no idle connection; perhaps
-    `target` (bytes), sent instead of the URL's path and query. A response is not decoded.
-    It raises only httpx.TransportError: a StaleConnection where `fresh` may help.
+    Raises:
+        ConfigurationError: An argument is invalid. The message never contains its value.
+
+    Example:
+        with SyncTransport(max_connections=20) as transport:
+            with Client(key, secret, transport=transport) as client:
+                print(client.balance())
     """
 
     make_gate = ThreadGate
     run_in_thread = staticmethod(run_blocking)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request of httpx and return its response, undecoded.
+
+        It has the form of `httpx.BaseTransport.handle_request()`, for a custom transport that wraps
+        this one. Waits for a connection, in order of arrival, then for the response. An
+        interrupted caller leaves the line, or closes its connection.
+
+        Args:
+            request: A GET without a body, with these extensions, which clients set:
+                `deadline` is an instant of `time.monotonic()` that bounds waiting, name
+                resolution, connecting, TLS, sending and reading together.
+                `max_reply_bytes` bounds a response with all its heads.
+                `fresh` forbids idle connections.
+                `target` (optional, bytes) is sent instead of the URL's path and query.
+                `partition` (optional) separates idle connections; see `share_connections`.
+
+        Raises:
+            httpx.TransportError: There is no complete response. It is a `StaleConnection` when the
+                server closed an idle connection, and `fresh` may help.
+        """
         from . import httpx_adapter
 
         complete = httpx_adapter.request_from_httpx(request)
-        del request  # Keep secrets out of tracebacks: its repr shows the URL.
+        # Keep secrets out of tracebacks: the request's repr shows the URL.
+        del request
         if isinstance(complete, HttpFailure):
             return httpx_adapter.response_to_httpx(complete)
         http_request, partition, bounds = complete
@@ -111,7 +110,10 @@ class SyncTransport(ConnectionPool[SyncConnection]):
         )
 
     def close(self) -> None:
-        """Close all idle connections; requests that wait for a connection fail, later ones too."""
+        """Close all idle connections. Requests that wait for a connection fail, and later ones.
+
+        Requests that are being sent end as usual.
+        """
         self._close_all()
 
     def __enter__(self) -> Self:
@@ -121,24 +123,36 @@ class SyncTransport(ConnectionPool[SyncConnection]):
         self.close()
 
     async def connect(self, lease: Lease[SyncConnection]) -> HttpFailure | None:
-        """Open a connection for the lease: names, TCP, proxy, TLS. Returns why there is none. Never suspends."""
+        """Open a connection for the lease, until its deadline. Never suspends.
+
+        Waits for the name, the TCP connection, the proxy and TLS. An interrupted caller leaves no
+        socket behind.
+
+        Returns:
+            None when the lease has the connection, else why there is none.
+        """
         lease.make_room()
         try:
             lease.adopt(SyncConnection(self._open_connection(lease)))
         except NETWORK_ERRORS as error:
             raise_if_from_handler(error)
-            failure = failure_from_exception(error, self._connect_phase)
-        else:
-            return None
-        return failure
+            return failure_from_exception(error, self._connect_phase)
+        return None
 
     async def send(self, lease: Lease[SyncConnection], request: HttpRequest) -> HttpResult:
-        """Send a GET and read its response to the end. The network raises nothing. Never suspends."""
-        connection, parser, phase = lease.connection, lease.parser, WRITE
+        """Send a GET and read its response to the end, until the lease's deadline.
+
+        Never suspends. What the network raises becomes a failure. An interrupted caller leaves the
+        response unfinished, so that `release()` closes the connection.
+        """
+        connection = lease.connection
+        parser = lease.parser
+        phase = WRITE
         assert connection is not None
         lease.was_sent = True
         try:
-            connection.send(memoryview(request.encode()), lease)  # No byte shows in a view's repr.
+            # Keep secrets out of tracebacks: the repr of a memoryview shows no byte.
+            connection.send(memoryview(request.encode()), lease)
             phase = READ
             while not parser.complete:
                 parser.feed(connection.receive(lease))
@@ -148,7 +162,11 @@ class SyncTransport(ConnectionPool[SyncConnection]):
         return parser.result()
 
     def _open_connection(self, lease: Lease[SyncConnection]) -> socket.socket:
-        """Connect, through the proxy and TLS if there are any. An address that fails later leaves time for the others."""
+        """Connect, and open the proxy's tunnel and start TLS where they are needed.
+
+        An address gets an equal share of the time left, so that others can be tried when TLS or
+        the tunnel fails.
+        """
         addresses = self._resolve(lease)
         while True:
             deadline = lease.deadline
@@ -164,7 +182,12 @@ class SyncTransport(ConnectionPool[SyncConnection]):
                     raise
 
     def _resolve(self, lease: Lease[SyncConnection]) -> list[AddressInfo]:
-        """Return the addresses of the server, or of the proxy. Raises DeadlinePassed, or what the resolver raises."""
+        """Return the addresses of the server, or of the proxy.
+
+        Raises:
+            DeadlinePassed: The lease's deadline came first.
+            OSError: The resolver failed.
+        """
         return run_to_end(resolve(*self._server(lease), ThreadGate(), lease.deadline))
 
     def _server(self, lease: Lease[SyncConnection]) -> tuple[str, int]:
@@ -173,7 +196,10 @@ class SyncTransport(ConnectionPool[SyncConnection]):
     def _prepare(
         self, sock: socket.socket, lease: Lease[SyncConnection], deadline: float
     ) -> socket.socket:
-        """Open the proxy's tunnel and start TLS where they are needed. The socket is closed when that fails."""
+        """Open the proxy's tunnel and start TLS where they are needed.
+
+        The socket is closed when that fails or is interrupted.
+        """
         try:
             configure(sock)
             if self._proxy:
@@ -200,10 +226,17 @@ class SyncTransport(ConnectionPool[SyncConnection]):
 
 
 def start_tls(sock: socket.socket, host: str, deadline: float) -> ssl.SSLSocket:
-    """Agree on TLS and check the server's certificate."""
-    context = tls_context()  # It takes its time once.
+    """Start TLS and check the server's certificate.
+
+    Args:
+        sock: A connected socket, which the result replaces.
+        host: The name that the certificate must have.
+        deadline: Instant of `time.monotonic()`.
+    """
+    # The first call loads the trust store, so this comes before the time left is computed.
+    context = tls_context()
     sock.settimeout(time_until(deadline))
-    # Without close_notify an end counts as an error: anybody on the path can cause it.
+    # An end without close_notify counts as an error, since any host on the path can cause one.
     return context.wrap_socket(
         sock, server_hostname=encodable_host(host), suppress_ragged_eofs=False
     )

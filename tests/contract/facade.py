@@ -19,7 +19,7 @@ import httpx
 from binance_usdm import APIError, AsyncClient, Client, ConfigurationError, UsdmError
 from binance_usdm._gates import TaskGate, ThreadGate
 from binance_usdm._http import messages
-from binance_usdm._http.httpx_adapter import EmptyLease
+from binance_usdm._http.lease import EmptyLease
 from binance_usdm._threads import run_awaited, run_blocking
 from binance_usdm_wire import OPERATIONS
 

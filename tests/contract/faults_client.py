@@ -13,6 +13,7 @@ from attrs import evolve
 
 from binance_usdm import _call, _request
 from binance_usdm._http import httpx_adapter
+from binance_usdm._http.lease import EmptyLease
 from binance_usdm._http.messages import HttpRequest, RequestTemplate
 from binance_usdm_wire import OPERATIONS
 from binance_usdm_wire.api.account import balance
@@ -60,7 +61,7 @@ def sent(change: Callable[[RequestParts], RequestParts]) -> FaultPatch:
         template = RequestTemplate.build(made.template.origin, new.headers)
         return RequestWithBody(new.method, new.target, template, new.body, made.secrets)
 
-    def with_body(lease: httpx_adapter.EmptyLease, call: RequestWithBody) -> httpx.Request:
+    def with_body(lease: EmptyLease, call: RequestWithBody) -> httpx.Request:
         request = for_httpx(lease, call)
         request.method = call.method
         request.stream = httpx.ByteStream(call.body)

@@ -1,9 +1,10 @@
-"""Every hostile behaviour against both clients: what each call came to, how long it took, what it cost, who else was asked.
+"""Run every hostile behavior of a server against both clients.
 
     python -m tests.hostile.catalogue [--costly] [--memory [--traced]] [--table] [word ...]
 
-prints one line a behaviour and client that is not as it should be, then the figures. Knows how to look; the behaviours and their
-outcomes are in `in_the_frame`, `on_the_wire`, `in_the_body` and `in_refusals`.
+Prints one line for each behavior and client with a wrong outcome, then the figures: outcomes,
+times, costs, and connections to other servers. The behaviors and their outcomes are in `framing`,
+`connections`, `bodies` and `error_responses`.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ FAMILIES: dict[str, list[ServerBehavior]] = {
     **IN_THE_BODY,
     **IN_REFUSALS,
 }
-CATALOGUE = [behaviour for family in FAMILIES.values() for behaviour in family]
+CATALOGUE = [behavior for family in FAMILIES.values() for behavior in family]
 CLIENTS: tuple[type[Client] | type[AsyncClient], ...] = (Client, AsyncClient)
 HELD: Expected = (RateLimitError, 0)
 BANNED: Expected = (IPBannedError, 418)
@@ -59,7 +60,8 @@ WORK = 0.2  # seconds of a processor that a reply may cost: no deadline ends wor
 SLACK = 0.1  # seconds that a call may take beyond its time: the promise
 PRIVATE = [*CANARIES, "203.0.113"]  # the address that the catalogue's texts tell
 WORKERS = 12
-LOOKS = 3  # a machine that is busy makes a call late now and then; a client that is late is late each time
+# A machine that is busy makes a call late now and then; a client that is late is late each time.
+LOOKS = 3
 
 
 class CallCost(NamedTuple):
@@ -71,63 +73,68 @@ class CallCost(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What became of one behaviour on one client."""
+    """The outcome of one behavior on one client."""
 
     found: Expected
     took: CallCost
-    after: Expected | None  # of the next call
+    # The outcome of the next call.
+    after: Expected | None
     connections: int
-    first: int  # requests that the first call came to
-    requests: int  # and both
-    leaked: tuple[str, ...]  # what a crash report shows and must not
+    # Requests of the first call, and of both.
+    first: int
+    requests: int
+    # What a crash report shows and must not.
+    leaked: tuple[str, ...]
 
     def next(self) -> Expected:
-        """What the next call must come to: a limit that lasts longer than it may take is kept, without asking again."""
-        return (
-            (HELD if self.found[0] is RateLimitError else BANNED)
-            if cooldown_of(self.found) > LONG
-            else GOOD
-        )
+        """Return the outcome that the next call must have.
 
-    def late(self, behaviour: ServerBehavior) -> bool:
-        """Whether a call took too long, or the next one did, for which all is well."""
-        return self.took.seconds > behaviour.timeout + SLACK or (
+        A cooldown that lasts beyond its deadline ends it without a request.
+        """
+        if cooldown_of(self.found) <= LONG:
+            return GOOD
+        return HELD if self.found[0] is RateLimitError else BANNED
+
+    def late(self, behavior: ServerBehavior) -> bool:
+        """Return whether a call, or the next one, was late."""
+        return self.took.seconds > behavior.timeout + SLACK or (
             self.after is not None and matches(self.after, LATE)
         )
 
-    def faults(self, behaviour: ServerBehavior) -> list[str]:
-        """In what it is not as it should be."""
-        late = matches(self.found, LATE)
-        told_ = {
-            f"came to {self.found!r:.300}, due {behaviour.due!r:.300}": not matches(
-                self.found, behaviour.due
-            ),
-            f"took {self.took.seconds:.3f} s of {behaviour.timeout}": self.took.seconds
-            > behaviour.timeout + SLACK,
-            f"gave up after {self.took.seconds:.3f} s": late
-            and self.took.seconds < behaviour.timeout,
-            f"worked for {self.took.work:.3f} s": self.took.work
-            > WORK,  # the deadline does not end work
-            f"the next call came to {self.after!r:.300}": self.after is not None
-            and not matches(self.after, self.next()),
+    def faults(self, behavior: ServerBehavior) -> list[str]:
+        """Return the problems of this outcome."""
+        seconds = self.took.seconds
+        has_next = self.after is not None
+        is_late = matches(self.found, LATE)
+        is_wrong = not matches(self.found, behavior.due)
+        is_next_wrong = self.after is not None and not matches(self.after, self.next())
+        is_limit_ignored = self.next() is not GOOD and self.requests != 1
+        is_connection_wrong = (
+            has_next and behavior.kept is not None and self.connections != 2 - behavior.kept
+        )
+        # The deadline does not end work of the CPU.
+        is_work_long = self.took.work > WORK
+        problems = {
+            f"was {self.found!r:.300}, due {behavior.due!r:.300}": is_wrong,
+            f"took {seconds:.3f} s of {behavior.timeout}": seconds > behavior.timeout + SLACK,
+            f"ended after {seconds:.3f} s": is_late and seconds < behavior.timeout,
+            f"worked for {self.took.work:.3f} s": is_work_long,
+            f"the next call was {self.after!r:.300}": is_next_wrong,
             f"{self.first} requests for one attempt": self.first > 1,
-            f"{self.requests} requests in spite of a limit": self.next() is not GOOD
-            and self.requests != 1,
-            f"{self.connections} connections": self.after is not None
-            and behaviour.kept is not None
-            and self.connections != 2 - behaviour.kept,
+            f"{self.requests} requests in spite of a limit": is_limit_ignored,
+            f"{self.connections} connections": is_connection_wrong,
             f"shows {self.leaked}": bool(self.leaked),
         }
-        return [complaint for complaint, true in told_.items() if true]
+        return [problem for problem, is_so in problems.items() if is_so]
 
 
 def cooldown_of(found: Expected) -> float:
-    """For how long an outcome forbids to ask again."""
+    """Return the seconds of a cooldown that an outcome starts."""
     return float(found[-1]) if issubclass(found[0], RateLimitError) else 0.0
 
 
 def configured(timeout: float) -> dict[str, Any]:
-    """A client that neither tries again nor waits for weight: one call is one request."""
+    """Return options of a client without retries and limiter, so that a call is one request."""
     return {
         "api_key": KEY,
         "api_secret": SECRET,
@@ -154,7 +161,8 @@ class TimedFacade(BlockingFacade):
 def client(
     kind: type[Client] | type[AsyncClient], url: str, timeout: float
 ) -> Iterator[TimedFacade]:
-    shared._by_origin.clear()  # A ban is the address's, and ports are reused: each behaviour is met by a client that knows of none.
+    # A ban belongs to the address, and ports are reused. So each client starts without a ban.
+    shared._by_origin.clear()
     with (
         asyncio.Runner() as runner,
         contextlib.closing(TimedFacade(kind(**configured(timeout), base_url=url), runner)) as face,
@@ -190,28 +198,29 @@ def shown(error: BaseException | None, heads: Iterable[bytes]) -> tuple[str, ...
 
 
 def observe(
-    behaviour: ServerBehavior,
+    behavior: ServerBehavior,
     kind: type[Client] | type[AsyncClient],
     elsewhere: bytes = b"",
     look: bool = True,
 ) -> Observation:
-    """Let a client live through a behaviour, and call once more."""
-    with RawServer(*behaviour.scripts(elsewhere, over := threading.Event())) as server:
-        url = server.url.replace("http:", "https:") if behaviour.tls else server.url
-        with client(kind, url, behaviour.timeout) as face:
+    """Make a call while a server behaves this way, then another one."""
+    with RawServer(*behavior.scripts(elsewhere, over := threading.Event())) as server:
+        url = server.url.replace("http:", "https:") if behavior.tls else server.url
+        with client(kind, url, behavior.timeout) as face:
             found, took, error = called(face)
             first = len(server.requests)
             leaked = shown(error, server.requests) if look else ()
-            if behaviour.tls or 0 < cooldown_of(found) < LONG + 1:  # it would only wait
+            # A second call would only wait.
+            if behavior.tls or 0 < cooldown_of(found) < LONG + 1:
                 return Observation(
                     found, took, None, server.connections, first, len(server.requests), leaked
                 )
-            if behaviour.idle:
+            if behavior.idle:
                 over.wait(LONG)
                 server.wait(
                     lambda: (
                         server.ended > 0
-                        or not {RESET, CLOSE_WITHOUT_CLOSE_NOTIFY} & set(steps(behaviour))
+                        or not {RESET, CLOSE_WITHOUT_CLOSE_NOTIFY} & set(steps(behavior))
                     )
                 )
                 face.rest(0.01)
@@ -224,8 +233,12 @@ def observe(
 def examine_all(
     chosen: list[ServerBehavior], look: bool = True
 ) -> tuple[dict[tuple[str, str], Observation], int]:
-    """Each behaviour on both clients, those that wait side by side; and how often the server elsewhere was asked."""
-    pairs = [(behaviour, kind) for behaviour in chosen for kind in CLIENTS]
+    """Run each behavior on both clients, those that wait side by side.
+
+    Returns:
+        The outcomes, and the number of connections to another server.
+    """
+    pairs = [(behavior, kind) for behavior in chosen for kind in CLIENTS]
     waiting = [
         pair
         for pair in pairs
@@ -234,7 +247,8 @@ def examine_all(
     prompt = [pair for pair in pairs if pair not in waiting]
     tls_context()  # loading the system's certificates is work of the first call
     gc.collect()
-    gc.freeze()  # what other tests left behind is no work of a reply: walking through it once can take half a second
+    # Objects of other tests are left out, since walking through them can take half a second.
+    gc.freeze()
     with RawServer([STAY_SILENT]) as stranger, ThreadPoolExecutor(WORKERS) as pool:
         elsewhere = f"127.0.0.1:{stranger.port}".encode()
 
@@ -254,8 +268,8 @@ def examine_all(
         return seen, stranger.connections
 
 
-def steps(behaviour: ServerBehavior) -> Iterable[Any]:
-    return () if callable(behaviour.steps) else behaviour.steps
+def steps(behavior: ServerBehavior) -> Iterable[Any]:
+    return () if callable(behavior.steps) else behavior.steps
 
 
 def table(seen: dict[tuple[str, str], Observation]) -> list[str]:
@@ -267,7 +281,10 @@ def table(seen: dict[tuple[str, str], Observation]) -> list[str]:
 
 
 def memory(chosen: list[ServerBehavior], traced: bool) -> dict[str, float]:
-    """How far the most memory in use rises above where it was after some calls, in MiB: the process's, and Python's blocks."""
+    """Return by how many MiB the peak of memory exceeds that after some calls.
+
+    It is counted for the process and for Python's blocks.
+    """
     if traced:
         tracemalloc.start()
     examine_all(CATALOGUE[::40], look=False)
@@ -293,12 +310,12 @@ def main(arguments: list[str]) -> int:
         return 0
     began = time.monotonic()
     seen, strangers = examine_all(chosen)
-    by_name = {behaviour.name: behaviour for behaviour in chosen}
+    by_name = {behavior.name: behavior for behavior in chosen}
     wrong = [(*key, fault) for key, one in seen.items() for fault in one.faults(by_name[key[0]])]
     for line in wrong:
         print(*line, sep=" | ")
-    print(f"{len(chosen)} behaviours, {len(seen)} outcomes, {len(wrong)} faults, {strangers} connections elsewhere, "
-          f"{time.monotonic() - began:.1f} s")  # fmt: skip
+    counts = f"{len(chosen)} behaviors, {len(seen)} outcomes, {len(wrong)} faults"
+    print(f"{counts}, {strangers} connections elsewhere, {time.monotonic() - began:.1f} s")
     print(*(table(seen) if "--table" in arguments else ()), sep="\n")
     return bool(wrong or strangers)
 

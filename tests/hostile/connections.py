@@ -1,4 +1,4 @@
-"""Behaviours of a server below JSON and beside the frame: interim replies, time, resets, TLS, second replies, redirects, size."""
+"""Behaviors of connections: interim responses, time, resets, TLS, redirects, size."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ INTERIM = family({
     "a thousand 103": (EARLY * 1000 + GOOD_REPLY, GOOD),
 }, kept=True) + family({
     "199 with a length": (b"HTTP/1.1 199 Odd\r\nContent-Length: 5\r\n\r\n" + GOOD_REPLY, MALFORMED),
-    "101": (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n" + GOOD_REPLY, MALFORMED),
+    "101": (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n"
+        + GOOD_REPLY, MALFORMED),
     "101 without an upgrade": (b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + GOOD_REPLY, MALFORMED),
     "only 100 and the end": ((b"HTTP/1.1 100 Continue\r\n\r\n", CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
     "interim replies without end": (lambda: itertools.repeat(EARLY * 500), TOO_LARGE),
@@ -73,9 +75,9 @@ TIME = family({
     "a chunk size that drips": (drip(CHUNKED, b"0"), LATE),
     "a chunk extension that drips": (drip(CHUNKED + b"1;", b"a"), LATE),
     "trailers that drip": (drip(chunks(*WHOLE, b"0"), b"X: y\r\n"), LATE),
-    "100 for ever": (drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), LATE),
-    "103 for ever": (drip(b"", EARLY), LATE),
-    "199 for ever": (drip(b"", b"HTTP/1.1 199 Odd\r\n\r\n"), LATE),
+    "100 without end": (drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), LATE),
+    "103 without end": (drip(b"", EARLY), LATE),
+    "199 without end": (drip(b"", b"HTTP/1.1 199 Odd\r\n\r\n"), LATE),
     "silence after half a status line": ((b"HTTP/1.", STAY_SILENT), LATE),
     "silence after the head": ((sized(b" %d" % SIZE, b""), STAY_SILENT), LATE),
     "silence within the body": ((GOOD_REPLY[:-1], STAY_SILENT), LATE),
@@ -85,12 +87,15 @@ TIME = family({
     "a body without a length or an end": ((HEAD + b"\r\n" + BODY, STAY_SILENT), LATE),
 }, timeout=SHORT) + family({
     "a good reply byte by byte": (tuple(bytes([byte]) for byte in GOOD_REPLY), GOOD),
-    "good chunks byte by byte": (tuple(bytes([byte]) for byte in EARLY + chunks(*WHOLE, b"0", b"")), GOOD),
+    "good chunks byte by byte": (tuple(bytes([byte]) for byte in EARLY + chunks(*WHOLE, b"0", b"")),
+        GOOD),
     "a good reply in slow pieces": (lambda: slowly(GOOD_REPLY, 8, 0.02), GOOD),
 }, kept=True) + [
     ServerBehavior("silence at once", (STAY_SILENT,), LATE, timeout=SHORT, unasked=True),
-    ServerBehavior("TLS that never answers", (STAY_SILENT,), LATE, timeout=SHORT, unasked=True, tls=True),
-    ServerBehavior("TLS that drips", drip(b"\x16\x03\x03\x40\x00", b"\x02"), LATE, timeout=SHORT, unasked=True, tls=True),
+    ServerBehavior("TLS that never answers", (STAY_SILENT,), LATE, timeout=SHORT, unasked=True,
+        tls=True),
+    ServerBehavior("TLS that drips", drip(b"\x16\x03\x03\x40\x00", b"\x02"), LATE, timeout=SHORT,
+        unasked=True, tls=True),
 ]  # fmt: skip
 
 ENDS = [*family({
@@ -105,19 +110,21 @@ ENDS = [*family({
     "a reset before the last chunk": ((chunks(*WHOLE), 0.04, RESET), GONE),
     "a reset that ends a body without a length": ((HEAD + b"\r\n" + BODY, 0.04, RESET), GONE),
 }),
-    ServerBehavior("an end at once", (CLOSE_WITHOUT_CLOSE_NOTIFY,), (TransportError,), unasked=True),
+    ServerBehavior("an end at once", (CLOSE_WITHOUT_CLOSE_NOTIFY,), (TransportError,),
+        unasked=True),
     ServerBehavior("a reset at once", (RESET,), (TransportError,), unasked=True),
     ServerBehavior("an end while idle", (GOOD_REPLY, CLOSE_WITHOUT_CLOSE_NOTIFY), GOOD, idle=True),
     ServerBehavior("a reset while idle", (GOOD_REPLY, 0.02, RESET), GOOD, idle=True),
 ]  # fmt: skip
 TLS = family({
-    "TLS answered in clear": (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", (TransportError,
-    "ConnectError: connecting failed: WRONG_VERSION_NUMBER")),
-    "TLS answered with an alert": (b"\x15\x03\x03\x00\x02\x02\x28", (TransportError,
-    "ConnectError: connecting failed: SSLV3_ALERT_HANDSHAKE_FAILURE")),
-    "TLS answered with a record of 64 kB": (b"\x16\x03\x03\xff\xff" + b"\x02" * 65535, (TransportError,
-    "ConnectError: connecting failed: PACKET_LENGTH_TOO_LONG")),
-    "TLS ended in the handshake": ((0.03, b"\x16\x03\x03\x00\x40\x02", CLOSE_WITHOUT_CLOSE_NOTIFY), (TransportError,)),
+    "TLS answered in clear": (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+        (TransportError, "ConnectError: connecting failed: WRONG_VERSION_NUMBER")),
+    "TLS answered with an alert": (b"\x15\x03\x03\x00\x02\x02\x28",
+        (TransportError, "ConnectError: connecting failed: SSLV3_ALERT_HANDSHAKE_FAILURE")),
+    "TLS answered with a record of 64 kB": (b"\x16\x03\x03\xff\xff" + b"\x02" * 65535,
+        (TransportError, "ConnectError: connecting failed: PACKET_LENGTH_TOO_LONG")),
+    "TLS ended in the handshake": ((0.03, b"\x16\x03\x03\x00\x40\x02", CLOSE_WITHOUT_CLOSE_NOTIFY),
+        (TransportError,)),
     "TLS reset in the handshake": ((0.03, RESET), (TransportError,)),
 }, unasked=True, tls=True)  # fmt: skip
 
@@ -132,19 +139,23 @@ UNASKED = family({
 }) + family({
     "a second reply while idle": ((GOOD_REPLY, 0.02, POISON), GOOD),
     "a line end while idle": ((GOOD_REPLY, 0.02, b"\r\n"), GOOD),
-    "a 408 while idle": ((GOOD_REPLY, 0.02, response_bytes(b"", status="408 Request Timeout"), CLOSE_WITHOUT_CLOSE_NOTIFY), GOOD),
+    "a 408 while idle": ((GOOD_REPLY, 0.02, response_bytes(b"", status="408 Request Timeout"),
+        CLOSE_WITHOUT_CLOSE_NOTIFY), GOOD),
 }, idle=True) + [
-    ServerBehavior("a refusal before any request", (response_bytes(b"", b"Connection: close", status="408 Request Timeout"),
-    STAY_SILENT), (ServerError,
-    408, None, "", None), unasked=True),
+    ServerBehavior("a refusal before any request",
+        (response_bytes(b"", b"Connection: close", status="408 Request Timeout"), STAY_SILENT),
+        (ServerError, 408, None, "", None), unasked=True),
 ]  # fmt: skip
 
 PLACES = {
-    "elsewhere": b"http://" + ELSEWHERE + b"/fapi/v3/balance", "over https": b"https://" + ELSEWHERE + b"/",
+    "elsewhere": b"http://" + ELSEWHERE + b"/fapi/v3/balance",
+    "over https": b"https://" + ELSEWHERE + b"/",
     "to any scheme": b"//" + ELSEWHERE + b"/",
-    "to itself": b"/fapi/v3/balance", "to a relative path": b"v4/balance", "to a script": b"javascript:alert(1)",
+    "to itself": b"/fapi/v3/balance", "to a relative path": b"v4/balance",
+    "to a script": b"javascript:alert(1)",
     "to a file": b"file:///etc/passwd",
-    "to nothing": b"", "to a forged host": b"http://127.0.0.1@" + ELSEWHERE + b"/", "to 600 kB": b"/" + b"x" * 600_000,
+    "to nothing": b"", "to a forged host": b"http://127.0.0.1@" + ELSEWHERE + b"/",
+    "to 600 kB": b"/" + b"x" * 600_000,
 }  # fmt: skip
 
 
@@ -158,13 +169,17 @@ def moved(status: int, place: bytes, *fields: bytes) -> tuple[bytes, Expected]:
 
 
 REDIRECTS = family(
-    {f"{status} elsewhere": moved(status, PLACES["elsewhere"]) for status in (300, 301, 302, 303, 305, 306, 307, 308, 399)}
+    {f"{status} elsewhere": moved(status, PLACES["elsewhere"]) for status in (300, 301, 302, 303,
+        305, 306, 307, 308, 399)}
     | {f"307 {name}": moved(307, place) for name, place in PLACES.items() if name != "elsewhere"}
     | {
-        "200 with a location": (field(b"Location: http://" + ELSEWHERE + b"/", b"Refresh: 0; url=http://" + ELSEWHERE + b"/"), GOOD),
-        "401 with a challenge": (response_bytes(b"", b"WWW-Authenticate: Basic", status="401 Who"), (AuthenticationError,
-        401, None, "", None)),
-        "another way to get there": (field(b"Alt-Svc: h2=\"" + ELSEWHERE + b'"', b"Link: <http://" + ELSEWHERE + b"/>; rel=preload"), GOOD),
+        "200 with a location": (field(b"Location: http://" + ELSEWHERE + b"/",
+            b"Refresh: 0; url=http://" + ELSEWHERE + b"/"), GOOD),
+        "401 with a challenge": (
+            response_bytes(b"", b"WWW-Authenticate: Basic", status="401 Who"),
+            (AuthenticationError, 401, None, "", None)),
+        "another way to get there": (field(b"Alt-Svc: h2=\"" + ELSEWHERE + b'"',
+            b"Link: <http://" + ELSEWHERE + b"/>; rel=preload"), GOOD),
     },
     kept=True,
 )  # fmt: skip
@@ -172,17 +187,27 @@ BROAD = MIB - len(response_bytes(b"x" * 1_000_000)) + 1_000_000  # a body whose 
 
 
 SIZES = [
-    ServerBehavior("a reply of exactly one MiB", (response_bytes(BODY.ljust(BROAD)),), GOOD, kept=True),
-    ServerBehavior("a reply of one MiB and a byte", (response_bytes(BODY.ljust(BROAD + 1)),), TOO_LARGE),
-    ServerBehavior("a refusal of one MiB and a byte", (response_bytes(b" " * (BROAD + 1), status="500 No"),), TOO_LARGE),
-    ServerBehavior("a head without end", lambda: (HEAD, *(b"X-A: " + b"b" * 9000 + b"\r\n",) * 200), TOO_LARGE),
-    ServerBehavior("a header without end", lambda: (HEAD + b"X-A: ", *(b"b" * 9000,) * 200), TOO_LARGE),
-    ServerBehavior("a body without end", lambda: (HEAD + b"\r\n", *(b" " * 9000,) * 200), TOO_LARGE),
-    ServerBehavior("chunks without end", lambda: (CHUNKED, *(b"2328\r\n" + b" " * 9000 + b"\r\n",) * 200), TOO_LARGE),
-    ServerBehavior("chunks of a byte without end", lambda: (CHUNKED, *(b"1\r\n \r\n" * 9000,) * 50), TOO_LARGE),
-    ServerBehavior("a chunk extension without end", lambda: (CHUNKED + b"1;", *(b"a" * 9000,) * 200), TOO_LARGE),
-    ServerBehavior("trailers without end", lambda: (chunks(*WHOLE, b"0"), *(b"X-A: b\r\n" * 1000,) * 200), TOO_LARGE),
-    ServerBehavior("2 MiB that are no HTTP", (b"x" * 2 * MIB,), MALFORMED),
+    ServerBehavior("a reply of exactly one MiB", (response_bytes(BODY.ljust(BROAD)),), GOOD,
+        kept=True),
+    ServerBehavior("a reply of one MiB and a byte", (response_bytes(BODY.ljust(BROAD + 1)),),
+        TOO_LARGE),
+    ServerBehavior("a refusal of one MiB and a byte",
+        (response_bytes(b" " * (BROAD + 1), status="500 No"),), TOO_LARGE),
+    ServerBehavior("a head without end", lambda: (HEAD, *(b"X-A: " + b"b" * 9000 + b"\r\n",) * 200),
+        TOO_LARGE),
+    ServerBehavior("a header without end", lambda: (HEAD + b"X-A: ", *(b"b" * 9000,) * 200),
+        TOO_LARGE),
+    ServerBehavior("a body without end", lambda: (HEAD + b"\r\n", *(b" " * 9000,) * 200),
+        TOO_LARGE),
+    ServerBehavior("chunks without end",
+        lambda: (CHUNKED, *(b"2328\r\n" + b" " * 9000 + b"\r\n",) * 200), TOO_LARGE),
+    ServerBehavior("chunks of a byte without end", lambda: (CHUNKED, *(b"1\r\n \r\n" * 9000,) * 50),
+        TOO_LARGE),
+    ServerBehavior("a chunk extension without end",
+        lambda: (CHUNKED + b"1;", *(b"a" * 9000,) * 200), TOO_LARGE),
+    ServerBehavior("trailers without end",
+        lambda: (chunks(*WHOLE, b"0"), *(b"X-A: b\r\n" * 1000,) * 200), TOO_LARGE),
+    ServerBehavior("2 MiB of invalid HTTP", (b"x" * 2 * MIB,), MALFORMED),
 ]  # fmt: skip
 ON_THE_WIRE = {
     "interim": INTERIM, "time": TIME, "ends": ENDS, "tls": TLS, "unasked": UNASKED,

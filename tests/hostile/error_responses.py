@@ -1,4 +1,4 @@
-"""Refusals: each status and code with every shape of body, `Retry-After`, the used weight, and texts that are no friends of a log."""
+"""Error responses: status, code and body, Retry-After, used weight, messages unfit for a log."""
 
 from __future__ import annotations
 
@@ -23,22 +23,28 @@ from tests.support.clients import BODY
 from tests.support.raw_server import Step, response_bytes
 
 STATUSES: dict[int, type[APIError]] = {
-    **dict.fromkeys((400, 402, 404, 405, 410, 411, 413, 414, 415, 416, 417, 420, 422, 426, 428, 431, 499), BadRequestError),
+    **dict.fromkeys((400, 402, 404, 405, 410, 411, 413, 414, 415, 416, 417, 420, 422, 426, 428, 431,
+        499), BadRequestError),
     401: AuthenticationError,
-    403: ForbiddenError, 408: ServerError, 418: IPBannedError, 429: RateLimitError, 451: ForbiddenError,
+    403: ForbiddenError, 408: ServerError, 418: IPBannedError, 429: RateLimitError,
+    451: ForbiddenError,
     **dict.fromkeys((500, 501, 502, 503, 504, 505, 507, 511, *range(520, 531), 599), ServerError),
 }  # fmt: skip
 SHAPES: dict[str, tuple[bytes, int | None, str]] = {
-    "a page": (b"<html><title>no</title></html>", None, ""), "nothing": (b"", None, ""), "an array": (b"[]", None, ""),
+    "a page": (b"<html><title>no</title></html>", None, ""), "nothing": (b"", None, ""),
+    "an array": (b"[]", None, ""),
     "null": (b"null", None, ""),
-    "half JSON": (b'{"code": -1021, "ms', None, ""), "a text": (b'"no"', None, ""), "a code of text": (b'{"code": "-1021"}', None, ""),
+    "half JSON": (b'{"code": -1021, "ms', None, ""), "a text": (b'"no"', None, ""),
+    "a code of text": (b'{"code": "-1021"}', None, ""),
     "a message alone": (b'{"msg": "no"}', None, "no"), "a code alone": (b'{"code": -9}', -9, ""),
     "a null code": (b'{"code": null, "msg": "no"}', None, "no"),
     "a fraction as code": (b'{"code": -1021.5, "msg": "no"}', None, "no"),
     "a code of 300 digits": (b'{"code": -' + b"9" * 300 + b', "msg": "no"}', None, "no"),
     "a code of 400 digits": (b'{"code": -' + b"9" * 400 + b', "msg": "no"}', None, ""),
-    "a message of numbers": (b'{"code": -9, "msg": 5}', -9, ""), "two codes": (b'{"code": -9, "code": -1021, "msg": "no"}', None, ""),
-    "the balance": (BODY, None, ""), "bytes": (b"\xff\xfe\0", None, ""), "a depth bomb": (b"[" * 100_000, None, ""),
+    "a message of numbers": (b'{"code": -9, "msg": 5}', -9, ""),
+    "two codes": (b'{"code": -9, "code": -1021, "msg": "no"}', None, ""),
+    "the balance": (BODY, None, ""), "bytes": (b"\xff\xfe\0", None, ""),
+    "a depth bomb": (b"[" * 100_000, None, ""),
     "more members": (b'{"code": -9, "msg": "no", "data": {"retryAfter": 5}}', -9, "no"),
     "a positive code": (b'{"code": 7, "msg": "no"}', 7, "no"),
 }  # fmt: skip
@@ -51,8 +57,9 @@ def refused(status: int, code: int | None, message: str, *fields: bytes) -> byte
     )
 
 
-LONGEST = 3 * 86400.0  # a ban takes no longer
-BANNED = 120.0  # and no shorter, if nobody says how long
+# The longest ban, and the shortest one, which counts when the response has no end.
+LONGEST = 3 * 86400.0
+BANNED = 120.0
 
 
 def of_this_minute(seconds: float | None) -> bool:
@@ -66,76 +73,105 @@ _HELD: dict[type[APIError], Any] = {RateLimitError: of_this_minute, IPBannedErro
 def expected_error(
     kind: type[APIError], status: int, code: int | None, message: str, seconds: Any = None
 ) -> Expected:
-    """A limit or a ban holds for the time that was said, else until the minute ends, or for a ban's shortest time."""
+    """Return the outcome of an error response.
+
+    Without `seconds` a limit lasts until the minute ends, and a ban for its shortest time.
+    """
     if seconds is None:
         seconds = _HELD.get(kind)
     return (kind, status, code, message, seconds)
 
 
 REFUSED = family({
-    **{f"status {status}": (refused(status, None, "no"), expected_error(kind, status, None, "no")) for status, kind in STATUSES.items()},
-    **{f"{status} with {name}": (response_bytes(content, status=f"{status} Word"), expected_error(STATUSES[status], status, code, message))
-       for status in (400, 403, 418, 429, 503) for name, (content, code, message) in SHAPES.items()},
-    "403 with JSON called HTML": (refused(403, -1003, "no", b"Content-Type: text/html"), expected_error(RateLimitError, 403, -1003, "no")),
-    "418 with another code": (refused(418, -1021, "no"), expected_error(IPBannedError, 418, -1021, "no")),
-    "400 with a ban": (refused(400, -1003, BAN), expected_error(IPBannedError, 400, -1003, BAN, BAN_SECONDS)),
+    **{f"status {status}": (refused(status, None, "no"),
+        expected_error(kind, status, None, "no")) for status, kind in STATUSES.items()},
+    **{f"{status} with {name}": (response_bytes(content, status=f"{status} Word"),
+        expected_error(STATUSES[status], status, code, message))
+       for status in (400, 403, 418, 429, 503)
+       for name, (content, code, message) in SHAPES.items()},
+    "403 with JSON called HTML": (refused(403, -1003, "no", b"Content-Type: text/html"),
+        expected_error(RateLimitError, 403, -1003, "no")),
+    "418 with another code": (refused(418, -1021, "no"),
+        expected_error(IPBannedError, 418, -1021, "no")),
+    "400 with a ban": (refused(400, -1003, BAN),
+        expected_error(IPBannedError, 400, -1003, BAN, BAN_SECONDS)),
     "500 with -1021": (refused(500, -1021, "no"), expected_error(TimestampError, 500, -1021, "no")),
     "451 with code 0": (refused(451, 0, "no"), expected_error(ForbiddenError, 451, 0, "no")),
 }, kept=True)  # fmt: skip
 
 SECONDS: dict[str, float | None] = {
-    "5": 5, "0": 0, "0.25": 0.25, "007": 7, "1000000000": LONGEST, "-1": None, "": None, "1e9": None, "inf": None, "nan": None,
+    "5": 5, "0": 0, "0.25": 0.25, "007": 7, "1000000000": LONGEST, "-1": None, "": None,
+    "1e9": None, "inf": None, "nan": None,
     "+5": None, "0x10": None, "5s": None,
-    "5, 9": None, "1_000": None, "٥": None, "9" * 10_000: None, "5" + " " * 10_000: 5, "soon": None, "\t5\t": 5, "5;": None,
+    "5, 9": None, "1_000": None, "٥": None, "9" * 10_000: None, "5" + " " * 10_000: 5, "soon": None,
+    "\t5\t": 5, "5;": None,
     "1.": None, ".5": None,
 }  # fmt: skip
 WAITS = family({
-    **{f"Retry-After {text!r:.24}": (refused(429, -1003, "no", b"Retry-After: " + text.encode()), expected_error(RateLimitError, 429, -1003,
-    "no", seconds))
+    **{f"Retry-After {text!r:.24}": (
+        refused(429, -1003, "no", b"Retry-After: " + text.encode()),
+        expected_error(RateLimitError, 429, -1003, "no", seconds))
        for text, seconds in SECONDS.items()},
-    "Retry-After twice": (refused(429, -1003, "no", b"Retry-After: 5", b"Retry-After: 9"), expected_error(RateLimitError,
-    429, -1003, "no")),
-    "Retry-After as a date": (refused(429, -1003, "no", b"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT",
-    b"Date: Wed, 21 Oct 2015 07:27:30 GMT"),
-                               expected_error(RateLimitError, 429, -1003, "no", 30)),
-    "Retry-After as a date without now": (refused(429, -1003, "no", b"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT"),
-    expected_error(RateLimitError, 429, -1003, "no")),
-    "Retry-After as a date gone by": (refused(429, -1003, "no", b"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT",
-    b"Date: Wed, 21 Oct 2026 07:27:30 GMT"),
-                                      expected_error(RateLimitError, 429, -1003, "no", 0)),
-    "Retry-After as no date": (refused(429, -1003, "no", b"Retry-After: Wed, 99 Oct 2015 07:28:00 GMT",
-    b"Date: Wed, 21 Oct 2026 07:27:30 GMT"),
-                               expected_error(RateLimitError, 429, -1003, "no")),
-    "a ban that outlasts Retry-After": (refused(418, -1003, BAN, b"Retry-After: 120"), (IPBannedError, 418, -1003, BAN, BAN_SECONDS)),
-    "Retry-After that outlasts a ban": (refused(418, -1003, BAN, b"Retry-After: 400"), (IPBannedError, 418, -1003, BAN, 400)),
+    "Retry-After twice": (
+        refused(429, -1003, "no", b"Retry-After: 5", b"Retry-After: 9"),
+        expected_error(RateLimitError, 429, -1003, "no")),
+    "Retry-After as a date": (
+        refused(429, -1003, "no", b"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT",
+                b"Date: Wed, 21 Oct 2015 07:27:30 GMT"),
+        expected_error(RateLimitError, 429, -1003, "no", 30)),
+    "Retry-After as a date without now": (
+        refused(429, -1003, "no", b"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT"),
+        expected_error(RateLimitError, 429, -1003, "no")),
+    "Retry-After as a date gone by": (
+        refused(429, -1003, "no", b"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT",
+                b"Date: Wed, 21 Oct 2026 07:27:30 GMT"),
+        expected_error(RateLimitError, 429, -1003, "no", 0)),
+    "Retry-After as no date": (
+        refused(429, -1003, "no", b"Retry-After: Wed, 99 Oct 2015 07:28:00 GMT",
+                b"Date: Wed, 21 Oct 2026 07:27:30 GMT"),
+        expected_error(RateLimitError, 429, -1003, "no")),
+    "a ban that outlasts Retry-After": (refused(418, -1003, BAN, b"Retry-After: 120"),
+        (IPBannedError, 418, -1003, BAN, BAN_SECONDS)),
+    "Retry-After that outlasts a ban": (refused(418, -1003, BAN, b"Retry-After: 400"),
+        (IPBannedError, 418, -1003, BAN, 400)),
 }, kept=True)  # fmt: skip
 USED: dict[str, int | None] = {
-    "12": 12, "0": 0, "007": 7, "999999999": 999_999_999, "9999999999": None, "-1": None, "+1": None, "1e3": None, "12.0": None,
+    "12": 12, "0": 0, "007": 7, "999999999": 999_999_999, "9999999999": None, "-1": None,
+    "+1": None, "1e3": None, "12.0": None,
     "": None, "1 2": None,
     "x": None, "٣": None, "²": None, "0x10": None, "NaN": None, "9" * 100_000: None,
 }  # fmt: skip
 WEIGHTS = family({
-    **{f"used weight {text!r:.24}": (response_bytes(BODY, b"X-MBX-USED-WEIGHT-1M: " + text.encode()), (*GOOD, weight)) for text,
-    weight in USED.items()},
-    "used weight twice": (response_bytes(BODY, b"X-MBX-USED-WEIGHT-1M: 5", b"x-mbx-used-weight-1m: 9"), (*GOOD, None)),
+    **{f"used weight {text!r:.24}": (
+        response_bytes(BODY, b"X-MBX-USED-WEIGHT-1M: " + text.encode()), (*GOOD, weight))
+       for text, weight in USED.items()},
+    "used weight twice": (response_bytes(BODY, b"X-MBX-USED-WEIGHT-1M: 5",
+        b"x-mbx-used-weight-1m: 9"), (*GOOD, None)),
     "used weight in lower case": (response_bytes(BODY, b"x-mbx-used-weight-1m: 9"), (*GOOD, 9)),
-    "another interval's weight": (response_bytes(BODY, b"X-MBX-USED-WEIGHT-1D: 9", b"X-MBX-USED-WEIGHT: 8"), (*GOOD, None)),
+    "another interval's weight": (response_bytes(BODY, b"X-MBX-USED-WEIGHT-1D: 9",
+        b"X-MBX-USED-WEIGHT: 8"), (*GOOD, None)),
 }, kept=True)  # fmt: skip
 
 TEXTS = {
-    "a\r\nERROR forged": "a\\r\\nERROR forged", "\x1b[31mred\x1b]0;title\x07": "\\x1b[31mred\\x1b]0;title\\x07",
+    "a\r\nERROR forged": "a\\r\\nERROR forged",
+    "\x1b[31mred\x1b]0;title\x07": "\\x1b[31mred\\x1b]0;title\\x07",
     "right\u202eleft\u2066": "right\\u202eleft\\u2066",
-    "x" * 900_000: "x" * 512 + "…", "\n" * 400_000: "\\n" * 256 + "…", "no, request ip: 203.0.113.7": "no, request ip: [address]",
-    "no, request ip: 2001:db8:0:1:2:3:4:5": "no, request ip: [address]", "no, ::ffff:203.0.113.7 here": "no, [address] here",
-    "x" * 505 + " 203.0.113.7": "x" * 505 + " [addre…", "x" * 1015 + " 203.0.113.7": "x" * 512 + "…",
-    "%s %n %(key)s {0.__class__} ${jndi:ldap://a}": "%s %n %(key)s {0.__class__} ${jndi:ldap://a}", "a\0b": "a\\x00b",
+    "x" * 900_000: "x" * 512 + "…", "\n" * 400_000: "\\n" * 256 + "…",
+    "no, request ip: 203.0.113.7": "no, request ip: [address]",
+    "no, request ip: 2001:db8:0:1:2:3:4:5": "no, request ip: [address]",
+    "no, ::ffff:203.0.113.7 here": "no, [address] here",
+    "x" * 505 + " 203.0.113.7": "x" * 505 + " [addre…",
+    "x" * 1015 + " 203.0.113.7": "x" * 512 + "…",
+    "%s %n %(key)s {0.__class__} ${jndi:ldap://a}": "%s %n %(key)s {0.__class__} ${jndi:ldap://a}",
+    "a\0b": "a\\x00b",
     "余额不足": "余额不足",
     "\ud83d\ude80".encode("utf-16", "surrogatepass").decode("utf-16"): "🚀",
     "zero\u200bwidth\ufeff\u2028": "zero\\u200bwidth\\ufeff\\u2028",
     "?a=1&signature=0f0f0f&b=2": "?a=1&signature=[redacted]&b=2",
 }  # fmt: skip
 WORDS = family({
-    f"the text {text!r:.40}".replace("::", ".."): (refused(400, -1102, text), (BadRequestError, 400, -1102, safe, None)) for text,
+    f"the text {text!r:.40}".replace("::", ".."): (refused(400, -1102, text),
+        (BadRequestError, 400, -1102, safe, None)) for text,
     safe in TEXTS.items()
 }, kept=True)  # fmt: skip
 
@@ -143,27 +179,36 @@ WORDS = family({
 def echoing(due: Expected, *parts: str) -> tuple[tuple[Step, ...], Expected]:
     """The request's own secrets come back in the message."""
 
-    def say(head: bytes) -> bytes:
+    def respond(head: bytes) -> bytes:
         found = {
             "target": head.split(b" ")[1].decode(),
             "signature": head.partition(b"signature=")[2].split(b" ")[0].decode(),
         }
         return refused(400, -1102, "".join(found.get(part, part) for part in parts))
 
-    return (say,), due
+    return (respond,), due
 
 
 ECHOES = family({
-    "the key in the message": (refused(401, -2015, f"no such key {KEY}!"), (AuthenticationError, 401, -2015)),
-    "the key at the bound": (refused(401, -2015, "x" * 1015 + KEY), (AuthenticationError, 401, -2015, "x" * 512 + "…")),
-    "the request in the message": echoing((BadRequestError, 400, -1102), "bad request line: GET ", "target"),
+    "the key in the message": (refused(401, -2015, f"no such key {KEY}!"),
+        (AuthenticationError, 401, -2015)),
+    "the key at the bound": (refused(401, -2015, "x" * 1015 + KEY),
+        (AuthenticationError, 401, -2015, "x" * 512 + "…")),
+    "the request in the message": echoing((BadRequestError, 400, -1102), "bad request line: GET ",
+        "target"),
     "the signature in the message": echoing((BadRequestError, 400, -1102), "wrong: ", "signature"),
-    "half the signature at the bound": echoing((BadRequestError, 400, -1102), "x" * 480, " signature=", "signature"),
-    "a request behind a long one": echoing((BadRequestError, 400, -1102), "signature=" + "f" * 1000 + " ", "ip 203.0.113.7"),
-    "the key as a member": (response_bytes(json.dumps([{"accountAlias": KEY, SECRET: 1}]).encode()), mismatch("nothing", TEXT, 0, "asset")),
-    "the key as the reason": (response_bytes(b"", status=f"500 {KEY}"), (ServerError, 500, None, "", None)),
-    "the key as a header": (response_bytes(b"", b"X-A: " + KEY.encode(), b"Location: /?signature=f00&k=" + KEY.encode(), status="307 Go"),
-    (UnexpectedResponse, 307)),
+    "half the signature at the bound": echoing((BadRequestError, 400, -1102), "x" * 480,
+        " signature=", "signature"),
+    "a request behind a long one": echoing((BadRequestError, 400, -1102),
+        "signature=" + "f" * 1000 + " ", "ip 203.0.113.7"),
+    "the key as a member": (response_bytes(json.dumps([{"accountAlias": KEY, SECRET: 1}]).encode()),
+        mismatch("nothing", TEXT, 0, "asset")),
+    "the key as the reason": (response_bytes(b"", status=f"500 {KEY}"),
+        (ServerError, 500, None, "", None)),
+    "the key as a header": (
+        response_bytes(b"", b"X-A: " + KEY.encode(),
+                       b"Location: /?signature=f00&k=" + KEY.encode(), status="307 Go"),
+        (UnexpectedResponse, 307)),
 }, kept=True)  # fmt: skip
 IN_REFUSALS = {
     "refused": REFUSED,

@@ -1,8 +1,6 @@
-"""A fast server for long runs: answers over kept connections, and every 50th request with the next of its faults. A process of its own.
+"""A fast server for long runs, which responds to every 50th request with the next of its faults.
 
-    python -m tests.hostile.fast_server     prints its URL and serves until it is ended
-
-Knows where a head ends; nothing else of a request.
+python -m tests.hostile.fast_server     prints its URL and serves until it is ended
 """
 
 from __future__ import annotations
@@ -16,28 +14,28 @@ from collections.abc import Iterator
 from tests.support.clients import BODY
 from tests.support.raw_server import response_bytes
 
-EVERY = 50  # one request in so many is answered with a fault
+# One request of this number gets a fault.
+EVERY = 50
 GOOD = response_bytes(BODY, b"X-MBX-USED-WEIGHT-1M: 5", b"Content-Type: application/json")
 FAULTS = (
-    response_bytes(b'{"code":-1007,"msg":"Timeout"}', status="408 Timeout"), response_bytes(b"<html>", status="502 Bad"),
+    response_bytes(b'{"code":-1007,"msg":"Timeout"}', status="408 Timeout"),
+    response_bytes(b"<html>", status="502 Bad"),
     response_bytes(BODY[:-9]),
     response_bytes(BODY) + b"surplus",
-    response_bytes(BODY)[:-9], b"", b"RTSP/1.0 200 OK\r\n\r\n", response_bytes(b"{}"), response_bytes(b"[" * 2000),
+    response_bytes(BODY)[:-9], b"", b"RTSP/1.0 200 OK\r\n\r\n", response_bytes(b"{}"),
+    response_bytes(b"[" * 2000),
     response_bytes(b"x", b"Content-Encoding: gzip"), GOOD[:40],
-    b"HTTP/1.1 103 Early\r\n\r\n" + GOOD, response_bytes(b'{"code":-2015,"msg":"no"}', status="401 No"),
-    response_bytes(BODY.replace(b"USDT",
-    os.urandom(9).hex().encode())),
+    b"HTTP/1.1 103 Early\r\n\r\n" + GOOD,
+    response_bytes(b'{"code":-2015,"msg":"no"}', status="401 No"),
+    response_bytes(BODY.replace(b"USDT", os.urandom(9).hex().encode())),
     response_bytes(b" " * (1 << 20)),
 )  # fmt: skip
-ENDS = {
-    FAULTS[4],
-    FAULTS[5],
-    FAULTS[10],
-}  # after these the server closes: one of them would be waited for in vain
+# After these the server closes, since a client would wait for more of one of them.
+ENDS = {FAULTS[4], FAULTS[5], FAULTS[10]}
 
 
 class Replier(asyncio.Protocol):
-    """Answers each head at once; the numbers of requests are counted over all connections."""
+    """Responds to each head at once. Requests are numbered over all connections."""
 
     def __init__(self, numbers: Iterator[int]) -> None:
         self._numbers, self._heard = numbers, b""

@@ -47,7 +47,8 @@ LENGTH = family({
     "a length in words": (sized(b" many"), MALFORMED),
     "a length of 2**64": (sized(b" 18446744073709551616"), MALFORMED),
     "a length that wraps to the right one": (sized(b" %d" % (2**64 + SIZE)), MALFORMED),
-    "chunked and a length": (CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % SIZE) + BODY, MALFORMED),
+    "chunked and a length": (CHUNKED.replace(b"\r\n\r\n",
+        b"\r\nContent-Length: %d\r\n\r\n" % SIZE) + BODY, MALFORMED),
     "a length and chunked": (field(b"Transfer-Encoding: chunked"), MALFORMED),
     "identity as transfer encoding": (coded(b"identity"), MALFORMED),
     "gzip as transfer encoding": (coded(b"gzip"), MALFORMED),
@@ -63,10 +64,12 @@ LENGTH = family({
     "a length with leading zeros": (sized(b" 000%d" % SIZE), GOOD),
     "chunked in capitals": (coded(b"CHUNKED"), GOOD),
 }, kept=True) + family({
-    "a body shorter than its length": ((sized(b" %d" % (SIZE + 1)), CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
+    "a body shorter than its length": ((sized(b" %d" % (SIZE + 1)), CLOSE_WITHOUT_CLOSE_NOTIFY),
+        CUT),
     "no length and no end": ((HEAD + b"\r\n" + BODY, CLOSE_WITHOUT_CLOSE_NOTIFY), GOOD),
     "no length and cut JSON": ((HEAD + b"\r\n" + BODY[:-9], CLOSE_WITHOUT_CLOSE_NOTIFY), NO_JSON),
-    "a largest length that is never sent": ((sized(b" 9223372036854775807"), CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
+    "a largest length that is never sent": ((sized(b" 9223372036854775807"),
+        CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
 })  # fmt: skip
 
 WHOLE = (b"%x" % SIZE, BODY)
@@ -77,7 +80,8 @@ CHUNK = family({
     "a chunk size of letters": (chunks(b"size", BODY, b"0", b""), MALFORMED),
     "an empty chunk size": (chunks(b"", BODY, b"0", b""), MALFORMED),
     "a chunk size of 2**64": (chunks(b"1" + b"0" * 16, BODY, b"0", b""), MALFORMED),
-    "a chunk size that wraps to the right one": (chunks(b"1%016x" % SIZE, BODY, b"0", b""), MALFORMED),
+    "a chunk size that wraps to the right one": (chunks(b"1%016x" % SIZE, BODY, b"0", b""),
+        MALFORMED),
     "a chunk one too short": (chunks(b"%x" % (SIZE - 1), BODY, b"0", b""), MALFORMED),
     "a chunk one too long": (chunks(b"%x" % (SIZE + 1), BODY, b"0", b""), MALFORMED),
     "chunks with bare line feeds": (CHUNKED + b"%x\n" % SIZE + BODY + b"\n0\n\n", MALFORMED),
@@ -86,15 +90,20 @@ CHUNK = family({
     "a line feed in a chunk extension": (chunks(b"%x;a\nb" % SIZE, BODY, b"0", b""), MALFORMED),
     "a trailer without a colon": (chunks(*WHOLE, b"0", b"trailer", b""), MALFORMED),
     "a folded trailer": (chunks(*WHOLE, b"0", b"X: a", b" b", b""), MALFORMED),
-    "a chunk after the last one": (chunks(*WHOLE, b"0", b"") + chunks(*WHOLE).removeprefix(CHUNKED), GOOD),
+    "a chunk after the last one": (chunks(*WHOLE, b"0", b"") + chunks(*WHOLE).removeprefix(CHUNKED),
+        GOOD),
 }) + family({
     "a chunk extension": (chunks(b'%x;a=b;c="d e"' % SIZE, BODY, b"0;x", b""), GOOD),
-    "a chunk extension of 300 kB": (chunks(b"%x;a=" % SIZE + b"b" * 300_000, BODY, b"0", b""), GOOD),
-    "a chunk a byte": (chunks(*(part for byte in BODY for part in (b"1", bytes([byte]))), b"0", b""), GOOD),
+    "a chunk extension of 300 kB": (chunks(b"%x;a=" % SIZE + b"b" * 300_000, BODY, b"0", b""),
+        GOOD),
+    "a chunk a byte": (chunks(*(part for byte in BODY for part in (b"1", bytes([byte]))), b"0",
+        b""), GOOD),
     "a chunk size in capitals with zeros": (chunks(b"000%X" % SIZE, BODY, b"000", b""), GOOD),
     "a trailer": (chunks(*WHOLE, b"0", b"X-A: b", b""), GOOD),
-    "a trailer that claims chunks": (chunks(*WHOLE, b"0", b"Transfer-Encoding: chunked", b""), GOOD),
-    "a trailer that claims a coding": (chunks(*WHOLE, b"0", b"Content-Encoding: br", b"X-MBX-USED-WEIGHT-1M: 9", b""), (*GOOD, None)),
+    "a trailer that claims chunks": (chunks(*WHOLE, b"0", b"Transfer-Encoding: chunked", b""),
+        GOOD),
+    "a trailer that claims a coding": (chunks(*WHOLE, b"0", b"Content-Encoding: br",
+        b"X-MBX-USED-WEIGHT-1M: 9", b""), (*GOOD, None)),
 }, kept=True) + family({
     "a trailer that claims a length": (chunks(*WHOLE, b"0", b"Content-Length: 9", b""), MALFORMED),
 }) + family({
@@ -131,7 +140,8 @@ HEADS = family({
     "HTTP/0.9 with a status line": (line(b"HTTP/0.9 200 OK"), MALFORMED),
     "HTTP/1.2": (line(b"HTTP/1.2 200 OK"), MALFORMED),
     "HTTP/2.0": (line(b"HTTP/2.0 200 OK"), MALFORMED),
-    "HTTP/2's first frame": (b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80\0\x04\0\1\0\0\0\5\0\xff\xff\xff", MALFORMED),
+    "HTTP/2's first frame": (
+        b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80\0\x04\0\1\0\0\0\5\0\xff\xff\xff", MALFORMED),
     "HTTP/2's preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", MALFORMED),
     "HTTP/11.1": (line(b"HTTP/11.1 200 OK"), MALFORMED),
     "RTSP": (line(b"RTSP/1.0 200 OK"), MALFORMED),
@@ -145,14 +155,16 @@ HEADS = family({
     "no header but the framing": (GOOD_REPLY, GOOD),
     "a status line without a reason": (line(b"HTTP/1.1 200"), GOOD),
     "a status line with an empty reason": (line(b"HTTP/1.1 200 "), GOOD),
-    "a control character in the reason": (line(b"HTTP/1.1 200 O\x1b[31mK"), GOOD),  # nobody reads it
+    # The client does not use it.
+    "a control character in the reason": (line(b"HTTP/1.1 200 O\x1b[31mK"), GOOD),
     "a reason that is no ASCII": (line("HTTP/1.1 200 好".encode()), GOOD),
     "a value that is no ASCII": (field("X-A: é".encode("latin-1")), GOOD),
     "8000 headers": (field(*(b"X-%d: y" % number for number in range(8000))), GOOD),
     "a header of 300 kB": (field(b"X-A: " + b"b" * 300_000), GOOD),
     "a name of 60 kB": (field(b"X" * 60_000 + b": y"), GOOD),
-    "names in capitals": (line(b"HTTP/1.1 200 OK").replace(b"Content-Length", b"CONTENT-LENGTH"), GOOD),
-    "a type that is no JSON": (field(b"Content-Type: text/html; charset=utf-16"), GOOD),
+    "names in capitals": (line(b"HTTP/1.1 200 OK").replace(b"Content-Length", b"CONTENT-LENGTH"),
+        GOOD),
+    "a type other than JSON": (field(b"Content-Type: text/html; charset=utf-16"), GOOD),
     "a cookie": (field(b"Set-Cookie: a=b", b"Set-Cookie: c=d; Domain=.com"), GOOD),
     "an offer to upgrade": (field(b"Upgrade: h2c", b"Connection: upgrade"), GOOD),
 }, kept=True) + family({
@@ -162,7 +174,8 @@ HEADS = family({
 })  # fmt: skip
 HEADS += family({
     "a head without an end": ((HEAD + b"X-A: b\r\n", CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
-    "a blank line after the status line": ((HEAD + b"\r\n" + GOOD_REPLY.removeprefix(HEAD), CLOSE_WITHOUT_CLOSE_NOTIFY), NO_JSON),
+    "a blank line after the status line": ((HEAD + b"\r\n" + GOOD_REPLY.removeprefix(HEAD),
+        CLOSE_WITHOUT_CLOSE_NOTIFY), NO_JSON),
 })  # fmt: skip
 
 MOVED = ("status 200 or an error status", "a redirect, which the client does not follow")
@@ -174,8 +187,10 @@ OTHER = family(
         )
         for status in (201, 202, 203, 206, 226, 299, 600, 999)
     }
-    | {"status 204": (response_bytes(b"", status="204 None"), (UnexpectedResponse, 204, (), MOVED[0], "status 204")),
-       "status 304": (response_bytes(b"", status="304 Same"), (UnexpectedResponse, 304, (), *MOVED))},
+    | {"status 204": (response_bytes(b"", status="204 None"),
+            (UnexpectedResponse, 204, (), MOVED[0], "status 204")),
+       "status 304": (response_bytes(b"", status="304 Same"),
+            (UnexpectedResponse, 304, (), *MOVED))},
     kept=True,
 )  # fmt: skip
 IN_THE_FRAME = {"length": LENGTH, "chunks": CHUNK, "heads": HEADS, "statuses": OTHER}

@@ -2,8 +2,10 @@
 
     python -m tests.hostile.fuzz --cases 1000000 --seed 1 [--start N] [--sockets] [--atheris]
 
-A case is made from seed and number alone, so `--start N --cases 1` is case N again. Without `--sockets` the bytes go straight into
-the parser and the reader of the balance; with it, through a socket into both clients. Exits 1 at the first foreign exception.
+A case is made from seed and number alone,
+so `--start N --cases 1` is case N again. Without `--sockets` the bytes go straight into
+the parser and the reader of the balance; with it,
+through a socket into both clients. Exits 1 at the first foreign exception.
 `--atheris` lets libFuzzer choose the bytes, if the package atheris is there. Knows how to judge.
 """
 
@@ -37,7 +39,7 @@ from binance_usdm import (
 )
 from binance_usdm._http.messages import HttpFailure
 from binance_usdm._http.parser import ResponseParser
-from binance_usdm._policy.limiter import cooldown_seconds
+from binance_usdm._policy.cooldown import cooldown_seconds
 from binance_usdm._response import ParsedValue, parse_response, parse_used_weight
 from binance_usdm_wire import OPERATIONS
 from tests.hostile.catalogue import CLIENTS
@@ -52,7 +54,10 @@ PART = 50_000  # cases between two lines of progress
 
 
 def classify(result: object, body: bytes | None) -> str:
-    """The name of an outcome that may be; raises what must not. `body`: the uncompressed JSON of a value."""
+    """Return the name of an outcome that is allowed, and raise one that is not.
+
+    `body` is the uncompressed JSON of a value.
+    """
     if isinstance(result, UsdmError):
         text = f"{result} {result!r} {getattr(result, 'hint', '')}"
         assert len(text) < 5000 or isinstance(result, UnexpectedResponse)
@@ -73,7 +78,7 @@ def classify(result: object, body: bytes | None) -> str:
 
 
 def parse_directly(data: bytes, cut: int = 0) -> str:
-    """Bytes, in two pieces, through the parser and the reader, as the transports and the clients do it."""
+    """Parse and read bytes in two pieces, as the transports and the clients do."""
     parser = ResponseParser(MIB)
     for piece in (data[:cut], data[cut:], b""):
         if not parser.complete and (piece or not data[cut:] or piece is not data[:cut]):
@@ -92,7 +97,7 @@ def parse_directly(data: bytes, cut: int = 0) -> str:
 
 
 def through_sockets(seed: int, numbers: Iterator[int]) -> Iterator[str]:
-    """Each case to each client, over a connection of its own that then ends, at times by a reset."""
+    """Send each case to each client, over a connection that then ends, at times by a reset."""
     case: tuple[bytes, float] = (b"", 0.0)
 
     def script() -> Iterator[Step]:
@@ -116,9 +121,8 @@ def judged_call(kind: type[Client] | type[AsyncClient], url: str, runner: asynci
         "limiter": None,
         "clock": lambda: NOW,
     }
-    made_client = kind(
-        KEY, SECRET, base_url=url, **options
-    )  # a new one: limits are kept by the old
+    # A new client is needed, since the old one remembers limits.
+    made_client = kind(KEY, SECRET, base_url=url, **options)
     try:
         if isinstance(made_client, Client):
             with made_client:
@@ -136,7 +140,11 @@ async def _called(made_client: AsyncClient) -> object:
 def run(
     seed: int, start: int, cases: int, *, sockets: bool, say: Callable[[str], None]
 ) -> Counter[str]:
-    """All cases; raises AssertionError with seed and number at the first that is neither a value nor an error of the tree."""
+    """Run all cases.
+
+    Raises:
+        AssertionError: A case was neither a value nor an error of the tree. Names seed and number.
+    """
     found: Counter[str] = Counter()
     numbers = iter(range(start, start + cases))
     current, began = start, time.monotonic()
@@ -146,9 +154,8 @@ def run(
         for current in numbers:
             done = current - start
             if done % PART == 0 and done:
-                say(
-                    f"{done} cases, {done / (time.monotonic() - began):.0f}/s, {dict(found.most_common())}"
-                )
+                rate = done / (time.monotonic() - began)
+                say(f"{done} cases, {rate:.0f}/s, {dict(found.most_common())}")
             yield current
 
     try:
@@ -162,20 +169,21 @@ def run(
         raise AssertionError(
             f"seed {seed}, case {current}: {make_case(seed, current)!r}"
         ) from error
-    say(
-        f"seed {seed}, cases {start} to {start + cases - 1}: {cases / (time.monotonic() - began):.0f} cases/s, {dict(found.most_common())}"
-    )
+    rate = cases / (time.monotonic() - began)
+    found_counts = dict(found.most_common())
+    say(f"seed {seed}, cases {start} to {start + cases - 1}: {rate:.0f} cases/s, {found_counts}")
     return found
 
 
 def guided(cases: int, seed: int, rest: list[str]) -> None:
-    """libFuzzer, which sees what each case reaches in the Python of the package, chooses heads and bodies. Ends the process."""
+    """Have libFuzzer choose heads and bodies by what each case reaches. Ends the process."""
 
     def one(data: bytes) -> None:
         parse_directly(data)
         parse_directly(response_bytes(data))
 
-    atheris: Any = importlib.import_module("atheris")  # only whoever asks for it has it
+    # It is installed for this command only.
+    atheris: Any = importlib.import_module("atheris")
 
     with tempfile.TemporaryDirectory() as folder:
         for number, whole in enumerate([*CORPUS, *BODIES]):

@@ -1,7 +1,8 @@
-"""A TCP proxy with faults, between a client and a real server on this machine. Knows bytes and time; nothing of HTTP.
+"""A TCP proxy with faults, between a client and a real server on this machine.
 
-A fault belongs to one connection and is asked for with `set` before it is made. Positions count the bytes of one direction.
-It is an event loop in a thread of its own, so that a blocking client can be behind it.
+A fault belongs to one connection and is set with `set()` before the connection is made. Positions
+count the bytes of one direction. The proxy is an event loop in a thread, so that a blocking client
+can use it.
 """
 
 from __future__ import annotations
@@ -18,20 +19,32 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to the bytes of one direction. Numbers that are None mean never, 0 at once."""
+    """What happens to the bytes of one direction.
 
-    reply: bool = True  # the reply's direction, else the request's
-    latency: float = 0.0  # seconds before each piece
-    jitter: float = 0.0  # and up to so many more
-    bandwidth: float | None = None  # bytes a second
-    slice: int | None = None  # bytes of a piece
-    reset: int | None = None  # RST to the client after so many bytes
-    end: int | None = None  # FIN to the client after so many bytes; the other direction stays open
-    vanish: int | None = None  # nothing more after so many bytes, and no end either
-    flip: int | None = None  # the bit of that number is the other one
+    Args:
+        reply: Whether it is the direction of the response, else of the request.
+        latency: Seconds before each piece.
+        jitter: Largest number of seconds more before a piece.
+        bandwidth: Bytes per second.
+        slice: Bytes of a piece.
+        reset: Number of bytes after which the client gets a RST. `None` for never, here and below.
+        end: Number of bytes after which the client gets a FIN. The other direction stays open.
+        vanish: Number of bytes after which nothing more is sent, not even an end.
+        flip: Number of the bit that is inverted.
+    """
+
+    reply: bool = True
+    latency: float = 0.0
+    jitter: float = 0.0
+    bandwidth: float | None = None
+    slice: int | None = None
+    reset: int | None = None
+    end: int | None = None
+    vanish: int | None = None
+    flip: int | None = None
 
     def cut(self) -> int | None:
-        """After how many bytes nothing more gets through."""
+        """Return the number of bytes after which nothing more is forwarded."""
         return next((at for at in (self.reset, self.end, self.vanish) if at is not None), None)
 
 
@@ -40,10 +53,8 @@ class Proxy:
 
     def __init__(self, host: str, port: int, seed: int) -> None:
         self.connections = 0
-        self.heard = {
-            True: 0,
-            False: 0,
-        }  # bytes of replies and of requests that came from either side
+        # Bytes of responses and of requests, as they were received.
+        self.heard = {True: 0, False: 0}
         self._target, self._seed = (host, port), seed
         self._fault = Fault()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -85,8 +96,10 @@ class Proxy:
         with contextlib.suppress(OSError, asyncio.CancelledError):
             there, back = await asyncio.open_connection(*self._target)
             ways = [
-                asyncio.ensure_future(self._carry(reader, back, fault if not fault.reply else Fault(), False, chance, writer)),
-                asyncio.ensure_future(self._carry(there, writer, fault if fault.reply else Fault(), True, chance, writer)),
+                asyncio.ensure_future(self._carry(reader, back,
+                    fault if not fault.reply else Fault(), False, chance, writer)),
+                asyncio.ensure_future(self._carry(there, writer, fault if fault.reply else Fault(),
+                    True, chance, writer)),
             ]  # fmt: skip
             try:  # either side's end is the other's, unless it is the fault to keep it open
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -100,7 +113,8 @@ class Proxy:
                     side.close()
 
     async def _carry(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, fault: Fault, is_reply: bool, chance: random.Random,
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, fault: Fault,
+        is_reply: bool, chance: random.Random,
         client: asyncio.StreamWriter,
     ) -> None:  # fmt: skip
         seen, cut = 0, fault.cut()
@@ -115,7 +129,8 @@ class Proxy:
                 self._break(fault, client)
                 if fault.reset is not None:
                     return
-                while await source.read(65536):  # to the end, of which nobody is told
+                # The rest is read and dropped, and so is the end.
+                while await source.read(65536):
                     pass
                 return
         with contextlib.suppress(OSError):

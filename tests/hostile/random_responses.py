@@ -1,4 +1,4 @@
-"""Replies at random: mutated from the catalogue, or grown from the grammars of HTTP and JSON. Knows how to make; judges nothing."""
+"""Random responses, mutated from the catalogue or made from the grammars of HTTP and JSON."""
 
 from __future__ import annotations
 
@@ -12,19 +12,25 @@ from tests.hostile.catalogue import CATALOGUE
 from tests.support.clients import BODY, ROW
 from tests.support.raw_server import response_bytes
 
-CORPUS = [
-    whole for one in CATALOGUE if not callable(one.steps) and (whole := b"".join(step for step in one.steps if isinstance(step, bytes)))
-    and len(whole) < 4000
-]  # fmt: skip
+_WHOLE = [
+    b"".join(step for step in one.steps if isinstance(step, bytes))
+    for one in CATALOGUE
+    if not callable(one.steps)
+]
+CORPUS = [whole for whole in _WHOLE if 0 < len(whole) < 4000]
 BODIES = list(dict.fromkeys(whole.partition(b"\r\n\r\n")[2] for whole in CORPUS))
 TOKENS = [
-    b"\r\n", b"\n", b"\r", b"\0", b"\xff", b" ", b":", b",", b"[", b"]", b"{", b"}", b'"', b"\\", b"\\u0000", b"\\ud800", b"null",
+    b"\r\n", b"\n", b"\r", b"\0", b"\xff", b" ", b":", b",", b"[", b"]", b"{", b"}", b'"', b"\\",
+    b"\\u0000", b"\\ud800", b"null",
     b"true", b"NaN", b"-0", b"1e999",
-    b"9" * 25, b"1.50", b"0x", b"chunked", b"gzip", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 C\r\n\r\n", b"Content-Length: 2\r\n",
+    b"9" * 25, b"1.50", b"0x", b"chunked", b"gzip", b"HTTP/1.1 200 OK\r\n",
+    b"HTTP/1.1 100 C\r\n\r\n", b"Content-Length: 2\r\n",
     b"Transfer-Encoding: chunked\r\n",
-    b"\r\n0\r\n\r\n", b"Content-Encoding: gzip\r\n", b"Retry-After: 9\r\n", b"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n",
+    b"\r\n0\r\n\r\n", b"Content-Encoding: gzip\r\n", b"Retry-After: 9\r\n",
+    b"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n",
     b"Date: Wed, 21 Oct 2015 07:27:00 GMT\r\n",
-    b'{"code":-1003,"msg":"banned until 1762412880142"}', b'"code":-1021,', b'"msg":"', b"-", b"\xe2\x80\xae", b"\x1b[31m", b"1" * 13,
+    b'{"code":-1003,"msg":"banned until 1762412880142"}', b'"code":-1021,', b'"msg":"', b"-",
+    b"\xe2\x80\xae", b"\x1b[31m", b"1" * 13,
     json.dumps(ROW).encode(),
 ]  # fmt: skip
 STATUSES = (
@@ -44,7 +50,10 @@ STATUSES = (
 
 
 def mutate(data: bytes, chance: random.Random) -> bytes:
-    """A few of: a bit flipped; a piece cut out, doubled, or replaced by a token or by a piece of another reply."""
+    """Return data with some mutations.
+
+    A bit is flipped, or a piece is cut out, doubled, or replaced by a token or another piece.
+    """
     draw = chance.random
     for _ in range(1 + int(draw() ** 3 * 8)):
         size = len(data)
@@ -119,7 +128,7 @@ def grow_json(chance: random.Random, depth: int = 0) -> Any:
 
 
 def make_case(seed: int, number: int) -> bytes:
-    """The case of that number: a reply mutated as a whole, or a mutated or grown body in a right frame."""
+    """Return the case of a number: a mutated response, or a valid one with a random body."""
     chance = random.Random(seed << 40 | number)
     draw = chance.random()
     if draw < 0.4:

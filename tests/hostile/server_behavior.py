@@ -1,4 +1,4 @@
-"""What one behaviour of a server is and what both clients must make of it. Knows words for outcomes; knows no single behaviour."""
+"""One behavior of a server, and the outcome that it must have on both clients."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ Expected: TypeAlias = tuple[Any, ...]
 Steps: TypeAlias = Sequence[Step] | Callable[[], Iterable[Step]]
 
 MIB = 1 << 20
-SHORT = 0.25  # the whole time of a call that has to run out of it
-LONG = 3.0  # and of one that has not
-ELSEWHERE = b"elsewhere.invalid:1"  # stands for the address of a server that nobody may ask
+# Timeouts of a call that must exceed it, and of one that must not.
+SHORT = 0.25
+LONG = 3.0
+# Stands for the address of a server that no client may connect to.
+ELSEWHERE = b"elsewhere.invalid:1"
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
-# outcomes, as `told` tells them; a shorter one leaves open what it does not say
+# Outcomes. A shorter one leaves open what it does not have.
 GOOD: Expected = (list, [ROW])
 MALFORMED: Expected = (TransportError, "RemoteProtocolError: the response is not valid HTTP/1.1")
 CUT: Expected = (
@@ -41,28 +43,37 @@ NOTHING: Expected = (
     TransportError,
     "RemoteProtocolError: the server closed the connection without a response",
 )
-GONE: Expected = (TransportError, "ReadError: reading failed: ECONNRESET")
+GONE: Expected = (TransportError, "ReadError: reading the response failed: ECONNRESET")
 LATE: Expected = (DeadlineExceeded,)
 NO_JSON: Expected = (UnexpectedResponse, 200, (), "a JSON text", "invalid JSON")
 TOO_LARGE: Expected = (UnexpectedResponse, 0, (), f"at most {MIB} bytes", "more")
 
 
 def rows(**changed: Any) -> Expected:
-    """The one good row, with other members."""
+    """Return the one good row, with changed fields."""
     return (list, [{**ROW, **changed}])
 
 
 def mismatch(found: str, expected: str = "a JSON text", *path: int | str) -> Expected:
-    """A 200 that is not what the spec describes."""
+    """Return the outcome of a 200 that the spec does not describe."""
     return (UnexpectedResponse, 200, path, expected, found)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerBehavior:
-    """What the first connection lives through once it has sent a request (at once, if `unasked`), and what the call must come to.
+    """Steps of the first connection after a request, and the outcome that the call must have.
 
-    Whatever the steps are, the connection would then answer further requests rightly, and later connections do. `kept` says whether
-    the next call may come over the first one; None when either will do. `idle`: all steps are over before that next call.
+    After the steps the connection serves further requests correctly, as later connections do.
+
+    Args:
+        name: Name of the behavior.
+        steps: Steps of a `RawServer`.
+        due: The outcome.
+        kept: Whether the next call uses the first connection. `None` allows both.
+        timeout: Timeout of the call in seconds.
+        idle: Whether all steps are done before the next call.
+        unasked: Whether the steps begin before the request.
+        tls: Whether the client uses TLS. The server never does.
     """
 
     name: str
@@ -72,10 +83,13 @@ class ServerBehavior:
     timeout: float = LONG
     idle: bool = False
     unasked: bool = False
-    tls: bool = False  # the client speaks TLS; the server, never
+    tls: bool = False
 
     def scripts(self, elsewhere: bytes, over: threading.Event) -> list[Script]:
-        """For `RawServer`: the first connection's script, and that of all later ones. `over` is set when all steps are taken."""
+        """Return the scripts of the first connection and of all later ones, for `RawServer`.
+
+        `over` is set when all steps are done.
+        """
 
         def first() -> Iterator[Step]:
             if not self.unasked:
@@ -100,7 +114,7 @@ def healthy_steps() -> Iterator[Step]:
 def family(
     cases: Mapping[str, tuple[bytes | Steps, Expected]], **options: Any
 ) -> list[ServerBehavior]:
-    """Behaviours that differ in what is sent and what is due."""
+    """Behaviors that differ in what is sent and what is due."""
     return [
         ServerBehavior(name, (sent,) if isinstance(sent, bytes) else sent, due, **options)
         for name, (sent, due) in cases.items()

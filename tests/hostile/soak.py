@@ -1,10 +1,10 @@
-"""A long run: many calls over one client, faults among them, with memory and file descriptors watched. Knows figures, judges them.
+"""A long run: many calls over one client, with faults, while memory and descriptors are measured.
 
     python -m tests.hostile.soak [--calls 100000] [--traced]      both clients, one after the other
 
-The server is another process, `fast_server.py`. The process's
-memory is read every 5 % of the calls; from 20 % of the calls on it may grow by GROWTH_KIB, and the file descriptors not at all.
-`--traced` counts Python's own blocks instead, which is slower and exact. Exits 1 when anything grew.
+The server is another process, `fast_server.py`. The process's memory is measured every 5 % of the
+calls. From 20 % of the calls on it may grow by GROWTH_KIB, and the file descriptors not at all.
+`--traced` counts Python's blocks instead, which is slower and exact. Exits 1 when anything grew.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Figures:
     bound: int
 
     @property
-    def grown(self) -> int:
+    def growth(self) -> int:
         """From 20 % of the calls on.
 
         The median of five points: one may catch a burst, or the moment between two connections,
@@ -57,14 +57,13 @@ class Figures:
     @property
     def flat(self) -> bool:
         points = self.descriptors[POINTS // 5 :]
-        return (
-            self.grown <= self.bound and points[-1] <= points[0] + 1
-        )  # the one connection may just have ended
+        # The one connection may have ended meanwhile.
+        return self.growth <= self.bound and points[-1] <= points[0] + 1
 
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
-    """The URL of `fast_server.py`, as a process of its own."""
+    """Run `fast_server.py` in a new process, and yield its URL."""
     program = [sys.executable, "-m", "tests.hostile.fast_server"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -83,9 +82,8 @@ def called(face: BlockingFacade) -> str:
 
 def soak(kind: type[Client] | type[AsyncClient], url: str, calls: int, *, traced: bool) -> Figures:
     """So many calls over one client; any foreign exception ends it."""
-    memory, descriptors = (
-        array("q", bytes(8 * POINTS)) for _ in range(2)
-    )  # so that measuring takes no memory of its own
+    # So measuring takes no memory.
+    memory, descriptors = (array("q", bytes(8 * POINTS)) for _ in range(2))
     outcomes: Counter[str] = Counter()
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -93,7 +91,8 @@ def soak(kind: type[Client] | type[AsyncClient], url: str, calls: int, *, traced
             tracemalloc.start()
             stack.callback(tracemalloc.stop)
         gc.collect()
-        gc.freeze()  # what was there before does not grow, and walking through it at every point takes most of the time
+        # Older objects do not grow, and walking through them would take most of the time.
+        gc.freeze()
         stack.callback(gc.unfreeze)
         face = stack.enter_context(client(kind, url, 5.0))
         for point in range(POINTS):
@@ -123,14 +122,12 @@ def main() -> int:
             found = soak(kind, url, chosen.calls, traced=chosen.traced)
         flat &= found.flat
         unit = "bytes" if chosen.traced else "KiB"
-        print(
-            f"{kind.__name__}: {chosen.calls} calls in {found.seconds:.1f} s, {dict(found.outcomes.most_common())}"
-        )
+        outcomes = dict(found.outcomes.most_common())
+        print(f"{kind.__name__}: {chosen.calls} calls in {found.seconds:.1f} s, {outcomes}")
         print(f"  memory in {unit} at each twentieth of the run {list(found.memory)}; "
-              f"grown by {found.grown} since a fifth of it (bound {found.bound})")  # fmt: skip
-        print(
-            f"  file descriptors {min(found.descriptors)} to {max(found.descriptors)}, {found.descriptors[-1]} at the end"
-        )
+              f"grown by {found.growth} since a fifth of it (bound {found.bound})")  # fmt: skip
+        counts = found.descriptors
+        print(f"  file descriptors {min(counts)} to {max(counts)}, {counts[-1]} at the end")
     return 0 if flat else 1
 
 

@@ -1,4 +1,7 @@
-"""Each behaviour of the catalogue on both clients: the one outcome, in time, told to nobody else, and nothing of it carried over."""
+"""Each behavior of the catalogue on both clients.
+
+The outcome is right and in time, no other server is contacted, and no later call is affected.
+"""
 
 from __future__ import annotations
 
@@ -49,18 +52,18 @@ def costly() -> Found:
     return examine_all(COSTLY)[0]
 
 
-def check(seen: Found, behaviour: ServerBehavior, kind: str) -> None:
-    one = seen[behaviour.name, kind]
-    assert one.faults(behaviour) == [], one
+def check(seen: Found, behavior: ServerBehavior, client_name: str) -> None:
+    one = seen[behavior.name, client_name]
+    assert one.faults(behavior) == [], one
 
 
 def run_behavior(*families: str) -> pytest.MarkDecorator:
-    chosen = [behaviour for family in families for behaviour in FAMILIES[family]]
-    return pytest.mark.parametrize("behaviour", chosen, ids=lambda behaviour: behaviour.name)
+    chosen = [behavior for family in families for behavior in FAMILIES[family]]
+    return pytest.mark.parametrize("behavior", chosen, ids=lambda behavior: behavior.name)
 
 
-@pytest.fixture(params=[kind.__name__ for kind in CLIENTS])
-def kind(request: pytest.FixtureRequest) -> Iterator[str]:
+@pytest.fixture(params=[client_name.__name__ for client_name in CLIENTS])
+def client_name(request: pytest.FixtureRequest) -> Iterator[str]:
     return request.param  # type: ignore[no-any-return]
 
 
@@ -69,41 +72,41 @@ def kind(request: pytest.FixtureRequest) -> Iterator[str]:
     "length", "chunks", "heads", "interim", "statuses", "texts", "members", "disguised", "weights"
 )
 def test_a_reply_is_read_rightly_or_refused(
-    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
+    catalogue: tuple[Found, int], behavior: ServerBehavior, client_name: str
 ) -> None:
-    check(catalogue[0], behaviour, kind)
+    check(catalogue[0], behavior, client_name)
 
 
 @pytest.mark.promise("R1")
 @run_behavior("time")
 def test_no_reply_outlasts_the_deadline(
-    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
+    catalogue: tuple[Found, int], behavior: ServerBehavior, client_name: str
 ) -> None:
-    check(catalogue[0], behaviour, kind)
+    check(catalogue[0], behavior, client_name)
 
 
 @pytest.mark.promise("R15", "R16", "R19")
 @run_behavior("ends", "tls")
 def test_an_end_at_any_stage_is_told_and_the_next_call_works(
-    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
+    catalogue: tuple[Found, int], behavior: ServerBehavior, client_name: str
 ) -> None:
-    check(catalogue[0], behaviour, kind)
+    check(catalogue[0], behavior, client_name)
 
 
 @pytest.mark.promise("R16")
 @run_behavior("unasked")
 def test_what_nobody_asked_for_answers_no_later_call(
-    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
+    catalogue: tuple[Found, int], behavior: ServerBehavior, client_name: str
 ) -> None:
-    check(catalogue[0], behaviour, kind)
+    check(catalogue[0], behavior, client_name)
 
 
 @pytest.mark.promise("S10", "R19")
 @run_behavior("redirects")
 def test_no_redirect_is_followed(
-    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
+    catalogue: tuple[Found, int], behavior: ServerBehavior, client_name: str
 ) -> None:
-    check(catalogue[0], behaviour, kind)
+    check(catalogue[0], behavior, client_name)
 
 
 @pytest.mark.promise("S10")
@@ -114,31 +117,33 @@ def test_nobody_else_is_asked(catalogue: tuple[Found, int]) -> None:
 @pytest.mark.promise("S14")
 @run_behavior("sizes", "encodings")
 def test_a_reply_ends_at_its_bound_however_it_is_packed(
-    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
+    catalogue: tuple[Found, int], behavior: ServerBehavior, client_name: str
 ) -> None:
-    check(catalogue[0], behaviour, kind)
+    check(catalogue[0], behavior, client_name)
 
 
 @pytest.mark.promise("R11", "R16", "R19")
 @run_behavior("refused", "waits")
 def test_a_refusal_is_named_and_a_limit_kept(
-    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
+    catalogue: tuple[Found, int], behavior: ServerBehavior, client_name: str
 ) -> None:
-    check(catalogue[0], behaviour, kind)
+    check(catalogue[0], behavior, client_name)
 
 
 @pytest.mark.promise("S4", "S5")
 @run_behavior("words", "echoes")
 def test_no_text_of_the_exchange_breaks_a_log_or_tells_a_secret(
-    catalogue: tuple[Found, int], behaviour: ServerBehavior, kind: str
+    catalogue: tuple[Found, int], behavior: ServerBehavior, client_name: str
 ) -> None:
-    check(catalogue[0], behaviour, kind)
+    check(catalogue[0], behavior, client_name)
 
 
 @pytest.mark.promise("R1", "S15")
-@pytest.mark.parametrize("behaviour", COSTLY, ids=lambda behaviour: behaviour.name)
-def test_no_reply_is_dear_to_read(costly: Found, behaviour: ServerBehavior, kind: str) -> None:
-    check(costly, behaviour, kind)
+@pytest.mark.parametrize("behavior", COSTLY, ids=lambda behavior: behavior.name)
+def test_no_reply_is_dear_to_read(
+    costly: Found, behavior: ServerBehavior, client_name: str
+) -> None:
+    check(costly, behavior, client_name)
 
 
 @contextlib.contextmanager
@@ -157,10 +162,12 @@ def unattended() -> Iterator[str]:
 
 @pytest.mark.promise("R1")
 @pytest.mark.parametrize("place", [no_answer, unattended], ids=lambda place: place.__name__)
-@pytest.mark.parametrize("kind", CLIENTS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("client_class", CLIENTS, ids=lambda client_class: client_class.__name__)
 @retry_if_late
-def test_a_server_that_takes_no_connection_ends_at_the_deadline(place: Any, kind: Any) -> None:
-    with place() as url, client(kind, url, SHORT) as face:
+def test_a_server_that_takes_no_connection_ends_at_the_deadline(
+    place: Any, client_class: Any
+) -> None:
+    with place() as url, client(client_class, url, SHORT) as face:
         found, took, _ = called(face)
     assert matches(found, LATE)
     assert SHORT <= took.seconds <= SHORT + SLACK
@@ -178,13 +185,13 @@ def test_the_catalogue_costs_little_memory(options: list[str]) -> None:
 
 
 def test_the_catalogue_is_large_and_its_names_are_its_own() -> None:
-    names = [behaviour.name for behaviour in [*CATALOGUE, *COSTLY]]
+    names = [behavior.name for behavior in [*CATALOGUE, *COSTLY]]
     assert len(set(names)) == len(names) > 600
-    assert all(list(steps(behaviour)) or callable(behaviour.steps) for behaviour in CATALOGUE)
+    assert all(list(steps(behavior)) or callable(behavior.steps) for behavior in CATALOGUE)
 
 
 def test_a_call_that_is_late_at_each_look_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue_module, "SLACK", -LONG)
-    one = next(behaviour for behaviour in CATALOGUE if behaviour.kept)
+    one = next(behavior for behavior in CATALOGUE if behavior.kept)
     seen, _ = examine_all([one])
     assert [fault.split()[0] for fault in seen[one.name, "Client"].faults(one)] == ["took"]

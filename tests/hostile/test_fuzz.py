@@ -1,4 +1,7 @@
-"""Random bytes for a reply: a value that is what was sent, or an error of the tree; on the parser alone, and through sockets."""
+"""Random bytes as a response give the value that was sent, or an error of the tree.
+
+They go to the parser alone, and through sockets.
+"""
 
 from __future__ import annotations
 

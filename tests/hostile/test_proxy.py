@@ -1,4 +1,4 @@
-"""Faults of the way between the client and the mock exchange: the right value, or an error of the tree, within the deadline."""
+"""Network faults between client and mock exchange: a right value or an error, in time."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ Ask = tuple[Kind, Fault]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Proxies to one mock exchange, and how many bytes a call sends and gets when nothing is wrong."""
+    """Proxies to one mock exchange, and the bytes that a call without faults sends and receives."""
 
     lanes: queue.SimpleQueue[tuple[Proxy, str]] = field(default_factory=queue.SimpleQueue)
     sizes: dict[bool, int] = field(default_factory=dict)
 
     def call(
-        self, kind: Kind, fault: Fault, timeout: float = SHORT, calls: int = 1
+        self, client_class: Kind, fault: Fault, timeout: float = SHORT, calls: int = 1
     ) -> tuple[Expected, float]:
-        """The last outcome of so many calls of one client, and the most seconds that one took."""
+        """Return the last outcome of `count` calls of one client, and the longest time of one."""
         proxy, url = self.lanes.get()
         proxy.set(fault)
         options: dict[str, Any] = {"timeout": timeout, "retry": RetryPolicy.off(), "limiter": None}
@@ -59,7 +59,7 @@ class Way:
             with (
                 asyncio.Runner() as runner,
                 contextlib.closing(
-                    BlockingFacade(kind(KEY, SECRET, base_url=url, **options), runner)
+                    BlockingFacade(client_class(KEY, SECRET, base_url=url, **options), runner)
                 ) as face,
             ):
                 for _ in range(calls):
@@ -76,15 +76,21 @@ class Way:
     def all(
         self, faults: Iterable[Fault], timeout: float = SHORT
     ) -> list[tuple[Kind, Fault, Expected]]:
-        """Each fault on both clients, side by side; none may outlast its deadline. One that seems to is tried again on its own."""
-        asked: list[Ask] = [(kind, fault) for fault in faults for kind in CLIENTS]
+        """Run each fault on both clients, side by side. None may outlast its deadline.
+
+        One that does is repeated alone.
+        """
+        asked: list[Ask] = [(client_class, fault) for fault in faults for client_class in CLIENTS]
         with ThreadPoolExecutor(LANES) as pool:
             found = list(pool.map(lambda ask: self.call(ask[0], ask[1], timeout), asked))
-        for (kind, fault), (due, seconds) in zip(asked, found, strict=True):
+        for (client_class, fault), (due, seconds) in zip(asked, found, strict=True):
             if seconds > timeout + SLACK:
-                seconds = min(self.call(kind, fault, timeout)[1] for _ in range(3))
-            assert seconds <= timeout + SLACK, (SEED, kind, fault, seconds, due)
-        return [(kind, fault, due) for (kind, fault), (due, _) in zip(asked, found, strict=True)]
+                seconds = min(self.call(client_class, fault, timeout)[1] for _ in range(3))
+            assert seconds <= timeout + SLACK, (SEED, client_class, fault, seconds, due)
+        return [
+            (client_class, fault, due)
+            for (client_class, fault), (due, _) in zip(asked, found, strict=True)
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -107,27 +113,32 @@ def way() -> Iterator[Way]:
         yield made
 
 
-@pytest.fixture(params=CLIENTS, ids=lambda kind: kind.__name__)
-def kind(request: pytest.FixtureRequest) -> Kind:
+@pytest.fixture(params=CLIENTS, ids=lambda client_class: client_class.__name__)
+def client_class(request: pytest.FixtureRequest) -> Kind:
     return request.param  # type: ignore[no-any-return]
 
 
 @pytest.mark.promise("R16")
 @pytest.mark.parametrize("reply", [True, False], ids=["reply", "request"])
 @pytest.mark.parametrize(
-    "how", [{"slice": 1}, {"latency": 0.02, "jitter": 0.02}, {"bandwidth": 5000.0, "slice": 50}], ids=["slices", "latency", "bandwidth"]
+    "how", [{"slice": 1}, {"latency": 0.02, "jitter": 0.02}, {"bandwidth": 5000.0, "slice": 50}],
+    ids=["slices", "latency", "bandwidth"]
 )  # fmt: skip
-def test_a_slow_way_changes_nothing(way: Way, kind: Kind, reply: bool, how: dict[str, Any]) -> None:
-    found, _ = way.call(kind, Fault(reply=reply, **how), LONG, calls=3)
+def test_a_slow_way_changes_nothing(
+    way: Way, client_class: Kind, reply: bool, how: dict[str, Any]
+) -> None:
+    found, _ = way.call(client_class, Fault(reply=reply, **how), LONG, calls=3)
     assert matches(found, GOOD)
 
 
 @pytest.mark.promise("R1")
 @pytest.mark.parametrize("reply", [True, False], ids=["reply", "request"])
 @retry_if_late
-def test_a_way_that_is_too_slow_ends_at_the_deadline(way: Way, kind: Kind, reply: bool) -> None:
+def test_a_way_that_is_too_slow_ends_at_the_deadline(
+    way: Way, client_class: Kind, reply: bool
+) -> None:
     for fault in (Fault(reply=reply, latency=2.0), Fault(reply=reply, slice=1, bandwidth=300.0)):
-        found, seconds = way.call(kind, fault)
+        found, seconds = way.call(client_class, fault)
         assert matches(found, LATE), (SEED, fault)
         assert SHORT <= seconds <= SHORT + SLACK, (SEED, fault)
 
@@ -139,15 +150,11 @@ def test_a_reply_cut_at_any_byte_is_no_value(way: Way, how: str) -> None:
         return Fault(reset=at) if how == "reset" else Fault(end=at)
 
     size = way.sizes[True]
-    for kind, fault, found in way.all((cut(at) for at in range(size)), LONG):
-        assert found[0] is TransportError, (SEED, kind, fault, found)
-    for kind, fault, found in way.all([cut(size)], LONG):
-        assert matches(found, GOOD) or how == "reset", (
-            SEED,
-            kind,
-            fault,
-            found,
-        )  # a reset can overtake the last bytes
+    for client_class, fault, found in way.all((cut(at) for at in range(size)), LONG):
+        assert found[0] is TransportError, (SEED, client_class, fault, found)
+    for client_class, fault, found in way.all([cut(size)], LONG):
+        # A reset can overtake the last bytes.
+        assert matches(found, GOOD) or how == "reset", (SEED, client_class, fault, found)
 
 
 @pytest.mark.promise("R1", "R16")
@@ -156,19 +163,19 @@ def test_a_reply_that_stops_at_any_byte_ends_at_the_deadline(way: Way) -> None:
     faults = [Fault(vanish=at) for at in places] + [
         Fault(reply=False, vanish=at) for at in (0, 1, way.sizes[False] - 1)
     ]
-    for kind, fault, found in way.all(faults):
-        assert found[0] is DeadlineExceeded, (SEED, kind, fault, found)
+    for client_class, fault, found in way.all(faults):
+        assert found[0] is DeadlineExceeded, (SEED, client_class, fault, found)
 
 
 def flips(size: int, bits: int) -> list[int]:
-    """The same for the same seed: so many bits of each byte."""
+    """Return positions of `bits` bits of each byte, the same for the same seed."""
     chance = random.Random(SEED)
     return [byte * 8 + bit for byte in range(size) for bit in chance.sample(range(8), bits)]
 
 
 @pytest.mark.promise("R16")
 def test_a_flipped_bit_in_the_reply_raises_nothing_foreign(way: Way) -> None:
-    """It may change a value and leave the reply valid. Against that TLS protects, which is not in this way."""
+    """A flipped bit may change a value in a valid response. TLS would prevent that."""
     outcomes = [
         found[0] for _, _, found in way.all(Fault(flip=bit) for bit in flips(way.sizes[True], BITS))
     ]
@@ -178,8 +185,7 @@ def test_a_flipped_bit_in_the_reply_raises_nothing_foreign(way: Way) -> None:
 @pytest.mark.promise("R16")
 def test_a_flipped_bit_in_the_request_gives_the_right_value_or_none(way: Way) -> None:
     outcomes = way.all(Fault(reply=False, flip=bit) for bit in flips(way.sizes[False], BITS))
-    for kind, fault, found in outcomes:
-        assert matches(found, GOOD) or found[0] is not list, (SEED, kind, fault, found)
-    assert {list, AuthenticationError} <= {
-        found[0] for _, _, found in outcomes
-    }  # the bits did flip
+    for client_class, fault, found in outcomes:
+        assert matches(found, GOOD) or found[0] is not list, (SEED, client_class, fault, found)
+    # The bits did flip.
+    assert {list, AuthenticationError} <= {found[0] for _, _, found in outcomes}

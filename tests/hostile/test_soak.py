@@ -1,4 +1,4 @@
-"""A short form of the long run: thousands of calls over one client, faults among them, and nothing that grows."""
+"""A short form of the long run: thousands of calls over one client, and nothing grows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Fixtures of the transport tests: each claim is tested on both transports, and nothing may stay open."""
+"""Fixtures of the transport tests, each of which runs on both transports.
+
+Nothing may stay open.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ def wires(request: pytest.FixtureRequest) -> Iterator[Wires]:
 @pytest.fixture(scope="module", autouse=True)
 def nothing_leaks() -> Iterator[None]:
     yield
-    gc.collect()  # what was left open warns now, and a warning is an error here
+    # What was left open warns now, and a warning is an error here.
+    gc.collect()
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ def wire(wires: Wires) -> Wire:
 
 @pytest.fixture
 def swallower() -> Iterator[tuple[str, int]]:
-    """An address that answers no SYN: a listener whose queue is full."""
+    """An address that drops every SYN, of a listener whose queue is full."""
     with full_queue() as place, socket.socket() as probe:
         probe.settimeout(0.05)
         with contextlib.suppress(TimeoutError):
@@ -42,7 +46,8 @@ def swallower() -> Iterator[tuple[str, int]]:
 
 
 @pytest.fixture
-def nobody() -> int:
+def closed_port() -> int:
+    """A port on which no program listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port

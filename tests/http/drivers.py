@@ -1,4 +1,4 @@
-"""What the tests of the transports share: both transports behind one blocking face, and certificates."""
+"""Both transports behind one blocking interface, and certificates for their tests."""
 
 from __future__ import annotations
 
@@ -56,14 +56,17 @@ class SyncDriver:
         response.read()
         return response
 
-    def shut(self) -> None:
+    def shut_down(self) -> None:
         self.transport.close()
 
-    close = shut
+    close = shut_down
 
 
 class AsyncDriver:
-    """Drives an AsyncTransport, on one loop that rests between calls; time is bounded by asyncio.timeout."""
+    """Drives an AsyncTransport, on one event loop that stands still between calls.
+
+    `asyncio.timeout()` bounds each call.
+    """
 
     def __init__(self, **options: Any) -> None:
         self.transport = AsyncTransport(**options)
@@ -72,11 +75,11 @@ class AsyncDriver:
     def send(self, request: httpx.Request, seconds: float = 5.0) -> httpx.Response:
         return self.runner.run(send(self.transport, request, seconds))
 
-    def shut(self) -> None:
+    def shut_down(self) -> None:
         self.runner.run(self.transport.aclose())
 
     def close(self) -> None:
-        self.shut()
+        self.shut_down()
         self.runner.close()
 
 
@@ -94,7 +97,7 @@ Wires: TypeAlias = Callable[..., Wire]
 
 
 class CertificateAuthority:
-    """A certificate authority that nobody knows, until somebody trusts it."""
+    """A certificate authority that no context trusts at first."""
 
     def __init__(self, folder: Path) -> None:
         self.pem = folder / "authority.pem"
@@ -102,20 +105,25 @@ class CertificateAuthority:
         self._ca.cert_pem.write_to_path(self.pem)
 
     def server(self, *names: str, **dates: Any) -> ssl.SSLContext:
-        """A server's settings, with a certificate for these names, else for this machine, valid `not_before` and `not_after`."""
+        """Return a server's settings, with a certificate for these names, else for this machine.
+
+        Args:
+            *names: Host names and IP addresses.
+            **dates: `not_before` and `not_after`.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._ca.issue_cert(*(names or ("localhost", "127.0.0.1")), **dates).configure_cert(context)
         return context
 
     def trusted(self) -> ssl.SSLContext:
-        """A client's own settings, which trust this authority and no other."""
+        """Return a client's settings, which trust this authority and no other."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._ca.configure_trust(context)
         return context
 
     @contextlib.contextmanager
     def trust_system_wide(self) -> Iterator[None]:
-        """Meanwhile, the process's own settings trust this authority and no other."""
+        """Have the settings of the process trust this authority and no other, meanwhile."""
         tls_context.cache_clear()
         with mock.patch.dict(
             os.environ, SSL_CERT_FILE=str(self.pem), SSL_CERT_DIR=str(self.pem.parent / "none")

@@ -1,4 +1,7 @@
-"""A call given up at any moment leaves nothing behind: no socket, no dead connection in the pool, no reply for the next call."""
+"""A call that is cancelled at any moment leaves nothing behind.
+
+There is no socket, no closed connection in the pool, and no response for the next call.
+"""
 
 from __future__ import annotations
 
@@ -51,9 +54,8 @@ def _cancelled(call: Coroutine[Any, Any, Any], pause: int, late: bool) -> Genera
         except StopIteration:
             return False
         if number == pause and late and awaited is not None:
-            awaited.add_done_callback(
-                lambda _: task.cancel()
-            )  # called before the one that wakes the task
+            # It is called before the callback that wakes the task.
+            awaited.add_done_callback(lambda _: task.cancel())
         elif number == pause:
             task.cancel()
         try:
@@ -66,7 +68,16 @@ def _cancelled(call: Coroutine[Any, Any, Any], pause: int, late: bool) -> Genera
 
 
 async def cancelled(call: Coroutine[Any, Any, Any], pause: int, late: bool) -> bool:
-    """Cancel the call in its n-th pause, or `late`, when what it waited for has just come. Tell whether it got that far."""
+    """Cancel the call in its n-th wait.
+
+    Args:
+        call: The call.
+        pause: Number of the wait.
+        late: Whether to cancel it when what it waited for has just come.
+
+    Returns:
+        Whether it got that far.
+    """
     return await _cancelled(call, pause, late)
 
 
@@ -89,7 +100,7 @@ def none_dead(transport: AsyncTransport) -> bool:
 async def every_pause(
     transport: AsyncTransport, url: str, *, late: bool, fresh: bool, patience: float
 ) -> int:
-    """Cancel calls in their first, second, … pause; return in how many."""
+    """Cancel calls in their first, second, … wait, and return the number of waits."""
     for pause in range(1000):
         if not fresh:
             await send(transport, make_request(url + "kept"))
@@ -97,9 +108,8 @@ async def every_pause(
             add_deadline(make_request(f"{url}{pause}", fresh=fresh), 5)
         )
         task = asyncio.create_task(cancelled(call, pause, late))
-        await asyncio.wait(
-            [task], timeout=patience
-        )  # one that hangs is not cancelled in this pause, but given up now
+        # A call that hangs is not cancelled in this pause, but ended now.
+        await asyncio.wait([task], timeout=patience)
         task.cancel()
         if not await task:
             return pause
@@ -132,9 +142,8 @@ def test_a_call_cancelled_in_any_pause_leaves_nothing_behind(
         else:
             assert not any(idle(transport))
         await transport.aclose()
-        assert await becomes(
-            lambda: descriptors() - before <= server.connections - server.ended
-        )  # those are its own
+        # Those are the descriptors of the server.
+        assert await becomes(lambda: descriptors() - before <= server.connections - server.ended)
         assert len(asyncio.all_tasks()) == 1
 
     with (
@@ -157,7 +166,9 @@ def test_a_call_cancelled_before_it_is_connected_leaves_nothing_behind(
     asyncio.run(scenario())
 
 
-def test_a_hundred_tasks_get_their_own_replies_share_connections_and_leak_none() -> None:
+def test_tasks_get_their_own_responses() -> None:
+    """A hundred tasks share connections. Each gets its own response, and no connection leaks."""
+
     async def calls(transport: AsyncTransport, url: str, task: int) -> None:
         for number in range(50):
             assert (
@@ -176,7 +187,8 @@ def test_a_hundred_tasks_get_their_own_replies_share_connections_and_leak_none()
     assert server.connections <= 100
 
 
-def test_eight_threads_get_their_own_replies_share_connections_and_leak_none() -> None:
+def test_threads_get_their_own_responses() -> None:
+    """Eight threads share the connections, each gets its own response, and no connection leaks."""
     with (
         RawServer(repeat(READ, echo)) as server,
         contextlib.closing(SyncDriver()) as wire,
@@ -189,6 +201,6 @@ def test_eight_threads_get_their_own_replies_share_connections_and_leak_none() -
         )
         assert list(replies) == [b"/%d" % number for number in numbers]
         assert server.connections == sum(map(len, idle(wire.transport))) <= 8
-        wire.shut()
+        wire.shut_down()
         assert server.wait(lambda: server.ended == server.connections)
         assert descriptors() <= before

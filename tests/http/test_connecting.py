@@ -20,9 +20,9 @@ from tests.support.timing import retry_if_late
 FAMILY = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
 
 
-def test_a_refused_connection_is_a_connect_error(wire: Wire, nobody: int) -> None:
+def test_a_refused_connection_is_a_connect_error(wire: Wire, closed_port: int) -> None:
     with pytest.raises(httpx.ConnectError, match="connecting failed: ECONNREFUSED"):
-        wire.send(make_request(f"http://127.0.0.1:{nobody}/"))
+        wire.send(make_request(f"http://127.0.0.1:{closed_port}/"))
 
 
 @pytest.mark.parametrize("host", ["a" * 70 + ".invalid", ".invalid", "127.0.0.1:99999"])
@@ -67,10 +67,10 @@ def test_a_resolver_that_hangs_ends_at_the_deadline(
 
 
 def test_an_address_that_refuses_is_passed_over(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch, nobody: int
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     with RawServer(repeat(READ, response_bytes())) as server:
-        addresses = [(*FAMILY, ("127.0.0.1", port)) for port in (nobody, server.port)]
+        addresses = [(*FAMILY, ("127.0.0.1", port)) for port in (closed_port, server.port)]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
         assert wire.send(make_request("http://two.addresses/")).content == b"[]"
 
@@ -92,7 +92,8 @@ def test_a_stalled_handshake_leaves_time_for_the_next_address(
     with RawServer([STAY_SILENT]) as stalled, RawServer([]) as ends:
         addresses = [(*FAMILY, ("127.0.0.1", server.port)) for server in (stalled, ends)]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
-        tls_context()  # loading the trust store takes time once
+        # The trust store is loaded once, which takes time.
+        tls_context()
         with pytest.raises((httpx.ConnectError, *TIMEOUTS)):
             wire.send(make_request("https://two.addresses/"), 0.3)
         assert ends.connections == 1
@@ -112,9 +113,10 @@ def test_all_addresses_dead_take_the_whole_time_and_no_more(
 
 @pytest.mark.parametrize("what", ["resolver", "address"])
 @retry_if_late
-def test_the_asyncio_transport_keeps_the_deadline_while_connecting_by_itself(
+def test_async_connecting_keeps_the_deadline(
     what: str, monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
 ) -> None:
+    """The asyncio transport ends connecting at the deadline without a timeout of the caller."""
     release, slow = threading.Event(), what == "resolver"
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda *_, **__: (slow and release.wait(5)) or [(*FAMILY, swallower)]
@@ -131,12 +133,13 @@ def test_the_asyncio_transport_keeps_the_deadline_while_connecting_by_itself(
     release.set()
 
 
-def test_a_failed_attempt_leaves_no_socket_open(wire: Wire, nobody: int) -> None:
+def test_a_failed_attempt_leaves_no_socket_open(wire: Wire, closed_port: int) -> None:
     def attempt(url: str) -> None:
         with pytest.raises(httpx.ConnectError):
             wire.send(make_request(url))
 
-    attempt(f"http://127.0.0.1:{nobody}/")  # whatever is opened once
+    # The first attempt opens what is opened once.
+    attempt(f"http://127.0.0.1:{closed_port}/")
     before = sorted(os.listdir("/proc/self/fd"))
-    attempt(f"http://127.0.0.1:{nobody}/")
+    attempt(f"http://127.0.0.1:{closed_port}/")
     assert sorted(os.listdir("/proc/self/fd")) == before

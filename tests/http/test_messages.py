@@ -81,7 +81,7 @@ def test_a_request_that_could_smuggle_is_refused_before_a_byte_is_sent(
 
 
 def test_a_request_without_bounds_is_refused_in_words() -> None:
-    words = "must have deadline, max_reply_bytes, fresh"
+    words = "missing request extensions: deadline, max_reply_bytes, fresh"
     with (
         RawServer([STAY_SILENT]) as server,
         SyncTransport() as transport,
@@ -110,7 +110,8 @@ def test_a_deadline_that_no_socket_can_wait_for_is_none_to_fail_by(
         (b"HTTP/1.1 200\r\ncontent-length: 2\r\n\r\n[]", b"[]"),
         (CHUNKED, b"[1,2]"),
         (
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n[]\r\n0\r\nX-A: trailer\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"2;a=b\r\n[]\r\n0\r\nX-A: trailer\r\n\r\n",
             b"[]",
         ),
         (b"HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nto the end\r\n", b"to the end\r\n"),
@@ -132,9 +133,8 @@ def test_every_legal_framing_is_read_to_its_end(
     with RawServer([READ, *steps]) as server:
         response = wire.send(make_request(server.url))
     assert response.content == body
-    assert response.headers.get("x-a") == (
-        "b" if b": b\r" in sent else None
-    )  # not from trailers, not from 1xx
+    # It comes neither from trailers nor from a 1xx response.
+    assert response.headers.get("x-a") == ("b" if b": b\r" in sent else None)
 
 
 def test_headers_arrive_as_sent_and_the_body_is_not_decoded(wire: Wire) -> None:

@@ -16,7 +16,7 @@ CANARY = "CANARY0123456789"
 
 
 def printed_error(error: BaseException | None) -> Iterator[str]:
-    """Whatever an exception and all that hangs on it could show, but for the frames of the tests."""
+    """Yield all that an exception and its causes could show, without the frames of the tests."""
     while error is not None:
         yield from (repr(error), str(error), repr(vars(error)))
         for frame in traceback.TracebackException(
@@ -35,7 +35,7 @@ def printed_error(error: BaseException | None) -> Iterator[str]:
         ("http", b"X: a\nb", [STAY_SILENT]),
         ("http", b"Content-Length: 1", [STAY_SILENT]),
         ("ftp", b"X: 1", [STAY_SILENT]),
-        ("nobody", b"X: 1", [STAY_SILENT]),
+        ("closed_port", b"X: 1", [STAY_SILENT]),
         ("http", b"X: 1", [READ, b"garbage"]),
         ("http", b"X: 1", [READ]),
         ("http", b"X: 1", [READ, 0.01, RESET]),
@@ -46,14 +46,12 @@ def printed_error(error: BaseException | None) -> Iterator[str]:
     ],
 )
 def test_no_traceback_shows_the_request(
-    wires: Wires, nobody: int, scheme: str, header: bytes, steps: list[Step]
+    wires: Wires, closed_port: int, scheme: str, header: bytes, steps: list[Step]
 ) -> None:
     with RawServer(steps) as server:
-        origin = (
-            f"http://127.0.0.1:{nobody}"
-            if scheme == "nobody"
-            else f"{scheme}://127.0.0.1:{server.port}"
-        )
+        origin = f"{scheme}://127.0.0.1:{server.port}"
+        if scheme == "closed_port":
+            origin = f"http://127.0.0.1:{closed_port}"
         name, _, value = header.partition(b": ")
         headers = [(b"X-MBX-APIKEY", CANARY.encode()), (name, value)]
         with pytest.raises((httpx.TransportError, TimeoutError)) as caught:

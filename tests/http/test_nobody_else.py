@@ -1,4 +1,7 @@
-"""A signed request goes to one place: not after a redirect, not through the environment's proxies, not with its passwords."""
+"""A signed request goes to one server only.
+
+It does not follow a redirect, nor go through the proxies of the environment or with its passwords.
+"""
 
 from __future__ import annotations
 

@@ -48,7 +48,10 @@ sent = st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=12).ma
 
 
 def parse(data: bytes, cuts: list[int]) -> tuple[object, ...]:
-    """What came of it: all that can be seen, but for `reusable`, which may look at what was sent too much."""
+    """Return all that shows of a parser, without `keep_alive`.
+
+    That may depend on bytes after the end.
+    """
     parser, begin = ResponseParser(1000), 0
     for end in [*sorted(cut % (len(data) + 1) for cut in cuts), len(data)]:
         if end > begin:

@@ -139,7 +139,7 @@ def test_an_idle_connection_is_not_used_after_the_wall_clock_jumped(
 
 
 def connect_without_descriptors(port: int) -> None:
-    """Check calls while no descriptor is free, and after. Runs in a process of its own."""
+    """Check calls while no descriptor is free, and after. Runs in a new process."""
     import resource
 
     options: dict[str, Any] = {"limiter": None, "retry": RetryPolicy.off(), "timeout": 5}
@@ -176,9 +176,11 @@ def connect_without_descriptors(port: int) -> None:
             while True:
                 taken.append(os.dup(0))
         failures = [
-            list(workers.map(failure_of, [clients[0]] * 12)), runner.run(async_failures(async_clients[0])),
-            list(workers.map(failure_of, [clients[1]] * 12)), runner.run(async_failures(async_clients[1])),
-        ]  # fmt: skip
+            list(workers.map(failure_of, [clients[0]] * 12)),
+            runner.run(async_failures(async_clients[0])),
+            list(workers.map(failure_of, [clients[1]] * 12)),
+            runner.run(async_failures(async_clients[1])),
+        ]
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         for descriptor in taken:
             os.close(descriptor)
@@ -239,9 +241,10 @@ def full_queue_v6() -> Iterator[Any]:
 
 
 @pytest.mark.promise("R1")
-def test_a_dead_first_address_costs_a_quarter_of_a_second_and_not_a_share_of_the_timeout(
+def test_a_dead_first_address_costs_250_ms(
     wire: Wire, monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
 ) -> None:
+    """A dead first address costs a quarter of a second, and not a share of the timeout."""
     with RawServer(repeat(READ, response_bytes())) as server:
         addresses = [(*FAMILY, swallower), (*FAMILY, ("127.0.0.1", server.port))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
@@ -295,7 +298,7 @@ def count_threads() -> int:
 def send_at_once(
     wire: Wire, urls: list[str], seconds: float, meanwhile: Callable[[], None]
 ) -> list[Any]:
-    """Send so many requests at once, in threads or tasks, and return responses and exceptions."""
+    """Send `count` requests at once, in threads or tasks. Return responses and exceptions."""
 
     async def send_in_tasks() -> list[Any]:
         assert isinstance(wire.transport, AsyncTransport)
@@ -386,7 +389,8 @@ def test_a_numeric_host_needs_no_thread(
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("keepalive_expiry", -1), ("keepalive_expiry", math.nan), ("keepalive_expiry", "30"), ("keepalive_expiry", True),
+        ("keepalive_expiry", -1), ("keepalive_expiry", math.nan), ("keepalive_expiry", "30"),
+        ("keepalive_expiry", True),
         ("share_connections", "no"), ("share_connections", 0), ("share_connections", None),
     ],
 )  # fmt: skip

@@ -18,7 +18,7 @@ import pytest
 from binance_usdm import ConfigurationError
 from binance_usdm._gates import TaskGate, ThreadGate, run_to_end
 from binance_usdm._http.async_transport import AsyncTransport
-from binance_usdm._http.pool import Lease
+from binance_usdm._http.lease import Lease
 from binance_usdm._http.sync_transport import SyncTransport
 from tests.http.drivers import CHUNKED, SyncDriver, Wire, add_deadline, idle, make_request, send
 from tests.support.raw_server import (
@@ -103,9 +103,8 @@ def test_a_running_loop_closes_an_idle_connection_that_stirs_at_once() -> None:
     async def scenario(server: RawServer) -> None:
         transport = AsyncTransport()
         await send(transport, make_request(server.url))
-        assert await asyncio.to_thread(
-            server.wait, lambda: server.hangups == 1
-        )  # nobody called meanwhile
+        # No call was made meanwhile.
+        assert await asyncio.to_thread(server.wait, lambda: server.hangups == 1)
         assert (await send(transport, make_request(server.url))).content == b"2"
         await transport.aclose()
 
@@ -149,14 +148,15 @@ def test_closing_empties_the_pool_and_refuses_later_calls(wire: Wire) -> None:
     with RawServer(repeat(READ, response_bytes())) as server:
         wire.send(make_request(server.url))
         assert server.hangups == 0
-        wire.shut()
+        wire.shut_down()
         assert server.wait(lambda: server.hangups == 1)
         with pytest.raises(httpx.ConnectError, match="the transport is closed"):
             wire.send(make_request(server.url))
     assert server.connections == 1
 
 
-def test_a_call_in_flight_when_the_client_closes_is_finished_and_its_connection_closed() -> None:
+def test_a_call_in_flight_outlasts_close() -> None:
+    """A call that is in flight when the client closes is finished, and its connection closed."""
     read, finish = threading.Event(), threading.Event()
 
     def script() -> Iterable[Step]:
@@ -172,13 +172,14 @@ def test_a_call_in_flight_when_the_client_closes_is_finished_and_its_connection_
     ):
         call = pool.submit(wire.send, make_request(server.url))
         assert read.wait(2)
-        wire.shut()
+        wire.shut_down()
         finish.set()
         assert call.result(2).content == b"[]"
         assert server.wait(lambda: server.hangups == 1)
 
 
-def test_no_more_calls_than_allowed_are_under_way_and_the_first_come_goes_first() -> None:
+def test_waiting_calls_are_served_in_order() -> None:
+    """No more calls than allowed are under way, and the call that came first goes first."""
     order: list[bytes] = []
 
     def heard(head: bytes) -> bytes:
@@ -202,9 +203,8 @@ def test_no_more_calls_than_allowed_are_under_way_and_the_first_come_goes_first(
     with RawServer(repeat(READ, 0.01, heard)) as server:
         asyncio.run(scenario(server))
         assert (server.connections, len(order)) == (2, 8)
-        assert all(
-            abs(place - sorted(order).index(path)) < 2 for place, path in enumerate(order)
-        )  # two are under way
+        # Two calls are under way.
+        assert all(abs(place - sorted(order).index(path)) < 2 for place, path in enumerate(order))
 
 
 def test_threads_wait_for_their_turn_no_longer_than_their_deadline() -> None:
@@ -303,8 +303,8 @@ def test_a_forked_process_leaves_the_parent_s_connections_alone(
         assert (server.connections, server.hangups) == (2, 0)
         wire.send(make_request(server.url))
         assert server.connections == 2
-        wire.shut()
+        wire.shut_down()
         assert server.wait(lambda: server.hangups == 1)
         monkeypatch.undo()
-        wire.shut()  # the parent's
+        wire.shut_down()  # the parent's
         assert server.wait(lambda: server.hangups == 2)

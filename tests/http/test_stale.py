@@ -1,4 +1,4 @@
-"""A kept connection that was dead already is told apart from every other failure, and nothing is sent twice."""
+"""An idle connection that the server closed is a failure of its kind, and nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -49,11 +49,8 @@ def test_a_kept_connection_that_ends_without_a_reply_is_stale(
     ):
         wire.send(make_request(server.url))
         assert isinstance(outcome(wire, make_request(server.url)), StaleConnection)
-        assert (server.connections, len(server.requests), open_sockets(wire)) == (
-            1,
-            2,
-            0,
-        )  # not sent again
+        # The request was not sent a second time.
+        assert (server.connections, len(server.requests), open_sockets(wire)) == (1, 2, 0)
         assert wire.send(make_request(server.url, fresh=True)).content == b"2"
 
 
@@ -107,7 +104,7 @@ def test_a_kept_connection_that_stays_silent_is_late_and_not_stale(wire: Wire) -
         wire.send(make_request(server.url))
         with pytest.raises(TIMEOUTS):
             wire.send(make_request(server.url), 0.05)
-        wire.shut()
+        wire.shut_down()
         assert server.wait(lambda: server.hangups == 1)
 
 

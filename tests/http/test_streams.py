@@ -22,9 +22,8 @@ from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 def test_a_connection_of_another_event_loop_is_not_reused() -> None:
     transport = AsyncTransport()
     with RawServer(repeat(READ, response_bytes())) as server, warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ResourceWarning
-        )  # a loop closed before its transports: the caller's doing
+        # The event loop is closed before its transports, which is the caller's fault.
+        warnings.simplefilter("ignore", ResourceWarning)
         asyncio.run(send(transport, make_request(server.url)))
         asyncio.run(send(transport, make_request(server.url)))
         assert server.wait(lambda: server.hangups == 1)
@@ -33,17 +32,19 @@ def test_a_connection_of_another_event_loop_is_not_reused() -> None:
         gc.collect()
 
 
-def test_a_connection_whose_loop_has_taken_its_socket_along_is_discarded_quietly() -> None:
+def test_a_connection_without_its_socket_is_discarded() -> None:
+    """A connection whose event loop has closed the socket is discarded without an error."""
+
     class Gone(asyncio.Transport):  # as uvloop's
         def get_extra_info(self, name: str, default: object = None) -> None:
             assert name == "socket"
 
-    async def made() -> AsyncConnection:
+    async def make_connection() -> AsyncConnection:
         stream = AsyncConnection(ResponseParser(1000))
         stream.connection_made(Gone())
         return stream
 
-    asyncio.run(made()).abort()
+    asyncio.run(make_connection()).abort()
 
 
 def test_a_reply_is_to_others_as_one_of_httpx() -> None:
@@ -92,10 +93,8 @@ def test_a_reply_hands_its_body_over_once() -> None:
         for response in (finished.result(), finished.result())
         if isinstance(response, HttpResponse)
     ]
-    assert bodies == [
-        b"[]",
-        b"",
-    ]  # an idle connection holds its last reply, but not a megabyte of body
+    # An idle connection holds its last reply, but not a megabyte of body.
+    assert bodies == [b"[]", b""]
 
 
 def test_a_finished_reply_needs_no_cycle_collector() -> None:

@@ -1,4 +1,4 @@
-"""What may hang happens in a thread that nobody must wait for, and idle sockets are looked at without waiting."""
+"""Functions that may hang run in daemon threads, and idle sockets are polled without waiting."""
 
 from __future__ import annotations
 
@@ -84,9 +84,8 @@ def test_a_machine_without_threads_is_an_error(monkeypatch: pytest.MonkeyPatch) 
 def test_an_idle_socket_shows_what_came_and_its_end(
     monkeypatch: pytest.MonkeyPatch, poll: bool
 ) -> None:
-    monkeypatch.delattr(
-        select, "select" if poll else "poll"
-    )  # Windows has no poll; select knows no large descriptors
+    # Windows has no poll, and select accepts no large descriptors.
+    monkeypatch.delattr(select, "select" if poll else "poll")
     began = time.monotonic()
     here, there = socket.socketpair()
     with here, there:

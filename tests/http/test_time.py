@@ -53,13 +53,14 @@ def test_a_server_that_does_not_read_ends_at_the_deadline(wire: Wire) -> None:
 
 
 @retry_if_late
-def test_a_stalled_tls_handshake_ends_at_the_deadline_and_closes_its_socket(wire: Wire) -> None:
+def test_a_stalled_handshake_ends_at_the_deadline(wire: Wire) -> None:
+    """A TLS handshake that stalls ends at the deadline, and its socket is closed."""
     with RawServer([STAY_SILENT]) as server:
         began = time.monotonic()
         with pytest.raises(TIMEOUTS) as caught:
             wire.send(make_request(server.url.replace("http:", "https:")), 0.1)
         assert 0.09 < time.monotonic() - began < 0.2
-        wire.shut()
+        wire.shut_down()
         assert server.wait(lambda: server.hangups == 1)
     assert isinstance(wire, AsyncDriver) or caught.type is httpx.ConnectTimeout
 

@@ -1,4 +1,4 @@
-"""TLS: who is believed, and what is kept to oneself. All on the settings that a process has without any doing of its own."""
+"""TLS settings of a process: which certificates are trusted, and which secrets stay secret."""
 
 from __future__ import annotations
 
@@ -63,7 +63,10 @@ def test_tls_to_the_right_host_works_and_is_reused(
 
 
 class Pieces:
-    """A port behind which another one's bytes come in pieces smaller than a record, `most` bytes at most."""
+    """A port that forwards another one's bytes in pieces smaller than a TLS record.
+
+    It forwards at most `most` bytes.
+    """
 
     def __init__(self, port: int, most: float = math.inf) -> None:
         self.came, self._most = 0, most
@@ -87,7 +90,7 @@ class Pieces:
     def _answer(self) -> None:
         with self._listener.accept()[0] as client, contextlib.suppress(OSError):
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._threads.append(threading.Thread(target=self._ask, args=[client], daemon=True))
+            self._threads.append(threading.Thread(target=self._forward, args=[client], daemon=True))
             self._threads[-1].start()
             while piece := self._server.recv(50):
                 self.came += len(piece)
@@ -95,15 +98,14 @@ class Pieces:
                     client.sendall(piece)
             client.shutdown(socket.SHUT_RDWR)
 
-    def _ask(self, client: socket.socket) -> None:
+    def _forward(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := client.recv(1 << 16):
                 self._server.sendall(data)
 
 
-def test_a_record_of_tls_that_comes_in_pieces_is_waited_for_until_the_deadline(
-    wire: Wire, authority: CertificateAuthority
-) -> None:
+def test_a_tls_record_in_pieces_is_awaited(wire: Wire, authority: CertificateAuthority) -> None:
+    """A TLS record that comes in pieces is waited for until the deadline."""
     body = b"x" * 500
     with RawServer(
         repeat(READ, response_bytes(body)),
@@ -114,9 +116,8 @@ def test_a_record_of_tls_that_comes_in_pieces_is_waited_for_until_the_deadline(
             assert wire.send(make_request(f"https://localhost:{relay.port}/")).content == body
         with Pieces(server.port, relay.came - 100) as relay:  # within the record that is the reply
             began, used = time.monotonic(), time.thread_time()
-            with pytest.raises(
-                (httpx.ReadTimeout, TimeoutError)
-            ):  # the latter from asyncio.timeout, set around the call
+            # The latter from asyncio.timeout, set around the call.
+            with pytest.raises((httpx.ReadTimeout, TimeoutError)):
                 wire.send(make_request(f"https://localhost:{relay.port}/"), 0.5)
             assert 0.5 <= time.monotonic() - began < 0.8
             assert time.thread_time() - used < 0.3, "busy waiting"
@@ -176,11 +177,8 @@ def test_a_server_older_than_tls_1_2_is_refused(
         warnings.simplefilter("ignore", DeprecationWarning)  # of the old version, which is meant
         old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
         willing.minimum_version = ssl.TLSVersion.TLSv1
-    for context in (
-        old,
-        willing,
-        tls_context(),
-    ):  # ours too: it is the version that must be refused, not its hashes
+    # Ours too: it is the version that must be refused, not its hashes.
+    for context in (old, willing, tls_context()):
         context.set_ciphers("ALL:@SECLEVEL=0")
     with RawServer([READ, response_bytes()], tls=old) as server:
         assert "protocol version" in error_of(wires(), server, server.url).lower().replace("_", " ")

@@ -1,4 +1,4 @@
-"""An HTTP proxy is asked for a tunnel, learns nothing else, and cannot stall, confuse or be confused with the exchange."""
+"""An HTTP proxy opens a tunnel, sees nothing of an https request, and cannot stall a call."""
 
 from __future__ import annotations
 
@@ -45,11 +45,8 @@ from tests.support.raw_server import (
 )
 from tests.support.timing import best_duration
 
-KEY, SECRET, PASSWORD = (
-    "KeyCanary618033",
-    "SecretCanary141421",
-    "Password@Canary:271828",
-)  # looked for where none may be
+# Looked for where none may be.
+KEY, SECRET, PASSWORD = ("KeyCanary618033", "SecretCanary141421", "Password@Canary:271828")
 LOGIN = base64.b64encode(f"user:{PASSWORD}".encode())
 CANARIES = (KEY, SECRET, "Canary:271828", "Canary%3A271828", LOGIN.decode(), "&signature=")
 OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -57,7 +54,7 @@ KINDS = pytest.mark.parametrize("kind", [Client, AsyncClient])
 
 
 class Relay:
-    """A proxy: takes one CONNECT per connection, then passes bytes on both ways and keeps those it saw."""
+    """A proxy that takes one CONNECT per connection, forwards bytes and records those it saw."""
 
     def __init__(self, *, opening: bytes = OPEN) -> None:
         self.heads: list[bytes] = []
@@ -150,8 +147,8 @@ def shown(error: BaseException) -> str:
     while frames is not None and "binance_usdm" not in frames.tb_frame.f_code.co_filename:
         frames = frames.tb_next
     assert frames is not None
-    told = traceback.TracebackException(type(error), error, frames, capture_locals=True)
-    return "".join([*told.format(), str(error), repr(error), repr(error.args)])
+    printed = traceback.TracebackException(type(error), error, frames, capture_locals=True)
+    return "".join([*printed.format(), str(error), repr(error), repr(error.args)])
 
 
 # the tunnel
@@ -192,9 +189,8 @@ def test_an_answer_in_pieces_opens_the_tunnel(wires: Wires) -> None:
         assert (
             wires(proxy=through(proxy)).send(make_request("http://origin.invalid/")).content == b"1"
         )
-    assert proxy.requests[0].startswith(
-        b"CONNECT origin.invalid:80 "
-    )  # the proxy resolves the name
+    # The proxy resolves the name.
+    assert proxy.requests[0].startswith(b"CONNECT origin.invalid:80 ")
 
 
 @pytest.mark.promise("S12")
@@ -222,9 +218,8 @@ def test_a_client_serves_two_event_loops_one_after_the_other(relay: Relay) -> No
         return len(await client.balance())
 
     with RawServer(repeat(READ, response_bytes(BODY))) as server, warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ResourceWarning
-        )  # a loop closed before its transports: the caller's doing
+        # The event loop is closed before its transports, which is the caller's fault.
+        warnings.simplefilter("ignore", ResourceWarning)
         client = AsyncClient(KEY, SECRET, base_url=server.url, proxy=relay.url, clock=lambda: 1)
         assert [asyncio.run(balance()), asyncio.run(balance())] == [1, 1]
         asyncio.run(client.aclose())
@@ -253,9 +248,8 @@ def test_of_an_https_call_the_proxy_sees_the_place_and_its_login_only(
     assert not any(
         word in relay.seen for word in (KEY.encode(), b"fapi", b"signature", b"MBX", b"user", LOGIN)
     )
-    assert not any(
-        b"roxy" in head for head in server.requests
-    )  # nor the exchange the proxy's password
+    # The exchange does not see the proxy's password, either.
+    assert not any(b"roxy" in head for head in server.requests)
 
 
 @pytest.mark.promise("S9")
@@ -343,9 +337,8 @@ def test_a_proxy_that_refuses_is_told_by_its_status_alone(
     assert not isinstance(caught.value, DeadlineExceeded)
     assert (server.connections, caught.value.__cause__, caught.value.__context__) == (1, None, None)
     assert [word for word in CANARIES if word in shown(caught.value) + caplog.text] == []
-    assert "http" not in {
-        record.name[:4] for record in caplog.records
-    }  # httpcore writes what it hears
+    # Httpcore writes what it hears.
+    assert "http" not in {record.name[:4] for record in caplog.records}
 
 
 @pytest.mark.promise("R1")
@@ -387,9 +380,9 @@ def test_a_stalling_address_of_the_proxy_leaves_time_for_the_next_one(
         assert stalled.wait(lambda: stalled.hangups == 1)
 
 
-def test_a_proxy_that_is_not_there_is_named_as_the_culprit(wires: Wires, nobody: int) -> None:
+def test_a_proxy_that_is_not_there_is_named_as_the_culprit(wires: Wires, closed_port: int) -> None:
     before = None
-    wire = wires(proxy=Proxy("127.0.0.1", nobody))
+    wire = wires(proxy=Proxy("127.0.0.1", closed_port))
     for _ in range(2):
         with pytest.raises(httpx.ConnectError, match="through the proxy failed: ECONNREFUSED"):
             wire.send(make_request("http://127.0.0.1:1/"))
@@ -511,9 +504,8 @@ def test_a_call_cancelled_in_any_pause_of_the_tunnel_leaves_nothing_behind(
         else:
             assert not any(idle(transport))
         await transport.aclose()
-        assert await becomes(
-            lambda: descriptors() - before <= proxy.connections - proxy.ended
-        )  # those are its own
+        # Those are the descriptors of the server.
+        assert await becomes(lambda: descriptors() - before <= proxy.connections - proxy.ended)
         assert len(asyncio.all_tasks()) == 1
 
     with RawServer(script) as proxy:
@@ -539,9 +531,9 @@ def test_a_call_cancelled_within_the_tunnel_shows_no_secret(script: Script) -> N
 
     with RawServer(script) as proxy:
         url = proxy.url.replace("//", f"//user:{PASSWORD.replace('@', '%40')}@")
-        told = shown(asyncio.run(cancelled()))
-    assert "sock_recv" in told
-    assert [word for word in CANARIES if word in told] == []
+        printed = shown(asyncio.run(cancelled()))
+    assert "sock_recv" in printed
+    assert [word for word in CANARIES if word in printed] == []
 
 
 # what a proxy's URL may be
@@ -574,7 +566,7 @@ def test_a_proxys_url_says_where_it_is_and_who_asks(
 
 
 def test_proxies_are_of_one_transport_each(relay: Relay) -> None:
-    """What a client knows of the exchange's limits, it knows per way out: weight is counted by IP address."""
+    """Clients share weight and bans per proxy, since the exchange counts by IP address."""
     clients = [
         Client(KEY, SECRET, proxy=url)
         for url in (relay.url, relay.url, relay.url.replace("//", "//a:b@"))

@@ -1,0 +1,84 @@
+"""Turn exceptions of the network into failures."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+from typing import Final, TypeAlias
+
+from .messages import DeadlinePassed, HttpFailure
+from .proxy import TunnelError
+
+Phase: TypeAlias = tuple[str, str, str]
+"""What is being done, the kind of failure when it takes too long, and the kind of any other one."""
+POOL: Phase = ("waiting for a connection", "PoolTimeout", "PoolTimeout")
+CONNECT: Phase = ("connecting", "ConnectTimeout", "ConnectError")
+PROXY_CONNECT: Phase = ("connecting through the proxy", "ConnectTimeout", "ConnectError")
+WRITE: Phase = ("sending the request", "WriteTimeout", "WriteError")
+READ: Phase = ("reading the response", "ReadTimeout", "ReadError")
+
+_PROXY_HINTS: Final = {
+    "403": "the proxy rejects connections to this host; allow the host in the proxy",
+    "407": "the proxy rejects its user; check user and password in proxy=",
+}
+_TRUST_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_UNTRUSTED: Final = (
+    "the server's certificate is not trusted; "
+    "set SSL_CERT_FILE to the certificate authorities to trust"
+)
+
+
+def is_disconnect(error: BaseException) -> bool:
+    """Return whether an error means that the peer or the path closed the connection."""
+    # The peer acknowledged nothing of what was sent.
+    if isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
+        return True
+    # A reset, a broken pipe, or an end without close_notify.
+    return isinstance(error, ConnectionError | ssl.SSLEOFError)
+
+
+def failure_from_exception(error: Exception, phase: Phase) -> HttpFailure:
+    """Return the failure of a phase that an exception ended."""
+    activity, timeout_kind, error_kind = phase
+    if isinstance(error, DeadlinePassed):
+        return HttpFailure(timeout_kind, f"timed out while {activity}")
+    if isinstance(error, TunnelError):
+        return _failure_from_proxy(error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = f"{error.verify_message}; {_trust_hint()}"
+        return HttpFailure(error_kind, f"{activity} failed: {reason}", is_retryable=False)
+    if isinstance(error, socket.gaierror):
+        return HttpFailure(error_kind, f"{activity} failed: the name cannot be resolved")
+    return HttpFailure(error_kind, f"{activity} failed: {_reason_of(error)}")
+
+
+def _failure_from_proxy(error: TunnelError) -> HttpFailure:
+    """Return a failure that cannot be retried when the proxy's status asks for a change."""
+    hint = _PROXY_HINTS.get(str(error))
+    if hint is None:
+        return HttpFailure("ProxyError", str(error))
+    return HttpFailure("ProxyError", f"{error}: {hint}", is_retryable=False)
+
+
+def _reason_of(error: Exception) -> str:
+    """Return OpenSSL's reason, the name of the system's error number, or the exception's name.
+
+    An OSError without a number is raised by this package, and its message is shown.
+    """
+    if reason := getattr(error, "reason", None):
+        return str(reason)
+    if name := errno.errorcode.get(getattr(error, "errno", None) or 0):
+        return name
+    if type(error) is OSError:
+        return str(error)
+    return type(error).__name__
+
+
+def _trust_hint() -> str:
+    for variable in _TRUST_VARIABLES:
+        path = os.environ.get(variable)
+        if path and not os.path.exists(path):
+            return f"{variable} names a file or directory that does not exist; correct or unset it"
+    return _UNTRUSTED
