@@ -16,9 +16,9 @@ from ._http.messages import DEFAULT_MAX_RESPONSE_BYTES
 from ._http.proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
 from ._policy.clock import Clock
 from ._policy.limiter import Limiter, WeightLimiter
+from ._policy.limiter_queue import LimiterQueue
 from ._policy.retry import Retry, RetryQuota
 from ._policy.shared import get_shared_state
-from ._policy.wait_queue import LimiterQueue
 from ._request import RequestBuilder
 from ._secrets import Problem
 

@@ -19,10 +19,11 @@ from ._gates import GateSet
 from ._http.messages import HttpFailure, HttpResponse
 from ._interrupts import raise_if_from_handler
 from ._policy.clock import Clock
-from ._policy.limiter import cooldown_seconds
+from ._policy.cooldown import cooldown_seconds
+from ._policy.limiter_queue import LimiterQueue
 from ._policy.retry import Retry, RetryQuota
 from ._policy.shared import SharedState
-from ._policy.wait_queue import LimiterQueue, Ticket
+from ._policy.wait_queue import Ticket
 from ._request import RequestBuilder
 from ._response import (
     ParsedValue,

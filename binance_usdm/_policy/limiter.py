@@ -1,76 +1,93 @@
-"""The weight budget of an IP address, as a client sees it. Knows weights, minutes, waits and bans; no request and no reply.
-
-The exchange counts weight by UTC clock minutes (measured; exchange-rules of the futures API, "Limits"). Two things blur their edges
-for a client: a request sent at t arrives up to GUARD before or after t on the exchange's clock, and a reply may be read after the
-minute that it speaks of. So
-
-- a request is charged to, and must fit into, every minute that [t - GUARD, t + GUARD] touches;
-- a header read less than LATE after an edge, or less than GUARD before one, belongs to the earlier minute if anything was sent in it,
-  unless it is below half of that minute's count: a counter falls only where a new minute begins. Giving an old total to a new minute
-  would stop everybody for up to a minute; giving a new one to the old minute costs little, since our own weight is charged already
-  and the next reply tells again.
-"""
+"""Limiters, which keep the weight budget of an IP address, and its cooldowns and bans."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
-from binance_usdm._errors import ConfigurationError, IPBannedError, RateLimitError, parse_ban_end_ms
+from binance_usdm._errors import IPBannedError
 
 from .clock import local_time_ms, monotonic_seconds
-
-DEFAULT_WEIGHT_LIMIT: Final = 2400
-DEFAULT_SHARE: Final = 0.8
-MINUTE_MS: Final = 60_000
-CLOCK_TOLERANCE_MS: Final = 1_000
-"""ms: clock error (up to 900) and latency between our clock and the exchange's counter."""
-LATE_RESPONSE_MS: Final = 5_000
-"""ms: how long after a minute's end a reply may still speak of it."""
-RELEASE_SPREAD_SECONDS: Final = 6.0
-"""s: over so long a whole minute's budget is spread when those who wait for the same moment go on: not all at once."""
-MAX_COOLDOWN_SECONDS: Final = 3 * 24 * 3600.0
-"""s: the longest ban there is (General Info)."""
-MIN_BAN_SECONDS: Final = 120.0
-"""A ban takes two minutes to three days (General Info, 2026-05-28)."""
+from .weight_budget import (
+    CLOCK_TOLERANCE_MS,
+    DEFAULT_SHARE,
+    DEFAULT_WEIGHT_LIMIT,
+    LATE_RESPONSE_MS,
+    MAX_COOLDOWN_SECONDS,
+    MINUTE_MS,
+    minutes_touched,
+    weight_budget,
+    weight_too_large_error,
+)
 
 
 class Limiter(Protocol):
-    """Asked before every attempt, told of every reply; may be shared by many clients.
+    """Weight budget that a client asks before every attempt. Many clients may share one.
 
-    One that waits for a network in these methods says so with an attribute `blocking = True`.
+    A custom limiter has these three methods, which several threads may call at once. When they
+    wait, as for a network, it has an attribute `blocking = True`. Then a client calls them in
+    threads, each until the call's deadline.
     """
 
     __slots__ = ()
 
     def acquire(self, weight: int) -> float:
-        """Take `weight` out of the budget; 0.0: taken. Otherwise nothing was taken: seconds after which to ask again.
+        """Take weight out of the budget.
 
-        Raises IPBannedError while a ban lasts, ConfigurationError for a weight that no minute has room for.
+        Args:
+            weight: Weight of the request that is about to be sent.
+
+        Returns:
+            0.0 when the weight was taken. Otherwise nothing was taken, and the result is the time
+            in seconds after which the client calls again.
+
+        Raises:
+            IPBannedError: The exchange banned this IP address, and the ban lasts.
+            ConfigurationError: The weight exceeds the budget of any minute.
         """
         ...
 
     def observe(self, used_weight: int) -> None:
-        """Learn what the exchange says is used in the current UTC minute."""
+        """Take the weight that the exchange counted for this IP address in the UTC minute."""
         ...
 
     def start_cooldown(self, seconds: float, *, banned: bool) -> None:
-        """The exchange asked everybody to wait (429), or banned this address (418), for so long from now.
+        """Stop all sending for a while after HTTP 429 or 418.
 
-        Never less than an earlier call asked for, three days at most.
+        A shorter cooldown never replaces a longer one.
+
+        Args:
+            seconds: Duration from now. At most three days count.
+            banned: Whether the exchange banned this IP address (418). While a ban lasts,
+                `acquire()` raises `IPBannedError` instead of returning a time to wait.
         """
         ...
 
 
 class WeightLimiter(Limiter):
-    """The weight budget of one process for one exchange: `share` of `limit` per UTC minute. Safe for threads; never blocks.
+    """Weight budget of one process for one exchange and IP address.
 
-    Used is what was taken here or what the exchange's header said, whichever is more. `limit=None` is no budget; cooldowns
-    and bans are kept all the same. `now` is the exchange's time in ms since 1970, `monotonic` seconds; neither may call the limiter.
-    Cooldowns and bans end by `monotonic`, so setting the wall clock neither frees nor prolongs them, and the count of a minute survives it.
-    After a fork each process counts for itself (RedisLimiter counts for all); fork while no other thread makes calls.
-    Raises ConfigurationError for a limit or share that leaves no budget.
+    The budget of each UTC minute is `share` of `limit`. The weight used is what was taken here or
+    what the exchange reported, whichever is more. Safe to share between threads. Never blocks.
+
+    Setting the wall clock changes neither cooldowns nor the count of the current minute. After a
+    fork each process counts separately; `RedisLimiter` counts for all. Fork only while no other
+    thread makes calls.
+
+    Args:
+        limit: Weight that the exchange allows per minute. With `None` there is no budget, but
+            cooldowns and bans are kept.
+        share: Share of the limit that may be used, above 0 and at most 1.
+        now: Returns the exchange's time in ms since 1970. It must not call the limiter.
+        monotonic: Returns seconds of a clock that is never set. It must not call the limiter.
+
+    Raises:
+        ConfigurationError: `limit` or `share` is invalid, or leaves no budget.
+
+    Example:
+        limiter = WeightLimiter(share=0.5)
+        client = Client(key, secret, limiter=limiter)
     """
 
     __slots__ = (
@@ -86,7 +103,7 @@ class WeightLimiter(Limiter):
         "_monotonic",
         "_now",
         "_used_by_minute",
-    )  # fmt: skip
+    )
 
     def __init__(
         self,
@@ -97,14 +114,16 @@ class WeightLimiter(Limiter):
         monotonic: Callable[[], float] = monotonic_seconds,
     ) -> None:
         self._budget = float("inf") if limit is None else weight_budget(limit, share)
-        self._now, self._monotonic = now, monotonic
-        self._lock = (
-            threading.RLock()
-        )  # A signal handler's call may run within another call of its thread.
+        self._now = now
+        self._monotonic = monotonic
+        # Re-entrant: a signal handler's call may run within another call of its thread.
+        self._lock = threading.RLock()
         self._used_by_minute: dict[int, int] = {}
         self._current_minute_used = 0
-        self._last_wall_ms, self._last_monotonic = now(), monotonic()
-        self._cooldown_until = self._banned_until = float("-inf")
+        self._last_wall_ms = now()
+        self._last_monotonic = monotonic()
+        self._cooldown_until = float("-inf")
+        self._banned_until = float("-inf")
         self._ban_end_ms = 0
 
     def __repr__(self) -> str:
@@ -117,8 +136,9 @@ class WeightLimiter(Limiter):
             elapsed = self._monotonic()
             if elapsed < self._cooldown_until:
                 return self._cooldown_left(elapsed)
-            now, used = self._refresh_now_ms(elapsed), self._used_by_minute
-            minutes = _minutes_touched(now)
+            now = self._refresh_now_ms(elapsed)
+            used = self._used_by_minute
+            minutes = minutes_touched(now)
             for minute in minutes:
                 if used.get(minute, 0) + weight > self._budget:
                     return ((minute + 1) * MINUTE_MS + CLOCK_TOLERANCE_MS - now) / 1000
@@ -128,42 +148,45 @@ class WeightLimiter(Limiter):
             return 0.0
 
     def forecast(self, weight: int) -> float:
-        """Return seconds after which so much weight will have had room, counting what others take before.
+        """Return the seconds after which the budget will have allowed this much weight.
 
-        Raises IPBannedError while a ban lasts.
+        Args:
+            weight: Weight of a request and of all requests that are sent before it.
+
+        Raises:
+            IPBannedError: The address is banned, and the ban lasts.
         """
         with self._lock:
-            monotonic = self._monotonic()
-            cooldown = self._cooldown_left(monotonic)
-            now = self._refresh_now_ms(monotonic)
-            last, *earlier = _minutes_touched(now)
+            elapsed = self._monotonic()
+            cooldown = self._cooldown_left(elapsed)
+            now = self._refresh_now_ms(elapsed)
+            last, *earlier = minutes_touched(now)
             next_minute_at = last * MINUTE_MS + CLOCK_TOLERANCE_MS
             if earlier and weight > self._budget - self._used_by_minute.get(earlier[0], 0):
                 cooldown = max(cooldown, (next_minute_at - now) / 1000)
             excess = weight - max(self._budget - self._used_by_minute.get(last, 0), 0)
             if excess <= 0:
                 return cooldown
+            # This is the quotient, rounded up.
             minutes = -(-excess // self._budget)
             return max(cooldown, (next_minute_at + minutes * MINUTE_MS - now) / 1000)
 
     def cooldown_left(self) -> float:
-        """Seconds that a 429 still asks to wait, 0.0 for none. Raises IPBannedError while a ban lasts."""
+        """Return the seconds until the cooldown ends, 0.0 without one.
+
+        Raises:
+            IPBannedError: The address is banned, and the ban lasts.
+        """
         with self._lock:
             return self._cooldown_left(self._monotonic())
 
     def observe(self, used_weight: int) -> None:
-        if (
-            used_weight <= self._current_minute_used
-        ):  # nothing new, as always when nobody else uses the address
+        # It is no more than what was taken here, unless other programs use the address.
+        if used_weight <= self._current_minute_used:
             return
         with self._lock:
             now = self._refresh_now_ms(self._monotonic())
-            before, minute = (
-                (now - LATE_RESPONSE_MS) // MINUTE_MS,
-                (now + CLOCK_TOLERANCE_MS) // MINUTE_MS,
-            )
-            if 0 < self._used_by_minute.get(before, 0) <= 2 * used_weight:
-                minute = before
+            minute = self._minute_of_header(now, used_weight)
             if used_weight > self._used_by_minute.get(minute, 0):
                 self._used_by_minute[minute] = used_weight
 
@@ -173,79 +196,52 @@ class WeightLimiter(Limiter):
             end = self._monotonic() + seconds
             self._cooldown_until = max(self._cooldown_until, end)
             if banned and end > self._banned_until:
-                self._banned_until, self._ban_end_ms = end, self._now() + round(seconds * 1000)
+                self._banned_until = end
+                self._ban_end_ms = self._now() + round(seconds * 1000)
 
     def _cooldown_left(self, elapsed: float) -> float:
         if elapsed < self._banned_until:
-            text = f"this address is banned until {self._ban_end_ms}; nothing was sent"
-            raise IPBannedError(418, -1003, text, self._banned_until - elapsed)
+            message = f"this address is banned until {self._ban_end_ms}; nothing was sent"
+            raise IPBannedError(418, -1003, message, self._banned_until - elapsed)
         return max(self._cooldown_until - elapsed, 0.0)
 
+    def _minute_of_header(self, now: int, used_weight: int) -> int:
+        """Return the minute that a header describes which is read now.
+
+        Less than `LATE_RESPONSE_MS` after a minute's end, or less than `CLOCK_TOLERANCE_MS` before
+        it, that is the earlier minute if weight was used in it, unless the header is below half of
+        its count: a count falls only when a minute begins. Charging an old count to a new minute
+        would stop all calls for up to a minute. The opposite costs little, since the weight taken
+        here is charged in any case and the next response has the new count.
+        """
+        earlier = (now - LATE_RESPONSE_MS) // MINUTE_MS
+        if 0 < self._used_by_minute.get(earlier, 0) <= 2 * used_weight:
+            return earlier
+        return (now + CLOCK_TOLERANCE_MS) // MINUTE_MS
+
     def _refresh_now_ms(self, elapsed: float) -> int:
-        """Now; a wall clock that was set since the last time takes the current count along, for the exchange's minute goes on."""
+        """Return the exchange's time, and bring the counts up to it."""
         now = self._now()
-        passed = (elapsed - self._last_monotonic) * 1000
-        if not -CLOCK_TOLERANCE_MS <= now - self._last_wall_ms - passed <= CLOCK_TOLERANCE_MS:
-            lasts = passed <= MINUTE_MS + 2 * CLOCK_TOLERANCE_MS
-            count = (
-                max(
-                    self._used_by_minute.get(minute, 0)
-                    for minute in _minutes_touched(self._last_wall_ms)
-                )
-                if lasts
-                else 0
-            )
-            self._used_by_minute = dict.fromkeys(_minutes_touched(now), count)
+        passed_ms = (elapsed - self._last_monotonic) * 1000
+        step_ms = now - self._last_wall_ms - passed_ms
+        if not -CLOCK_TOLERANCE_MS <= step_ms <= CLOCK_TOLERANCE_MS:
+            self._carry_count_over(now, passed_ms)
         elif len(self._used_by_minute) > 2:
-            self._used_by_minute = {
-                minute: count
-                for minute, count in self._used_by_minute.items()
-                if minute >= (now - LATE_RESPONSE_MS) // MINUTE_MS
-            }
-        self._last_wall_ms, self._last_monotonic = now, elapsed
+            self._forget_old_minutes(now)
+        self._last_wall_ms = now
+        self._last_monotonic = elapsed
         return now
 
+    def _carry_count_over(self, now: int, passed_ms: float) -> None:
+        """Charge the count, unless its minute has ended, to the minutes of a clock that was set."""
+        count = 0
+        if passed_ms <= MINUTE_MS + 2 * CLOCK_TOLERANCE_MS:
+            minutes = minutes_touched(self._last_wall_ms)
+            count = max(self._used_by_minute.get(minute, 0) for minute in minutes)
+        self._used_by_minute = dict.fromkeys(minutes_touched(now), count)
 
-def _minutes_touched(now: int) -> tuple[int, ...]:
-    """The minutes in which a request sent now may arrive, the last one first."""
-    last, into = divmod(now + CLOCK_TOLERANCE_MS, MINUTE_MS)
-    return (last,) if into >= 2 * CLOCK_TOLERANCE_MS else (last, last - 1)
-
-
-def weight_budget(limit: int, share: float) -> int:
-    """What a share of a limit is in whole weight; ConfigurationError when there is nothing to spend."""
-    if type(limit) is not int or limit < 1:
-        raise ConfigurationError("limit must be a whole number, 1 or more")
-    if not isinstance(share, int | float) or not 0 < share <= 1 or int(limit * share) < 1:
-        raise ConfigurationError(
-            "share must be above 0 and at most 1, and leave a budget of 1 or more"
-        )
-    return int(limit * share)
-
-
-def weight_too_large_error(weight: int, budget: float) -> ConfigurationError:
-    """The error for a weight that no minute has room for."""
-    return ConfigurationError(
-        f"a request of weight {weight} does not fit into a budget of {budget} a minute"
-    )
-
-
-def cooldown_seconds(error: RateLimitError, now: int) -> float:
-    """Return how long nothing may be sent after a 429 or 418.
-
-    A ban ends when the header or the message says, whichever is later; it lasts two minutes when neither says so;
-    a header of 0 alone says nothing. Any other limit ends when the header says, else with the UTC minute.
-
-    Args:
-        error: What the exchange responded.
-        now: The exchange's time in ms.
-    """
-    header = error.retry_after
-    if not isinstance(error, IPBannedError):
-        seconds = 60 - now / 1000 % 60 if header is None else header
-        return min(seconds, MAX_COOLDOWN_SECONDS)
-    end = parse_ban_end_ms(error.message) if error.ban_end_ms is None else error.ban_end_ms
-    if not header and end is None:
-        return MIN_BAN_SECONDS
-    seconds = max(header or 0.0, 0.0 if end is None else (end - now) / 1000)
-    return min(seconds, MAX_COOLDOWN_SECONDS)
+    def _forget_old_minutes(self, now: int) -> None:
+        oldest = (now - LATE_RESPONSE_MS) // MINUTE_MS
+        self._used_by_minute = {
+            minute: count for minute, count in self._used_by_minute.items() if minute >= oldest
+        }

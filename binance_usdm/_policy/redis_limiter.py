@@ -17,17 +17,16 @@ from binance_usdm._events import logger
 from binance_usdm._secrets import SecretHolder
 
 from .clock import utc_minute
-from .limiter import (
+from .limiter import Limiter, WeightLimiter
+from .redis_connections import RedisConnections, parse_url, raise_if_handler_caused
+from .redis_scripts import make_scripts
+from .weight_budget import (
     DEFAULT_SHARE,
     DEFAULT_WEIGHT_LIMIT,
     MAX_COOLDOWN_SECONDS,
-    Limiter,
-    WeightLimiter,
     weight_budget,
     weight_too_large_error,
 )
-from .redis_connections import RedisConnections, parse_url, raise_if_handler_caused
-from .redis_scripts import make_scripts
 
 RETRY_SERVER_AFTER_SECONDS: Final = 1.0
 """How long calls go on without a server that failed, so that not each of them waits for it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha1
 
-from .limiter import CLOCK_TOLERANCE_MS, LATE_RESPONSE_MS, MINUTE_MS
+from .weight_budget import CLOCK_TOLERANCE_MS, LATE_RESPONSE_MS, MINUTE_MS
 
 _NOW = "redis.call('TIME')"
 _COMMON = f"""

@@ -1,4 +1,4 @@
-"""Whether a failed attempt is made again, and when. Decides; sleeps and sends nothing."""
+"""Decide whether and when to retry."""
 
 from __future__ import annotations
 
@@ -12,30 +12,63 @@ from attrs import field, frozen
 from binance_usdm._errors import ConfigurationError, RateLimitError, ServerError, UsdmError
 
 Retry = Callable[[UsdmError, int], float | None]
-"""(error, number of the attempt that failed, from 1) -> seconds to wait before the next one, or None to give up."""
+"""Function that decides about a retry.
+
+A client calls it after every attempt that failed, unless it corrected its clock instead.
+
+Args:
+    error: What the attempt failed with.
+    attempt: Number of the failed attempt, starting at 1.
+
+Returns:
+    Seconds to wait before the next attempt, or `None` to raise the error. A longer `Retry-After`
+    of the exchange wins. No attempt begins after the call's deadline, nor when the client's retry
+    quota is used up.
+"""
 
 _OVERLOADED_CODE: Final = -1008
-_QUOTA_CAPACITY, _RETRY_COST, _THROTTLING_RETRY_COST = 500, 14, 5
+_OVERLOADED_STATUS: Final = 503
+_QUOTA_CAPACITY: Final = 500
+_RETRY_COST: Final = 14
+_THROTTLING_RETRY_COST: Final = 5
+_BASE_SECONDS: Final = 0.2
+_THROTTLING_BASE_SECONDS: Final = 1.0
+_MAX_DELAY_SECONDS: Final = 5.0
+# 2.0 to a larger power is above the longest delay in any case, and overflows at last.
+_MAX_EXPONENT: Final = 10
 
 
 def is_throttling(error: UsdmError) -> bool:
-    """Whether the exchange, or its limit, is at its end: hurrying makes it worse."""
-    return isinstance(error, RateLimitError) or (
-        isinstance(error, ServerError) and (error.code == _OVERLOADED_CODE or error.status == 503)
-    )
+    """Return whether the exchange is overloaded or a limit is reached, so that retries wait."""
+    if isinstance(error, RateLimitError):
+        return True
+    if not isinstance(error, ServerError):
+        return False
+    return error.code == _OVERLOADED_CODE or error.status == _OVERLOADED_STATUS
 
 
 def _validate_attempts(_: object, __: object, attempts: object) -> None:
     if type(attempts) is not int or attempts < 1:
-        raise ConfigurationError("attempts must be a whole number, 1 or more")
+        raise ConfigurationError("attempts must be an integer, at least 1")
 
 
 @frozen
 class RetryPolicy:
-    """Up to `attempts` attempts of a call, for errors that are `retryable`, with full jitter between them.
+    """Retries of errors that are `retryable`, with exponential backoff and full jitter.
 
-    The n-th pause is a random part of base * 2^(n-1) seconds, at most 5 s; base is 0.2 s, or 1 s when the exchange is overloaded.
-    A Retry-After of the exchange makes it longer, never shorter; all attempts and pauses share the call's `timeout`.
+    The delay after attempt n is `random() * min(base * 2 ** (n - 1), 5)` seconds. The base is
+    0.2 s, or 1 s when the exchange is overloaded or a rate limit is reached. A longer `Retry-After`
+    of the exchange wins. All attempts and delays share the call's `timeout`.
+
+    Args:
+        attempts: Largest number of attempts of a call, the first one included.
+        random: Returns a number from 0 to 1.
+
+    Raises:
+        ConfigurationError: `attempts` is not an integer, or is below 1.
+
+    Example:
+        client = Client(key, secret, retry=RetryPolicy(attempts=5))
     """
 
     attempts: int = field(default=3, validator=_validate_attempts)
@@ -43,21 +76,33 @@ class RetryPolicy:
 
     @classmethod
     def off(cls) -> RetryPolicy:
-        """Every failure is the caller's; only a wrong clock (`clock=`) and a connection that went stale are still put right."""
+        """Return a policy without retries: every failure is raised.
+
+        Two cases are still corrected, at most once per call: a wrong clock (unless `clock=` is a
+        function), and an idle connection that the server had closed.
+        """
         return cls(attempts=1)
 
     def __call__(self, error: UsdmError, attempt: int) -> float | None:
+        """Return the seconds to wait before the next attempt, or None to raise the error.
+
+        Args:
+            error: What the attempt failed with.
+            attempt: Number of the failed attempt, starting at 1.
+        """
         if attempt >= self.attempts or not error.retryable:
             return None
-        base = 1.0 if is_throttling(error) else 0.2
-        return self.random() * min(base * 2.0 ** min(attempt - 1, 10), 5.0)
+        base = _THROTTLING_BASE_SECONDS if is_throttling(error) else _BASE_SECONDS
+        exponent = min(attempt - 1, _MAX_EXPONENT)
+        return self.random() * min(base * 2.0**exponent, _MAX_DELAY_SECONDS)
 
 
 class RetryQuota:
-    """What a client may spend on retries: in an outage they end soon, however many calls there are.
+    """Retries that a client may still make, so that in an outage they end early.
 
-    500 at first; a retry takes 14 of it, 5 when the exchange is overloaded; a call that succeeds after retries gives their cost back, any
-    other good call 1. The numbers are those of AWS's SDKs (botocore 1.44.5, `standard`).
+    The capacity is 500. A retry costs 14, or 5 when the exchange is overloaded or a rate limit is
+    reached. A call that succeeds after retries gives their cost back, any other successful call 1.
+    The numbers are those of AWS's SDKs (botocore 1.44.5, `standard`).
     """
 
     def __init__(self) -> None:
@@ -65,7 +110,11 @@ class RetryQuota:
         self._lock = threading.RLock()
 
     def acquire(self, error: UsdmError) -> int:
-        """Pay for one retry; what it cost, 0 when that much is not left."""
+        """Take the cost of one retry.
+
+        Returns:
+            The cost, or 0 when not enough is available: then the retry must not be made.
+        """
         cost = _THROTTLING_RETRY_COST if is_throttling(error) else _RETRY_COST
         with self._lock:
             if self.available < cost:
@@ -73,8 +122,12 @@ class RetryQuota:
             self.available -= cost
             return cost
 
-    def release(self, paid: int) -> None:
-        """A call succeeded; its retries cost `paid`, which comes back, or 1 if there were none."""
+    def release(self, spent: int) -> None:
+        """Give quota back after a call succeeded.
+
+        Args:
+            spent: Cost of the call's retries, 0 without any.
+        """
         if self.available < _QUOTA_CAPACITY:
             with self._lock:
-                self.available = min(self.available + (paid or 1), _QUOTA_CAPACITY)
+                self.available = min(self.available + (spent or 1), _QUOTA_CAPACITY)

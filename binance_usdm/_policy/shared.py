@@ -1,7 +1,8 @@
 """Clock and limiter shared by the clients of a process.
 
-Weight and bans are counted per IP address, not per key. So clients with the same base URL whose requests leave by the
-same address (the default transport, one proxy, one transport object of the user's) share them. No key is in here.
+The exchange counts weight and bans per IP address, not per key. So clients share them that have the
+same base URL and whose requests leave by the same address: those of the default transport, of one
+proxy, or of one custom transport object.
 """
 
 from __future__ import annotations
@@ -16,25 +17,33 @@ from .limiter import WeightLimiter
 
 
 class SharedState(NamedTuple):
-    """What clients share. `limiter` also knows the address's ban, which holds for clients with other limiters too."""
+    """Clock and limiter of one origin and address.
+
+    The limiter also holds the address's ban, which applies to clients with other limiters, too.
+    """
 
     clock: ExchangeClock
     limiter: WeightLimiter
 
 
 _lock = threading.RLock()
-_by_origin: dict[
-    Hashable, SharedState
-] = {}  # Kept for good: a ban outlives the client that met it.
+# States are never removed, since a ban outlasts the client that it was reported to.
+_by_origin: dict[Hashable, SharedState] = {}
 _by_transport: WeakKeyDictionary[object, dict[Hashable, SharedState]] = WeakKeyDictionary()
 
 
 def get_shared_state(origin: Hashable, transport: object | None) -> SharedState:
-    """Return the state of an origin (base URL and proxy), or of a transport of the user's, which may leave by another address."""
+    """Return the state of an origin and address.
+
+    Args:
+        origin: Base URL and proxy.
+        transport: A custom transport, whose requests may leave by another address, or `None`.
+    """
     with _lock:
         try:
             states = _by_origin if transport is None else _by_transport.setdefault(transport, {})
-        except TypeError:  # It can be no key: then its clients share nothing.
+        except TypeError:
+            # The transport cannot be hashed or referred to weakly, so its clients share nothing.
             states = {}
         if origin not in states:
             clock = ExchangeClock()

@@ -1,4 +1,4 @@
-"""Fixtures of the limiters' tests: a real Redis server, and worlds in which either limiter lives."""
+"""Fixtures of the limiters' tests: a real Redis server, and a fake time for either limiter."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def redis_url(_redis: RedisServer) -> str:
 
 @pytest.fixture(params=["process", "redis"])
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTime]:
-    """A world for the limiter of a process, and one for that of a Redis server whose time is the world's."""
+    """A fake time for the limiter of a process, and one that a Redis server has, too."""
     if request.param == "process":
         yield FakeTime()
         return

@@ -1,4 +1,4 @@
-"""A world for limiters: its time, the wall clock of our machine, an exchange that counts, and a Redis server. Knows no test."""
+"""Fake time for limiters, an exchange that counts weight, and a Redis server."""
 
 from __future__ import annotations
 
@@ -20,11 +20,17 @@ from binance_usdm._policy.redis_limiter import RedisLimiter
 NOON = 1_790_856_000_000
 """A minute's beginning, ms."""
 MINUTE = 60_000
-TIME_OF_THE_WORLD = "(function() local ms = redis.call('GET', 'time') return {math.floor(ms / 1000), ms % 1000 * 1000} end)()"
+TIME_OF_THE_WORLD = (
+    "(function() local ms = redis.call('GET', 'time') "
+    "return {math.floor(ms / 1000), ms % 1000 * 1000} end)()"
+)
 
 
 class FakeTime:
-    """Time goes on when it is told to. `now` is the wall clock of our machine, which somebody may set; `monotonic` nobody can."""
+    """Time that only `advance()` moves.
+
+    `now` is the wall clock of this machine, which `set_wall()` sets. `monotonic` cannot be set.
+    """
 
     def __init__(self, server: redis.Redis | None = None) -> None:
         self.ms, self.set_by = NOON, 0
@@ -50,24 +56,27 @@ class FakeTime:
             self._server.set("time", self.now())
 
     def limiter(self, limit: int = 100, share: float = 0.8) -> Any:
-        """A limiter that lives in this world: of Redis when the world has a server, else of one process."""
-        own = WeightLimiter(limit, share, now=self.now, monotonic=self.monotonic)
+        """Return a limiter with this time, of Redis if there is a server, else of one process."""
+        local_limiter = WeightLimiter(limit, share, now=self.now, monotonic=self.monotonic)
         if self._server is None:
-            return own
-        made = RedisLimiter(url_of(self._server), limit=limit, share=share)
-        made._local_limiter = own
-        return made
+            return local_limiter
+        limiter = RedisLimiter(url_of(self._server), limit=limit, share=share)
+        limiter._local_limiter = local_limiter
+        return limiter
 
 
 class CountingExchange:
-    """Counts weight by its own minutes and refuses what is above the limit; what it refused was counted too."""
+    """An exchange that counts weight by its minutes and rejects requests above the limit.
+
+    Rejected requests are counted, too.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used, self.refused = Counter[int](), Counter[int]()
 
     def arrive(self, weight: int, at: int) -> tuple[bool, int]:
-        """Whether a request passed, and the header of its reply."""
+        """Return whether a request passed, and the header of its response."""
         minute = at // MINUTE
         self.used[minute] += weight
         passed = self.used[minute] <= self.limit
@@ -76,7 +85,7 @@ class CountingExchange:
 
 
 class RedisServer:
-    """A Redis server of the test's own on the loopback address, nothing on disk."""
+    """A Redis server on the loopback address that writes nothing to disk."""
 
     def __init__(self, program: str, folder: Path, password: str = "") -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -84,9 +93,10 @@ class RedisServer:
         auth = f":{password}@" if password else ""
         self.url = f"redis://{auth}127.0.0.1:{self.port}/0"
         self._arguments = [
-            program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder),
+            *(program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)),
+            *("--save", "", "--appendonly", "no"),
             *(["--requirepass", password] if password else []),
-        ]  # fmt: skip
+        ]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -109,7 +119,10 @@ class RedisServer:
 
 
 def redis_program() -> str:
-    """Where redis-server is; skips the test without it, except where USDM_REQUIRE_REDIS says that nothing may be left out."""
+    """Return the path of redis-server.
+
+    Without it the test is skipped, or fails if USDM_REQUIRE_REDIS is set.
+    """
     program = shutil.which("redis-server")
     if program is None:
         reason = "redis-server is not installed (Debian: apt install redis-server)"

@@ -1,6 +1,7 @@
-"""One of many processes that ask one exchange as fast as a shared budget lets them; prints how often it did, and was refused.
+"""Send requests to one exchange as fast as a shared budget allows, from one of many processes.
 
-Waits for a line "<offset> <seconds>" on its standard input: how far the time of Redis and of the exchange is ahead, in whole seconds.
+Waits for a line "<offset> <seconds>" on standard input. The offset is the number of seconds that
+the time of Redis and of the exchange is ahead. Prints the numbers of calls and of rejections.
 """
 
 from __future__ import annotations
@@ -24,17 +25,22 @@ def main(redis_url: str, base_url: str, limit: int) -> None:
     ends = time.monotonic() + lasts
     calls = refused = 0
     with Client(
-        DEFAULT_API_KEY, DEFAULT_API_SECRET, base_url=base_url, limiter=limiter, retry=RetryPolicy.off(), timeout=20,
+        DEFAULT_API_KEY,
+        DEFAULT_API_SECRET,
+        base_url=base_url,
+        limiter=limiter,
+        retry=RetryPolicy.off(),
+        timeout=20,
         clock=lambda: time.time_ns() // 1_000_000 + 1000 * offset,
-    ) as client:  # fmt: skip
+    ) as client:
         while (left := ends - time.monotonic()) > 0:
             try:
                 client.balance()
                 calls += 1
             except RateLimitError as error:
-                refused += (
-                    error.status != 0
-                )  # 0: there was no room before the call's deadline, nothing was sent
+                # Status 0 means that nothing was sent, since the budget was exhausted until the
+                # call's deadline.
+                refused += error.status != 0
                 if (error.retry_after or 0) >= left:
                     break
                 time.sleep(error.retry_after or 0)

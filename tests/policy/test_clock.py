@@ -1,4 +1,7 @@
-"""What time a request is stamped with, when the exchange's time is read, and what becomes of a call when that fails. No test sleeps."""
+"""Timestamps, clock syncs, and calls whose clock sync fails.
+
+No test sleeps.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,10 @@ TIME = b'{"serverTime": %d}'
 
 
 class FakeMachineClocks:
-    """True time, which the exchange has, and the clocks of a machine: monotonic, which stands still in suspend, and wall. All ms."""
+    """The exchange's true time, and the monotonic and wall clock of a machine, all in ms.
+
+    The monotonic clock stands still in suspend.
+    """
 
     def __init__(self, offset: float = 0.0, drift: float = 0.0) -> None:
         self.true, self._monotonic, self._wall = float(NOW), 5_000.0, NOW + offset
@@ -93,15 +99,15 @@ class FakeMachineClocks:
 
 
 class DelayedExchange:
-    """The mock exchange in a world: every request takes some time there and back. Notes what arrives."""
+    """The mock exchange, whose requests and responses take some time, and a log of what arrives."""
 
     def __init__(self, world: FakeMachineClocks, *delays: tuple[float, float]) -> None:
         self.world, self.exchange = world, Exchange(clock=lambda: int(world.true))
         self.delays: Iterator[tuple[float, float]] = itertools.chain(
             delays, itertools.repeat((5.0, 5.0))
         )
+        # The responses to the next requests for the time.
         self.faults: list[Answer] = []
-        """What the next readings of the time come to."""
         self._came: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -117,7 +123,7 @@ class DelayedExchange:
         return reply
 
     def log(self) -> list[str]:
-        """What has arrived since this was asked last."""
+        """Return what has arrived since the last call."""
         came, self._came = self._came, []
         return came
 
@@ -126,7 +132,7 @@ class DelayedExchange:
 def far(
     client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[DelayedExchange, BlockingFacade, list[Event]]]:
-    """A mock exchange in a world of its own, a client there and what it tells."""
+    """A mock exchange with fake clocks, a client and its events."""
 
     def make(
         *delays: tuple[float, float], offset: float = 0.0, drift: float = 0.0, **options: Any
@@ -231,7 +237,8 @@ def test_a_clock_of_the_users_own_is_never_corrected(client_of: ClientOf) -> Non
 
 
 @pytest.mark.promise("R6", "R7")
-def test_the_exchanges_clock_is_read_before_the_first_signed_call_and_not_again(far: FarOf) -> None:
+def test_the_clock_is_synced_before_the_first_call(far: FarOf) -> None:
+    """The clock is synced before the first signed call, and not before the next ones."""
     server, client, events = far(clock="exchange", offset=-90_000)
     client.server_time()
     assert (server.log(), events) == (["time"], [])  # the user's own call is no reading
@@ -264,7 +271,7 @@ def test_nothing_but_minus_1021_makes_a_client_read_the_time(far: FarOf) -> None
     assert (server.log(), events) == (CALL * 3, [])
 
 
-# R7: what a reading is worth
+# R7: precision of a sample
 
 DELAYS = st.floats(0, 2_000)
 DRIFTS = st.floats(-200e-6, 200e-6)
@@ -273,7 +280,8 @@ DRIFTS = st.floats(-200e-6, 200e-6)
 @pytest.mark.promise("R7")
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(
-    offset=st.floats(-86_400_000, 86_400_000), drift=DRIFTS, round_trip=DELAYS, part=st.floats(0, 1), before=st.floats(0, 1_000)
+    offset=st.floats(-86_400_000, 86_400_000), drift=DRIFTS, round_trip=DELAYS,
+    part=st.floats(0, 1), before=st.floats(0, 1_000)
 )  # fmt: skip
 @example(offset=0, drift=0, round_trip=2_000, part=0, before=0)
 @example(offset=0, drift=0, round_trip=2_000, part=1, before=0.999)
@@ -286,9 +294,8 @@ def test_a_reading_is_wrong_by_half_of_its_round_trip_at_most(
     world.clock.finish_sync(reading, None)
     assert reading.error_bound_ms == pytest.approx(round_trip / 2, rel=1e-3, abs=0.01)
     drifted, ahead = 0.4, reading.server_time_ms - world.true  # what 200 ppm do in two seconds
-    assert (
-        -reading.error_bound_ms - 1 - drifted <= ahead <= reading.error_bound_ms + drifted
-    )  # serverTime is whole ms
+    # serverTime is an integer of ms.
+    assert -reading.error_bound_ms - 1 - drifted <= ahead <= reading.error_bound_ms + drifted
     assert world.wrong <= reading.error_bound_ms + 2 + drifted  # and so is a stamp
     assert reading.offset_ms == pytest.approx(-offset, abs=reading.error_bound_ms + 1 + 1)
 
@@ -316,8 +323,10 @@ def test_between_readings_the_monotonic_clock_carries_the_time_on(
 @pytest.mark.parametrize(
     ("delays", "readings", "error"),
     [
-        ([(20, 20)], 1, 20), ([(99, 99)], 1, 99), ([(0, 201), (10, 10)], 2, 10), ([(300, 300), (200, 300), (20, 20)], 3, 20),
-        ([(300, 300), (101, 101), (200, 300)], 3, 101), ([(150, 150), (600, 600), (600, 600)], 3, 150),
+        ([(20, 20)], 1, 20), ([(99, 99)], 1, 99), ([(0, 201), (10, 10)], 2, 10),
+        ([(300, 300), (200, 300), (20, 20)], 3, 20),
+        ([(300, 300), (101, 101), (200, 300)], 3, 101),
+        ([(150, 150), (600, 600), (600, 600)], 3, 150),
     ],
 )  # fmt: skip
 def test_the_best_of_up_to_three_samples_is_taken(
@@ -375,7 +384,8 @@ def measure(client: Any, attempt: Attempt) -> object:
 @pytest.mark.parametrize(
     ("why", "own"),
     [
-        (RateLimitError(0, None, "no room before the deadline", 60.0), True), (IPBannedError(418, -1003, "banned", 60.0), False),
+        (RateLimitError(0, None, "no budget before the deadline", 60.0), True),
+        (IPBannedError(418, -1003, "banned", 60.0), False),
         (TransportError("the limiter's server is away"), False),
     ],
     ids=str,
@@ -437,7 +447,8 @@ def test_a_later_sample_that_fails_leaves_the_former_one(far: FarOf) -> None:
         (lambda world: world.suspend(501), TIMED),
         (lambda world: world.suspend(400), CALL),
     ],
-    ids=["young", "old", "hour on", "hour back", "501 on", "501 back", "slewed on", "slewed back", "asleep", "dozed", "nodded"],
+    ids=["young", "old", "hour on", "hour back", "501 on", "501 back", "slewed on", "slewed back",
+        "asleep", "dozed", "nodded"],
 )  # fmt: skip
 def test_the_time_is_read_again_by_age_and_after_a_jump(
     far: FarOf, happens: Callable[[FakeMachineClocks], None], log: list[str]
@@ -550,7 +561,8 @@ def test_whatever_happens_to_the_clocks_the_time_is_right_or_due() -> None:
 @pytest.mark.parametrize(
     ("ahead", "window", "taken"),
     [
-        (999, None, True), (1000, None, False), (-5000, None, True), (-5001, None, False), (-7, 7, True), (-8, 7, False), (999, 1, True),
+        (999, None, True), (1000, None, False), (-5000, None, True), (-5001, None, False),
+        (-7, 7, True), (-8, 7, False), (999, 1, True),
     ],
 )  # fmt: skip
 def test_the_edges_are_where_the_exchange_says(
@@ -573,7 +585,8 @@ def test_the_edges_are_where_the_exchange_says(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
-    round_trip=st.floats(0, 996), part=st.floats(0, 1), late=st.just(4_097.0) | st.floats(0, 4_097), drift=DRIFTS,
+    round_trip=st.floats(0, 996), part=st.floats(0, 1), late=st.just(4_097.0) | st.floats(0, 4_097),
+    drift=DRIFTS,
     fraction=st.floats(0, 1),
 )  # fmt: skip
 @example(round_trip=996, part=1, late=0, drift=0, fraction=0)  # as far ahead as can be
@@ -730,7 +743,7 @@ def test_a_real_server_that_says_no_time_does_not_outlast_the_call() -> None:
 def test_what_could_not_be_read_keeps_nothing_of_the_caller_alive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The venue lives as long as the process, and remembers why; not the frames of whoever was told."""
+    """The shared clock keeps the error for the process, and not the frames of a caller."""
 
     class Held:
         pass
@@ -740,9 +753,8 @@ def test_what_could_not_be_read_keeps_nothing_of_the_caller_alive(
         with pytest.raises(TransportError):
             client.balance()
 
-    monkeypatch.setattr(
-        logger, "disabled", True
-    )  # pytest keeps the records, and with them the error
+    # pytest keeps the records, and with them the error.
+    monkeypatch.setattr(logger, "disabled", True)
     transport = httpx.MockTransport(lambda _: raising(httpx.ConnectError("down"))())
     held = Held()
     watched = weakref.ref(held)
@@ -752,11 +764,14 @@ def test_what_could_not_be_read_keeps_nothing_of_the_caller_alive(
     assert watched() is None
 
 
-# R14: many callers, one reading
+# R14: many callers, one sync
 
 
 class BarrierExchange:
-    """An exchange 90 s ahead that keeps back its first answers until so many callers wait. Threads may share it."""
+    """An exchange 90 s ahead that holds its first responses until `callers` calls wait.
+
+    Threads may share it.
+    """
 
     def __init__(self, callers: int) -> None:
         self.barrier = threading.Barrier(callers)
@@ -827,11 +842,11 @@ def test_a_hundred_tasks_share_one_reading(clock: str, requests: int) -> None:
 def test_a_reading_that_failed_is_the_failure_of_all_who_waited_for_it() -> None:
     exchange = Exchange()
     exchange.fail("error-500", times=1, operation="server_time")
-    told: list[Event] = []
-    results = asyncio.run(gather_calls(exchange, 20, "exchange", on_event=told.append))
+    events: list[Event] = []
+    results = asyncio.run(gather_calls(exchange, 20, "exchange", on_event=events.append))
     assert {type(result) for result in results} == {ServerError}
     assert [logged.operation for logged in exchange.requests] == ["server_time"]
-    assert [(event.kind, type(event.error)) for event in told] == [
+    assert [(event.kind, type(event.error)) for event in events] == [
         ("clock_sync_failed", ServerError)
     ] * 20
 
@@ -847,10 +862,8 @@ def test_each_of_those_who_waited_in_vain_has_a_traceback_of_its_own() -> None:
 @pytest.mark.promise("R14")
 @pytest.mark.parametrize("clock", ["auto", "exchange"])
 @pytest.mark.parametrize("how", ["cancelled", "out of time"])
-def test_a_caller_who_gives_up_while_reading_the_time_lets_the_others_go_on(
-    how: str, clock: Any
-) -> None:
-    """Its end is no answer of the exchange: somebody else reads, and at once."""
+def test_a_cancelled_sync_lets_others_go_on(how: str, clock: Any) -> None:
+    """The end of the caller who syncs is not a result: another caller syncs at once."""
     exchange = Exchange(clock=lambda: time.time_ns() // 1_000_000 + 90_000)
     reading = asyncio.Event()
 
@@ -888,7 +901,8 @@ def test_a_caller_who_gives_up_while_reading_the_time_lets_the_others_go_on(
 
 @pytest.mark.promise("R14")
 @pytest.mark.parametrize("clock", ["auto", "exchange"])
-def test_a_thread_that_runs_out_of_time_while_reading_lets_the_others_go_on(clock: Any) -> None:
+def test_a_sync_without_time_lets_others_go_on(clock: Any) -> None:
+    """When the thread that syncs runs out of time, another one syncs."""
     exchange = Exchange(clock=lambda: time.time_ns() // 1_000_000 + 90_000)
     reading = threading.Event()
 
@@ -896,9 +910,8 @@ def test_a_thread_that_runs_out_of_time_while_reading_lets_the_others_go_on(cloc
         reply = exchange(request)
         if request.url.path == "/fapi/v1/time" and not reading.is_set():
             reading.set()
-            time.sleep(
-                max(request.extensions["deadline"] - time.monotonic(), 0.0)
-            )  # as a transport waits
+            # A transport waits as long.
+            time.sleep(max(request.extensions["deadline"] - time.monotonic(), 0.0))
             raise httpx.ReadTimeout("late")
         return reply
 
@@ -917,7 +930,7 @@ def test_a_thread_that_runs_out_of_time_while_reading_lets_the_others_go_on(cloc
 
 @pytest.mark.promise("R14", "R9")
 def test_a_caller_who_gives_up_while_reading_puts_nobody_off() -> None:
-    """Nothing failed, so there is no reason to leave the time unread for a while."""
+    """Nothing failed, so the next caller need not wait before it syncs."""
     exchange, hang = Exchange(), [False]
 
     async def handle(request: httpx.Request) -> httpx.Response:
@@ -960,7 +973,8 @@ def test_a_caller_who_gives_up_while_reading_puts_nobody_off() -> None:
 def test_nobody_waits_for_anothers_reading_beyond_his_own_deadline(client_of: ClientOf) -> None:
     exchange = Exchange()
     client = client_of(exchange, **keys(exchange), clock="exchange", timeout=0.1)
-    assert client.client._shared.clock.try_start_sync(30)  # somebody with more time is reading
+    # Another caller, which has more time, syncs.
+    assert client.client._shared.clock.try_start_sync(30)
 
     def call() -> None:
         with pytest.raises(TransportError, match="clock sync timed out"):
@@ -986,7 +1000,7 @@ def test_the_time_is_read_anew_when_whoever_read_it_has_vanished() -> None:
 def test_a_reading_that_hangs_is_told_by_both_clients_alike(
     client_of: ClientOf, clock: str
 ) -> None:
-    """On a socket: what the call came to so far is its error, and why it went no further is told."""
+    """On a socket, the call raises its own error and emits why the sync failed."""
     late = response_bytes(b'{"code": -1021, "msg": "late"}', status="400 Bad Request")
     script: list[Any] = [STAY_SILENT] if clock == "exchange" else [READ, late, STAY_SILENT]
     events: list[Event] = []

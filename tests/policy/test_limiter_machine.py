@@ -1,4 +1,7 @@
-"""Any course of events, found by hypothesis: a limiter against an exchange that counts by its own clock. A failure prints its seed."""
+"""Limiters against an exchange that counts by another clock, in any course of events.
+
+hypothesis finds the course of events, and a failure prints its seed.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,15 @@ LIMIT, SHARE = 100, 0.8
 BUDGET = 80
 WEIGHTS = st.integers(1, 40)
 SHIFTS = st.integers(-900, 900)
-"""ms from our time of sending to the exchange's time of arrival: its clock's error and the latency in one."""
+"""From the local time of sending to the exchange's time of arrival, in ms.
+
+It is the error of the clock and the latency together.
+"""
 PAUSES = st.one_of(st.integers(0, 3_000), st.integers(0, 70_000))
 
 
 class SingleClientMachine(RuleBasedStateMachine):
-    """Nobody else uses the address, several requests are on their way at once: never a 429, never more than the budget."""
+    """One client, with several requests under way: no 429, and never more than the budget."""
 
     def __init__(self, make: Callable[[], FakeTime]) -> None:
         super().__init__()
@@ -83,7 +89,7 @@ class SingleClientMachine(RuleBasedStateMachine):
 
 
 class AloneWhileTheWallClockIsSet(SingleClientMachine):
-    """The same while somebody sets our wall clock by whole hours, as a wrong time zone does, and back."""
+    """One client whose wall clock is set by hours and back, as a wrong time zone does."""
 
     @rule(hours=st.integers(-1, 1))
     def the_wall_clock_is_set(self, hours: int) -> None:
@@ -91,7 +97,10 @@ class AloneWhileTheWallClockIsSet(SingleClientMachine):
 
 
 class SharedLimiterMachine(RuleBasedStateMachine):
-    """Others use the address too, our requests follow each other and 429 is heeded: at most one 429 a minute."""
+    """Other programs use the address, too: at most one 429 a minute.
+
+    The requests follow each other, and every 429 is obeyed.
+    """
 
     def __init__(self, make: Callable[[], FakeTime]) -> None:
         super().__init__()
@@ -141,8 +150,8 @@ class SharedLimiterMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.exchange.used[self.there // MINUTE] > BUDGET)
     @rule(weight=WEIGHTS)
-    def once_told_that_the_budget_is_gone_nothing_is_sent(self, weight: int) -> None:
-        # near an edge nobody knows which minute a header means: the limiter judges by our clock, which is off by `error`
+    def after_a_full_header_nothing_is_sent(self, weight: int) -> None:
+        # Near an edge the minute of a header is not certain: the limiter's clock is off by `error`.
         if not 5_000 <= self.world.ms % MINUTE < MINUTE - 2_000:
             return
         self.limiter.observe(self.exchange.used[self.there // MINUTE])

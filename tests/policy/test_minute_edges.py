@@ -1,4 +1,4 @@
-"""The last millisecond and the last unit of weight: where a budget, a minute or a step of the clock ends."""
+"""The last millisecond and the last unit of weight of a budget, a minute or a clock step."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def test_the_smallest_budget_is_one() -> None:
     for limit, share in ((1, 0.99), (1, 0), (1, 1.01)):
         with pytest.raises(
             ConfigurationError,
-            match=r"^share must be above 0 and at most 1, and leave a budget of 1 or more$",
+            match=r"^share must be above 0 and at most 1, and leave a budget of at least 1$",
         ):
             WeightLimiter(limit, share)
-    with pytest.raises(ConfigurationError, match=r"^limit must be a whole number, 1 or more$"):
+    with pytest.raises(ConfigurationError, match=r"^limit must be an integer, at least 1$"):
         WeightLimiter(0)
 
 
@@ -57,9 +57,8 @@ def test_a_budget_tells_how_large_it_is() -> None:
     ("passed", "free"), [(0, False), (62_000, False), (62_001, True), (10 * MINUTE, True)]
 )
 @pytest.mark.parametrize("step", [HOUR, -HOUR])
-def test_a_count_outlives_a_step_of_the_clock_as_long_as_its_minute_can_last(
-    passed: int, free: bool, step: int
-) -> None:
+def test_a_count_survives_a_clock_step(passed: int, free: bool, step: int) -> None:
+    """A count survives a step of the clock as long as its minute can last."""
     hands = Hands()
     limiter = hands.limiter()
     assert limiter.acquire(100) == 0
@@ -96,9 +95,8 @@ def test_a_second_of_difference_is_no_step_of_the_clock(difference: int, set_: b
 
 
 @pytest.mark.parametrize(("header", "free"), [(50, True), (49, False)])
-def test_a_header_right_after_the_edge_is_the_earlier_minutes_down_to_half_of_its_count(
-    header: int, free: bool
-) -> None:
+def test_a_late_header_needs_half_of_the_count(header: int, free: bool) -> None:
+    """Right after a minute's end a header is the earlier minute's, down to half of its count."""
     hands = Hands(NOON + 57_000)
     limiter = hands.limiter(102)
     assert limiter.acquire(100) == 0

@@ -29,7 +29,7 @@ def test_lost_wakeup_costs_half_a_second() -> None:
     assert queue.is_first(second)
     assert queue.recheck_after(third, 0.0, 60.0) == 0.5
     assert queue.is_behind(third)
-    queue.leave(first, is_served=False)
+    queue.remove(first, is_served=False)
     assert second.gate.is_open
     assert third.gate.is_open
 
@@ -40,7 +40,7 @@ def test_nested_calls_leave_the_line() -> None:
     queue.join(outer, Gate(), 0.0)
     queue.join(nested, Gate(), 0.0)
     assert queue.is_behind(nested)
-    queue.leave(nested, is_served=False)
+    queue.remove(nested, is_served=False)
     assert queue.is_first(outer)
     assert queue.weight_ahead(nested) == 1
 

@@ -1,4 +1,4 @@
-"""What both limiters promise, one claim each, in a world whose time stands still until it is moved."""
+"""Claims about both limiters, with a fake time that stands still until it is moved."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from binance_usdm import ConfigurationError, IPBannedError, WeightLimiter
-from binance_usdm._policy.limiter import CLOCK_TOLERANCE_MS
+from binance_usdm._policy.weight_budget import CLOCK_TOLERANCE_MS
 from tests.policy.fake_time import MINUTE, FakeTime
 from tests.support.timing import best_duration
 
@@ -65,9 +65,10 @@ def test_a_request_near_a_minutes_edge_must_fit_into_both_minutes(world: FakeTim
 
 
 @pytest.mark.promise("R10")
-def test_a_minute_that_is_spent_keeps_its_last_requests_out_of_the_next_ones_first_second(
+def test_a_spent_minute_reaches_into_the_next(
     world: FakeTime,
 ) -> None:
+    """A minute that is spent keeps its last requests out of the first second of the next one."""
     limiter = world.limiter()
     world.advance(MINUTE - 20_000)
     taken(limiter)
@@ -116,9 +117,8 @@ def test_a_header_that_is_less_lowers_no_count_of_the_minute_before_either(world
 
 
 @pytest.mark.parametrize("late", [0, 900, 4_900])
-def test_a_full_minutes_header_that_comes_late_does_not_fill_the_next_minute(
-    world: FakeTime, late: int
-) -> None:
+def test_a_late_header_fills_no_new_minute(world: FakeTime, late: int) -> None:
+    """A header of a full minute that comes late does not fill the next minute."""
     limiter = world.limiter()
     world.advance(MINUTE - 30_000)
     assert limiter.acquire(10) == 0
@@ -152,9 +152,7 @@ def test_a_header_cannot_speak_of_a_minute_in_which_nothing_was_sent(world: Fake
 
 def test_a_weight_that_never_fits_is_an_error_and_not_a_wait(world: FakeTime) -> None:
     for weight in (81, -1):
-        with pytest.raises(
-            ConfigurationError, match=f"weight {weight} does not fit into a budget of 80"
-        ):
+        with pytest.raises(ConfigurationError, match=f"weight {weight} exceeds the budget of 80"):
             world.limiter().acquire(weight)
 
 
@@ -225,9 +223,10 @@ def test_a_ban_is_told_in_less_than_five_milliseconds(world: FakeTime) -> None:
     assert best_duration(ask, 0.005) < 0.005
 
 
-def test_a_wall_clock_that_is_set_back_stops_nobody_for_longer_than_a_minute(
+def test_a_clock_set_back_stops_for_a_minute(
     world: FakeTime,
 ) -> None:
+    """A wall clock that is set back stops no call for longer than a minute."""
     limiter = world.limiter()
     world.advance(20_000)
     taken(limiter)
@@ -255,9 +254,10 @@ def test_setting_the_wall_clock_frees_nothing_in_a_process(by: int) -> None:
 
 @pytest.mark.promise("R11", "R12")
 @pytest.mark.parametrize("by", [-3_600_000, 3_600_000])
-def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_wait_or_a_ban_in_a_process(
+def test_a_set_clock_changes_no_cooldown(
     by: int,
 ) -> None:
+    """In a process, setting the wall clock neither ends nor prolongs a cooldown or a ban."""
     world = FakeTime()
     limiter = world.limiter()
     limiter.start_cooldown(60, banned=False)
