@@ -1,4 +1,4 @@
-"""What the calls of one client share: its settings, when they must stop, and what they tell limiters and observers."""
+"""What the calls of one client share: settings, reasons to stop, limiter, events."""
 
 from __future__ import annotations
 
@@ -7,13 +7,7 @@ from typing import Any, NamedTuple
 
 from binance_usdm_wire import Operation
 
-from ._errors import (
-    IPBannedError,
-    RateLimitError,
-    TransportError,
-    UnexpectedResponse,
-    UsdmError,
-)
+from ._errors import IPBannedError, RateLimitError, TransportError, UnexpectedResponse, UsdmError
 from ._events import Event, EventKind, Observer, emit
 from ._gates import GateSet
 from ._http.messages import HttpFailure, HttpResponse
@@ -36,7 +30,10 @@ from ._secrets import SecretHolder
 
 
 class Attempt(NamedTuple):
-    """What an attempt is made for. `number` counts from 1; `deadline` is an instant of `time.monotonic()`."""
+    """An attempt of a call, which is about to be made.
+
+    `number` counts from 1. `deadline` is an instant of `time.monotonic()`.
+    """
 
     operation: Operation[Any]
     query: str
@@ -45,7 +42,11 @@ class Attempt(NamedTuple):
 
 
 class AttemptResult(NamedTuple):
-    """The outcome of one attempt. `sent_at` and `received_at` are instants of the clock's monotonic clock."""
+    """The outcome of one attempt.
+
+    `sent_at` and `received_at` are instants of `ExchangeClock.monotonic`, 0.0 when nothing was
+    sent. `request_count` is the number of requests that were sent.
+    """
 
     outcome: ParsedValue | UsdmError
     response: HttpResponse | None = None
@@ -56,7 +57,7 @@ class AttemptResult(NamedTuple):
 
 
 class CallContext(SecretHolder):
-    """The settings of one client, as its constructor has set them, and what an attempt tells others."""
+    """The settings of one client, which its constructor sets, and what its calls report."""
 
     __slots__ = (
         "_account_by_attribute",
@@ -74,13 +75,16 @@ class CallContext(SecretHolder):
         "_transport",
     )
     _account_by_attribute: dict[str, str]
-    """The account that this client's responses named, by the attribute of the rows that says it."""
+    """The account that this client's responses named, by the attribute of the rows."""
     _clock: Clock
-    """Makes timestamps; the shared clock or one of the user's."""
+    """Returns timestamps. It is the shared clock or a custom one."""
     _clock_mode: str | None
-    """When the exchange's time is read: "auto" (after -1021), "exchange" (before the first timestamp as well), None (never)."""
+    """When the clock is synced.
+
+    "auto" is after -1021, "exchange" also before the first timestamp, and `None` never.
+    """
     _gates: GateSet
-    """The waits of this client's calls; closed with the client."""
+    """The waits of this client's calls. They are closed with the client."""
     _limiter_queue: LimiterQueue
     _max_reply_bytes: int
     _on_event: Observer | None
@@ -91,7 +95,34 @@ class CallContext(SecretHolder):
     _timeout: float
     _transport: Any
 
+    def _lease(self, deadline: float, *, needs_new_connection: bool = False) -> Any:
+        """Return a lease of the client's transport. It takes nothing yet."""
+        builder = self._request_builder
+        return self._transport.lease(
+            builder.origin,
+            builder.partition,
+            deadline=deadline,
+            max_response_bytes=self._max_reply_bytes,
+            needs_new_connection=needs_new_connection,
+        )
+
+    async def _wait_for_weight(self, ticket: Ticket, wait: float, attempt: Attempt) -> None:
+        """Wait in line until the weight budget may allow the call, in order of arrival."""
+        await self._limiter_queue.wait_for_room(
+            ticket,
+            wait,
+            attempt.deadline,
+            gates=self._gates,
+            check=self._raise_if_stopped,
+            on_wait=lambda seconds: self._emit("budget_wait", attempt, seconds=seconds),
+        )
+
     async def _ask_limiter(self, ticket: Ticket, attempt: Attempt) -> float:
+        """Take weight from a blocking limiter.
+
+        Returns:
+            0.0 when the weight was taken, else seconds to wait.
+        """
         try:
             return await self._limiter_queue.acquire_blocking(ticket.weight, attempt.deadline)
         except (OSError, UsdmError) as caught:
@@ -100,8 +131,13 @@ class CallContext(SecretHolder):
         raise error
 
     def _failure_result(
-        self, failure: HttpFailure, attempt: Attempt, secrets: tuple[str, ...] = (), sent_at: float = 0.0, received_at: float = 0.0
-    ) -> AttemptResult:  # fmt: skip
+        self,
+        failure: HttpFailure,
+        attempt: Attempt,
+        secrets: tuple[str, ...] = (),
+        sent_at: float = 0.0,
+        received_at: float = 0.0,
+    ) -> AttemptResult:
         host = self._request_builder.origin[1]
         error = error_from_failure(failure, host, secrets, self._max_reply_bytes, attempt.deadline)
         return AttemptResult(error, None, sent_at, received_at, int(sent_at > 0))
@@ -110,9 +146,8 @@ class CallContext(SecretHolder):
         self, outcome: ParsedValue, lease: Any, attempt: Attempt
     ) -> ParsedValue | UnexpectedResponse:
         """Return the outcome, or an error instead when it holds rows of another account."""
-        mismatch = find_account_mismatch(
-            attempt.operation, outcome.parsed, self._account_by_attribute
-        )
+        accounts = self._account_by_attribute
+        mismatch = find_account_mismatch(attempt.operation, outcome.parsed, accounts)
         if mismatch is None:
             return outcome
         lease.discard_connection()
@@ -126,17 +161,16 @@ class CallContext(SecretHolder):
             raise error
 
     def _raise_if_stopped(self) -> None:
-        """Raise when the client is closed, or the address is banned, whichever client heard of it."""
+        """Raise when the client is closed, or the address is banned (by any client's response)."""
         self._raise_if_closed()
         self._shared.limiter.cooldown_left()
 
     async def _start_cooldown(
         self, error: RateLimitError, response: HttpResponse, attempt: Attempt
     ) -> None:
-        """Stop all sending after a 429 or 418, as long as the exchange says."""
-        error.retry_after = cooldown_seconds(
-            error, exchange_time_ms(response.headers, self._now_ms())
-        )
+        """Stop all sending after a 429 or 418, for as long as the exchange says."""
+        now_ms = exchange_time_ms(response.headers, self._now_ms())
+        error.retry_after = cooldown_seconds(error, now_ms)
         banned = isinstance(error, IPBannedError)
         if banned and self._shared.limiter is not self._limiter_queue.limiter:
             self._shared.limiter.start_cooldown(error.retry_after, banned=True)
@@ -145,11 +179,19 @@ class CallContext(SecretHolder):
         )
         self._emit("cooldown", attempt, seconds=error.retry_after, error=error)
 
+    def _retry_delay(self, error: UsdmError, failed_attempts: int) -> float | None:
+        """Return the seconds before the next attempt, or None when there is none."""
+        delay = self._retry(error, failed_attempts)
+        if delay is None:
+            return None
+        return max(delay, getattr(error, "retry_after", None) or 0.0)
+
     def _now_ms(self) -> int:
-        """Return the time that this client's requests bear, or the shared clock's when the user's clock fails."""
+        """Return the time of this client's timestamps, or of the shared clock when that fails."""
         try:
             now_ms = self._clock()
-        except Exception as error:  # noqa: BLE001 - the next signed call raises it; a ban must not be lost by it
+        # The next signed call raises what a custom clock raises. A ban must not be lost by it.
+        except Exception as error:  # noqa: BLE001
             raise_if_from_handler(error)
             return self._shared.clock()
         return now_ms if type(now_ms) is int else self._shared.clock()
@@ -157,9 +199,8 @@ class CallContext(SecretHolder):
     def _emit(
         self, kind: EventKind, attempt: Attempt, error: UsdmError | None = None, **details: float
     ) -> None:
-        error = copy.copy(
-            error
-        )  # An event that is kept keeps no traceback, and no frame of the caller.
+        # A copy has no traceback, so an event that is kept keeps no frame of the caller.
+        error = copy.copy(error)
         event = Event(
             kind=kind,
             operation=attempt.operation.id,

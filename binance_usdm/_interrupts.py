@@ -20,11 +20,8 @@ def raise_if_from_handler(error: Exception) -> None:
     # Python runs signal handlers in the main thread only.
     if threading.current_thread() is not threading.main_thread():
         return
-    codes = {
-        code
-        for number in range(1, signal.NSIG)
-        if (code := _handler_code(_get_handler(number))) is not None
-    }
+    handlers = map(_get_handler, range(1, signal.NSIG))
+    codes = {code for code in map(_handler_code, handlers) if code is not None}
     frame = error.__traceback__
     while codes and frame is not None:
         if frame.tb_frame.f_code in codes:
@@ -33,7 +30,10 @@ def raise_if_from_handler(error: Exception) -> None:
 
 
 def _handler_code(handler: Any) -> CodeType | None:
-    """Return the code of a signal handler that is a Python function, method, partial or callable object."""
+    """Return the code of a signal handler, or None when it is not written in Python.
+
+    A handler is a function, a method, a partial or a callable object.
+    """
     while isinstance(handler, functools.partial):
         handler = handler.func
     handler = getattr(handler, "__func__", handler)
