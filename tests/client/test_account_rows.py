@@ -26,7 +26,7 @@ from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 ClientOf = Callable[..., BlockingFacade]
 
 
-def rows_of(*aliases: str) -> bytes:
+def body_with_rows(*aliases: str) -> bytes:
     return json.dumps([{**ROW, "accountAlias": alias} for alias in aliases]).encode()
 
 
@@ -39,7 +39,7 @@ def alias_of(client: BlockingFacade) -> str:
 def test_rows_of_another_account_raise(client_of: ClientOf) -> None:
     """Rows of another account than before raise, are not retried, and the client goes on well."""
     events: list[Event] = []
-    bodies = [rows_of("Aaaa"), rows_of("Bbbb", "Bbbb"), rows_of("Aaaa")]
+    bodies = [body_with_rows("Aaaa"), body_with_rows("Bbbb", "Bbbb"), body_with_rows("Aaaa")]
     script = [step for body in bodies for step in (READ, response_bytes(body))]
     with RawServer(script[:4], script[4:]) as server:
         client = client_of(base_url=server.url, on_event=events.append)
@@ -61,8 +61,11 @@ def test_rows_of_another_account_raise(client_of: ClientOf) -> None:
 @pytest.mark.promise("R21")
 @pytest.mark.parametrize("known", [False, True])
 def test_rows_of_two_accounts_raise(client_of: ClientOf, known: bool) -> None:
-    """The rows of one response must agree, whether or not the account is known, and teach nothing."""
-    bodies = [rows_of("Aaaa")] * known + [rows_of("Bbbb", "Bbbb", "Aaaa"), rows_of("Aaaa")]
+    """The rows of one response must agree. If they do not, the client learns no account."""
+    bodies = [body_with_rows("Aaaa")] * known + [
+        body_with_rows("Bbbb", "Bbbb", "Aaaa"),
+        body_with_rows("Aaaa"),
+    ]
     script = [step for body in bodies for step in (READ, response_bytes(body))]
     with RawServer(script[: 2 * known + 2], script[-2:]) as server:
         client = client_of(base_url=server.url)
@@ -78,7 +81,7 @@ def test_rows_of_two_accounts_raise(client_of: ClientOf, known: bool) -> None:
 @pytest.mark.promise("R21")
 def test_an_empty_list_names_no_account(client_of: ClientOf) -> None:
     """An empty list is accepted before and after the account is known."""
-    bodies = [b"[]", rows_of("Aaaa"), b"[]", rows_of("Aaaa")]
+    bodies = [b"[]", body_with_rows("Aaaa"), b"[]", body_with_rows("Aaaa")]
     script = [step for body in bodies for step in (READ, response_bytes(body))]
     with RawServer(script) as server:
         client = client_of(base_url=server.url)
@@ -88,7 +91,9 @@ def test_an_empty_list_names_no_account(client_of: ClientOf) -> None:
 @pytest.mark.promise("R21")
 def test_rows_of_another_account_over_httpx(client_of: ClientOf) -> None:
     """The same holds over an httpx transport."""
-    handler = RecordingHandler(rows_of("Aaaa"), rows_of("Bbbb"), rows_of("Aaaa"))
+    handler = RecordingHandler(
+        body_with_rows("Aaaa"), body_with_rows("Bbbb"), body_with_rows("Aaaa")
+    )
     client = client_of(transport=httpx.MockTransport(handler))
     client.balance()
     with pytest.raises(UnexpectedResponse):
@@ -118,12 +123,12 @@ def clients_of_one_transport(request: pytest.FixtureRequest) -> Iterator[ClientO
 
 
 def misbehaving(kind: str, accounts: dict[bytes, str]) -> Callable[[bytes], bytes]:
-    """Return a step that answers each account with its rows, then at times with those of another."""
+    """Return a step that sends each account its rows, then at times those of another."""
     numbers = count(1)
-    last = [rows_of("Aaaa")]
+    last = [body_with_rows("Aaaa")]
 
     def answer(head: bytes) -> bytes:
-        own = next(rows_of(alias) for key, alias in accounts.items() if key in head)
+        own = next(body_with_rows(alias) for key, alias in accounts.items() if key in head)
         number = next(numbers)
         body = own
         if number > len(accounts) and number % 3 == 0:
@@ -138,7 +143,7 @@ def misbehaving(kind: str, accounts: dict[bytes, str]) -> Callable[[bytes], byte
 @pytest.mark.promise("R21")
 @pytest.mark.parametrize("fault", ["swapped", "repeated"])
 def test_shared_connections_mix_no_accounts(clients_of_one_transport: ClientOf, fault: str) -> None:
-    """Two accounts on shared connections, with swapped, late or repeated responses: B never has A's."""
+    """On shared connections with swapped, late or repeated responses B never has A's rows."""
     accounts = {b"key-a": "Aaaa", b"key-b": "Bbbb"}
     wrong = 0
     with RawServer(repeat(READ, misbehaving(fault, accounts))) as server:

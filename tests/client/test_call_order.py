@@ -1,4 +1,4 @@
-"""What a call does once it has a connection: look for a ban, take its weight, then its timestamp, then send."""
+"""Order of a call: connection, ban, weight, timestamp, bytes."""
 
 from __future__ import annotations
 
@@ -116,7 +116,10 @@ ConcurrentOf = Callable[..., ConcurrentClient]
 
 @pytest.fixture(params=[Client, AsyncClient], ids=["sync", "async"])
 def concurrent_client(request: pytest.FixtureRequest) -> Iterator[ConcurrentOf]:
-    """Makes a client with fake credentials, without retries. `max_connections=1`: its transport is given, and has one connection."""
+    """Makes a client with fake credentials and without retries.
+
+    With `max_connections=1` it gets a transport that has one connection.
+    """
     clients: list[ConcurrentClient] = []
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -153,7 +156,7 @@ def concurrent_client(request: pytest.FixtureRequest) -> Iterator[ConcurrentOf]:
 
 
 class GatedReply:
-    """A server's first response, sent when the test says so; every later request gets a good one."""
+    """A server's first response, sent when the test opens it. Later requests get a good one."""
 
     def __init__(self, first: bytes) -> None:
         self._first, self._event, self._sent = first, threading.Event(), 0
@@ -170,7 +173,7 @@ class GatedReply:
 
 
 def full_limiter() -> WeightLimiter:
-    """A limiter without room, whose minute does not end."""
+    """A limiter whose budget is used up, and whose minute does not end."""
     limiter = WeightLimiter(2400, 1.0, now=lambda: AT_15)
     assert limiter.acquire(2400) == 0.0
     return limiter
@@ -186,10 +189,10 @@ def full_limiter() -> WeightLimiter:
         pytest.param(TOO_MANY, RateLimitError, id="429", marks=pytest.mark.promise("R11", "R14")),
     ],
 )
-def test_calls_that_wait_for_a_connection_send_nothing_after_a_rejection_of_all(
+def test_a_rejection_stops_calls_that_wait(
     concurrent_client: ConcurrentOf, response: bytes, error_class: type[RateLimitError]
 ) -> None:
-    """The one connection brings a ban, or a cooldown beyond the deadline, while 49 calls wait for it."""
+    """49 calls wait for the one connection, and send nothing after it brings a ban or cooldown."""
     reply = GatedReply(response)
     with RawServer(repeat(READ, reply)) as server:
         client = concurrent_client(max_connections=1, base_url=server.url, timeout=20)
@@ -232,10 +235,11 @@ def test_a_ban_that_one_client_meets_stops_another_whatever_their_limiters(
 
 @pytest.mark.promise("R12", "R14")
 @pytest.mark.parametrize("limiter", ["own", None])
-def test_a_ban_that_a_client_with_another_limiter_meets_stops_the_default_one_of_that_exchange(
-    client_of: ClientOf, limiter: str | None
-) -> None:
-    """Each client has its own connections; what they share is the exchange's address."""
+def test_a_ban_crosses_limiters(client_of: ClientOf, limiter: str | None) -> None:
+    """A ban that a client with another limiter meets stops the exchange's default limiter.
+
+    Each client has its own connections. What they share is the exchange's address.
+    """
     with RawServer(repeat(READ, BAN)) as server:
         first = client_of(
             base_url=server.url, limiter=WeightLimiter() if limiter == "own" else limiter
@@ -265,7 +269,7 @@ def test_calls_that_get_no_connection_take_no_weight(client_of: ClientOf) -> Non
 
 
 @pytest.mark.promise("R10", "R14")
-@pytest.mark.parametrize("cooldown", [0.0, 0.1], ids=["room now", "room in a moment"])
+@pytest.mark.parametrize("cooldown", [0.0, 0.1], ids=["now", "in a moment"])
 def test_a_call_does_not_queue_behind_those_of_another_limiter(
     concurrent_client: ConcurrentOf, cooldown: float
 ) -> None:
@@ -287,7 +291,10 @@ def test_a_call_does_not_queue_behind_those_of_another_limiter(
 
 
 class GatedLimiter:
-    """A limiter with no room until it is opened. Weight that waits would take a second for each hundred."""
+    """A limiter without any budget until it is opened.
+
+    Weight that waits would take a second for each hundred.
+    """
 
     is_open = False
 
@@ -340,10 +347,13 @@ def test_cancelled_calls_leave_the_queue_of_the_limiter() -> None:
 
 
 @pytest.mark.promise("R5")
-def test_a_timestamp_is_as_fresh_as_its_request_however_long_the_call_waited(
+def test_a_timestamp_is_as_fresh_as_its_request(
     concurrent_client: ConcurrentOf,
 ) -> None:
-    """Six calls share one connection, whose responses take 0.3 s each: the last call waits for 1.5 s."""
+    """However long a call waited, its timestamp is that of sending.
+
+    Six calls share one connection, whose responses take 0.3 s each. The last one waits for 1.5 s.
+    """
     arrivals: list[tuple[int, int]] = []
 
     def note_arrival(head: bytes) -> bytes:
@@ -439,9 +449,10 @@ def test_the_end_of_a_ban_is_read_though_the_api_key_is_a_part_of_it(client_of: 
 
 
 @pytest.mark.promise("R11")
-def test_a_retry_after_date_without_a_date_header_is_measured_from_this_machines_clock(
+def test_a_retry_after_date_uses_the_local_clock(
     client_of: ClientOf,
 ) -> None:
+    """A Retry-After date without a Date header is measured from this machine's clock."""
     client = client_of(RecordingHandler(error_response(429, -1003, Retry_After=http_date(300))))
     with pytest.raises(RateLimitError) as caught:
         client.balance()
@@ -520,9 +531,10 @@ def test_a_call_that_pauses_before_a_retry_ends_when_the_client_is_closed(
         assert len(server.requests) == 1
 
 
-def test_closing_one_client_of_a_shared_transport_leaves_the_others_connection_open(
+def test_closing_a_client_spares_a_shared_transport(
     concurrent_client: ConcurrentOf,
 ) -> None:
+    """Closing one client of a shared transport leaves the other one's connection open."""
     with RawServer(repeat(READ, OK)) as server:
         first = concurrent_client(max_connections=1, base_url=server.url)
         second = concurrent_client(base_url=server.url, transport=first.transport)
@@ -563,7 +575,7 @@ def test_connect_opens_the_connection_that_the_first_call_uses(
     ("status", "hint"),
     [
         ("407 Proxy Authentication Required", "check user and password"),
-        ("403 Forbidden", "the proxy refuses this host"),
+        ("403 Forbidden", "the proxy rejects connections to this host"),
     ],
 )
 def test_a_proxy_that_rejects_the_login_or_the_host_is_asked_once(
@@ -596,9 +608,8 @@ def test_weight_is_charged_to_the_minute_in_which_the_bytes_leave(
         )
         calls = [client.start() for _ in range(2)]
         client.wait_for_waiters(1)
-        wait_until(
-            lambda: len(server.requests) == 1
-        )  # The first call is charged: it may have been connecting.
+        # The first call is charged: it may have been connecting.
+        wait_until(lambda: len(server.requests) == 1)
         times.append(AT_15 + 60_000)
         reply.send()
         assert all(call.result(PATIENCE) for call in calls)
@@ -622,9 +633,10 @@ def test_a_ban_is_kept_though_the_clock_of_the_user_fails(client_of: ClientOf, c
 
 
 @pytest.mark.promise("R12", "R14")
-def test_a_call_that_waits_for_a_connection_hears_of_the_ban_of_a_client_with_another_limiter(
+def test_a_ban_crosses_limiters_while_calls_wait(
     concurrent_client: ConcurrentOf,
 ) -> None:
+    """A ban that a client with another limiter meets also stops a call that waits for a slot."""
     reply = GatedReply(BAN)
     with RawServer(repeat(READ, reply)) as server:
         options: dict[str, Any] = {"base_url": server.url, "timeout": 20}

@@ -1,4 +1,7 @@
-"""One total time for a call: connecting, waiting, every attempt and the last byte. On both clients, own and foreign transports."""
+"""One deadline for a call: waiting, connecting, every attempt and the last byte.
+
+Each test runs on both clients, over the default transports and over those of httpx.
+"""
 
 from __future__ import annotations
 
@@ -87,10 +90,13 @@ def test_a_slow_reply_through_a_proxy_does_not_outlast_the_deadline(
 
 
 @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
-def test_a_slow_reply_does_not_outlast_the_deadline_on_a_blocking_transport_of_httpx(
+def test_a_slow_response_over_httpx_ends_in_time(
     script: Script,
 ) -> None:
-    """It bounds each of its waits and not their sum."""
+    """A slow response over httpx's blocking transport does not outlast the deadline.
+
+    httpx bounds each of its waits, and not their sum.
+    """
     options: dict[str, Any] = {"timeout": TIMEOUT, "retry": RetryPolicy.off()}
     with (
         RawServer(script) as server,
@@ -143,7 +149,9 @@ def test_a_foreign_transport_is_told_how_long_it_may_take(client_of: ClientOf) -
     assert before + 7 <= extensions["deadline"] <= time.monotonic() + 7
 
 
-def test_a_subclass_of_the_default_transport_that_adds_a_wait_is_left_behind() -> None:
+def test_a_sync_subclass_that_waits_is_left_behind() -> None:
+    """A call over a subclass of SyncTransport that waits ends at the deadline."""
+
     class Slow(SyncTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             time.sleep(1)
@@ -158,7 +166,9 @@ def test_a_subclass_of_the_default_transport_that_adds_a_wait_is_left_behind() -
     assert time.monotonic() - began < 0.9
 
 
-def test_a_subclass_of_the_default_transport_that_adds_a_wait_is_cancelled_too() -> None:
+def test_an_async_subclass_that_waits_is_cancelled() -> None:
+    """A call over a subclass of AsyncTransport that waits is cancelled at the deadline."""
+
     class Slow(AsyncTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             await asyncio.sleep(60)
@@ -252,10 +262,8 @@ def test_nothing_is_sent_after_the_deadline_however_long_signing_took(client_of:
             client.balance()
         signer.pause = 0.0
         client.balance()
-        assert (len(server.requests), server.connections) == (
-            2,
-            2,
-        )  # a connection whose call gave up is not kept
+        # A connection whose call gave up is not reused.
+        assert (len(server.requests), server.connections) == (2, 2)
 
 
 def test_a_cancelled_call_is_cancelled_and_no_deadline() -> None:

@@ -1,4 +1,4 @@
-"""Calls that a signal handler interrupts or repeats, that are cancelled at any moment, or that meet failing code of the user."""
+"""Calls that a signal handler interrupts or repeats, that are cancelled, or meet failing code."""
 
 from __future__ import annotations
 
@@ -61,7 +61,10 @@ OPTIONS: dict[str, Any] = {"api_key": KEY, "api_secret": SECRET, "limiter": None
 CONNECTIONS = 3
 CALLS = 400
 MOST_THREADS = 32
-"""Twice the bound of threads that look up names: an interrupt may leave one uncounted until it ends."""
+"""Twice the bound of threads that look up names.
+
+An interrupt may leave one uncounted until it ends.
+"""
 
 
 class Interrupted(Exception):  # noqa: N818 - no error: a signal handler raises it
@@ -101,7 +104,11 @@ def raise_on_signal(error: BaseException) -> Callable[[int, FrameType | None], N
 
 
 class Turnstile:
-    """Answers at once; balances, once there is a barrier, only when as many requests are under way as there are connections."""
+    """A handler that responds at once.
+
+    Once there is a barrier, it returns balances only when as many requests are under way as there
+    are connections.
+    """
 
     def __init__(self) -> None:
         self.barrier: threading.Barrier | None = None
@@ -129,7 +136,7 @@ def assert_slots_are_free(transport: SyncTransport | AsyncTransport) -> None:
 
 
 def reenter_by_timer() -> None:
-    """Print how many calls a signal handler made within other calls of its thread. Runs in a process of its own."""
+    """Print how many calls a signal handler made within other calls. Runs in a new process."""
     faulthandler.dump_traceback_later(8, exit=True)
     within = nested = 0
 
@@ -159,7 +166,7 @@ def reenter_by_timer() -> None:
 
 
 def reenter_at_every_line() -> None:
-    """Print at how many lines of a call another call of the same thread was made. Runs in a process of its own."""
+    """Print at how many lines of a call another call was made. Runs in a new process."""
     faulthandler.dump_traceback_later(8, exit=True)
     line = at = 0
 
@@ -406,7 +413,7 @@ def test_cancellations_at_random_moments_take_no_slot() -> None:
 
 
 class BrokenLimiter(WeightLimiter):
-    """A limiter that has room, and fails when it is told something."""
+    """A limiter that grants all weight, and fails in every other method."""
 
     def __init__(self, *, blocking: bool) -> None:
         super().__init__()
@@ -435,13 +442,15 @@ def test_a_limiter_that_fails_costs_no_response(
         with pytest.raises(IPBannedError) as caught:
             client.balance()
     assert caught.value.retry_after is not None
-    told = [record for record in caplog.records if "limiter failed" in record.getMessage()]
-    assert len(told) >= 2
-    assert all("RuntimeError" in record.getMessage() and record.exc_info is None for record in told)
+    records = [record for record in caplog.records if "limiter failed" in record.getMessage()]
+    assert len(records) >= 2
+    assert all(
+        "RuntimeError" in record.getMessage() and record.exc_info is None for record in records
+    )
     assert "text of the limiter" not in caplog.text
 
 
-CALLER: contextvars.ContextVar[str] = contextvars.ContextVar("CALLER", default="nobody")
+CALLER: contextvars.ContextVar[str] = contextvars.ContextVar("CALLER", default="none")
 
 
 class NotingLimiter(WeightLimiter):

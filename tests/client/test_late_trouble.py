@@ -1,4 +1,4 @@
-"""Trouble that comes when the reply is already here, before anything is sent, or from below: none of it may hide what the reply said."""
+"""Errors after the response is complete, or before anything is sent, hide no response."""
 
 from __future__ import annotations
 
@@ -97,10 +97,10 @@ def test_a_slip_in_an_options_name_shows_no_secret_of_the_environment(
     monkeypatch.setenv("BINANCE_API_SECRET", "SecretOfTheEnvironment")
     with pytest.raises(ConfigurationError, match="unexpected keyword argument 'timout'") as caught:
         kind.from_env(timout=5)
-    told = "".join(
+    records_text = "".join(
         traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
     )
-    assert "OfTheEnvironment" not in told
+    assert "OfTheEnvironment" not in records_text
 
 
 @pytest.mark.promise("R16")

@@ -1,4 +1,4 @@
-"""What a 429 and a 418 stop: the whole client, and its neighbours in the process. Counted where requests arrive."""
+"""Calls that a 429 or 418 stops, in this client and others. Counted where requests arrive."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ def ban_response(
 
 
 def until(seconds_: float) -> str:
-    return f"Way too many requests; IP banned until {AT_15 + round(seconds_ * 1000)}. Please use the websocket."
+    end_ms = AT_15 + round(seconds_ * 1000)
+    return f"Way too many requests; IP banned until {end_ms}. Please use the websocket."
 
 
 def at(ms: int) -> datetime:
@@ -146,10 +147,8 @@ def test_a_wait_within_the_deadline_is_waited(
 
 @pytest.mark.promise("R11")
 def test_without_a_header_the_next_utc_minute_is_waited_for(client_of: ClientOf) -> None:
-    exchange, events = (
-        RecordingHandler(error_response(429, -1003), BODY),
-        list[Event](),
-    )  # not dated
+    # The response has no date.
+    exchange, events = (RecordingHandler(error_response(429, -1003), BODY), list[Event]())
     client = client_of(exchange, retry=at_once(), on_event=events.append, limiter=None)
     with time_machine.travel(AT_15 / 1000 + 44.9, tick=True):
         assert client.balance_detailed().attempts == 2
@@ -159,7 +158,10 @@ def test_without_a_header_the_next_utc_minute_is_waited_for(client_of: ClientOf)
 
 
 class Door:
-    """The first answer asks for a wait or is a ban; notes when each request arrives. Threads may share it."""
+    """A handler whose first response is a 429 or 418, and which notes when each request arrives.
+
+    Threads may share it.
+    """
 
     def __init__(self, first: httpx.Response, after: bytes = BODY) -> None:
         self._first, self._after, self.arrived = first, after, list[float]()
@@ -215,7 +217,8 @@ def test_all_tasks_wait_after_a_429_those_of_another_client_too() -> None:
 
 
 @pytest.mark.promise("R11")
-def test_those_who_wait_for_the_same_moment_go_on_one_after_another_as_they_came() -> None:
+def test_calls_after_a_wait_go_on_in_order() -> None:
+    """Calls that wait for the same instant go on one after another, in order of arrival."""
     door = Door(rate_limited("0.1"))
 
     async def calls() -> None:
@@ -354,10 +357,8 @@ def test_a_ban_stops_every_client_of_the_process_with_that_exchange() -> None:
     ):
         with Client(KEY, SECRET, base_url=server.url) as client, pytest.raises(IPBannedError):
             client.balance()
-        with (
-            Client(base_url=server.url) as client,
-            ThreadPoolExecutor(8) as pool,
-        ):  # the first client is gone, the ban is not
+        # The first client is gone, the ban is not.
+        with Client(base_url=server.url) as client, ThreadPoolExecutor(8) as pool:
 
             def ask(_: int) -> None:
                 for _ in range(5):
@@ -382,7 +383,8 @@ def test_a_second_client_on_the_same_transport_is_banned_too(client_of: ClientOf
 
 
 @pytest.mark.promise("R12", "R14")
-def test_those_who_pause_before_a_retry_when_the_ban_comes_send_nothing_more() -> None:
+def test_a_ban_stops_calls_before_their_retry() -> None:
+    """Calls that wait for a retry when the ban comes send nothing more."""
     exchange, asked = (
         RecordingHandler(*[error_response(500)] * 20, ban_response(), BODY),
         list[int](),
@@ -397,9 +399,8 @@ def test_those_who_pause_before_a_retry_when_the_ban_comes_send_nothing_more() -
             KEY, SECRET, transport=httpx.MockTransport(exchange), retry=retry
         ) as client:
             pausing = [asyncio.create_task(client.balance()) for _ in range(20)]
-            await asyncio.sleep(
-                0
-            )  # each has begun, and without a network it comes as far as its pause
+            # Each call has begun, and without a network it gets as far as its delay.
+            await asyncio.sleep(0)
             assert asked == [1] * 20
             with pytest.raises(IPBannedError):
                 await client.balance()
@@ -429,7 +430,8 @@ def test_after_the_end_of_a_ban_calls_go_again(client_of: ClientOf) -> None:
     limiter = WeightLimiter(monotonic=lambda: ticks[0])
     exchange = RecordingHandler(ban_response(retry_after="300"), BODY)
     clients = [client_of(exchange, limiter=limiter) for _ in range(2)]
-    for client in clients:  # its ban is told by the same clock
+    # The clock of the ban is that of the limiter.
+    for client in clients:
         client.client._shared = client.client._shared._replace(limiter=limiter)
     with pytest.raises(IPBannedError):
         clients[0].balance()
@@ -487,10 +489,13 @@ def test_a_ban_is_measured_by_the_exchanges_clock_where_it_is_known(client_of: C
 
 @pytest.mark.promise("R12")
 @pytest.mark.usefixtures("quarter_past")
-def test_a_ban_told_in_words_only_lasts_as_long_though_this_machine_is_an_hour_ahead(
+def test_a_ban_in_words_lasts_on_a_wrong_clock(
     client_of: ClientOf,
 ) -> None:
-    """No Retry-After, and nobody has read the exchange's time: but its reply is dated, as every reply is."""
+    """A ban that only the message dates lasts as long on a machine that is an hour ahead.
+
+    There is no Retry-After and no clock sample, but the response has a date, as every one has.
+    """
     exchange_now = AT_15 - 3_600_000
     answer = error_response(
         418, -1003, f"IP banned until {exchange_now + 1_800_000}.", Date=date(exchange_now)
@@ -522,7 +527,7 @@ def test_a_client_that_is_closed_during_a_pause_sends_nothing_more(client_of: Cl
 
 
 class OpenLater:
-    """A limiter without room until `open()` is called, then with room for every call."""
+    """A limiter without any budget until `open()` is called, then with enough for every call."""
 
     def __init__(self) -> None:
         self.is_open = False

@@ -1,4 +1,7 @@
-"""Canaries: made-up secrets to look for where none may be. Tests keep them in globals, so that frames of the tests hold none."""
+"""Canaries: fake secrets that must not show anywhere.
+
+Tests keep them in globals, so that no frame of a test holds one.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,10 @@ from tests.support.paths import TESTS
 from tests.support.secret_leaks import secret_encodings
 
 KEY, SECRET, PASSWORD = "KeyCanary618033", "SecretCanary141421", "PasswordCanary271828"
-SIGNATURE, SIGNATURES = (
-    "SignatureCanary314159",
-    list[str](),
-)  # the own signer's, and all that handlers have seen
-PROXY_LOGIN = base64.b64encode(f"user:{PASSWORD}".encode()).decode()  # as a proxy is told it
+# The own signer's, and all that handlers have seen.
+SIGNATURE, SIGNATURES = ("SignatureCanary314159", list[str]())
+# The form in which a proxy gets it.
+PROXY_LOGIN = base64.b64encode(f"user:{PASSWORD}".encode()).decode()
 CANARIES = {
     form
     for secret in (KEY, SECRET, PASSWORD, PROXY_LOGIN, SIGNATURE)
@@ -65,15 +67,15 @@ def _is_foreign(file: Path) -> bool:
 
 
 def crash_report(error: BaseException) -> str:
-    """All that a program could print about an error, every frame below the tests with its locals."""
+    """Return all that a program could print about an error, with the locals of every frame."""
     frames = error.__traceback__
     while frames is not None and _is_foreign(Path(frames.tb_frame.f_code.co_filename)):
         frames = frames.tb_next
     assert frames is not None, "the error comes from the test itself"
-    told = traceback.TracebackException(type(error), error, frames, capture_locals=True)
+    printed = traceback.TracebackException(type(error), error, frames, capture_locals=True)
     return "\n".join(
         [
-            *told.format(),
+            *printed.format(),
             str(error),
             repr(error),
             pprint.pformat(vars(error)),

@@ -1,7 +1,8 @@
-"""Ways from a client to a handler of requests: our transports and httpx's, on a socket, within the process, over ASGI. Tests nothing.
+"""Clients over every kind of transport, with a handler of requests behind it.
 
-The handler gets each request as it arrived. What it raises is raised by the transport where there is no socket; on one it is a
-reply that ends within its first line.
+The transports are ours and httpx's, on a socket, within the process or over ASGI. The handler gets
+each request as it arrived. The transport raises what the handler raises. Over a socket the response
+ends within its first line then.
 """
 
 from __future__ import annotations
@@ -27,18 +28,21 @@ Kind = type[Client] | type[AsyncClient]
 
 @dataclass(frozen=True, slots=True)
 class ClientSetup:
-    """A kind of client, and the transport between it and a handler; without a transport, the client's own."""
+    """A kind of client and the transport between it and a handler, or its default transport."""
 
     name: str
     kind: Kind
     over_socket: Callable[[], Any] | None = None
     in_process: Callable[[Handler], Any] | None = None
-    """What takes a handler without a socket."""
+    """Makes a transport that calls a handler without a socket."""
 
     def client(
         self, handler: Handler | None, stack: contextlib.ExitStack, **options: Any
     ) -> Client | AsyncClient:
-        """A client with made-up credentials and without retries, unless asked for; its server lives as long as the stack."""
+        """Return a client with fake credentials and, by default, without retries.
+
+        Its server runs as long as the stack.
+        """
         if handler is not None and self.in_process is not None:
             options["transport"] = self.in_process(handler)
         elif handler is not None:
@@ -53,7 +57,7 @@ class ClientSetup:
 
 @contextlib.contextmanager
 def serve_handler(handler: Handler) -> Iterator[str]:
-    """The URL of a handler behind a loopback socket; the mock exchange has a server of its own."""
+    """Serve a handler on a loopback socket and yield its URL."""
     if isinstance(handler, Exchange):
         with running(handler) as url:
             yield url
@@ -71,7 +75,7 @@ def serve_handler(handler: Handler) -> Iterator[str]:
 
 
 def response_steps(handler: Handler, head: bytes) -> Iterator[Step]:
-    """The bytes of a reply as they come; the part of one, and the end, where the handler raises."""
+    """Yield the bytes of a response, or a part of it when the handler raises."""
     first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
     method, target, _ = first.split(" ")
     fields = [(name, text) for name, _, text in (line.partition(": ") for line in lines)]
@@ -81,17 +85,16 @@ def response_steps(handler: Handler, head: bytes) -> Iterator[Step]:
     except FAILURES:
         yield b"HTTP/1.1 2"
         raise OSError("the connection ends") from None
-    told, stream = [*response.headers.raw], response.stream
-    whole = (
-        b"".join(stream) if isinstance(stream, httpx.ByteStream) else None
-    )  # as it is, whatever its encoding is said to be
+    headers, stream = [*response.headers.raw], response.stream
+    # The body is sent as it is, whatever its Content-Encoding.
+    whole = b"".join(stream) if isinstance(stream, httpx.ByteStream) else None
     if whole is None:
-        told.append((b"Connection", b"close"))
+        headers.append((b"Connection", b"close"))
     elif "content-length" not in response.headers:
-        told.append((b"Content-Length", b"%d" % len(whole)))
+        headers.append((b"Content-Length", b"%d" % len(whole)))
     status = b"HTTP/1.1 %d %b" % (response.status_code, response.reason_phrase.encode() or b"Odd")
     yield (
-        b"\r\n".join([status, *(b"%b: %b" % field for field in told)])
+        b"\r\n".join([status, *(b"%b: %b" % field for field in headers)])
         + b"\r\n\r\n"
         + (whole or b"")
     )
@@ -102,7 +105,7 @@ def response_steps(handler: Handler, head: bytes) -> Iterator[Step]:
 
 
 def as_asgi(handler: Handler) -> httpx.ASGITransport:
-    """A handler as an application; the mock exchange is one by itself."""
+    """Return a transport to a handler as an ASGI application, which the mock exchange is."""
 
     async def application_of(scope: Any, receive: Any, send: Any) -> None:
         host, port = scope["server"]
@@ -127,9 +130,8 @@ def as_asgi(handler: Handler) -> httpx.ASGITransport:
     return httpx.ASGITransport(handler.asgi if isinstance(handler, Exchange) else application_of)
 
 
-PLAIN = ssl.SSLContext(
-    ssl.PROTOCOL_TLS_CLIENT
-)  # never used; httpx would load its certificates for every transport
+# Never used; httpx would load its certificates for every transport.
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 BLOCKING = functools.partial(httpx.HTTPTransport, verify=PLAIN)
 AWAITING = functools.partial(httpx.AsyncHTTPTransport, verify=PLAIN)
 OWN = [ClientSetup("own-sync", Client), ClientSetup("own-async", AsyncClient)]
@@ -146,7 +148,10 @@ ASGI = [ClientSetup("asgi", AsyncClient, in_process=as_asgi)]
 
 @contextlib.contextmanager
 def clients(way: ClientSetup) -> Iterator[Callable[..., BlockingFacade]]:
-    """What the fixture `client_of` gives, over this way: `client_of(handler, **options)`, without a handler to a `base_url`."""
+    """Yield `client_of(handler, **options)`, which makes clients over one transport.
+
+    Without a handler the client has a `base_url`.
+    """
 
     def client_of(handler: Handler | None = None, **options: Any) -> BlockingFacade:
         return stack.enter_context(

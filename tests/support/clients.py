@@ -1,4 +1,4 @@
-"""What tests of the clients share: made-up credentials, good bodies, the spec, and one blocking face for both clients."""
+"""Fake credentials, good bodies, the spec, and one blocking interface for both clients."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import httpx
 from binance_usdm import AccountBalance, AsyncClient, Client, Response, ServerTime
 
 T = TypeVar("T")
-KEY = "made-up-key"
-SECRET = "made-up-secret"
-NOW = 1591702613943  # the timestamp of the documentation's signing examples
+KEY = "fake-api-key"
+SECRET = "fake-api-secret"
+# The timestamp of the documentation's signing examples.
+NOW = 1591702613943
 ROW = {
     "accountAlias": "QmZt",
     "asset": "USDT",
@@ -36,7 +37,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 class BlockingFacade:
-    """Either client behind blocking calls; awaits on one event loop for a whole test."""
+    """Either client behind blocking calls, on one event loop for a whole test."""
 
     def __init__(self, client: Client | AsyncClient, runner: asyncio.Runner) -> None:
         self.client = client
@@ -55,7 +56,7 @@ class BlockingFacade:
         return self._run(self.client.server_time_detailed())
 
     def close(self) -> None:
-        """Close the client, and the transport that it was given."""
+        """Close the client and its transport."""
         transport: Any = self.client._transport
         if isinstance(self.client, Client):
             self.client.close()
@@ -69,7 +70,10 @@ class BlockingFacade:
 
 
 class RecordingHandler:
-    """A handler that keeps the requests and answers each with the next of its replies, the last one for ever."""
+    """A handler that records requests and responds to each with the next response.
+
+    The last response is repeated without limit.
+    """
 
     def __init__(self, *replies: httpx.Response | Exception | bytes) -> None:
         self.requests: list[httpx.Request] = []
@@ -90,7 +94,7 @@ class RecordingHandler:
 
 
 def body_handler(body: bytes, encoding: str | None = None, status: int = 200) -> Handler:
-    """A handler that answers these bytes as they are, whatever it calls them."""
+    """Return a handler that sends these bytes as they are, whatever their Content-Encoding."""
     headers = {} if encoding is None else {"Content-Encoding": encoding}
     return lambda _: httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
 
@@ -98,7 +102,7 @@ def body_handler(body: bytes, encoding: str | None = None, status: int = 200) ->
 def error_response(
     status: int, code: int | None = None, message: str = "no", **headers: str
 ) -> httpx.Response:
-    """A refusal in the exchange's form, or without a code."""
+    """Return an error response in the exchange's form, or without a code."""
     payload = {"msg": message} if code is None else {"code": code, "msg": message}
     return httpx.Response(
         status,

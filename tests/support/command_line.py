@@ -1,4 +1,4 @@
-"""The shell command for tests: in this process, or in one of its own where the process is the point. Knows no command."""
+"""Run the shell command for tests, in this process or in a new one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _environment(changed: dict[str, str]) -> dict[str, str]:
 def process(
     *arguments: str, encoding: str = "utf-8", stdout: int | IO[str] = PIPE, **environment: str
 ) -> Finished:
-    """A real process, with these variables and no other credentials."""
+    """Run the command in a new process, with these variables and no other credentials."""
     command, env = [*COMMAND, *arguments], _environment(environment)
     return subprocess.run(
         command, env=env, stdout=stdout, stderr=PIPE, encoding=encoding, timeout=60, check=False
@@ -34,20 +34,21 @@ def process(
 
 
 def run(*arguments: str, encoding: str = "utf-8", **environment: str) -> Finished:
-    """The same without the start of an interpreter: the command's own function, with the streams that one would have."""
+    """Run the command's function in this process, with the streams that a new one would have."""
     with (
         mock.patch.dict(os.environ, _environment(environment), clear=True),
         _caught("stdout", 1, encoding) as out,
         _caught("stderr", 2, encoding) as err,
     ):
         code = main([*arguments])
-    print(*out, *err)  # for whoever watches what tests print
+    # The secret leak detector reads what tests print.
+    print(*out, *err)
     return Finished([*COMMAND, *arguments], code, out[0], err[0])
 
 
 @contextlib.contextmanager
 def _caught(name: str, descriptor: int, encoding: str) -> Iterator[list[str]]:
-    """What this process, and those that it starts, write there; filled in at the end."""
+    """Yield a list that in the end has what this process and its children write there."""
     texts: list[str] = []
     getattr(sys, name).flush()
     with tempfile.TemporaryFile() as file:

@@ -1,12 +1,18 @@
-"""A loopback server that answers scripted bytes, right or wrong. Knows sockets and scripts; of HTTP where a head ends.
+"""A loopback server that sends scripted bytes, valid or not.
 
-A script is what one connection lives through, step by step; after the last step the server closes it:
-    bytes   send them                     READ    wait for one request head
-    float   pause so many seconds         HOLD    say nothing until the peer ends the connection
-    SOME    wait for its first byte only  RESET   close with RST, not FIN
-    VANISH  close without TLS's goodbye   a function of the last head gives the step to take
-It is a list of steps, or a function that returns an iterable of them, perhaps an endless one. The n-th connection lives
-through the n-th script; the last script serves all later ones.
+A script has the steps of one connection. After the last step the server closes it.
+
+- `bytes`: send them.
+- `float`: wait for this number of seconds.
+- `READ`: wait for the head of a request.
+- `READ_FIRST_BYTE`: wait for its first byte only.
+- `STAY_SILENT`: send nothing until the peer ends the connection.
+- `RESET`: close with RST instead of FIN.
+- `CLOSE_WITHOUT_CLOSE_NOTIFY`: close without the end that TLS requires.
+- A function: it gets the last head and returns the step.
+
+A script is a list of steps, or a function that returns an iterable of them, which may be endless.
+The n-th connection gets the n-th script. The last script serves all later ones.
 """
 
 import contextlib
@@ -22,13 +28,13 @@ from typing import Self, TypeAlias
 
 
 class Action(enum.Enum):
-    """The steps that are neither bytes nor a pause."""
+    """The steps that are neither bytes nor a wait."""
 
     READ = enum.auto()
-    HOLD = enum.auto()
-    SOME = enum.auto()
+    STAY_SILENT = enum.auto()
+    READ_FIRST_BYTE = enum.auto()
     RESET = enum.auto()
-    VANISH = enum.auto()
+    CLOSE_WITHOUT_CLOSE_NOTIFY = enum.auto()
 
 
 READ, STAY_SILENT, READ_FIRST_BYTE, RESET, CLOSE_WITHOUT_CLOSE_NOTIFY = Action
@@ -42,7 +48,7 @@ def repeat(*steps: Step) -> Script:
 
 
 def response_bytes(body: bytes = b"[]", *fields: bytes, status: str = "200 OK") -> bytes:
-    """Build a well-formed reply with Content-Length."""
+    """Return a valid response with Content-Length."""
     head = [b"HTTP/1.1 " + status.encode(), b"Content-Length: %d" % len(body), *fields]
     return b"\r\n".join(head) + b"\r\n\r\n" + body
 
@@ -53,10 +59,14 @@ class RawServer:
     def __init__(
         self, *scripts: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
     ) -> None:
-        self.requests: list[bytes] = []  # heads, in the order of their arrival
-        self.peers: list[int] = []  # ports of those who connected
-        self.hangups = 0  # connections that the peer ended
-        self.ended = 0  # connections closed on this side
+        # Heads, in the order of their arrival.
+        self.requests: list[bytes] = []
+        # Ports from which clients connected.
+        self.peers: list[int] = []
+        # Connections that the peer ended.
+        self.hangups = 0
+        # Connections that this server closed.
+        self.ended = 0
         self._scripts, self._tls, self._stopped = scripts, tls, threading.Event()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -114,7 +124,8 @@ class RawServer:
             self._changed.notify_all()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # the listener is shut down
+        # The listener is shut down.
+        with contextlib.suppress(OSError):
             for number in itertools.count():
                 sock, address = self._listener.accept()
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -122,10 +133,10 @@ class RawServer:
                 self._start(self._serve, sock, self._scripts[min(number, len(self._scripts) - 1)])
 
     def _serve(self, sock: socket.socket, script: Script) -> None:
-        sock.settimeout(5)  # a test that waits longer has failed
-        with contextlib.suppress(
-            OSError
-        ):  # the peer is gone, perhaps before TLS began, or refuses the certificate
+        # A test that waits longer has failed.
+        sock.settimeout(5)
+        # The peer is gone, perhaps before TLS began, or refuses the certificate.
+        with contextlib.suppress(OSError):
             if self._tls:
                 sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
             self._open.append(sock)
@@ -154,12 +165,14 @@ class RawServer:
                 return
         if isinstance(sock, ssl.SSLSocket):
             sock.settimeout(0.1)
-            with contextlib.suppress(ValueError):  # this server was shut down just now
+            # This server was shut down meanwhile.
+            with contextlib.suppress(ValueError):
                 sock.unwrap()
 
     def _heard(self, sock: socket.socket, *, head_only: bool) -> bytes:
         data = b""
-        with contextlib.suppress(OSError):  # a reset is an end too
+        # A reset is an end, too.
+        with contextlib.suppress(OSError):
             while got := sock.recv(65536):
                 data += got
                 if head_only and data.endswith(b"\r\n\r\n"):
@@ -171,7 +184,7 @@ class RawServer:
 
 @contextlib.contextmanager
 def full_queue() -> Iterator[tuple[str, int]]:
-    """The place of a listener that answers no SYN: its queue is full."""
+    """Yield the address of a listener whose queue is full, so that it drops every SYN."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         place: tuple[str, int] = listener.getsockname()

@@ -1,9 +1,11 @@
-"""A pytest plugin that watches every test for secrets: the credentials and signatures it made may show nowhere. Knows no test.
+"""A pytest plugin that looks for secrets in everything that a test shows.
 
-It listens where a secret could come out: records of all loggers at all levels, whatever these are set to (message, arguments, exception),
-events, warnings, what is printed here and by child processes, and exceptions that leave a call or that a test expects, with the local
-variables of the package's own frames. A test that lets a secret out fails at its end; the place is named, the secret is not.
-The mock exchange may show its key: it opens nothing. `-p watch` switches the watch on where no conftest does.
+It records where a secret could show: log records of all loggers at all levels (message, arguments,
+exception), events, warnings, output of this process and of child processes, and exceptions that
+leave a call or that a test expects, with the local variables of the package's frames. A test that
+shows one of its credentials or signatures fails at its end. The failure names the place, and not
+the secret. The mock exchange may show its key. `-p tests.support.secret_leaks` switches the plugin
+on where no conftest does.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ from binance_usdm._http import proxy
 from binance_usdm._policy import redis_limiter
 from binance_usdm.mock import DEFAULT_API_SECRET
 
-SHORTEST = 8  # shorter texts are words that any sentence may have
+# Shorter strings are words that any sentence may have.
+SHORTEST = 8
 _PRODUCT = tuple(
     str(Path(str(package.__file__)).parent) + os.sep
     for package in (binance_usdm, binance_usdm_wire)
@@ -44,19 +47,19 @@ _PRODUCT = tuple(
 _MOCK = (str(Path(_PRODUCT[0], "mock")), str(Path(_PRODUCT[0], "_cli", "mock.py")))
 _PASSWORD = re.compile(r"://[^/@\s]*:([^/@\s]+)@")
 _SIGNED = re.compile(r"signature=[0-9a-f]{64}")
-_SERVER = "uvicorn.access"  # the mock's server, not the client; the mock switches it off, only pytest's own handler makes it speak
-_OF_THE_MOCK = re.compile(
-    r"^mock exchange on .*$", re.MULTILINE
-)  # its key is on this line on purpose
+# It is the log of the mock's server. The mock switches it off, and pytest's handler on.
+_SERVER = "uvicorn.access"
+# Its key is on this line on purpose.
+_OF_THE_MOCK = re.compile(r"^mock exchange on .*$", re.MULTILINE)
 _OURS = (sys.executable, "binance-usdm")
 _USUAL = {*vars(logging.makeLogRecord({})), "message"} - {"msg", "stack_info"}
 
 
 @functools.lru_cache(1024)
 def secret_encodings(secret: str) -> frozenset[str]:
-    """The ways in which a secret could be written down, in lower case."""
+    """Return the encodings in which a secret could show, in lower case."""
     raw = secret.encode("utf-8", "surrogatepass")
-    # base64 depends on what stands in front; the ends are mixed with their neighbours
+    # base64 depends on the bytes in front, and the ends are mixed with their neighbors.
     coded = {base64.b64encode(bytes(shift) + raw)[2 * shift : -4].decode() for shift in range(3)}
     escaped = {"".join(f"%{byte:02x}" for byte in raw), "".join(f"\\x{byte:02x}" for byte in raw)}
     wide = "".join(f"\\u{ord(character):04x}" for character in secret)
@@ -74,13 +77,15 @@ def secret_encodings(secret: str) -> frozenset[str]:
 
 
 class SecretLeakDetector:
-    """Secrets known and texts seen. A secret known outside of tests, at import, is one in all of them."""
+    """The known secrets and the recorded texts.
+
+    A secret that is known at import, outside of tests, is one in all tests.
+    """
 
     def __init__(self, *known: str) -> None:
         self._always = set(known)
-        self._known: deque[str] = deque(
-            maxlen=256
-        )  # of this test: the latest, for a leak is no single event
+        # Those of this test. The latest ones suffice, since a leak shows in more than one event.
+        self._known: deque[str] = deque(maxlen=256)
         self._texts: dict[str, list[str]] = {}
         self._size = 0
         self._found: list[str] = []
@@ -93,7 +98,8 @@ class SecretLeakDetector:
                 self._known.append(text) if self.testing else self._always.add(text)
 
     def record_text(self, place: str, text: str) -> None:
-        if tracemalloc.is_tracing():  # the test weighs memory, and what is heard would count
+        # A test that measures memory would measure the recorded texts, too.
+        if tracemalloc.is_tracing():
             return
         self._texts.setdefault(place, []).append(text)
         self._size += len(text)
@@ -101,7 +107,10 @@ class SecretLeakDetector:
             self._look()
 
     def record_error(self, where: str, error: BaseException | None) -> None:
-        """All that could be printed of an exception and its causes; the frames of tests, which must know secrets, are left out."""
+        """Record all that could be printed of an exception and its causes.
+
+        The frames of tests have secrets, and are left out.
+        """
         seen = set[int]()
         while error is not None and id(error) not in seen:
             seen.add(id(error))
@@ -116,11 +125,10 @@ class SecretLeakDetector:
             error = error.__cause__ or error.__context__
 
     def record_log(self, record: logging.LogRecord) -> None:
-        """A log record as printed, and all that it carries."""
+        """Record a log record as it is printed, and all that it has."""
         place = f"log of {record.name} at {record.levelname}"
-        with contextlib.suppress(
-            Exception
-        ):  # a record that cannot be formatted is no claim of a watch
+        # A record that cannot be formatted shows nothing.
+        with contextlib.suppress(Exception):
             self.record_text(place, record.getMessage())
         arguments = record.args if isinstance(record.args, tuple) else (record.args,)
         extra = {name: value for name, value in vars(record).items() if name not in _USUAL}
@@ -128,7 +136,7 @@ class SecretLeakDetector:
         self.record_error(place, record.exc_info[1] if record.exc_info else None)
 
     def pop_leaks(self) -> list[str]:
-        """Places in which a secret was seen since the last time, then all is forgotten."""
+        """Return the places in which a secret shows since the last call, and forget all texts."""
         self._look()
         found, self._found = self._found, []
         self._known.clear()
@@ -142,28 +150,35 @@ class SecretLeakDetector:
             form for secret in self._always.union(self._known) for form in secret_encodings(secret)
         }
 
-        def tells(text: str) -> bool:
+        def has_secret(text: str) -> bool:
             return _SIGNED.search(text) is not None or any(needle in text for needle in needles)
 
-        by_place = {place: "\n".join(dict.fromkeys(told)).lower() for place, told in texts.items()}
-        if tells("\n".join(by_place.values())):  # hardly ever: then which of them?
-            self._found += [place for place, text in by_place.items() if tells(text)]
+        by_place = {
+            place: "\n".join(dict.fromkeys(output)).lower() for place, output in texts.items()
+        }
+        # All texts are searched at once, since hardly any has a secret.
+        if has_secret("\n".join(by_place.values())):
+            self._found += [place for place, text in by_place.items() if has_secret(text)]
 
 
 def repr_of(thing: object) -> str:
-    """What printing a thing, and what looking into it, would show."""
-    told = ""
+    """Return all that printing an object, or looking into it, would show."""
+    output = ""
     for way in (repr, str) if isinstance(thing, BaseException) else (repr,):
-        with contextlib.suppress(Exception):  # what cannot be printed shows nothing
-            told += way(thing)
-    return told + (repr(vars(thing)) if isinstance(thing, BaseException) else "")
+        # What cannot be printed shows nothing.
+        with contextlib.suppress(Exception):
+            output += way(thing)
+    return output + (repr(vars(thing)) if isinstance(thing, BaseException) else "")
 
 
 WATCH = SecretLeakDetector(DEFAULT_API_SECRET)
 
 
 def _before(owner: Any, name: str, look: Callable[..., object]) -> None:
-    """Have `look` see the arguments of each call of a function; the frame in between holds none of them, for tests of tracebacks."""
+    """Have `look` called with the arguments of each call of a function.
+
+    The frame in between holds none of them, for tests of tracebacks.
+    """
     real = getattr(owner, name)
 
     @functools.wraps(real)
@@ -177,7 +192,7 @@ def _before(owner: Any, name: str, look: Callable[..., object]) -> None:
 
 
 def _after(owner: Any, name: str, look: Callable[[Any], object]) -> None:
-    """Have `look` see what each call of a function returns."""
+    """Have `look` called with the result of each call of a function."""
     real = getattr(owner, name)
 
     @functools.wraps(real)
@@ -220,18 +235,17 @@ def _watch_children() -> None:
 
     @functools.wraps(communicate)
     def ended(self: subprocess.Popen[Any], *arguments: Any, **options: Any) -> Any:
-        told = communicate(self, *arguments, **options)
-        if isinstance(self.args, (list, tuple)) and os.fspath(self.args[0]).endswith(
-            _OURS
-        ):  # not openssl, which signs too
-            _note_output(*told)
-        return told
+        output = communicate(self, *arguments, **options)
+        # Not openssl, which signs too.
+        if isinstance(self.args, (list, tuple)) and os.fspath(self.args[0]).endswith(_OURS):
+            _note_output(*output)
+        return output
 
     subprocess.Popen.communicate = ended  # type: ignore[method-assign]
 
 
-def _note_output(*told: Any) -> None:
-    for text in told:
+def _note_output(*output: Any) -> None:
+    for text in output:
         decoded = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
         if isinstance(decoded, str) and decoded:
             WATCH.record_text("output", _OF_THE_MOCK.sub("", decoded))
@@ -273,10 +287,10 @@ def _watch_loggers() -> None:
     enabled, handle = logging.Logger.isEnabledFor, logging.Logger.handle
 
     def hear(self: logging.Logger, record: logging.LogRecord) -> None:
-        others = record.name == _SERVER or (
-            record.name == "httpx" and not _is_in_product()
-        )  # tests may use httpx.Client
-        if not others and self.filter(record):  # a filter may redact
+        # Tests may use httpx.Client.
+        others = record.name == _SERVER or (record.name == "httpx" and not _is_in_product())
+        # A filter may redact.
+        if not others and self.filter(record):
             WATCH.record_log(record)
         if enabled(self, record.levelno):
             handle(self, record)
@@ -287,7 +301,7 @@ def _watch_loggers() -> None:
 
 @functools.cache
 def install() -> None:
-    """Watch this process from now on; there is no way back, and none is needed."""
+    """Record the texts of this process from now on. It cannot be undone."""
     for module in (credentials, signers):
         _before(module, "credential_problem", WATCH.add_secrets)
     _before(_config, "parse_base_url", _learn_url)
@@ -308,7 +322,7 @@ def install() -> None:
         "__exit__",
         lambda _, __, error, *___: WATCH.record_error("expected", error),
     )
-    _after(pytest.CaptureFixture, "readouterr", lambda told: _note_output(*told))
+    _after(pytest.CaptureFixture, "readouterr", lambda output: _note_output(*output))
     _watch_calls()
     _watch_loggers()
 
@@ -325,12 +339,12 @@ def pytest_runtest_makereport(
     WATCH.testing = report.when != "teardown"
     if report.when == "teardown":
         for title, text in report.sections:
-            if not title.startswith("Captured log"):  # heard already
+            # Log records are recorded already.
+            if not title.startswith("Captured log"):
                 _note_output(text)
         leaks = WATCH.pop_leaks()
-        if (
-            leaks and item.get_closest_marker("xfail") is None
-        ):  # a strict one says itself that there is a leak
+        # A strict one says itself that there is a leak.
+        if leaks and item.get_closest_marker("xfail") is None:
             report.outcome, report.longrepr = "failed", "\n  ".join(["a secret shows in:", *leaks])
     return report
 

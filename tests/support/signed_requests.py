@@ -1,4 +1,4 @@
-"""Requests to the mock exchange made by hand, for its own tests. Knows no client."""
+"""Signed requests to the mock exchange, made without a client."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ PATH = "/fapi/v3/balance"
 
 
 def sign_query(query: str = f"timestamp={T0}", secret: str = DEFAULT_API_SECRET) -> str:
-    """A query and its HMAC."""
-    return (
-        f"{query}&signature={hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()}"
-    )
+    """Return a query with its HMAC."""
+    signature = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
+    return f"{query}&signature={signature}"
 
 
 def send_query(
@@ -25,7 +24,7 @@ def send_query(
     address: str = "127.0.0.1",
     path: str = PATH,
 ) -> Reply:
-    """Send a query exactly as it is; without one, a good call stamped with the exchange's own time."""
+    """Send a query exactly as it is, or without one a valid call at the exchange's time."""
     sent = sign_query(f"timestamp={exchange.clock()}") if query is None else query
     return exchange.handle(
         "GET", f"{path}?{sent}".encode(), [(b"X-MBX-APIKEY", key.encode())], b"", address

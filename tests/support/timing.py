@@ -1,4 +1,4 @@
-"""TODO."""
+"""Time limits that a busy machine does not break."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 
 
 def best_duration(action: Callable[[], Any], limit: float) -> float:
-    """How long an action takes, the best of up to three: the other programs of this machine are no claim of a test."""
+    """Return the seconds that an action takes, the best of up to three runs.
+
+    More runs follow while `limit` is exceeded, since other programs of this machine take time, too.
+    """
     took = float("inf")
     for _ in range(3):
         if took > limit:
@@ -20,7 +23,10 @@ def best_duration(action: Callable[[], Any], limit: float) -> float:
 
 
 def retry_if_late(test: Callable[..., None]) -> Callable[..., None]:
-    """For a test that allows so many seconds: a busy machine makes one late now and then; what is late each time of three fails."""
+    """Repeat a test that allows a number of seconds, up to three times, until it passes.
+
+    A busy machine makes a test late at times. One that is late each time fails.
+    """
 
     @functools.wraps(test)
     def patient(*arguments: Any, **options: Any) -> None:
