@@ -117,6 +117,8 @@ class WaitQueue:
 
     def weight_ahead(self, ticket: Ticket) -> int:
         """Return the weight of the calls that wait before this one."""
+        if self.is_first(ticket):
+            return 0
         number = ticket.number
         # The copy is a single C call: other threads pop tickets meanwhile.
         tickets = list(self.tickets.values())

@@ -554,30 +554,28 @@ def windows(handler: RecordingHandler) -> list[int]:
 
 
 @pytest.mark.promise("R10", "R14")
-def test_ten_thousand_tasks_are_served_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten thousand calls that wait for weight are sent in the order in which they began."""
+def test_tasks_are_served_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that wait for weight are sent in the order in which they began; cancelled ones leave."""
     monkeypatch.setattr("binance_usdm._policy.wait_queue.RELEASE_SPREAD_SECONDS", 0.0)
-    # Searching ten thousand events for secrets would take ten seconds.
-    monkeypatch.setattr("binance_usdm._call_context.emit", lambda *_: None)
-    handler, limiter, calls = RecordingHandler(), OpenLater(), range(1, 10_001)
+    handler, limiter, calls = RecordingHandler(), OpenLater(), range(1, 1_001)
 
     async def scenario() -> None:
         transport = httpx.MockTransport(handler)
         client = AsyncClient(KEY, SECRET, transport=transport, limiter=limiter, timeout=300)
         queue = client._limiter_queue.queue
         tasks = [asyncio.create_task(client.balance(recv_window=number)) for number in calls]
-        await becomes(lambda: queue.waiting_count == 10_000)
-        for task in tasks[3_000:4_000]:
+        await becomes(lambda: queue.waiting_count == 1_000)
+        for task in tasks[300:400]:
             task.cancel()
-        await becomes(lambda: queue.waiting_count == 9_000)
+        await becomes(lambda: queue.waiting_count == 900)
         assert not handler.requests
         limiter.is_open = True
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        assert sum(isinstance(outcome, list) for outcome in outcomes) == 9_000
+        assert sum(isinstance(outcome, list) for outcome in outcomes) == 900
         assert queue.waiting_count == 0
 
     asyncio.run(scenario())
-    assert windows(handler) == [*range(1, 3_001), *range(4_001, 10_001)]
+    assert windows(handler) == [*range(1, 301), *range(401, 1_001)]
 
 
 @pytest.mark.promise("R10", "R14")
