@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 import warnings
@@ -32,6 +31,7 @@ from binance_usdm.mock import (
 from binance_usdm.mock.capture.script import dump_script, load_captures, load_script
 
 from .mock_arguments import parse_fault, parse_port, parse_response_option, parse_switch, read_file
+from .program import ProgramStartError, run_program, start_watcher
 
 T = TypeVar("T")
 
@@ -204,20 +204,18 @@ def _run_program(options: argparse.Namespace) -> int:
     program = options.program
     if program[:1] == ["--"]:
         program = program[1:]
-    if not program:
+    if not program or not program[0]:
         options.usage_error("the program is missing: mock run -- PROGRAM [ARGUMENT ...]")
     exchange = _build_exchange(options)
     with ExitStack() as stack:
+        watcher = stack.enter_context(start_watcher())
         url = _with_server_errors(lambda: stack.enter_context(running(exchange)))
         environment = _program_environment(options, exchange.api_key, url)
         try:
-            # The user passed the program to run.
-            finished = subprocess.run(program, env=environment, check=False)  # noqa: S603
-        except OSError as error:
-            raise ConfigurationError(f"cannot run {program[0]}: {error.strerror}") from None
-    exit_code = finished.returncode
-    # Shells report a signal as 128 and its number.
-    return exit_code if exit_code >= 0 else 128 - exit_code
+            return run_program(program, environment, watcher)
+        except ProgramStartError as error:
+            print(f"binance-usdm: {error}", file=sys.stderr)
+            return error.exit_code
 
 
 def _program_environment(options: argparse.Namespace, api_key: str, url: str) -> dict[str, str]:

@@ -43,15 +43,6 @@ def test_a_program_can_be_run_against_the_mock() -> None:
     assert done.stdout.startswith("http://127.0.0.1:")
 
 
-def test_a_program_that_is_not_there_is_one_line() -> None:
-    done = run("mock", "run", "--", "/nowhere/program")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert (
-        done.stderr == "binance-usdm: ConfigurationError: cannot run /nowhere/program: "
-        "No such file or directory\n"
-    )
-
-
 def test_a_fault_can_be_chosen() -> None:
     banned = run("mock", "run", "--fault", "banned", "--", *COMMAND, "balance")
     assert banned.returncode == 1
@@ -216,6 +207,7 @@ def test_a_reply_is_for_the_method_or_the_command(tmp_path: Path, name: str) -> 
     [
         (("run",), "the program is missing"),
         (("run", "--"), "the program is missing"),
+        (("run", "--", ""), "the program is missing"),
         (("serve", "--fault", "no"), "argument --fault: unknown fault 'no'; expected one of: waf"),
         (("serve", "--fault", "waf:seconds=1"), "argument --fault: waf accepts times, operation"),
         (("serve", "--fault", "latency:seconds"), "argument --fault: must be NAME=VALUE"),

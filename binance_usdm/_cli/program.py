@@ -1,0 +1,163 @@
+"""Run a program as `env` would: pass signals on to it, and wait for its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from types import FrameType
+from typing import Final, NoReturn
+
+_NAMES: Final = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
+# Windows lacks some of them.
+_FORWARDED: Final = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
+_NOT_FOUND_EXIT_CODE: Final = 127
+_NOT_EXECUTABLE_EXIT_CODE: Final = 126
+# The kernel sends a signal to one process of a group after the other.
+_GROUP_DELIVERY_SECONDS: Final = 0.01
+_WATCHER_TIMEOUT_SECONDS: Final = 1.0
+
+
+class ProgramStartError(Exception):
+    """The program cannot be run. `exit_code` is the one that shells use: 126 or 127."""
+
+    def __init__(self, program: str, error: OSError) -> None:
+        super().__init__(f"cannot run {program}: {error.strerror}")
+        self.exit_code = _NOT_EXECUTABLE_EXIT_CODE
+        if isinstance(error, FileNotFoundError):
+            self.exit_code = _NOT_FOUND_EXIT_CODE
+
+
+class Watcher:
+    """Process in the group of this one that sees which signals are sent to the whole group.
+
+    It sends SIGTERM to the program if this process is killed.
+
+    Args:
+        connection: Connection to the process. `None` where there are no process groups.
+    """
+
+    def __init__(self, connection: Connection | None) -> None:
+        self._connection = connection
+
+    def set_program(self, process_id: int | None) -> None:
+        """Set the process that must not outlive this one."""
+        if self._connection is not None:
+            self._connection.send(("program", process_id))
+
+    def is_group_signal(self, number: int) -> bool:
+        """Return whether a signal, which just arrived, was sent to the group.
+
+        A terminal does so at Ctrl-C. Then the program has received it as well.
+        """
+        if self._connection is None:
+            # A Windows console sends Ctrl-C to all its processes.
+            return number == signal.SIGINT
+        with suppress(OSError, EOFError):
+            self._connection.send(("signal", number))
+            if self._connection.poll(_WATCHER_TIMEOUT_SECONDS):
+                return bool(self._connection.recv())
+        return False
+
+
+@contextmanager
+def start_watcher() -> Iterator[Watcher]:
+    """Start the watcher of this process's group. Call it before a thread is started."""
+    if not hasattr(os, "fork"):
+        yield Watcher(None)
+        return
+    connection, watcher_connection = Pipe()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+    process_id = os.fork()
+    if process_id == 0:
+        connection.close()
+        _watch(watcher_connection)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    watcher_connection.close()
+    try:
+        yield Watcher(connection)
+    finally:
+        connection.close()
+        os.waitpid(process_id, 0)
+
+
+def _watch(connection: Connection) -> NoReturn:
+    """Run the watcher until the other end is closed. The forwarded signals are blocked."""
+    program_id = None
+    try:
+        while True:
+            message, number = connection.recv()
+            if message == "program":
+                program_id = number
+            else:
+                connection.send(_take_pending(number))
+    except (EOFError, OSError):
+        if program_id is not None:
+            os.kill(program_id, signal.SIGTERM)
+    finally:
+        os._exit(0)
+
+
+def _take_pending(number: int) -> bool:
+    time.sleep(_GROUP_DELIVERY_SECONDS)
+    is_pending = number in signal.sigpending()
+    if is_pending:
+        signal.sigwait({number})
+    return is_pending
+
+
+def run_program(command: Sequence[str], environment: Mapping[str, str], watcher: Watcher) -> int:
+    """Run a program and wait for its end. Signals to this process are passed on to it.
+
+    Signals that this process ignores are ignored by the program too, as after `nohup`.
+
+    Args:
+        command: Program and arguments.
+        environment: Environment variables of the program.
+        watcher: Watcher of this process's group.
+
+    Returns:
+        The program's exit code, or 128 and the number of the signal that ended it, as in a shell.
+
+    Raises:
+        ProgramStartError: The program does not exist or cannot be executed.
+    """
+    early: list[int] = []
+    process: subprocess.Popen[bytes] | None = None
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        if process is None:
+            early.append(number)
+        elif not watcher.is_group_signal(number):
+            process.send_signal(number)
+
+    with _signal_handlers(forward):
+        try:
+            # The user passed the program to run.
+            process = subprocess.Popen(command, env=environment)  # noqa: S603
+        except OSError as error:
+            raise ProgramStartError(command[0], error) from None
+        watcher.set_program(process.pid)
+        for number in early:
+            process.send_signal(number)
+        exit_code = process.wait()
+        watcher.set_program(None)
+    return exit_code if exit_code >= 0 else 128 - exit_code
+
+
+@contextmanager
+def _signal_handlers(handler: signal._HANDLER) -> Iterator[None]:
+    previous = {number: signal.getsignal(number) for number in _FORWARDED}
+    changed = [number for number, known in previous.items() if known is not signal.SIG_IGN]
+    for number in changed:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, previous[number])
