@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from binance_usdm import ConfigurationError
 from binance_usdm._environment import (
@@ -31,7 +32,7 @@ from binance_usdm.mock import (
 from binance_usdm.mock.capture.script import dump_script, load_captures, load_script
 
 from .mock_arguments import parse_fault, parse_port, parse_response_option, parse_switch, read_file
-from .program import ProgramStartError, run_program, start_watcher
+from .program import ProgramStartError, run_program, start_watcher, without_proxy_for
 
 T = TypeVar("T")
 
@@ -231,7 +232,7 @@ def _program_environment(options: argparse.Namespace, api_key: str, url: str) ->
     else:
         removed = {ENV_API_SECRET}
     kept = {name: value for name, value in os.environ.items() if name not in removed}
-    return {**kept, **account}
+    return without_proxy_for(str(urlsplit(url).hostname), {**kept, **account})
 
 
 def _run_scrub(options: argparse.Namespace) -> int:

@@ -166,6 +166,38 @@ def test_the_program_reads_standard_input() -> None:
     assert (done.returncode, done.stdout) == (0, b"to the program")
 
 
+@pytest.mark.parametrize(
+    ("lower", "upper", "expected"),
+    [
+        ("", "", "127.0.0.1 127.0.0.1"),
+        ("a.example, b.example,", "", "a.example, b.example,127.0.0.1 " * 2),
+        ("", "c.example", "c.example,127.0.0.1 " * 2),
+        ("a.example", "c.example", "a.example,127.0.0.1 c.example,127.0.0.1"),
+        ("10.0.0.0/8 127.0.0.1", "*", "10.0.0.0/8 127.0.0.1 *"),
+    ],
+)
+def test_the_mock_needs_no_proxy(lower: str, upper: str, expected: str) -> None:
+    """The variables no_proxy and NO_PROXY name the mock beside the hosts that were there."""
+    program = [
+        sys.executable,
+        "-c",
+        "import os; print(os.environ['no_proxy'], os.environ['NO_PROXY'])",
+    ]
+    done = run("mock", "run", "--", *program, no_proxy=lower, NO_PROXY=upper)
+    assert done.stdout == f"{expected.strip()}\n"
+
+
+def test_a_proxy_is_not_asked() -> None:
+    """A program that honors proxy variables reaches the mock in spite of a dead proxy."""
+    script = (
+        "import os, urllib.request as r; "
+        "print(r.urlopen(os.environ['BINANCE_BASE_URL'] + '/fapi/v1/time').status)"
+    )
+    proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
+    done = run("mock", "run", "--", sys.executable, "-c", script, **proxies)
+    assert (done.returncode, done.stdout) == (0, "200\n")
+
+
 def test_a_program_runs_without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system has no fork, as Windows, a program is run all the same."""
     monkeypatch.delattr(os, "fork")
