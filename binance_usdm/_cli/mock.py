@@ -9,7 +9,8 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, Final, TypeVar
+from ipaddress import ip_address
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from binance_usdm import ConfigurationError
@@ -21,21 +22,15 @@ from binance_usdm._environment import (
     ENV_PRIVATE_KEY_FILE,
     ENV_PRIVATE_KEY_PASSWORD,
 )
-from binance_usdm.mock import (
-    DEFAULT_API_KEY,
-    DEFAULT_API_SECRET,
-    Exchange,
-    Switches,
-    running,
-    serve,
-)
+from binance_usdm.mock import Exchange, Switches, running, serve
 from binance_usdm.mock.capture.script import dump_script, load_captures, load_script
 
-from .mock_arguments import parse_fault, parse_port, parse_response_option, parse_switch, read_file
+from .mock_arguments import add_server_command, parse_host, parse_port, read_file
 from .program import ProgramStartError, run_program, start_watcher, without_proxy_for
 
 T = TypeVar("T")
 
+DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8787
 _SCRUB_TEXT = "Print what a test needs of the responses in a HAR file, for --replay."
 
@@ -44,8 +39,16 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
     """Add the subcommands to the parser of the command."""
     command.description = "A mock exchange that verifies signatures; not the exchange."
     commands = command.add_subparsers(required=True, metavar="COMMAND")
-    serve_command = _add_server_command(
-        commands, "serve", _run_serve, "Run the mock exchange until Ctrl-C."
+    serve_command = add_server_command(
+        commands, "serve", _run_serve, "Run the mock exchange until Ctrl-C or SIGTERM."
+    )
+    serve_command.add_argument(
+        "--host",
+        type=parse_host,
+        default=DEFAULT_HOST,
+        metavar="ADDRESS",
+        help="IP address to listen on; 0.0.0.0 for other machines and containers "
+        "(default: %(default)s, this machine only)",
     )
     serve_command.add_argument(
         "--port",
@@ -65,7 +68,7 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of processes; they share no state",
     )
-    run_command = _add_server_command(
+    run_command = add_server_command(
         commands,
         "run",
         _run_program,
@@ -77,67 +80,6 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
     scrub_command = commands.add_parser("scrub", help=_SCRUB_TEXT, description=_SCRUB_TEXT)
     scrub_command.set_defaults(run=_run_scrub)
     scrub_command.add_argument("capture", type=read_file, metavar="FILE")
-
-
-def _add_server_command(
-    commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str
-) -> argparse.ArgumentParser:
-    """Add a command that serves the mock, with the arguments that set the mock up."""
-    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    command.set_defaults(run=run, usage_error=command.error)
-    add = command.add_argument
-    add("--api-key", default=DEFAULT_API_KEY, metavar="KEY", help="fake API key of the account")
-    add(
-        "--api-secret",
-        default=DEFAULT_API_SECRET,
-        metavar="SECRET",
-        help="fake API secret; never use a real one",
-    )
-    add(
-        "--public-key",
-        type=read_file,
-        metavar="FILE",
-        help="PEM file with an Ed25519 or RSA public key, instead of --api-secret",
-    )
-    add(
-        "--clock-offset",
-        type=int,
-        default=0,
-        metavar="MS",
-        help="milliseconds that the mock's clock is ahead of this machine",
-    )
-    add(
-        "--reply",
-        type=parse_response_option,
-        action="append",
-        default=[],
-        metavar="OPERATION=FILE",
-        help="JSON file to return for an operation",
-    )
-    add(
-        "--fault",
-        type=parse_fault,
-        action="append",
-        default=[],
-        metavar="NAME[:OPTION=VALUE,...]",
-        help="inject a fault into every response; limit it with times=, nth=, probability=, "
-        "operation=, path=, api_key=",
-    )
-    add(
-        "--switch",
-        type=parse_switch,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="set a behavior switch; the value is JSON",
-    )
-    add(
-        "--replay",
-        type=read_file,
-        metavar="FILE",
-        help="return recorded responses (from `mock scrub`) in order",
-    )
-    return command
 
 
 def _build_exchange(options: argparse.Namespace) -> Exchange:
@@ -161,11 +103,12 @@ def _build_exchange(options: argparse.Namespace) -> Exchange:
         raise ConfigurationError(str(error)) from None
 
 
-def _with_server_errors(serve_mock: Callable[[], T], port: int = 0) -> T:
+def _with_server_errors(serve_mock: Callable[[], T], host: str = DEFAULT_HOST, port: int = 0) -> T:
     """Call a function that starts the server.
 
     Raises:
-        ConfigurationError: The port is in use, or the extra `mock` is not installed.
+        ConfigurationError: The port is in use, this machine does not have the address, or the extra
+            `mock` is not installed.
     """
     try:
         return serve_mock()
@@ -173,7 +116,7 @@ def _with_server_errors(serve_mock: Callable[[], T], port: int = 0) -> T:
         raise ConfigurationError(str(error)) from None
     except OSError as error:
         raise ConfigurationError(
-            f"the mock exchange cannot listen on port {port}: {error}"
+            f"the mock exchange cannot listen on {host}, port {port}: {error}"
         ) from None
 
 
@@ -182,22 +125,22 @@ def _run_serve(options: argparse.Namespace) -> int:
 
     def print_address(url: str) -> None:
         page = f", page {url}/__admin/" if options.admin else ""
-        print(
-            f"mock exchange on {url}, key {exchange.api_key}{page} (stop it with Ctrl-C)",
-            file=sys.stderr,
-            flush=True,
-        )
+        lines = [f"mock exchange on {url}, key {exchange.api_key}{page} (stop it with Ctrl-C)"]
+        if not ip_address(options.host).is_loopback:
+            lines.append("other machines can connect to it; use fake credentials only")
+        print(*lines, sep="\n", file=sys.stderr, flush=True)
 
     def serve_exchange() -> None:
         serve(
             exchange,
-            port=options.port,
+            options.host,
+            options.port,
             admin=options.admin,
             workers=options.workers,
             ready=print_address,
         )
 
-    _with_server_errors(serve_exchange, options.port)
+    _with_server_errors(serve_exchange, options.host, options.port)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Parsers of the arguments of the `mock` commands.
+"""Arguments of the `mock` commands that set the mock up, and parsers of arguments.
 
 A parser raises `argparse.ArgumentTypeError` for a value that it rejects: that is wrong usage, exit
 code 2.
@@ -7,15 +7,16 @@ code 2.
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import json
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from binance_usdm.mock import FAULTS, Switches
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Switches
 from binance_usdm_wire import OPERATIONS
 
 _RULE_OPTIONS: Final = ("times", "operation", "path", "api_key", "nth", "probability")
@@ -23,11 +24,82 @@ _RULE_OPTIONS: Final = ("times", "operation", "path", "api_key", "nth", "probabi
 _RULE_OPTIONS_WITH_TEXT: Final = {"operation", "path", "api_key"}
 
 
+def add_server_command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    """Add a command that serves the mock, with the arguments that set the mock up."""
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(run=run, usage_error=command.error)
+    add = command.add_argument
+    add("--api-key", default=DEFAULT_API_KEY, metavar="KEY", help="fake API key of the account")
+    add(
+        "--api-secret",
+        default=DEFAULT_API_SECRET,
+        metavar="SECRET",
+        help="fake API secret; never use a real one",
+    )
+    add(
+        "--public-key",
+        type=read_file,
+        metavar="FILE",
+        help="PEM file with an Ed25519 or RSA public key, instead of --api-secret",
+    )
+    add(
+        "--clock-offset",
+        type=int,
+        default=0,
+        metavar="MS",
+        help="milliseconds that the mock's clock is ahead of this machine",
+    )
+    add(
+        "--reply",
+        type=parse_response_option,
+        action="append",
+        default=[],
+        metavar="OPERATION=FILE",
+        help="JSON file to return for an operation",
+    )
+    add(
+        "--fault",
+        type=parse_fault,
+        action="append",
+        default=[],
+        metavar="NAME[:OPTION=VALUE,...]",
+        help="inject a fault into every response; limit it with times=, nth=, probability=, "
+        "operation=, path=, api_key=",
+    )
+    add(
+        "--switch",
+        type=parse_switch,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a behavior switch; the value is JSON",
+    )
+    add(
+        "--replay",
+        type=read_file,
+        metavar="FILE",
+        help="return recorded responses (from `mock scrub`) in order",
+    )
+    return command
+
+
 def parse_port(text: str) -> int:
     """Return a port; 0 means any free port."""
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError("must be a port from 0 to 65535")
     return int(text)
+
+
+def parse_host(text: str) -> str:
+    """Return an IP address to listen on. `localhost` is 127.0.0.1."""
+    try:
+        return str(ipaddress.ip_address("127.0.0.1" if text == "localhost" else text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            "must be an IP address; 0.0.0.0 is every IPv4 address of this machine"
+        ) from None
 
 
 def read_file(path: str) -> bytes:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -221,6 +222,9 @@ def test_a_reply_is_for_the_method_or_the_command(tmp_path: Path, name: str) -> 
             "the file cannot be read (No such file or directory)",
         ),
         (("scrub", "/nowhere/capture.har"), "the file cannot be read (No such file or directory)"),
+        (("serve", "--host", ""), "argument --host: must be an IP address"),
+        (("serve", "--host", "mock"), "argument --host: must be an IP address"),
+        (("serve", "--host", "0.0.0.0:80"), "argument --host: must be an IP address"),
         (("serve", "--port", "-1"), "argument --port: must be a port from 0 to 65535"),
         (("serve", "--port", "65536"), "argument --port: must be a port from 0 to 65535"),
         (
@@ -302,11 +306,45 @@ def test_a_server_has_an_admin_interface_only_when_asked(
     assert server.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("host", "connect_to", "is_open"),
+    [
+        ("0.0.0.0", "127.0.0.2", True),
+        ("::", "[::1]", True),
+        ("127.0.0.3", "127.0.0.3", False),
+        ("localhost", "127.0.0.1", False),
+    ],
+)
+def test_a_server_listens_on_its_host(host: str, connect_to: str, is_open: bool) -> None:
+    """`--host` is the address to listen on, and it is said if other machines can connect."""
+    command = [*COMMAND, "mock", "serve", "--host", host, "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            port = urlsplit(server.stderr.readline().split()[3].strip(",")).port
+            health = httpx.get(f"http://{connect_to}:{port}/__health")
+            assert (health.status_code, health.json()) == (200, {"status": "ok"})
+            server.terminate()
+            assert ("other machines" in server.stderr.read()) is is_open
+            server.wait(20)
+        finally:
+            server.kill()
+    assert server.returncode == 0
+
+
+def test_an_address_of_another_machine_is_one_line() -> None:
+    """An address that this machine does not have is one line."""
+    done = run("mock", "serve", "--host", "192.0.2.1", "--port", "0")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "cannot listen on 192.0.2.1, port 0: " in done.stderr
+
+
 def test_a_port_in_use_is_one_line(taken: int) -> None:
     done = run("mock", "serve", "--port", str(taken))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(
-        f"binance-usdm: ConfigurationError: the mock exchange cannot listen on port {taken}: "
+        "binance-usdm: ConfigurationError: "
+        f"the mock exchange cannot listen on 127.0.0.1, port {taken}: "
     )
     assert done.stderr.count("\n") == 1
 

@@ -435,6 +435,18 @@ def test_two_requests_in_one_segment_get_two_replies_in_order(
     assert [each.number for each in exchange.requests] == [1, 2, 3]
 
 
+def test_health_is_outside_the_exchange(exchange: Exchange, wire: Wire) -> None:
+    """The health path responds during a ban and a fault, costs nothing and is not logged."""
+    exchange.ban()
+    exchange.fail("waf", times=None)
+    wire.send("/__health")
+    head, body = wire.read()
+    assert (head["status"], body) == ("200", b'{"status":"ok"}')
+    wire.send("/__health", method="POST")
+    assert wire.read()[0]["status"] == "403"
+    assert [logged.method for logged in exchange.requests] == ["POST"]
+
+
 def test_keep_alive_and_header_case(exchange: Exchange, wire: Wire) -> None:
     """A connection is reused, and header names may be in any case."""
     where, key = signed_target()

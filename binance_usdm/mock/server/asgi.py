@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from binance_usdm.mock.core.accounts import normalize_ip
 from binance_usdm.mock.core.redaction import log_internal_error
-from binance_usdm.mock.core.response import IMMEDIATE, Reply, html_response
+from binance_usdm.mock.core.response import IMMEDIATE, Reply, html_response, json_ok_response
 
 from .delivery import Message, Receive, Send, response_head, send_response, validate_response
 
@@ -16,6 +16,11 @@ Handler = Callable[[str, bytes, Iterable[tuple[bytes, bytes]], bytes, str], Repl
 """Respond to a request: method, raw path with query, header pairs, body, client IP address."""
 
 LOOPBACK: Final = "127.0.0.1"
+HEALTH_PATH: Final = "/__health"
+"""Path for health checks, which is not one of the exchange."""
+_HEALTH_PATH_BYTES: Final = HEALTH_PATH.encode()
+_HEALTH_METHODS: Final = ("GET", "HEAD")
+_HEALTHY: Final = json_ok_response(b'{"status":"ok"}')
 # Far above what any request to the exchange needs.
 _EXCHANGE_BODY_LIMIT: Final = 1024 * 1024
 _BODY_HEADERS: Final = frozenset({b"content-length", b"transfer-encoding"})
@@ -43,7 +48,8 @@ class AdminHandler(Protocol):
 def make_asgi_app(handle: Handler, admin: AdminHandler | None = None) -> Application:
     """Return an ASGI 3 application.
 
-    Path and query are passed on byte for byte. A body above 1 MiB is rejected with 413, and the
+    Path and query are passed on byte for byte. `GET` of `HEALTH_PATH` is responded to with 200 and is
+    not logged. A body above 1 MiB is rejected with 413, and the
     request is not logged. An exception, such as one of a custom verifier, is logged on
     `binance_usdm.mock`, and the response is a 500.
 
@@ -85,6 +91,8 @@ class _AsgiApp:
     def _dispatch(self, scope: Message, body: bytes) -> Reply:
         path: bytes = scope.get("raw_path") or scope["path"].encode()
         method, query, headers = scope["method"], scope["query_string"], scope["headers"]
+        if path == _HEALTH_PATH_BYTES and method in _HEALTH_METHODS:
+            return _HEALTHY
         if self._admin is not None and self._is_admin(path):
             client = (scope.get("client") or ("",))[0]
             return self._admin.handle(method, path.decode("latin-1"), query, headers, body, client)
