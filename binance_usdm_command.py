@@ -28,6 +28,7 @@ environment variables:
   BINANCE_API_PRIVATE_KEY_FILE      path of its PEM file
   BINANCE_API_PRIVATE_KEY_PASSWORD  password of the private key, if it is encrypted
   BINANCE_BASE_URL                  default of --base-url
+  BINANCE_ALLOW_HTTP_HOSTS          test hosts to be reached by http, separated by commas
   BINANCE_PROXY                     default of --proxy
 
 Set one of secret, private key and file. server-time needs none of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Generic, Literal, Self, TypeVar
 
 from . import _config as config
@@ -43,6 +44,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         *,
         signer: Signer | None = None,
         base_url: str = config.MAINNET,
+        allow_http_hosts: Collection[str] = (),
         recv_window: int | None = config.DEFAULT_RECV_WINDOW,
         timeout: float = config.DEFAULT_TIMEOUT,
         retry: Retry = config.DEFAULT_RETRY,
@@ -54,7 +56,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         on_event: Observer | None = None,
     ) -> None:
         credentials = validate_credentials(api_key, api_secret, signer)
-        url = config.parse_base_url(base_url)
+        url = config.parse_base_url(base_url, allow_http_hosts)
         self._owns_transport = transport is None
         checked_transport = self._choose_transport(transport, proxy, url)
         # Keep secrets out of tracebacks; see _secrets.py.
@@ -139,6 +141,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         - `BINANCE_API_PRIVATE_KEY_PASSWORD`: password of the private key, if it is encrypted.
         - `BINANCE_BASE_URL`: base URL, optional.
         - `BINANCE_PROXY`: URL of a proxy, optional. It is not used when `transport` is passed.
+        - `BINANCE_ALLOW_HTTP_HOSTS`: `allow_http_hosts`, separated by commas, optional.
 
         Args:
             options: Arguments of the constructor. They take precedence over the variables.

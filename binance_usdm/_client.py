@@ -35,6 +35,8 @@ class Client(BaseClient["SyncTransportLike"], SyncCallDriver, SyncOperations):
         api_secret: HMAC secret of the key. Use either this or `signer`.
         signer: Object with `sign(payload: bytes) -> bytes`, such as `Ed25519Signer`.
         base_url: Base URL, https (or http to this machine), optionally with a path prefix.
+        allow_http_hosts: Test hosts that `base_url` may also name with http, such as ("mock",),
+            never the exchange's. Keys and signatures are sent to them unencrypted.
         recv_window: `recvWindow` in ms for signed calls that set none. `None` uses the exchange's
             default (5000).
         timeout: Total time for a call in seconds, including connecting, waiting and retries. At
@@ -110,6 +112,8 @@ class AsyncClient(BaseClient["AsyncTransportLike"], AsyncCallDriver, AsyncOperat
         api_secret: HMAC secret of the key. Use either this or `signer`.
         signer: Object with `sign(payload: bytes) -> bytes`, such as `Ed25519Signer`.
         base_url: Base URL, https (or http to this machine), optionally with a path prefix.
+        allow_http_hosts: Test hosts that `base_url` may also name with http, such as ("mock",),
+            never the exchange's. Keys and signatures are sent to them unencrypted.
         recv_window: `recvWindow` in ms for signed calls that set none. `None` uses the exchange's
             default (5000).
         timeout: Total time for a call in seconds, including connecting, waiting and retries. At

@@ -20,16 +20,24 @@ ENV_PRIVATE_KEY_FILE: Final = "BINANCE_API_PRIVATE_KEY_FILE"
 ENV_PRIVATE_KEY_PASSWORD: Final = "BINANCE_API_PRIVATE_KEY_PASSWORD"  # noqa: S105
 ENV_BASE_URL: Final = "BINANCE_BASE_URL"
 ENV_PROXY: Final = "BINANCE_PROXY"
+ENV_ALLOW_HTTP_HOSTS: Final = "BINANCE_ALLOW_HTTP_HOSTS"
 ENV_NAMES_BY_OPTION: Final = {
     "api_key": ENV_API_KEY,
     "api_secret": ENV_API_SECRET,
     "base_url": ENV_BASE_URL,
     "proxy": ENV_PROXY,
+    "allow_http_hosts": ENV_ALLOW_HTTP_HOSTS,
 }
 SIGNING_VARIABLES: Final = (ENV_API_SECRET, ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE)
 """Exactly one of them must be set."""
 PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 """Variables that name a proxy for other programs. Clients ignore them."""
+
+
+def http_hosts_from_env() -> tuple[str, ...]:
+    """Return the option `allow_http_hosts` that is set in the environment."""
+    hosts = os.environ.get(ENV_ALLOW_HTTP_HOSTS, "")
+    return tuple(host.strip() for host in hosts.split(",")) if hosts else ()
 
 
 def options_from_env(options: Mapping[str, Any]) -> dict[str, Any] | Problem:
@@ -51,6 +59,8 @@ def options_from_env(options: Mapping[str, Any]) -> dict[str, Any] | Problem:
     # A transport has its own proxy or none.
     if options.get("transport") is not None:
         found.pop("proxy", None)
+    if "allow_http_hosts" in found:
+        found["allow_http_hosts"] = http_hosts_from_env()
     if "api_key" not in found and "api_key" not in options:
         return Problem(f"the environment variable {ENV_API_KEY} is not set")
     if "signer" in options or "api_secret" in options:

@@ -18,7 +18,7 @@ from binance_usdm._config import (
     validate_recv_window,
     validate_timeout,
 )
-from binance_usdm._environment import ENV_PROXY
+from binance_usdm._environment import ENV_PROXY, http_hosts_from_env
 from binance_usdm._http.proxy import Proxy
 from binance_usdm._secrets import Problem
 
@@ -86,7 +86,7 @@ def _parse_seconds(text: str) -> float:
 
 
 def _parse_base_url(text: str) -> str:
-    url = parse_base_url(text)
+    url = parse_base_url(text, http_hosts_from_env())
     if isinstance(url, Problem):
         raise argparse.ArgumentTypeError(url)
     return text

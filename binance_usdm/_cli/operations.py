@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from binance_usdm import DEMO, Client, ConfigurationError
-from binance_usdm._environment import ENV_NAMES_BY_OPTION
+from binance_usdm._environment import ENV_NAMES_BY_OPTION, http_hosts_from_env
 from binance_usdm_wire import InvalidArgumentError, Operation, Parameter
 
 from .arguments import add_target_arguments, argument_type
@@ -125,7 +125,7 @@ def _make_client(options: argparse.Namespace) -> Client:
 
 
 def _make_unsigned_client(client_options: dict[str, Any]) -> Client:
-    """Return a client without a key. Base URL and proxy may come from the environment."""
+    """Return a client without a key. Its other options may come from the environment."""
     problem = ""
     variables = [
         option
@@ -135,8 +135,9 @@ def _make_unsigned_client(client_options: dict[str, Any]) -> Client:
     found: dict[str, Any] = {
         option: os.environ[ENV_NAMES_BY_OPTION[option]] for option in variables
     }
+    variables.append("allow_http_hosts")
     try:
-        return Client(**found, **client_options)
+        return Client(allow_http_hosts=http_hosts_from_env(), **found, **client_options)
     except ConfigurationError as error:
         option, _, rest = str(error).partition(" ")
         problem = f"{ENV_NAMES_BY_OPTION[option] if option in variables else option} {rest}"

@@ -62,7 +62,8 @@ class CheckContext:
         self.base_url_source = "--base-url"
         if not base_url:
             self.base_url_source = env.ENV_BASE_URL if variable else "default"
-        self.url = config.parse_base_url(base_url or variable or MAINNET)
+        http_hosts = env.http_hosts_from_env()
+        self.url = config.parse_base_url(base_url or variable or MAINNET, http_hosts)
         self.host = self.url.origin[1] if isinstance(self.url, config.BaseUrl) else ""
         custom = texts.THIS_MACHINE if is_loopback(self.host) else texts.OTHER_HOST
         self.environment = texts.ENVIRONMENTS.get(self.host, custom)
@@ -81,6 +82,7 @@ class CheckContext:
         """Return a client that sends each request once."""
         return Client(
             base_url=str(self.url),
+            allow_http_hosts=env.http_hosts_from_env(),
             timeout=self.timeout,
             retry=RetryPolicy.off(),
             proxy=self.proxy,

@@ -313,7 +313,7 @@ REQUESTS: Final[Table] = {
         wraps(
             _config,
             "parse_base_url",
-            lambda base, url: (it := base(url))._replace(origin=(False, it.origin[1], 80)),
+            lambda base, *url: (it := base(*url))._replace(origin=(False, it.origin[1], 80)),
         ),
         {"a_path_before_the_exchanges_is_kept", "wire_conformance"},
     ),

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
+from binance_usdm import Client
 from binance_usdm.mock import (
     DEFAULT_API_KEY,
     DEFAULT_API_SECRET,
@@ -33,6 +36,7 @@ from binance_usdm.mock.admin.routes import AdminApi
 from binance_usdm.mock.core.accounts import normalize_ip
 from binance_usdm.mock.server import asgi
 from binance_usdm.mock.serving import make_application
+from tests.support.paths import ROOT
 
 T0 = 1_700_000_000_000
 TIME = f'{{"serverTime":{T0}}}'.encode()
@@ -445,6 +449,26 @@ def test_health_is_outside_the_exchange(exchange: Exchange, wire: Wire) -> None:
     wire.send("/__health", method="POST")
     assert wire.read()[0]["status"] == "403"
     assert [logged.method for logged in exchange.requests] == ["POST"]
+
+
+def test_the_compose_file_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The documented compose file has a health check that passes, and variables that work."""
+    page = (ROOT / "docs" / "mock-exchange.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    mock, app = YAML(typ="safe").load(text)["services"].values()
+    serve_command = mock["command"].rstrip('"').partition("exec ")[2].split()
+    assert serve_command == ["binance-usdm", "mock", "serve", "--host", "0.0.0.0"]
+    for name, value in app["environment"].items():
+        monkeypatch.setenv(name, value)
+    exchange = Exchange()
+    with (
+        running(exchange) as url,
+        Client.from_env(transport=exchange.transport) as client,
+    ):
+        assert client.balance()
+        assert repr(client) == "Client(base_url='http://mock:8787')"
+        check = [word.replace("http://127.0.0.1:8787", url) for word in mock["healthcheck"]["test"]]
+        assert subprocess.run([sys.executable, *check[2:]], check=False).returncode == 0
 
 
 def test_keep_alive_and_header_case(exchange: Exchange, wire: Wire) -> None:
