@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from binance_usdm import ConfigurationError
 from binance_usdm._environment import (
+    ENV_ALLOW_HTTP_HOSTS,
     ENV_API_KEY,
     ENV_API_SECRET,
     ENV_BASE_URL,
@@ -22,7 +25,7 @@ from binance_usdm._environment import (
     ENV_PRIVATE_KEY_FILE,
     ENV_PRIVATE_KEY_PASSWORD,
 )
-from binance_usdm.mock import Exchange, Switches, running, serve
+from binance_usdm.mock import DEFAULT_API_SECRET, Exchange, Switches, running, serve
 from binance_usdm.mock.capture.script import dump_script, load_captures, load_script
 
 from .mock_arguments import add_server_command, parse_host, parse_port, read_file
@@ -123,12 +126,8 @@ def _with_server_errors(serve_mock: Callable[[], T], host: str = DEFAULT_HOST, p
 def _run_serve(options: argparse.Namespace) -> int:
     exchange = _build_exchange(options)
 
-    def print_address(url: str) -> None:
-        page = f", page {url}/__admin/" if options.admin else ""
-        lines = [f"mock exchange on {url}, key {exchange.api_key}{page} (stop it with Ctrl-C)"]
-        if not ip_address(options.host).is_loopback:
-            lines.append("other machines can connect to it; use fake credentials only")
-        print(*lines, sep="\n", file=sys.stderr, flush=True)
+    def print_start(url: str) -> None:
+        print("\n".join(_start_lines(options, exchange.api_key, url)), file=sys.stderr, flush=True)
 
     def serve_exchange() -> None:
         serve(
@@ -137,11 +136,43 @@ def _run_serve(options: argparse.Namespace) -> int:
             options.port,
             admin=options.admin,
             workers=options.workers,
-            ready=print_address,
+            ready=print_start,
         )
 
     _with_server_errors(serve_exchange, options.host, options.port)
     return 0
+
+
+def _start_lines(options: argparse.Namespace, api_key: str, url: str) -> Iterator[str]:
+    """Return what is printed at the start: the address, and commands that set the environment.
+
+    Only the default secret is printed. Another one could be a real one by mistake.
+    """
+    page = f", page {url}/__admin/" if options.admin else ""
+    yield f"mock exchange on {url}{page} (stop it with Ctrl-C)"
+    host = ip_address(options.host)
+    if not host.is_loopback:
+        yield "Other machines can connect to it. Use fake credentials only."
+    yield f"export {ENV_API_KEY}={shlex.quote(api_key)}"
+    if options.public_key is not None:
+        yield f"# {ENV_PRIVATE_KEY_FILE}: the private key of --public-key"
+    elif compare_digest(options.api_secret.encode(), DEFAULT_API_SECRET.encode()):
+        yield f"export {ENV_API_SECRET}={DEFAULT_API_SECRET}"
+    else:
+        yield f"# {ENV_API_SECRET}: the secret of --api-secret"
+    if not host.is_unspecified:
+        yield f"export {ENV_BASE_URL}={url}"
+        if not host.is_loopback:
+            yield f"export {ENV_ALLOW_HTTP_HOSTS}={host}"
+        return
+    # No client can connect to "every address".
+    port = urlsplit(url).port
+    local_host = "127.0.0.1" if host.version == 4 else "[::1]"
+    yield f"export {ENV_BASE_URL}=http://{local_host}:{port}"
+    yield (
+        f"# from elsewhere, with HOST as the name of this machine: "
+        f"{ENV_BASE_URL}=http://HOST:{port} {ENV_ALLOW_HTTP_HOSTS}=HOST"
+    )
 
 
 def _run_program(options: argparse.Namespace) -> int:

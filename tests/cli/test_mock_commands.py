@@ -1,12 +1,15 @@
 """The mock exchange from the shell: `mock serve`, and `mock run` around real programs."""
 
+import argparse
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +18,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from binance_usdm._cli import mock
+from binance_usdm.mock import DEFAULT_API_SECRET
 from tests.cli.test_cli import ROWS
 from tests.support.command_line import COMMAND, process, run
 
@@ -246,6 +251,17 @@ def test_wrong_usage_is_2(arguments: tuple[str, ...], said: str) -> None:
     assert said in done.stderr
 
 
+def read_start(server: subprocess.Popen[str]) -> str:
+    """Return all that a server prints at the start, which ends with its address for clients."""
+    assert server.stderr is not None
+    printed = ""
+    while "BINANCE_BASE_URL=" not in printed or not printed.endswith("\n"):
+        received = os.read(server.stderr.fileno(), 65536)
+        assert received, printed
+        printed += received.decode()
+    return printed
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_says_where_it_is_and_ends_quietly(rows: Path, ending: signal.Signals) -> None:
     command = [*COMMAND, "mock", "serve", "--port", "0", "--reply", f"balance={rows}"]
@@ -253,8 +269,7 @@ def test_a_server_says_where_it_is_and_ends_quietly(rows: Path, ending: signal.S
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as server:
         try:
-            assert server.stderr is not None
-            words = server.stderr.readline().replace(",", "").split()
+            words = read_start(server).replace(",", "").split()
             assert words[:3] == ["mock", "exchange", "on"]
             assert not words[3].endswith(":0")
             assert httpx.get(f"{words[3]}/fapi/v1/time").status_code == 200
@@ -293,8 +308,7 @@ def test_a_server_has_an_admin_interface_only_when_asked(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as server:
         try:
-            assert server.stderr is not None
-            line = server.stderr.readline()
+            line = read_start(server).splitlines()[0]
             url = line.replace(",", "").split()[3]
             assert ("/__admin/" in line) == (status == 200)
             assert httpx.get(f"{url}/__admin/").status_code == status
@@ -320,16 +334,72 @@ def test_a_server_listens_on_its_host(host: str, connect_to: str, is_open: bool)
     command = [*COMMAND, "mock", "serve", "--host", host, "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         try:
-            assert server.stderr is not None
-            port = urlsplit(server.stderr.readline().split()[3].strip(",")).port
+            start = read_start(server)
+            port = urlsplit(start.split()[3]).port
             health = httpx.get(f"http://{connect_to}:{port}/__health")
             assert (health.status_code, health.json()) == (200, {"status": "ok"})
             server.terminate()
-            assert ("other machines" in server.stderr.read()) is is_open
             server.wait(20)
+            assert ("Other machines" in start) is is_open
         finally:
             server.kill()
     assert server.returncode == 0
+
+
+@contextmanager
+def start_server(*arguments: str) -> Iterator[str]:
+    """Start a server, and return all that it prints at the start."""
+    command = [*COMMAND, "mock", "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            yield read_start(server)
+        finally:
+            server.kill()
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--host", "0.0.0.0"), ("--host", "::"), ("--api-key", "my'key")]
+)
+def test_exports_can_be_pasted(arguments: tuple[str, ...]) -> None:
+    """A shell that gets the lines at the start as commands can run a signed call."""
+    with start_server(*arguments) as printed:
+        exports = "\n".join(printed.splitlines()[1:]).replace("Other machines", "# Other machines")
+        script = f"{exports}\n{shlex.join(COMMAND)} balance --json"
+        if "--api-key" in arguments:
+            script = f"{exports}\nprintenv BINANCE_API_KEY"
+        done = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "USDT" in done.stdout or done.stdout == "my'key\n"
+
+
+def test_exports_of_a_named_address_opt_in() -> None:
+    """The exports have what is needed for http to an address of the network."""
+    options = argparse.Namespace(
+        admin=False, host="192.0.2.7", public_key=None, api_secret=DEFAULT_API_SECRET
+    )
+    lines = [*mock._start_lines(options, "K", "http://192.0.2.7:1")]
+    assert lines[1].startswith("Other machines can connect")
+    assert lines[-2:] == [
+        "export BINANCE_BASE_URL=http://192.0.2.7:1",
+        "export BINANCE_ALLOW_HTTP_HOSTS=192.0.2.7",
+    ]
+
+
+def test_a_chosen_secret_is_not_printed(tmp_path: Path) -> None:
+    """A secret of the command line, or the type of a key, is named and not printed."""
+    with start_server("--api-secret", "could-be-a-real-secret") as printed:
+        assert "could-be-a-real-secret" not in printed
+        assert "# BINANCE_API_SECRET: the secret of --api-secret" in printed
+    public = tmp_path / "public.pem"
+    key = ed25519.Ed25519PrivateKey.generate().public_key()
+    public.write_bytes(
+        key.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+    with start_server("--public-key", str(public)) as printed:
+        assert "# BINANCE_API_PRIVATE_KEY_FILE: the private key of --public-key" in printed
+        assert DEFAULT_API_SECRET not in printed
 
 
 def test_an_address_of_another_machine_is_one_line() -> None:

@@ -49,8 +49,10 @@ _PASSWORD = re.compile(r"://[^/@\s]*:([^/@\s]+)@")
 _SIGNED = re.compile(r"signature=[0-9a-f]{64}")
 # It is the log of the mock's server. The mock switches it off, and pytest's handler on.
 _SERVER = "uvicorn.access"
-# Its key is on this line on purpose.
-_OF_THE_MOCK = re.compile(r"^mock exchange on .*$", re.MULTILINE)
+# The mock prints its fake key, and its default secret, on purpose.
+_OF_THE_MOCK = re.compile(
+    r"^export BINANCE_API_(KEY=.*|SECRET=mock-exchange-api-secret-opens-nothing)$", re.MULTILINE
+)
 _OURS = (sys.executable, "binance-usdm")
 _USUAL = {*vars(logging.makeLogRecord({})), "message"} - {"msg", "stack_info"}
 
