@@ -28,6 +28,7 @@ from ._policy.clock import Clock
 from ._policy.limiter import Limiter, WeightLimiter
 from ._policy.redis_limiter import RedisLimiter
 from ._policy.retry import Retry, RetryPolicy
+from ._policy.shared import reset_shared_state
 from ._version import __version__
 
 __all__ = [
@@ -66,4 +67,5 @@ __all__ = [
     "UsdmError",
     "WeightLimiter",
     "__version__",
+    "reset_shared_state",
 ]

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from binance_usdm import AsyncClient, Client, RetryPolicy
-from binance_usdm._policy import shared
+from binance_usdm import AsyncClient, Client, RetryPolicy, reset_shared_state
 from tests.support.clients import KEY, SECRET, BlockingFacade, Handler
 
 
@@ -45,7 +44,7 @@ def pytest_collection_finish() -> None:
 def _new_process() -> Iterator[None]:
     """Each test starts without what the process learned of an exchange: a port may be another one a moment later."""
     yield
-    shared._by_origin.clear()
+    reset_shared_state()
 
 
 _passed: dict[str, list[str]] = {}

@@ -49,3 +49,14 @@ def get_shared_state(origin: Hashable, transport: object | None) -> SharedState:
             clock = ExchangeClock()
             states[origin] = SharedState(clock, WeightLimiter(now=clock))
         return states[origin]
+
+
+def reset_shared_state() -> None:
+    """Forget the bans, cooldowns, weight and clock of every exchange, as in a new process.
+
+    Call it between tests that use one base URL. Clients that exist keep what they learned. Do not
+    call it in production: requests during a ban prolong it.
+    """
+    with _lock:
+        _by_origin.clear()
+        _by_transport.clear()

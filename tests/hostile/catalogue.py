@@ -25,9 +25,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from binance_usdm import AsyncClient, Client, IPBannedError, RateLimitError, RetryPolicy
+from binance_usdm import (
+    AsyncClient,
+    Client,
+    IPBannedError,
+    RateLimitError,
+    RetryPolicy,
+    reset_shared_state,
+)
 from binance_usdm._http.tls import tls_context
-from binance_usdm._policy import shared
 from tests.hostile.bodies import COSTLY, IN_THE_BODY
 from tests.hostile.connections import ON_THE_WIRE
 from tests.hostile.error_responses import IN_REFUSALS
@@ -162,7 +168,7 @@ def client(
     kind: type[Client] | type[AsyncClient], url: str, timeout: float
 ) -> Iterator[TimedFacade]:
     # A ban belongs to the address, and ports are reused. So each client starts without a ban.
-    shared._by_origin.clear()
+    reset_shared_state()
     with (
         asyncio.Runner() as runner,
         contextlib.closing(TimedFacade(kind(**configured(timeout), base_url=url), runner)) as face,

@@ -1,0 +1,63 @@
+"""`reset_shared_state`: what the clients of a process share is forgotten between tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from binance_usdm import Client, IPBannedError, RetryPolicy, reset_shared_state
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, running
+
+MakeClient = Callable[[], Client]
+
+
+@pytest.fixture(params=["socket", "httpx transport"])
+def exchange_and_clients(request: pytest.FixtureRequest) -> Iterator[tuple[Exchange, MakeClient]]:
+    """Return an exchange, and a function that makes clients with the same way to it."""
+    exchange = Exchange()
+    with running(exchange) as base_url:
+        transport = None if request.param == "socket" else exchange.transport
+
+        def make_client() -> Client:
+            return Client(
+                DEFAULT_API_KEY,
+                DEFAULT_API_SECRET,
+                base_url=base_url,
+                transport=transport,
+                retry=RetryPolicy.off(),
+            )
+
+        yield exchange, make_client
+
+
+def test_a_ban_can_be_forgotten(exchange_and_clients: tuple[Exchange, MakeClient]) -> None:
+    """After a reset of exchange and process, a new client knows of no ban."""
+    exchange, make_client = exchange_and_clients
+    exchange.ban()
+    for _ in range(2):
+        with make_client() as client, pytest.raises(IPBannedError):
+            client.balance()
+    assert len(exchange.requests) == 1
+    exchange.reset()
+    with make_client() as client, pytest.raises(IPBannedError, match="nothing was sent"):
+        client.balance()
+    reset_shared_state()
+    with make_client() as client:
+        assert client.balance()
+
+
+def test_clock_and_budget_can_be_forgotten(
+    exchange_and_clients: tuple[Exchange, MakeClient],
+) -> None:
+    """A new client has this machine's time and the whole budget again."""
+    exchange, make_client = exchange_and_clients
+    exchange.clock.advance(60_000)
+    with make_client() as client:
+        client.balance()
+        assert [logged.code for logged in exchange.requests] == [-1021, None, None]
+    exchange.reset()
+    reset_shared_state()
+    with make_client() as client:
+        client.balance()
+    assert [logged.code for logged in exchange.requests] == [None]
