@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from ._auth.private_keys import PrivateKeySigner, signer_from_pem
 from ._errors import ConfigurationError
@@ -32,6 +34,7 @@ SIGNING_VARIABLES: Final = (ENV_API_SECRET, ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FIL
 """Exactly one of them must be set."""
 PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 """Variables that name a proxy for other programs. Clients ignore them."""
+_NO_PROXY_VARIABLES: Final = ("no_proxy", "NO_PROXY")
 
 
 def http_hosts_from_env() -> tuple[str, ...]:
@@ -93,3 +96,24 @@ def _signer_from_env(variable: str) -> PrivateKeySigner | Problem:
         option, _, problem = str(error).partition(" ")
     name = ENV_PRIVATE_KEY_PASSWORD if option == "password" else variable
     return Problem(f"{name} {problem}")
+
+
+def without_proxy_for(base_url: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return `no_proxy` and `NO_PROXY`, with which programs connect to a host without a proxy.
+
+    The hosts that were in the variables stay. A program reads one of the two.
+
+    Args:
+        base_url: URL of the host.
+        environment: Environment with the present values.
+    """
+    host = str(urlsplit(base_url).hostname)
+    values = [environment.get(name, "").strip(" ,") for name in _NO_PROXY_VARIABLES]
+    extended = {}
+    for name, value, other_value in zip(_NO_PROXY_VARIABLES, values, reversed(values), strict=True):
+        hosts = value or other_value
+        # Programs take a "*" for all hosts only if it stands alone.
+        if hosts != "*" and host not in re.split("[ ,]+", hosts):
+            hosts = f"{hosts},{host}" if hosts else host
+        extended[name] = hosts
+    return extended

@@ -24,12 +24,13 @@ from binance_usdm._environment import (
     ENV_PRIVATE_KEY,
     ENV_PRIVATE_KEY_FILE,
     ENV_PRIVATE_KEY_PASSWORD,
+    without_proxy_for,
 )
 from binance_usdm.mock import DEFAULT_API_SECRET, Exchange, Switches, running, serve
 from binance_usdm.mock.capture.script import dump_script, load_captures, load_script
 
 from .mock_arguments import add_server_command, parse_host, parse_port, read_file
-from .program import ProgramStartError, run_program, start_watcher, without_proxy_for
+from .program import ProgramStartError, run_program, start_watcher
 
 T = TypeVar("T")
 
@@ -206,7 +207,7 @@ def _program_environment(options: argparse.Namespace, api_key: str, url: str) ->
     else:
         removed = {ENV_API_SECRET}
     kept = {name: value for name, value in os.environ.items() if name not in removed}
-    return without_proxy_for(str(urlsplit(url).hostname), {**kept, **account})
+    return {**kept, **account, **without_proxy_for(url, kept)}
 
 
 def _run_scrub(options: argparse.Namespace) -> int:

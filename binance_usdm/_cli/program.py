@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import time
@@ -15,7 +14,6 @@ from types import FrameType
 from typing import Final, NoReturn
 
 _NAMES: Final = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
-_NO_PROXY_NAMES: Final = ("no_proxy", "NO_PROXY")
 # Windows lacks some of them.
 _FORWARDED: Final = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 _NOT_FOUND_EXIT_CODE: Final = 127
@@ -111,22 +109,6 @@ def _take_pending(number: int) -> bool:
     if is_pending:
         signal.sigwait({number})
     return is_pending
-
-
-def without_proxy_for(host: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which programs connect to a host without a proxy.
-
-    The hosts that were in `no_proxy` or `NO_PROXY` stay: a program reads one of the two.
-    """
-    values = [environment.get(name, "").strip(" ,") for name in _NO_PROXY_NAMES]
-    extended = {}
-    for name, value, other_value in zip(_NO_PROXY_NAMES, values, reversed(values), strict=True):
-        hosts = value or other_value
-        # Programs take a "*" for all hosts only if it stands alone.
-        if hosts != "*" and host not in re.split("[ ,]+", hosts):
-            hosts = f"{hosts},{host}" if hosts else host
-        extended[name] = hosts
-    return {**environment, **extended}
 
 
 def run_program(command: Sequence[str], environment: Mapping[str, str], watcher: Watcher) -> int:

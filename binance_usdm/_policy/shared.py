@@ -15,6 +15,9 @@ from weakref import WeakKeyDictionary
 from .clock import ExchangeClock
 from .limiter import WeightLimiter
 
+Origin = tuple[str, Hashable]
+"""Base URL, and proxy or None."""
+
 
 class SharedState(NamedTuple):
     """Clock and limiter of one origin and address.
@@ -27,12 +30,12 @@ class SharedState(NamedTuple):
 
 
 _lock = threading.RLock()
-# States are never removed, since a ban outlasts the client that it was reported to.
-_by_origin: dict[Hashable, SharedState] = {}
-_by_transport: WeakKeyDictionary[object, dict[Hashable, SharedState]] = WeakKeyDictionary()
+# Only a test removes states, since a ban outlasts the client that it was reported to.
+_by_origin: dict[Origin, SharedState] = {}
+_by_transport: WeakKeyDictionary[object, dict[Origin, SharedState]] = WeakKeyDictionary()
 
 
-def get_shared_state(origin: Hashable, transport: object | None) -> SharedState:
+def get_shared_state(origin: Origin, transport: object | None) -> SharedState:
     """Return the state of an origin and address.
 
     Args:
@@ -51,12 +54,17 @@ def get_shared_state(origin: Hashable, transport: object | None) -> SharedState:
         return states[origin]
 
 
-def reset_shared_state() -> None:
-    """Forget the bans, cooldowns, weight and clock of every exchange, as in a new process.
+def reset_shared_state(base_url: str | None = None) -> None:
+    """Forget the bans, cooldowns, weight and clock of the exchange, as in a new process.
 
     Call it between tests that use one base URL. Clients that exist keep what they learned. Do not
     call it in production: requests during a ban prolong it.
+
+    Args:
+        base_url: Base URL of which to forget, as in the repr of its clients. `None` for all.
     """
     with _lock:
-        _by_origin.clear()
-        _by_transport.clear()
+        for states in (_by_origin, *_by_transport.values()):
+            for origin in [*states]:
+                if base_url in (None, origin[0]):
+                    del states[origin]

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 import binance_usdm.mock as door
+import binance_usdm_pytest
 from binance_usdm.mock import (
     DEFAULT_API_KEY,
     DEFAULT_API_SECRET,
@@ -27,7 +28,6 @@ from binance_usdm.mock import (
     ManualClock,
     Reply,
     Switches,
-    plugin,
     running,
     serve,
 )
@@ -45,7 +45,7 @@ ROW: dict[str, Any] = {
     "marginAvailable": True,
     "updateTime": 0,
 }
-usdm_exchange = plugin.usdm_exchange
+usdm_exchange = binance_usdm_pytest.usdm_exchange
 
 
 def target(query: str = f"timestamp={T0}", secret: str = DEFAULT_API_SECRET) -> str:
@@ -469,7 +469,7 @@ def test_mock_imports_no_client() -> None:
         "package = types.ModuleType('binance_usdm')\n"
         f"package.__path__ = [{str(root)!r}]\n"
         "sys.modules['binance_usdm'] = package\n"
-        "import binance_usdm.mock.plugin\n"
+        "import binance_usdm.mock\n"
         "loaded = {name.split('.')[0] for name in sys.modules}\n"
         "print(sorted(loaded & {'httpx', 'uvicorn', 'binance_usdm_wire'}))\n"
     )

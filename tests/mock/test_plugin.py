@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
+from tests.support.paths import ROOT
 
 PROGRAM = """
 import binance_usdm
@@ -73,6 +78,69 @@ def test_confused(usdm_exchange):
 """
 
 
+SERVED = """
+import os
+import binance_usdm
+import pytest
+
+@pytest.fixture(autouse=True)
+def variables(monkeypatch):
+    monkeypatch.setenv("BINANCE_API_PRIVATE_KEY", "a key of the shell")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+@pytest.mark.parametrize("number", range(2))
+def test_served(usdm_exchange, usdm_exchange_url, number):
+    assert os.environ["BINANCE_BASE_URL"] == usdm_exchange_url
+    assert "127.0.0.1" in os.environ["no_proxy"]
+    with binance_usdm.Client.from_env() as client:
+        assert client.balance()
+        usdm_exchange.ban()
+        with pytest.raises(binance_usdm.IPBannedError):
+            client.balance()
+    with pytest.raises(binance_usdm.IPBannedError, match="nothing was sent"):
+        binance_usdm.Client.from_env().balance()
+
+def test_same_port(usdm_exchange, monkeypatch, request):
+    from binance_usdm.mock import running
+    monkeypatch.setattr("binance_usdm.mock.running", lambda exchange: running(exchange, PORT))
+    assert request.getfixturevalue("usdm_exchange_url").endswith(f":{PORT}")
+    with binance_usdm.Client.from_env() as client:
+        assert client.balance()
+        usdm_exchange.ban()
+        with pytest.raises(binance_usdm.IPBannedError):
+            client.balance()
+
+test_same_port_again = test_same_port
+
+def test_after():
+    assert not {"BINANCE_BASE_URL", "BINANCE_API_KEY", "BINANCE_API_SECRET"} & os.environ.keys()
+
+class TestOwnKey:
+    @pytest.fixture
+    def usdm_exchange(self):
+        from binance_usdm.mock import Exchange
+        return Exchange(api_secret=lambda payload, signature: True)
+
+    def test_private_key_stays(self, usdm_exchange_url):
+        assert os.environ["BINANCE_API_PRIVATE_KEY"] == "a key of the shell"
+"""
+
+
+def run_pytest(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a process of its own, with the plugin alone."""
+    options = ["-q", "--tb=short", "-p", "no:cacheprovider", "-p", "binance_usdm_pytest"]
+    variables = {name: text for name, text in os.environ.items() if "BINANCE_" not in name}
+    variables["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *arguments, str(path)],
+        env=variables,
+        capture_output=True,
+        text=True,
+        cwd=path,
+        check=False,
+    )
+
+
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the report of each failed test by its name."""
@@ -81,17 +149,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         PROGRAM.replace("usdm_exchange.api_key)", "'another-secret')")
     )
     (path / "test_overridden.py").write_text(OVERRIDDEN)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "--tb=short",
-        "-p",
-        "no:cacheprovider",
-        str(path),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=path, check=False)
+    done = run_pytest(path)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "5 failed, 1 passed" in done.stdout
     _, *report = re.split(
@@ -130,3 +188,76 @@ def test_a_forgotten_question_mark_shows_no_signature(shown: dict[str, str]) -> 
     assert "4 GET '/(key)' HTTP 404, code -5000: no parameter is called (secret)" in report
     for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET[1:], "0123abcd"):
         assert secret not in report
+
+
+def test_the_served_exchange_is_in_the_environment(tmp_path: Path) -> None:
+    """`usdm_exchange_url` serves the exchange and sets the environment, without an earlier ban."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (tmp_path / "test_served.py").write_text(f"PORT = {port}\n{SERVED}")
+    done = run_pytest(tmp_path)
+    assert "6 passed" in done.stdout, done.stdout
+    assert done.returncode == 0
+
+
+def test_the_plugin_imports_nothing_early(tmp_path: Path) -> None:
+    """Without a fixture, pytest imports nothing of this package, also for a failed test."""
+    (tmp_path / "test_plain.py").write_text(
+        """
+import sys
+
+def loaded():
+    return [name for name in sys.modules if name.startswith("binance_usdm")]
+
+def test_without():
+    assert loaded() == ["binance_usdm_pytest"]
+
+def test_failed():
+    raise AssertionError(f"loaded: {loaded()}")
+
+def test_failed_later():
+    raise AssertionError(f"loaded: {loaded()}")
+"""
+    )
+    done = run_pytest(tmp_path)
+    assert "2 failed, 1 passed" in done.stdout, done.stdout
+    assert done.stdout.count("E   AssertionError: loaded: ['binance_usdm_pytest']") == 2
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["entry-points"]["pytest11"] == {"binance-usdm": "binance_usdm_pytest"}
+
+
+def test_documented_fixtures_of_each_scope_work(tmp_path: Path) -> None:
+    """The documented fixture serves one exchange to the tests of a module or a session."""
+    page = (ROOT / "docs" / "mock-exchange.md").read_text(encoding="utf-8")
+    (code,) = (
+        block
+        for block in re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+        if 'scope="session"' in block
+    )
+    tests = """
+import binance_usdm
+
+def test_one(exchange):
+    exchange.ban()
+    try:
+        binance_usdm.Client.from_env().balance()
+    except binance_usdm.IPBannedError:
+        pass
+    exchange.fail("waf", times=None)
+
+def test_two(exchange):
+    assert binance_usdm.Client.from_env().balance()
+    assert len(exchange.requests) == 1
+
+def test_three(exchange):
+    exchange.fail("unavailable", times=2)
+    instant = binance_usdm.RetryPolicy(random=lambda: 0.0)
+    assert binance_usdm.Client.from_env(retry=instant, timeout=0.9).balance()
+    assert len(exchange.requests) == 3
+"""
+    for scope in ("session", "module"):
+        (tmp_path / "conftest.py").write_text(code.replace("session", scope))
+        for name in ("a", "b"):
+            (tmp_path / f"test_{name}.py").write_text(tests)
+        done = run_pytest(tmp_path)
+        assert "6 passed" in done.stdout, done.stdout

@@ -1,17 +1,23 @@
-"""pytest fixtures."""
+"""pytest plugin of binance-usdm: fixtures with the mock exchange.
+
+Every pytest run of every user loads this module, so it imports the package only for a test that
+uses a fixture.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Final
+import os
+import sys
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from .core.redaction import Redact
-from .core.request_log import Logged
-from .exchange import Exchange
+if TYPE_CHECKING:
+    from binance_usdm.mock import Exchange, Logged
+    from binance_usdm.mock.core.redaction import Redact
 
-_STASH_KEY: Final = pytest.StashKey[Exchange]()
+_STASH_KEY: Final = pytest.StashKey["Exchange"]()
 _FIXTURE_NAME: Final = "usdm_exchange"
 _MAX_REQUESTS_SHOWN: Final = 30
 
@@ -19,9 +25,33 @@ _MAX_REQUESTS_SHOWN: Final = 30
 @pytest.fixture
 def usdm_exchange(request: pytest.FixtureRequest) -> Exchange:
     """Fresh mock exchange with the default API key and secret, on the system's clock."""
+    from binance_usdm.mock import Exchange
+
     exchange = Exchange()
     request.node.stash[_STASH_KEY] = exchange
     return exchange
+
+
+@pytest.fixture
+def usdm_exchange_url(usdm_exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Base URL at which `usdm_exchange` is served, also in the environment with key and secret."""
+    from binance_usdm import _environment as env
+    from binance_usdm import reset_shared_state
+    from binance_usdm.mock import running
+
+    with running(usdm_exchange) as url:
+        # An earlier server may have had the same port.
+        reset_shared_state(url)
+        monkeypatch.setenv(env.ENV_BASE_URL, url)
+        monkeypatch.setenv(env.ENV_API_KEY, usdm_exchange.api_key)
+        # With a public key or a verifier, the test sets the private key.
+        if isinstance(usdm_exchange.api_secret, str):
+            for name in env.SIGNING_VARIABLES:
+                monkeypatch.delenv(name, raising=False)
+            monkeypatch.setenv(env.ENV_API_SECRET, usdm_exchange.api_secret)
+        for name, hosts in env.without_proxy_for(url, os.environ).items():
+            monkeypatch.setenv(name, hosts)
+        yield url
 
 
 @pytest.hookimpl(wrapper=True)
@@ -30,7 +60,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the latest requests to the report of a failed test, without keys and signatures."""
     report = yield
-    if report.failed:
+    # Before the mock is imported, there is no exchange.
+    if report.failed and "binance_usdm.mock" in sys.modules:
         report.sections += [
             (f"Requests to {name}", _format_requests(exchange))
             for exchange, name in _exchanges_of(item).items()
@@ -43,6 +74,8 @@ def _exchanges_of(item: pytest.Item) -> dict[Exchange, str]:
 
     A test may also have requested `usdm_exchange` while it ran.
     """
+    from binance_usdm.mock import Exchange
+
     fixtures = {_FIXTURE_NAME: item.stash[_STASH_KEY]} if _STASH_KEY in item.stash else {}
     fixtures |= getattr(item, "funcargs", None) or {}
     names = dict[Exchange, str]()
