@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from .core.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Secret, normalize_ip
 from .core.clock import SkewedClock, system_time_ms
+from .core.packaged_files import load_packaged_spec
 from .core.request_log import CountKey, Logged
 from .core.response import Reply
-from .core.spec import ApiSpec, load_packaged_spec
+from .core.spec import ApiSpec
 from .core.switches import PERMISSIONS, Switches
 from .engine import DEFAULT_CLIENT_ADDRESS, Engine
 from .faults.fault import Option

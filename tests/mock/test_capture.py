@@ -27,7 +27,7 @@ from binance_usdm.mock.capture.script import (
     verify_script,
 )
 from binance_usdm.mock.capture.scrub import Scrubber
-from binance_usdm.mock.core.spec import load_packaged_spec
+from binance_usdm.mock.core.packaged_files import load_packaged_spec
 
 BODIES = json.loads((Path(__file__).parents[1] / "data" / "bodies.json").read_bytes())
 KEY = "FakeKey012" * 6 + "Key0"

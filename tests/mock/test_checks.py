@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply
+from binance_usdm.mock.core.packaged_files import load_packaged_spec
 from binance_usdm.mock.core.schema import allowed_pattern, compile_validator
-from binance_usdm.mock.core.spec import load_packaged_spec
 
 T0 = 1_591_702_613_943
 PATH = b"/fapi/v3/balance"

@@ -7,10 +7,12 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -477,3 +479,35 @@ def test_mock_imports_no_client() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_the_mock_works_in_a_zip(tmp_path: Path) -> None:
+    """From a zip file, as in a zipapp, the mock responds, and so does its page."""
+    root = Path(door.__file__).parents[2]
+    archive = tmp_path / "app.pyz"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for folder in (root / "binance_usdm", root / "generated_client" / "binance_usdm_wire"):
+            for file in folder.rglob("*"):
+                if file.suffix in (".py", ".json", ".html"):
+                    packed.write(file, file.relative_to(folder.parent))
+    program = """if True:
+        import sys
+        from binance_usdm.mock import Exchange
+        from binance_usdm.mock.admin.routes import AdminApi
+        assert "app.pyz" in sys.modules["binance_usdm"].__file__
+        exchange = Exchange()
+        page = AdminApi(exchange._engine).handle(
+            "GET", "/__admin/", b"", [(b"Host", b"localhost")], b"", "127.0.0.1"
+        )
+        assert page.status == 200, page
+        assert exchange.handle("GET", b"/fapi/v1/time", ()).status == 200
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(archive)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

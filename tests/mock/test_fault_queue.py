@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from binance_usdm.mock import FAULTS, Delivery, Exchange, ManualClock, Reply
-from binance_usdm.mock.core.spec import load_packaged_spec
+from binance_usdm.mock.core.packaged_files import load_packaged_spec
 from binance_usdm.mock.faults.body_changes import JSON_QUIRKS, REPLACEMENT_VALUES
 from tests.support.signed_requests import PATH, T0, send_query, sign_query
 

@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 
 from binance_usdm.mock import FAULTS, Exchange, ManualClock, Reply
-from binance_usdm.mock.core.spec import load_packaged_spec
+from binance_usdm.mock.core.packaged_files import load_packaged_spec
 
 T0 = 1_700_000_000_000
 PATH = "/fapi/v3/balance"

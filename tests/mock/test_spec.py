@@ -21,7 +21,8 @@ from binance_usdm.mock import (
     Reply,
     Switches,
 )
-from binance_usdm.mock.core.spec import ApiSpec, load_packaged_spec
+from binance_usdm.mock.core.packaged_files import load_packaged_spec
+from binance_usdm.mock.core.spec import ApiSpec
 from binance_usdm.mock.verify import checks as rules
 from binance_usdm.mock.verify.rejection import DUPLICATE_MESSAGE, MESSAGE_BY_CODE
 

@@ -13,7 +13,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
+from functools import cache
+from importlib.resources import files
 from typing import Any, Final
 
 from binance_usdm.mock.core.query import Query
@@ -29,10 +30,6 @@ from .views import Handler, Params
 ADMIN_PREFIX: Final = "/__admin"
 ADMIN_BODY_LIMIT: Final = 4 * 1024 * 1024
 
-_ADMIN_SPEC: Final[Mapping[str, Any]] = json.loads(
-    Path(__file__).with_name("openapi.json").read_bytes()
-)
-_PAGE: Final = Path(__file__).with_name("page.html").read_bytes()
 _SECURITY_HEADERS: Final = (
     (b"Cache-Control", b"no-store"),
     (b"X-Content-Type-Options", b"nosniff"),
@@ -87,7 +84,7 @@ class AdminApi:
             return _error_response(405, f"use {allowed}").with_header(b"Allow", allowed.encode())
         if len(body) > ADMIN_BODY_LIMIT:
             return _error_response(413, f"send at most {ADMIN_BODY_LIMIT} bytes")
-        operation = _ADMIN_SPEC["paths"][path][method.lower()]
+        operation = _admin_spec()["paths"][path][method.lower()]
         if "requestBody" in operation and not has_json_content_type(headers):
             return _error_response(403, "send Content-Type: application/json with every write")
         try:
@@ -144,7 +141,7 @@ def _integer_from_decimal(value: Any) -> Any:
 def _resolve_ref(node: Params) -> Params:
     """Follow the reference of a node into the components of the admin spec, if it has one."""
     section, _, name = node.get("$ref", "").removeprefix("#/components/").partition("/")
-    resolved: Params = _ADMIN_SPEC["components"][section][name] if name else node
+    resolved: Params = _admin_spec()["components"][section][name] if name else node
     return resolved
 
 
@@ -164,19 +161,26 @@ def _content_security_policy(page: bytes) -> bytes:
     return "; ".join([*rules, "frame-ancestors 'none'"]).encode()
 
 
-_PAGE_RESPONSE: Final = Reply(
-    200,
-    (
+@cache
+def _admin_spec() -> Mapping[str, Any]:
+    spec: Mapping[str, Any] = json.loads(files(__package__).joinpath("openapi.json").read_bytes())
+    return spec
+
+
+@cache
+def _page_response() -> Reply:
+    page = files(__package__).joinpath("page.html").read_bytes()
+    headers = (
         (b"Content-Type", HTML + b"; charset=utf-8"),
-        (b"Content-Security-Policy", _content_security_policy(_PAGE)),
+        (b"Content-Security-Policy", _content_security_policy(page)),
         (b"Referrer-Policy", b"no-referrer"),
-    ),
-    _PAGE,
-)
+    )
+    return Reply(200, headers, page)
+
 
 _ROUTES: Final[Mapping[tuple[str, str], Handler]] = {
-    ("GET", f"{ADMIN_PREFIX}/"): lambda engine, params: _PAGE_RESPONSE,
-    ("GET", f"{ADMIN_PREFIX}/openapi.json"): lambda engine, params: _ADMIN_SPEC,
+    ("GET", f"{ADMIN_PREFIX}/"): lambda engine, params: _page_response(),
+    ("GET", f"{ADMIN_PREFIX}/openapi.json"): lambda engine, params: _admin_spec(),
     **{
         (method, f"{ADMIN_PREFIX}/{name}"): handler for (method, name), handler in RESOURCES.items()
     },

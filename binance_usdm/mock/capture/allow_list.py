@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
-from binance_usdm.mock.core.spec import ApiSpec, load_packaged_spec
+from binance_usdm.mock.core.packaged_files import load_packaged_spec
+from binance_usdm.mock.core.spec import ApiSpec
 
 from .har import is_status
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from .response import dump_json
@@ -228,22 +225,3 @@ class ApiSpec:
                 target = target[step.replace("~1", "/").replace("~0", "~")]
             node = {**target, **{name: value for name, value in node.items() if name != "$ref"}}
         return node
-
-
-def load_packaged_spec() -> Json:
-    """Read the OpenAPI document that is installed beside the generated code.
-
-    The generated code itself is not imported.
-
-    Raises:
-        FileNotFoundError: The document is not installed.
-    """
-    spec = find_spec("binance_usdm_wire")
-    for folder in spec.submodule_search_locations or () if spec else ():
-        file = Path(folder, "openapi.json")
-        if file.is_file():
-            document: Json = json.loads(file.read_bytes())
-            return document
-    raise FileNotFoundError(
-        "openapi.json of binance_usdm_wire is not installed; pass spec= to Exchange"
-    )
