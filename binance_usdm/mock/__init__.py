@@ -15,6 +15,7 @@ from .core.response import Delivery, Reply
 from .core.switches import Switches
 from .exchange import Exchange
 from .faults.catalogue import FAULTS
+from .rows import row
 from .serving import running, serve
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "ManualClock",
     "Reply",
     "Switches",
+    "row",
     "running",
     "serve",
 ]

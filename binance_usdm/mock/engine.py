@@ -15,6 +15,7 @@ from binance_usdm.mock.core.accounts import (
     Account,
     ApiKey,
     Secret,
+    account_alias,
     normalize_ip,
     parse_networks,
     parse_secret,
@@ -100,13 +101,13 @@ class Engine:
         Raises:
             ValueError: The key, the secret, an option or a body is not valid.
         """
-        account = Account(futures_enabled=opened)
-        key_options = {
-            name: options.pop(name) for name in ("addresses", "permissions") if name in options
-        }
+        names = {"addresses", "permissions"} & options.keys()
+        key_options = {name: options.pop(name) for name in names}
         bodies = {name: self._encode_body(name, value, api_key) for name, value in options.items()}
-        self.add_key(account, api_key, api_secret, **key_options)
-        account.response_bodies.update(bodies)
+        with self.lock:
+            account_count = len({key.account for key in self.state.keys.values()})
+            account = Account(bodies, opened, account_alias(account_count))
+            self.add_key(account, api_key, api_secret, **key_options)
         return account
 
     def add_key(

@@ -163,7 +163,9 @@ class Pipeline:
 
     def _response_body(self, operation: Operation, account: Account, now: int) -> bytes:
         seeded = account.response_bodies.get(operation.id)
-        body = self._spec.example_body(operation, now) if seeded is None else seeded
+        body = seeded
+        if body is None:
+            body = self._spec.example_body(operation, now, account.alias)
         if not account.futures_enabled and self._state.switches.unopened == "empty":
             return b"[]" if body[:1] == b"[" else body
         return body

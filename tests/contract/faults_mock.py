@@ -293,7 +293,7 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         },
     ),
     "clock stands still": (
-        _sets(contract.ApiSpec, "_with_clock_fields", lambda self, schema, value, now: value),
+        _sets(contract.ApiSpec, "_fill_fields", lambda self, schema, value, now, alias: value),
         {"the_clock_is_told"},
     ),
 }

@@ -178,8 +178,10 @@ MOCK: Final[Table] = {
     "the clock of the answer in seconds": (
         wraps(
             contract.ApiSpec,
-            "_with_clock_fields",
-            lambda timed, self, schema, value, now: timed(self, schema, value, now // 1000 * 1000),
+            "_fill_fields",
+            lambda fill, self, schema, value, now, alias: fill(
+                self, schema, value, now // 1000 * 1000, alias
+            ),
         ),
         {"the_clock_is_told"},
     ),

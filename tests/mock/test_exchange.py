@@ -492,10 +492,11 @@ def test_the_mock_works_in_a_zip(tmp_path: Path) -> None:
                     packed.write(file, file.relative_to(folder.parent))
     program = """if True:
         import sys
-        from binance_usdm.mock import Exchange
+        from binance_usdm.mock import Exchange, row
         from binance_usdm.mock.admin.routes import AdminApi
         assert "app.pyz" in sys.modules["binance_usdm"].__file__
         exchange = Exchange()
+        exchange.seed("balance", [row("USDT", balance="5")])
         page = AdminApi(exchange._engine).handle(
             "GET", "/__admin/", b"", [(b"Host", b"localhost")], b"", "127.0.0.1"
         )

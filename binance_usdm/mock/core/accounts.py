@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import hashlib
 import hmac
 import ipaddress
+import string
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -31,11 +33,13 @@ class Account:
     """Account of the mock exchange.
 
     `response_bodies` has the 200 bodies that were set, by operation. `futures_enabled` is false
-    for an account whose owner never opened futures trading.
+    for an account whose owner never opened futures trading. `alias` identifies the account in the
+    rows of its default response; the first account has `None`, for that of the spec's example.
     """
 
     response_bodies: dict[str, bytes] = field(default_factory=dict, repr=False)
     futures_enabled: bool = True
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +85,12 @@ class ApiKey:
         return not self.allowed_networks or any(
             ipaddress.ip_address(address) in network for network in self.allowed_networks
         )
+
+
+def account_alias(number: int) -> str:
+    """Return the alias of the account with a number: eight letters, the same in every run."""
+    digest = hashlib.sha256(f"mock account {number}".encode()).digest()
+    return "".join(string.ascii_letters[byte % 52] for byte in digest[:8])
 
 
 @functools.lru_cache(1024)

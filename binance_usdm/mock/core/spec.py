@@ -69,10 +69,12 @@ class ApiSpec:
         self._routes = {
             (operation.method, operation.path): operation for operation in self.operations
         }
-        self._static_examples = {
-            operation.id: dump_json(operation.example)
+        # Bodies of examples without a time, by operation and account alias.
+        self._static_examples: dict[tuple[str, str | None], bytes] = {}
+        self._timed_ids = {
+            operation.id
             for operation in self.operations
-            if self._with_clock_fields(operation.schema, operation.example, -1) == operation.example
+            if self._fill_fields(operation.schema, operation.example, -1, None) != operation.example
         }
 
     def find_operation(self, method: str, path: str) -> Operation | None:
@@ -95,16 +97,26 @@ class ApiSpec:
         """Return the methods of a path. Empty for an unknown path."""
         return tuple(method for method, known in self._routes if known == path)
 
-    def example_body(self, operation: Operation, now: int) -> bytes:
+    def example_body(self, operation: Operation, now: int, alias: str | None) -> bytes:
         """Return the operation's first example as a body.
 
         Args:
             operation: Operation of this document.
             now: Time in ms for the fields that are marked `x-exchange-clock`.
+            alias: Value of the fields that are marked `x-identifies-account`. `None` leaves the
+                example's.
         """
-        if operation.id not in self._static_examples:
-            return dump_json(self._with_clock_fields(operation.schema, operation.example, now))
-        return self._static_examples[operation.id]
+        body = self._static_examples.get((operation.id, alias))
+        if body is None:
+            body = dump_json(self._fill_fields(operation.schema, operation.example, now, alias))
+            if operation.id not in self._timed_ids:
+                self._static_examples[operation.id, alias] = body
+        return body
+
+    def row_schemas(self, operation: Operation) -> Mapping[str, Json]:
+        """Return the schemas of the fields of an operation whose response is an array of rows."""
+        items = self._resolve_ref(self._resolve_ref(operation.schema)["items"])
+        return {name: self._resolve_ref(schema) for name, schema in items["properties"].items()}
 
     def validate_body(self, operation: Operation, value: Any) -> None:
         """Check that an operation may respond with a JSON value.
@@ -117,20 +129,24 @@ class ApiSpec:
                 f"{path}: the value {problem}; pass bytes to send a body that violates the spec"
             )
 
-    def _with_clock_fields(self, schema: Json, value: Any, now: int) -> Any:
+    def _fill_fields(self, schema: Json, value: Any, now: int, alias: str | None) -> Any:
+        """Return an example with the time and the account's alias in the fields for them."""
         schema = self._resolve_ref(schema)
         if schema.get("x-exchange-clock") is True:
             return now
+        if schema.get("x-identifies-account") is True and alias is not None:
+            return alias
         for part in schema.get("allOf", ()):
-            value = self._with_clock_fields(part, value, now)
+            value = self._fill_fields(part, value, now, alias)
         if isinstance(value, Mapping):
             properties = schema.get("properties", {})
             return {
-                name: self._with_clock_fields(properties.get(name, {}), field, now)
+                name: self._fill_fields(properties.get(name, {}), field, now, alias)
                 for name, field in value.items()
             }
         if isinstance(value, list):
-            return [self._with_clock_fields(schema.get("items", {}), item, now) for item in value]
+            items = schema.get("items", {})
+            return [self._fill_fields(items, item, now, alias) for item in value]
         return value
 
     def _parse_operations(self) -> Iterator[Operation]:
