@@ -72,8 +72,8 @@ class Engine:
             self._on_reset()
 
     def _clear(self) -> None:
-        switches, log_size, random_seed = self._initial_settings
         self.clock.reset()
+        switches, log_size, random_seed = self._initial_settings
         # Repeatable on purpose, and not for a secret.
         rng = Random(random_seed)  # noqa: S311
         self.state = State(switches, self.clock, rng, RequestLog(log_size))
@@ -168,9 +168,7 @@ class Engine:
     def _encode_body(self, operation_id: str, value: Any, api_key: str | None) -> bytes:
         operation = self.spec.require_operation(operation_id)
         if operation.key_header is None and api_key is not None:
-            raise ValueError(
-                f"{operation_id} needs no API key, so its body belongs to no account; omit api_key"
-            )
+            raise ValueError(f"{operation_id} needs no API key, so it has one body; omit api_key")
         if isinstance(value, (bytes, bytearray)):
             return bytes(value)
         body = dump_json(value)

@@ -9,7 +9,7 @@ from functools import partial
 
 from binance_usdm.mock.core.accounts import Account
 from binance_usdm.mock.core.query import Query
-from binance_usdm.mock.core.request_log import Headers, Logged
+from binance_usdm.mock.core.request_log import UNKNOWN_BODY_LIMIT, Headers, Logged
 from binance_usdm.mock.core.response import Reply, error_response, html_response, json_ok_response
 from binance_usdm.mock.core.spec import ApiSpec, Operation
 from binance_usdm.mock.core.state import State
@@ -202,6 +202,7 @@ class Pipeline:
             reason = context.rejection.reason
         else:
             reason = "" if operation else "unknown path or method"
+        body = context.body if operation else context.body[:UNKNOWN_BODY_LIMIT]
         # Positional, since keywords take half as long again.
         return Logged(
             self._state.request_log.total + 1,
@@ -217,7 +218,7 @@ class Pipeline:
             context.api_key,
             context.query.raw,
             context.headers,
-            context.body,
+            body,
             operation.signature if operation else None,
         )
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Switches
 from binance_usdm.mock.core.query import Query
+from binance_usdm.mock.core.request_log import LOG_BYTES_LIMIT
 from tests.support.signed_requests import PATH, T0, send_query, sign_query
 
 QUERY = f"recvWindow=5000&timestamp={T0}"
@@ -226,3 +227,37 @@ def test_assert_signed_needs_requests(exchange: Exchange, asked: dict[str, Any])
         exchange.assert_signed(**asked)
     with pytest.raises(ValueError, match="unknown operation 'balence'"):
         exchange.assert_signed(operation="balence")
+
+
+def test_the_log_is_bounded_in_bytes(exchange: Exchange) -> None:
+    """Large requests push older ones out of the log; all of them are counted."""
+    body = bytes(1024 * 1024)
+    for _ in range(100):
+        exchange.handle("POST", PATH.encode(), (), body)
+        exchange.handle("GET", PATH.encode(), [(b"x", body)])
+        exchange.handle("GET", b"/" + body.hex().encode(), ())
+    kept = sum(logged.size_bytes for logged in exchange.requests)
+    assert 30 * 1024 * 1024 < kept <= LOG_BYTES_LIMIT
+    assert sum(exchange.counts.values()) == exchange.requests[-1].number == 300
+    exchange.handle("GET", PATH.encode(), [(b"x", bytes(LOG_BYTES_LIMIT + 1))])
+    assert [logged.number for logged in exchange.requests] == [301]
+
+
+def test_bodies_of_unknown_paths_are_cut(exchange: Exchange) -> None:
+    """Of the body of a request to an unknown path, only the beginning is kept."""
+    body = b"beginning" + bytes(1024 * 1024)
+    for path in (b"/nowhere", PATH.encode()):
+        exchange.handle("DELETE", path, (), body)
+        assert exchange.requests[-1].body == body[: 64 * 1024]
+    exchange.handle("GET", PATH.encode(), (), body)
+    assert exchange.requests[-1].body == body
+
+
+def test_remembered_signatures_are_small() -> None:
+    """A signature of any length takes the same memory, and is recognized again."""
+    exchange = Exchange(clock=ManualClock(T0), switches=Switches(refuse_replay=True))
+    signatures = ("long" * 10_000, "\udcff")
+    for signature in signatures:
+        assert not exchange._engine.state.remember_signature(signature)
+        assert exchange._engine.state.remember_signature(signature)
+    assert {len(digest) for digest in exchange._engine.state.signatures} == {32}

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from binance_usdm.mock import (
 )
 from binance_usdm.mock.admin.routes import AdminApi
 from binance_usdm.mock.core.accounts import normalize_ip
-from binance_usdm.mock.server import asgi
+from binance_usdm.mock.server import asgi, protocol
 from binance_usdm.mock.serving import make_application
 from tests.support.paths import ROOT
 
@@ -469,6 +469,66 @@ def test_the_compose_file_works(monkeypatch: pytest.MonkeyPatch) -> None:
         assert repr(client) == "Client(base_url='http://mock:8787')"
         check = [word.replace("http://127.0.0.1:8787", url) for word in mock["healthcheck"]["test"]]
         assert subprocess.run([sys.executable, *check[2:]], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "repeated"),
+    [
+        ("GET /fapi/v1/time HTTP/1.1\r\n", f"a: {'x' * 1000}\r\n"),
+        ("GET /fapi/v1/time HTTP/1.1\r\na: ", "x" * 1000),
+        ("GET /fapi/v1/time?", "x" * 1000),
+        (
+            "POST /fapi/v1/time HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+            f"a: {'x' * 1000}\r\n",
+        ),
+        ("POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;a=", "x" * 1000),
+    ],
+)
+def test_endless_heads_are_rejected(
+    exchange: Exchange, wire: Wire, start: str, repeated: str
+) -> None:
+    """A head, trailers or a chunk's extension without an end are rejected with 431."""
+    wire.socket.sendall(start.encode())
+    with suppress(ConnectionError):
+        for _ in range(100_000):
+            wire.socket.sendall(repeated.encode())
+        pytest.fail("100 MB were taken")
+    with suppress(ConnectionError):
+        assert b" 431 " in wire.rest()
+    assert exchange.requests == []
+
+
+@pytest.mark.parametrize(("size", "status"), [(60_000, 200), (70_000, 431), (150_000, 431)])
+def test_the_head_limit_is_exact(exchange: Exchange, wire: Wire, size: int, status: int) -> None:
+    """A head above 64 KiB is rejected, however few pieces it arrives in."""
+    wire.send("/fapi/v1/time", headers=f"a: {'x' * size}\r\n")
+    assert wire.read_head()["status"] == str(status)
+    assert len(exchange.requests) == (status == 200)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "",
+        "GET /fapi/v1/time HTTP/1.1\r\n",
+        "POST /fapi/v1/time HTTP/1.1\r\nContent-Length: 9\r\n\r\nx",
+    ],
+)
+def test_unfinished_requests_are_closed(
+    exchange: Exchange, wire: Wire, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    """A request that is not finished in time is closed and not logged; others are served."""
+    monkeypatch.setattr(protocol, "REQUEST_TIMEOUT_SECONDS", 0.4)
+    with running(exchange) as url, Wire(url) as unfinished:
+        unfinished.socket.sendall(start.encode())
+        assert unfinished.rest() == b""
+        with Wire(url) as other:
+            other.send("/fapi/v1/time")
+            other.read()
+            time.sleep(0.6)
+            other.send("/fapi/v1/time")
+            assert other.read()[1] == TIME
+    assert [logged.method for logged in exchange.requests] == ["GET", "GET"]
 
 
 def test_keep_alive_and_header_case(exchange: Exchange, wire: Wire) -> None:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from .query import Pairs, Query
+
+LOG_BYTES_LIMIT: Final = 32 * 1024 * 1024
+"""Bytes of requests that a log keeps, whatever their number. The latest request is always kept."""
+UNKNOWN_BODY_LIMIT: Final = 64 * 1024
+"""Bytes that are kept of the body of a request to an unknown path."""
 
 Headers = tuple[tuple[bytes, bytes], ...]
 CountKey = tuple[str | None, int, int | None]
@@ -49,6 +55,14 @@ class Logged:
     signature: str | None = field(repr=False)
 
     @property
+    def size_bytes(self) -> int:
+        """Number of bytes that the client chose."""
+        size = len(self.method) + len(self.path) + len(self.raw_query) + len(self.body)
+        for name, value in self.headers:
+            size += len(name) + len(value)
+        return size
+
+    @property
     def query(self) -> Pairs:
         """Percent-decoded names and values, in the order in which they were sent."""
         return Query.parse(self.raw_query).pairs
@@ -66,20 +80,30 @@ class RequestLog:
     """The latest requests, and the number of requests by outcome since the last reset.
 
     Args:
-        size: Number of requests to keep. All are counted.
+        size: Number of requests to keep, or less if they have more than `LOG_BYTES_LIMIT` bytes.
+            All are counted.
     """
 
     def __init__(self, size: int) -> None:
-        self.requests: deque[Logged] = deque(maxlen=size)
+        self.requests: deque[Logged] = deque()
         self.counts: dict[CountKey, int] = {}
         self.total = 0
+        self._size = size
+        self._bytes = 0
 
     def add(self, logged: Logged) -> None:
-        """Add a request, and drop the oldest one if the log is full."""
+        """Add a request, and drop the oldest ones if the log is full."""
         self.total += 1
         self.requests.append(logged)
+        self._bytes += logged.size_bytes
+        while self._is_over_limit():
+            self._bytes -= self.requests.popleft().size_bytes
         count_key = logged.operation, logged.status, logged.code
         self.counts[count_key] = self.counts.get(count_key, 0) + 1
+
+    def _is_over_limit(self) -> bool:
+        count = len(self.requests)
+        return count > self._size or (self._bytes > LOG_BYTES_LIMIT and count > 1)
 
     def filter(self, operation: str | None, api_key: str | None) -> Iterator[Logged]:
         """Return the kept requests to an operation and with a key, oldest first.

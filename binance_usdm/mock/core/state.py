@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from random import Random
@@ -22,7 +23,8 @@ _HEX: Final = re.compile("[0-9a-fA-F]+").fullmatch
 class State:
     """Accounts, keys, weight by IP address, log, clock and switches.
 
-    `account` is the first account. `signatures` has those that were received, oldest first.
+    `account` is the first account. `signatures` has digests of those that were received, oldest
+    first.
     """
 
     switches: Switches
@@ -32,7 +34,7 @@ class State:
     account: Account = field(default_factory=Account)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     counters: dict[str, WeightCounter] = field(default_factory=dict)
-    signatures: dict[str, None] = field(default_factory=dict)
+    signatures: dict[bytes, None] = field(default_factory=dict)
 
     def counter_for(self, address: str) -> WeightCounter:
         """Return the weight counter of an IP address, a new one for an unknown address.
@@ -58,7 +60,9 @@ class State:
         """
         if signature is None:
             return False
-        known_form = signature.lower() if _HEX(signature) else signature
+        text = signature.lower() if _HEX(signature) else signature
+        # A signature can be as long as a client likes.
+        known_form = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
         is_known = known_form in self.signatures
         if len(self.signatures) >= _MAX_REMEMBERED:
             del self.signatures[next(iter(self.signatures))]

@@ -72,6 +72,8 @@ class _AsgiApp:
             await _handle_lifespan(scope["type"], receive, send)
             return
         body = await self._read_body(receive) if _may_have_body(scope) else b""
+        if body is None:
+            return
         try:
             reply = self._dispatch(scope, body)
             head = validate_response(reply)
@@ -107,12 +109,17 @@ class _AsgiApp:
         prefix, folder = self._admin_paths
         return path == prefix or path.startswith(folder)
 
-    async def _read_body(self, receive: Receive) -> bytes:
-        """Return the request's body. Reading ends above the limit."""
+    async def _read_body(self, receive: Receive) -> bytes | None:
+        """Return the request's body, or None if the client disconnected before its end.
+
+        Reading ends above the limit.
+        """
         body = bytearray()
         has_more = True
         while has_more and len(body) <= self._body_limit:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
             body += message.get("body", b"")
             has_more = message.get("more_body", False)
         return bytes(body)

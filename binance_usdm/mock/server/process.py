@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -10,21 +9,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from .asgi import LOOPBACK, Application
-from .delivery import TRANSPORT_EXTENSION
+from .protocol import protocol_class
 
 if TYPE_CHECKING:
     import uvicorn
 
 HOST: Final = LOOPBACK
 PORT: Final = 8787
-_SHUTDOWN_GRACE_SECONDS: Final = 0.5
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -159,7 +156,7 @@ def _make_server(app: Application) -> uvicorn.Server:
         ) from None
     config = uvicorn.Config(
         app,
-        http=_protocol_class(),
+        http=protocol_class(),
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -175,34 +172,3 @@ def _make_server(app: Application) -> uvicorn.Server:
         timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)
-
-
-@cache
-def _protocol_class() -> type[Any]:
-    """Return uvicorn's protocol class, changed for the mock.
-
-    It passes its transport to applications, and a slow delivery does not delay the shutdown.
-    """
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-    class Protocol(HttpToolsProtocol):
-        # The signature is uvicorn's.
-        def connection_made(  # type: ignore[override]
-            self, transport: asyncio.Transport
-        ) -> None:
-            super().connection_made(transport)
-            # asyncio does this for sockets whose protocol is TCP, but those of create_server have
-            # protocol 0. Without it every response takes 40 ms more.
-            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            # Any, since the types of uvicorn do not have this extension.
-            extensions: Any = {TRANSPORT_EXTENSION: self.transport}
-            self.scope["extensions"] = extensions
-
-        def shutdown(self) -> None:
-            super().shutdown()
-            self.loop.call_later(_SHUTDOWN_GRACE_SECONDS, self.transport.abort)
-
-    return Protocol
