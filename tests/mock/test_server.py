@@ -300,6 +300,76 @@ async def _await(awaitable: Any) -> None:
     await awaitable
 
 
+def ask_mounted(exchange: Exchange, **scope: Any) -> tuple[int, str]:
+    """Return status and path in the log of a request to a mounted application."""
+    query = signed_target()[0].partition("?")[2]
+    messages: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    whole_scope = {
+        "type": "http",
+        "method": "GET",
+        "http_version": "1.1",
+        "headers": [(b"x-mbx-apikey", DEFAULT_API_KEY.encode())],
+        "query_string": query.encode(),
+        **scope,
+    }
+    asyncio.run(_await(exchange.asgi(whole_scope, receive, send)))
+    return messages[0]["status"], exchange.requests[-1].path
+
+
+BALANCE = "/fapi/v3/balance"
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        # Starlette since 0.33, and uvicorn since 0.26 with --root-path
+        {"path": f"/binance{BALANCE}", "raw_path": f"/binance{BALANCE}".encode()},
+        {"path": f"/binance{BALANCE}"},
+        # Starlette before 0.33
+        {"path": BALANCE, "raw_path": f"/binance{BALANCE}".encode()},
+        # a proxy that has taken the prefix off, and uvicorn before 0.26
+        {"path": BALANCE, "raw_path": BALANCE.encode()},
+        {"path": BALANCE, "raw_path": None},
+        {"path": BALANCE, "root_path": ""},
+        {"path": f"/binance{BALANCE}", "root_path": "/binance/"},
+        {"path": f"/a/b{BALANCE}", "root_path": "/a/b"},
+        {
+            "path": f"/ä b{BALANCE}",
+            "raw_path": f"/%C3%A4%20b{BALANCE}".encode(),
+            "root_path": "/ä b",
+        },
+        {"path": f"/binance{BALANCE}", "raw_path": f"/b%69nance{BALANCE}".encode()},
+    ],
+)
+def test_a_mounted_app_is_routed(exchange: Exchange, scope: dict[str, Any]) -> None:
+    """A mounted application routes by the path behind the one at which it is mounted."""
+    assert ask_mounted(exchange, **{"root_path": "/binance", **scope}) == (200, BALANCE)
+
+
+@pytest.mark.parametrize(
+    ("path", "in_app"),
+    [
+        ("/binance", "/"),
+        ("/binance/", "/"),
+        ("/binancex/fapi/v3/balance", "/binancex/fapi/v3/balance"),
+        ("/binance/binance/fapi", "/binance/fapi"),
+        ("/binance/%66api/v3/balance", "/%66api/v3/balance"),
+        ("/other", "/other"),
+    ],
+)
+def test_only_the_mounted_path_is_taken_off(exchange: Exchange, path: str, in_app: str) -> None:
+    """What follows the mount's path stays byte for byte, and other paths stay whole."""
+    raw = {"path": path.replace("%66", "f"), "raw_path": path.encode()}
+    assert ask_mounted(exchange, root_path="/binance", **raw) == (404, in_app)
+
+
 # -- errors
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Protocol
+from urllib.parse import quote, unquote_to_bytes
 
 from binance_usdm.mock.core.accounts import normalize_ip
 from binance_usdm.mock.core.redaction import log_internal_error
@@ -23,6 +24,8 @@ _HEALTH_METHODS: Final = ("GET", "HEAD")
 _HEALTHY: Final = json_ok_response(b'{"status":"ok"}')
 # Far above what any request to the exchange needs.
 _EXCHANGE_BODY_LIMIT: Final = 1024 * 1024
+# What RFC 3986, 3.3 allows in a path, and "%".
+_PATH_CHARACTERS: Final = "/%:@!$&'()*+,;=~"
 _BODY_HEADERS: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -91,7 +94,7 @@ class _AsgiApp:
             await send_response(reply, head, scope, receive, send)
 
     def _dispatch(self, scope: Message, body: bytes) -> Reply:
-        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        path = _path_in_app(scope)
         method, query, headers = scope["method"], scope["query_string"], scope["headers"]
         if path == _HEALTH_PATH_BYTES and method in _HEALTH_METHODS:
             return _HEALTHY
@@ -123,6 +126,24 @@ class _AsgiApp:
             body += message.get("body", b"")
             has_more = message.get("more_body", False)
         return bytes(body)
+
+
+def _path_in_app(scope: Message) -> bytes:
+    """Return the raw path of a request without the path at which the application is mounted.
+
+    `path` begins with `root_path` in newer frameworks and servers, and `raw_path` in older ones
+    too, whose `path` does not. In some it begins with neither.
+    """
+    path: bytes = scope.get("raw_path") or quote(scope["path"], _PATH_CHARACTERS).encode()
+    root_path: str = scope.get("root_path", "").rstrip("/")
+    if not root_path:
+        return path
+    # The raw path may be percent-encoded, the root path is not.
+    segments = path.split(b"/")
+    count = root_path.count("/") + 1
+    if unquote_to_bytes(b"/".join(segments[:count])) == root_path.encode():
+        return b"/".join([b"", *segments[count:]]) or b"/"
+    return path
 
 
 def _may_have_body(scope: Message) -> bool:
