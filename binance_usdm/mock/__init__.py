@@ -12,10 +12,10 @@ from .core.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account
 from .core.clock import ManualClock
 from .core.request_log import Logged
 from .core.response import Delivery, Reply
+from .core.rows import row
 from .core.switches import Switches
 from .exchange import Exchange
 from .faults.catalogue import FAULTS
-from .rows import row
 from .serving import running, serve
 
 __all__ = [

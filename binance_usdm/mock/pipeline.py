@@ -9,7 +9,7 @@ from functools import partial
 
 from binance_usdm.mock.core.accounts import Account
 from binance_usdm.mock.core.query import Query
-from binance_usdm.mock.core.request_log import UNKNOWN_BODY_LIMIT, Headers, Logged
+from binance_usdm.mock.core.request_log import BODY_LIMIT, Headers, Logged
 from binance_usdm.mock.core.response import Reply, error_response, html_response, json_ok_response
 from binance_usdm.mock.core.spec import ApiSpec, Operation
 from binance_usdm.mock.core.state import State
@@ -66,9 +66,8 @@ class Pipeline:
             reply = self._respond(context)
         else:
             reply = self._respond_with_fault(context, fault)
-        reply = self._apply_proxy_effects(context, reply)
         self._state.request_log.add(self._log_entry(context, reply, fault))
-        return reply
+        return self._apply_proxy_effects(context, reply)
 
     def _check_request(
         self, method: str, target: bytes, headers: Headers, body: bytes, address: str
@@ -202,7 +201,7 @@ class Pipeline:
             reason = context.rejection.reason
         else:
             reason = "" if operation else "unknown path or method"
-        body = context.body if operation else context.body[:UNKNOWN_BODY_LIMIT]
+        body = context.body if operation else context.body[:BODY_LIMIT]
         # Positional, since keywords take half as long again.
         return Logged(
             self._state.request_log.total + 1,
@@ -220,6 +219,7 @@ class Pipeline:
             context.headers,
             body,
             operation.signature if operation else None,
+            reply.body[:BODY_LIMIT],
         )
 
 

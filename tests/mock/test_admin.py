@@ -237,6 +237,7 @@ def test_the_state_shows_keys_and_no_secret(exchange: Exchange) -> None:
                 {
                     "api_key": DEFAULT_API_KEY,
                     "kind": "hmac",
+                    "default_secret": True,
                     "addresses": [],
                     "permissions": ["futures", "reading"],
                 }
@@ -246,7 +247,13 @@ def test_the_state_shows_keys_and_no_secret(exchange: Exchange) -> None:
             "opened": False,
             "replies": [],
             "keys": [
-                {"api_key": "K", "kind": "verifier", "addresses": ["10.0.0.0/8"], "permissions": []}
+                {
+                    "api_key": "K",
+                    "kind": "verifier",
+                    "default_secret": False,
+                    "addresses": ["10.0.0.0/8"],
+                    "permissions": [],
+                }
             ],
         },
     ]
@@ -276,6 +283,70 @@ def test_accounts_and_keys_can_be_added(exchange: Exchange) -> None:
     )
     assert wrong(exchange, "POST", "accounts", {"api_key": "M", "public_key": "no key"})
     assert len(done(exchange, "GET", "state")["accounts"]) == 2
+
+
+def test_balances_are_shown_and_set(exchange: Exchange) -> None:
+    """Rows are shown for every account, and one is changed, added or removed at a time."""
+    desk = exchange.add_account("K", "fake-secret")
+    first, second = done(exchange, "GET", "balances")["accounts"]
+    assert (first["api_key"], second["api_key"]) == (DEFAULT_API_KEY, "K")
+    assert first["rows"] == json.loads(ask(exchange).body)
+    assert second["rows"][0]["accountAlias"] == desk.alias
+    change = {"asset": "USDT", "fields": {"balance": "5.10", "marginAvailable": False}}
+    (changed,) = done(exchange, "PATCH", "balances", change)["accounts"][0]["rows"]
+    assert changed == {**first["rows"][0], "balance": "5.10", "marginAvailable": False}
+    assert json.loads(ask(exchange).body) == [changed]
+    added = {"api_key": "K", "asset": "BNB", "fields": {"available_balance": "0.1"}}
+    rows = done(exchange, "PATCH", "balances", added)["accounts"][1]["rows"]
+    assert [(row["asset"], row["accountAlias"]) for row in rows] == [
+        ("USDT", desk.alias),
+        ("BNB", desk.alias),
+    ]
+    removed = {"api_key": "K", "asset": "USDT", "fields": None}
+    assert done(exchange, "PATCH", "balances", removed)["accounts"][1]["rows"] == rows[1:]
+    assert json.loads(ask(exchange, target(secret="fake-secret"), "K").body) == rows[1:]
+
+
+def test_wrong_balances_are_rejected(exchange: Exchange) -> None:
+    """A wrong field, value, key or body is rejected with a message, and nothing changes."""
+    before = done(exchange, "GET", "balances")
+    for wrong_fields, problem in (
+        ({"blance": "1"}, "mean balance?"),
+        ({"balance": "1e3"}, "balance"),
+    ):
+        change = {"asset": "USDT", "fields": wrong_fields}
+        assert problem in wrong(exchange, "PATCH", "balances", change)
+    unknown_key = {"api_key": "?", "asset": "USDT", "fields": None}
+    assert "API key" in wrong(exchange, "PATCH", "balances", unknown_key)
+    assert done(exchange, "GET", "balances") == before
+    for body in (b"no JSON", b"{}", b"[1]"):
+        exchange.seed("balance", body)
+        assert done(exchange, "GET", "balances")["accounts"][0]["rows"] is None
+        change = {"asset": "USDT", "fields": {}}
+        assert "not a list of rows" in wrong(exchange, "PATCH", "balances", change)
+        assert ask(exchange).body == body
+
+
+def test_response_bodies_are_shown(exchange: Exchange) -> None:
+    """The log has the response of each request, bounded and without secrets."""
+    exchange.switches = exchange.switches.with_changes({"gzip": True})
+    exchange.handle("GET", target().encode(), [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())])
+    exchange.handle("GET", b"/fapi/v1/time", [(b"Accept-Encoding", b"gzip")])
+    exchange.fail("gzip")
+    exchange.handle("GET", b"/fapi/v1/time", [(b"Accept-Encoding", b"gzip")])
+    exchange.handle("GET", b"/" + DEFAULT_API_SECRET.encode(), ())
+    exchange.seed("server_time", b'"' + b"x" * 100_000 + b'"')
+    exchange.handle("GET", b"/fapi/v1/time", ())
+    entries = done(exchange, "GET", "requests")["requests"]
+    rows, clock, compressed, unknown, large = [entry["response"] for entry in entries]
+    assert json.loads(rows)[0]["asset"] == "USDT"
+    assert json.loads(clock) == {"serverTime": T0}
+    assert compressed.endswith("bytes, compressed)")
+    assert "Path /(secret), Method GET" in unknown
+    assert large.startswith('"xxx')
+    assert large.endswith("x… (65536 bytes)")
+    assert len(large) < 5000
+    assert len(exchange.requests[-1].response_body) == 65536
 
 
 def test_a_public_key_can_be_added(exchange: Exchange) -> None:
@@ -506,6 +577,7 @@ def test_the_log_tells_what_came_and_why_it_was_refused(exchange: Exchange) -> N
         "refusal": "",
         "received": f"recvWindow=%35000&timestamp={T0}&signature={made[:6]}…",
         "signed": f"recvWindow=%35000&timestamp={T0}",
+        "response": exchange.requests[0].response_body.decode(),
     }
     assert (bad["status"], bad["fault"], bad["signed"]) == (
         403,
@@ -662,7 +734,16 @@ SCHEMA = schemathesis.openapi.from_dict(
 SCHEMA.app = served(EXCHANGE)
 # What a schema cannot express: names of faults, operations and keys, IP addresses, PEM, regular
 # expressions.
-MORE_THAN_A_SCHEMA = {"addAccount", "addKey", "seed", "spend", "ban", "fail", "setSwitches"}
+MORE_THAN_A_SCHEMA = {
+    "addAccount",
+    "addKey",
+    "seed",
+    "setBalance",
+    "spend",
+    "ban",
+    "fail",
+    "setSwitches",
+}
 
 
 def only_this_machine_is_answered(context: Any, response: Any, case: Any) -> None:

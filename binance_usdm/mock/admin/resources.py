@@ -18,6 +18,7 @@ from binance_usdm.mock.engine import DEFAULT_CLIENT_ADDRESS, Engine
 from binance_usdm.mock.faults.fault import Option
 from binance_usdm.mock.faults.queue import make_queued_fault
 
+from .balances import get_balances, patch_balances
 from .views import (
     RULE_FIELDS,
     Handler,
@@ -224,6 +225,8 @@ RESOURCES: Final[Mapping[tuple[str, str], Handler]] = {
     ("POST", "accounts"): post_account,
     ("POST", "keys"): post_key,
     ("POST", "replies"): post_response,
+    ("GET", "balances"): get_balances,
+    ("PATCH", "balances"): patch_balances,
     ("GET", "clock"): get_clock,
     ("PATCH", "clock"): patch_clock,
     ("GET", "weight"): get_weight,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from hmac import compare_digest
 from typing import Any
 
-from binance_usdm.mock.core.accounts import ApiKey
+from binance_usdm.mock.core.accounts import DEFAULT_API_SECRET, ApiKey
 from binance_usdm.mock.core.redaction import log_entries
 from binance_usdm.mock.core.weight import MINUTE
 from binance_usdm.mock.engine import Engine
@@ -28,7 +29,8 @@ def get_state(engine: Engine, params: Params) -> Any:
 
     Returns:
         `{"operations": [{"id", "method", "path", "weight", "signed"}], "accounts": [{"opened",
-        "replies": [operation id], "keys": [{"api_key", "kind", "addresses", "permissions"}]}]}`
+        "replies": [operation id], "keys": [{"api_key", "kind", "default_secret", "addresses",
+        "permissions"}]}]}`
     """
     operations = [
         {
@@ -53,9 +55,11 @@ def get_state(engine: Engine, params: Params) -> Any:
 
 
 def _show_key(key: ApiKey) -> dict[str, Any]:
+    secret = key.secret if isinstance(key.secret, str) else ""
     return {
         "api_key": key.api_key,
-        "kind": "hmac" if isinstance(key.secret, str) else "verifier",
+        "kind": "hmac" if secret else "verifier",
+        "default_secret": compare_digest(secret.encode(), DEFAULT_API_SECRET.encode()),
         "addresses": [str(network) for network in key.allowed_networks],
         "permissions": sorted(key.permissions),
     }
@@ -128,7 +132,7 @@ def get_requests(engine: Engine, params: Params) -> Any:
 
     Returns:
         `{"total", "requests": [{"number", "at_ms", "address", "method", "path", "status", "code",
-        "operation", "fault", "refusal", "received", "signed"}]}`
+        "operation", "fault", "refusal", "received", "signed", "response"}]}`
     """
     entries = log_entries(
         engine.requests(), engine.redactor(), after=params["after"], limit=params["limit"]

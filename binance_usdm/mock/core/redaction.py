@@ -20,6 +20,8 @@ _HMAC: Final = re.compile(
     rf"([0-9a-f]{{{_SHOWN_CHARACTERS}}})[0-9a-f]{{{64 - _SHOWN_CHARACTERS},}}", re.IGNORECASE
 )
 _MAX_FRAMES: Final = 20
+_MAX_BODY_CHARACTERS: Final = 4096
+_GZIP_MAGIC: Final = b"\x1f\x8b"
 
 Redact = Callable[[bytes | str], str]
 """Function that returns text without keys, secrets and whole signatures."""
@@ -44,9 +46,20 @@ def log_entries(
             "received": redact(logged.raw_query),
             "signed": None if logged.signed_payload is None else redact(logged.signed_payload),
             "refusal": redact(logged.refusal),
+            "response": _show_body(redact, logged.response_body),
         }
         for logged in islice(later, limit)
     ]
+
+
+def _show_body(redact: Redact, body: bytes) -> str:
+    if body.startswith(_GZIP_MAGIC):
+        return f"({len(body)} bytes, compressed)"
+    # Redacted as a whole, since a cut could go through a secret.
+    text = redact(body.decode("utf-8", "replace"))
+    if len(text) <= _MAX_BODY_CHARACTERS:
+        return text
+    return f"{text[:_MAX_BODY_CHARACTERS]}… ({len(body)} bytes)"
 
 
 def make_redactor(keys: Iterable[ApiKey], signature_parameters: Iterable[str]) -> Redact:

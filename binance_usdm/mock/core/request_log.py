@@ -11,8 +11,8 @@ from .query import Pairs, Query
 
 LOG_BYTES_LIMIT: Final = 32 * 1024 * 1024
 """Bytes of requests that a log keeps, whatever their number. The latest request is always kept."""
-UNKNOWN_BODY_LIMIT: Final = 64 * 1024
-"""Bytes that are kept of the body of a request to an unknown path."""
+BODY_LIMIT: Final = 64 * 1024
+"""Bytes that are kept of a response's body, and of the body of a request to an unknown path."""
 
 Headers = tuple[tuple[bytes, bytes], ...]
 CountKey = tuple[str | None, int, int | None]
@@ -36,6 +36,7 @@ class Logged:
         refusal: Why the request was rejected, or would have been if no fault or limit had
             responded. Empty for a request that passes all checks.
         signature: Name of the parameter that holds the signature, or `None`.
+        response_body: Body of the response, before compression, or its first 64 KiB.
     """
 
     number: int
@@ -53,11 +54,13 @@ class Logged:
     headers: Headers = field(repr=False)
     body: bytes = field(repr=False)
     signature: str | None = field(repr=False)
+    response_body: bytes = field(repr=False, default=b"")
 
     @property
     def size_bytes(self) -> int:
-        """Number of bytes that the client chose."""
+        """Number of bytes of request and response."""
         size = len(self.method) + len(self.path) + len(self.raw_query) + len(self.body)
+        size += len(self.response_body)
         for name, value in self.headers:
             size += len(name) + len(value)
         return size

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from .core.packaged_files import load_packaged_spec
-from .core.spec import ApiSpec
+from .packaged_files import load_packaged_spec
+from .spec import ApiSpec
 
-_OPERATION: Final = "balance"
+BALANCE_OPERATION: Final = "balance"
 _ZERO: Final = "0.00000000"
 
 
@@ -29,13 +30,29 @@ def row(asset: str, **fields: Any) -> dict[str, Any]:
     Raises:
         ValueError: A field is unknown, or the spec forbids its value.
     """
-    spec = _load_spec()
-    operation = spec.require_operation(_OPERATION)
+    return change_row(_load_spec(), default_row(_load_spec(), asset), fields)
+
+
+def default_row(spec: ApiSpec, asset: str) -> dict[str, Any]:
+    """Return a row with zeros as amounts, and the other values of the spec's example."""
+    operation = spec.require_operation(BALANCE_OPERATION)
+    amounts = dict.fromkeys(_amount_names(spec), _ZERO)
+    return {**operation.example[0], **amounts, "asset": asset}
+
+
+def change_row(
+    spec: ApiSpec, known_row: Mapping[str, Any], fields: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a row with some fields changed. `row` describes `fields`.
+
+    Raises:
+        ValueError: A field is unknown, or the spec forbids its value.
+    """
+    operation = spec.require_operation(BALANCE_OPERATION)
     schemas = spec.row_schemas(operation)
-    amounts = [name for name, schema in schemas.items() if schema.get("format") == "decimal"]
-    values: dict[str, Any] = {**operation.example[0], **dict.fromkeys(amounts, _ZERO)}
-    values["asset"] = asset
+    amounts = _amount_names(spec)
     names = {_snake_case(name): name for name in schemas} | {name: name for name in schemas}
+    values = dict(known_row)
     for given_name, value in fields.items():
         if given_name not in names:
             raise ValueError(_unknown_field_text(given_name, names))
@@ -46,6 +63,11 @@ def row(asset: str, **fields: Any) -> dict[str, Any]:
             values[name] = value
     spec.validate_body(operation, [values])
     return values
+
+
+def _amount_names(spec: ApiSpec) -> list[str]:
+    schemas = spec.row_schemas(spec.require_operation(BALANCE_OPERATION))
+    return [name for name, schema in schemas.items() if schema.get("format") == "decimal"]
 
 
 @cache
