@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import http.client
+import json
 import os
 import shutil
 import time
@@ -12,7 +14,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from binance_usdm.mock import FAULTS, Exchange, ManualClock, running
+from binance_usdm.mock import (
+    DEFAULT_API_KEY,
+    DEFAULT_API_SECRET,
+    FAULTS,
+    Exchange,
+    ManualClock,
+    row,
+    running,
+)
 
 if not os.environ.get("USDM_REQUIRE_BROWSER"):  # then nothing may be left out
     pytest.importorskip("selenium")
@@ -68,6 +78,14 @@ def served() -> Iterator[tuple[Exchange, str]]:
     exchange = Exchange(clock=ManualClock(T0))
     with running(exchange, admin=True) as url:
         yield exchange, url
+
+
+def sign_balance(exchange: Exchange) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """Return target and headers of a valid signed request."""
+    query = f"timestamp={exchange.clock()}".encode()
+    signature = hmac.new(DEFAULT_API_SECRET.encode(), query, "sha256").hexdigest().encode()
+    headers = [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]
+    return b"/fapi/v3/balance?" + query + b"&signature=" + signature, headers
 
 
 class Page:
@@ -185,12 +203,12 @@ def test_the_clock_can_be_frozen_and_moved_by_keyboard(page: Page) -> None:
 
 
 def test_a_ban_and_its_end_by_keyboard(page: Page) -> None:
-    page.tab_to("#amount")
+    page.tab_to("#weight-amount")
     page.press(ALL, "300", Keys.ENTER)
     page.until(lambda: page.value("document.querySelector('progress')?.value") == 300)
-    page.tab_to("button[value=ban]")
+    page.tab_to("#ban-seconds")
     page.press(Keys.ENTER)
-    page.until(lambda: "banned until 22:18:20" in page.text("#weight"))
+    page.until(lambda: "banned until 22:15:20" in page.text("#weight"))
     page.tab_to("#recover")
     page.press(Keys.ENTER)
     page.until(lambda: page.value("document.querySelector('progress')?.value") == 0)
@@ -225,6 +243,111 @@ def test_requests_appear_and_open(page: Page) -> None:
     assert page.value("document.activeElement.matches('#log li:last-child summary')"), (
         "the focus stays where it was"
     )
+
+
+def test_credentials_can_be_copied(page: Page) -> None:
+    """Base URL, key and default secret are shown, each to be copied, and all as exports."""
+    page.browser.execute_script(
+        "window.copied = []; navigator.clipboard.writeText = async (words) => copied.push(words)"
+    )
+    page.until(lambda: page.value("document.querySelectorAll('#connect button').length") == 3)
+    page.tab_to("#copy-all")
+    page.press(Keys.ENTER)
+    for label in ("BASE_URL", "API_KEY", "API_SECRET"):
+        page.tab_to(f"[aria-label='Copy BINANCE_{label}']")
+        page.press(Keys.SPACE)
+    page.until(lambda: page.text("#copied") == "Copied.")
+    # Compared in the browser, since selenium logs what it returns.
+    script = """(() => {
+      const values = [arguments[0], arguments[1], document.querySelector("#default-secret").textContent];
+      const names = ["BASE_URL", "API_KEY", "API_SECRET"];
+      const exports = names.map((name, index) => `export BINANCE_${name}=${values[index]}`);
+      return JSON.stringify(copied) === JSON.stringify([exports.join("\\n"), ...values]);
+    })()"""
+    assert page.value(script, page.url, DEFAULT_API_KEY)
+    assert page.value("document.title") == f"Mock exchange :{urlsplit(page.url).port}"
+
+
+def test_another_secret_is_not_shown(browser: Any) -> None:
+    """A secret of the user's choice is not on the page."""
+    exchange = Exchange(api_secret="could-be-a-real-secret")
+    with running(exchange, admin=True) as url:
+        page = Page(browser, exchange, url)
+        page.open()
+        page.until(lambda: "is not shown" in page.text("#connect"))
+        assert page.value("document.querySelectorAll('#connect button').length") == 2
+        whole_page = "document.documentElement.outerHTML"
+        assert not page.value(f"{whole_page}.includes('could-be-a-real-secret')")
+
+
+def test_balances_are_set_by_keyboard(page: Page) -> None:
+    """Amounts are shown as they are sent, and can be changed, added and removed."""
+    page.until(lambda: page.value("document.querySelectorAll('#balances input').length") == 5)
+    page.tab_to("[aria-label='balance of USDT']")
+    assert page.value("document.activeElement.value") == "122607.35137903"
+    page.press(ALL, "5.10", Keys.TAB)
+
+    def rows() -> list[dict[str, Any]]:
+        body = page.exchange._engine.state.account.response_bodies.get("balance", b"[]")
+        parsed: list[dict[str, Any]] = json.loads(body)
+        return parsed
+
+    page.until(lambda: [row["balance"] for row in rows()] == ["5.10"])
+    page.tab_to("#new-asset")
+    page.press("BNB", Keys.TAB, ALL, "0.1", Keys.ENTER)
+    page.until(lambda: [(row["asset"], row["balance"]) for row in rows()][1:] == [("BNB", "0.1")])
+    page.tab_to("[aria-label='availableBalance of USDT']")
+    page.press(ALL, "1e3", Keys.TAB)
+    page.until(lambda: "availableBalance" in page.text("#problem"))
+    page.until(lambda: page.value("document.querySelectorAll('#balances > li').length") == 2)
+    page.tab_to("[aria-label='Remove USDT']")
+    page.press(Keys.ENTER)
+    page.until(lambda: [row["asset"] for row in rows()] == ["BNB"])
+    page.browser.get_log("browser")
+
+
+def test_balances_of_each_account_are_shown(page: Page) -> None:
+    """With several accounts, one is chosen, and its balances are shown."""
+    assert page.value("document.querySelector('#account-choice').hidden")
+    desk = page.exchange.add_account("desk-key", "fake-secret", balance=b"no rows")
+    page.until(lambda: not page.value("document.querySelector('#account-choice').hidden"))
+    page.tab_to("#account")
+    page.press("Account 2")
+    page.until(lambda: "not a list of rows" in page.text("#balances"))
+    page.exchange.seed("balance", [row("USDT", account_alias=desk.alias)], "desk-key")
+    page.until(lambda: str(desk.alias) in page.text("#balances"))
+
+
+def test_good_requests_stand_back(page: Page) -> None:
+    """A valid request has no badge and no mark; its response is shown as it was sent."""
+    page.ask("/fapi/v1/time")
+    page.exchange.handle("GET", *sign_balance(page.exchange))
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 2)
+    page.browser.execute_script(
+        "document.querySelectorAll('#log details').forEach(each => each.open = true)"
+    )
+    page.until(lambda: page.value("document.querySelectorAll('#log .response').length") == 2)
+    assert page.value("document.querySelectorAll('#log .badge, #log mark').length") == 0
+    shown = page.value("document.querySelector('#log .response').textContent")
+    assert '\n    "balance": "122607.35137903",\n' in shown
+    assert json.loads(shown) == json.loads(page.exchange.requests[1].response_body)
+
+
+def test_reasons_are_whole_and_first_on_phones(page: Page) -> None:
+    """On a phone the requests come first, and no reason or path is cut."""
+    page.open(390, 844)
+    page.ask("/nowhere/" + "segment/" * 30)
+    page.ask()
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 2)
+    tops = "[...document.querySelectorAll('main section')].map(each => each.offsetTop)"
+    first = "document.querySelector('#requests').offsetTop"
+    assert page.value(f"Math.min(...{tops}) === {first}")
+    cut = (
+        "[...document.querySelectorAll('#log .reason, #log .path')].filter(each => "
+        "each.scrollWidth > each.clientWidth && getComputedStyle(each).overflow !== 'visible').length"
+    )
+    assert page.value(cut) == 0
+    assert page.value("document.documentElement.scrollWidth") == 390
 
 
 def test_a_reset_asks_first(page: Page) -> None:

@@ -17,6 +17,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from binance_usdm.mock.core.accounts import DEFAULT_API_SECRET
 from binance_usdm.mock.core.query import Query
 from binance_usdm.mock.core.response import HTML, Reply, json_response
 from binance_usdm.mock.core.schema import compile_validator, iter_errors
@@ -170,6 +171,7 @@ def _admin_spec() -> Mapping[str, Any]:
 @cache
 def _page_response() -> Reply:
     page = files(__package__).joinpath("page.html").read_bytes()
+    page = page.replace(b"{{DEFAULT_API_SECRET}}", DEFAULT_API_SECRET.encode())
     headers = (
         (b"Content-Type", HTML + b"; charset=utf-8"),
         (b"Content-Security-Policy", _content_security_policy(page)),
