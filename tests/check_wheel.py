@@ -15,7 +15,12 @@ HERE = Path(sys.prefix).resolve()
 def main() -> None:
     names = {path.split("/")[0] for path in zipfile.ZipFile(WHEEL).namelist()}
     imports = {name for name in names if not name.endswith(".dist-info")}
-    expected = {"binance_usdm", "binance_usdm_command.py", "binance_usdm_pytest", "binance_usdm_wire"}
+    expected = {
+        "binance_usdm",
+        "binance_usdm_command.py",
+        "binance_usdm_pytest",
+        "binance_usdm_wire",
+    }
     assert imports == expected, imports
     files = zipfile.ZipFile(WHEEL).namelist()
     assert {"binance_usdm/mock/admin/page.html", "binance_usdm/mock/admin/openapi.json"} <= set(

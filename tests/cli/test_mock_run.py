@@ -54,7 +54,7 @@ def is_running(process_id: int) -> bool:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start the program under the mock, in a process group of its own, and wait for it."""
+    """Start the program under the mock, in a new process group, and wait for it."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*names: str, prefix: tuple[str, ...] = (), **options: Any) -> subprocess.Popen[bytes]:
@@ -135,7 +135,7 @@ def test_a_killed_command_ends_the_program(start: Start, tmp_path: Path) -> None
         ("exit 3", 3),
         ("kill -TERM $$", 128 + signal.SIGTERM),
         ("kill -KILL $$", 128 + signal.SIGKILL),
-        # The signal of a grandchild in a process group of its own is the shell's to report.
+        # The signal of a grandchild in another process group is the shell's to report.
         ("setsid sh -c 'kill -INT $$'", 128 + signal.SIGINT),
     ],
 )

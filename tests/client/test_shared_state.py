@@ -32,7 +32,7 @@ def exchange_and_clients(request: pytest.FixtureRequest) -> Iterator[tuple[Excha
 
 
 def test_a_ban_can_be_forgotten(exchange_and_clients: tuple[Exchange, MakeClient]) -> None:
-    """After a reset of exchange and process, a new client knows of no ban."""
+    """After a reset of exchange and process, a new client is not held back by a ban."""
     exchange, make_client = exchange_and_clients
     exchange.ban()
     for _ in range(2):
