@@ -164,13 +164,15 @@ def _content_security_policy(page: bytes) -> bytes:
 
 @cache
 def _admin_spec() -> Mapping[str, Any]:
-    spec: Mapping[str, Any] = json.loads(files(__package__).joinpath("openapi.json").read_bytes())
+    spec: Mapping[str, Any] = json.loads(
+        files("binance_usdm.mock.admin").joinpath("openapi.json").read_bytes()
+    )
     return spec
 
 
 @cache
 def _page_response() -> Reply:
-    page = files(__package__).joinpath("page.html").read_bytes()
+    page = files("binance_usdm.mock.admin").joinpath("page.html").read_bytes()
     page = page.replace(b"{{DEFAULT_API_SECRET}}", DEFAULT_API_SECRET.encode())
     headers = (
         (b"Content-Type", HTML + b"; charset=utf-8"),
