@@ -19,7 +19,7 @@ _FORWARDED: Final = tuple(getattr(signal, name) for name in _NAMES if hasattr(si
 _NOT_FOUND_EXIT_CODE: Final = 127
 _NOT_EXECUTABLE_EXIT_CODE: Final = 126
 # The kernel sends a signal to one process of a group after the other.
-_GROUP_DELIVERY_SECONDS: Final = 0.01
+_GROUP_DELIVERY_SECONDS: Final = 0.03
 _WATCHER_TIMEOUT_SECONDS: Final = 1.0
 
 
@@ -127,27 +127,47 @@ def run_program(command: Sequence[str], environment: Mapping[str, str], watcher:
     Raises:
         ProgramStartError: The program does not exist or cannot be executed.
     """
-    early: list[int] = []
-    process: subprocess.Popen[bytes] | None = None
-
-    def forward(number: int, frame: FrameType | None) -> None:
-        if process is None:
-            early.append(number)
-        elif not watcher.is_group_signal(number):
-            process.send_signal(number)
-
-    with _signal_handlers(forward):
+    program = _Program(watcher)
+    with _signal_handlers(program.forward):
         try:
-            # The user passed the program to run.
-            process = subprocess.Popen(command, env=environment)  # noqa: S603
+            program.start(command, environment)
         except OSError as error:
             raise ProgramStartError(command[0], error) from None
-        watcher.set_program(process.pid)
-        for number in early:
-            process.send_signal(number)
-        exit_code = process.wait()
+        watcher.set_program(program.pid)
+        exit_code = program.wait()
         watcher.set_program(None)
     return exit_code if exit_code >= 0 else 128 - exit_code
+
+
+class _Program(subprocess.Popen[bytes]):
+    """Program that signals are passed on to, also while it starts.
+
+    Args:
+        watcher: Watcher of this process's group.
+    """
+
+    # Not the constructor of the base class, which starts the program.
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._early: list[int] = []
+        # What a program that never started looks like when it is deleted.
+        self._child_created = False
+        self.returncode = None
+        self.pid = 0
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start the program, and pass on the signals that came before."""
+        # The user passed the program to run.
+        super().__init__(command, env=environment)
+        for number in self._early:
+            self.send_signal(number)
+
+    def forward(self, number: int, frame: FrameType | None) -> None:
+        """Pass a signal on, unless the program has received it as a member of the group."""
+        if not self.pid:
+            self._early.append(number)
+        elif not self._watcher.is_group_signal(number):
+            self.send_signal(number)
 
 
 @contextmanager
