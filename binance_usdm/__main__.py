@@ -2,6 +2,6 @@
 
 import sys
 
-from binance_usdm_command import main
+from binance_usdm._cli.main import main
 
 sys.exit(main())

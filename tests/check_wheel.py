@@ -17,8 +17,6 @@ def main() -> None:
     imports = {name for name in names if not name.endswith(".dist-info")}
     expected = {
         "binance_usdm",
-        "binance_usdm_command.py",
-        "binance_usdm_pytest",
         "binance_usdm_wire",
     }
     assert imports == expected, imports

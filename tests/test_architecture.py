@@ -72,7 +72,7 @@ def drawn_edges() -> Edges:
 
 def imported_edges(nodes: Mapping[str, str]) -> Edges:
     """Return the imports of the code, between nodes of the drawing."""
-    names = ("binance_usdm", "binance_usdm_pytest", "binance_usdm_wire", "generator")
+    names = ("binance_usdm", "binance_usdm_wire", "generator")
     graph = grimp.build_graph(*names, cache_dir=None)
     edges = defaultdict[str, set[str]](set)
     for module in graph.modules:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import types
 from typing import Any
 
 import pytest
@@ -24,12 +23,12 @@ def test_all_is_sorted_and_complete() -> None:
         return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
 
     assert binance_usdm.__all__ == sorted(binance_usdm.__all__, key=isort_style)
-    public = {
-        name
-        for name, value in vars(binance_usdm).items()
-        if not name.startswith("_") and not isinstance(value, types.ModuleType)
-    }
-    assert set(binance_usdm.__all__) == public | {"__version__"}
+    public = {*binance_usdm._MODULE_BY_NAME, "__version__"}
+    assert set(binance_usdm.__all__) == public
+    for name in binance_usdm.__all__:
+        assert getattr(binance_usdm, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'Cleint'"):
+        _ = binance_usdm.Cleint
     assert len(set(binance_usdm.__all__)) == len(binance_usdm.__all__)
 
 

@@ -36,7 +36,10 @@ NEVER = (
     "redis",
     "pytest",
 )  # rich comes with httpx where it is installed
-ENTRY = "import sys, binance_usdm_command; sys.exit(binance_usdm_command.main())"
+OWN_MODULES = {
+    "binance_usdm", "binance_usdm._version", "binance_usdm._cli", "binance_usdm._cli.main",
+}  # fmt: skip
+ENTRY = "import sys; from binance_usdm._cli.main import main; sys.exit(main())"
 CALL = "import binance_usdm; binance_usdm.Client.from_env().balance(); print(open('/proc/self/status').read())"
 
 
@@ -58,8 +61,8 @@ def loaded_modules(*arguments: str, program: str = ENTRY) -> set[str]:
 def test_the_version_imports_no_client() -> None:
     """`--version` imports the entry module and the version, and no package of this project."""
     extra = loaded_modules("--version") - loaded_modules(program="")
-    assert "binance_usdm_command" in extra
-    assert extra <= {"binance_usdm_command", "__future__", "importlib", "importlib.machinery",
+    assert extra >= OWN_MODULES
+    assert extra <= {*OWN_MODULES, "__future__", "importlib", "importlib.machinery",
                      "importlib._bootstrap", "types", "warnings"}  # fmt: skip
     assert python("-c", ENTRY, "--version") == f"binance-usdm {__version__}\n"
 
@@ -67,14 +70,16 @@ def test_the_version_imports_no_client() -> None:
 def test_the_help_imports_no_client() -> None:
     """`--help` imports the operations and the parser, and not the client."""
     found = loaded_modules("--help")
-    assert {"binance_usdm_command", "binance_usdm_wire.operations", "argparse"} <= found
-    assert not [name for name in found if f"{name}.".startswith("binance_usdm.")]
+    assert {"binance_usdm._cli.main", "binance_usdm_wire.operations", "argparse"} <= found
+    assert not [
+        name for name in found if name.startswith("binance_usdm._") and name not in OWN_MODULES
+    ]
     assert found.isdisjoint({"ssl", "httptools", "asyncio", "logging", "urllib.request", *NEVER})
 
 
 def test_a_command_of_the_spec_enters_no_room_of_the_other_commands() -> None:
     found = loaded_modules("balance", "--help")
-    assert {"binance_usdm_command", "binance_usdm._client", "argparse"} <= found
+    assert {"binance_usdm._cli.main", "binance_usdm._cli.operations", "argparse"} <= found
     assert not [name for name in found if name.startswith((*ASKED_FOR, *NEVER))]
 
 

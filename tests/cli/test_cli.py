@@ -14,8 +14,8 @@ import pytest
 
 from binance_usdm import Client, _environment
 from binance_usdm._cli.arguments import argument_type
+from binance_usdm._cli.main import main
 from binance_usdm.mock import Exchange, running
-from binance_usdm_command import main
 from binance_usdm_wire import OPERATIONS, Parameter
 from tests.support.command_line import Finished, process, run
 

@@ -30,10 +30,10 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from binance_usdm import DEMO, MAINNET
 from binance_usdm._cli.checks import CHECKS
 from binance_usdm._cli.findings import judge_clock_offset
+from binance_usdm._cli.main import main
 from binance_usdm._http.tls import tls_context
 from binance_usdm.mock import Exchange, Reply, Switches
 from binance_usdm.mock.core.response import error_response
-from binance_usdm_command import main
 from tests.support.raw_server import (
     READ,
     READ_FIRST_BYTE,

@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 import binance_usdm.mock as door
-import binance_usdm_pytest
+from binance_usdm import _pytest_plugin
 from binance_usdm.mock import (
     DEFAULT_API_KEY,
     DEFAULT_API_SECRET,
@@ -47,7 +47,7 @@ ROW: dict[str, Any] = {
     "marginAvailable": True,
     "updateTime": 0,
 }
-usdm_exchange = binance_usdm_pytest.usdm_exchange
+usdm_exchange = _pytest_plugin.usdm_exchange
 
 
 def target(query: str = f"timestamp={T0}", secret: str = DEFAULT_API_SECRET) -> str:

@@ -128,7 +128,7 @@ class TestOwnKey:
 
 def run_pytest(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pytest in a process of its own, with the plugin alone."""
-    options = ["-q", "--tb=short", "-p", "no:cacheprovider", "-p", "binance_usdm_pytest"]
+    options = ["-q", "--tb=short", "-p", "no:cacheprovider", "-p", "binance_usdm._pytest_plugin"]
     variables = {name: text for name, text in os.environ.items() if "BINANCE_" not in name}
     variables["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     return subprocess.run(
@@ -207,10 +207,10 @@ def test_the_plugin_imports_nothing_early(tmp_path: Path) -> None:
 import sys
 
 def loaded():
-    return [name for name in sys.modules if name.startswith("binance_usdm")]
+    return sorted(name for name in sys.modules if name.startswith("binance_usdm"))
 
 def test_without():
-    assert loaded() == ["binance_usdm_pytest"]
+    assert loaded() == ["binance_usdm", "binance_usdm._pytest_plugin", "binance_usdm._version"]
 
 def test_failed():
     raise AssertionError(f"loaded: {loaded()}")
@@ -221,9 +221,16 @@ def test_failed_later():
     )
     done = run_pytest(tmp_path)
     assert "2 failed, 1 passed" in done.stdout, done.stdout
-    assert done.stdout.count("E   AssertionError: loaded: ['binance_usdm_pytest']") == 2
+    assert (
+        done.stdout.count(
+            "E   AssertionError: loaded: ['binance_usdm', 'binance_usdm._pytest_plugin', 'binance_usdm._version']"
+        )
+        == 2
+    )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["project"]["entry-points"]["pytest11"] == {"binance-usdm": "binance_usdm_pytest"}
+    assert project["project"]["entry-points"]["pytest11"] == {
+        "binance-usdm": "binance_usdm._pytest_plugin"
+    }
 
 
 def test_documented_fixtures_of_each_scope_work(tmp_path: Path) -> None:

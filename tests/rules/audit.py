@@ -11,7 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CODE = (
-    "binance_usdm", "generated_client", "generator", "binance_usdm_command.py", "hatch_build.py",
+    "binance_usdm", "generated_client", "generator", "hatch_build.py",
 )  # fmt: skip
 Finding = tuple[str, str, int]
 

@@ -12,7 +12,7 @@ from subprocess import PIPE
 from typing import IO
 from unittest import mock
 
-from binance_usdm_command import main
+from binance_usdm._cli.main import main
 
 COMMAND = [sys.executable, "-m", "binance_usdm"]
 Finished = subprocess.CompletedProcess[str]

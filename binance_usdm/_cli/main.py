@@ -1,7 +1,7 @@
-"""Entry point of the `binance-usdm` command.
+"""The `binance-usdm` command.
 
-It is outside of the package, whose public names import the client: `--version` and `--help` do not
-wait for that. A standard stream that is closed or cannot be written is a sink.
+`--version` and `--help` do not import the client. A standard stream that is closed or cannot be
+written is a sink.
 
 Subcommands and their arguments follow from the operations of the spec. Data goes to stdout,
 everything else to stderr. Exit code 0: done, also when the reader of a pipe closed it early; 1:
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import os
 import sys
+
+from binance_usdm._version import __version__
 
 TYPE_CHECKING = False
 
@@ -56,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     try:
         if arguments[:1] == ["--version"]:
-            print(f"binance-usdm {_read_version()}")
+            print(f"binance-usdm {__version__}")
             return 0
         return _run_command(_build_parser(arguments).parse_args(arguments))
     except SystemExit as end:
@@ -79,22 +81,6 @@ def _run_command(options: argparse.Namespace) -> int:
     except UsdmError as error:
         return _fail(f"{type(error).__name__}: {error}")
     return exit_code
-
-
-def _read_version() -> str:
-    """Return the version without importing the package."""
-    from importlib.machinery import PathFinder
-    from types import ModuleType
-
-    module = ModuleType("binance_usdm._version")
-    package = PathFinder.find_spec("binance_usdm")
-    assert package is not None
-    spec = PathFinder.find_spec(module.__name__, package.submodule_search_locations)
-    assert spec is not None
-    assert spec.loader is not None
-    spec.loader.exec_module(module)
-    version: str = module.__version__
-    return version
 
 
 def _flush_streams(exit_code: int) -> int:
@@ -184,7 +170,7 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"binance-usdm {_read_version()}")
+    parser.add_argument("--version", action="version", version=f"binance-usdm {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_command = functools.partial(
         commands.add_parser, formatter_class=argparse.RawDescriptionHelpFormatter
