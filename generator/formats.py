@@ -22,8 +22,8 @@ from openapi_python_client.strings import PythonIdentifier
 
 from .spec import FIELD_PREFIX
 
-DECIMAL_PATTERN = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
-"""Strings that a `Decimal` reproduces exactly: ASCII digits, no exponent, no leading zero."""
+DECIMAL_PATTERN = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?$"
+"""Strings that a `Decimal` represents exactly: ASCII digits, no leading zero, a short exponent."""
 
 
 @define

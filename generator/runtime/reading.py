@@ -18,7 +18,11 @@ T = TypeVar("T")
 PathStep = int | str | None
 Reader = Callable[[Any, PathStep], T]
 
-_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
+# Two digits of an exponent bound the memory of the plain form.
+_DECIMAL: Final = re.compile(
+    r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?P<exponent>[eE][+-]?[0-9]{1,2})?"
+).fullmatch
+_MAX_DIGITS: Final = 40
 _JSON_TYPE_NAMES: Final = {
     str: "a string", bool: "a boolean", int: "a number", float: "a number", Decimal: "a number",
     list: "an array", dict: "an object", type(None): "null",
@@ -48,13 +52,21 @@ def read_string(value: Any, step: PathStep) -> str:
 
 
 def read_decimal(value: Any, step: PathStep) -> Decimal:
-    """Return the `Decimal` of a string that `format_decimal` reproduces exactly."""
+    """Return the `Decimal` of a decimal string, without loss.
+
+    `format_decimal` reproduces a plain string. A string with an exponent becomes the `Decimal` of
+    its plain form, which may have at most 40 digits.
+    """
     if type(value) is not str:
         raise ResponseMismatch((), "a decimal string", json_type_name(value)).with_prefix(step)
-    if not _DECIMAL(value):
-        found = "a string that is not a decimal number"
-        raise ResponseMismatch((), "a decimal string", found).with_prefix(step)
-    return Decimal(value)
+    match = _DECIMAL(value)
+    if match and not match["exponent"]:
+        return Decimal(value)
+    plain = format(Decimal(value), "f") if match else ""
+    if 0 < sum(map(str.isdigit, plain)) <= _MAX_DIGITS:
+        return Decimal(plain)
+    found = "a string that is not a decimal number"
+    raise ResponseMismatch((), "a decimal string", found).with_prefix(step)
 
 
 def format_decimal(value: Decimal) -> str:

@@ -279,7 +279,13 @@ FAULTS: Final[dict[str, tuple[FaultPatch, set[str]]]] = {
         _replaced(rb'("[a-z][A-Za-z]*(?:[bB]alance|Pnl|Amount)": )(-?[0-9.]+)', rb'\1"\2"'),
         {_OTHER, _WRONG},
     ),
-    "amounts with an exponent": (_replaced(rb'"1e3"', b'"1000"'), {_WRONG}),
+    "amounts with a long exponent": (_replaced(rb'"1e40"', b'"1000"'), {_WRONG}),
+    "amounts with an exponent rejected": (
+        _asked_for(
+            lambda reply: reply._replace(body=re.sub(rb'"[0-9.]+[eE][-+0-9]+"', b'"x"', reply.body))
+        ),
+        {_EXACT},
+    ),
     "amounts between blanks": (_replaced(rb'" ?([0-9]+)(?: |\\n)?"', rb'"\1"'), {_WRONG}),
     "amounts with a plus": (_replaced(rb'"\+([0-9])', rb'"\1'), {_WRONG}),
     "times as texts": (_replaced(rb'Time": "([0-9]+)"', rb'Time": \1'), {_WRONG}),

@@ -91,10 +91,24 @@ def outcome(came: Any) -> ExpectedOutcome:
 def same(document: Json, reply: DescribedResponse, came: Any, body: bytes) -> None:
     """A response whose value is that of the body: each attribute typed and exact, and all of it written back the same."""
     assert isinstance(came, Response), f"{reply.fact.id}: {came!r} for {body[:400]!r}"
-    departures = [
-        *_departures(document, reply.schema, came.parsed, decode_value(body), reply.fact.id)
-    ]
+    value = _with_plain_amounts(document, reply.schema, decode_value(body))
+    departures = [*_departures(document, reply.schema, came.parsed, value, reply.fact.id)]
     assert not departures, f"{departures[:3]} for {body[:400]!r}"
+
+
+def _with_plain_amounts(document: Json, schema: Json, value: Any) -> Any:
+    """The value with each amount in plain digits, as it is written back."""
+    schema = resolve(document, schema)
+    if isinstance(value, list):
+        return [_with_plain_amounts(document, schema["items"], each) for each in value]
+    if isinstance(value, dict):
+        known = schema["properties"]
+        return {
+            name: _with_plain_amounts(document, known[name], each) if name in known else each
+            for name, each in value.items()
+        }
+    is_amount = schema.get("format") == "decimal" and value is not None
+    return format(Decimal(value), "f") if is_amount else value
 
 
 def _departures(document: Json, schema: Json, parsed: Any, value: Any, where: str) -> Iterator[str]:

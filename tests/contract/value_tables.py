@@ -18,9 +18,21 @@ AMOUNTS: Final = (
     "0", "-0", "1.10", "-1.50", "100", "0.00000000", "-0.00000000", "4310.27549168", "1" + "0" * 30, "0." + "0" * 29 + "1", "0." + "0" * 50,
     "9" * 60 + ".5" + "0" * 60,
 )  # fmt: skip
+# They come out in plain digits.
+AMOUNTS_WITH_EXPONENT: Final = (
+    "5.0E7",
+    "0E-8",
+    "-0e-8",
+    "1e-7",
+    "-1.5E+3",
+    "1e39",
+    "1E-39",
+    "0.1e+40",
+)
 NO_AMOUNTS: Final = (
-    "", "+1", ".5", "1.", "01", "-", "--1", "1e3", "1E-8", "NaN", "Infinity", "-inf", " 1", "1 ", "1\n", "1_000", "1,5", "0x1", "１", "٣",
-    "−1", "1.2.3", 0, 1, 1.5, True, None, *CONTAINERS,
+    "", "+1", ".5", "1.", "01", "-", "--1", "NaN", "Infinity", "-inf", " 1", "1 ", "1\n", "1_000", "1,5", "0x1", "１", "٣",
+    "−1", "1.2.3", "1e40", "-1E+40", "1E-40", "1e999999999", "1e-999999999", "1e", ".5e1", "1e1.5", "1e٣",
+    0, 1, 1.5, True, None, *CONTAINERS,
 )  # fmt: skip
 TEXTS: Final = (
     "",
@@ -69,7 +81,7 @@ def good_and_bad(schema: Json, may_lack: bool) -> tuple[list[Any], list[Any]]:
         good = (low, low + 1, high - 1, high, *(ms for ms in moments if low <= ms <= high))
         bad = (low - 1, high + 1, 2**64, 10**30, *NO_INTEGERS)
     elif schema.get("format") == "decimal":
-        good, bad = AMOUNTS, NO_AMOUNTS
+        good, bad = (*AMOUNTS, *AMOUNTS_WITH_EXPONENT), NO_AMOUNTS
     elif kind == "string" and "pattern" not in schema:
         good = TEXTS
     nullable, lacking = "null" in kinds, [MISSING]

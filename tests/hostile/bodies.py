@@ -209,11 +209,13 @@ MEMBERS = family({
     **{f"{name} is {kind}": (row(**{name: value}), mismatch(kind, expected, 0, name))
        for name, expected in EXPECTED.items() for kind, value in WRONG[expected].items()},
     **{f"the amount {text!r}": (row(balance=text), NO_NUMBER) for text in (
-        "", " ", " 1", "1 ", "1\n", "+1", "1.", ".5", "-.5", "1e3", "1E-8", "1_000", "1,000", "01",
+        "", " ", " 1", "1 ", "1\n", "+1", "1.", ".5", "-.5", "1_000", "1,000", "01",
         "0x1", "NaN", "Infinity", "-",
-        "--1", "1.2.3", "١٢", "１", "−1", "1\0")},
+        "--1", "1.2.3", "1e40", "1E-40", "1e999999999", "1e", "١٢", "１", "−1", "1\0")},
     **{f"the exact amount {text!r}": (row(balance=text), rows(balance=text))
        for text in ("0", "-0", "-0.00000000", "0.00000001", "9" * 40 + "." + "9" * 40)},
+    **{f"the exponent {text!r}": (row(balance=text), rows(balance=plain)) for text, plain in {
+        "5.0E7": "50000000", "0E-8": "0.00000000", "-1.5e+3": "-1500"}.items()},
     **{f"the time {value!r:.22}": (row(updateTime=value), mismatch(found, TIME, 0, "updateTime"))
        for value, found in {
         -1: "an integer out of range", 2**63: "an integer out of range", 2**64: "a number",

@@ -106,7 +106,7 @@ def test_a_decimal_goes_out_as_its_plain_text(exchange: Exchange, text: str) -> 
         ("balance", [ROW, "new"], r"balance\[1\]: the value is not of type object"),
         (
             "balance",
-            [{**ROW, "balance": "1E+3"}],
+            [{**ROW, "balance": "1E+100"}],
             r"balance\[0\]\.balance: the value does not match",
         ),
         ("balance", [{**ROW, "balance": "01"}], r"balance\[0\]\.balance: the value does not match"),
@@ -153,6 +153,14 @@ def test_invalid_seeds_are_rejected(
     with pytest.raises(ValueError, match=says):
         exchange.seed(operation, value)
     assert (exchange.handle("GET", b"/fapi/v1/time", []).body, ask(exchange).body) == before
+
+
+def test_an_exponent_is_served_as_written(exchange: Exchange) -> None:
+    """An amount with a short exponent is a valid seed and keeps its form in the response."""
+    exchange.seed("balance", [{**ROW, "balance": "5.0E7", "crossUnPnl": "0E-8"}])
+    body = ask(exchange).body
+    assert b'"balance":"5.0E7"' in body
+    assert b'"crossUnPnl":"0E-8"' in body
 
 
 def test_amount_must_not_end_with_newline(exchange: Exchange) -> None:

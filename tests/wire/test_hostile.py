@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from binance_usdm import APIError, UnexpectedResponse, UsdmError
+from tests.support.amounts import with_plain_amounts
 from tests.support.clients import BODY, ROW, BlockingFacade, RecordingHandler, body_handler
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
@@ -174,7 +175,8 @@ def test_a_spoiled_body_is_never_half_read(client_of: ClientOf, body: bytes) -> 
     """A damaged body gives all its rows or an error."""
     result = outcome(client_of(body_handler(body)))
     if isinstance(result, list):
-        assert [row.to_dict() for row in result] == json.loads(body, parse_float=str)
+        rows = with_plain_amounts(json.loads(body, parse_float=str))
+        assert [row.to_dict() for row in result] == rows
 
 
 TYPES = ["application/json", "text/html", "application/octet-stream; charset=utf-16"]

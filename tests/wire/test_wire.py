@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import tracemalloc
 from decimal import Decimal, localcontext
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from binance_usdm.mock import Exchange, running
 from binance_usdm_wire import (
     OPERATIONS,
     AccountBalance,
@@ -23,6 +25,7 @@ from binance_usdm_wire import (
     decoding,
     reading,
 )
+from tests.support.command_line import run
 
 CANARY = "c4n4ry"
 ROW: dict[str, Any] = {
@@ -171,19 +174,96 @@ def test_an_amount_is_the_same_string_again(written: str) -> None:
     "rejected",
     [
         "", " ", "1 ", " 1", "1\n", "+1", "1.", ".5", "-", "-.5", "--1", "01", "-00", "00.1", "1_0",
-        "1,0", "1e3", "1E3", "1.0e-8",
+        "1,0", "e3", "1e", "1e+", "1e1.5", ".5e1", "5.e1", "+1e1", "01e1", "1e1_0", "1e٣", "1 e3", "1e 3",
+        "1e40", "-1E+40", "1e-40", "1.5E-39", "0E-40", "1e99", "1e100", "1e999999999",
+        "1e-999999999", "-1E-99999999999999999999", "0e999999999",
         "0x1", "NaN", "nan",
         "sNaN", "Infinity", "-inf", "１", "1．0", "٣", "1٣", "1.٣", "1\u00a0", "\u22121", "1\x00",
         "½", "1.0.0", CANARY,
     ],
 )  # fmt: skip
 def test_an_inexact_string_is_not_an_amount(rejected: str) -> None:
-    """Only strings that a Decimal reproduces exactly are accepted."""
+    """Only decimal numbers are accepted, and an exponent within 40 digits."""
     with pytest.raises(ResponseMismatch) as caught:
         reading.read_decimal(rejected, "balance")
     assert str(caught.value) == (
         "field balance: expected a decimal string, found a string that is not a decimal number"
     )
+
+
+@pytest.mark.promise("R17")
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("5.0E7", "50000000"), ("0E-8", "0.00000000"), ("1e-7", "0.0000001"),
+        ("-1.5E+3", "-1500"), ("-0E-8", "-0.00000000"), ("0e+8", "0"), ("1.2345e2", "123.45"),
+        ("1e-07", "0.0000001"), ("1e0", "1"), ("1e39", "1" + "0" * 39), ("0.1e40", "1" + "0" * 39),
+        ("1e-39", "0." + "0" * 38 + "1"), ("1." + "2" * 39 + "e+1", "12." + "2" * 38),
+    ],
+)  # fmt: skip
+def test_an_exponent_is_read_exactly(written: str, plain: str) -> None:
+    """The value is exact, and `to_dict` writes it in plain digits."""
+    with localcontext(prec=1):
+        amount = reading.read_decimal(written, None)
+    assert amount.compare_total(Decimal(plain)) == 0
+    assert amount == Decimal(written)
+    assert reading.format_decimal(amount) == plain
+    row = AccountBalance.from_dict(ROW | {"balance": written})
+    assert row.to_dict() == ROW | {"balance": plain}
+    assert AccountBalance.from_dict(row.to_dict()) == row
+
+
+@pytest.mark.promise("R17")
+@always_the_same
+@given(st.from_regex(r"-?(0|[1-9][0-9]{0,45})(\.[0-9]{1,45})?[eE][+-]?[0-9]{1,2}", fullmatch=True))
+def test_exponents_have_40_digits_at_most(written: str) -> None:
+    """Its value is exact when the plain form has 40 digits, and a mismatch when it has more."""
+    plain = format(Decimal(written), "f")
+    if len(plain.replace(".", "").replace("-", "")) > 40:
+        with pytest.raises(ResponseMismatch):
+            reading.read_decimal(written, None)
+    else:
+        assert reading.format_decimal(reading.read_decimal(written, None)) == plain
+
+
+@pytest.mark.promise("R17")
+def test_huge_exponents_take_no_memory() -> None:
+    """A short string never becomes a long amount."""
+    tracemalloc.start()
+    try:
+        for exponent in ("999999999", "-999999999", "99", "-99", "9" * 5000):
+            with pytest.raises(ResponseMismatch):
+                reading.read_decimal(f"1e{exponent}", None)
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.promise("R17")
+def test_one_exponent_leaves_other_rows_exact() -> None:
+    """A response with an exponent in one amount is read as a whole."""
+    source = [ROW, ROW | {"crossUnPnl": "0E-8", "availableBalance": "5.0E7"}, ROW]
+    parsed = OPERATIONS["balance"].parse_body(json.dumps(source).encode())
+    plain = {"crossUnPnl": "0.00000000", "availableBalance": "50000000"}
+    assert [row.to_dict() for row in parsed] == [ROW, ROW | plain, ROW]
+
+
+def test_the_command_prints_exponents_plainly() -> None:
+    """JSON, CSV and text show the digits of an amount that came with an exponent."""
+    exchange = Exchange()
+    exchange.seed("balance", [ROW | {"balance": "5.0E7", "crossUnPnl": "0E-8"}])
+    environment = {
+        "BINANCE_API_KEY": exchange.api_key,
+        "BINANCE_API_SECRET": exchange.api_secret,
+    }
+    with running(exchange) as url:
+        for form in ("--json", "--csv", "--asset=USDT"):
+            done = run("balance", "--base-url", url, form, **environment)
+            assert done.returncode == 0, done.stderr
+            assert "50000000" in done.stdout
+            assert "0.00000000" in done.stdout
+            assert "5.0E7" not in done.stdout
+            assert "0E-8" not in done.stdout
 
 
 @pytest.mark.parametrize("value", [1, 1.5, True, None, Decimal(1), [], {}, b"1", reading.MISSING])

@@ -108,7 +108,8 @@ def compile_validator(schema: Schema) -> Callable[[str], Violation | None]:
     json_type = schema["type"]
     schema_format = schema.get("format")
     pattern = schema.get("pattern")
-    matches = _MATCHERS["decimal" if schema_format == "decimal" else json_type]
+    is_plain_decimal = schema_format == "decimal" and pattern is None
+    matches = _MATCHERS["decimal" if is_plain_decimal else json_type]
     parse = _PARSERS[json_type]
     integer_range = _INTEGER_RANGES.get((json_type, schema_format))
     constraints = _constraints(schema, json_type)
