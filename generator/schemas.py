@@ -22,7 +22,9 @@ FORMATS_BY_TYPE: dict[str, set[str | None]] = {
     "string": {None, "decimal"},
     "integer": {"int32", "int64"},
 }
-RESERVED_ATTRIBUTES = {"additional_properties", "field", "from_dict", "read", "to_dict"}
+RESERVED_ATTRIBUTES = {
+    "additional_properties", "field", "from_dict", "parse_rows", "read", "to_dict", "to_json",
+}  # fmt: skip
 SNAKE_CASE = re.compile(r"(?=.{1,100}$)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 

@@ -131,7 +131,7 @@ def test_the_values_have_these_fields() -> None:
     ]
     told = ["parsed", "status_code", "headers", "used_weight", "elapsed", "attempts"]
     assert list(inspect.signature(Response).parameters) == told
-    for method in ("from_dict", "to_dict", "updated_at"):
+    for method in ("from_dict", "to_dict", "to_json", "updated_at"):
         assert hasattr(AccountBalance, method)
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
+import msgspec
+
 from .errors import ResponseMismatch
 
 T = TypeVar("T")
@@ -78,6 +80,17 @@ def format_decimal(value: Decimal) -> str:
     if type(value) is not Decimal or not value.is_finite():
         raise ValueError(f"an amount must be a finite Decimal, not {type(value).__name__}")
     return format(value, "f")
+
+
+def format_json(value: Any) -> str:
+    """Return the JSON text of a decoded value, with all digits of each `Decimal`.
+
+    Raises:
+        ValueError: A `Decimal` is not finite, which no JSON number can be.
+        TypeError: A value cannot come from a response.
+    """
+    # The encoder of `json` has no way to write a Decimal as a number.
+    return msgspec.json.Encoder(decimal_format="number").encode(value).decode()
 
 
 def read_boolean(value: Any, step: PathStep) -> bool:

@@ -77,6 +77,8 @@ BROKEN_SCHEMAS: list[Case] = [
     ((*UPDATED, "x-instant"), "updatedAt", "x-instant 'updatedAt' must be a snake_case name"),
     ((*UPDATED, "x-instant"), "asset", "two properties become the attribute 'asset'"),
     ((*UPDATED, "x-instant"), "to_dict", "a property may not become the attribute 'to_dict'"),
+    ((*UPDATED, "x-instant"), "to_json", "a property may not become the attribute 'to_json'"),
+    ((*UPDATED, "x-instant"), "parse_rows", "may not become the attribute 'parse_rows'"),
     ((*PROPERTIES, "asset", "x-instant"), "at", "asset: x-instant has no meaning for type string"),
     ((*PROPERTIES, "cross_un_pnl"), TEXT,
      "AccountBalance: two properties become the attribute 'cross_un_pnl'"),

@@ -12,6 +12,7 @@ from decimal import Decimal, localcontext
 from types import MappingProxyType
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -322,6 +323,32 @@ def test_rows_round_trip_exactly(response: list[dict[str, Any]]) -> None:
     parsed = OPERATIONS["balance"].parse_body(json.dumps(response).encode())
     written = json.dumps([row.to_dict() for row in parsed], sort_keys=True)
     assert written == json.dumps(response, sort_keys=True)
+
+
+@always_the_same
+@given(rows, st.dictionaries(texts, values, max_size=3))
+def test_json_text_has_every_digit(row: dict[str, Any], more: dict[str, Any]) -> None:
+    """`to_json` is the JSON text of `to_dict`, numbers and nesting included."""
+    balance = AccountBalance.from_dict(more | row)
+    written = balance.to_json()
+    assert exactly(decoding.decode(written.encode())) == exactly(balance.to_dict())
+    assert AccountBalance.from_dict(decoding.decode(written.encode())) == balance
+
+
+@pytest.mark.promise("R17")
+@pytest.mark.parametrize(
+    "number",
+    ["1.50", "-0.0", "0.10000000000000000000000000000001", "123456789012345678901234567890",
+     "18446744073709551615", "1E-300", "1E+5", "[1.50,{\"b\":-2.50}]", "[" * 900 + "1.0" + "]" * 900],
+)  # fmt: skip
+def test_unknown_numbers_are_written_unchanged(number: str) -> None:
+    """`json.dumps` rejects some of `to_dict`; `to_json` writes all as they were sent."""
+    body = f'{{"serverTime":1617939110373,"new":{number}}}'
+    clock = ServerTime.from_dict(decoding.decode(body.encode()))
+    assert clock.to_json() == body
+    odd = attrs.evolve(clock, additional_properties={"new": Decimal("NaN")})
+    with pytest.raises(ValueError, match="non-finite"):
+        odd.to_json()
 
 
 @always_the_same

@@ -15,6 +15,7 @@ from ..reading import (
     PathStep,
     copy_fields,
     format_decimal,
+    format_json,
     integer_reader,
     read_boolean,
     read_decimal,
@@ -120,7 +121,10 @@ class AccountBalance:
         return _ROWS.parse(body)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object that this was read from, with the same strings for amounts.
+        """Return the JSON object that this was read from, as exact Python values.
+
+        Amounts are strings in plain digits. `json.dumps` rejects a `Decimal`, which is a number in
+        a field that is not in the spec; use `to_json`.
 
         Raises:
             ValueError: An amount was replaced by something other than a finite `Decimal`.
@@ -139,6 +143,14 @@ class AccountBalance:
         for name, value in self.additional_properties.items():
             fields.setdefault(name, value)
         return fields
+
+    def to_json(self) -> str:
+        """Return the JSON text of `to_dict()`, with all digits of each number.
+
+        Raises:
+            ValueError: As for `to_dict`.
+        """
+        return format_json(self.to_dict())
 
     @property
     def updated_at(self) -> datetime | None:

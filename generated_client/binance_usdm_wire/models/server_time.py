@@ -11,6 +11,7 @@ from ..reading import (
     MISSING,
     PathStep,
     copy_fields,
+    format_json,
     integer_reader,
 )
 
@@ -59,7 +60,10 @@ class ServerTime:
             raise mismatch.with_prefix(step) from None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object that this was read from, with the same strings for amounts.
+        """Return the JSON object that this was read from, as exact Python values.
+
+        Amounts are strings in plain digits. `json.dumps` rejects a `Decimal`, which is a number in
+        a field that is not in the spec; use `to_json`.
 
         Raises:
             ValueError: An amount was replaced by something other than a finite `Decimal`.
@@ -70,3 +74,11 @@ class ServerTime:
         for name, value in self.additional_properties.items():
             fields.setdefault(name, value)
         return fields
+
+    def to_json(self) -> str:
+        """Return the JSON text of `to_dict()`, with all digits of each number.
+
+        Raises:
+            ValueError: As for `to_dict`.
+        """
+        return format_json(self.to_dict())
