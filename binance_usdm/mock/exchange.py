@@ -57,8 +57,7 @@ class Exchange:
         setup: Callable[[Exchange], object] = lambda exchange: None,
     ) -> None:
         self.api_key = api_key
-        # A str for clients, unless a public key or a verifier was passed.
-        self.api_secret: Any = api_secret
+        self._api_secret = api_secret
         self._engine = Engine(
             ApiSpec(load_packaged_spec() if spec is None else spec),
             api_key=api_key,
@@ -74,6 +73,17 @@ class Exchange:
     def __repr__(self) -> str:
         engine = self._engine
         return f"Exchange(operations={list(engine.spec.by_id)}, keys={len(engine.state.keys)})"
+
+    @property
+    def api_secret(self) -> str:
+        """HMAC secret of the first account, for clients.
+
+        Raises:
+            AttributeError: The exchange got a public key or a function instead.
+        """
+        if not isinstance(self._api_secret, str):
+            raise AttributeError("the exchange has no api_secret: it got a public key or function")
+        return self._api_secret
 
     def reset(self) -> None:
         """Reset accounts, bodies, faults, weight, bans, switches, log and counts; call `setup`.

@@ -155,6 +155,14 @@ def test_invalid_seeds_are_rejected(
     assert (exchange.handle("GET", b"/fapi/v1/time", []).body, ask(exchange).body) == before
 
 
+def test_only_an_hmac_secret_is_shared() -> None:
+    """`api_secret` is a string for clients; a public key or function has no secret to share."""
+    assert Exchange(api_secret="made-up").api_secret == "made-up"
+    own = Exchange(api_secret=lambda payload, signature: True)
+    with pytest.raises(AttributeError, match=r"^the exchange has no api_secret: "):
+        _ = own.api_secret
+
+
 def test_an_exponent_is_served_as_written(exchange: Exchange) -> None:
     """An amount with a short exponent is a valid seed and keeps its form in the response."""
     exchange.seed("balance", [{**ROW, "balance": "5.0E7", "crossUnPnl": "0E-8"}])

@@ -1,4 +1,5 @@
 """Checked by mypy --strict and pyright, never run: what a user's own code sees."""
+# pyright: strict
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,6 +18,7 @@ from binance_usdm import (
     RetryPolicy,
     ServerTime,
 )
+from binance_usdm.mock import Account, Exchange, Logged, Switches, running
 
 
 def blocking(client: Client) -> None:
@@ -42,6 +44,7 @@ def row(row: AccountBalance) -> None:
     assert_type(row.update_time, int)
     assert_type(row.updated_at, datetime | None)
     assert_type(AccountBalance.from_dict(row.to_dict()), AccountBalance)
+    assert_type(row.to_json(), str)
 
 
 async def awaiting(client: AsyncClient) -> None:
@@ -126,6 +129,25 @@ def failures(error: Exception) -> None:
         assert_type(error.message, str)
         assert_type(error.retry_after, float | None)
         assert_type(error.hint, str)
+
+
+def test_with_fixture(usdm_exchange: Exchange) -> None:
+    assert_type(usdm_exchange.api_key, str)
+    assert_type(usdm_exchange.api_secret, str)
+    assert_type(usdm_exchange.clock(), int)
+    assert_type(usdm_exchange.account, Account)
+    assert_type(usdm_exchange.switches, Switches)
+    assert_type(usdm_exchange.requests, list[Logged])
+    assert_type(usdm_exchange.requests[0].status, int)
+    assert_type(sum(usdm_exchange.counts.values()), int)
+    assert_type(usdm_exchange.used_weight, int)
+    assert_type(usdm_exchange.transport, httpx.MockTransport)
+    assert_type(usdm_exchange.transport_from("203.0.113.5"), httpx.MockTransport)
+    key, secret = usdm_exchange.api_key, usdm_exchange.api_secret
+    assert_type(Client(key, secret, transport=usdm_exchange.transport), Client)
+    assert_type(AsyncClient(key, secret, transport=usdm_exchange.transport), AsyncClient)
+    with running(usdm_exchange) as url:
+        assert_type(url, str)
 
 
 async def many(keys: list[tuple[str, str]]) -> None:
