@@ -101,7 +101,8 @@ ODD: dict[str, list[Any]] = {
     "an array": [[CANARY], []],
     "an object": [{CANARY: CANARY}, {}],
 }
-NO_AMOUNT = ["", " ", "NaN", "Infinity", "-Infinity", "1_000", "1e40", "1E-40", "1e999999999", "+1", ".5", "5.",
+NO_AMOUNT = ["", " ", "NaN", "Infinity", "-Infinity", "1_000", "1e40", "1E-40",
+             "1e999999999", "+1", ".5", "5.",
  "--1", "0x1", "1,5", " 1", "1\n", "01",
              "-", "1.2.3", "٣", "１", CANARY + "x", "1" * 300 + "x", "\u2212" + CANARY,
              "null"]  # fmt: skip

@@ -175,7 +175,8 @@ def test_an_amount_is_the_same_string_again(written: str) -> None:
     "rejected",
     [
         "", " ", "1 ", " 1", "1\n", "+1", "1.", ".5", "-", "-.5", "--1", "01", "-00", "00.1", "1_0",
-        "1,0", "e3", "1e", "1e+", "1e1.5", ".5e1", "5.e1", "+1e1", "01e1", "1e1_0", "1e٣", "1 e3", "1e 3",
+        "1,0", "e3", "1e", "1e+", "1e1.5", ".5e1", "5.e1", "+1e1", "01e1", "1e1_0", "1e٣", "1 e3",
+        "1e 3",
         "1e40", "-1E+40", "1e-40", "1.5E-39", "0E-40", "1e99", "1e100", "1e999999999",
         "1e-999999999", "-1E-99999999999999999999", "0e999999999",
         "0x1", "NaN", "nan",
@@ -339,7 +340,8 @@ def test_json_text_has_every_digit(row: dict[str, Any], more: dict[str, Any]) ->
 @pytest.mark.parametrize(
     "number",
     ["1.50", "-0.0", "0.10000000000000000000000000000001", "123456789012345678901234567890",
-     "18446744073709551615", "1E-300", "1E+5", "[1.50,{\"b\":-2.50}]", "[" * 900 + "1.0" + "]" * 900],
+     "18446744073709551615", "1E-300", "1E+5", "[1.50,{\"b\":-2.50}]",
+     "[" * 900 + "1.0" + "]" * 900],
 )  # fmt: skip
 def test_unknown_numbers_are_written_unchanged(number: str) -> None:
     """`json.dumps` rejects some of `to_dict`; `to_json` writes all as they were sent."""
