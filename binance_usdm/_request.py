@@ -68,6 +68,7 @@ class RequestBuilder(SecretHolder):
             raise ConfigurationError(
                 f"{operation.id} is signed: it needs an API secret or a signer"
             )
+        parameters: dict[str, str] = {}
         problem = ""
         try:
             parameters = operation.build_query(**arguments)

@@ -161,7 +161,8 @@ class RedisLimiter(SecretHolder, Limiter):
         """
         if self._fail_open and time.monotonic() < self._retry_at:
             return "it failed a moment ago"
-        failure = ""
+        failure = "InvalidResponse"
+        answer: object = None
         outer = sys.exception()
         try:
             answer = self._connections.run(self._scripts[name], self._key, arguments)
@@ -170,11 +171,11 @@ class RedisLimiter(SecretHolder, Limiter):
             raise_if_handler_caused(error, outer)
             # The error refers to connections, and these to the password: only its class goes on.
             failure = type(error).__name__
-        if not failure and _is_two_numbers(answer):
+        if _is_two_numbers(answer):
             self._is_down = False
             return answer
-        self._note_failure(failure or "InvalidResponse")
-        return failure or "InvalidResponse"
+        self._note_failure(failure)
+        return failure
 
     def _note_failure(self, failure: str) -> None:
         # The server may be a replica now, or about to end. The next call connects to the one that
