@@ -44,11 +44,12 @@ def usdm_exchange_url(usdm_exchange: Exchange, monkeypatch: pytest.MonkeyPatch) 
         reset_shared_state(url)
         monkeypatch.setenv(env.ENV_BASE_URL, url)
         monkeypatch.setenv(env.ENV_API_KEY, usdm_exchange.api_key)
-        # With a public key or a verifier, the test sets the private key.
-        if isinstance(usdm_exchange.api_secret, str):
+        # With a public key or a verifier there is no secret, and the test sets the private key.
+        secret: str | None = getattr(usdm_exchange, "api_secret", None)
+        if secret is not None:
             for name in env.SIGNING_VARIABLES:
                 monkeypatch.delenv(name, raising=False)
-            monkeypatch.setenv(env.ENV_API_SECRET, usdm_exchange.api_secret)
+            monkeypatch.setenv(env.ENV_API_SECRET, secret)
         for name, hosts in env.without_proxy_for(url, os.environ).items():
             monkeypatch.setenv(name, hosts)
         yield url

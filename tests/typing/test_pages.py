@@ -62,7 +62,8 @@ def test_code_of_pages_passes_mypy(tmp_path: Path) -> None:
     }
     rows = (ROOT / "docs" / "rows.md").read_text(encoding="utf-8")
     lines = re.findall(r"^\| .+? \| `(.+)` \|$", rows, re.MULTILINE)
-    assert (len(modules), len(lines)) == (7, 7)
+    assert len(modules) >= 7
+    assert len(lines) == 7
     modules["page_rows_lines"] = LINES_HEAD + "".join(f"    {line}\n" for line in lines)
     wrong = "import binance_usdm\nbinance_usdm.Client().balance()[0].asset + 1\n"
     said = check({**modules, "page_wrong": wrong}, tmp_path).splitlines()
