@@ -42,6 +42,10 @@ def http_hosts_from_env() -> tuple[str, ...]:
     hosts = os.environ.get(ENV_ALLOW_HTTP_HOSTS, "")
     return tuple(host.strip() for host in hosts.split(",")) if hosts else ()
 
+_LOOKS_LIKE_PATH = re.compile(
+    r"\s*['\"]?(?:(?:~|\.{0,2}/|file:|[A-Z]:[/\\]).*|[\w./\\ -]*\.\w{2,5})['\"]?\s*", re.IGNORECASE
+)
+
 
 def options_from_env(options: Mapping[str, Any]) -> dict[str, Any] | Problem:
     """Return the constructor's arguments that are set in the environment.
@@ -87,9 +91,14 @@ def options_from_env(options: Mapping[str, Any]) -> dict[str, Any] | Problem:
 
 def _signer_from_env(variable: str) -> PrivateKeySigner | Problem:
     """Return the signer of the private key that a variable contains or is the path of."""
-    source: bytes | Path = Path(os.environ[variable])
+    text = os.environ[variable]
+    source: bytes | Path = Path(text)
     if variable == ENV_PRIVATE_KEY:
-        source = os.fsencode(os.environ[variable])
+        if _LOOKS_LIKE_PATH.fullmatch(text):
+            return Problem(f"{variable} is a path; use {ENV_PRIVATE_KEY_FILE} for a file")
+        source = os.fsencode(text)
+    elif "-----BEGIN" in text:
+        return Problem(f"{variable} is PEM; use {ENV_PRIVATE_KEY} for PEM instead of a path")
     try:
         return signer_from_pem(source, os.environ.get(ENV_PRIVATE_KEY_PASSWORD) or None)
     except ConfigurationError as error:

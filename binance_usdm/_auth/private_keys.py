@@ -23,8 +23,16 @@ _PEM_PROBLEMS = {
         "is in the OpenSSH format; use PKCS#8, "
         "such as the output of `openssl genpkey -algorithm ed25519`"
     ),
+    b"LS0tLS1CRUdJTi": "is PEM encoded as base64; decode it",
     b"": "is not PEM; a line -----BEGIN PRIVATE KEY----- is missing",
 }
+# A literal \n or \r, as in env files and JSON. PEM itself has no backslash.
+_ESCAPED_NEWLINE = re.compile(rb"\\{1,4}[nr]")
+_PEM_BLOCK = re.compile(
+    rb"(%b)(?:\s*Proc-Type:\s*4,ENCRYPTED\s+(DEK-Info:\s*\S+)\s)?(.*?)(-----END [A-Z ]+-----)"
+    % _PRIVATE_KEY,
+    re.DOTALL,
+)
 # The file must not be a symbolic link, the open must not wait for the writer of a pipe, and a
 # terminal must not become the controlling one. Windows has none of these flags. `open` adds
 # O_CLOEXEC.
@@ -63,6 +71,9 @@ class PrivateKeySigner(SecretHolder):
         On POSIX a key file must be a regular file that belongs to the user and that no other user
         can access. Where that is impossible, as in a container, read the file yourself and pass
         its bytes.
+
+        Newlines of the PEM may be escaped (`\\n`), CRLF, indented or replaced by spaces, and it
+        may be in quotes, as env files and YAML leave it.
 
         Args:
             source: The PEM as bytes, or the path of a file as a str or a Path.
@@ -129,7 +140,7 @@ def _load_signer(source: object, password: object) -> PrivateKeySigner | Problem
     problem = _pem_problem(pem, password)
     if problem is not None:
         return problem
-    key = _parse_pem(pem, password)
+    key = _parse_pem(_restore_newlines(pem), password)
     if isinstance(key, Problem):
         return key
     if isinstance(key, ed25519.Ed25519PrivateKey):
@@ -144,6 +155,19 @@ def _load_signer(source: object, password: object) -> PrivateKeySigner | Problem
             "the exchange accepts RSA keys of 2048 and 4096 bits, and Ed25519 keys"
         )
     return RsaSigner(lambda payload: key.sign(payload, padding.PKCS1v15(), hashes.SHA256()))
+
+
+def _restore_newlines(pem: bytes) -> bytes:
+    """Return the PEM block with one newline where env files, YAML and shells leave another form."""
+    match = _PEM_BLOCK.search(_ESCAPED_NEWLINE.sub(b"\n", pem))
+    if match is None:
+        return pem
+    begin, encryption, body, end = match.groups()
+    lines = [begin, *body.split(), end, b""]
+    if encryption:
+        # The header of a traditional encrypted key ends with an empty line.
+        lines[1:1] = [b"Proc-Type: 4,ENCRYPTED", encryption, b""]
+    return b"\n".join(lines)
 
 
 def _parse_pem(pem: bytes, password: object) -> Any:

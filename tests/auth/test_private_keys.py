@@ -150,8 +150,9 @@ BAD: dict[str, tuple[Any, Any, str]] = {  # what is given, and the words that sa
     "two keys": (make_pem(ED) + make_pem(RSA), None, "contains 2 keys; use a file with one key"),
     "cut short": (make_pem(RSA)[:900], None, DAMAGED),
     "cut short before the last line": (make_pem(ED)[:-28], None, DAMAGED),
-    "a blank line in it": (make_pem(RSA).replace(b"\n", b"\n\n"), None, DAMAGED),
-    "line breaks written out": (make_pem(ED).replace(b"\n", b"\\n"), None, DAMAGED),
+    "PEM in base64": (base64.b64encode(make_pem(ED)), None, "is PEM encoded as base64; decode it"),
+    "escaped newlines, cut short": (make_pem(ED)[:-28].replace(b"\n", b"\\n"), None, DAMAGED),
+    "a foreign character in the body": (make_pem(ED).replace(b"MC4C", b"MC*4C"), None, DAMAGED),
     "traditional, encrypted, its IV cut short": (  # cryptography 50 panics
         re.sub(
             rb"(DEK-Info: [^,]+,[0-9A-F]{16})[0-9A-F]+", rb"\1", make_pem(RSA, TRADITIONAL, LOCKED)
@@ -221,6 +222,42 @@ def error_of(make: Callable[[], object], says: str) -> str:
     report = crash_report(caught.value)
     assert shows_no_key(report), report
     return str(caught.value)
+
+
+REWRITTEN: dict[str, Callable[[bytes], bytes]] = {
+    "escaped newlines": lambda pem: pem.replace(b"\n", b"\\n"),
+    "escaped CRLF": lambda pem: pem.replace(b"\n", b"\\r\\n"),
+    "newlines escaped twice": lambda pem: pem.replace(b"\n", b"\\\\n"),
+    "escaped newlines in quotes": lambda pem: b'"%b"' % pem.replace(b"\n", b"\\n"),
+    "apostrophes": lambda pem: b"'%b'" % pem,
+    "quotes and a newline": lambda pem: b' "%b"\n' % pem.strip(),
+    "CRLF": lambda pem: pem.replace(b"\n", b"\r\n"),
+    "CR": lambda pem: pem.replace(b"\n", b"\r"),
+    "indents": lambda pem: b"    " + pem.replace(b"\n", b"\n\t  "),
+    "spaces at line ends": lambda pem: pem.replace(b"\n", b"  \n"),
+    "spaces instead of newlines": lambda pem: pem.replace(b"\n", b" "),
+    "empty lines": lambda pem: pem.replace(b"\n", b"\n\n"),
+    "no last newline": lambda pem: pem.rstrip(b"\n"),
+    "byte order mark": lambda pem: b"\xef\xbb\xbf" + pem,
+}
+
+
+@pytest.mark.promise("S6")
+@pytest.mark.parametrize("form", REWRITTEN)
+@pytest.mark.parametrize("name", GOOD)
+def test_pem_of_env_files_is_accepted(name: str, form: str) -> None:
+    """Escaped, missing or doubled newlines, CRLF, indents and quotes do not matter."""
+    source, password = GOOD[name]
+    assert isinstance(source, bytes)
+    signer = signer_from_pem(REWRITTEN[form](source), password)
+    assert compute_signature(signer, b"x") == MADE[Ed25519Signer if name[:2] == "ed" else RsaSigner]
+
+
+@pytest.mark.parametrize("filler", [b" ", b"\\", b"\\n", b"-----END ", b"Proc-Type: 4,ENCRYPTED "])
+def test_hostile_pem_is_parsed_quickly(filler: bytes) -> None:
+    """No 64 KiB of input make the search for a PEM block slow."""
+    source = b"-----BEGIN PRIVATE KEY-----" + filler * (65000 // len(filler))
+    assert best_duration(lambda: outcome(source, None), 0.2) < 0.2
 
 
 @pytest.mark.promise("S6")

@@ -1,0 +1,107 @@
+"""Credentials in environment variables, and in the files that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from binance_usdm import AsyncClient, Client, ConfigurationError, Ed25519Signer
+from binance_usdm._environment import options_from_env
+from tests.support.canaries import crash_report
+from tests.support.clients import KEY
+
+CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
+PEM = (
+    Ed25519PrivateKey.generate()
+    .private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    .decode()
+)
+
+
+@pytest.fixture(autouse=True)
+def _only_these_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("API_KEY", "API_SECRET", "API_PRIVATE_KEY", "BASE_URL"):
+        for suffix in ("", "_FILE", "_PASSWORD"):
+            monkeypatch.delenv(f"BINANCE_{name}{suffix}", raising=False)
+
+
+def message_of(kind: Callable[[], Any], *secrets: str) -> str:
+    """Return the message of a failing `from_env`, whose traceback must not show the secrets."""
+    with pytest.raises(ConfigurationError) as caught:
+        kind()
+    report = crash_report(caught.value)
+    assert not [secret for secret in secrets if secret in report]
+    return str(caught.value)
+
+
+@CLIENTS
+@pytest.mark.promise("S6")
+@pytest.mark.parametrize(
+    "text",
+    [
+        PEM.replace("\n", "\\n"),
+        PEM.replace("\n", "\r\n"),
+        PEM.replace("\n", "\n    "),
+        f'"{PEM}"',
+    ],
+    ids=["escaped newlines", "CRLF", "indents", "quotes"],
+)
+def test_private_key_of_env_file_is_accepted(
+    kind: Any, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """What docker, compose and YAML make of PEM in a variable is accepted."""
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    monkeypatch.setenv("BINANCE_API_PRIVATE_KEY", text)
+    options = options_from_env({})
+    assert isinstance(options, dict)
+    assert isinstance(options["signer"], Ed25519Signer)
+    assert isinstance(kind.from_env(), kind)
+
+
+@CLIENTS
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/run/secrets/canary.pem", "./canary.pem", "../canary", "~/canary", "canary.key",
+        "keys/canary key.pem", r"C:\keys\canary.pem", "c:/keys/canary", "file:///canary",
+        '"/canary"', "'canary.pem'", "/canary\n", " /canary",
+    ],
+)  # fmt: skip
+def test_path_instead_of_pem_is_named(
+    kind: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """A path in the variable for PEM is reported as one, with the variable for it."""
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    monkeypatch.setenv("BINANCE_API_PRIVATE_KEY", path)
+    assert message_of(kind.from_env, "canary") == (
+        "BINANCE_API_PRIVATE_KEY is a path; use BINANCE_API_PRIVATE_KEY_FILE for a file"
+    )
+
+
+@CLIENTS
+@pytest.mark.parametrize("text", [PEM, PEM.replace("\n", "\\n"), f'"{PEM}"'], ids=range(3))
+def test_pem_instead_of_path_is_named(
+    kind: Any, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """PEM in the variable for a path is reported as such, with the variable for it."""
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    monkeypatch.setenv("BINANCE_API_PRIVATE_KEY_FILE", text)
+    assert message_of(kind.from_env, PEM.split("\n")[1]) == (
+        "BINANCE_API_PRIVATE_KEY_FILE is PEM; use BINANCE_API_PRIVATE_KEY for PEM instead of a path"
+    )
+
+
+@pytest.mark.parametrize("text", [PEM.split("\n")[1], "nonsense", "a.b+c"], ids=range(3))
+def test_other_text_is_not_called_path(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """A PEM body without its first line, or a word, is reported as not PEM."""
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    monkeypatch.setenv("BINANCE_API_PRIVATE_KEY", text)
+    assert "is not PEM" in message_of(Client.from_env)
