@@ -9,7 +9,7 @@ from . import _config as config
 from ._auth.credentials import Credentials, validate_credentials
 from ._auth.signers import Signer
 from ._call import CallRunner
-from ._environment import ENV_NAMES_BY_OPTION, options_from_env
+from ._environment import options_from_env, variable_of
 from ._errors import ConfigurationError
 from ._events import Observer
 from ._gates import GateSet
@@ -135,13 +135,17 @@ class BaseClient(CallRunner, Generic[TransportT]):
     def from_env(cls, **options: Any) -> Self:
         """Create a client from environment variables.
 
-        - `BINANCE_API_KEY`: the API key.
-        - One of `BINANCE_API_SECRET`, `BINANCE_API_PRIVATE_KEY` (Ed25519 or RSA key in PEM format)
-          and `BINANCE_API_PRIVATE_KEY_FILE` (path of a PEM file).
+        - `BINANCE_API_KEY`: the API key. Or `BINANCE_API_KEY_FILE`: path of a file with it.
+        - One of `BINANCE_API_SECRET`, `BINANCE_API_SECRET_FILE` (path of a file with the secret),
+          `BINANCE_API_PRIVATE_KEY` (Ed25519 or RSA key in PEM format) and
+          `BINANCE_API_PRIVATE_KEY_FILE` (path of a PEM file).
         - `BINANCE_API_PRIVATE_KEY_PASSWORD`: password of the private key, if it is encrypted.
         - `BINANCE_BASE_URL`: base URL, optional.
         - `BINANCE_PROXY`: URL of a proxy, optional. It is not used when `transport` is passed.
         - `BINANCE_ALLOW_HTTP_HOSTS`: `allow_http_hosts`, separated by commas, optional.
+
+        `Ed25519Signer.from_pem` says who may have access to the files. Key and secret may end with
+        one newline there.
 
         Args:
             options: Arguments of the constructor. They take precedence over the variables.
@@ -161,7 +165,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
                 return cls(**found, **options)
             except ConfigurationError as error:
                 option, _, rest = str(error).partition(" ")
-                name = ENV_NAMES_BY_OPTION[option] if option in found else option
+                name = variable_of(option) if option in found else option
                 problem = f"{name} {rest}"
             except TypeError as error:
                 # There is no such option.

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from ._auth.key_files import read_key_file
 from ._auth.private_keys import PrivateKeySigner, signer_from_pem
 from ._errors import ConfigurationError
 from ._secrets import Problem
 
 ENV_API_KEY: Final = "BINANCE_API_KEY"
-# Not a secret: the variable's name.
+ENV_API_KEY_FILE: Final = "BINANCE_API_KEY_FILE"
+# Not secrets: the variables' names.
 ENV_API_SECRET: Final = "BINANCE_API_SECRET"  # noqa: S105
+ENV_API_SECRET_FILE: Final = "BINANCE_API_SECRET_FILE"  # noqa: S105
 ENV_PRIVATE_KEY: Final = "BINANCE_API_PRIVATE_KEY"
 ENV_PRIVATE_KEY_FILE: Final = "BINANCE_API_PRIVATE_KEY_FILE"
-# Not a secret: the variable's name.
 ENV_PRIVATE_KEY_PASSWORD: Final = "BINANCE_API_PRIVATE_KEY_PASSWORD"  # noqa: S105
 ENV_BASE_URL: Final = "BINANCE_BASE_URL"
 ENV_PROXY: Final = "BINANCE_PROXY"
@@ -30,7 +32,14 @@ ENV_NAMES_BY_OPTION: Final = {
     "proxy": ENV_PROXY,
     "allow_http_hosts": ENV_ALLOW_HTTP_HOSTS,
 }
-SIGNING_VARIABLES: Final = (ENV_API_SECRET, ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE)
+FILE_VARIABLES: Final = {"api_key": ENV_API_KEY_FILE, "api_secret": ENV_API_SECRET_FILE}
+"""Variables with the path of a file that contains the value, by option."""
+SIGNING_VARIABLES: Final = (
+    ENV_API_SECRET,
+    ENV_API_SECRET_FILE,
+    ENV_PRIVATE_KEY,
+    ENV_PRIVATE_KEY_FILE,
+)
 """Exactly one of them must be set."""
 PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 """Variables that name a proxy for other programs. Clients ignore them."""
@@ -68,25 +77,60 @@ def options_from_env(options: Mapping[str, Any]) -> dict[str, Any] | Problem:
         found.pop("proxy", None)
     if "allow_http_hosts" in found:
         found["allow_http_hosts"] = http_hosts_from_env()
-    if "api_key" not in found and "api_key" not in options:
-        return Problem(f"the environment variable {ENV_API_KEY} is not set")
-    if "signer" in options or "api_secret" in options:
+    problem = None if "api_key" in options else _add_api_key(found)
+    if problem is None and not {"signer", "api_secret"} & options.keys():
+        problem = _add_signing_option(found)
+    elif problem is None:
         found.pop("api_secret", None)
-        return found
+    return found if problem is None else problem
+
+
+def variable_of(option: str) -> str:
+    """Return the name of the variable that an option was read from."""
+    file_variable = FILE_VARIABLES.get(option, "")
+    return file_variable if os.environ.get(file_variable) else ENV_NAMES_BY_OPTION[option]
+
+
+def _add_api_key(found: dict[str, Any]) -> Problem | None:
+    variables = [name for name in (ENV_API_KEY, ENV_API_KEY_FILE) if os.environ.get(name)]
+    if not variables:
+        return Problem(f"the environment variable {ENV_API_KEY} is not set")
+    return _add_option(found, "api_key", variables)
+
+
+def _add_signing_option(found: dict[str, Any]) -> Problem | None:
     variables = [name for name in SIGNING_VARIABLES if os.environ.get(name)]
     if not variables:
         return Problem(
             f"the environment variable {ENV_API_SECRET} is not set, "
-            f"nor are {ENV_PRIVATE_KEY} and {ENV_PRIVATE_KEY_FILE}"
+            f"nor are {' and '.join(SIGNING_VARIABLES[1:])}"
         )
+    is_private_key = variables[0] in {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE}
+    return _add_option(found, "signer" if is_private_key else "api_secret", variables)
+
+
+def _add_option(found: dict[str, Any], option: str, variables: list[str]) -> Problem | None:
+    """Add the option that one of the variables contains or is the path of."""
     if len(variables) > 1:
         return Problem(f"{' and '.join(variables)} are set; set only one of them")
-    if variables != [ENV_API_SECRET]:
-        signer = _signer_from_env(variables[0])
-        if isinstance(signer, Problem):
-            return signer
-        found["signer"] = signer
-    return found
+    if option == "signer":
+        value: Any = _signer_from_env(variables[0])
+    elif variables[0] == FILE_VARIABLES[option]:
+        value = _read_credential(variables[0])
+    else:
+        return None
+    if isinstance(value, Problem):
+        return value
+    found[option] = value
+    return None
+
+
+def _read_credential(variable: str) -> str | Problem:
+    """Return the content of the file whose path a variable contains, without a last newline."""
+    content = read_key_file(os.environ[variable])
+    if isinstance(content, Problem):
+        return Problem(f"{variable} {content}")
+    return os.fsdecode(content).removesuffix("\n").removesuffix("\r")
 
 
 def _signer_from_env(variable: str) -> PrivateKeySigner | Problem:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import os
 import re
-import stat
 from collections.abc import Callable
 from typing import Any, Final, Self
 
 from binance_usdm._errors import ConfigurationError
 from binance_usdm._secrets import Problem, SecretHolder
 
-MAX_PEM_BYTES: Final = 64 * 1024
+from .key_files import MAX_KEY_FILE_BYTES, read_key_file
+
 MIN_RSA_BITS: Final = 2048
 """The exchange accepts RSA keys of 2048 and 4096 bits (faqs/api_key_types.md, 2026-07-21)."""
 _PRIVATE_KEY = rb"-----BEGIN (?:ENCRYPTED |RSA |EC |DSA )?PRIVATE KEY-----"
@@ -33,10 +33,6 @@ _PEM_BLOCK = re.compile(
     % _PRIVATE_KEY,
     re.DOTALL,
 )
-# The file must not be a symbolic link, the open must not wait for the writer of a pipe, and a
-# terminal must not become the controlling one. Windows has none of these flags. `open` adds
-# O_CLOEXEC.
-_OPEN_FLAGS = sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"))
 
 
 class PrivateKeySigner(SecretHolder):
@@ -69,8 +65,10 @@ class PrivateKeySigner(SecretHolder):
         """Load a private key in PEM format (PKCS#8 or traditional). Needs the extra `crypto`.
 
         On POSIX a key file must be a regular file that belongs to the user and that no other user
-        can access. Where that is impossible, as in a container, read the file yourself and pass
-        its bytes.
+        can access. A file of root may be readable by its group. A file on a read-only mount or
+        under `/run/secrets` or `/var/run/secrets`, as in a container, may have any owner, be
+        readable by all users and be a symbolic link. To use another file, read it yourself and
+        pass its bytes.
 
         Newlines of the PEM may be escaped (`\\n`), CRLF, indented or replaced by spaces, and it
         may be in quotes, as env files and YAML leave it.
@@ -192,8 +190,10 @@ def _parse_pem(pem: bytes, password: object) -> Any:
 
 def _pem_problem(pem: bytes, password: object) -> Problem | None:
     """Return why PEM and password cannot be used, as far as it shows before parsing."""
-    if len(pem) > MAX_PEM_BYTES:
-        return Problem(f"private_key is larger than {MAX_PEM_BYTES // 1024} KiB, which no key is")
+    if len(pem) > MAX_KEY_FILE_BYTES:
+        return Problem(
+            f"private_key is larger than {MAX_KEY_FILE_BYTES // 1024} KiB, which no key is"
+        )
     key_count = len(re.findall(_PRIVATE_KEY, pem))
     if key_count == 0:
         mark = next(mark for mark in _PEM_PROBLEMS if mark in pem)
@@ -216,38 +216,11 @@ def _password_problem(password: object, is_encrypted: bool) -> Problem | None:
 
 
 def _read_key_file(source: object) -> bytes | Problem:
-    """Return the content of a key file, at most one byte more than a key may have, or a problem."""
     if not isinstance(source, str | os.PathLike):
         return Problem(
             f"private_key must be the PEM as bytes or a path, not {type(source).__name__}"
         )
     if "-----BEGIN" in str(source):
         return Problem("private_key is PEM as a string; pass PEM as bytes (a str is a path)")
-    try:
-        with open(source, "rb", buffering=0, opener=_open_descriptor) as file:
-            # The open file is checked, so the path may change without any effect.
-            problem = _key_file_problem(os.fstat(file.fileno()))
-            return file.read(MAX_PEM_BYTES + 1) if problem is None else problem
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a valid path"
-    if os.path.islink(source):
-        reason = "it is a symbolic link; use the path of its target"
-    return Problem(f"private_key file cannot be opened: {reason}")
-
-
-def _open_descriptor(path: str, flags: int) -> int:
-    return os.open(path, flags | _OPEN_FLAGS)
-
-
-def _key_file_problem(file_stat: os.stat_result) -> Problem | None:
-    """Return why a key must not be in this file. Windows keeps access rights elsewhere."""
-    if not stat.S_ISREG(file_stat.st_mode):
-        return Problem("private_key file is not a regular file")
-    if not hasattr(os, "geteuid"):
-        return None
-    # A file of root is rejected too: with a mode that passes below, only root could read it.
-    if file_stat.st_uid != os.geteuid():
-        return Problem("private_key file belongs to another user; run `chown` on it")
-    if file_stat.st_mode & 0o077:
-        return Problem("private_key file is readable by other users; run `chmod 600 FILE`")
-    return None
+    content = read_key_file(source)
+    return Problem(f"private_key {content}") if isinstance(content, Problem) else content

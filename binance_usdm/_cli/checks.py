@@ -34,6 +34,7 @@ from .probe import CheckContext, RecordingSigner, explain_connection_error, prob
 
 CREDENTIAL_VARIABLES: Final = (
     *env.ENV_NAMES_BY_OPTION.values(),
+    *env.FILE_VARIABLES.values(),
     env.ENV_PRIVATE_KEY,
     env.ENV_PRIVATE_KEY_FILE,
     env.ENV_PRIVATE_KEY_PASSWORD,

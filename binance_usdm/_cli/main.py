@@ -26,6 +26,8 @@ EPILOG = """\
 environment variables:
   BINANCE_API_KEY                   API key
   BINANCE_API_SECRET                HMAC secret of the key
+  BINANCE_API_KEY_FILE              path of a file with the API key
+  BINANCE_API_SECRET_FILE           path of a file with the HMAC secret
   BINANCE_API_PRIVATE_KEY           Ed25519 or RSA private key as PEM text
   BINANCE_API_PRIVATE_KEY_FILE      path of its PEM file
   BINANCE_API_PRIVATE_KEY_PASSWORD  password of the private key, if it is encrypted
@@ -33,7 +35,7 @@ environment variables:
   BINANCE_ALLOW_HTTP_HOSTS          test hosts to be reached by http, separated by commas
   BINANCE_PROXY                     default of --proxy
 
-Set one of secret, private key and file. server-time needs none of them."""
+Set one of secret, private key and their files. server-time needs none of them."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -19,7 +19,9 @@ from binance_usdm import ConfigurationError
 from binance_usdm._environment import (
     ENV_ALLOW_HTTP_HOSTS,
     ENV_API_KEY,
+    ENV_API_KEY_FILE,
     ENV_API_SECRET,
+    ENV_API_SECRET_FILE,
     ENV_BASE_URL,
     ENV_PRIVATE_KEY,
     ENV_PRIVATE_KEY_FILE,
@@ -206,6 +208,7 @@ def _program_environment(options: argparse.Namespace, api_key: str, url: str) ->
         removed = {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE, ENV_PRIVATE_KEY_PASSWORD}
     else:
         removed = {ENV_API_SECRET}
+    removed |= {ENV_API_KEY_FILE, ENV_API_SECRET_FILE}
     kept = {name: value for name, value in os.environ.items() if name not in removed}
     return {**kept, **account, **without_proxy_for(url, kept)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from binance_usdm import AsyncClient, Client, ConfigurationError, Ed25519Signer
 from binance_usdm._environment import options_from_env
 from tests.support.canaries import crash_report
-from tests.support.clients import KEY
+from tests.support.clients import KEY, SECRET
 
 CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
 PEM = (
@@ -105,3 +106,106 @@ def test_other_text_is_not_called_path(monkeypatch: pytest.MonkeyPatch, text: st
     monkeypatch.setenv("BINANCE_API_KEY", KEY)
     monkeypatch.setenv("BINANCE_API_PRIVATE_KEY", text)
     assert "is not PEM" in message_of(Client.from_env)
+
+
+def write_private(path: Path, content: str) -> str:
+    path.touch(0o600)
+    path.write_text(content, newline="")
+    return str(path)
+
+
+@CLIENTS
+@pytest.mark.promise("S7")
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_key_and_secret_come_from_files(
+    kind: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: str
+) -> None:
+    """Two variables name files with key and secret, which may end with one newline."""
+    monkeypatch.setenv("BINANCE_API_KEY_FILE", write_private(tmp_path / "key", KEY + end))
+    monkeypatch.setenv("BINANCE_API_SECRET_FILE", write_private(tmp_path / "secret", SECRET + end))
+    assert options_from_env({}) == {"api_key": KEY, "api_secret": SECRET}
+    assert isinstance(kind.from_env(), kind)
+    # What is passed replaces both variables of an option.
+    assert options_from_env({"api_key": "x"}) == {"api_secret": SECRET}
+    assert options_from_env({"signer": None}) == {"api_key": KEY}
+    monkeypatch.delenv("BINANCE_API_SECRET_FILE")
+    monkeypatch.setenv("BINANCE_API_PRIVATE_KEY", PEM)
+    assert set(options_from_env({})) == {"api_key", "signer"}
+
+
+@CLIENTS
+@pytest.mark.promise("S7", "S16")
+@pytest.mark.parametrize("option", ["KEY", "SECRET"])
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (f"{SECRET}\n\n", "contains a space or a newline"),
+        (f" {SECRET}", "contains a space or a newline"),
+        (f'"{SECRET}"', "contains a quotation mark"),
+        (f"\ufeff{SECRET}", "contains a character that keys and secrets never have"),
+        (f"{SECRET}\0", "contains a character that keys and secrets never have"),
+        (SECRET * 5000, "is longer than 4096 characters"),
+        ("", "is empty"),
+        ("\n", "is empty"),
+    ],
+)
+def test_unusable_content_of_file_is_named(
+    kind: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    option: str,
+    content: str,
+    problem: str,
+) -> None:
+    """A problem of a file's content is reported with the variable that names the file."""
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    monkeypatch.setenv("BINANCE_API_SECRET", "fit")
+    monkeypatch.delenv(f"BINANCE_API_{option}")
+    variable = f"BINANCE_API_{option}_FILE"
+    monkeypatch.setenv(variable, write_private(tmp_path / "file", content))
+    said = message_of(kind.from_env, SECRET, str(tmp_path))
+    assert said.startswith(f"{variable} {problem}")
+
+
+@CLIENTS
+@pytest.mark.promise("S7")
+@pytest.mark.parametrize("option", ["KEY", "SECRET", "PRIVATE_KEY"])
+def test_unusable_file_is_named(
+    kind: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, option: str
+) -> None:
+    """A file that is missing or unsafe is reported with its variable, without its path."""
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    if option == "KEY":
+        monkeypatch.delenv("BINANCE_API_KEY")
+        monkeypatch.setenv("BINANCE_API_SECRET", SECRET)
+    variable = f"BINANCE_API_{option}_FILE"
+    monkeypatch.setenv(variable, str(tmp_path / "missing"))
+    said = message_of(kind.from_env, str(tmp_path))
+    assert said == f"{variable} file cannot be opened: No such file or directory"
+    path = tmp_path / "open"
+    write_private(path, SECRET)
+    path.chmod(0o644)
+    monkeypatch.setenv(variable, str(path))
+    said = message_of(kind.from_env, SECRET, str(tmp_path))
+    assert said.startswith(f"{variable} file is readable by other users; run `chmod 600 FILE`")
+
+
+@CLIENTS
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("API_KEY", "API_KEY_FILE"),
+        ("API_SECRET", "API_SECRET_FILE"),
+        ("API_SECRET_FILE", "API_PRIVATE_KEY"),
+        ("API_SECRET_FILE", "API_PRIVATE_KEY_FILE"),
+    ],
+)
+def test_two_sources_of_credential_are_rejected(
+    kind: Any, monkeypatch: pytest.MonkeyPatch, first: str, second: str
+) -> None:
+    """Two variables for one credential are both named."""
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    monkeypatch.setenv(f"BINANCE_{first}", "x")
+    monkeypatch.setenv(f"BINANCE_{second}", "y")
+    said = message_of(kind.from_env)
+    assert said == f"BINANCE_{first} and BINANCE_{second} are set; set only one of them"
