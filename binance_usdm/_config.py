@@ -10,6 +10,7 @@ import inspect
 import re
 from typing import Any, Final, Literal, NamedTuple
 
+from ._auth.signers import copying_problem
 from ._errors import ConfigurationError
 from ._http.addresses import is_loopback, is_valid_host_name, parse_ip_address
 from ._http.messages import MAX_TIMEOUT_SECONDS, Origin
@@ -86,8 +87,15 @@ def parse_base_url(base_url: str, allow_http_hosts: Any = ()) -> BaseUrl | Probl
     http_hosts = _parse_http_hosts(allow_http_hosts)
     if isinstance(http_hosts, Problem):
         return http_hosts
-    match = _BASE_URL.fullmatch(base_url) if isinstance(base_url, str) else None
-    return _BASE_URL_PROBLEM if match is None else _parse_base_url_cached(match[0], http_hosts)
+    if not isinstance(base_url, str) or not base_url:
+        return _BASE_URL_PROBLEM
+    match = _BASE_URL.fullmatch(base_url)
+    if match is not None:
+        return _parse_base_url_cached(match[0], http_hosts)
+    problem = copying_problem(base_url)
+    if problem is None:
+        return _BASE_URL_PROBLEM
+    return Problem(f"base_url {problem} (like https://host[:port][/prefix])")
 
 
 def _parse_http_hosts(allow_http_hosts: Any) -> frozenset[str] | Problem:

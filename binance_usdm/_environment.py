@@ -127,7 +127,7 @@ def _add_option(found: dict[str, Any], option: str, variables: list[str]) -> Pro
 
 def _read_credential(variable: str) -> str | Problem:
     """Return the content of the file whose path a variable contains, without a last newline."""
-    content = read_key_file(os.environ[variable])
+    content = _path_problem(variable) or read_key_file(os.environ[variable])
     if isinstance(content, Problem):
         return Problem(f"{variable} {content}")
     return os.fsdecode(content).removesuffix("\n").removesuffix("\r")
@@ -143,12 +143,28 @@ def _signer_from_env(variable: str) -> PrivateKeySigner | Problem:
         source = os.fsencode(text)
     elif "-----BEGIN" in text:
         return Problem(f"{variable} is PEM; use {ENV_PRIVATE_KEY} for PEM instead of a path")
+    else:
+        path_problem = _path_problem(variable)
+        if path_problem is not None:
+            return Problem(f"{variable} {path_problem}")
     try:
         return signer_from_pem(source, os.environ.get(ENV_PRIVATE_KEY_PASSWORD) or None)
     except ConfigurationError as error:
         option, _, problem = str(error).partition(" ")
     name = ENV_PRIVATE_KEY_PASSWORD if option == "password" else variable
     return Problem(f"{name} {problem}")
+
+
+def _path_problem(variable: str) -> Problem | None:
+    """Return what of a shell or a file is part of a path. None if there is such a file."""
+    path = os.environ[variable]
+    if os.path.lexists(path):
+        return None
+    if path.strip() != path or path[0] in "'\"":
+        return Problem("begins or ends with a space, a newline or a quotation mark; remove it")
+    if path[0] == "~":
+        return Problem("begins with ~, which only shells replace; use the whole path")
+    return None
 
 
 def without_proxy_for(base_url: str, environment: Mapping[str, str]) -> dict[str, str]:

@@ -101,10 +101,15 @@ def credential_problem(credential: object) -> str | None:
         return "is empty"
     if len(credential) > MAX_CREDENTIAL_LENGTH:
         return f"is longer than {MAX_CREDENTIAL_LENGTH} characters"
-    if credential.split() != [credential]:
+    return copying_problem(credential)
+
+
+def copying_problem(text: str) -> str | None:
+    """Return what of a shell, file or page was copied along with a string. None if nothing was."""
+    if text.split() != [text]:
         return "contains a space or a newline; copy it again"
-    if "'" in credential or '"' in credential:
+    if "'" in text or '"' in text:
         return "contains a quotation mark; remove the quotes of the shell or the file"
-    if not (credential.isascii() and credential.isprintable()):
-        return "contains a character that keys and secrets never have; copy it again"
+    if not (text.isascii() and text.isprintable()):
+        return "contains a character that keys, secrets and URLs never have; copy it again"
     return None

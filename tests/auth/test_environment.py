@@ -142,8 +142,8 @@ def test_key_and_secret_come_from_files(
         (f"{SECRET}\n\n", "contains a space or a newline"),
         (f" {SECRET}", "contains a space or a newline"),
         (f'"{SECRET}"', "contains a quotation mark"),
-        (f"\ufeff{SECRET}", "contains a character that keys and secrets never have"),
-        (f"{SECRET}\0", "contains a character that keys and secrets never have"),
+        (f"\ufeff{SECRET}", "contains a character that keys, secrets and URLs never have"),
+        (f"{SECRET}\0", "contains a character that keys, secrets and URLs never have"),
         (SECRET * 5000, "is longer than 4096 characters"),
         ("", "is empty"),
         ("\n", "is empty"),
@@ -209,3 +209,78 @@ def test_two_sources_of_credential_are_rejected(
     monkeypatch.setenv(f"BINANCE_{second}", "y")
     said = message_of(kind.from_env)
     assert said == f"BINANCE_{first} and BINANCE_{second} are set; set only one of them"
+
+
+@CLIENTS
+@pytest.mark.promise("S16")
+@pytest.mark.parametrize("is_variable", [True, False])
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("https://canary.example\n", "contains a space or a newline; copy it again"),
+        ("https://canary.example\r\n", "contains a space or a newline; copy it again"),
+        ("https://canary.example\r", "contains a space or a newline; copy it again"),
+        (" https://canary.example", "contains a space or a newline; copy it again"),
+        ("https://canary.example\t", "contains a space or a newline; copy it again"),
+        ("https://canary.example\xa0", "contains a space or a newline; copy it again"),
+        (" ", "contains a space or a newline; copy it again"),
+        ('"https://canary.example"', "contains a quotation mark; remove the quotes"),
+        ("'https://canary.example'", "contains a quotation mark; remove the quotes"),
+        ("https://canary.example'", "contains a quotation mark; remove the quotes"),
+        ("\ufeffhttps://canary.example", "contains a character that keys, secrets and URLs"),
+        ("https://canary.example\u200b", "contains a character that keys, secrets and URLs"),
+        ("https://canary.example?", "must look like https://host"),
+        ("canary.example", "must look like https://host"),
+    ],
+)
+def test_copying_problem_of_base_url_is_named(
+    kind: Any, monkeypatch: pytest.MonkeyPatch, is_variable: bool, url: str, problem: str
+) -> None:
+    """A newline, space, quote or invisible character in the base URL is reported as for keys."""
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    monkeypatch.setenv("BINANCE_API_SECRET", SECRET)
+    if is_variable:
+        monkeypatch.setenv("BINANCE_BASE_URL", url)
+        said = message_of(kind.from_env, "canary")
+        assert said.startswith(f"BINANCE_BASE_URL {problem}")
+    else:
+        said = message_of(lambda: kind(base_url=url), "canary")
+        assert said.startswith(f"base_url {problem}")
+    assert "https://host[:port][/prefix]" in said
+
+
+@CLIENTS
+@pytest.mark.parametrize("option", ["KEY", "SECRET", "PRIVATE_KEY"])
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ("{}\n", "begins or ends with a space, a newline or a quotation mark; remove it"),
+        ("{}\r", "begins or ends with a space, a newline or a quotation mark; remove it"),
+        (" {}", "begins or ends with a space, a newline or a quotation mark; remove it"),
+        ('"{}"', "begins or ends with a space, a newline or a quotation mark; remove it"),
+        ("'{}'", "begins or ends with a space, a newline or a quotation mark; remove it"),
+        ("~{}", "begins with ~, which only shells replace; use the whole path"),
+    ],
+)
+def test_copying_problem_of_path_is_named(
+    kind: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    option: str,
+    form: str,
+    problem: str,
+) -> None:
+    """What of a shell is part of a path is reported when there is no such file."""
+    monkeypatch.setenv("BINANCE_API_KEY", KEY)
+    if option == "KEY":
+        monkeypatch.delenv("BINANCE_API_KEY")
+        monkeypatch.setenv("BINANCE_API_SECRET", SECRET)
+    variable = f"BINANCE_API_{option}_FILE"
+    path = write_private(tmp_path / "canary", PEM if option == "PRIVATE_KEY" else KEY)
+    monkeypatch.setenv(variable, form.format(path))
+    assert message_of(kind.from_env, "canary") == f"{variable} {problem}"
+    # A path may end with a space.
+    spaced = write_private(tmp_path / "canary ", PEM if option == "PRIVATE_KEY" else KEY)
+    monkeypatch.setenv(variable, spaced)
+    if option == "PRIVATE_KEY":
+        assert isinstance(kind.from_env(), kind)
