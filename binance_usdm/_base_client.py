@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, Self, Unpack
 
 from . import _config as config
 from ._auth.credentials import Credentials, validate_credentials
@@ -15,6 +15,7 @@ from ._events import Observer
 from ._gates import GateSet
 from ._http.messages import DEFAULT_MAX_RESPONSE_BYTES
 from ._http.proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
+from ._options import ClientOptions, NoOptions, TransportT, unknown_option_problem
 from ._policy.clock import Clock
 from ._policy.limiter import Limiter, WeightLimiter
 from ._policy.limiter_queue import LimiterQueue
@@ -22,8 +23,6 @@ from ._policy.retry import Retry, RetryQuota
 from ._policy.shared import get_shared_state
 from ._request import RequestBuilder
 from ._secrets import Problem
-
-TransportT = TypeVar("TransportT")
 
 
 class BaseClient(CallRunner, Generic[TransportT]):
@@ -41,7 +40,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         self,
         api_key: str | None = None,
         api_secret: str | None = None,
-        *,
+        *positional: *tuple[()],
         signer: Signer | None = None,
         base_url: str = config.MAINNET,
         allow_http_hosts: Collection[str] = (),
@@ -54,14 +53,16 @@ class BaseClient(CallRunner, Generic[TransportT]):
         proxy: str | None = None,
         transport: TransportT | None = None,
         on_event: Observer | None = None,
+        **unknown: Unpack[NoOptions],
     ) -> None:
+        problem = unknown_option_problem(type(self).__name__, positional, unknown)
         credentials = validate_credentials(api_key, api_secret, signer)
         url = config.parse_base_url(base_url, allow_http_hosts)
         self._owns_transport = transport is None
         checked_transport = self._choose_transport(transport, proxy, url)
         # Keep secrets out of tracebacks; see _secrets.py.
-        del api_key, api_secret, signer, base_url, proxy, transport
-        for value in (credentials, url, checked_transport):
+        del api_key, api_secret, positional, signer, base_url, proxy, transport, unknown
+        for value in (problem, credentials, url, checked_transport):
             if isinstance(value, Problem):
                 raise ConfigurationError(str(value))
         assert isinstance(credentials, Credentials)
@@ -114,9 +115,18 @@ class BaseClient(CallRunner, Generic[TransportT]):
         httpx_class = adapter.transport_class
         if isinstance(transport, (default, httpx_class)):
             return adapter(transport)
+        return cls._transport_problem(transport, httpx_class)
+
+    @classmethod
+    def _transport_problem(cls, transport: Any, httpx_class: type) -> Problem:
+        default_name = cls._default_transport_class.__name__
+        httpx_name = httpx_class.__name__
+        found = type(transport).__qualname__
+        if isinstance(transport, type):
+            found = f"the class {transport.__qualname__}; pass an instance"
         return Problem(
-            f"transport must be of type {default.__name__} or httpx.{httpx_class.__name__}, "
-            f"not {type(transport).__name__}"
+            f"transport must be of type {default_name} or httpx.{httpx_name} for {cls.__name__}, "
+            f"such as httpx.{httpx_name.replace('Base', 'HTTP')}(), not {found}"
         )
 
     @classmethod
@@ -132,7 +142,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         return cls._default_transport_class(parsed_proxy)
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: Unpack[ClientOptions[TransportT]]) -> Self:
         """Create a client from environment variables.
 
         - `BINANCE_API_KEY`: the API key. Or `BINANCE_API_KEY_FILE`: path of a file with it.
@@ -168,7 +178,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
                 name = variable_of(option) if option in found else option
                 problem = f"{name} {rest}"
             except TypeError as error:
-                # There is no such option.
+                # A subclass has another constructor.
                 problem = str(error)
         # Keep secrets out of tracebacks; see _secrets.py.
         del options, found

@@ -10,6 +10,8 @@ import pytest
 
 import binance_usdm
 from binance_usdm import AccountBalance, AsyncClient, Client, HmacSigner, Response, ServerTime
+from binance_usdm._base_client import BaseClient
+from binance_usdm._options import ClientOptions
 from binance_usdm._response import USED_WEIGHT_HEADER
 from binance_usdm_wire import OPERATIONS
 from tests.support.clients import SPEC
@@ -74,7 +76,22 @@ def test_a_client_takes_these_arguments(client: type[Client] | type[AsyncClient]
         assert default is ... or taken[name].default == default, name
         kind = taken[name].kind
         assert (kind is kind.POSITIONAL_OR_KEYWORD) == (name in {"api_key", "api_secret"}), name
-    assert all(parameter.default is not REQUIRED for parameter in taken.values())
+    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    assert all(
+        parameter.default is not REQUIRED or parameter.kind in optional
+        for parameter in taken.values()
+    )
+
+
+def test_typed_options_match_the_constructor() -> None:
+    """The options of `from_env` have the names, order and types of the constructor's."""
+    annotations = dict(inspect.get_annotations(BaseClient.__init__))
+    for name in ("positional", "unknown", "return"):
+        del annotations[name]
+    options = {
+        name: reference.__forward_arg__ for name, reference in ClientOptions.__annotations__.items()
+    }
+    assert list(options.items()) == list(annotations.items())
 
 
 @pytest.mark.parametrize("client", [Client, AsyncClient])

@@ -27,6 +27,7 @@ from binance_usdm import (
     UsdmError,
     WeightLimiter,
 )
+from tests.support.canaries import crash_report
 from tests.support.clients import KEY, SECRET, BlockingFacade, RecordingHandler
 
 ClientOf = Callable[..., BlockingFacade]
@@ -222,16 +223,6 @@ def test_what_does_not_fit_together_is_refused(
     with pytest.raises(ConfigurationError, match=why) as caught:
         kind(**{"api_key": KEY, "api_secret": SECRET, **options})
     assert not any(part in str(caught.value) for part in ("password", SECRET, "proxy.example"))
-
-
-def test_a_transport_of_the_other_kind_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"httpx\.BaseTransport, not AsyncHTTPTransport"):
-        Client(transport=httpx.AsyncHTTPTransport())  # type: ignore[arg-type]  # that is the point
-    with (
-        httpx.HTTPTransport() as wrong,
-        pytest.raises(ConfigurationError, match=r"httpx\.AsyncBaseTransport, not HTTPTransport"),
-    ):
-        AsyncClient(transport=wrong)  # type: ignore[arg-type]  # that is the point
 
 
 ENVIRONMENT = {
@@ -454,3 +445,93 @@ def test_an_async_function_that_nobody_would_await_is_refused(
         ConfigurationError, match=f"{option} must not (be an async function|have async methods)"
     ):
         kind(KEY, SECRET, **{option: value})
+
+
+TYPOS = {
+    "time_out": "timeout", "timeOut": "timeout", "Timeout": "timeout", "recvWindow": "recv_window",
+    "key": "api_key", "apiKey": "api_key", "secret": "api_secret", "api_secrets": "api_secret",
+    "retries": "retry", "url": "base_url", "proxies": "proxy", "transports": "transport",
+    "onEvent": "on_event", "rate_limiter": "limiter", "max_response_bytes": "max_reply_bytes",
+}  # fmt: skip
+
+
+@CLIENTS
+@pytest.mark.parametrize("from_env", [False, True])
+@pytest.mark.parametrize(("typo", "option"), TYPOS.items())
+def test_nearest_option_is_named(
+    kind: Any, monkeypatch: pytest.MonkeyPatch, from_env: bool, typo: str, option: str
+) -> None:
+    """An unknown option raises an error that names the public class and the nearest option."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    make = kind.from_env if from_env else kind
+    with pytest.raises(ConfigurationError) as caught:
+        make(**{typo: "canary"})
+    assert str(caught.value) == (
+        f"{kind.__name__} has no option '{typo}'; did you mean '{option}'?"
+    )
+    assert "canary" not in crash_report(caught.value)
+
+
+@CLIENTS
+def test_other_arguments_name_all_options(kind: Any) -> None:
+    """Options like no other, positional ones and strings that are no names are explained."""
+    name = kind.__name__
+    with pytest.raises(
+        ConfigurationError, match=f"^{name} has no option 'x'; it has api_key, .*, on_event$"
+    ):
+        kind(x=1)
+    with pytest.raises(ConfigurationError, match=f"^{name} has no option of this name; it has"):
+        kind(**{SECRET * 4: 1})
+    with pytest.raises(ConfigurationError, match=f"^{name} has no option of this name; it has"):
+        kind(**{"X Y": 1})
+    with pytest.raises(
+        ConfigurationError, match=f"^{name} takes api_key and api_secret by"
+    ) as caught:
+        kind(KEY, "canary", "canary")
+    assert "canary" not in crash_report(caught.value)
+
+
+def test_subclass_keeps_its_own_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A subclass may have further options, and is named in errors."""
+
+    class Bot(Client):
+        __slots__ = ("name",)
+
+        def __init__(self, *arguments: Any, name: str = "", **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.name = name
+
+    assert Bot(KEY, SECRET, name="x").name == "x"
+    with pytest.raises(ConfigurationError, match=r"^Bot has no option 'time_out'; did you mean"):
+        Bot(KEY, SECRET, time_out=3)
+
+
+@CLIENTS
+@pytest.mark.parametrize("from_env", [False, True])
+def test_transport_of_the_other_client_is_named(
+    kind: Any, monkeypatch: pytest.MonkeyPatch, from_env: bool
+) -> None:
+    """A transport of the other client, a class or another object gets the right classes named."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    is_async = kind is AsyncClient
+    own = ("Client", "SyncTransport", "BaseTransport", "HTTPTransport")
+    if is_async:
+        own = ("AsyncClient", "AsyncTransport", "AsyncBaseTransport", "AsyncHTTPTransport")
+    says = f"transport must be of type {own[1]} or httpx.{own[2]} for {own[0]}, "
+    says += f"such as httpx.{own[3]}(), not "
+    strangers: list[tuple[Any, str]] = [
+        (SyncTransport(), "SyncTransport") if is_async else (AsyncTransport(), "AsyncTransport"),
+        (httpx.HTTPTransport(), "HTTPTransport")
+        if is_async
+        else (httpx.AsyncHTTPTransport(), "AsyncHTTPTransport"),
+        (httpx.HTTPTransport, "the class HTTPTransport; pass an instance"),
+        (SyncTransport, "the class SyncTransport; pass an instance"),
+        ("http://proxy.example", "str"),
+    ]
+    for transport, found in strangers:
+        make = kind.from_env if from_env else kind
+        with pytest.raises(ConfigurationError) as caught:
+            make(transport=transport)
+        assert str(caught.value) == says + found

@@ -95,7 +95,7 @@ def test_a_slip_in_an_options_name_shows_no_secret_of_the_environment(
 ) -> None:
     monkeypatch.setenv("BINANCE_API_KEY", "KeyOfTheEnvironment")
     monkeypatch.setenv("BINANCE_API_SECRET", "SecretOfTheEnvironment")
-    with pytest.raises(ConfigurationError, match="unexpected keyword argument 'timout'") as caught:
+    with pytest.raises(ConfigurationError, match="did you mean 'timeout'") as caught:
         kind.from_env(timout=5)
     records_text = "".join(
         traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()

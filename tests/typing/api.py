@@ -116,8 +116,38 @@ def constructors(handler: httpx.MockTransport) -> None:
     )
     Client("key", "secret", clock="local")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     Client("key", "secret", transport=httpx.AsyncHTTPTransport())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    Client("key", "secret", own)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    Client("key", "secret", time_out=5)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     Client("key", "secret").balance(3000)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     Client("key", "secret").balance(timestamp=0)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+
+
+def from_environment(handler: httpx.MockTransport) -> None:
+    own = Constant()
+    assert_type(Client.from_env(timeout=5, transport=handler, signer=own, limiter=own), Client)
+    assert_type(
+        AsyncClient.from_env(
+            api_key="key",
+            api_secret=None,
+            base_url=binance_usdm.DEMO,
+            recv_window=5000,
+            retry=RetryPolicy(5),
+            clock="exchange",
+            limiter=None,
+            max_reply_bytes=4096,
+            proxy=None,
+            transport=binance_usdm.AsyncTransport(),
+            on_event=watching,
+        ),
+        AsyncClient,
+    )
+    Client.from_env(transport=httpx.HTTPTransport())
+    AsyncClient.from_env(transport=httpx.AsyncHTTPTransport())
+    Client.from_env(time_out=5)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    Client.from_env(timeout="5")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    Client.from_env(transport=httpx.AsyncHTTPTransport())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    AsyncClient.from_env(transport=httpx.HTTPTransport())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    AsyncClient.from_env(transport=binance_usdm.SyncTransport())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 def failures(error: Exception) -> None:
