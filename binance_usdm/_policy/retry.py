@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from binance_usdm._errors import ConfigurationError, RateLimitError, ServerError, UsdmError
 
@@ -60,9 +61,12 @@ class RetryPolicy:
     0.2 s, or 1 s when the exchange is overloaded or a rate limit is reached. A longer `Retry-After`
     of the exchange wins. All attempts and delays share the call's `timeout`.
 
+    A policy can be pickled. The copy draws from the generator of the process that loads it, so
+    workers do not retry in step.
+
     Args:
         attempts: Largest number of attempts of a call, the first one included.
-        random: Returns a number from 0 to 1.
+        random: Returns a number from 0 to 1. It is not pickled.
 
     Raises:
         ConfigurationError: `attempts` is not an integer, or is below 1.
@@ -82,6 +86,17 @@ class RetryPolicy:
         function), and an idle connection that the server had closed.
         """
         return cls(attempts=1)
+
+    def __reduce__(self) -> tuple[Callable[[], RetryPolicy], tuple[()]]:
+        # A subclass may have more fields.
+        names = [attribute.name for attribute in fields(type(self)) if attribute.name != "random"]
+        return partial(type(self), **{name: getattr(self, name) for name in names}), ()
+
+    def __copy__(self) -> RetryPolicy:
+        return self
+
+    def __deepcopy__(self, _: object) -> RetryPolicy:
+        return self
 
     def __call__(self, error: UsdmError, attempt: int) -> float | None:
         """Return the seconds to wait before the next attempt, or None to raise the error.

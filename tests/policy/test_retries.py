@@ -6,10 +6,12 @@ Requests are counted where they arrive.
 from __future__ import annotations
 
 import asyncio
+import copy
 import hashlib
 import hmac
 import inspect
 import itertools
+import pickle
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs
 
+import attrs
 import httpx
 import pytest
 
@@ -653,3 +656,44 @@ def test_a_custom_policy_sees_every_error(
 
     assert client_of(exchange, retry=retry).balance_detailed().attempts == 2
     assert asked == [-1102]
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize(
+    "policy",
+    [RetryPolicy(), RetryPolicy(7), RetryPolicy(7, random=random.Random(618).random),
+     RetryPolicy(7, random=lambda: 0.5), RetryPolicy.off()],
+    ids=["default", "attempts", "seeded", "lambda", "off"],
+)  # fmt: skip
+def test_workers_do_not_jitter_alike(policy: RetryPolicy, protocol: int) -> None:
+    """A pickled policy has the attempts, and draws from its own process's generator."""
+    dumped = pickle.dumps(policy, protocol)
+    assert len(dumped) < 250
+    first, second = pickle.loads(dumped), pickle.loads(dumped)
+    assert first == second
+    assert first.attempts == policy.attempts
+    if policy.attempts > 1:
+        error = TransportError("down")
+        assert [first(error, 1) for _ in range(9)] != [second(error, 1) for _ in range(9)]
+    assert pickle.loads(pickle.dumps(RetryPolicy())) == RetryPolicy()
+
+
+@pytest.mark.parametrize("take", [copy.copy, copy.deepcopy])
+def test_copied_policy_keeps_its_random(take: Callable[[RetryPolicy], RetryPolicy]) -> None:
+    """A copy within a process has the same function `random`, as attrs' evolve."""
+    policy = RetryPolicy(2, random=lambda: 0.5)
+    assert take(policy)(TransportError("down"), 1) == 0.1
+    assert attrs.evolve(policy, attempts=1).random is policy.random
+
+
+def test_pickled_subclass_of_policy_is_one() -> None:
+    """A policy of a subclass is of this class again, with its further fields."""
+    policy = pickle.loads(pickle.dumps(PatientPolicy(9, patience=2.5)))
+    assert (type(policy), policy.attempts, policy.patience) == (PatientPolicy, 9, 2.5)
+
+
+@attrs.frozen
+class PatientPolicy(RetryPolicy):
+    """A policy of a user."""
+
+    patience: float = 1.0
