@@ -28,7 +28,8 @@ from ._secrets import Problem
 class BaseClient(CallRunner, Generic[TransportT]):
     """Base class of both clients."""
 
-    __slots__ = ("__weakref__", "_owns_transport")
+    # Tests replace methods of an instance, which needs a `__dict__`.
+    __slots__ = ("__dict__", "__weakref__", "_owns_transport")
     _default_transport_class: Any
 
     @staticmethod

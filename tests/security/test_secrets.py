@@ -125,6 +125,10 @@ def test_what_holds_a_secret_shows_none(thing: object) -> None:
         lambda thing: json.dumps(thing, default=vars),
     ]
     for look in looks:
+        if isinstance(thing, Client | AsyncClient) and look is not attrs.asdict:
+            # A client's `__dict__` is for methods that tests replace.
+            assert look(thing) in ({}, "{}")
+            continue
         with pytest.raises((TypeError, attrs.exceptions.NotAnAttrsClassError)) as caught:
             look(thing)
         assert holds_no_canary(str(caught.value))
