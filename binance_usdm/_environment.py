@@ -51,6 +51,7 @@ def http_hosts_from_env() -> tuple[str, ...]:
     hosts = os.environ.get(ENV_ALLOW_HTTP_HOSTS, "")
     return tuple(host.strip() for host in hosts.split(",")) if hosts else ()
 
+
 _LOOKS_LIKE_PATH = re.compile(
     r"\s*['\"]?(?:(?:~|\.{0,2}/|file:|[A-Z]:[/\\]).*|[\w./\\ -]*\.\w{2,5})['\"]?\s*", re.IGNORECASE
 )
