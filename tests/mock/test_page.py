@@ -298,7 +298,7 @@ def test_balances_are_set_by_keyboard(page: Page) -> None:
     page.press("BNB", Keys.TAB, ALL, "0.1", Keys.ENTER)
     page.until(lambda: [(row["asset"], row["balance"]) for row in rows()][1:] == [("BNB", "0.1")])
     page.tab_to("[aria-label='availableBalance of USDT']")
-    page.press(ALL, "1e3", Keys.TAB)
+    page.press(ALL, "1e", Keys.TAB)
     page.until(lambda: "availableBalance" in page.text("#problem"))
     page.until(lambda: page.value("document.querySelectorAll('#balances > li').length") == 2)
     page.tab_to("[aria-label='Remove USDT']")
