@@ -223,6 +223,10 @@ class AsyncCallDriver(CallRunner):
     __slots__ = ()
 
     async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
+        self._raise_without_event_loop()
+        return await self._run_call(operation, arguments)
+
+    def _raise_without_event_loop(self) -> None:
         # Blocking calls never load asyncio. It would take a tenth of the time until the first one.
         import asyncio
 
@@ -230,4 +234,3 @@ class AsyncCallDriver(CallRunner):
             raise ConfigurationError(
                 "no asyncio event loop is running; AsyncClient needs one, use Client without"
             )
-        return await self._run_call(operation, arguments)

@@ -166,8 +166,10 @@ class AsyncClient(BaseClient["AsyncTransportLike"], AsyncCallDriver, AsyncOperat
         If there is an idle connection, or the transport is one of httpx, nothing happens.
 
         Raises:
+            ConfigurationError: No asyncio event loop is running.
             TransportError: The connection could not be opened, or not within `timeout`.
         """
+        self._raise_without_event_loop()
         await self._connect()
 
     async def __aenter__(self) -> Self:

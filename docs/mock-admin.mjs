@@ -2,7 +2,7 @@
 import { createHmac } from "node:crypto";
 
 const base = process.argv[2] ?? process.env.MOCK_URL ?? "http://127.0.0.1:8787";
-const [key, secret] = ["node-example-key", "node-example-secret-opens-nothing"]; // made up, for the mock only
+const [key, secret] = ["node-example-key", "node-example-secret-opens-nothing"]; // fake, for the mock only
 const admin = async (method, resource, body) => {
   const headers = body && { "Content-Type": "application/json" };
   const reply = await fetch(`${base}/__admin/${resource}`, { method, headers, body: body && JSON.stringify(body) });

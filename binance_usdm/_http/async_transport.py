@@ -104,6 +104,8 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
         import asyncio
 
         self._close_all()
+        if asyncio._get_running_loop() is None:
+            return
         # In the first round the loop aborts the connections, in the second it closes the sockets.
         for _ in range(2):
             await asyncio.sleep(0)

@@ -15,7 +15,15 @@ import httpx
 import pytest
 
 import binance_usdm
-from binance_usdm import AccountBalance, AsyncClient, Client, TransportError, UnexpectedResponse
+from binance_usdm import (
+    AccountBalance,
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    TransportError,
+    UnexpectedResponse,
+)
+from binance_usdm.mock import Exchange
 from tests.support.clients import BODY, KEY, NOW, ROW, SECRET, BlockingFacade, RecordingHandler
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
@@ -295,3 +303,20 @@ def test_credentials_that_are_missing_are_named_before_anything_is_sent(
     with pytest.raises(binance_usdm.ConfigurationError, match="an API secret or a signer"):
         client_of(exchange, api_secret=None).balance()
     assert exchange.requests == []
+
+
+@pytest.mark.parametrize("over_mock", [False, True], ids=["own transport", "mock"])
+def test_trio_is_named_as_unsupported(over_mock: bool) -> None:
+    """Under trio a call and `connect` raise an error that names asyncio; `aclose` works."""
+    trio = pytest.importorskip("trio")
+    exchange = Exchange()
+    options: dict[str, Any] = {"transport": exchange.transport} if over_mock else {}
+    client = AsyncClient(exchange.api_key, exchange.api_secret, **options)
+
+    async def scenario() -> None:
+        for call in (client.balance, client.connect):
+            with pytest.raises(ConfigurationError, match="asyncio"):
+                await call()
+        await client.aclose()
+
+    trio.run(scenario)
