@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,6 +46,19 @@ def _new_process() -> Iterator[None]:
     """Each test starts without what the process learned of an exchange: a port may be another one a moment later."""
     yield
     reset_shared_state()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _inherit_no_ignored_signal() -> None:
+    """Let programs that tests start have the default signal handlers.
+
+    A background job or `nohup` ignores some, and programs would inherit that. A handler here still
+    ignores them, and is not inherited.
+    """
+    for name in ("SIGHUP", "SIGINT", "SIGQUIT"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(autouse=True)
