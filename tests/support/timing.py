@@ -22,10 +22,22 @@ def best_duration(action: Callable[[], Any], limit: float) -> float:
     return took
 
 
-def retry_if_late(test: Callable[..., None]) -> Callable[..., None]:
-    """Repeat a test that allows a number of seconds, up to three times, until it passes.
+class LateError(AssertionError):
+    """Something took longer than a test allows, perhaps because the machine is busy."""
 
-    A busy machine makes a test late at times. One that is late each time fails.
+
+def check_duration(seconds: float, *, at_least: float = 0.0, at_most: float) -> None:
+    """Check how long something took. Only `at_most` may be missed on a busy machine."""
+    assert seconds >= at_least
+    if seconds > at_most:
+        raise LateError(f"{seconds:.3f} s, not {at_most} s at most")
+
+
+def retry_if_late(test: Callable[..., None]) -> Callable[..., None]:
+    """Repeat a test that raises `LateError`, up to three times.
+
+    A busy machine makes a test late at times. One that is late each time fails, and so does one
+    that fails otherwise.
     """
 
     @functools.wraps(test)
@@ -33,7 +45,7 @@ def retry_if_late(test: Callable[..., None]) -> Callable[..., None]:
         for _ in range(2):
             try:
                 return test(*arguments, **options)
-            except AssertionError:
+            except LateError:
                 continue
         return test(*arguments, **options)
 
