@@ -26,7 +26,6 @@ from tests.hostile.disturbed_calls import (
 from tests.hostile.interrupt_report import Record
 
 MAX_DEPTH = 2
-LOCK_ERRORS = ("cannot release un-acquired lock", "release unlocked lock")
 SHOWN_FRAMES = 12
 ERROR_CLASSES = (TimeoutError, ValueError, OSError, RuntimeError, KeyboardInterrupt)
 
@@ -100,8 +99,6 @@ class InterruptedCaller:
     ) -> None:
         if was_dropped_by_finalizer(raised):
             self._record.disturbances.append("raise in a finalizer")
-        elif was_lost_in_condition(raised, error):
-            self._record.disturbances.append("raise lost in threading.Condition")
         else:
             text = f"{raised!r} came out as {error!r:.120} with value {value!r:.80}"
             self._record.changed.append(f"{text} at {self._where}")
@@ -168,14 +165,6 @@ def was_dropped_by_finalizer(error: BaseException) -> bool:
         return True
     code = outermost.tb_frame.f_code
     return code in (InterruptedCaller.handle.__code__, socket.socket.__repr__.__code__)
-
-
-def was_lost_in_condition(raised: BaseException, error: BaseException | None) -> bool:
-    """Return whether `threading.Condition` raised a RuntimeError of its lock while it unwound.
-
-    It does so for what a handler raises just after `wait()` gave the lock back.
-    """
-    return str(error) in LOCK_ERRORS and error is not None and error.__context__ is raised
 
 
 def describe_frames(frame: FrameType | None) -> str:
