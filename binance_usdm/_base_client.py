@@ -37,6 +37,8 @@ class BaseClient(CallRunner, Generic[TransportT]):
         """Return the class that adapts a transport of httpx. It is imported only when needed."""
         raise NotImplementedError
 
+    # Type checkers allow neither `positional` nor `unknown`. They are here so that a typo is named
+    # without the frame of a TypeError, which would show the arguments.
     def __init__(
         self,
         api_key: str | None = None,

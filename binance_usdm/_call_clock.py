@@ -15,7 +15,8 @@ from ._errors import (
     TransportError,
     UsdmError,
 )
-from ._policy.clock import SYNC_TIMEOUT_MESSAGE, ClockSample
+from ._policy.clock import SYNC_TIMEOUT_MESSAGE
+from ._policy.clock_samples import ClockSample
 from ._response import ParsedValue
 
 _SERVER_TIME: Final = OPERATIONS["server_time"]

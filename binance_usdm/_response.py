@@ -110,10 +110,10 @@ def find_account_mismatch(
     if attribute is None or not rows:
         return None
     accounts = list(map(attrgetter(attribute), rows))
-    if len(set(accounts)) > 1:
-        known, expected = accounts[0], "the account of the first row"
-    else:
-        known = account_by_attribute.setdefault(attribute, accounts[0])
+    known = accounts[0]
+    expected = "the account of the first row"
+    if len(set(accounts)) == 1:
+        known = account_by_attribute.setdefault(attribute, known)
         expected = "the account of this client's earlier responses"
     for number, account in enumerate(accounts):
         if account != known:

@@ -17,7 +17,8 @@ from binance_usdm import _environment as env
 from binance_usdm._auth.credentials import validate_credentials
 from binance_usdm._auth.signers import credential_problem
 from binance_usdm._http.sync_transport import NETWORK_ERRORS
-from binance_usdm._policy.clock import MAX_SAMPLES, ClockSample, ExchangeClock, local_time_ms
+from binance_usdm._policy.clock import ExchangeClock, local_time_ms
+from binance_usdm._policy.clock_samples import MAX_SAMPLES, ClockSample
 from binance_usdm._secrets import Problem
 
 from . import advice as texts

@@ -12,7 +12,7 @@ from attrs import Factory, frozen
 from binance_usdm._config import DEMO, MAINNET, BaseUrl
 from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET
 from binance_usdm._errors import APIError, UnexpectedResponse, UsdmError
-from binance_usdm._policy.clock import ClockSample
+from binance_usdm._policy.clock_samples import ClockSample
 from binance_usdm._secrets import Problem
 
 from . import advice as texts

@@ -15,6 +15,7 @@ import sys
 
 from binance_usdm._version import __version__
 
+# As in `typing`, whose import takes longer than the rest of this module.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:

@@ -177,8 +177,9 @@ def buffered_connection_class() -> type[AsyncConnection]:
         """A connection that receives into a buffer that it keeps.
 
         For other protocols asyncio maps and unmaps 256 KiB for each response. With the buffer a
-        call over http costs 0.80 of what it costs without (`benchmarks/run.py`, 12 assets, one
-        call at a time). Under TLS asyncio keeps a buffer itself.
+        call over http costs 0.77 of what it costs without (median CPU of six rounds of 2,000
+        balances with 11 assets, November 2026), 0.91 with 100 calls at once. Under TLS asyncio
+        keeps a buffer itself.
         """
 
         def __init__(self, parser: ResponseParser) -> None:

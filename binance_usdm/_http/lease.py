@@ -27,11 +27,11 @@ class _Pool(Protocol[_C]):
 
     is_closed: bool
     keepalive_expiry: float
-    _is_partitioned: bool
+    is_partitioned: bool
 
-    def _origin_pool(self, origin: Origin) -> OriginPool[_C]: ...
-    def _close_idle(self, origin_pool: OriginPool[_C]) -> None: ...
-    def _sweep(self) -> None: ...
+    def origin_pool(self, origin: Origin) -> OriginPool[_C]: ...
+    def close_idle(self, origin_pool: OriginPool[_C]) -> None: ...
+    def close_expired(self) -> None: ...
 
 
 class Lease(Generic[_C]):
@@ -74,9 +74,9 @@ class Lease(Generic[_C]):
         needs_new_connection: bool,
     ) -> None:
         self._pool = pool
-        self._origin_pool = pool._origin_pool(origin)
+        self._origin_pool = pool.origin_pool(origin)
         self.origin = origin
-        self.partition = partition if pool._is_partitioned else None
+        self.partition = partition if pool.is_partitioned else None
         self.deadline = deadline
         self.needs_new_connection = needs_new_connection
         self.connection: _C | None = None
@@ -169,7 +169,7 @@ class Lease(Generic[_C]):
                 self._keep_or_close(connection)
         finally:
             self._origin_pool.slots.release(self.token)
-        self._pool._sweep()
+        self._pool.close_expired()
 
     def _keep_or_close(self, connection: _C) -> None:
         pool = self._pool
@@ -181,7 +181,7 @@ class Lease(Generic[_C]):
         # If this connection was stale, the older idle ones are stale too. If the pool was closed
         # meanwhile, it keeps none.
         if self.parser.connection_was_stale or pool.is_closed:
-            pool._close_idle(self._origin_pool)
+            pool.close_idle(self._origin_pool)
 
 
 @attrs.define(eq=False, repr=False)

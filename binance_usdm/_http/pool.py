@@ -23,7 +23,7 @@ MAX_CONNECTIONS = 100
 """Connections to one origin, idle ones included. Further callers wait, each until its deadline."""
 KEEPALIVE_EXPIRY_SECONDS = 30.0
 """Age at which an idle connection is closed. Most load balancers forget one after 60 s or more."""
-_SWEEP_INTERVAL_SECONDS: Final = 1.0
+_EXPIRY_CHECK_SECONDS: Final = 1.0
 
 _C = TypeVar("_C", bound=Connection)
 
@@ -60,10 +60,10 @@ class ConnectionPool(Generic[_C]):
         self._connect_phase = PROXY_CONNECT if parsed_proxy else CONNECT
         self.is_closed = False
         self.keepalive_expiry = keepalive_expiry
-        self._is_partitioned = not share_connections
+        self.is_partitioned = not share_connections
         self._max_connections = max_connections
         self._origin_pools: dict[tuple[int, Origin], OriginPool[_C]] = {}
-        self._next_sweep_at = 0.0
+        self._next_expiry_check_at = 0.0
 
     @property
     def proxy_address(self) -> tuple[str, int] | None:
@@ -110,7 +110,8 @@ class ConnectionPool(Generic[_C]):
             return HttpFailure("LocalProtocolError", PLAINTEXT_PROXY_PROBLEM, is_retryable=False)
         return None
 
-    def _origin_pool(self, origin: Origin) -> OriginPool[_C]:
+    def origin_pool(self, origin: Origin) -> OriginPool[_C]:
+        """Return slots and idle connections of an origin, those of this process."""
         # Connections from before a fork belong to the parent, and so do their responses. They stay
         # under its process number, unclosed: an event loop's poller is shared with the parent,
         # which would get no more events of a socket that is closed here.
@@ -124,16 +125,17 @@ class ConnectionPool(Generic[_C]):
         process = os.getpid()
         return (pool for (owner, _), pool in list(self._origin_pools.items()) if owner == process)
 
-    def _close_idle(self, origin_pool: OriginPool[_C]) -> None:
+    def close_idle(self, origin_pool: OriginPool[_C]) -> None:
+        """Close all idle connections of an origin."""
         for connection in origin_pool.pop_all():
             connection.abort()
 
-    def _sweep(self) -> None:
+    def close_expired(self) -> None:
         """Close idle connections that are too old, of every origin, about once a second."""
         now = time.monotonic()
-        if now < self._next_sweep_at:
+        if now < self._next_expiry_check_at:
             return
-        self._next_sweep_at = now + _SWEEP_INTERVAL_SECONDS
+        self._next_expiry_check_at = now + _EXPIRY_CHECK_SECONDS
         for origin_pool in self._own_origin_pools():
             for connection in origin_pool.pop_expired(self.keepalive_expiry):
                 connection.abort()
@@ -142,7 +144,7 @@ class ConnectionPool(Generic[_C]):
         """Close all idle connections, and end every wait for a slot."""
         self.is_closed = True
         for origin_pool in self._own_origin_pools():
-            self._close_idle(origin_pool)
+            self.close_idle(origin_pool)
             for gate in list(origin_pool.slots.waiters.values()):
                 gate.open(CLOSED)
 

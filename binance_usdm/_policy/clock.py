@@ -12,18 +12,7 @@ from typing import Any, Final
 
 from binance_usdm._errors import DeadlineExceeded, TransportError, UsdmError
 
-from .clock_samples import MAX_SAMPLES, ClockSample, Measure, take_samples
-
-__all__ = [
-    "MAX_SAMPLES",
-    "SYNC_TIMEOUT_MESSAGE",
-    "Clock",
-    "ClockSample",
-    "ExchangeClock",
-    "local_time_ms",
-    "monotonic_seconds",
-    "utc_minute",
-]
+from .clock_samples import ClockSample, Measure, take_samples
 
 Clock = Callable[[], int]
 """Function that returns the current time in milliseconds since 1970-01-01 UTC.

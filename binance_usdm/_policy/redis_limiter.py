@@ -145,7 +145,9 @@ class RedisLimiter(SecretHolder, Limiter):
     def start_cooldown(self, seconds: float, *, banned: bool) -> None:
         self._local_limiter.start_cooldown(seconds, banned=banned)
         milliseconds = round(min(max(0.0, seconds), MAX_COOLDOWN_SECONDS) * 1000)
-        self._run_script("start_cooldown", milliseconds, "ban" if banned else "hold")
+        self._run_script(
+            "start_cooldown", milliseconds, "banned_until" if banned else "cooldown_until"
+        )
 
     def close(self) -> None:
         """Close the idle connections, and those in use when their operation ends.

@@ -24,9 +24,9 @@ end
 """
 _ACQUIRE = f"""
 local weight, budget = tonumber(ARGV[1]), tonumber(ARGV[2])
-local ban, hold = get('ban') - now, get('hold') - now
+local ban, cooldown = get('banned_until') - now, get('cooldown_until') - now
 if ban > 0 then return {{-ban, 0}} end
-if hold > 0 then return {{hold, 0}} end
+if cooldown > 0 then return {{cooldown, 0}} end
 for m = last, first, -1 do
   if get(m) + weight > budget then
     return {{(m + 1) * {MINUTE_MS} + {CLOCK_TOLERANCE_MS} - now, 0}}

@@ -30,7 +30,7 @@ class SharedState(NamedTuple):
 
 
 _lock = threading.RLock()
-# Only a test removes states, since a ban outlasts the client that it was reported to.
+# Only `reset_shared_state()` removes states: a ban outlasts the client that it was reported to.
 _by_origin: dict[Origin, SharedState] = {}
 _by_transport: WeakKeyDictionary[object, dict[Origin, SharedState]] = WeakKeyDictionary()
 

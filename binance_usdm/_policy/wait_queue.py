@@ -19,8 +19,6 @@ from .weight_budget import DEFAULT_WEIGHT_LIMIT, RELEASE_SPREAD_SECONDS
 _RECHECK_SECONDS: Final = 0.5
 _FRONT: Final = 2
 """Number of tickets that check regularly whether they may go on: the first and the second one."""
-_MAX_DEPARTED: Final = 64
-"""How many numbers of departed tickets are skipped before they are removed."""
 _numbers: Final[Iterator[int]] = itertools.count()
 
 
@@ -155,8 +153,8 @@ class WaitQueue:
         tickets = self.tickets
         while True:
             with self._lock:
-                # Sorting at each departure would take a second of 3,000 waiting calls.
-                if len(self._numbers) > len(tickets) + _MAX_DEPARTED:
+                # Some tickets have left.
+                if len(self._numbers) > len(tickets):
                     self._numbers = sorted(tickets)
                 known = map(tickets.get, self._numbers)
                 front = list(itertools.islice(filter(None, known), _FRONT))

@@ -93,7 +93,7 @@ def test_event_loops_one_after_another_leave_no_socket_behind() -> None:
 def test_idle_connections_of_every_origin_end_at_their_age(
     wires: Wires, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_pool, "_SWEEP_INTERVAL_SECONDS", 0.01, raising=False)
+    monkeypatch.setattr(connection_pool, "_EXPIRY_CHECK_SECONDS", 0.01)
     wire = wires(keepalive_expiry=0.3)
     with contextlib.ExitStack() as stack:
         servers = [

@@ -48,7 +48,8 @@ from binance_usdm._call_context import Attempt
 from binance_usdm._events import logger
 from binance_usdm._gates import GateSet, TaskGate, run_to_end
 from binance_usdm._policy import shared
-from binance_usdm._policy.clock import ClockSample, ExchangeClock, local_time_ms
+from binance_usdm._policy.clock import ExchangeClock, local_time_ms
+from binance_usdm._policy.clock_samples import ClockSample
 from binance_usdm.mock import Exchange
 from binance_usdm_wire import OPERATIONS
 from tests.support.clients import KEY, NOW, SECRET, BlockingFacade, RecordingHandler, error_response

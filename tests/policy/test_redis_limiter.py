@@ -182,7 +182,9 @@ Breakage = Callable[[Any], object]
 BREAKAGES: dict[str, Breakage] = {
     "read-only": lambda client: client.replicaof("127.0.0.1", "1"),
     "of another type": lambda client: client.set("binance-usdm:{fapi.binance.com}", "text"),
-    "no number": lambda client: client.hset("binance-usdm:{fapi.binance.com}", "ban", "soon"),
+    "no number": lambda client: client.hset(
+        "binance-usdm:{fapi.binance.com}", "banned_until", "soon"
+    ),
     "forbidden": lambda client: client.execute_command("ACL", "SETUSER", "default", "-hset"),
     "other password": lambda client: client.execute_command(
         "ACL", "SETUSER", "default", "resetpass", ">other"
