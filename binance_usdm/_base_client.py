@@ -70,13 +70,13 @@ class BaseClient(CallRunner, Generic[TransportT]):
                 raise ConfigurationError(str(value))
         assert isinstance(credentials, Credentials)
         assert isinstance(url, config.BaseUrl)
+        config.validate_options(max_reply_bytes, retry, clock, limiter, on_event)
         self._transport = checked_transport
         self._share_state(url)
-        if limiter == "shared":
+        if limiter == config.DEFAULT_LIMITER:
             limiter = self._shared.limiter
         elif limiter is None:
             limiter = WeightLimiter(limit=None)
-        config.validate_options(max_reply_bytes, retry, clock, limiter, on_event)
         self._limiter_queue = LimiterQueue(limiter, self._transport.run_in_thread)
         self._gates = GateSet(self._transport.make_gate)
         self._request_builder = RequestBuilder(

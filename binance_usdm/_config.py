@@ -203,7 +203,7 @@ def validate_options(
     if type(max_reply_bytes) is not int or not 1 <= max_reply_bytes <= MAX_REPLY_BYTES_LIMIT:
         raise ConfigurationError("max_reply_bytes must be a positive integer below 2 GiB")
     for name, function in (("retry", retry), ("clock", clock), ("on_event", on_event)):
-        if _is_async(function):
+        if callable(function) and _is_async(function):
             raise ConfigurationError(f"{name} must not be an async function; use a plain function")
     if isinstance(retry, type) or not callable(retry):
         raise ConfigurationError(
@@ -211,7 +211,8 @@ def validate_options(
         )
     if clock not in ("auto", "exchange") and not callable(clock):
         raise ConfigurationError('clock must be "auto", "exchange" or a function that returns ms')
-    _validate_limiter(limiter)
+    if limiter is not None and limiter != DEFAULT_LIMITER:
+        _validate_limiter(limiter)
     if on_event is not None and not callable(on_event):
         raise ConfigurationError("on_event must be a function that takes an Event")
 
