@@ -12,6 +12,7 @@ from typing import Any
 
 _CHECKING = ("RESUME", "JUMP_BACKWARD", "CALL")
 """Beginnings of the names of instructions after which Python looks for signals."""
+_INSTRUCTION_SIZE = 2
 
 
 class SignalMoments:
@@ -62,9 +63,10 @@ class SignalMoments:
             self._last_offset.pop(frame, None)
         if event != "opcode":
             return self._trace_opcode
-        former = self._last_offset.get(frame)
+        # The first event of a function comes after its RESUME, which begins it.
+        former = self._last_offset.get(frame, frame.f_lasti - _INSTRUCTION_SIZE)
         self._last_offset[frame] = frame.f_lasti
-        if former is not None and is_moment(frame.f_code, former, frame.f_lasti):
+        if former >= 0 and is_moment(frame.f_code, former, frame.f_lasti):
             self.count += 1
             if self.count == self._at:
                 self.handle(0, frame)
