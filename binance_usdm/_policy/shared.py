@@ -12,6 +12,8 @@ from collections.abc import Hashable
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
+from binance_usdm._errors import ConfigurationError
+
 from .clock import ExchangeClock
 from .limiter import WeightLimiter
 
@@ -62,9 +64,15 @@ def reset_shared_state(base_url: str | None = None) -> None:
 
     Args:
         base_url: Base URL of which to forget, as in the repr of its clients. `None` for all.
+
+    Raises:
+        ConfigurationError: `base_url` is neither a string nor `None`.
     """
+    if base_url is not None and not isinstance(base_url, str):
+        raise ConfigurationError("base_url must be a string, or None for every base URL")
+    known_form = base_url and base_url.rstrip("/")
     with _lock:
         for states in (_by_origin, *_by_transport.values()):
             for origin in [*states]:
-                if base_url in (None, origin[0]):
+                if known_form in (None, origin[0]):
                     del states[origin]

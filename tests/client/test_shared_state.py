@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from binance_usdm import Client, IPBannedError, RetryPolicy, reset_shared_state
+from binance_usdm import (
+    Client,
+    ConfigurationError,
+    IPBannedError,
+    RetryPolicy,
+    reset_shared_state,
+)
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, running
 
 MakeClient = Callable[[], Client]
@@ -61,3 +68,33 @@ def test_clock_and_budget_can_be_forgotten(
     with make_client() as client:
         client.balance()
     assert [logged.code for logged in exchange.requests] == [None]
+
+
+@pytest.mark.parametrize("suffix", ["", "/"])
+def test_one_base_url_can_be_forgotten(suffix: str) -> None:
+    """The bans of the given base URL are forgotten, and those of another are not."""
+    exchanges = [Exchange(), Exchange()]
+    with running(exchanges[0]) as forgotten, running(exchanges[1]) as kept:
+        for exchange, base_url in zip(exchanges, (forgotten, kept), strict=True):
+            exchange.ban()
+            with (
+                Client(base_url=base_url, retry=RetryPolicy.off()) as client,
+                pytest.raises(IPBannedError),
+            ):
+                client.server_time()
+            exchange.reset()
+        reset_shared_state(forgotten + suffix)
+        with Client(base_url=forgotten, retry=RetryPolicy.off()) as client:
+            assert client.server_time()
+        with (
+            Client(base_url=kept, retry=RetryPolicy.off()) as client,
+            pytest.raises(IPBannedError, match="nothing was sent"),
+        ):
+            client.server_time()
+
+
+@pytest.mark.parametrize("base_url", [5, b"https://fapi.binance.com", ["http://mock"]])
+def test_a_reset_of_no_base_url_raises(base_url: Any) -> None:
+    """A value that names no base URL is an error, so that no reset is silently without effect."""
+    with pytest.raises(ConfigurationError, match="base_url must be a string"):
+        reset_shared_state(base_url)
