@@ -5,22 +5,30 @@ BIN    := .venv/bin
 PORT   ?= 8787
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test coverage generate check format lint types contract contract-faults interop drift mock bench build audit fuzz soak simulate interrupt-soak hammer mutate lock clean
+.PHONY: help install demo test coverage generate check format lint types contract contract-faults interop drift mock bench build fuzz soak simulate interrupt-soak hammer mutate lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: .venv/.installed ## set up .venv with locked, hashed dependencies and this project
+PIP := -m pip install --quiet --disable-pip-version-check
 
-.venv/.installed: requirements-dev.txt pyproject.toml
+install: .venv/.dev ## set up .venv with locked, hashed dependencies and this project
+
+# What `make demo` needs: the package, and a server for the mock exchange.
+.venv/.demo: requirements-demo.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "installing the locked dependencies ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "installing the package with its locked dependencies ..."
+	@$(BIN)/python $(PIP) --require-hashes -r requirements-demo.txt
+	@$(BIN)/python $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: install ## read the example account from the mock exchange, signed, through a real socket
+.venv/.dev: .venv/.demo requirements-dev.txt
+	@echo "installing the locked development tools ..."
+	@$(BIN)/python $(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: .venv/.demo ## read the example account from the mock exchange, signed, through a real socket
 	@$(BIN)/binance-usdm mock run -- $(BIN)/binance-usdm balance
 
 test: install ## run all tests
@@ -51,6 +59,7 @@ format: install ## format the code
 
 lint: install ## check style, formatting and who imports whom
 	$(BIN)/ruff check .
+	$(BIN)/ruff check --select S,BLE,TID251 generated_client/binance_usdm_wire
 	$(BIN)/ruff format --check .
 	PYTHONPATH=.:generated_client $(BIN)/lint-imports --no-logo --no-cache
 
@@ -66,8 +75,8 @@ bench: install .scratch/bench/.installed ## measure against the standard library
 
 .scratch/bench/.installed: requirements-bench.txt pyproject.toml
 	@test -x .scratch/bench/bin/python || $(PYTHON) -m venv .scratch/bench
-	@.scratch/bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
-	@.scratch/bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@.scratch/bench/bin/python $(PIP) --require-hashes -r requirements-bench.txt
+	@.scratch/bench/bin/python $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 build: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
@@ -79,17 +88,9 @@ build: install ## make wheel and sdist twice, compare them, and test the wheel o
 	@for file in dist/*; do cmp "$$file" ".scratch/again/$$file" || exit 1; done
 	@cd dist && $(PYTHON) -c 'import hashlib, pathlib; [print(hashlib.sha256(p.read_bytes()).hexdigest(), p) for p in sorted(pathlib.Path().iterdir())]'
 	@$(BIN)/python -m venv .scratch/wheel
-	@.scratch/wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	@.scratch/wheel/bin/python $(PIP) dist/*.whl
 	@cp tests/check_wheel.py .scratch/check_wheel.py
 	cd .scratch && wheel/bin/python -I check_wheel.py ../dist/*.whl
-
-audit: .scratch/audit/.installed ## run the semgrep rules of tests/rules on the code
-	.scratch/audit/bin/python tests/rules/audit.py
-
-.scratch/audit/.installed: requirements-audit.txt
-	@test -x .scratch/audit/bin/python || $(PYTHON) -m venv .scratch/audit
-	@.scratch/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
-	@touch $@
 
 check: lint types drift build test ## run everything that CI runs
 
@@ -112,20 +113,12 @@ mutate: ## run mutation tests in a copy of the tree; half an hour and more
 	@rm -rf .scratch/mutation && mkdir -p .scratch/mutation
 	@git ls-files -z | xargs -0 tar -cf - | tar -xf - -C .scratch/mutation
 	@$(PYTHON) -m venv .scratch/mutation/.venv
-	@cd .scratch/mutation && .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@cd .scratch/mutation && .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutation.txt
+	@cd .scratch/mutation && .venv/bin/python $(PIP) --require-hashes -r requirements-dev.txt
 	cd .scratch/mutation && PYTHONPATH=generated_client .venv/bin/mutmut run && .venv/bin/mutmut results
 
 lock: ## renew the locked requirements from pyproject.toml
-	@test -x .scratch/lock/bin/uv || ($(PYTHON) -m venv .scratch/lock && .scratch/lock/bin/pip install --quiet uv)
-	.scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-		--group dev --extra crypto --extra mock --extra redis pyproject.toml -o requirements-dev.txt
-	.scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-		--group mutation --constraint requirements-dev.txt pyproject.toml -o requirements-mutation.txt
-	.scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-		--group bench --constraint requirements-dev.txt pyproject.toml -o requirements-bench.txt
-	echo semgrep | .scratch/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-		- -o requirements-audit.txt
+	@test -x .scratch/lock/bin/uv || ($(PYTHON) -m venv .scratch/lock && .scratch/lock/bin/pip install --quiet uv packaging)
+	.scratch/lock/bin/python .ci/lock.py .scratch/lock/bin/uv
 
 clean: ## remove build outputs and virtual environments
 	rm -rf .venv .scratch dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis

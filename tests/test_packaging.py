@@ -1,6 +1,7 @@
 """What a fresh machine installs: the lock against the declarations and against known advisories."""
 
 import re
+import runpy
 import tomllib
 
 import pytest
@@ -10,6 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from ruamel.yaml import YAML
 
+from binance_usdm._cli.dependencies import FIXED_VERSIONS
 from tests.support.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -18,17 +20,13 @@ LOCK = {
     canonicalize_name(name): Version(version)
     for name, version in re.findall(r"^([\w.-]+)==([\w.]+)", LOCK_TEXT, re.MULTILINE)
 }
-AUDIT_TEXT = (ROOT / "requirements-audit.txt").read_text(encoding="utf-8")
-MUTATION_TEXT = (ROOT / "requirements-mutation.txt").read_text(encoding="utf-8")
-LOCKED_APART = {"bench", "mutation"}  # not needed by `make check`, and large
+DEMO_TEXT = (ROOT / "requirements-demo.txt").read_text(encoding="utf-8")
+BENCH_TEXT = (ROOT / "requirements-bench.txt").read_text(encoding="utf-8")
+LOCKED_APART = {"bench"}  # not needed by `make check`, and large
 # Advisories known on 2026-11-22; ids of 2026 come from public changelogs, not from the advisory database.
 FLOORS = {
-    "httpx": "0.23.0",  # CVE-2021-41945
+    **{name: version for name, (version, _) in FIXED_VERSIONS.items()},
     "httpcore": "1.0.9",  # refuses an older h11
-    "certifi": "2024.7.4",  # CVE-2023-37920, CVE-2024-39689: roots that are trusted no more
-    "h11": "0.16.0",  # CVE-2025-43859
-    "anyio": "4.14.2",  # CVE-2026-63374
-    "idna": "3.15",  # CVE-2026-45409
     "openapi-python-client": "0.29.1",  # CVE-2020-15141; spec text left its string literals in 0.29.0
     "urllib3": "2.8.0",  # CVE-2026-44431, development tools only
 }
@@ -80,20 +78,24 @@ def test_the_generator_library_is_pinned_exactly_and_locked_so() -> None:
 
 
 def test_the_lock_holds_nothing_that_nobody_asks_for() -> None:
+    """Each entry is declared here, or names the locked packages that need it."""
+    asked_for = {canonicalize_name(requirement.name) for requirement in declared()}
     for entry in re.split(r"\n(?=\S)", LOCK_TEXT.strip()):
-        for parent in re.findall(r"^ +#(?: via)? +(\S+)", entry, re.MULTILINE):
-            assert parent in ("via", "binance-usdm") or canonicalize_name(parent) in LOCK, (
-                entry.split()[0]
-            )
-        assert "# via" in entry, entry.split()[0]
+        name = canonicalize_name(entry.partition("=")[0])
+        parents = re.findall(r"(?m)^ +#(?: via)? +([\w.-]+)$", entry)
+        parents = [parent for parent in parents if parent not in ("via", "binance-usdm")]
+        assert parents or name in asked_for, name
+        assert {canonicalize_name(parent) for parent in parents} <= LOCK.keys(), name
 
 
 @pytest.mark.parametrize(
-    "text", [LOCK_TEXT, AUDIT_TEXT, MUTATION_TEXT], ids=["dev", "audit", "mutation"]
+    ("text", "at_least"),
+    [(DEMO_TEXT, 12), (LOCK_TEXT, 80), (BENCH_TEXT, 25)],
+    ids=["demo", "dev", "bench"],
 )
-def test_every_locked_package_has_hashes_and_no_other_source(text: str) -> None:
+def test_every_locked_package_has_hashes_and_no_other_source(text: str, at_least: int) -> None:
     entries = re.split(r"\n(?=\S)", text.strip())
-    assert len(entries) == len(re.findall(r"(?m)^[\w.-]+==[\w.+]+ ", text)) > 25
+    assert len(entries) == len(re.findall(r"(?m)^[\w.-]+==[\w.+]+ ", text)) >= at_least
     assert [
         entry.split()[0] for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}", entry)
     ] == []
@@ -101,14 +103,39 @@ def test_every_locked_package_has_hashes_and_no_other_source(text: str) -> None:
     assert "-index" not in text
 
 
-def test_what_is_locked_apart_is_what_it_is_for() -> None:
-    assert re.search(r"(?m)^semgrep==\d", AUDIT_TEXT)
-    assert re.search(r"(?m)^mutmut==\d", MUTATION_TEXT)
+def test_all_locks_have_the_same_versions() -> None:
+    """The demo, the tests and the benchmarks run the same code."""
+    for text in (DEMO_TEXT, BENCH_TEXT):
+        for name, version in re.findall(r"(?m)^([\w.-]+)==([\w.]+)", text):
+            assert LOCK.get(canonicalize_name(name), Version(version)) == Version(version), name
 
 
-def test_run_time_needs_four_packages_and_floors_of_what_they_bring() -> None:
+def test_the_locks_fit_supported_machines() -> None:
+    """A wheel's hash stays for Python 3.11 to 3.14 on Linux, macOS and Windows."""
+    lock = runpy.run_path(str(ROOT / ".ci" / "lock.py"))
+    kept = lock["is_installed_somewhere"]
+    for filename in (
+        "a-1.tar.gz", "a-1-py3-none-any.whl", "a-1-py2.py3-none-any.whl",
+        "a-1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+        "a-1-cp314-cp314-musllinux_1_2_aarch64.whl", "a-1-cp39-abi3-macosx_11_0_arm64.whl",
+        "a-1-cp312-cp312-win_amd64.whl", "a-1-py3-none-manylinux2014_x86_64.whl",
+    ):  # fmt: skip
+        assert kept(filename), filename
+    for filename in (
+        "a-1-cp310-cp310-manylinux_2_17_x86_64.whl", "a-1-cp314-cp314t-win_amd64.whl",
+        "a-1-cp312-cp312-manylinux_2_17_s390x.whl", "a-1-pp311-pypy311_pp73-win_amd64.whl",
+        "a-1-cp312-cp312-win32.whl",
+    ):  # fmt: skip
+        assert not kept(filename), filename
+    requirements = "a==1 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n    # via b\n"
+    assert lock["keep_hashes"](requirements, {"sha256:1"}) == (
+        "a==1 \\\n    --hash=sha256:1\n    # via b\n"
+    )
+
+
+def test_run_time_needs_four_packages() -> None:
     assert {Requirement(line).name for line in PROJECT["project"]["dependencies"]} == {
-        "httpx", "attrs", "httptools", "msgspec", "h11", "anyio", "idna",
+        "httpx", "attrs", "httptools", "msgspec",
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from binance_usdm._policy.clock_samples import MAX_SAMPLES, ClockSample
 from binance_usdm._secrets import Problem
 
 from . import advice as texts
+from .dependencies import check_dependencies
 from .findings import (
     CheckResult,
     Facts,
@@ -211,6 +212,7 @@ CHECKS: Final[dict[str, tuple[Callable[[CheckContext], CheckResult], tuple[str, 
     "clock": (check_clock, ("reachable",)),
     "signed_call": (check_signed_call, ("credentials", "base_url", "reachable")),
     "signature": (check_signature, ("credentials", "base_url", "reachable")),
+    "dependencies": (lambda context: check_dependencies(), ()),
 }
 
 
