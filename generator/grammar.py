@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
-# jsonschema is published without type hints, so its errors are `Any` below.
-from jsonschema import ValidationError, validators  # type: ignore[import-untyped]
+from jsonschema_rs import Draft202012Validator
+from jsonschema_rs import ValidationErrorKind as Kind
 
 from .spec import COMPONENT_NAME, Json, load, resolve
 
-NodePath: TypeAlias = tuple[str | int, ...]
+NodePath: TypeAlias = tuple[str, ...]
+Check: TypeAlias = Callable[[Any, Any], Iterator[str]]
+"""Function (value of a keyword, node) -> what is wrong with the node."""
 
 GRAMMAR = load(Path(__file__).with_name("grammar.schema.yaml"))
 SOURCE_MARK = re.compile(r"\[([a-z]+)\]")
-TYPE_NAMES = {
+TYPE_NAMES: dict[str | type, str] = {
     "string": "a string",
+    str: "a string",
     "integer": "an integer",
+    int: "an integer",
     "boolean": "a boolean",
+    bool: "a boolean",
     "array": "a list",
+    list: "a list",
     "object": "a mapping",
-    "null": "null",
-    "number": "a number",
+    dict: "a mapping",
+    float: "a number",
+    type(None): "null",
 }
-# JSON Schema also counts 1.0 as an integer, but generated Python code would not.
-TYPE_CHECKER = validators.Draft202012Validator.TYPE_CHECKER.redefine(
-    "integer", lambda _, value: type(value) is int
-)
 
 
 def check_grammar(document: Json) -> tuple[Json, list[str]]:
@@ -39,90 +42,116 @@ def check_grammar(document: Json) -> tuple[Json, list[str]]:
     """
     findings: list[str] = []
     rejected: set[NodePath] = set()
-    for error in _validator(document).iter_errors(document):
-        path = tuple(error.absolute_path)
-        where = ".".join(map(str, path)) or "document"
-        findings += [f"{where}: {problem}" for problem in _problems(error)]
-        rejected.update(_rejected_paths(path, error))
+    validator = Draft202012Validator(GRAMMAR, keywords=_keywords(document))
+    try:
+        errors = list(validator.iter_errors(document))
+    except ValueError as failure:
+        # The validator follows some 250 levels.
+        return {}, [f"document: cannot be checked: {failure}"]
+    for error in errors:
+        where = ".".join(map(str, error.instance_path)) or "document"
+        findings += [f"{where}: {problem}" for problem in _problems(error.kind, error.instance)]
+        path = tuple(map(_step, error.instance_path))
+        rejected.update(_rejected_paths(path, error.kind))
     return _without(rejected, document), findings
 
 
-def _validator(document: Json) -> Any:
-    """Return a validator with the two keywords that the grammar adds to JSON Schema."""
+def _keywords(document: Json) -> dict[str, type[Any]]:
+    """Return the keywords that the grammar adds to JSON Schema."""
     sources = document.get("x-sources")
 
-    def check_sources(_: Any, enabled: bool, text: Any, schema: Json) -> Iterator[ValidationError]:
+    def check_sources(_: Any, text: Any) -> Iterator[str]:
         for source in SOURCE_MARK.findall(str(text)):
             if not isinstance(sources, dict) or source not in sources:
-                yield ValidationError(f"source [{source}] is not in x-sources")
+                yield f"source [{source}] is not in x-sources"
 
-    def check_target(_: Any, section: str, ref: Any, schema: Json) -> Iterator[ValidationError]:
+    def check_target(section: Any, ref: Any) -> Iterator[str]:
         if not re.fullmatch(f"#/components/{section}/{COMPONENT_NAME}", str(ref)):
-            yield ValidationError(f"{ref!r} must be #/components/{section}/ and a name")
+            yield f"{ref!r} must be #/components/{section}/ and a name"
             return
         try:
             resolve(document, {"$ref": ref})
         except (KeyError, TypeError):
-            yield ValidationError(f"{ref!r} names nothing in this document")
+            yield f"{ref!r} names nothing in this document"
 
-    keywords = {"cites-sources": check_sources, "target-section": check_target}
-    extended = validators.extend(
-        validators.Draft202012Validator, keywords, type_checker=TYPE_CHECKER
-    )
-    return extended(GRAMMAR)
+    def check_integer(_: Any, number: Any) -> Iterator[str]:
+        if isinstance(number, float) and number.is_integer():
+            yield "must be an integer, not a number"
+
+    return {
+        "cites-sources": _keyword(check_sources),
+        "target-section": _keyword(check_target),
+        "without-point": _keyword(check_integer),
+    }
 
 
-def _problems(error: Any) -> list[str]:
-    """Return what is wrong, in words for the author of the spec."""
-    match error.validator:
-        case "required":
-            return [
-                f"{key} is missing" for key in error.validator_value if key not in error.instance
-            ]
-        case "additionalProperties":
-            return [f"unknown or unsupported key {key!r}" for key in _unknown_keys(error)]
-        case "pattern":
+def _keyword(check: Check) -> type[Any]:
+    """Return a class of keywords in the form that the validator expects."""
+
+    class Keyword:
+        def __init__(self, parent_schema: Json, value: Any, schema_path: list[str | int]) -> None:
+            self.value = value
+
+        def validate(self, instance: Any) -> None:
+            for error in self.iter_errors(instance):
+                raise error
+
+        def iter_errors(self, instance: Any) -> Iterator[ValueError]:
+            for problem in check(self.value, instance):
+                yield ValueError(problem)
+
+    return Keyword
+
+
+def _problems(kind: Kind, node: Any) -> list[str]:
+    """Return what is wrong with a node, in words for the author of the spec."""
+    match kind:
+        case Kind.Required(name):
+            return [f"{name} is missing"]
+        case Kind.AdditionalProperties(names):
+            return [f"unknown or unsupported key {name!r}" for name in names]
+        case Kind.Pattern():
             return ["must not be empty"]
-        case "enum":
-            expected = f"one of {', '.join(error.validator_value)}"
-        case "type":
-            expected = TYPE_NAMES[error.validator_value]
-        case _:
-            return [error.message]
-    return [f"must be {expected}, not {_describe(error.instance)}"]
+        case Kind.Enum(options):
+            return [f"must be one of {', '.join(map(str, options))}, not {_describe(node)}"]
+        case Kind.Type([name]):
+            return [f"must be {TYPE_NAMES[name]}, not {_describe(node)}"]
+        case Kind.Custom(_, message):
+            return [message]
+    raise AssertionError(f"no words for {kind.as_dict()}")
 
 
-def _rejected_paths(path: NodePath, error: Any) -> list[NodePath]:
+def _rejected_paths(path: NodePath, kind: Kind) -> list[NodePath]:
     """Return the nodes that the later checks must not see."""
-    if error.validator == "additionalProperties":
-        return [(*path, key) for key in _unknown_keys(error)]
-    if error.validator in {"type", "enum", "pattern"}:
-        return [path]
+    match kind:
+        case Kind.AdditionalProperties(names):
+            return [(*path, _step(name)) for name in names]
+        case Kind.Type() | Kind.Enum() | Kind.Pattern() | Kind.Custom("without-point"):
+            return [path]
     return []
-
-
-def _unknown_keys(error: Any) -> list[str]:
-    return [key for key in error.instance if key not in error.schema["properties"]]
 
 
 def _without(rejected: set[NodePath], node: Any, path: NodePath = ()) -> Any:
     """Copy a node without the rejected paths."""
     if isinstance(node, dict):
         return {
-            key: _without(rejected, entry, (*path, key))
+            key: _without(rejected, entry, (*path, _step(key)))
             for key, entry in node.items()
-            if (*path, key) not in rejected
+            if (*path, _step(key)) not in rejected
         }
     if isinstance(node, list):
         return [
-            _without(rejected, entry, (*path, number))
+            _without(rejected, entry, (*path, _step(number)))
             for number, entry in enumerate(node)
-            if (*path, number) not in rejected
+            if (*path, _step(number)) not in rejected
         ]
     return node
 
 
+def _step(key: str | int) -> str:
+    """Return a key or index as the validator's paths have it: there "0404" is the number 404."""
+    return str(key).lstrip("+0")
+
+
 def _describe(node: Any) -> str:
-    if isinstance(node, str):
-        return repr(node)
-    return next(name for key, name in TYPE_NAMES.items() if TYPE_CHECKER.is_type(node, key))
+    return repr(node) if isinstance(node, str) else TYPE_NAMES[type(node)]

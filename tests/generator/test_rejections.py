@@ -130,6 +130,23 @@ def test_a_check_of_a_broken_spec_exits_with_2(tmp_path: Path) -> None:
     assert main(["--check", "--spec", str(tmp_path / "missing.yaml")]) == 2
 
 
+def test_deep_nesting_is_a_finding() -> None:
+    """The validator's own bound ends in a finding, not in an exception."""
+    nested: Json = {}
+    for _ in range(400):
+        nested = {"a": nested}
+    findings = lint(DOCUMENT | {"x-sources": nested})
+    assert "document: cannot be checked: Recursion limit reached" in findings
+
+
+def test_a_rejected_key_that_looks_like_a_number_is_left_out() -> None:
+    """The lint goes on without the node, whose path the validator writes as a number."""
+    for status in ("404", "0404", "+404"):
+        document = json.loads(json.dumps(DOCUMENT))
+        document["paths"]["/fapi/v1/time"]["get"]["responses"][status] = None
+        assert any("must be a mapping, not null" in finding for finding in lint(document))
+
+
 # Whatever replaces a node of the document, there are files or findings, never another exception.
 
 
