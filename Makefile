@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 PORT   ?= 8787
+# The tests start hundreds of Python processes, which would compile the same modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test coverage generate check format lint types contract contract-faults interop drift mock bench build fuzz soak simulate interrupt-soak hammer mutate lock clean
