@@ -57,8 +57,8 @@ def unknown_option_problem(
     from difflib import get_close_matches
 
     name = min(unknown)
-    option_by_plain_name = {_plain(option): option for option in ClientOptions.__annotations__}
-    matches = get_close_matches(_plain(name), option_by_plain_name, n=1)
+    option_by_plain_name = {_normalize(option): option for option in ClientOptions.__annotations__}
+    matches = get_close_matches(_normalize(name), option_by_plain_name, n=1)
     # A longer name or another string could be a value in the wrong place.
     shown = f" '{name}'" if name.isidentifier() and len(name) <= 30 else " of this name"
     if matches:
@@ -70,6 +70,6 @@ def unknown_option_problem(
     )
 
 
-def _plain(name: str) -> str:
+def _normalize(name: str) -> str:
     """Return a name in one spelling: `timeOut` and `time_out` are the same."""
     return name.replace("_", "").lower()

@@ -78,9 +78,9 @@ def write_text(data: TableData, out: TextIO) -> None:
     body = [[_escape_unprintable(cell, out.encoding) for cell in line] for line in body]
     width = terminal_width(out)
     blocks = [_format_columns(header, body)]
-    if width is not None and not _fits(blocks, width):
+    if width is not None and not _is_narrow_enough(blocks, width):
         blocks = [_format_fields(header, line) for line in body] or [header]
-        if not _fits(blocks, width):
+        if not _is_narrow_enough(blocks, width):
             blocks = [_format_stacked(header, line) for line in body] or [header]
     out.write("\n\n".join("\n".join(lines) for lines in blocks) + "\n")
 
@@ -124,7 +124,7 @@ def terminal_width(out: TextIO) -> int | None:
     return min((width for width in widths if width > 0), default=FALLBACK_WIDTH)
 
 
-def _fits(blocks: Sequence[Sequence[str]], width: int) -> bool:
+def _is_narrow_enough(blocks: Sequence[Sequence[str]], width: int) -> bool:
     return all(display_width(line) <= width for lines in blocks for line in lines)
 
 

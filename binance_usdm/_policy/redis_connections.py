@@ -142,7 +142,7 @@ class RedisConnections(SecretHolder):
     def _connect(self, deadline: float) -> Any:
         connection = self._make_connection()
         connection.redis_connect_func = partial(_log_in, deadline)
-        opened = _CONNECTORS.submit(partial(_open, connection, deadline))
+        opened = _CONNECTORS.submit(partial(_open_connection, connection, deadline))
         if not opened.wait_blocking(deadline):
             raise TimeoutError
         opened.result()
@@ -173,7 +173,7 @@ def _has_input(connection: Any) -> bool:
         return True
 
 
-def _open(connection: Any, deadline: float) -> None:
+def _open_connection(connection: Any, deadline: float) -> None:
     """Connect and log in, in a thread. Closes a connection that comes too late."""
     seconds_left(deadline)
     connection.connect()

@@ -71,7 +71,6 @@ _KEYWORDS_BY_TYPE: Final[Mapping[str, Mapping[str, _Constraint]]] = {
     "boolean": {},
     "string": _LENGTH_KEYWORDS,
 }
-_SCALAR_KEYWORDS: Final = {**_VALUE_KEYWORDS, **_LENGTH_KEYWORDS, **_BOUND_KEYWORDS}
 _INTEGER_RANGES: Final[Mapping[tuple[Any, Any], tuple[int, int]]] = {
     ("integer", "int32"): (-(2**31), 2**31 - 1),
     ("integer", "int64"): (-(2**63), 2**63 - 1),
@@ -206,7 +205,7 @@ def _item_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Pro
 
 def _scalar_errors(schema: Schema, value: Any, path: str) -> Problems:
     if not _is_valid(schema, value):
-        keywords = ("format", "pattern", *_SCALAR_KEYWORDS)
+        keywords = ("format", "pattern", *_VALUE_KEYWORDS, *_LENGTH_KEYWORDS, *_BOUND_KEYWORDS)
         reported = [f"{name} {schema[name]}" for name in keywords if name in schema]
         yield path, f"does not match {', '.join(reported) or schema['type']}"
 
