@@ -92,7 +92,7 @@ def main() -> None:
 
     client, target = CLIENTS[first["kind"]][first["name"]], Target(*first["target"])
     try:
-        if first["kind"] == "sync":
+        if first["kind"] in ("sync", "limiter"):
             blocking(client, target, first["assets"], write_line)
         else:
             import asyncio

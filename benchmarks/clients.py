@@ -19,11 +19,23 @@ if TYPE_CHECKING:
     import ssl
 
 
-def ours(target: Target) -> Call:
+def ours(target: Target, limiter: Any = None) -> Call:
     import binance_usdm
 
-    client = binance_usdm.Client(target.key, target.secret, base_url=target.url, limiter=None)
+    client = binance_usdm.Client(target.key, target.secret, base_url=target.url, limiter=limiter)
     return lambda: client.balance(recv_window=5000)
+
+
+def ours_with_weight_limiter(target: Target) -> Call:
+    import binance_usdm
+
+    return ours(target, binance_usdm.WeightLimiter(limit=NO_LIMIT))
+
+
+def ours_with_redis_limiter(target: Target) -> Call:
+    import binance_usdm
+
+    return ours(target, binance_usdm.RedisLimiter(target.redis_url, limit=NO_LIMIT))
 
 
 def http_client(target: Target) -> Call:
@@ -84,7 +96,7 @@ def ccxt(target: Target) -> Call:
     return _ccxt_balance(ccxt, target)
 
 
-async def ours_async(target: Target) -> AsyncCall:
+async def ours_async(target: Target, limiter: Any = None) -> AsyncCall:
     import binance_usdm
 
     transport = binance_usdm.AsyncTransport(max_connections=target.connections)
@@ -92,11 +104,24 @@ async def ours_async(target: Target) -> AsyncCall:
         target.key,
         target.secret,
         base_url=target.url,
-        limiter=None,
+        limiter=limiter,
         timeout=60,
         transport=transport,
     )
     return lambda: client.balance(recv_window=5000)
+
+
+async def ours_async_with_weight_limiter(target: Target) -> AsyncCall:
+    import binance_usdm
+
+    return await ours_async(target, binance_usdm.WeightLimiter(limit=NO_LIMIT))
+
+
+async def ours_async_with_redis_limiter(target: Target) -> AsyncCall:
+    import binance_usdm
+
+    limiter = binance_usdm.RedisLimiter(target.redis_url, limit=NO_LIMIT)
+    return await ours_async(target, limiter)
 
 
 async def streams(target: Target) -> AsyncCall:
@@ -200,6 +225,8 @@ class Client(NamedTuple):
 
 
 OURS, FLOOR, ASYNC_FLOOR = "binance-usdm", "http.client", "aiohttp"
+NO_LIMIT = 1_000_000_000
+"""Weight a minute that no measurement uses up."""
 TEXTS = "texts"
 _OFFICIAL = "binance-sdk-derivatives-trading-usds-futures"
 
@@ -226,4 +253,18 @@ ASYNC = {
     ),
     "ccxt": Client(ccxt_async, "ccxt", "ccxt", "peer", TEXTS),
 }
-CLIENTS = {"sync": SYNC, "async": ASYNC}
+WITHOUT_LIMITER = "limiter=None"
+CLIENTS = {
+    "sync": SYNC,
+    "async": ASYNC,
+    "limiter": {
+        WITHOUT_LIMITER: SYNC[OURS],
+        "WeightLimiter": Client(ours_with_weight_limiter, "binance_usdm", None, "ours"),
+        "RedisLimiter": Client(ours_with_redis_limiter, "redis", None, "ours"),
+    },
+    "limiter, async": {
+        WITHOUT_LIMITER: ASYNC[OURS],
+        "WeightLimiter": Client(ours_async_with_weight_limiter, "binance_usdm", None, "ours"),
+        "RedisLimiter": Client(ours_async_with_redis_limiter, "redis", None, "ours"),
+    },
+}

@@ -1,6 +1,6 @@
-"""Server that sends the same successful response to every request.
+"""Server that sends fixed successful responses.
 
-    python benchmarks/fixed_server.py [--assets 12] [--headers] [--tls FILE] [--cpu N]
+    python benchmarks/fixed_server.py [--assets 12] [--bodies 1] [--headers] [--tls FILE] [--cpu N]
 
 It prints its URL and serves until its stdin ends. It checks nothing, so that the client is what is
 measured: a response costs it less than any client here needs for a call.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import ssl
@@ -66,13 +67,18 @@ CDN_FIELDS: Final = (
 )
 
 
-def rows(assets: int) -> list[dict[str, Any]]:
-    """Return fake balances in the documented shape. Every third asset was never used."""
-    return [_row(number) for number in range(assets)]
+def rows(assets: int, body: int = 0) -> list[dict[str, Any]]:
+    """Return fake balances in the documented shape. Every third asset was never used.
+
+    Args:
+        assets: Number of rows.
+        body: Number of the body. Other bodies have other amounts.
+    """
+    return [_row(number, body) for number in range(assets)]
 
 
-def _row(number: int) -> dict[str, Any]:
-    amount = f"{number * 977 + 4718}.{number * 7919 % 10**8:08}"
+def _row(number: int, body: int) -> dict[str, Any]:
+    amount = f"{number * 977 + 4718 + body * 31}.{(number + body) * 7919 % 10**8:08}"
     if number % 3 == 2:
         amount = "0.00000000"
     return {
@@ -80,16 +86,16 @@ def _row(number: int) -> dict[str, Any]:
         "asset": ASSETS[number] if number < len(ASSETS) else f"TOKEN{number}",
         "balance": amount,
         "crossWalletBalance": amount,
-        "crossUnPnl": f"-{number}.10293847",
-        "availableBalance": "4309.11820467",
+        "crossUnPnl": f"-{number}.1029{body:04}",
+        "availableBalance": f"4309.1182{body:04}",
         "maxWithdrawAmount": amount,
         "marginAvailable": True,
         "updateTime": 1762412880142 + number,
     }
 
 
-def make_response(assets: int, *, headers: bool) -> bytes:
-    body = json.dumps(rows(assets), separators=(",", ":")).encode()
+def make_response(assets: int, *, headers: bool, number: int = 0) -> bytes:
+    body = json.dumps(rows(assets, number), separators=(",", ":")).encode()
     fields = [*FIELDS, *(CDN_FIELDS if headers else ()), f"Content-Length: {len(body)}"]
     return "\r\n".join(["HTTP/1.1 200 OK", *fields, "", ""]).encode() + body
 
@@ -121,10 +127,15 @@ def certified(folder: Path) -> Tls:
 
 @contextlib.contextmanager
 def served(
-    assets: int = 12, *, headers: bool = False, tls: Tls | None = None, cpu: int | None = None
+    assets: int = 12,
+    *,
+    bodies: int = 1,
+    headers: bool = False,
+    tls: Tls | None = None,
+    cpu: int | None = None,
 ) -> Iterator[str]:
     """Run the server in a process while the context lasts. Yields its URL."""
-    options = [f"--assets={assets}", *(["--headers"] if headers else [])]
+    options = [f"--assets={assets}", f"--bodies={bodies}", *(["--headers"] if headers else [])]
     options += [f"--tls={tls.server}"] if tls else []
     options += [] if cpu is None else [f"--cpu={cpu}"]
     program = [sys.executable, "-I", str(Path(__file__)), *options]
@@ -138,9 +149,9 @@ def served(
             server.terminate()
 
 
-class _FixedResponse(asyncio.Protocol):
-    def __init__(self, response: bytes) -> None:
-        self._response = response
+class _FixedResponses(asyncio.Protocol):
+    def __init__(self, responses: Iterator[bytes]) -> None:
+        self._responses = responses
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -148,14 +159,15 @@ class _FixedResponse(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         *heads, self._rest = (self._rest + data).split(b"\r\n\r\n")
-        self._transport.write(self._response * len(heads))
+        for _ in heads:
+            self._transport.write(next(self._responses))
 
 
-async def serve(response: bytes, tls: ssl.SSLContext | None) -> None:
+async def serve(responses: Iterator[bytes], tls: ssl.SSLContext | None) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     server = await loop.create_server(
-        lambda: _FixedResponse(response), "127.0.0.1", 0, ssl=tls, backlog=4096
+        lambda: _FixedResponses(responses), "127.0.0.1", 0, ssl=tls, backlog=4096
     )
     port = server.sockets[0].getsockname()[1]
     print(f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}", flush=True)
@@ -165,8 +177,9 @@ async def serve(response: bytes, tls: ssl.SSLContext | None) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Send the same response to every request.")
+    parser = argparse.ArgumentParser(description="Send fixed responses.")
     parser.add_argument("--assets", type=int, default=12)
+    parser.add_argument("--bodies", type=int, default=1, help="different ones, sent in turn")
     parser.add_argument("--headers", action="store_true", help="twenty more headers")
     parser.add_argument("--tls", type=Path, metavar="FILE", help="certificate and key")
     parser.add_argument("--cpu", type=int, help="CPU to run on")
@@ -176,7 +189,11 @@ def main() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if options.tls else None
     if context:
         context.load_cert_chain(options.tls)
-    asyncio.run(serve(make_response(options.assets, headers=options.headers), context))
+    responses = [
+        make_response(options.assets, headers=options.headers, number=number)
+        for number in range(options.bodies)
+    ]
+    asyncio.run(serve(itertools.cycle(responses), context))
 
 
 if __name__ == "__main__":

@@ -16,89 +16,112 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import installations, many_accounts, mock, processes
+from benchmarks import connecting, installations, limiters, many_accounts, mock, processes
 from benchmarks.clients import ASYNC_FLOOR, CLIENTS, FLOOR
-from benchmarks.fixed_server import certified, served
+from benchmarks.fixed_server import Tls, certified, served
 from benchmarks.report import document, page
 from benchmarks.side_by_side import Measurement, Settings, interleaved, two_cpus, versions
 from benchmarks.tables import Statistic, Table, figure
 
-CONCURRENCY: Final = (1, 10, 100, 1_000)
-"""Numbers of concurrent calls."""
-
 
 class Scenario(NamedTuple):
-    """Settings of the server."""
+    """Settings of the server, and number of concurrent calls.
+
+    Attributes:
+        assets: Number of rows.
+        bodies: Number of bodies with different amounts, sent in turn.
+        headers: Whether a response has twenty more headers.
+        secure: Whether the server has TLS.
+        at_once: Number of concurrent calls.
+    """
 
     assets: int = 12
+    bodies: int = 1
     headers: bool = False
     secure: bool = False
+    at_once: int = 1
 
 
-SCENARIOS: Final = {
+SYNC_SCENARIOS: Final = {
     "http, 12 assets": Scenario(),
     "https": Scenario(secure=True),
     "20 more headers": Scenario(headers=True),
     "1 asset": Scenario(assets=1),
     "500 assets": Scenario(assets=500),
+    "12 assets, new amounts": Scenario(bodies=400),
+    "500 assets, new amounts": Scenario(assets=500, bodies=40),
 }
+UVLOOP_SCENARIOS: Final = {
+    f"{number:,}": Scenario(at_once=number) for number in (1, 10, 100, 1_000)
+}
+ASYNC_SCENARIOS: Final = {
+    **UVLOOP_SCENARIOS,
+    "https, 1": Scenario(secure=True),
+    "https, 100": Scenario(secure=True, at_once=100),
+    "100, new amounts": Scenario(bodies=400, at_once=100),
+}
+QUICK_AT_ONCE: Final = 100
+"""Concurrent calls at most, in a quick run."""
 
 
 def one_by_one(settings: Settings) -> list[Table]:
     """Measure blocking clients, one call after the other."""
-    with ExitStack() as stack:
-        tls = certified(Path(stack.enter_context(tempfile.TemporaryDirectory())))
-
-        def measure(column: str, settings: Settings) -> Measurement:
-            assets, headers, secure = SCENARIOS[column]
-            trust = tls if secure else None
-            with served(assets, headers=headers, tls=trust, cpu=settings.cpus[1]) as url:
-                return interleaved(
-                    "sync", settings.wanted("sync"), url, settings, assets=assets, tls=trust
-                )
-
-        return cost_tables(
-            "sync", "One call after the other", in_passes(SCENARIOS, measure, settings), FLOOR
-        )
+    found = in_passes("sync", SYNC_SCENARIOS, settings)
+    return cost_tables("sync", "One call after the other", found, FLOOR)
 
 
 def at_once(settings: Settings, *, uvloop: bool) -> list[Table]:
     """Measure asyncio clients with concurrent calls."""
-    numbers = {f"{number:,}": number for number in CONCURRENCY[: 3 if settings.quick else None]}
-
-    def measure(column: str, settings: Settings) -> Measurement:
-        with served(cpu=settings.cpus[1]) as url:
-            names = settings.wanted("async")
-            return interleaved(
-                "async", names, url, settings, at_once=numbers[column], uvloop=uvloop
-            )
-
+    scenarios = {
+        column: scenario
+        for column, scenario in (UVLOOP_SCENARIOS if uvloop else ASYNC_SCENARIOS).items()
+        if not settings.quick or scenario.at_once <= QUICK_AT_ONCE
+    }
+    found = in_passes("async", scenarios, settings, uvloop=uvloop)
     name = "uvloop" if uvloop else "async"
     loop = "uvloop" if uvloop else "asyncio's own loop"
-    return cost_tables(
-        name, f"Many calls at once, {loop}", in_passes(numbers, measure, settings), ASYNC_FLOOR
-    )
+    return cost_tables(name, f"Many calls at once, {loop}", found, ASYNC_FLOOR)
+
+
+def measure_scenario(
+    kind: str, scenario: Scenario, settings: Settings, tls: Tls, *, uvloop: bool
+) -> Measurement:
+    """Measure all clients of a kind against a server with the settings of a scenario."""
+    assets, bodies, headers, secure, calls_at_once = scenario
+    trust = tls if secure else None
+    with served(assets, bodies=bodies, headers=headers, tls=trust, cpu=settings.cpus[1]) as url:
+        return interleaved(
+            kind,
+            settings.wanted(kind),
+            url,
+            settings,
+            at_once=calls_at_once,
+            assets=assets,
+            uvloop=uvloop,
+            tls=trust,
+        )
 
 
 def in_passes(
-    columns: Iterable[str], measure: Callable[[str, Settings], Measurement], settings: Settings
+    kind: str, scenarios: Mapping[str, Scenario], settings: Settings, *, uvloop: bool = False
 ) -> dict[str, Measurement]:
     """Measure all columns several times, so that a slow minute affects more than one column."""
     found: dict[str, Measurement] = {}
     short = settings._replace(rounds=settings.rounds // settings.passes)
-    for number in range(settings.passes):
-        for column in columns:
-            print_progress(f"  {column} ({number + 1}/{settings.passes})")
-            more = measure(column, short)
-            found[column] = found[column].joined(more) if column in found else more
+    with tempfile.TemporaryDirectory() as folder:
+        tls = certified(Path(folder))
+        for number in range(settings.passes):
+            for column, scenario in scenarios.items():
+                print_progress(f"  {column} ({number + 1}/{settings.passes})")
+                more = measure_scenario(kind, scenario, short, tls, uvloop=uvloop)
+                found[column] = found[column].joined(more) if column in found else more
     return found
 
 
@@ -144,6 +167,8 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Settings], list[Table]]]] = {
     "uvloop": partial(at_once, uvloop=True),
     "cold": processes.first_call,
     "command": processes.command,
+    "connecting": connecting.dead_address,
+    "limiters": limiters.limiters,
     "accounts": many_accounts.accounts,
     "mock": mock.mock,
     "generator": processes.generator,

@@ -95,7 +95,8 @@ def interpreter(module: str) -> Path | None:
 
 def versions(settings: Settings) -> dict[str, str]:
     """Return the versions of the clients that are measured."""
-    wanted = {name: CLIENTS[kind][name] for kind in CLIENTS for name in settings.wanted(kind)}
+    kinds = ("sync", "async")
+    wanted = {name: CLIENTS[kind][name] for kind in kinds for name in settings.wanted(kind)}
     found = {}
     for name, client in wanted.items():
         python = interpreter(client.module)
@@ -210,10 +211,11 @@ def interleaved(
     assets: int = 12,
     uvloop: bool = False,
     tls: Tls | None = None,
+    redis_url: str = "",
 ) -> Measurement:
     """Measure all clients in each round, in a random order."""
     measured = Measurement({}, {})
-    target = Target(url, KEY, SECRET, at_once)
+    target = Target(url, KEY, SECRET, at_once, redis_url)
     order = random.Random(0)
     with contextlib.ExitStack() as stack:
         workers: dict[str, tuple[Worker, int]] = {}

@@ -13,9 +13,11 @@ class Target(NamedTuple):
         key: API key.
         secret: API secret.
         connections: Maximum number of connections.
+        redis_url: Redis server for clients that share a budget there.
     """
 
     url: str
     key: str
     secret: str
     connections: int = 1
+    redis_url: str = ""
