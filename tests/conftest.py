@@ -76,18 +76,20 @@ def _collect_left_sockets(request: pytest.FixtureRequest) -> Iterator[None]:
         gc.collect()
 
 
-_passed: dict[str, list[str]] = {}
-_failed: dict[str, list[str]] = {}
+_held: set[str] = set()
+_broken: dict[str, set[str]] = {}
+"""Promise -> tests that broke it."""
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note which promises a test held, or broke."""
-    if report.when == "call" or report.failed:
-        tests_by_promise = _failed if report.failed else _passed if report.passed else {}
-        for name, value in report.user_properties:
-            if name == "promise":
-                test = report.nodeid.rpartition("::")[2].partition("[")[0]
-                tests_by_promise.setdefault(str(value), []).append(test)
+    promises = [str(value) for name, value in report.user_properties if name == "promise"]
+    if report.failed:
+        test = report.nodeid.rpartition("::")[2].partition("[")[0]
+        for promise in promises:
+            _broken.setdefault(promise, set()).add(test)
+    elif report.passed and report.when == "call":
+        _held.update(promises)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -97,17 +99,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many tests held each promise, and which ones broke one.
+    """Print how many promises the tests held, and which tests broke one.
 
     The whole table is docs/promises.md.
     """
-    promises = sorted({*_passed, *_failed}, key=lambda name: (name[0], int(name[1:])))
-    if promises:
-        terminalreporter.section("promises")
-    for name in promises:
-        held, broken = _passed.get(name, []), list(dict.fromkeys(_failed.get(name, [])))
-        verdict = f"BROKEN by {', '.join(broken)}" if broken else "held"
-        terminalreporter.write_line(f"{name:>4}  {len(held):>4} passed  {verdict}")
+    held = _held - _broken.keys()
+    if held:
+        terminalreporter.write_line(f"{len(held)} promises held")
+    for name, tests in sorted(_broken.items()):
+        terminalreporter.write_line(f"{name} BROKEN by {', '.join(sorted(tests))}", red=True)
 
 
 @pytest.fixture(params=[Client, AsyncClient], ids=["sync", "async"])
