@@ -37,6 +37,8 @@ class SignalMoments:
     def run(self, function: Callable[[], Any]) -> Any:
         """Run the function, and return what it returns. Raises what it raises."""
         former = signal.signal(signal.SIGALRM, self.handle)
+        # Python 3.12 has these events only if the frame that begins to trace asks for them.
+        sys._getframe().f_trace_opcodes = True
         sys.settrace(self._trace_call)
         try:
             return function()
