@@ -1,148 +1,132 @@
-"""Layer A, what lies just beside of what the document says: routes, blanks, other minutes, other accounts' secrets. One function a claim.
-
-Each takes a document and a way to make an exchange, goes through every operation and raises AssertionError.
-"""
+"""Checks of the mock just beside what the spec says: routes, other minutes, other accounts."""
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
-from binance_usdm.mock import ManualClock, Reply, Switches
+from binance_usdm.mock import ManualClock, Switches
 
-from .raw_requests import KEY, SECRET, T0, MakeExchange, ask, ask_well, sign, target
-from .spec_facts import Json, OperationFact, operation_facts
+from .raw_requests import (
+    KEY,
+    SECRET,
+    T0,
+    MakeExchange,
+    header_value,
+    key_headers,
+    send_query,
+    send_valid,
+    sign,
+    signed_target,
+    status_and_code,
+)
+from .spec_model import Operation
 
 METHODS: Final = ("HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "get")
 LONG_WINDOWS: Final = (60_001, 100_000, 10**9)
 
 
-def routes_are_exact(document: Json, make: MakeExchange) -> None:
-    """Good credentials open a path and a method as they are described, and nothing that only looks like them."""
-    for fact in operation_facts(document):
-        exchange = make(document)
-        headers = [(fact.key_header.encode(), KEY.encode())] if fact.key_header else []
-        good = target(fact, sign(fact, fact.query(T0)))
-        assert exchange.handle(fact.method, good, headers).status == 200, fact.id
-        path, mark, query = good.partition(b"?")
-        for other in (
-            path + b"/",
-            b"/" + path,
-            path.upper(),
-            path[:-1],
-            path + b"x",
-            path + b"/x",
-            path[1:],
-            b"/",
-        ):
-            reply = exchange.handle(fact.method, other + mark + query, headers)
-            assert reply.status == 404, f"{fact.id}: {other!r}: {reply.status}"
-        for method in METHODS:
-            reply = exchange.handle(method, good, headers)
-            assert reply.status == 404, f"{fact.id}: {method}: {reply.status}"
+def routes_are_exact(operation: Operation, make: MakeExchange) -> None:
+    """A valid request is accepted at its path and method, and at none that is similar."""
+    exchange, headers = make(), key_headers(operation, KEY)
+    target = signed_target(operation)
+    assert exchange.handle(operation.method, target, headers).status == 200
+    path, mark, query = target.partition(b"?")
+    paths = [path + b"/", b"/" + path, path.upper(), path[:-1], path + b"x", path + b"/x"]
+    for other in (*paths, path[1:], b"/"):
+        reply = exchange.handle(operation.method, other + mark + query, headers)
+        assert reply.status == 404, f"{other!r}: {reply.status}"
+    for method in METHODS:
+        reply = exchange.handle(method, target, headers)
+        assert reply.status == 404, f"{method}: {reply.status}"
 
 
-def parameters_come_in_any_order(document: Json, make: MakeExchange) -> None:
-    for fact in operation_facts(document):
-        more = [f"{fact.window}=5000"] if fact.window else []
-        query = "&".join(reversed(fact.query(T0, *more).split("&")))
-        assert ask(make(document), fact, sign(fact, query)).status == 200, f"{fact.id}: {query}"
+def parameters_come_in_any_order(operation: Operation, make: MakeExchange) -> None:
+    query = "&".join(_pairs(operation)[::-1])
+    reply = send_query(make(), operation, sign(operation, query))
+    assert reply.status == 200, f"{query}"
 
 
-def names_are_exact(document: Json, make: MakeExchange) -> None:
+def names_are_exact(operation: Operation, make: MakeExchange) -> None:
     """A parameter whose name has another case is not the parameter."""
-    for fact in operation_facts(document):
-        more = [f"{fact.window}=5000"] if fact.window else []
-        pieces = fact.query(T0, *more).split("&")
-        for place, piece in enumerate(pieces if fact.query(T0, *more) else []):
-            name, _, value = piece.partition("=")
-            for other in {name.lower(), name.upper()} - {name}:
-                query = "&".join([*pieces[:place], f"{other}={value}", *pieces[place + 1 :]])
-                assert ask(make(document), fact, sign(fact, query)).status == 400, (
-                    f"{fact.id}: {query}"
-                )
+    pairs = _pairs(operation)
+    for index, pair in enumerate(pairs):
+        name, _, value = pair.partition("=")
+        for other in {name.lower(), name.upper()} - {name}:
+            query = "&".join([*pairs[:index], f"{other}={value}", *pairs[index + 1 :]])
+            reply = send_query(make(), operation, sign(operation, query))
+            assert reply.status == 400, f"{query}"
 
 
-def long_windows_hold(document: Json, make: MakeExchange) -> None:
-    """No maximum is documented."""
-    for fact in operation_facts(document):
-        for window in LONG_WINDOWS if fact.window else ():
-            for late, status in ((window, 200), (window + 1, 400)):
-                reply = ask_well(make(document), fact, T0 - late, f"{fact.window}={window}")
-                assert reply.status == status, (
-                    f"{fact.id}: {late} ms late, window {window}: {reply.body!r}"
-                )
+def long_windows_hold(operation: Operation, make: MakeExchange) -> None:
+    """The documentation has no maximum."""
+    for window in LONG_WINDOWS if operation.window else ():
+        for late, status in ((window, 200), (window + 1, 400)):
+            pair = f"{operation.window}={window}"
+            reply = send_valid(make(), operation, T0 - late, pair)
+            assert reply.status == status, f"{late} ms late, {pair}: {reply.body!r}"
 
 
-def minutes_are_those_of_the_clock(document: Json, make: MakeExchange) -> None:
-    """A limit that is used up stays so until the clock's minute is over, to the millisecond; Retry-After says when."""
-    for fact in operation_facts(document):
-        start = T0 // 60_000 * 60_000 + 1
-        clock = ManualClock(start)
-        exchange = make(
-            document, clock=clock, switches=Switches(weight_limit=fact.weight, ban_after=10)
-        )
-        assert ask_well(exchange, fact, clock.ms).status == 200, fact.id
-        for second in (0, 29, 31, 58):
-            clock.advance(start + 1000 * second - clock.ms)
-            reply = ask_well(exchange, fact, clock.ms)
-            waits = [value for name, value in reply.headers if name.lower() == b"retry-after"]
-            assert (reply.status, waits) == (429, [b"%d" % (60 - second)]), (
-                f"{fact.id}: second {second}: {reply}"
-            )
-        clock.advance(start + 59_998 - clock.ms)
-        assert ask_well(exchange, fact, clock.ms).status == 429, f"{fact.id}: the last millisecond"
-        clock.advance(1)
-        assert ask_well(exchange, fact, clock.ms).status == 200, f"{fact.id}: the next minute"
+def minutes_follow_the_clock(operation: Operation, make: MakeExchange) -> None:
+    """A used up limit lasts until the minute of the clock ends, to the millisecond."""
+    start = T0 // 60_000 * 60_000 + 1
+    clock = ManualClock(start)
+    switches = Switches(weight_limit=operation.weight, ban_after=10)
+    exchange = make(clock=clock, switches=switches)
+    assert send_valid(exchange, operation, clock.ms).status == 200
+    for second in (0, 29, 31, 58):
+        clock.advance(start + 1000 * second - clock.ms)
+        reply = send_valid(exchange, operation, clock.ms)
+        found = (reply.status, header_value(reply, "Retry-After"))
+        assert found == (429, str(60 - second)), f"second {second}: {reply}"
+    for ms, status in ((start + 59_998, 429), (start + 59_999, 200)):
+        clock.advance(ms - clock.ms)
+        assert send_valid(exchange, operation, clock.ms).status == status, f"{ms - start} ms"
 
 
-def bans_get_longer(document: Json, make: MakeExchange) -> None:
-    """Whoever goes on after a ban is banned for longer, up to three days."""
-    for fact in operation_facts(document):
-        clock, waits = ManualClock(T0), [0]
-        exchange = make(document, clock=clock, switches=Switches(weight_limit=1, ban_after=0))
-        while len(waits) < 30 and waits[-1] < 3 * 86400:
-            exchange.spend(1)
-            reply = ask_well(exchange, fact, clock.ms)
-            waits.append(_header(reply, b"retry-after"))
-            assert reply.status == 418, f"{fact.id}: {reply.status} after {waits}"
-            assert waits[-1] > waits[-2], f"{fact.id}: {waits}"
-            clock.advance(1000 * waits[-1])
-        assert (waits[1], waits[-1]) == (120, 3 * 86400), f"{fact.id}: {waits}"
+def bans_get_longer(operation: Operation, make: MakeExchange) -> None:
+    """Each ban is longer than the one before, up to three days."""
+    clock, waits = ManualClock(T0), [0]
+    exchange = make(clock=clock, switches=Switches(weight_limit=1, ban_after=0))
+    while len(waits) < 30 and waits[-1] < 3 * 86400:
+        exchange.spend(1)
+        reply = send_valid(exchange, operation, clock.ms)
+        waits.append(int(header_value(reply, "Retry-After")))
+        assert reply.status == 418, f"{reply.status} after {waits}"
+        assert waits[-1] > waits[-2], f"{waits}"
+        clock.advance(1000 * waits[-1])
+    assert (waits[1], waits[-1]) == (120, 3 * 86400), f"{waits}"
 
 
-def refused_calls_cost_weight(document: Json, make: MakeExchange) -> None:
-    for fact in operation_facts(document):
-        exchange = make(document)
-        replies = [
-            ask_well(exchange, fact, T0, *more)
-            for more in (["noSuchParameter=1"], ["noSuchParameter=1"], [])
-        ]
-        used = [_header(reply, b"x-mbx-used-weight-1m") for reply in replies]
-        assert used == [fact.weight * count for count in (1, 2, 3)], f"{fact.id}: {used}"
+def rejected_requests_cost_weight(operation: Operation, make: MakeExchange) -> None:
+    exchange = make()
+    extra: tuple[list[str], ...] = (["noSuchParameter=1"], ["noSuchParameter=1"], [])
+    replies = [send_valid(exchange, operation, T0, *pairs) for pairs in extra]
+    used = [int(header_value(reply, "X-MBX-USED-WEIGHT-1M")) for reply in replies]
+    assert used == [operation.weight * count for count in (1, 2, 3)], f"{used}"
 
 
-def keys_are_taken_as_they_are(document: Json, make: MakeExchange) -> None:
-    for fact in operation_facts(document):
-        for key in (
-            (f" {KEY}", f"{KEY} ", f"{KEY}\t", f"{KEY}x", KEY[:-1]) if fact.key_header else ()
-        ):
-            reply = ask(make(document), fact, sign(fact, fact.query(T0)), key)
-            assert reply.status == 401, f"{fact.id}: {key!r}"
+def keys_are_exact(operation: Operation, make: MakeExchange) -> None:
+    """A key with spaces, more or fewer letters is another key."""
+    others = (f" {KEY}", f"{KEY} ", f"{KEY}\t", f"{KEY}x", KEY[:-1])
+    for key in others if operation.key_header else ():
+        query = sign(operation, operation.query(T0))
+        reply = send_query(make(), operation, query, key)
+        assert reply.status == 401, f"{key!r}"
 
 
-def secrets_belong_to_their_keys(document: Json, make: MakeExchange) -> None:
-    """With two accounts, each key opens with its own secret and with no other."""
-    for fact in operation_facts(document):
-        if fact.key_header is None or fact.signature is None:
-            continue
-        exchange = make(document)
-        exchange.add_account("another-key", "another-secret")
-        for key, own in ((KEY, SECRET), ("another-key", "another-secret")):
-            for secret in (SECRET, "another-secret"):
-                wanted = (200, None) if secret == own else (400, -1022)
-                reply = ask(exchange, fact, sign(fact, fact.query(T0), secret), key)
-                assert _said(reply, fact) == wanted, f"{fact.id}: {key} with {secret}"
+def secrets_belong_to_their_keys(operation: Operation, make: MakeExchange) -> None:
+    """With two accounts, each key works with its own secret only."""
+    secrets = {KEY: SECRET, "another-key": "another-secret"}
+    if operation.key_header is None or operation.signature is None:
+        return
+    exchange = make()
+    exchange.add_account("another-key", secrets["another-key"])
+    for key in secrets:
+        for secret in secrets.values():
+            expected = (200, None) if secret == secrets[key] else (400, -1022)
+            query = sign(operation, operation.query(T0), secret)
+            reply = send_query(exchange, operation, query, key)
+            assert status_and_code(reply) == expected, f"{key} with {secret}"
 
 
 CHECKS: Final = (
@@ -150,17 +134,16 @@ CHECKS: Final = (
     parameters_come_in_any_order,
     names_are_exact,
     long_windows_hold,
-    minutes_are_those_of_the_clock,
+    minutes_follow_the_clock,
     bans_get_longer,
-    refused_calls_cost_weight,
-    keys_are_taken_as_they_are,
+    rejected_requests_cost_weight,
+    keys_are_exact,
     secrets_belong_to_their_keys,
 )
 
 
-def _header(reply: Reply, wanted: bytes) -> int:
-    return next(int(value) for name, value in reply.headers if name.lower() == wanted)
-
-
-def _said(reply: Reply, fact: OperationFact) -> tuple[int, int | None]:
-    return reply.status, None if reply.status == 200 else json.loads(reply.body).get("code")
+def _pairs(operation: Operation) -> list[str]:
+    """Return the pairs of a valid query, with the window."""
+    window = [f"{operation.window}=5000"] if operation.window else []
+    query = operation.query(T0, *window)
+    return query.split("&") if query else []

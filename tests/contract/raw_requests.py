@@ -1,83 +1,73 @@
-"""Requests made by hand: HMAC over the bytes that are sent. Shares no code with the client, knows no schemathesis."""
+"""Signed requests to the mock exchange without the client."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import json
 from collections.abc import Callable
-from typing import Any
-
-from requests import PreparedRequest
-from requests.auth import AuthBase
+from typing import Any, Final, TypeAlias
 
 from binance_usdm.mock import Exchange, ManualClock, Reply, Switches
 
-from .spec_facts import Json, OperationFact, operation_facts
+from .signing import compute_signature
+from .spec_model import Json, Operation
 
-KEY = "contract-tests-key"
-SECRET = "contract-tests-secret"
-T0 = 1_591_702_613_943  # the timestamp of the documentation's signing examples
-MakeExchange = Callable[..., Exchange]
-BOUNDLESS = Switches(
-    weight_limit=10**9
-)  # generated calls come by the hundred, all of them in one minute
-
-
-def signature(payload: str, secret: str = SECRET) -> str:
-    return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
+KEY: Final = "contract-tests-key"
+SECRET: Final = "contract-tests-secret"
+# The timestamp of the documentation's signing examples.
+T0: Final = 1_591_702_613_943
+# Hundreds of generated requests come within one minute.
+UNLIMITED: Final = Switches(weight_limit=10**9)
+MakeExchange: TypeAlias = Callable[..., Exchange]
 
 
 def make_exchange(document: Json, **options: Any) -> Exchange:
-    """An exchange for a document, its clock at T0."""
-    given: dict[str, Any] = {"clock": ManualClock(T0), "switches": BOUNDLESS, **options}
-    return Exchange(api_key=KEY, api_secret=SECRET, spec=document, **given)
+    """Return a mock exchange for a document, with its clock at T0."""
+    defaults: dict[str, Any] = {"clock": ManualClock(T0), "switches": UNLIMITED}
+    return Exchange(api_key=KEY, api_secret=SECRET, spec=document, **defaults | options)
 
 
-def sign(fact: OperationFact, query: str, secret: str = SECRET) -> str:
-    """A query with its signature at the end, if the operation takes one."""
-    if fact.signature is None:
+def signature(payload: str, secret: str = SECRET) -> str:
+    return compute_signature(payload, secret)
+
+
+def sign(operation: Operation, query: str, secret: str = SECRET) -> str:
+    """Return a query with its signature at the end, if the operation takes one."""
+    if operation.signature is None:
         return query
-    return f"{query}{'&' if query else ''}{fact.signature}={signature(query, secret)}"
+    return f"{query}{'&' if query else ''}{operation.signature}={signature(query, secret)}"
 
 
-def ask(exchange: Exchange, fact: OperationFact, query: str, *keys: str) -> Reply:
-    """Send a query exactly as it is, with the good key unless others are named."""
-    headers = (
-        [(fact.key_header.encode(), key.encode()) for key in keys or (KEY,)]
-        if fact.key_header
-        else []
-    )
-    return exchange.handle(fact.method, target(fact, query), headers)
+def signed_target(operation: Operation, timestamp: int = T0, *pairs: str) -> bytes:
+    """Return path and query of a valid request with more pairs."""
+    return encode_target(operation, sign(operation, operation.query(timestamp, *pairs)))
 
 
-def ask_well(exchange: Exchange, fact: OperationFact, stamp: int = T0, *more: str) -> Reply:
-    """Send a request with nothing wrong but what is named."""
-    return ask(exchange, fact, sign(fact, fact.query(stamp, *more)))
+def encode_target(operation: Operation, query: str) -> bytes:
+    return f"{operation.path}?{query}".encode() if query else operation.path.encode()
 
 
-def target(fact: OperationFact, query: str) -> bytes:
-    return f"{fact.path}?{query}".encode() if query else fact.path.encode()
+def key_headers(operation: Operation, *keys: str) -> list[tuple[bytes, bytes]]:
+    if operation.key_header is None:
+        return []
+    return [(operation.key_header.encode(), key.encode()) for key in keys]
 
 
-class Signer(AuthBase):
-    """Puts good credentials in the place of generated ones, over the URL as it goes out; adds none where there were none.
+def send_query(exchange: Exchange, operation: Operation, query: str, *keys: str) -> Reply:
+    """Send a query as it is, with the right key unless others are given."""
+    headers = key_headers(operation, *(keys or (KEY,)))
+    return exchange.handle(operation.method, encode_target(operation, query), headers)
 
-    So a case that lacks a credential on purpose goes on lacking it.
-    """
 
-    def __init__(self, document: Json) -> None:
-        known = operation_facts(document)
-        self._signatures = {fact.signature for fact in known if fact.signature}
-        self._keys = {fact.key_header for fact in known if fact.key_header}
+def send_valid(exchange: Exchange, operation: Operation, timestamp: int = T0, *pairs: str) -> Reply:
+    """Send a request in which only the arguments can be invalid."""
+    return send_query(exchange, operation, sign(operation, operation.query(timestamp, *pairs)))
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        for header in self._keys & {*request.headers}:
-            request.headers[header] = KEY
-        address, _, query = (request.url or "").partition("?")
-        pieces = query.split("&")
-        for name in self._signatures:
-            rest = [piece for piece in pieces if piece.partition("=")[0] != name]
-            if len(rest) == len(pieces) - 1:
-                payload = "&".join(rest)
-                request.url = f"{address}?{payload}{'&' if rest else ''}{name}={signature(payload)}"
-        return request
+
+def status_and_code(reply: Reply) -> tuple[int, int | None]:
+    return reply.status, None if reply.status == 200 else json.loads(reply.body).get("code")
+
+
+def header_value(reply: Reply, name: str) -> str:
+    """Return the value of a response header, or an empty string."""
+    values = [value for key, value in reply.headers if key.lower() == name.lower().encode()]
+    return values[0].decode() if values else ""

@@ -1,31 +1,39 @@
-"""A client that gets the reply it is to get, and the judge of what it makes of it. Knows no reply and no table."""
+"""A client that receives the responses of a check, and checks of what it makes of them."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, TypeAlias, TypeVar
 
 import httpx
+from hypothesis import Phase, settings
 
-from binance_usdm import Response, RetryPolicy, UsdmError
+from binance_usdm import Response, RetryPolicy, UnexpectedResponse, UsdmError
 
-from .error_tables import ExpectedOutcome
+from . import patch_points as points
+from .exact_json import canonical, decode
+from .expectations import Outcome
 from .facade import Sdk, arguments_of, python_name
-from .raw_requests import KEY, SECRET, T0
-from .response_bodies import DescribedResponse, decode_value, exact
-from .spec_facts import Json, OperationFact, resolve
+from .raw_requests import KEY, SECRET, T0, MakeExchange
+from .response_model import DescribedResponse
+from .spec_model import Json, Operation, resolve
 
-Ask = Callable[..., Any]
-"""(operation, status, body, *headers) -> the client's response or its error; whatever else it raises is a finding."""
+T = TypeVar("T")
+Header: TypeAlias = tuple[bytes, bytes]
+JSON: Final[Header] = (b"Content-Type", b"application/json")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+VALUE: Final[Outcome] = (Response, 200, None)
+UNEXPECTED: Final[Outcome] = (UnexpectedResponse, 200, None)
 
 
-class _NoBudget:
-    """A limiter that remembers nothing: each reply is judged alone."""
+class UnlimitedLimiter:
+    """A limiter without memory, so that each response is checked alone."""
 
     def acquire(self, weight: int) -> float:
         return 0.0
@@ -38,66 +46,113 @@ class _NoBudget:
     def observe(self, used_weight: int) -> None: ...
 
 
-def client_of(sdk: Sdk, transport: Any) -> Any:
-    limiter = _NoBudget()
-    client = sdk.client(
-        KEY, SECRET, transport=transport, clock=lambda: T0, retry=RetryPolicy.off(), limiter=limiter
-    )
-    client._shared = client._shared._replace(
-        limiter=limiter
-    )  # nor is a ban remembered for the address
+def make_client(sdk: Sdk, transport: Any) -> Any:
+    limiter = UnlimitedLimiter()
+    options = {"clock": lambda: T0, "retry": RetryPolicy.off(), "limiter": limiter}
+    client = sdk.client(KEY, SECRET, transport=transport, **options)
+    # A ban is kept for the address.
+    points.replace_shared_limiter(client, limiter)
     return client
 
 
-@contextmanager
-def listening(sdk: Sdk, *, one_client: bool = False) -> Iterator[Ask]:
-    """Yield a function that has a client get a response, whatever it asks.
+@dataclass
+class ResponseCase:
+    """A described response, and a client that receives it in many forms.
 
-    Each response has a new client, which has learned its account from no other response, unless
-    `one_client` is set.
+    Each call has a new client, which has learned its account from no other response, unless
+    `one_client` is used.
+
+    Attributes:
+        response: The response.
+        sdk: The client.
+        make_exchange: Makes an exchange.
+        how: Whether bodies are random, too.
+        number: Number of the response, by which a thinned out list starts.
+        loop: Event loop for the asyncio client.
     """
-    reply = httpx.Response(500)
-    transport: Any = sdk.recorder(lambda request: reply)
-    transport.handle_request = lambda request: reply
-    client = client_of(sdk, transport)
-    with asyncio.Runner() as runner:
 
-        def ask(
-            fact: OperationFact, status: int, body: bytes, *headers: tuple[bytes, bytes]
-        ) -> Any:
-            nonlocal reply
-            reply = httpx.Response(status, headers=[*headers], stream=httpx.ByteStream(body))
-            return asked(client if one_client else client_of(sdk, transport), fact, runner)
+    response: DescribedResponse
+    sdk: Sdk = field(repr=False)
+    make_exchange: MakeExchange = field(repr=False)
+    how: settings = field(repr=False)
+    number: int = field(repr=False)
+    loop: asyncio.AbstractEventLoop = field(repr=False)
 
-        yield ask
+    def __post_init__(self) -> None:
+        self._client: Any = None
+        self._received = httpx.Response(500)
+        transport: Any = self.sdk.transport(lambda request: self._received)
+        transport.handle_request = lambda request: self._received
+        self._transport = transport
+
+    @property
+    def operation(self) -> Operation:
+        return self.response.operation
+
+    @contextmanager
+    def one_client(self) -> Iterator[None]:
+        """Use one client for all calls within the context."""
+        self._client = make_client(self.sdk, self._transport)
+        try:
+            yield
+        finally:
+            self._client = None
+
+    def receive(self, body: bytes, *headers: Header, status: int | None = None) -> Any:
+        """Return the client's response or error."""
+        status = status or self.response.status
+        stream = httpx.ByteStream(body)
+        self._received = httpx.Response(status, headers=[*headers], stream=stream)
+        return self.call(self._client or make_client(self.sdk, self._transport))
+
+    def call(self, client: Any) -> Any:
+        method = getattr(client, f"{python_name(self.operation.id)}_detailed")
+        try:
+            result = method(**arguments_of(self.operation, self.operation.required_query))
+            if not inspect.iscoroutine(result):
+                return result
+            return self.loop.run_until_complete(result)
+        except UsdmError as error:
+            return error
+
+    def expect(
+        self, expected: Outcome, body: bytes, *headers: Header, status: int | None = None
+    ) -> Any:
+        """Receive a response and check the outcome."""
+        received = self.receive(body, *headers, status=status)
+        found = outcome_of(received)
+        assert found == expected, f"{received!r}, not {expected}, for {body[:400]!r}"
+        return received
+
+    def expect_value(self, body: bytes, *headers: Header) -> Any:
+        """Receive a response and check that its value is that of the body."""
+        received = self.receive(body, *headers)
+        self.check_value(received, body)
+        return received
+
+    def check_value(self, received: Any, body: bytes) -> None:
+        """Check that the value is that of the body: typed, exact, and written back the same."""
+        assert isinstance(received, Response), f"{received!r} for {body[:400]!r}"
+        document, schema = self.operation.document, self.response.schema
+        value = _with_plain_amounts(document, schema, decode(body))
+        differences = [*_differences(document, schema, received.parsed, value, "")]
+        assert not differences, f"{differences[:3]} for {body[:400]!r}"
+
+    def thin_out(self, items: Iterable[T], offset: int = 0) -> list[T]:
+        """Return all items, or every third in a run without random cases, which is faster."""
+        everything = list(items)
+        offset += self.number
+        return everything if Phase.generate in self.how.phases else everything[offset % 3 :: 3]
 
 
-def asked(client: Any, fact: OperationFact, runner: asyncio.Runner) -> Any:
-    try:
-        made = getattr(client, f"{python_name(fact.id)}_detailed")(
-            **arguments_of(fact, fact.required)
-        )
-        return runner.run(made) if inspect.iscoroutine(made) else made
-    except UsdmError as error:
-        return error
-
-
-def outcome(came: Any) -> ExpectedOutcome:
-    """Class, HTTP status and code of a response or an error; status 0 where no complete reply came."""
-    status = came.status_code if isinstance(came, Response) else getattr(came, "status", 0)
-    return type(came), status, getattr(came, "code", None)
-
-
-def same(document: Json, reply: DescribedResponse, came: Any, body: bytes) -> None:
-    """A response whose value is that of the body: each attribute typed and exact, and all of it written back the same."""
-    assert isinstance(came, Response), f"{reply.fact.id}: {came!r} for {body[:400]!r}"
-    value = _with_plain_amounts(document, reply.schema, decode_value(body))
-    departures = [*_departures(document, reply.schema, came.parsed, value, reply.fact.id)]
-    assert not departures, f"{departures[:3]} for {body[:400]!r}"
+def outcome_of(received: Any) -> Outcome:
+    """Return class, status and code; status 0 when no complete response came."""
+    status = getattr(received, "status_code", getattr(received, "status", 0))
+    return type(received), status, getattr(received, "code", None)
 
 
 def _with_plain_amounts(document: Json, schema: Json, value: Any) -> Any:
-    """The value with each amount in plain digits, as it is written back."""
+    """Return the value with each amount in plain digits, as it is written back."""
     schema = resolve(document, schema)
     if isinstance(value, list):
         return [_with_plain_amounts(document, schema["items"], each) for each in value]
@@ -111,61 +166,54 @@ def _with_plain_amounts(document: Json, schema: Json, value: Any) -> Any:
     return format(Decimal(value), "f") if is_amount else value
 
 
-def _departures(document: Json, schema: Json, parsed: Any, value: Any, where: str) -> Iterator[str]:
+def _differences(document: Json, schema: Json, parsed: Any, value: Any, path: str) -> Iterator[str]:
     schema = resolve(document, schema)
     if isinstance(value, list):
         if type(parsed) is not list or len(parsed) != len(value):
-            yield f"{where}: {type(parsed).__name__}"
+            yield f"{path}: {type(parsed).__name__}"
             return
-        for row, each in enumerate(value):
-            yield from _departures(document, schema["items"], parsed[row], each, f"{where}[{row}]")
+        for index, item in enumerate(value):
+            place = f"{path}[{index}]"
+            yield from _differences(document, schema["items"], parsed[index], item, place)
     elif isinstance(value, dict):
-        yield from _object_departures(document, schema["properties"], parsed, value, where)
+        yield from _object_differences(document, schema["properties"], parsed, value, path)
     elif schema.get("format") == "decimal" and value is not None:
         if type(parsed) is not Decimal or format(parsed, "f") != value:
-            yield f"{where}: {parsed!r}, not {value!r}"
+            yield f"{path}: {parsed!r}, not {value!r}"
     elif type(parsed) is not type(value) or parsed != value:
-        yield f"{where}: {parsed!r}, not {value!r}"
+        yield f"{path}: {parsed!r}, not {value!r}"
 
 
-def _object_departures(
-    document: Json, members: Json, parsed: Any, value: Json, where: str
+def _object_differences(
+    document: Json, schemas: Json, parsed: Any, value: Json, path: str
 ) -> Iterator[str]:
-    if exact(parsed.to_dict()) != exact(value):
-        yield f"{where}: written back as {exact(parsed.to_dict())[:400]}"
-    rest = {name: each for name, each in value.items() if name not in members}
-    if exact(dict(parsed.additional_properties)) != exact(rest):
-        yield f"{where}: additional {parsed.additional_properties!r}"
-    for name, member in members.items():
-        attribute, place = python_name(name), f"{where}.{name}"
+    if canonical(parsed.to_dict()) != canonical(value):
+        yield f"{path}: written back as {canonical(parsed.to_dict())[:400]}"
+    unknown = {name: each for name, each in value.items() if name not in schemas}
+    if canonical(dict(parsed.additional_properties)) != canonical(unknown):
+        yield f"{path}: additional {parsed.additional_properties!r}"
+    for name, schema in schemas.items():
+        place, attribute = f"{path}.{name}", getattr(parsed, python_name(name))
         if name in value:
-            yield from _departures(document, member, getattr(parsed, attribute), value[name], place)
-            instant = resolve(document, member).get("x-instant")
-            if instant and _instant(parsed, instant) != _moment(value[name]):
-                yield f"{place}: {instant} is {_instant(parsed, instant)!r}"
-        elif getattr(parsed, attribute) is not None:
-            yield f"{place}: {getattr(parsed, attribute)!r}, not None"
+            yield from _differences(document, schema, attribute, value[name], place)
+            instant = resolve(document, schema).get("x-instant")
+            if instant and (found := _read_instant(parsed, instant)) != _instant(value[name]):
+                yield f"{place}: {instant} is {found!r}"
+        elif attribute is not None:
+            yield f"{place}: {attribute!r}, not None"
 
 
-def _instant(parsed: Any, name: str) -> Any:
+def _read_instant(parsed: Any, name: str) -> Any:
     try:
-        moment = getattr(parsed, name)
+        instant = getattr(parsed, name)
     except OverflowError as error:
         return type(error)
-    return moment and (moment, moment.utcoffset())
+    return instant and (instant, instant.utcoffset())
 
 
-def _moment(ms: int) -> Any:
-    """What an instant must be: with its zone, exact to the millisecond; nothing for 0, no year beyond 9999."""
+def _instant(ms: int) -> Any:
+    """Return an instant and its zone: exact to the ms, `None` for 0, no year beyond 9999."""
     try:
-        return (
-            (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms), timedelta(0))
-            if ms
-            else None
-        )
+        return (EPOCH + timedelta(milliseconds=ms), timedelta(0)) if ms else None
     except OverflowError as error:
         return type(error)
-
-
-def judged(wanted: ExpectedOutcome, came: Any, reply: DescribedResponse, body: bytes) -> None:
-    assert outcome(came) == wanted, f"{reply.fact.id}: {came!r}, not {wanted}, for {body[:400]!r}"

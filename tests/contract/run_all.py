@@ -1,6 +1,8 @@
-"""All layers at once, with random cases: a table of what was tried and what was found. Exits 1 when anything was.
+"""Run all layers with random cases, and print a table of what was tried and found.
 
-python -m tests.contract.run_all
+    python -m tests.contract.run_all
+
+Exits 1 when anything was found.
 """
 
 from __future__ import annotations
@@ -13,110 +15,103 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from binance_usdm.mock import Exchange
-from tests.contract import client_edge_cases as beside_client
-from tests.contract import mock_edge_cases as beside_mock
-from tests.contract.facade import SDKS, Sdk
+from tests.contract.facade import SDKS, Sdk, python_name
 from tests.contract.mock_vs_spec import run_mock_vs_spec
 from tests.contract.raw_requests import make_exchange
 from tests.contract.requests_vs_spec import run_requests_vs_spec
 from tests.contract.responses_vs_spec import HOW, run_responses_vs_spec
-from tests.contract.schemathesis_setup import GENERATED, LOOKED, Found, tried
-from tests.contract.spec_facts import SPEC, Json
+from tests.contract.schemathesis_setup import GENERATED, RUN_COUNT, Problems
+from tests.contract.spec_model import SPEC, Json, operations
 
 
 @dataclass
 class CaseCounter:
-    """What a layer did, counted while it did it."""
+    """Counts the cases of a layer while it runs."""
 
     cases: int = 0
     operations: set[str] = field(default_factory=set)
-    made: list[Exchange] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
 
-    def exchange(self, document: Json, **options: Any) -> Exchange:
-        """An exchange whose requests will be counted."""
-        self.made.append(make_exchange(document, log_size=1_000_000, **options))
-        return self.made[-1]
+    def make_exchange(self, document: Json, **options: Any) -> Exchange:
+        """Make an exchange whose requests `count_requests` counts."""
+        self.exchanges.append(make_exchange(document, log_size=1_000_000, **options))
+        return self.exchanges[-1]
 
-    def requests(self) -> None:
-        """Count what the exchanges were asked: for the layer whose cases are requests."""
-        logged = [each for exchange in self.made for each in exchange.requests]
+    def count_requests(self) -> None:
+        """Count the requests to all exchanges, for the layer whose cases are requests."""
+        logged = [each for exchange in self.exchanges for each in exchange.requests]
         self.cases += len(logged)
         self.operations |= {each.operation for each in logged if each.operation}
 
-    def sdk(self, sdk: Sdk) -> Sdk:
-        """The same SDK, its calls counted."""
-        return replace(
-            sdk, client=lambda *given, **options: _Counted(sdk.client(*given, **options), self)
-        )
+    def count_calls(self, sdk: Sdk) -> Sdk:
+        """Return an SDK whose calls are counted."""
 
+        def make_client(*args: Any, **options: Any) -> Any:
+            client = sdk.client(*args, **options)
+            for operation in operations(SPEC):
+                name = f"{python_name(operation.id)}_detailed"
+                setattr(client, name, self._count(operation.id, getattr(client, name)))
+            return client
 
-class _Counted:
-    """A client whose calls are counted."""
+        return replace(sdk, client=make_client)
 
-    def __init__(self, client: Any, tally: CaseCounter) -> None:
-        self._client, self._tally = client, tally
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._client, name)
-
+    def _count(self, operation_id: str, method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
-        def counted(*given: Any, **options: Any) -> Any:
-            self._tally.cases += 1
-            self._tally.operations.add(name)
-            return method(*given, **options)
+        def counted(*args: Any, **options: Any) -> Any:
+            self.cases += 1
+            self.operations.add(operation_id)
+            return method(*args, **options)
 
         return counted
 
 
-def mock(tally: CaseCounter) -> Found:
-    found = run_mock_vs_spec(SPEC, tally.exchange, GENERATED) | tried(
-        beside_mock.CHECKS, SPEC, tally.exchange
+def run_mock(counter: CaseCounter) -> Problems:
+    problems = run_mock_vs_spec(SPEC, counter.make_exchange, GENERATED)
+    counter.count_requests()
+    return problems
+
+
+def run_requests(counter: CaseCounter) -> Problems:
+    return _run_with_each(counter, lambda name, sdk: run_requests_vs_spec(SPEC, sdk, how=GENERATED))
+
+
+def run_responses(counter: CaseCounter) -> Problems:
+    return _run_with_each(
+        counter, lambda name, sdk: run_responses_vs_spec(SPEC, sdk, how=HOW[name])
     )
-    tally.requests()
-    return found
 
 
-def requests(tally: CaseCounter) -> Found:
-    def layer(name: str, sdk: Sdk) -> Found:
-        beside = tried(beside_client.CHECKS, SPEC, sdk, make_exchange)
-        return run_requests_vs_spec(SPEC, sdk, how=GENERATED) | beside
-
-    return _with_all(tally, layer)
-
-
-def replies(tally: CaseCounter) -> Found:
-    return _with_all(tally, lambda name, sdk: run_responses_vs_spec(SPEC, sdk, how=HOW[name]))
-
-
-def _with_all(tally: CaseCounter, layer: Callable[[str, Sdk], Found]) -> Found:
-    """A layer with each SDK."""
-    each = {name: layer(name, tally.sdk(sdk)) for name, sdk in SDKS.items()}
+def _run_with_each(counter: CaseCounter, run: Callable[[str, Sdk], Problems]) -> Problems:
+    """Run a layer with each client."""
     return {
-        f"{check} ({name})": what for name, found in each.items() for check, what in found.items()
+        f"{check} ({name})": problem
+        for name, sdk in SDKS.items()
+        for check, problem in run(name, counter.count_calls(sdk)).items()
     }
 
 
-LAYERS: dict[str, Callable[[CaseCounter], Found]] = {
-    "A  the mock, as a server": mock,
-    "B  the clients, what they send": requests,
-    "C  the clients, what they make of replies": replies,
+LAYERS: dict[str, Callable[[CaseCounter], Problems]] = {
+    "A  the mock, as a server": run_mock,
+    "B  the clients, what they send": run_requests,
+    "C  the clients, what they make of responses": run_responses,
 }
 
 
 def main() -> int:
-    print(f"{'layer':<42}{'operations':>11}{'cases':>8}{'checks':>8}{'seconds':>9}{'failures':>10}")
-    failures: Found = {}
-    for name, layer in LAYERS.items():
-        LOOKED.clear()
-        tally, started = CaseCounter(), time.monotonic()
-        found = layer(tally)
-        seconds = time.monotonic() - started
-        row = (len(tally.operations), tally.cases, len(LOOKED), f"{seconds:.1f}", len(found))
-        print("{:<42}{:>11}{:>8}{:>8}{:>9}{:>10}".format(name, *row), flush=True)
-        failures |= {f"{name[0]} {check}": what for check, what in found.items()}
-    for check, what in failures.items():
-        print(f"\n{check}\n    {what}")
-    return 1 if failures else 0
+    columns = "{:<44}{:>11}{:>8}{:>8}{:>9}{:>10}"
+    print(columns.format("layer", "operations", "cases", "checks", "seconds", "problems"))
+    all_problems: Problems = {}
+    for name, run in LAYERS.items():
+        RUN_COUNT.clear()
+        counter, started_at = CaseCounter(), time.monotonic()
+        problems = run(counter)
+        seconds = f"{time.monotonic() - started_at:.1f}"
+        counts = (len(counter.operations), counter.cases, len(RUN_COUNT))
+        print(columns.format(name, *counts, seconds, len(problems)), flush=True)
+        all_problems |= {f"{name[0]} {check}": problem for check, problem in problems.items()}
+    for check, problem in all_problems.items():
+        print(f"\n{check}\n    {problem}")
+    return 1 if all_problems else 0
 
 
 if __name__ == "__main__":

@@ -1,89 +1,54 @@
-"""The proof that the layers would notice: every seeded fault is caught, by the checks that its table names.
-
-For the mock and for requests by no other either. For replies that is left to `make contract-faults`, which takes its time.
-"""
+"""Every seeded fault is noticed by the checks that it names."""
 
 from __future__ import annotations
 
-import itertools
+from typing import Any
 
 import pytest
 
-from . import faults_client, faults_mock, faults_reply
-from . import faults_unseen as faults_held_out
-from . import mock_tables as tables
-from . import responses_vs_spec as layer_c
+from . import mock_vs_spec, requests_vs_spec, responses_vs_spec
 from .facade import SDKS, Facade
-from .mock_vs_spec import checks_of, run_mock_vs_spec
+from .faults import FAULT_BY_NAME, SEEDED_FAULTS
 from .raw_requests import make_exchange
-from .requests_vs_spec import CHECKS, run_requests_vs_spec
-from .requests_vs_spec import checks_of as client_checks_of
-from .schemathesis_setup import EDGES, tried
-from .spec_facts import SPEC
+from .responses_vs_spec import run_responses_vs_spec
+from .run_seeded_faults import run_fault, sdk_for
+from .spec_model import SPEC
 
 
-@pytest.mark.parametrize("name", faults_mock.FAULTS)
-def test_a_fault_of_the_mock_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    plant, caught_by = faults_mock.FAULTS[name]
-    plant(monkeypatch)
-    found = run_mock_vs_spec(SPEC)
-    assert {*found} == caught_by, found
-
-
-@pytest.mark.parametrize(
-    ("name", "sdk"), [*zip(faults_client.FAULTS, itertools.cycle(SDKS), strict=False)]
-)
-def test_a_fault_of_the_client_is_caught(
-    name: str, sdk: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plant, caught_by = faults_client.FAULTS[name]
-    plant(monkeypatch)
-    found = run_requests_vs_spec(SPEC, SDKS[sdk])
-    assert {*found} == caught_by, found
-
-
-@pytest.mark.parametrize(
-    ("name", "sdk"), [*zip(faults_reply.FAULTS, itertools.cycle(SDKS), strict=False)]
-)
-def test_a_fault_in_reading_replies_is_caught(
-    name: str, sdk: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plant, caught_by = faults_reply.FAULTS[name]
-    plant(monkeypatch)
-    looking = [check for check in layer_c.CHECKS if check.__name__ in caught_by]
-    found = tried(looking, SPEC, SDKS[sdk], make_exchange, EDGES)
-    assert {*found} == caught_by != set(), found
-
-
-@pytest.mark.parametrize("name", faults_client.EQUIVALENT)
-def test_a_change_of_requests_that_keeps_every_promise_passes(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    faults_client.EQUIVALENT[name][0](monkeypatch)
-    assert run_requests_vs_spec(SPEC, SDKS["async"]) == {}
-
-
-@pytest.mark.parametrize("name", faults_reply.EQUIVALENT)
-def test_a_change_in_reading_that_keeps_every_promise_passes(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    faults_reply.EQUIVALENT[name][0](monkeypatch)
-    assert layer_c.run_responses_vs_spec(SPEC, SDKS["sync, default transport"]) == {}
-
-
-def test_every_check_of_our_own_catches_something() -> None:
-    """A check that no fault sets off may as well not be there."""
+def own_checks(layer: str) -> set[str]:
+    """Return the names of a layer's checks, without those of schemathesis."""
     exchange = make_exchange(SPEC)
-    ours = {check.__name__ for check in (*checks_of(SPEC, exchange), *tables.CHECKS)}
-    assert ours <= set.union(*(caught_by for _, caught_by in faults_mock.FAULTS.values()))
-    ours = {
-        check.__name__
-        for check in (
-            *client_checks_of(SPEC, Facade(SPEC, *SDKS["sync"].opened(exchange))),
-            *CHECKS,
-        )
+    facade = Facade(SPEC, *SDKS["sync"].connect(exchange))
+    checks: dict[str, list[Any]] = {
+        "mock": [*mock_vs_spec.case_checks(SPEC, exchange), *mock_vs_spec.CHECKS],
+        "requests": [*requests_vs_spec.case_checks(SPEC, facade), *requests_vs_spec.CHECKS],
+        "responses": [*responses_vs_spec.CHECKS],
     }
-    assert ours <= set.union(*(caught_by for _, caught_by in faults_client.FAULTS.values()))
-    ours = {check.__name__ for check in layer_c.CHECKS}
-    planted = (faults_reply.FAULTS | faults_held_out.REPLIES).values()
-    assert ours == set.union(*(caught_by for _, caught_by in planted))
+    return {check.__name__ for check in checks[layer]}
+
+
+@pytest.mark.parametrize("name", FAULT_BY_NAME)
+def test_fault_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All checks of its layer are run, but for responses only those that the fault names.
+
+    `make contract-faults` runs the others too, which takes a minute.
+    """
+    fault = FAULT_BY_NAME[name]
+    if fault.layer != "responses" or fault.reason:
+        assert run_fault(name).noticed_by == fault.checks
+        return
+    fault.patch(monkeypatch)
+    checks = [check for check in responses_vs_spec.CHECKS if check.__name__ in fault.checks]
+    problems = run_responses_vs_spec(SPEC, SDKS[sdk_for(fault)], checks=checks)
+    assert problems.keys() == fault.checks != set(), problems
+
+
+def test_names_are_unique() -> None:
+    assert len(FAULT_BY_NAME) == len(SEEDED_FAULTS) > 190
+
+
+@pytest.mark.parametrize("layer", ["mock", "requests", "responses"])
+def test_every_check_notices_something(layer: str) -> None:
+    """A check that no fault sets off might never fail."""
+    noticed = {check for each in SEEDED_FAULTS if each.layer == layer for check in each.checks}
+    assert own_checks(layer) <= noticed

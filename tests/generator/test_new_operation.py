@@ -153,14 +153,14 @@ CONTRACT = """
 import json
 from importlib.resources import files
 from tests.contract.facade import SDKS
-from tests.contract.spec_facts import operation_facts
+from tests.contract.spec_model import operations
 from tests.contract.mock_vs_spec import run_mock_vs_spec
 from tests.contract.requests_vs_spec import run_requests_vs_spec
 from tests.contract.responses_vs_spec import run_responses_vs_spec
 
 path = "/fapi/v3/account"
 document = json.loads(files("binance_usdm_wire").joinpath("openapi.json").read_bytes())
-assert "account" in {fact.id for fact in operation_facts(document)}
+assert "account" in {operation.id for operation in operations(document)}
 assert run_mock_vs_spec(document) == {}
 for sdk in SDKS.values():
     assert run_requests_vs_spec(document, sdk) == {}

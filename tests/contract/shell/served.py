@@ -1,4 +1,4 @@
-"""`binance-usdm mock serve` as a child on a free port, for a while. Knows no operation and no account."""
+"""Serve the mock exchange from a child process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def served(*options: str) -> Iterator[str]:
-    """Serve the mock exchange with these options of the command; gives the base URL. RuntimeError with its words if it does not start."""
+    """Run `binance-usdm mock serve` with these options on a free port, and yield the base URL.
+
+    Raises:
+        RuntimeError: The server did not start; the message has what it printed.
+    """
     command = [sys.executable, "-m", "binance_usdm", "mock", "serve", "--port", "0", *options]
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -21,15 +25,14 @@ def served(*options: str) -> Iterator[str]:
         assert server.stderr is not None
         try:
             line = server.stderr.readline()
-            found = re.search(r"http://127\.0\.0\.1:\d+", line)
-            if found is None:
+            url = re.search(r"http://127\.0\.0\.1:\d+", line)
+            if url is None:
                 server.terminate()
-                raise RuntimeError(
-                    f"the mock exchange did not start: {line}{server.stderr.read()}".strip()
-                )
-            # what else it says is read, so that it never waits for a reader
+                printed = f"{line}{server.stderr.read()}".strip()
+                raise RuntimeError(f"the mock exchange did not start: {printed}")
+            # Whatever else it prints is read, so that it never waits for a reader.
             threading.Thread(target=deque, args=(server.stderr, 0), daemon=True).start()
-            yield found[0]
+            yield url[0]
         finally:
             server.terminate()
             try:

@@ -1,0 +1,20 @@
+"""All seeded faults, and changes that keep every promise, as one table.
+
+Each file has those of one subject. A fault names its layer and exactly the checks of that layer
+that notice it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from . import mock, requests, response_errors, response_values
+from .seeded_fault import SeededFault
+
+SEEDED_FAULTS: Final = (
+    *mock.FAULTS,
+    *requests.FAULTS,
+    *response_values.FAULTS,
+    *response_errors.FAULTS,
+)
+FAULT_BY_NAME: Final[dict[str, SeededFault]] = {fault.name: fault for fault in SEEDED_FAULTS}

@@ -1,0 +1,215 @@
+"""Seeded faults of the client in errors, waits and metadata of responses."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Any, Final
+
+from binance_usdm import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ForbiddenError,
+    IPBannedError,
+    RateLimitError,
+    ServerError,
+    TimestampError,
+    UnexpectedResponse,
+)
+from tests.contract import patch_points as points
+from tests.contract.patch_points import Patch
+
+from .response_patches import (
+    change_class,
+    change_error,
+    change_header,
+    change_outcome,
+    change_response,
+    copy_error,
+    raise_error,
+)
+from .response_values import JSON, MATRIX, METADATA, MOCK_FAULTS, OTHER, SIZES, WRONG, fault
+
+ERRORS: Final = "error_responses_are_classified"
+MESSAGES: Final = "messages_are_sanitized"
+WAITS: Final = "waits_are_read"
+CLASSES: Final = (MATRIX, ERRORS, MOCK_FAULTS)
+CODES: Final = (*CLASSES, METADATA)
+USED_WEIGHT: Final = "x-mbx-used-weight-1m"
+
+
+def replace_unexpected(found: str, when: Any) -> Patch:
+    """Raise `UnexpectedResponse` instead, by outcome and response."""
+    return change_outcome(
+        lambda outcome, response: (
+            UnexpectedResponse(response.status, (), "a value", found)
+            if when(outcome, response)
+            else outcome
+        )
+    )
+
+
+def _name_status(response: Any) -> Any:
+    # ValueError for a status that Python has no name for.
+    HTTPStatus(response.status)
+    return response
+
+
+def _read_code_string(outcome: Any, response: Any) -> Any:
+    match = re.search(rb'"code": ?"(-[0-9]+)"', response.body)
+    if match is None or not isinstance(outcome, APIError):
+        return outcome
+    return points.make_api_error(
+        outcome.status, int(match[1]), outcome.message, outcome.retry_after
+    )
+
+
+def _sanitize_half(sanitize_text: Any, text: str, *secrets: str) -> str:
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "")
+    return re.sub("signature=[0-9a-f]+", "", text)
+
+
+def _read_other_weight(parse: Any, headers: Any) -> Any:
+    text = headers.get("x-mbx-used-weight", "")
+    return int(text) if text.isdigit() else parse(headers)
+
+
+FAULTS: Final = (
+    # Which responses are errors.
+    fault("any 2xx accepted", MATRIX)(
+        change_response(
+            lambda response: (
+                response._replace(status=200) if 200 < response.status < 300 else response
+            )
+        )
+    ),
+    fault("404 read as no rows", *CLASSES, MESSAGES, WAITS)(
+        change_outcome(
+            lambda outcome, response: points.ParsedValue([]) if response.status == 404 else outcome
+        )
+    ),
+    fault("404 unexpected", *CLASSES, WAITS)(
+        replace_unexpected(
+            "no path",
+            lambda outcome, _: (
+                isinstance(outcome, APIError) and (outcome.status, outcome.code) == (404, None)
+            ),
+        )
+    ),
+    fault("error page unexpected", MATRIX, MOCK_FAULTS)(
+        replace_unexpected(
+            "a page", lambda _, response: response.status >= 400 and response.body[:1] == b"<"
+        )
+    ),
+    fault("error in a 200 unexpected", MATRIX, MOCK_FAULTS)(
+        replace_unexpected(
+            "an error",
+            lambda outcome, response: response.status == 200 and isinstance(outcome, APIError),
+        )
+    ),
+    fault("JSON only with its content type", MATRIX, MOCK_FAULTS)(
+        replace_unexpected(
+            "another type",
+            lambda _, response: "json" not in response.headers.get("content-type", "json"),
+        )
+    ),
+    # Errors that are not the client's.
+    fault("unnamed status crashes", MATRIX, ERRORS, MESSAGES, WAITS)(change_response(_name_status)),
+    fault("list as error crashes", MATRIX, ERRORS)(
+        raise_error(
+            AttributeError("'list' has no get"),
+            lambda _, response: response.status >= 400 and response.body[:1] == b"[",
+        )
+    ),
+    fault("unexpected response crashes", OTHER, WRONG, JSON, SIZES, MATRIX, METADATA, MOCK_FAULTS)(
+        raise_error(ValueError("no JSON"), lambda outcome, _: type(outcome) is UnexpectedResponse)
+    ),
+    fault("invalid weight crashes", METADATA)(
+        raise_error(ValueError("int"), lambda _, response: response.headers.get(USED_WEIGHT) == "x")
+    ),
+    # Error classes.
+    fault("codes ignored", *CODES, WAITS)(points.ERROR_CLASS_BY_CODE.replace({})),
+    fault("statuses ignored", *CLASSES, WAITS)(points.ERROR_CLASS_BY_STATUS.replace({})),
+    fault("wrong clock read as a bad request", MATRIX, ERRORS, METADATA)(
+        change_class(TimestampError, BadRequestError)
+    ),
+    fault("invalid key read as forbidden", *CLASSES)(
+        change_class(AuthenticationError, ForbiddenError)
+    ),
+    fault("firewall read as a bad key", *CLASSES)(
+        change_class(ForbiddenError, AuthenticationError)
+    ),
+    fault("server error read as a bad request", *CLASSES)(
+        change_class(ServerError, BadRequestError)
+    ),
+    fault("ban read as a limit", *CLASSES, WAITS)(change_class(IPBannedError, RateLimitError)),
+    fault("ban in a 429 read as a limit", MATRIX, ERRORS, WAITS)(
+        change_error(
+            lambda error: copy_error(error, RateLimitError) if error.status == 429 else error
+        )
+    ),
+    fault("one class for all errors", *CODES, WAITS)(
+        change_error(lambda error: copy_error(error, APIError))
+    ),
+    # Attributes of an error.
+    fault("status as the code", *CODES)(
+        change_error(lambda error: copy_error(error, code=error.status))
+    ),
+    fault("code as the status", *CODES)(
+        change_error(lambda error: copy_error(error, status=error.code or error.status))
+    ),
+    fault("missing code read as zero", *CODES)(
+        change_error(lambda error: copy_error(error, code=error.code or 0))
+    ),
+    fault("string accepted as a code", MATRIX)(change_outcome(_read_code_string)),
+    fault("message lost", ERRORS, MESSAGES, WAITS)(
+        change_error(lambda error: copy_error(error, message=""))
+    ),
+    fault("last dot of messages lost", ERRORS)(
+        change_error(lambda error: copy_error(error, message=error.message.rstrip(".")))
+    ),
+    fault("messages half sanitized", MESSAGES)(points.SANITIZE_TEXT.wrap(_sanitize_half)),
+    fault("no hints", ERRORS)(points.HINT_BY_CODE.replace({})),
+    fault("every error retryable", ERRORS)(points.IS_RETRYABLE.replace(True)),
+    fault("order limit retryable", ERRORS)(points.NON_RETRYABLE_CODES.replace(set())),
+    # Waits.
+    fault("Retry-After ignored", WAITS, MOCK_FAULTS)(change_header("retry-after", lambda text: "")),
+    fault("Retry-After in whole seconds", WAITS)(
+        change_header("retry-after", lambda text: text.partition(".")[0])
+    ),
+    fault("Retry-After never a date", WAITS)(
+        change_header("retry-after", lambda text: re.sub("[A-Z].*", "", text))
+    ),
+    fault("end of a ban ignored", MATRIX, ERRORS, WAITS)(
+        points.PARSE_BAN_END.replace(lambda message: None)
+    ),
+    fault("end of a ban in whole seconds", WAITS)(
+        points.BANNED_UNTIL.wrap_getter(
+            lambda get, error: (end := get(error)) and end.replace(microsecond=0)
+        )
+    ),
+    fault("no wait without Retry-After", WAITS)(
+        points.COOLDOWN_SECONDS.replace(lambda error, now: error.retry_after)
+    ),
+    fault("waits of an hour at most", WAITS)(
+        points.COOLDOWN_SECONDS.change_result(lambda seconds: min(seconds, 3600.0))
+    ),
+    # Metadata.
+    fault("used weight ignored", METADATA)(points.PARSE_USED_WEIGHT.replace(lambda headers: None)),
+    fault("used weight as a string", METADATA)(
+        points.PARSE_USED_WEIGHT.replace(lambda headers: headers.get(USED_WEIGHT))
+    ),
+    fault("used weight of another header", METADATA)(
+        points.PARSE_USED_WEIGHT.wrap(_read_other_weight)
+    ),
+    fault("used weight below 100 only", METADATA)(
+        points.PARSE_USED_WEIGHT.change_result(
+            lambda used: used if used is None or used < 100 else None
+        )
+    ),
+    fault("compressed bodies not decoded", METADATA, MOCK_FAULTS)(
+        change_header("content-encoding", lambda text: "")
+    ),
+)

@@ -1,0 +1,171 @@
+"""Private modules and names of the product that the contract tests use.
+
+Seeded faults replace the names that stand here as a `PatchPoint`. All other files of this directory
+use public names and the names of this file, so that a move in the product changes this file alone;
+`test_patch_points.py` checks that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+
+from binance_usdm import APIError, IPBannedError, _call, _call_context, _config, _errors, _request
+from binance_usdm._gates import TaskGate, ThreadGate
+from binance_usdm._http import httpx_adapter, messages
+from binance_usdm._http.lease import EmptyLease
+from binance_usdm._response import ParsedValue
+from binance_usdm._threads import run_awaited, run_blocking
+from binance_usdm.mock import FAULTS, pipeline
+from binance_usdm.mock.core import accounts, query, response, schema, spec, weight
+from binance_usdm.mock.verify import checks, rejection
+from binance_usdm_wire import OPERATIONS, AccountBalance, rows, writing
+from binance_usdm_wire.api.account import balance
+from binance_usdm_wire.models import account_balance
+
+__all__ = ["EmptyLease", "ParsedValue", "TaskGate", "ThreadGate", "run_awaited", "run_blocking"]
+
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+@dataclass(frozen=True)
+class PatchPoint:
+    """An attribute of a module or class, or a key of a mapping, that a seeded fault replaces."""
+
+    owner: Any
+    name: str
+
+    @property
+    def value(self) -> Any:
+        if isinstance(self.owner, Mapping):
+            return self.owner[self.name]
+        return getattr(self.owner, self.name)
+
+    def replace(self, value: Any) -> Patch:
+        """Return a patch that puts another value here."""
+        if isinstance(self.owner, Mapping):
+            return lambda patch: patch.setitem(cast("Any", self.owner), self.name, value)
+        return lambda patch: patch.setattr(self.owner, self.name, value)
+
+    def wrap(self, wrapper: Callable[..., Any]) -> Patch:
+        """Return a patch that calls the wrapper, with the function before its arguments."""
+        function = self.value
+        return self.replace(lambda *args, **kwargs: wrapper(function, *args, **kwargs))
+
+    def wrap_getter(self, wrapper: Callable[[Callable[[Any], Any], Any], Any]) -> Patch:
+        """Return a patch that calls the wrapper instead of a property, with its getter."""
+        getter = self.value.fget
+        return self.replace(property(lambda owner: wrapper(getter, owner)))
+
+    def change_result(self, change: Callable[[Any], Any]) -> Patch:
+        """Return a patch that changes what the function returns."""
+        return self.wrap(lambda call, *args, **kwargs: change(call(*args, **kwargs)))
+
+
+# The mock exchange: credentials and query.
+VERIFY_SIGNATURE = PatchPoint(accounts.ApiKey, "verify")
+PARSE_QUERY = PatchPoint(query.Query, "parse")
+SPLIT_SIGNATURE = PatchPoint(query.Query, "split_signature")
+FIND_KEY = PatchPoint(checks, "_find_key")
+# Its checks of a request.
+PARAMETERS_CHECK = PatchPoint(checks._CHECKS, "parameters")
+TIMESTAMP_CHECK = PatchPoint(checks._CHECKS, "timestamp")
+CHECK_PARAMETER = PatchPoint(checks, "_check_parameter")
+MAX_AHEAD_MS = PatchPoint(checks, "MAX_AHEAD_MS")
+DEFAULT_RECV_WINDOW_MS = PatchPoint(checks, "DEFAULT_RECV_WINDOW_MS")
+VALUE_CONSTRAINTS = PatchPoint(schema, "_constraints")
+STATUS_BY_CODE = PatchPoint(rejection, "STATUS_BY_CODE")
+REJECTION_STATUS = PatchPoint(rejection.RejectionError, "status")
+# How it reads the spec.
+PARSE_OPERATION = PatchPoint(spec.ApiSpec, "_parse_operation")
+PARSE_PARAMETER = PatchPoint(spec.ApiSpec, "_parse_parameter")
+FIND_OPERATION = PatchPoint(spec.ApiSpec, "find_operation")
+FILL_FIELDS = PatchPoint(spec.ApiSpec, "_fill_fields")
+# Its responses, weight and faults.
+OK_RESPONSE = PatchPoint(pipeline, "json_ok_response")
+ERROR_RESPONSE = PatchPoint(pipeline, "error_response")
+RESPOND = PatchPoint(pipeline.Pipeline, "_respond")
+RESPONSE_BODY = PatchPoint(pipeline.Pipeline, "_response_body")
+ADD_WEIGHT_HEADER = PatchPoint(pipeline.Pipeline, "_with_weight_header")
+MINUTE_MS = PatchPoint(weight, "MINUTE")
+CHARGE_WEIGHT = PatchPoint(weight.WeightCounter, "charge")
+START_BAN = PatchPoint(weight.WeightCounter, "ban")
+LIMIT_RESPONSE = PatchPoint(weight, "error_response")
+ADD_RETRY_AFTER = PatchPoint(weight, "_with_retry_after")
+TIMEOUT_FAULT = PatchPoint(FAULTS, "timeout")
+
+Query = query.Query
+RejectionError = rejection.RejectionError
+error_response = response.error_response
+
+# The client: arguments, query and request.
+BALANCE_OPERATION = PatchPoint(OPERATIONS, "balance")
+WRITE_RECV_WINDOW = PatchPoint(balance, "_write_recv_window")
+VALIDATE_RECV_WINDOW = PatchPoint(_config, "validate_recv_window")
+PARSE_BASE_URL = PatchPoint(_config, "parse_base_url")
+BUILD_QUERY = PatchPoint(_request.RequestBuilder, "build_query")
+APPEND_TIMESTAMP = PatchPoint(_request, "append_timestamp")
+COMPUTE_SIGNATURE = PatchPoint(_request, "compute_signature")
+BUILD_HEADERS = PatchPoint(_request, "build_headers")
+BUILD_SIGNED = PatchPoint(_request.RequestBuilder, "build_signed")
+TO_HTTPX_REQUEST = PatchPoint(httpx_adapter, "_to_httpx_request")
+SEND_ONCE = PatchPoint(_call.CallRunner, "_send_once")
+# Its reading of responses.
+PARSE_RESPONSE = PatchPoint(_call, "parse_response")
+PARSE_USED_WEIGHT = PatchPoint(_call, "parse_used_weight")
+FIND_ACCOUNT_MISMATCH = PatchPoint(_call_context, "find_account_mismatch")
+COOLDOWN_SECONDS = PatchPoint(_call_context, "cooldown_seconds")
+TO_DECIMALS = PatchPoint(account_balance, "to_decimals")
+UPDATED_AT = PatchPoint(AccountBalance, "updated_at")
+# Its errors.
+ERROR_CLASS_BY_CODE = PatchPoint(_errors, "ERROR_CLASS_BY_CODE")
+ERROR_CLASS_BY_STATUS = PatchPoint(_errors, "ERROR_CLASS_BY_STATUS")
+NON_RETRYABLE_CODES = PatchPoint(_errors, "NON_RETRYABLE_CODES")
+IS_RETRYABLE = PatchPoint(APIError, "retryable")
+HINT_BY_CODE = PatchPoint(_errors, "HINT_BY_CODE")
+PARSE_BAN_END = PatchPoint(_errors, "parse_ban_end_ms")
+BANNED_UNTIL = PatchPoint(IPBannedError, "banned_until")
+SANITIZE_TEXT = PatchPoint(_errors, "sanitize_text")
+
+Headers = messages.Headers
+HttpFailure = messages.HttpFailure
+HttpRequest = messages.HttpRequest
+HttpResponse = messages.HttpResponse
+RequestTemplate = messages.RequestTemplate
+TOO_LARGE = messages.TOO_LARGE
+make_api_error = _errors.make_api_error
+integer_writer = writing.integer_writer
+to_decimals = rows.to_decimals
+
+
+def replace_transport(client: Any, transport: Any) -> None:
+    """Use a transport instead of the client's default one."""
+    client._transport = transport
+
+
+def replace_shared_limiter(client: Any, limiter: Any) -> None:
+    """Use a limiter for the client's address instead of the one that all clients share."""
+    client._shared = client._shared._replace(limiter=limiter)
+
+
+def replace_clock(runner: Any, clock: Any) -> Any:
+    """Use a clock for the timestamps of a client, and return the one that it had."""
+    previous, runner._clock = runner._clock, clock
+    return previous
+
+
+def default_recv_window(builder: Any) -> int | None:
+    return cast("int | None", builder._recv_window)
+
+
+def first_account(mock_pipeline: Any) -> Any:
+    return mock_pipeline._state.account
+
+
+def refund_weight(mock_pipeline: Any, context: Any) -> None:
+    """Take back the weight that a request was charged."""
+    mock_pipeline._state.counter_for(context.address).used -= context.operation.weight

@@ -1,0 +1,112 @@
+"""Checks of the client that one call with default settings does not show."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Any, Final
+
+from binance_usdm import APIError, ConfigurationError, RetryPolicy
+from binance_usdm.mock import Exchange, Reply
+
+from .expectations import ATTEMPTS, OTHER_TYPES
+from .facade import RecordedCall, Sdk, SentRequest, arguments_of, call_method, python_name
+from .raw_requests import T0, MakeExchange
+from .spec_model import Operation
+
+RETRY: Final = RetryPolicy(attempts=3, random=lambda: 0.0)
+STEP_MS: Final = 7
+
+
+def each_call_has_its_timestamp(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    _, sent = _call(sdk, make(), operation, {}, {}, {}, clock=_ticking_clock())
+    _check_timestamps(operation, sent)
+
+
+def each_attempt_has_its_timestamp(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """A retry sends a new request with a new timestamp."""
+    exchange = make()
+    exchange.fail(Reply(500), times=2)
+    options = {"retry": RETRY, "clock": _ticking_clock()}
+    calls, sent = _call(sdk, exchange, operation, {}, **options)
+    assert calls[0].error is None, f"{calls[0].error!r}"
+    _check_timestamps(operation, sent)
+
+
+def default_window_is_sent(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """The client's window is sent with every signed call that has none, and with no other."""
+    calls: list[dict[str, Any]] = [{}]
+    calls += [{python_name(operation.window): 1500}] if operation.window else []
+    _, sent = _call(sdk, make(), operation, *calls, recv_window=3000)
+    windows = [each.values_of(operation.window or "recvWindow") for each in sent]
+    expected = [["3000"], ["1500"]] if operation.window else [None]
+    assert windows == expected, f"{windows}"
+
+
+def base_path_is_kept(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """A path of the base URL stands before the path of the operation."""
+    origin = "https://gateway.invalid:8443"
+    _, sent = _call(sdk, make(), operation, {}, base_url=f"{origin}/a/b/")
+    found = [(each.origin, each.target.partition(b"?")[0].decode()) for each in sent]
+    assert found == [(origin, f"/a/b{operation.path}")], f"{found}"
+
+
+def arguments_keep_their_type(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """A value of another type is rejected, and nothing is sent."""
+    for parameter in operation.parameters:
+        is_decimal = parameter["schema"].get("format") == "decimal"
+        values = () if is_decimal else OTHER_TYPES.get(parameter["schema"]["type"], ())
+        for value in values:
+            arguments = {python_name(parameter["name"]): value}
+            calls, sent = _call(sdk, make(), operation, arguments)
+            place = f"{arguments}: {len(sent)} requests"
+            assert isinstance(calls[0].error, ConfigurationError), place
+            assert not sent, place
+
+
+def only_retryable_errors_are_retried(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    for status, code, count in ATTEMPTS:
+        exchange = make()
+        body = b"<html>" if code is None else b'{"code":%d,"msg":"no"}' % code
+        exchange.fail(Reply(status, (), body), times=None)
+        calls, sent = _call(sdk, exchange, operation, {}, retry=RETRY)
+        error = calls[0].error
+        place = f"{status} {code}: {len(sent)} requests, {error!r}"
+        assert (len(sent), getattr(error, "status", None)) == (count, status), place
+        assert status == 302 or isinstance(error, APIError), place
+
+
+CHECKS: Final = (
+    each_call_has_its_timestamp,
+    each_attempt_has_its_timestamp,
+    default_window_is_sent,
+    base_path_is_kept,
+    arguments_keep_their_type,
+    only_retryable_errors_are_retried,
+)
+
+
+def _call(
+    sdk: Sdk, exchange: Exchange, operation: Operation, *arguments: dict[str, Any], **options: Any
+) -> tuple[list[RecordedCall], list[SentRequest]]:
+    """Call one client once with each arguments, and return the calls and all requests."""
+    client, transport = sdk.connect(exchange, **options)
+    required = arguments_of(operation, operation.required_query)
+    calls = [RecordedCall(required | each) for each in arguments]
+
+    async def call_all() -> None:
+        for call in calls:
+            await call_method(client, operation, call)
+
+    asyncio.run(call_all())
+    return calls, transport.sent
+
+
+def _ticking_clock() -> Any:
+    return itertools.count(T0, STEP_MS).__next__
+
+
+def _check_timestamps(operation: Operation, sent: list[SentRequest]) -> None:
+    found = [each.values_of(operation.timestamp) for each in sent]
+    times = [[str(T0 + STEP_MS * index)] for index in range(3)]
+    assert found == (times if operation.timestamp else [None] * 3), f"{operation.id}: {found}"

@@ -1,0 +1,143 @@
+"""What the spec says about JSON responses."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeAlias
+
+from jsonschema_rs import validator_for
+
+from .exact_json import decode
+from .spec_model import JSON_TYPE, Json, Operation, operations, resolve
+
+Path: TypeAlias = tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class DescribedResponse:
+    """A JSON response that the spec describes."""
+
+    operation: Operation
+    status: int
+    schema: Json = field(repr=False)
+
+    @property
+    def document(self) -> Json:
+        return self.operation.document
+
+    def describes(self, body: bytes) -> bool:
+        """Return whether the schema allows a body.
+
+        An integer must be written as one. JSON Schema alone would allow 1.0 as well.
+        """
+        try:
+            value = _without_decimals(decode(body))
+        except (ValueError, RecursionError):
+            return False
+        return bool(self._validator.is_valid(value))
+
+    @functools.cached_property
+    def _validator(self) -> Any:
+        formats = {"decimal": _has_short_exponent}
+        schema = {**self.schema, "components": self.document.get("components", {})}
+        return validator_for(schema, formats=formats, validate_formats=True)
+
+    @functools.cached_property
+    def account_field(self) -> str | None:
+        """The field of the rows that identifies the account."""
+        row = resolve(self.document, self.schema)
+        row = resolve(self.document, row.get("items", row))
+        for name, node in row.get("properties", {}).items():
+            if resolve(self.document, node).get("x-identifies-account"):
+                return str(name)
+        return None
+
+    def names_one_account(self, body: bytes) -> bool:
+        """Return whether the rows of a valid body belong to at most one account."""
+        name = self.account_field
+        return name is None or len({row[name] for row in _rows(decode(body))}) < 2
+
+    def with_one_account(self, body: bytes) -> bytes:
+        """Return a valid body whose rows all belong to the account of the first one."""
+        name, value = self.account_field, json.loads(body)
+        for row in _rows(value) if name is not None else ():
+            row[name] = _rows(value)[0][name]
+        return json.dumps(value, ensure_ascii=False).encode()
+
+    def places(self) -> Iterator[tuple[Path, Json, bool]]:
+        """Yield paths in the richest example, with schema and whether the value is optional."""
+        yield (), resolve(self.document, self.schema), False
+        yield from _places(self.document, self.schema, self.operation.richest_example, ())
+
+
+def described_responses(document: Json) -> list[DescribedResponse]:
+    """Return every JSON response; `5XX` stands for 520, which has no description."""
+    return [
+        DescribedResponse(operation, int(status.replace("XX", "20")), content[JSON_TYPE]["schema"])
+        for operation in operations(document)
+        for status, node in operation.responses.items()
+        if JSON_TYPE in (content := resolve(document, node).get("content", {}))
+    ]
+
+
+def ok_responses(document: Json) -> list[DescribedResponse]:
+    return [each for each in described_responses(document) if each.status == 200]
+
+
+def error_responses(document: Json) -> list[DescribedResponse]:
+    return [each for each in described_responses(document) if each.status != 200]
+
+
+def _places(
+    document: Json, schema: Json, value: Any, path: Path
+) -> Iterator[tuple[Path, Json, bool]]:
+    schema = resolve(document, schema)
+    children: list[tuple[int | str, Json, bool]] = []
+    if isinstance(value, list) and value:
+        # The first and the last item stand for all.
+        children = [(index, schema["items"], False) for index in {0: 0, len(value) - 1: 0}]
+    elif isinstance(value, dict):
+        required = schema.get("required", ())
+        children = [
+            (name, node, name not in required)
+            for name, node in schema.get("properties", {}).items()
+            if name in value
+        ]
+    for step, node, is_optional in children:
+        yield (*path, step), resolve(document, node), is_optional
+        yield from _places(document, node, value[step], (*path, step))
+
+
+def _rows(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _has_short_exponent(text: str) -> bool:
+    """Return whether an exponent leaves at most 40 digits. The pattern says all else."""
+    if not re.search("[eE]", text):
+        return True
+    try:
+        _, digits, exponent = Decimal(text).as_tuple()
+    except InvalidOperation:
+        return False
+    if not isinstance(exponent, int):
+        return False
+    if exponent >= 0:
+        return not any(digits) or len(digits) + exponent <= 40
+    return max(len(digits), 1 - exponent) <= 40
+
+
+def _without_decimals(value: Any) -> Any:
+    """Replace numbers that are not written as an integer of 64 bits by a half."""
+    if isinstance(value, Decimal):
+        return 0.5
+    if isinstance(value, list):
+        return [_without_decimals(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _without_decimals(each) for name, each in value.items()}
+    return value
