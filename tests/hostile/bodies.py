@@ -23,6 +23,7 @@ from tests.hostile.server_behavior import (
     MALFORMED,
     MIB,
     NO_JSON,
+    VALUE,
     Expected,
     family,
     mismatch,
@@ -67,6 +68,10 @@ def row(**changed: Any) -> bytes:
     return response_bytes(json.dumps([{**ROW, **changed}], ensure_ascii=False).encode())
 
 
+def second_row(changed: dict[str, Any]) -> bytes:
+    return response_bytes(json.dumps([ROW, changed]).encode())
+
+
 def member(text: bytes) -> bytes:
     """The good row with one more member, as text."""
     return response_bytes(BODY.replace(b"[{", b"[{" + text + b", "))
@@ -87,6 +92,7 @@ NO_GZIP = mismatch("invalid data", "a body in gzip")
 
 ENCODINGS = family({
     "gzip": (encoded(b"gzip", ZIPPED), GOOD),
+    "gzip with blanks around": (encoded(b" GZip ", ZIPPED), GOOD),
     "gzip in capitals": (encoded(b"GZIP", ZIPPED), GOOD),
     "x-gzip": (encoded(b"x-gzip", ZIPPED), GOOD),
     "deflate": (encoded(b"deflate", zlib.compress(BODY)), GOOD),
@@ -102,6 +108,7 @@ ENCODINGS = family({
     "dcb": (encoded(b"dcb", BODY), UNKNOWN),
     "an encoding of 300 kB": (encoded(b"x" * 300_000, BODY), UNKNOWN),
     "an encoding that is no ASCII": (encoded(b"\xff", BODY), UNKNOWN),
+    "identity and gzip": (encoded(b"identity, gzip", ZIPPED), UNKNOWN),
     "gzip twice in one field": (encoded(b"gzip, gzip", gzip.compress(ZIPPED)), UNKNOWN),
     "gzip in two fields": (response_bytes(gzip.compress(ZIPPED), b"Content-Encoding: gzip",
         b"Content-Encoding: gzip"), UNKNOWN),
@@ -131,8 +138,11 @@ TEXTS = family({
     "an empty wallet": (body(b"[]"), (list, [])),
     "an empty wallet with blanks": (body(b" [\t]\r\n"), (list, [])),
     **{f"no JSON: {name}": (body(content), NO_JSON) for name, content in {
-        "empty": b"", "blanks": b" \r\n\t ", "a byte order mark": b"\xef\xbb\xbf" + BODY,
+        "empty": b"", "line ends": b"\r\n\r\n", "an end without a start": b"]",
+        "a start without an end": b"[", "a comma and no row": b"[1,]",
+        "blanks": b" \r\n\t ", "a byte order mark": b"\xef\xbb\xbf" + BODY,
         "UTF-16": BODY.decode().encode("utf-16"),
+        "UTF-32 with a mark": BODY.decode().encode("utf-32"),
         "UTF-32": BODY.decode().encode("utf-32-le"), "Latin-1": BODY.replace(b"QmZt", b"Qm\xe9t"),
         "a raw surrogate": BODY.replace(b"Zt", b"\xed\xa0\x80"),
         "an escaped surrogate": BODY.replace(b"Zt", b"\\ud800"),
@@ -146,6 +156,7 @@ TEXTS = family({
         "a word": b"OK", "half of it": BODY[: len(BODY) // 2], "all but a byte": BODY[:-1],
         "twice": BODY + BODY,
         "lines": BODY + b"\n" + BODY + b"\n",
+        "a comment within": BODY.replace(b"[", b"[/* */"),
         "a comment": BODY + b"// that is all", "single quotes": BODY.replace(b'"', b"'"),
         "a comma after the row": BODY[:-1] + b",]",
         "a comma after the member": BODY[:-2] + b",}]", "True": BODY.replace(b"true", b"True"),
@@ -168,6 +179,7 @@ TEXTS = family({
        for text, found in {
         b"{}": "an object", b'""': "a string", b"null": "null", b"true": "a boolean",
         b"0": "a number", b"1.5": "a number",
+        b"false": "a boolean", b'"NaN"': "a string", b'{"rows": [[]]}': "an object",
         b'{"data": []}': "an object",
         json.dumps(ROW).encode(): "an object", b'"[]"': "a string",
     }.items()},
@@ -194,32 +206,30 @@ TEXTS = family({
 }, kept=True)  # fmt: skip
 
 NO_DECIMAL = "a string that is not a decimal number"
-WRONG: dict[str, dict[str, Any]] = {
-    TEXT: {"null": None, "a number": 1, "an array": []},
-    "a boolean": {"null": None, "a string": "true", "a number": 1},
-    TIME: {"null": None, "a string": "1762412880142", "a boolean": True,
-           "an integer out of range": 2**63, "a number": 1.5},
-    AMOUNT: {"null": None, "a number": 12.5, "an object": {}, NO_DECIMAL: "12,5"},
+# By what is expected: what is found, and values of it. VALUE may not show in any error.
+NULL, LISTS, OBJECTS = [None], [[VALUE], []], [{VALUE: VALUE}, {}]
+NUMBERS, BOOLEANS = [0, 1, 0.5, int(VALUE), float(VALUE)], [True, False]
+WRONG: dict[str, dict[str, list[Any]]] = {
+    TEXT: {"a number": NUMBERS, "a boolean": BOOLEANS},
+    "a boolean": {"a string": ["true", VALUE], "a number": NUMBERS},
+    TIME: {"a string": [VALUE, ""], "a boolean": BOOLEANS, "a number": [1.5, 1e3, 2**64, 10**300],
+           "an integer out of range": [-1, 2**63, -(2**63)]},
+    AMOUNT: {"a number": NUMBERS, "a boolean": BOOLEANS, NO_DECIMAL: [
+        "", " ", " 1", "1 ", "1\n", "+1", "1.", ".5", "-.5", "5.", "1_000", "1,000", "12,5", "01",
+        "0x1", "NaN", "Infinity", "-Infinity", "-", "--1", "1.2.3", "1e40", "1E-40", "1e999999999",
+        "1e", "١٢", "٣", "１", "−1", "1\0", "null", VALUE + "x", "1" * 300 + "x"]},
 }  # fmt: skip
 NO_NUMBER = mismatch(NO_DECIMAL, AMOUNT, 0, "balance")
 MEMBERS = family({
     **{f"no {name}": (body(json.dumps([{k: v for k, v in ROW.items() if k != name}]).encode()),
                       mismatch("nothing", expected, 0, name))
        for name, expected in EXPECTED.items()},
-    **{f"{name} is {kind}": (row(**{name: value}), mismatch(kind, expected, 0, name))
-       for name, expected in EXPECTED.items() for kind, value in WRONG[expected].items()},
-    **{f"the amount {text!r}": (row(balance=text), NO_NUMBER) for text in (
-        "", " ", " 1", "1 ", "1\n", "+1", "1.", ".5", "-.5", "1_000", "1,000", "01",
-        "0x1", "NaN", "Infinity", "-",
-        "--1", "1.2.3", "1e40", "1E-40", "1e999999999", "1e", "١٢", "１", "−1", "1\0")},
+    **{f"{name} is {kind}": (row(**{name: values[0]}), mismatch(kind, expected, 0, name))
+       for name, expected in EXPECTED.items() for kind, values in WRONG[expected].items()},
     **{f"the exact amount {text!r}": (row(balance=text), rows(balance=text))
        for text in ("0", "-0", "-0.00000000", "0.00000001", "9" * 40 + "." + "9" * 40)},
     **{f"the exponent {text!r}": (row(balance=text), rows(balance=plain)) for text, plain in {
         "5.0E7": "50000000", "0E-8": "0.00000000", "-1.5e+3": "-1500"}.items()},
-    **{f"the time {value!r:.22}": (row(updateTime=value), mismatch(found, TIME, 0, "updateTime"))
-       for value, found in {
-        -1: "an integer out of range", 2**63: "an integer out of range", 2**64: "a number",
-        1.0: "a number", 1e3: "a number"}.items()},
     "the time of 300 digits": (body(BODY.replace(b"1762412880142", b"9" * 300)),
         mismatch("a number", TIME, 0, "updateTime")),
     # Beyond the range of a double.
@@ -233,6 +243,8 @@ MEMBERS = family({
     "an unknown integer of 300 digits": (member(b'"new": ' + b"9" * 300),
         rows(new=Decimal("9" * 300))),
     "an unknown integer of 5000 digits": (member(b'"new": ' + b"9" * 5000), NO_JSON),
+    "an unknown number of 32 digits": (member(b'"new": 0.10000000000000000000000000000001'),
+        rows(new=Decimal("0.10000000000000000000000000000001"))),
     "a member without a name": (row(**{"": ""}), rows(**{"": ""})),
     "a member called self": (row(self=1, __class__="x"), rows(self=1, __class__="x")),
     "an asset in Chinese": (row(asset="币安人生"), rows(asset="币安人生")),
@@ -242,6 +254,20 @@ MEMBERS = family({
     "an escaped pair": (body(BODY.replace(b"USDT", b"\\ud83d\\ude80")), rows(asset="🚀")),
     "an asset of 900 kB": (row(asset="é" * 450_000), rows(asset="é" * 450_000)),
     "an empty text": (row(asset=""), rows(asset="")),
+}, kept=True)  # fmt: skip
+NEVER_RIGHT: dict[str, list[Any]] = {"null": NULL, "an array": LISTS, "an object": OBJECTS}
+# For the reader alone: every wrong value in every field of a second row.
+WRONG_VALUES = family({
+    f"{name} is {value!r:.40}": (
+        second_row({**ROW, name: value}), mismatch(kind, expected, 1, name))
+    for name, expected in EXPECTED.items()
+    for kind, values in {**NEVER_RIGHT, **WRONG[expected]}.items()
+    for value in values
+}, kept=True) + family({
+    f"{name} is called {name.swapcase()}": (
+        second_row({**{key: ROW[key] for key in ROW if key != name}, name.swapcase(): ROW[name]}),
+        mismatch("nothing", expected, 1, name))
+    for name, expected in EXPECTED.items()
 }, kept=True)  # fmt: skip
 BAN_SECONDS = 300.0
 BAN = (
@@ -277,6 +303,8 @@ DISGUISED = family({
         (TimestampError, 200, -1021, "", None)),
     "200 with -2**63": error_body(BadRequestError, -(2**63)),
     "200 that says ok": (body(b'{"code": 200, "msg": "success"}'),
+        mismatch("an object", "an array")),
+    "200 with a null code": (body(b'{"code": null, "msg": "no"}'),
         mismatch("an object", "an array")),
     "200 with a code of text": (body(b'{"code": "-1021", "msg": "no"}'),
         mismatch("an object", "an array")),

@@ -1,10 +1,8 @@
-"""Run every hostile behavior of a server against both clients.
+"""Run the hostile behaviors of a server against both clients.
 
-    python -m tests.hostile.catalogue [--costly] [--memory [--traced]] [--table] [word ...]
-
-Prints one line for each behavior and client with a wrong outcome, then the figures: outcomes,
-times, costs, and connections to other servers. The behaviors and their outcomes are in `framing`,
-`connections`, `bodies` and `error_responses`.
+The behaviors and their outcomes are in `framing`, `connections`, `bodies` and `error_responses`.
+`parsing` runs them against the parser alone. `python -m tests.hostile.catalogue` prints by how
+many MiB those that could take memory raise the peak of a process.
 """
 
 from __future__ import annotations
@@ -12,18 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import json
 import logging
 import re
 import resource
-import sys
 import threading
 import time
-import tracemalloc
 from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from binance_usdm import (
     AsyncClient,
@@ -31,6 +26,7 @@ from binance_usdm import (
     IPBannedError,
     RateLimitError,
     RetryPolicy,
+    UsdmError,
     reset_shared_state,
 )
 from binance_usdm._http.tls import tls_context
@@ -43,8 +39,10 @@ from tests.hostile.server_behavior import (
     LATE,
     LONG,
     SHORT,
+    VALUE,
     Expected,
     ServerBehavior,
+    is_retryable,
     matches,
     outcome_of,
 )
@@ -52,19 +50,22 @@ from tests.support.canaries import CANARIES, KEY, SECRET, crash_report
 from tests.support.clients import NOW, BlockingFacade
 from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, RESET, STAY_SILENT, RawServer
 
+Kind: TypeAlias = type[Client] | type[AsyncClient]
 FAMILIES: dict[str, list[ServerBehavior]] = {
     **IN_THE_FRAME,
     **ON_THE_WIRE,
     **IN_THE_BODY,
     **IN_REFUSALS,
+    "costly": COSTLY,
 }
 CATALOGUE = [behavior for family in FAMILIES.values() for behavior in family]
-CLIENTS: tuple[type[Client] | type[AsyncClient], ...] = (Client, AsyncClient)
+CLIENTS: tuple[Kind, ...] = (Client, AsyncClient)
 HELD: Expected = (RateLimitError, 0)
 BANNED: Expected = (IPBannedError, 418)
 WORK = 0.2  # seconds of a processor that a reply may cost: no deadline ends work
 SLACK = 0.1  # seconds that a call may take beyond its time: the promise
-PRIVATE = [*CANARIES, "203.0.113"]  # the address that the catalogue's texts tell
+# VALUE is in bodies, the address in messages.
+PRIVATE = [*CANARIES, "203.0.113", VALUE]
 WORKERS = 12
 # A machine that is busy makes a call late now and then; a client that is late is late each time.
 LOOKS = 3
@@ -83,14 +84,18 @@ class Observation:
 
     found: Expected
     took: CallCost
-    # The outcome of the next call.
-    after: Expected | None
-    connections: int
+    # `retryable` of an error.
+    retryable: bool | None
+    # What a crash report shows and must not.
+    leaked: tuple[str, ...]
     # Requests of the first call, and of both.
     first: int
     requests: int
-    # What a crash report shows and must not.
-    leaked: tuple[str, ...]
+    connections: int
+    # The outcome of the next call.
+    after: Expected | None = None
+    # Whether the server saw the end of its first connection.
+    ended: bool = False
 
     def next(self) -> Expected:
         """Return the outcome that the next call must have.
@@ -101,34 +106,38 @@ class Observation:
             return GOOD
         return HELD if self.found[0] is RateLimitError else BANNED
 
-    def late(self, behavior: ServerBehavior) -> bool:
-        """Return whether a call, or the next one, was late."""
+    def is_late(self, behavior: ServerBehavior) -> bool:
+        """Return whether the call, or the next one, was late."""
         return self.took.seconds > behavior.timeout + SLACK or (
             self.after is not None and matches(self.after, LATE)
         )
 
-    def faults(self, behavior: ServerBehavior) -> list[str]:
-        """Return the problems of this outcome."""
+    def find_problems(self, behavior: ServerBehavior) -> list[str]:
+        """Return what is wrong with this outcome."""
         seconds = self.took.seconds
         has_next = self.after is not None
-        is_late = matches(self.found, LATE)
-        is_wrong = not matches(self.found, behavior.due)
-        is_next_wrong = self.after is not None and not matches(self.after, self.next())
+        is_closed = has_next and behavior.kept is False
+        is_ended_early = matches(self.found, LATE) and seconds < behavior.timeout
+        is_retryable_wrong = self.retryable not in {None, is_retryable(self.found)}
         is_limit_ignored = self.next() is not GOOD and self.requests != 1
         is_connection_wrong = (
             has_next and behavior.kept is not None and self.connections != 2 - behavior.kept
         )
-        # The deadline does not end work of the CPU.
-        is_work_long = self.took.work > WORK
         problems = {
-            f"was {self.found!r:.300}, due {behavior.due!r:.300}": is_wrong,
+            f"was {self.found!r:.300}, due {behavior.due!r:.300}": not matches(
+                self.found, behavior.due
+            ),
             f"took {seconds:.3f} s of {behavior.timeout}": seconds > behavior.timeout + SLACK,
-            f"ended after {seconds:.3f} s": is_late and seconds < behavior.timeout,
-            f"worked for {self.took.work:.3f} s": is_work_long,
-            f"the next call was {self.after!r:.300}": is_next_wrong,
+            f"ended after {seconds:.3f} s": is_ended_early,
+            # The deadline does not end work of the CPU.
+            f"worked for {self.took.work:.3f} s": self.took.work > WORK,
+            f"retryable is {self.retryable}": is_retryable_wrong,
+            f"the next call was {self.after!r:.300}": self.after is not None
+            and not matches(self.after, self.next()),
             f"{self.first} requests for one attempt": self.first > 1,
             f"{self.requests} requests in spite of a limit": is_limit_ignored,
             f"{self.connections} connections": is_connection_wrong,
+            "the connection stays open": is_closed and not self.ended,
             f"shows {self.leaked}": bool(self.leaked),
         }
         return [problem for problem, is_so in problems.items() if is_so]
@@ -164,9 +173,7 @@ class TimedFacade(BlockingFacade):
 
 
 @contextlib.contextmanager
-def client(
-    kind: type[Client] | type[AsyncClient], url: str, timeout: float
-) -> Iterator[TimedFacade]:
+def client(kind: Kind, url: str, timeout: float) -> Iterator[TimedFacade]:
     # A ban belongs to the address, and ports are reused. So each client starts without a ban.
     reset_shared_state()
     with (
@@ -196,55 +203,44 @@ def shown(error: BaseException | None, heads: Iterable[bytes]) -> tuple[str, ...
     signatures = [
         found.decode() for head in heads for found in re.findall(rb"signature=([0-9a-f]{64})", head)
     ]
-    return tuple(
-        text
-        for text in [*PRIVATE, *signatures, *(text[:32] for text in signatures)]
-        if text in report
-    )
+    texts = [*PRIVATE, *signatures, *(text[:32] for text in signatures)]
+    return tuple(text for text in texts if text in report)
 
 
 def observe(
-    behavior: ServerBehavior,
-    kind: type[Client] | type[AsyncClient],
-    elsewhere: bytes = b"",
-    look: bool = True,
+    behavior: ServerBehavior, kind: Kind, elsewhere: bytes = b"", look: bool = True
 ) -> Observation:
     """Make a call while a server behaves this way, then another one."""
     with RawServer(*behavior.scripts(elsewhere, over := threading.Event())) as server:
         url = server.url.replace("http:", "https:") if behavior.tls else server.url
         with client(kind, url, behavior.timeout) as face:
             found, took, error = called(face)
-            first = len(server.requests)
+            retryable = error.retryable if isinstance(error, UsdmError) else None
             leaked = shown(error, server.requests) if look else ()
-            # A second call would only wait.
-            if behavior.tls or 0 < cooldown_of(found) < LONG + 1:
-                return Observation(
-                    found, took, None, server.connections, first, len(server.requests), leaked
-                )
-            if behavior.idle:
-                over.wait(LONG)
-                server.wait(
-                    lambda: (
-                        server.ended > 0
-                        or not {RESET, CLOSE_WITHOUT_CLOSE_NOTIFY} & set(steps(behavior))
-                    )
-                )
-                face.rest(0.01)
-            after, _, _ = called(face)
-            return Observation(
-                found, took, after, server.connections, first, len(server.requests), leaked
-            )
+            first = len(server.requests)
+            after, ended = None, False
+            # Where there is a short cooldown, a second call would only wait.
+            if not (behavior.tls or 0 < cooldown_of(found) < LONG + 1):
+                if behavior.idle:
+                    over.wait(LONG)
+                    if {RESET, CLOSE_WITHOUT_CLOSE_NOTIFY} & set(steps(behavior)):
+                        server.wait(lambda: server.ended > 0)
+                    face.rest(0.01)
+                after, _, _ = called(face)
+                ended = behavior.kept is False and server.wait(lambda: server.ended > 0)
+            counts = (first, len(server.requests), server.connections)
+            return Observation(found, took, retryable, leaked, *counts, after, ended)
 
 
-def examine_all(
-    chosen: list[ServerBehavior], look: bool = True
+def observe_all(
+    chosen: list[ServerBehavior], kinds: Iterable[Kind] = CLIENTS, look: bool = True
 ) -> tuple[dict[tuple[str, str], Observation], int]:
-    """Run each behavior on both clients, those that wait side by side.
+    """Run each behavior on the clients, those that wait side by side.
 
     Returns:
-        The outcomes, and the number of connections to another server.
+        The outcomes by name and client, and the number of connections to another server.
     """
-    pairs = [(behavior, kind) for behavior in chosen for kind in CLIENTS]
+    pairs = [(behavior, kind) for behavior in chosen for kind in kinds]
     waiting = [
         pair
         for pair in pairs
@@ -258,12 +254,10 @@ def examine_all(
     with RawServer([STAY_SILENT]) as stranger, ThreadPoolExecutor(WORKERS) as pool:
         elsewhere = f"127.0.0.1:{stranger.port}".encode()
 
-        def one(
-            pair: tuple[ServerBehavior, type[Client] | type[AsyncClient]],
-        ) -> tuple[tuple[str, str], Observation]:
+        def one(pair: tuple[ServerBehavior, Kind]) -> tuple[tuple[str, str], Observation]:
             for _ in range(LOOKS):
                 seen = observe(*pair, elsewhere, look)
-                if not seen.late(pair[0]):
+                if not seen.is_late(pair[0]):
                     break
             return (pair[0].name, pair[1].__name__), seen
 
@@ -278,53 +272,15 @@ def steps(behavior: ServerBehavior) -> Iterable[Any]:
     return () if callable(behavior.steps) else behavior.steps
 
 
-def table(seen: dict[tuple[str, str], Observation]) -> list[str]:
-    """Name, client, outcome, seconds, connections: a line each."""
-    return [
-        " | ".join([*key, f"{one.found!r:.200}", f"{one.took.seconds:.3f}", str(one.connections)])
-        for key, one in seen.items()
-    ]
-
-
-def memory(chosen: list[ServerBehavior], traced: bool) -> dict[str, float]:
-    """Return by how many MiB the peak of memory exceeds that after some calls.
-
-    It is counted for the process and for Python's blocks.
-    """
-    if traced:
-        tracemalloc.start()
-    examine_all(CATALOGUE[::40], look=False)
+def memory_growth() -> float:
+    """Return by how many MiB large replies raise the peak of memory beyond that of small ones."""
+    observe_all(FAMILIES["length"], look=False)
     gc.collect()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    tracemalloc.reset_peak()
-    blocks = tracemalloc.get_traced_memory()[0]
-    examine_all(chosen, look=False)
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return {
-        "resident": grown / 2**10,
-        "traced": (tracemalloc.get_traced_memory()[1] - blocks) / 2**20,
-    }
-
-
-def main(arguments: list[str]) -> int:
-    logging.disable(logging.CRITICAL)  # each hold is a warning
-    words = [word for word in arguments if not word.startswith("--")]
-    chosen = COSTLY if "--costly" in arguments else CATALOGUE
-    chosen = [one for one in chosen if not words or any(word in one.name for word in words)]
-    if "--memory" in arguments:
-        print(json.dumps(memory(chosen, "--traced" in arguments)))
-        return 0
-    began = time.monotonic()
-    seen, strangers = examine_all(chosen)
-    by_name = {behavior.name: behavior for behavior in chosen}
-    wrong = [(*key, fault) for key, one in seen.items() for fault in one.faults(by_name[key[0]])]
-    for line in wrong:
-        print(*line, sep=" | ")
-    counts = f"{len(chosen)} behaviors, {len(seen)} outcomes, {len(wrong)} faults"
-    print(f"{counts}, {strangers} connections elsewhere, {time.monotonic() - began:.1f} s")
-    print(*(table(seen) if "--table" in arguments else ()), sep="\n")
-    return bool(wrong or strangers)
+    observe_all([*FAMILIES["sizes"], *FAMILIES["encodings"], *COSTLY], look=False)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    logging.disable(logging.CRITICAL)  # each hold is a warning
+    print(memory_growth())

@@ -19,7 +19,7 @@ from binance_usdm import (
 from tests.hostile.bodies import BAN, BAN_SECONDS, TEXT
 from tests.hostile.server_behavior import GOOD, Expected, family, mismatch
 from tests.support.canaries import KEY, SECRET
-from tests.support.clients import BODY
+from tests.support.clients import BODY, SPEC
 from tests.support.raw_server import Step, response_bytes
 
 STATUSES: dict[int, type[APIError]] = {
@@ -99,13 +99,49 @@ REFUSED = family({
     "451 with code 0": (refused(451, 0, "no"), expected_error(ForbiddenError, 451, 0, "no")),
 }, kept=True)  # fmt: skip
 
+# For the reader alone: every body with every status.
+CODES = {int(code): about["kind"] for code, about in SPEC["x-error-codes"].items()}
+NO_BANS = (
+    "IP banned until soon",
+    "IP banned until 176241288014",
+    "IP banned until 17624128801420",
+    "banned 1762412880142",
+)
+CODINGS = (b"br", b"gzip", b"gzip, gzip")
+EVERY_STATUS = family({
+    **{f"{status} and {name}": (
+        response_bytes(content, b"Content-Type: text/html", status=f"{status} Word"),
+        expected_error(kind, status, code, message))
+       for status, kind in STATUSES.items()
+       for name, (content, code, message) in SHAPES.items()},
+    **{f"{status} and a body in {coding.decode()} that is none": (
+        response_bytes(b"\x1f\x8bnone", b"Content-Encoding: " + coding, status=f"{status} Word"),
+        expected_error(kind, status, None, ""))
+       for status, kind in STATUSES.items() for coding in CODINGS},
+    **{f"{status} and code {code}": (refused(status, code, "no"),
+        expected_error(kind, status, code, "no"))
+       for status, kind in STATUSES.items() for code in (0, -1, -9999, 401, 403, 418, 429)},
+    **{f"418 and code {code}": (refused(418, code, "no"),
+        expected_error(IPBannedError, 418, code, "no")) for code in CODES},
+    **{f"{status} and a ban": (refused(status, -1003, BAN),
+        expected_error(IPBannedError, status, -1003, BAN)) for status in STATUSES},
+    **{f"no ban: {text}": (refused(429, -1003, text),
+        expected_error(RateLimitError, 429, -1003, text)) for text in NO_BANS},
+    **{f"{status} and {name}": (response_bytes(content, status=f"{status} Word"),
+        (UnexpectedResponse, status, (), "status 200 or an error status"))
+       for status in (201, 202, 206, 226, 299, 300, 302, 307, 399, 600, 999)
+       for name, (content, _, _) in SHAPES.items()},
+}, kept=True)  # fmt: skip
+
 SECONDS: dict[str, float | None] = {
     "5": 5, "0": 0, "0.25": 0.25, "007": 7, "1000000000": LONGEST, "-1": None, "": None,
     "1e9": None, "inf": None, "nan": None,
     "+5": None, "0x10": None, "5s": None,
-    "5, 9": None, "1_000": None, "٥": None, "9" * 10_000: None, "5" + " " * 10_000: 5, "soon": None,
+    "5, 9": None, "1_000": None, "٥": None, "9" * 10_000: None, "5" + " " * 10_000: 5,
+    "soon": None,
     "\t5\t": 5, "5;": None,
-    "1.": None, ".5": None,
+    "1.": None, ".5": None, ".": None, "1,5": None, "1e400": None,
+    "Wed, 21 Okt 2015 07:28:00 GMT": None,
 }  # fmt: skip
 WAITS = family({
     **{f"Retry-After {text!r:.24}": (
@@ -134,6 +170,22 @@ WAITS = family({
         (IPBannedError, 418, -1003, BAN, BAN_SECONDS)),
     "Retry-After that outlasts a ban": (refused(418, -1003, BAN, b"Retry-After: 400"),
         (IPBannedError, 418, -1003, BAN, 400)),
+}, kept=True)  # fmt: skip
+# Without a limit, the seconds are as the response has them.
+HINTS = family({
+    **{f"Retry-After {text!r:.24} of a 503": (
+        refused(503, -1, "no", b"Retry-After: " + text.encode()),
+        (ServerError, 503, -1, "no", 1e9 if seconds == LONGEST else seconds))
+       for text, seconds in SECONDS.items()},
+    **{f"Retry-After {text} of a 503": (
+        refused(503, -1, "no", b"Retry-After: " + text.encode(),
+                b"Date: Wed, 21 Oct 2015 07:27:32 GMT"), (ServerError, 503, -1, "no", seconds))
+       for text, seconds in {
+        "Wed, 21 Oct 2015 07:28:00 GMT": 28, "Wed, 21 Oct 2015 07:27:00 GMT": 0,
+        "Wed, 99 Oct 2015 07:28:00 GMT": None}.items()},
+    "Retry-After of a 503 twice": (
+        refused(503, -1, "no", b"Retry-After: 5", b"Retry-After: 9"),
+        (ServerError, 503, -1, "no", None)),
 }, kept=True)  # fmt: skip
 USED: dict[str, int | None] = {
     "12": 12, "0": 0, "007": 7, "999999999": 999_999_999, "9999999999": None, "-1": None,

@@ -55,6 +55,7 @@ LENGTH = family({
     "gzip under chunked": (coded(b"gzip, chunked"), MALFORMED),
     "chunked under gzip": (coded(b"chunked, gzip"), MALFORMED),
     "chunked in one field and then gzip": (coded(b"chunked", b"gzip"), MALFORMED),
+    "gzip in one field and then chunked": (coded(b"gzip", b"chunked"), MALFORMED),
     "chunked twice": (coded(b"chunked", b"chunked"), MALFORMED),
     "chunked twice in one field": (coded(b"chunked, chunked"), MALFORMED),
     "chunked with a quality": (coded(b"chunked;q=1"), MALFORMED),
@@ -67,6 +68,8 @@ LENGTH = family({
     "a body shorter than its length": ((sized(b" %d" % (SIZE + 1)), CLOSE_WITHOUT_CLOSE_NOTIFY),
         CUT),
     "no length and no end": ((HEAD + b"\r\n" + BODY, CLOSE_WITHOUT_CLOSE_NOTIFY), GOOD),
+    "no length and a line end last": ((HEAD + b"\r\n" + BODY + b"\r\n",
+        CLOSE_WITHOUT_CLOSE_NOTIFY), GOOD),
     "no length and cut JSON": ((HEAD + b"\r\n" + BODY[:-9], CLOSE_WITHOUT_CLOSE_NOTIFY), NO_JSON),
     "a largest length that is never sent": ((sized(b" 9223372036854775807"),
         CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
@@ -78,6 +81,7 @@ CHUNK = family({
     "a negative chunk size": (chunks(b"-1", BODY, b"0", b""), MALFORMED),
     "a chunk size with a plus": (chunks(b"+%x" % SIZE, BODY, b"0", b""), MALFORMED),
     "a chunk size of letters": (chunks(b"size", BODY, b"0", b""), MALFORMED),
+    "a chunk size and letters": (chunks(b"%xCANARY" % SIZE, BODY, b"0", b""), MALFORMED),
     "an empty chunk size": (chunks(b"", BODY, b"0", b""), MALFORMED),
     "a chunk size of 2**64": (chunks(b"1" + b"0" * 16, BODY, b"0", b""), MALFORMED),
     "a chunk size that wraps to the right one": (chunks(b"1%016x" % SIZE, BODY, b"0", b""),
@@ -167,12 +171,16 @@ HEADS = family({
     "a type other than JSON": (field(b"Content-Type: text/html; charset=utf-16"), GOOD),
     "a cookie": (field(b"Set-Cookie: a=b", b"Set-Cookie: c=d; Domain=.com"), GOOD),
     "an offer to upgrade": (field(b"Upgrade: h2c", b"Connection: upgrade"), GOOD),
+    "HTTP/1.0 that stays": (field(b"Connection: keep-alive").replace(b"/1.1", b"/1.0"), GOOD),
 }, kept=True) + family({
     "HTTP/1.0": (line(b"HTTP/1.0 200 OK"), GOOD),
     "a goodbye": (field(b"Connection: close"), GOOD),
+    "a goodbye before chunks": (
+        chunks(*WHOLE, b"0", b"").replace(b"Tr", b"Connection: close\r\nTr", 1), GOOD),
     "a goodbye among others": (field(b"Connection: keep-alive, close"), GOOD),
 })  # fmt: skip
 HEADS += family({
+    "HTTP/1.0 and nothing": ((b"HTTP/1.0 200 OK\r\n\r\n", CLOSE_WITHOUT_CLOSE_NOTIFY), NO_JSON),
     "a head without an end": ((HEAD + b"X-A: b\r\n", CLOSE_WITHOUT_CLOSE_NOTIFY), CUT),
     "a blank line after the status line": ((HEAD + b"\r\n" + GOOD_REPLY.removeprefix(HEAD),
         CLOSE_WITHOUT_CLOSE_NOTIFY), NO_JSON),
@@ -187,7 +195,9 @@ OTHER = family(
         )
         for status in (201, 202, 203, 206, 226, 299, 600, 999)
     }
-    | {"status 204": (response_bytes(b"", status="204 None"),
+    | {"status 304 with a length": (b"HTTP/1.1 304 Same\r\nContent-Length: 5\r\n\r\n",
+            (UnexpectedResponse, 304, (), *MOVED)),
+       "status 204": (response_bytes(b"", status="204 None"),
             (UnexpectedResponse, 204, (), MOVED[0], "status 204")),
        "status 304": (response_bytes(b"", status="304 Same"),
             (UnexpectedResponse, 304, (), *MOVED))},

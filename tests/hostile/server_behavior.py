@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from binance_usdm import APIError, DeadlineExceeded, TransportError, UnexpectedResponse
+from binance_usdm import (
+    AccountBalance,
+    APIError,
+    DeadlineExceeded,
+    IPBannedError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+    UnexpectedResponse,
+)
 from tests.support.clients import BODY, ROW
 from tests.support.raw_server import (
     CLOSE_WITHOUT_CLOSE_NOTIFY,
@@ -24,6 +33,8 @@ Expected: TypeAlias = tuple[Any, ...]
 Steps: TypeAlias = Sequence[Step] | Callable[[], Iterable[Step]]
 
 MIB = 1 << 20
+# Stands for private data in a response. As digits it is an amount, too.
+VALUE = "618033988749894"
 # Timeouts of a call that must exceed it, and of one that must not.
 SHORT = 0.25
 LONG = 3.0
@@ -85,6 +96,10 @@ class ServerBehavior:
     unasked: bool = False
     tls: bool = False
 
+    def all_steps(self) -> Iterable[Step]:
+        """Return the steps after the request, which may be endless."""
+        return self.steps() if callable(self.steps) else self.steps
+
     def scripts(self, elsewhere: bytes, over: threading.Event) -> list[Script]:
         """Return the scripts of the first connection and of all later ones, for `RawServer`.
 
@@ -94,7 +109,7 @@ class ServerBehavior:
         def first() -> Iterator[Step]:
             if not self.unasked:
                 yield READ
-            for step in self.steps() if callable(self.steps) else self.steps:
+            for step in self.all_steps():
                 if step in {STAY_SILENT, RESET, CLOSE_WITHOUT_CLOSE_NOTIFY}:
                     over.set()
                     yield step
@@ -138,8 +153,21 @@ def outcome_of(outcome: object) -> Expected:
             return (type(outcome), str(outcome).removesuffix(" (127.0.0.1)"))
         case BaseException():
             return (type(outcome), str(outcome))
-    parsed, used_weight = outcome.parsed, outcome.used_weight  # type: ignore[attr-defined]
+    return value_outcome(outcome.parsed, outcome.used_weight)  # type: ignore[attr-defined]
+
+
+def value_outcome(parsed: list[AccountBalance], used_weight: int | None) -> Expected:
+    """Return the outcome of a balance, with the weight that came along."""
     return (type(parsed), [row.to_dict() for row in parsed], used_weight)
+
+
+def is_retryable(due: Expected) -> bool:
+    """Return what `retryable` of an error must be, from its class and what was expected."""
+    if due[0] is UnexpectedResponse:
+        return due[3:4] == ("a JSON text",)
+    may_help = (TransportError, RateLimitError, ServerError)
+    never = (DeadlineExceeded, IPBannedError)
+    return issubclass(due[0], may_help) and not issubclass(due[0], never)
 
 
 def matches(found: Expected, due: Expected) -> bool:

@@ -39,7 +39,7 @@ def test_mutated_replies_are_values_or_errors_on_both_clients() -> None:
 
 
 @pytest.mark.promise("R16")
-@settings(max_examples=1000, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(
     whole=st.sampled_from(CORPUS),
     start=st.integers(0, 400),
@@ -50,7 +50,9 @@ def test_mutated_replies_are_values_or_errors_on_both_clients() -> None:
 def test_a_spoiled_reply_is_a_value_or_an_error(
     whole: bytes, start: int, size: int, new: bytes, cut: int
 ) -> None:
-    parse_directly(whole[:start] + new + whole[start + size :], cut)
+    """Random bytes in a response; in any pieces they are the same value or error."""
+    data = whole[:start] + new + whole[start + size :]
+    parse_directly(data, cut % (len(data) + 1), bytewise=True)
 
 
 def test_a_case_is_made_of_seed_and_number_alone() -> None:

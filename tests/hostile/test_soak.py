@@ -12,21 +12,19 @@ from tests.hostile.catalogue import CLIENTS
 from tests.hostile.fast_server import EVERY, FAULTS
 from tests.hostile.soak import GROWTH_KIB, POINTS, Figures, server, soak
 
-CALLS = 3000
+CALLS = 1000
 
 
 @pytest.mark.promise("R20")
 @pytest.mark.parametrize("kind", CLIENTS, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("traced", [False, True], ids=["resident", "traced"])
-def test_many_calls_leave_nothing_behind(
-    kind: type[Client] | type[AsyncClient], traced: bool
-) -> None:
+def test_many_calls_leave_nothing_behind(kind: type[Client] | type[AsyncClient]) -> None:
+    """Python's blocks are counted, which is exact. `make soak` looks at resident memory."""
     with server() as url:
-        found = soak(kind, url, CALLS if not traced else CALLS // 3, traced=traced)
+        found = soak(kind, url, CALLS, traced=True)
     assert found.flat, found
     assert found.outcomes["rows"] >= found.outcomes.total() * 0.95
     assert len(found.outcomes) >= 4  # the faults were among them
-    assert EVERY * len(FAULTS) <= CALLS // 3
+    assert EVERY * len(FAULTS) <= CALLS
 
 
 def test_growth_is_seen() -> None:

@@ -10,31 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from binance_usdm import UsdmError
 from tests.http.drivers import Wire, make_request
 from tests.support.clients import BlockingFacade
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
 PROXIES = [f"{kind}_proxy" for kind in ("http", "https", "all", "ftp", "ws", "socks")]
-
-
-@pytest.mark.promise("S10")
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize(
-    "place", ["http://127.0.0.1:{}/", "https://127.0.0.1:{}/", "//127.0.0.1:{}/", "/elsewhere"]
-)
-def test_no_redirect_is_followed(
-    wire: Wire, client_of: Callable[..., BlockingFacade], status: int, place: str
-) -> None:
-    with RawServer(repeat(READ, response_bytes())) as other:
-        moved = response_bytes(
-            b"", b"Location: " + place.format(other.port).encode(), status=f"{status} Moved"
-        )
-        with RawServer(repeat(READ, moved)) as server:
-            assert wire.send(make_request(server.url)).status_code == status
-            with pytest.raises(UsdmError):
-                client_of(base_url=server.url).balance()
-    assert (len(server.requests), other.connections) == (2, 0)
 
 
 @pytest.mark.promise("S12")

@@ -20,82 +20,15 @@ from binance_usdm._gates import TaskGate, ThreadGate, run_to_end
 from binance_usdm._http.async_transport import AsyncTransport
 from binance_usdm._http.lease import Lease
 from binance_usdm._http.sync_transport import SyncTransport
-from tests.http.drivers import CHUNKED, SyncDriver, Wire, add_deadline, idle, make_request, send
+from tests.http.drivers import SyncDriver, Wire, add_deadline, idle, make_request, send
 from tests.support.raw_server import (
     READ,
-    RESET,
     STAY_SILENT,
     RawServer,
     Step,
     repeat,
     response_bytes,
 )
-
-
-@pytest.mark.promise("R15")
-@pytest.mark.parametrize(
-    ("steps", "connections"),
-    [
-        ([READ, response_bytes()], 1),
-        ([READ, CHUNKED], 1),
-        ([READ, b"HTTP/1.1 100 Continue\r\n\r\n", response_bytes()], 1),
-        ([READ, response_bytes(b"", status="204 No Content")], 1),
-        ([READ, response_bytes(b"busy", status="503 Down")], 1),
-        ([READ, response_bytes(b"[]", b"Connection: keep-alive").replace(b"/1.1", b"/1.0")], 1),
-        ([READ, response_bytes().replace(b"/1.1", b"/1.0")], 2),
-        ([READ, response_bytes(b"[]", b"Connection: close")], 2),
-        ([READ, CHUNKED.replace(b"Tr", b"Connection: close\r\nTr")], 2),
-        ([READ, response_bytes() + b"X"], 2),
-        ([READ, response_bytes() + b"H"], 2),
-        ([READ, response_bytes() + b"\r\n"], 2),
-        ([READ, CHUNKED + b"\n"], 2),
-        ([READ, response_bytes(b"") + b"\r\n\r\n"], 2),
-        ([READ, response_bytes(b"1") + response_bytes(b"2")], 2),
-        ([READ, response_bytes(b"1") + b"HTTP/1.1 100 Continue\r\n\r\n"], 2),
-        ([READ, response_bytes(b"1", b"Connection: close") + response_bytes(b"2")], 2),
-    ],
-)
-def test_a_connection_is_reused_only_after_a_clean_end(
-    wire: Wire, steps: list[Step], connections: int
-) -> None:
-    with RawServer(repeat(*steps)) as server:
-        replies = [wire.send(make_request(server.url)).content for _ in range(3)]
-        assert replies == replies[:1] * 3
-        assert b"2" not in replies
-    assert server.connections == (1 if connections == 1 else 3)
-
-
-@pytest.mark.promise("R15")
-@pytest.mark.parametrize(
-    ("odd", "ends"),
-    [
-        ((b"X", STAY_SILENT), False),
-        ((b"\r\n", STAY_SILENT), False),
-        ((response_bytes(b"stale"), STAY_SILENT), False),
-        ((), True),
-        ((RESET,), True),
-    ],
-    ids=["byte", "blank line", "whole reply", "closed", "reset"],
-)
-def test_an_idle_connection_that_stirs_is_replaced_silently(
-    wire: Wire, odd: tuple[Step, ...], ends: bool
-) -> None:
-    answered, stirred = threading.Event(), threading.Event()
-
-    def script() -> Iterable[Step]:
-        yield from (READ, response_bytes(b"1"))
-        answered.wait(2)
-        for step in odd:
-            if step is STAY_SILENT:
-                stirred.set()
-            yield step
-
-    with RawServer(script, repeat(READ, response_bytes(b"2"))) as server:
-        assert wire.send(make_request(server.url)).content == b"1"
-        answered.set()
-        assert server.wait(lambda: server.ended == 1) if ends else stirred.wait(2)
-        assert [wire.send(make_request(server.url)).content for _ in range(2)] == [b"2", b"2"]
-    assert server.connections == 2
 
 
 @pytest.mark.promise("R15")
