@@ -16,6 +16,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from binance_usdm import AsyncClient, Client, RetryPolicy, reset_shared_state
 from tests.support.clients import KEY, SECRET, BlockingFacade, Handler
+from tests.support.timing import freeze_objects
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,8 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_finish() -> None:
     """The cycle collector need not look at thousands of tests again and again."""
-    gc.collect()
-    gc.freeze()
+    freeze_objects()
 
 
 @pytest.fixture(autouse=True)

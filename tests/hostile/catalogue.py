@@ -49,6 +49,7 @@ from tests.hostile.server_behavior import (
 from tests.support.canaries import CANARIES, KEY, SECRET, crash_report
 from tests.support.clients import NOW, BlockingFacade
 from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, RESET, STAY_SILENT, RawServer
+from tests.support.timing import freeze_objects
 
 Kind: TypeAlias = type[Client] | type[AsyncClient]
 FAMILIES: dict[str, list[ServerBehavior]] = {
@@ -248,9 +249,7 @@ def observe_all(
     ]
     prompt = [pair for pair in pairs if pair not in waiting]
     tls_context()  # loading the system's certificates is work of the first call
-    gc.collect()
-    # Objects of other tests are left out, since walking through them can take half a second.
-    gc.freeze()
+    freeze_objects()
     with RawServer([STAY_SILENT]) as stranger, ThreadPoolExecutor(WORKERS) as pool:
         elsewhere = f"127.0.0.1:{stranger.port}".encode()
 
@@ -261,11 +260,7 @@ def observe_all(
                     break
             return (pair[0].name, pair[1].__name__), seen
 
-        try:
-            seen = dict([*pool.map(one, waiting), *map(one, prompt)])
-        finally:
-            gc.unfreeze()
-        return seen, stranger.connections
+        return dict([*pool.map(one, waiting), *map(one, prompt)]), stranger.connections
 
 
 def steps(behavior: ServerBehavior) -> Iterable[Any]:

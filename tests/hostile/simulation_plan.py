@@ -81,12 +81,12 @@ def long_plan(seconds: float, seed: int) -> Plan:
 
 
 def short_plan(seed: int) -> Plan:
-    """Return a plan of 14 s with all that happens in the long one.
+    """Return a plan of 11 s with all that happens in the long one.
 
     All trouble is over before the first minute's budget is used up, however fast the machine is.
     """
     return Plan(
-        14.0,
+        11.0,
         (
             Trouble(0.5, "cooldown", 1),
             Trouble(1.8, "cooldown", 1),
@@ -98,7 +98,7 @@ def short_plan(seed: int) -> Plan:
         pause_seconds=1.0,
         delay=(0.02, 0.2),
         edge_after_seconds=8.0,
-        settle_seconds=6.0,
+        settle_seconds=3.0,
         progress_seconds=60.0,
         # A machine with other work may be slow to read a response, or to run a thread.
         reaction_ms=1_500,

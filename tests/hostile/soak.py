@@ -28,6 +28,7 @@ from statistics import median
 from binance_usdm import AsyncClient, Client, UsdmError
 from tests.hostile.catalogue import CLIENTS, client
 from tests.support.clients import BlockingFacade
+from tests.support.timing import freeze_objects
 
 GROWTH_KIB = 1024  # of what is resident, between 20 % and 100 % of the calls
 GROWTH_BYTES = 32_768  # of Python's blocks
@@ -90,10 +91,8 @@ def soak(kind: type[Client] | type[AsyncClient], url: str, calls: int, *, traced
         if traced:
             tracemalloc.start()
             stack.callback(tracemalloc.stop)
-        gc.collect()
         # Older objects do not grow, and walking through them would take most of the time.
-        gc.freeze()
-        stack.callback(gc.unfreeze)
+        freeze_objects()
         face = stack.enter_context(client(kind, url, 5.0))
         for point in range(POINTS):
             for _ in range(calls // POINTS):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -23,8 +22,9 @@ from tests.hostile import cancelled_tasks, interrupted_threads
 from tests.hostile.disturbed_calls import Question, note_error, note_value
 from tests.hostile.interrupt_report import Record
 from tests.hostile.interrupted_caller import InterruptedCaller
+from tests.support import leftovers
+from tests.support.command_line import run_side_by_side
 from tests.support.leftovers import count_held
-from tests.support.paths import ROOT
 
 
 def row(asset: str, balance: str) -> AccountBalance:
@@ -154,8 +154,9 @@ def test_changed_errors_are_seen(call: Callable[[], object], count: int) -> None
     assert record.outcomes == ["interrupted"]
 
 
-def test_what_is_held_is_counted() -> None:
+def test_what_is_held_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slot, a place in the queue and a lock that were not given back are seen."""
+    monkeypatch.setattr(leftovers, "LOCK_PATIENCE_SECONDS", 0.2)
     before = count_held()
     pool, queue = OriginPool[Any](1), WaitQueue()
     gate: Any = object()
@@ -179,22 +180,13 @@ def test_what_is_held_is_counted() -> None:
 
 
 @pytest.mark.promise("R1", "R14", "R16")
-@pytest.mark.parametrize("client", ["sync", "async"])
-def test_disturbed_calls_lose_nothing(client: str) -> None:
+def test_disturbed_calls_lose_nothing() -> None:
     """Interrupted, cancelled and closed calls end in time, as themselves, and hold nothing."""
-    program = [
-        sys.executable,
-        "-m",
-        "tests.hostile.interrupt_soak",
-        "--minutes",
-        "0.1",
-        "--lateness",
-        "5",
-    ]
-    child = subprocess.run(
-        [*program, "--client", client], capture_output=True, text=True, timeout=110, cwd=ROOT
-    )
-    assert child.returncode == 0, child.stdout + child.stderr
-    assert "nothing is broken" in child.stdout
+    program = [sys.executable, "-m", "tests.hostile.interrupt_soak"]
+    options = ["--minutes", "0.1", "--lateness", "5", "--client"]
     modules: dict[str, Any] = {"sync": interrupted_threads, "async": cancelled_tasks}
-    assert all(repr(kind) in child.stdout for kind in modules[client].DISTURBANCES)
+    runs = run_side_by_side(*([*program, *options, client] for client in modules))
+    for module, child in zip(modules.values(), runs, strict=True):
+        assert child.returncode == 0, child.stdout + child.stderr
+        assert "nothing is broken" in child.stdout
+        assert all(repr(kind) in child.stdout for kind in module.DISTURBANCES)

@@ -34,7 +34,7 @@ from tests.support.timing import check_duration, retry_if_late
 
 SEED = 20261122
 SHORT, LONG = 0.3, 3.0
-BITS = 1  # of each byte; eight are all
+STEP = 3  # one bit of every third byte is inverted; `make fuzz` inverts many more
 LANES = 8  # proxies, each with one call at a time
 Kind = type[Client] | type[AsyncClient]
 Ask = tuple[Kind, Fault]
@@ -145,12 +145,13 @@ def test_a_way_that_is_too_slow_ends_at_the_deadline(
 
 @pytest.mark.promise("R16")
 @pytest.mark.parametrize("how", ["reset", "end"])
-def test_a_reply_cut_at_any_byte_is_no_value(way: Way, how: str) -> None:
+def test_a_reply_that_is_cut_is_no_value(way: Way, how: str) -> None:
     def cut(at: int) -> Fault:
         return Fault(reset=at) if how == "reset" else Fault(end=at)
 
     size = way.sizes[True]
-    for client_class, fault, found in way.all((cut(at) for at in range(size)), LONG):
+    places = {0, 1, size - 1, *random.Random(SEED).sample(range(size), 40)}
+    for client_class, fault, found in way.all(map(cut, sorted(places)), LONG):
         assert found[0] is TransportError, (SEED, client_class, fault, found)
     for client_class, fault, found in way.all([cut(size)], LONG):
         # A reset can overtake the last bytes.
@@ -159,7 +160,7 @@ def test_a_reply_cut_at_any_byte_is_no_value(way: Way, how: str) -> None:
 
 @pytest.mark.promise("R1", "R16")
 def test_a_reply_that_stops_at_any_byte_ends_at_the_deadline(way: Way) -> None:
-    places = random.Random(SEED).sample(range(way.sizes[True]), 20)
+    places = random.Random(SEED).sample(range(way.sizes[True]), 10)
     faults = [Fault(vanish=at) for at in places] + [
         Fault(reply=False, vanish=at) for at in (0, 1, way.sizes[False] - 1)
     ]
@@ -167,24 +168,24 @@ def test_a_reply_that_stops_at_any_byte_ends_at_the_deadline(way: Way) -> None:
         assert found[0] is DeadlineExceeded, (SEED, client_class, fault, found)
 
 
-def flips(size: int, bits: int) -> list[int]:
-    """Return positions of `bits` bits of each byte, the same for the same seed."""
+def flips(size: int) -> list[int]:
+    """Return the position of a bit of every third byte, the same for the same seed."""
     chance = random.Random(SEED)
-    return [byte * 8 + bit for byte in range(size) for bit in chance.sample(range(8), bits)]
+    return [byte * 8 + chance.randrange(8) for byte in range(0, size, STEP)]
 
 
 @pytest.mark.promise("R16")
 def test_a_flipped_bit_in_the_reply_raises_nothing_foreign(way: Way) -> None:
     """A flipped bit may change a value in a valid response. TLS would prevent that."""
     outcomes = [
-        found[0] for _, _, found in way.all(Fault(flip=bit) for bit in flips(way.sizes[True], BITS))
+        found[0] for _, _, found in way.all(Fault(flip=bit) for bit in flips(way.sizes[True]))
     ]
     assert {list, TransportError} <= set(outcomes)
 
 
 @pytest.mark.promise("R16")
 def test_a_flipped_bit_in_the_request_gives_the_right_value_or_none(way: Way) -> None:
-    outcomes = way.all(Fault(reply=False, flip=bit) for bit in flips(way.sizes[False], BITS))
+    outcomes = way.all(Fault(reply=False, flip=bit) for bit in flips(way.sizes[False]))
     for client_class, fault, found in outcomes:
         assert matches(found, GOOD) or found[0] is not list, (SEED, client_class, fault, found)
     # The bits did flip.

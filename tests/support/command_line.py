@@ -8,11 +8,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from subprocess import PIPE
 from typing import IO
 from unittest import mock
 
 from binance_usdm._cli.main import main
+from tests.support.paths import ROOT
 
 COMMAND = [sys.executable, "-m", "binance_usdm"]
 Finished = subprocess.CompletedProcess[str]
@@ -44,6 +46,18 @@ def run(*arguments: str, encoding: str = "utf-8", **environment: str) -> Finishe
     # The secret leak detector reads what tests print.
     print(*out, *err)
     return Finished([*COMMAND, *arguments], code, out[0], err[0])
+
+
+def run_side_by_side(*commands: list[str]) -> list[Finished]:
+    """Run programs that mostly wait at the same time, from the root of the tree."""
+
+    def run_one(command: list[str]) -> Finished:
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=110, cwd=ROOT, check=False
+        )
+
+    with ThreadPoolExecutor(len(commands)) as pool:
+        return list(pool.map(run_one, commands))
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from binance_usdm._policy.clock import ExchangeClock
 from binance_usdm._policy.wait_queue import WaitQueue
 
 WORKER_THREAD_NAME = "binance-usdm"
+LOCK_PATIENCE_SECONDS = 2.0
 
 
 def count_held() -> Counter[str]:
@@ -44,7 +45,7 @@ def count_held_locks() -> int:
 
     def take_each() -> None:
         for lock in _locks():
-            if lock.acquire(timeout=2):
+            if lock.acquire(timeout=LOCK_PATIENCE_SECONDS):
                 lock.release()
             else:
                 locked.append(lock)
