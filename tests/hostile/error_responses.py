@@ -17,10 +17,18 @@ from binance_usdm import (
     UnexpectedResponse,
 )  # fmt: skip
 from tests.hostile.bodies import BAN, BAN_SECONDS, TEXT
-from tests.hostile.server_behavior import GOOD, Expected, family, mismatch
+from tests.hostile.server_behavior import (
+    GOOD,
+    HEAD,
+    MALFORMED,
+    NO_JSON,
+    Expected,
+    family,
+    mismatch,
+)
 from tests.support.canaries import KEY, SECRET
 from tests.support.clients import BODY, SPEC
-from tests.support.raw_server import Step, response_bytes
+from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, Step, response_bytes
 
 STATUSES: dict[int, type[APIError]] = {
     **dict.fromkeys((400, 402, 404, 405, 410, 411, 413, 414, 415, 416, 417, 420, 422, 426, 428, 431,
@@ -241,6 +249,10 @@ def echoing(due: Expected, *parts: str) -> tuple[tuple[Step, ...], Expected]:
     return (respond,), due
 
 
+def one_line(head: bytes) -> bytes:
+    return head.replace(b"\r\n", b" ")
+
+
 ECHOES = family({
     "the key in the message": (refused(401, -2015, f"no such key {KEY}!"),
         (AuthenticationError, 401, -2015)),
@@ -261,6 +273,17 @@ ECHOES = family({
         response_bytes(b"", b"X-A: " + KEY.encode(),
                        b"Location: /?signature=f00&k=" + KEY.encode(), status="307 Go"),
         (UnexpectedResponse, 307)),
+}, kept=True)  # fmt: skip
+ECHOES += family({
+    "the head instead of a reply": ((lambda head: head,), MALFORMED),
+    "the head as a header": ((lambda head: HEAD + b"X: " + one_line(head) + b"\r\n\r\n[",
+        CLOSE_WITHOUT_CLOSE_NOTIFY), NO_JSON),
+    "the head in the head": ((lambda head: HEAD + head,), MALFORMED),
+}) + family({
+    "the head as the reason": (
+        (lambda head: response_bytes(b"", status="400 " + one_line(head).decode()),),
+        (BadRequestError, 400, None, "", None)),
+    "the head as the body": ((lambda head: response_bytes(head),), NO_JSON),
 }, kept=True)  # fmt: skip
 IN_REFUSALS = {
     "refused": REFUSED,

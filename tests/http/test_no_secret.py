@@ -1,31 +1,16 @@
-"""No traceback shows the request."""
+"""Failures of a transport whose traceback could show the request, and does not.
+
+The tests provoke them; `tests/support/secret_leaks.py` looks into the exceptions.
+"""
 
 from __future__ import annotations
-
-import traceback
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.http.drivers import Wires, make_request
+from tests.support.canaries import SECRET
 from tests.support.raw_server import READ, RESET, STAY_SILENT, RawServer, Step
-
-CANARY = "CANARY0123456789"
-
-
-def printed_error(error: BaseException | None) -> Iterator[str]:
-    """Yield all that an exception and its causes could show, without the frames of the tests."""
-    while error is not None:
-        yield from (repr(error), str(error), repr(vars(error)))
-        for frame in traceback.TracebackException(
-            type(error), error, error.__traceback__, capture_locals=True
-        ).stack:
-            if Path(frame.filename).parent != Path(__file__).parent:
-                yield from (frame.locals or {}).values()
-        yield from printed_error(error.__cause__)
-        error = error.__context__
 
 
 @pytest.mark.promise("S4")
@@ -53,13 +38,10 @@ def test_no_traceback_shows_the_request(
         if scheme == "closed_port":
             origin = f"http://127.0.0.1:{closed_port}"
         name, _, value = header.partition(b": ")
-        headers = [(b"X-MBX-APIKEY", CANARY.encode()), (name, value)]
+        headers = [(b"X-MBX-APIKEY", SECRET.encode()), (name, value)]
         with pytest.raises((httpx.TransportError, TimeoutError)) as caught:
             wires().send(
-                make_request(f"{origin}/?signature={CANARY}", headers, max_reply_bytes=5000), 0.05
+                make_request(f"{origin}/?signature={SECRET}", headers, max_reply_bytes=5000), 0.05
             )
-    shown = list(printed_error(caught.value))
-    assert len(shown) > 4
-    assert not [text for text in shown if CANARY in text]
     if isinstance(caught.value, httpx.TransportError):
         assert (caught.value.__cause__, caught.value.__context__) == (None, None)

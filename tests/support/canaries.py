@@ -1,6 +1,7 @@
 """Canaries: fake secrets that must not show anywhere.
 
-Tests keep them in globals, so that no frame of a test holds one.
+Tests keep them in globals, so that no frame of a test holds one. The secret leak detector knows
+them in all tests.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from urllib.parse import parse_qs
 import httpx
 
 from tests.support.paths import TESTS
-from tests.support.secret_leaks import secret_encodings
+from tests.support.secret_leaks import WATCH, secret_encodings
 
 KEY, SECRET, PASSWORD = "KeyCanary618033", "SecretCanary141421", "PasswordCanary271828"
 # The own signer's, and all that handlers have seen.
 SIGNATURE, SIGNATURES = ("SignatureCanary314159", list[str]())
 # The form in which a proxy gets it.
 PROXY_LOGIN = base64.b64encode(f"user:{PASSWORD}".encode()).decode()
+WATCH.add_secrets(KEY, SECRET, PASSWORD, PROXY_LOGIN, SIGNATURE)
 CANARIES = {
     form
     for secret in (KEY, SECRET, PASSWORD, PROXY_LOGIN, SIGNATURE)

@@ -16,6 +16,7 @@ import functools
 import itertools
 import logging
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -32,11 +33,20 @@ import pytest
 
 import binance_usdm
 import binance_usdm_wire
-from binance_usdm import AsyncClient, Client, _call_context, _config, _environment, _request
+from binance_usdm import (
+    AsyncClient,
+    Client,
+    UsdmError,
+    _call_context,
+    _config,
+    _environment,
+    _request,
+)
 from binance_usdm._auth import credentials, private_keys, signers
 from binance_usdm._http import proxy
 from binance_usdm._policy import redis_limiter
 from binance_usdm.mock import DEFAULT_API_SECRET
+from tests.support.paths import TESTS
 
 # Shorter strings are words that any sentence may have.
 SHORTEST = 8
@@ -45,6 +55,7 @@ _PRODUCT = tuple(
     for package in (binance_usdm, binance_usdm_wire)
 )
 _MOCK = (str(Path(_PRODUCT[0], "mock")), str(Path(_PRODUCT[0], "_cli", "mock.py")))
+_MAY_SHOW = (*_MOCK, str(TESTS) + os.sep)
 _PASSWORD = re.compile(r"://[^/@\s]*:([^/@\s]+)@")
 _SIGNED = re.compile(r"signature=[0-9a-f]{64}")
 # It is the log of the mock's server. The mock switches it off, and pytest's handler on.
@@ -111,15 +122,18 @@ class SecretLeakDetector:
     def record_error(self, where: str, error: BaseException | None) -> None:
         """Record all that could be printed of an exception and its causes.
 
-        The frames of tests have secrets, and are left out.
+        That are the local variables of the package's frames and of all below them. The frames of
+        tests have secrets, and are left out.
         """
         seen = set[int]()
         while error is not None and id(error) not in seen:
             seen.add(id(error))
             self.record_text(f"{where}: {type(error).__name__}", repr_of(error))
+            is_below = False
             for frame, _ in traceback.walk_tb(error.__traceback__):
                 file = frame.f_code.co_filename
-                if file.startswith(_PRODUCT) and not file.startswith(_MOCK):
+                is_below = is_below or file.startswith(_PRODUCT)
+                if is_below and not file.startswith(_MAY_SHOW):
                     for name, value in frame.f_locals.items():
                         self.record_text(
                             f"{where}: local {name} of {frame.f_code.co_qualname}", repr_of(value)
@@ -170,7 +184,11 @@ def repr_of(thing: object) -> str:
         # What cannot be printed shows nothing.
         with contextlib.suppress(Exception):
             output += way(thing)
-    return output + (repr(vars(thing)) if isinstance(thing, BaseException) else "")
+    if isinstance(thing, BaseException):
+        output += repr(vars(thing))
+    if isinstance(thing, UsdmError):
+        output += repr(pickle.dumps(thing))
+    return output
 
 
 WATCH = SecretLeakDetector(DEFAULT_API_SECRET)
