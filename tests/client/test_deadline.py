@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 import pytest
@@ -37,7 +36,6 @@ from tests.support.raw_server import (
     STAY_SILENT,
     RawServer,
     Script,
-    Step,
     repeat,
     response_bytes,
 )
@@ -75,36 +73,6 @@ def test_no_slow_reply_outlasts_the_deadline(client_of: ClientOf, script: Script
     with RawServer(script) as server:
         client = client_of(base_url=server.url, timeout=TIMEOUT)
         assert TIMEOUT <= best_duration(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
-
-
-@pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
-def test_a_slow_reply_through_a_proxy_does_not_outlast_the_deadline(
-    client_of: ClientOf, script: Script
-) -> None:
-    def tunnelled() -> Iterable[Step]:
-        return (READ, b"HTTP/1.1 200 OK\r\n\r\n", *(script() if callable(script) else script))
-
-    with RawServer(tunnelled) as proxy:
-        client = client_of(base_url="http://localhost:1", proxy=proxy.url, timeout=TIMEOUT)
-        assert best_duration(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
-
-
-@pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
-def test_a_slow_response_over_httpx_ends_in_time(
-    script: Script,
-) -> None:
-    """A slow response over httpx's blocking transport does not outlast the deadline.
-
-    httpx bounds each of its waits, and not their sum.
-    """
-    options: dict[str, Any] = {"timeout": TIMEOUT, "retry": RetryPolicy.off()}
-    with (
-        RawServer(script) as server,
-        Client(
-            "key", "secret", base_url=server.url, transport=httpx.HTTPTransport(), **options
-        ) as client,
-    ):
-        assert best_duration(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
 
 
 class Drops(httpx.SyncByteStream, httpx.AsyncByteStream):

@@ -151,7 +151,10 @@ TEXTS = family({
         "a NUL after": BODY + b"\0", "a NUL in a text": BODY.replace(b"Zt", b"\0"),
         "a line end in a text": BODY.replace(b"Zt", b"\n"),
         "NaN": b"[NaN]", "Infinity": b"[Infinity]", "minus Infinity": b"-Infinity",
-        "1e999": b"[1e999]",
+        "1e999": b"[1e999]", "1e400": b'{"a":1e400}', "deep": b'{"a":{"b":-Infinity}}',
+        "a plus": b"+1", "no digit before the point": b".5", "no digit after the point": b"1.",
+        "a tab in a text": b'"\t"', "half an escaped pair": b'{"a":{"b":"\\udc00"}}',
+        "40 000 arrays, unclosed": b"[" * 40_000,
         "a page": b"<html><body>ok</body></html>",
         "a word": b"OK", "half of it": BODY[: len(BODY) // 2], "all but a byte": BODY[:-1],
         "twice": BODY + BODY,
@@ -217,7 +220,10 @@ WRONG: dict[str, dict[str, list[Any]]] = {
     AMOUNT: {"a number": NUMBERS, "a boolean": BOOLEANS, NO_DECIMAL: [
         "", " ", " 1", "1 ", "1\n", "+1", "1.", ".5", "-.5", "5.", "1_000", "1,000", "12,5", "01",
         "0x1", "NaN", "Infinity", "-Infinity", "-", "--1", "1.2.3", "1e40", "1E-40", "1e999999999",
-        "1e", "١٢", "٣", "１", "−1", "1\0", "null", VALUE + "x", "1" * 300 + "x"]},
+        "1e", "١٢", "٣", "１", "−1", "1\0", "null", VALUE + "x", "1" * 300 + "x", "-00", "00.1", ",",
+        "1,2", "e3", "1e+", "1e1.5", ".5e1", "5.e1", "+1e1", "01e1", "1e1_0", "1e٣", "1 e3", "1e 3",
+        "-1E+40", "1e-40", "1.5E-39", "0E-40", "1e99", "1e100", "1e-999999999", "0e999999999",
+        "-1E-99999999999999999999", "nan", "sNaN", "-inf", "1．0", "1٣", "1.٣", "1\u00a0", "½"]},
 }  # fmt: skip
 NO_NUMBER = mismatch(NO_DECIMAL, AMOUNT, 0, "balance")
 MEMBERS = family({

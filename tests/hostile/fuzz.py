@@ -1,31 +1,26 @@
-"""Random replies, as `grow` makes them: each is a value or an error of the tree.
+"""Random responses, as `random_responses` makes them: each is a value or an error of the package.
 
-    python -m tests.hostile.fuzz --cases 1000000 --seed 1 [--start N] [--sockets] [--atheris]
+    python -m tests.hostile.fuzz --cases 1000000 --seed 1 [--start N] [--sockets]
 
-A case is made from seed and number alone,
-so `--start N --cases 1` is case N again. Without `--sockets` the bytes go straight into
-the parser and the reader of the balance; with it,
-through a socket into both clients. Exits 1 at the first foreign exception.
-`--atheris` lets libFuzzer choose the bytes, if the package atheris is there. Knows how to judge.
+A case is made from seed and number alone, so `--start N --cases 1` is case N again. Without
+`--sockets` the bytes go straight into the parser and the reader of the balance; with it, through a
+socket into both clients. Exits with 1 at the first foreign exception.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib
 import json
 import logging
 import random
 import sys
-import tempfile
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from binance_usdm import (
@@ -44,12 +39,12 @@ from binance_usdm._policy.cooldown import cooldown_seconds
 from binance_usdm._response import ParsedValue, parse_response, parse_used_weight
 from binance_usdm_wire import OPERATIONS
 from tests.hostile.catalogue import CLIENTS
-from tests.hostile.random_responses import BODIES, CORPUS, make_case
+from tests.hostile.random_responses import make_case
 from tests.hostile.server_behavior import MIB
 from tests.support.amounts import with_plain_amounts
 from tests.support.canaries import KEY, SECRET
 from tests.support.clients import NOW
-from tests.support.raw_server import READ, RESET, RawServer, Step, response_bytes
+from tests.support.raw_server import READ, RESET, RawServer, Step
 
 BALANCE: Any = OPERATIONS["balance"]
 PART = 50_000  # cases between two lines of progress
@@ -196,34 +191,13 @@ def run(
     return found
 
 
-def guided(cases: int, seed: int, rest: list[str]) -> None:
-    """Have libFuzzer choose heads and bodies by what each case reaches. Ends the process."""
-
-    def one(data: bytes) -> None:
-        parse_directly(data)
-        parse_directly(response_bytes(data))
-
-    # It is installed for this command only.
-    atheris: Any = importlib.import_module("atheris")
-
-    with tempfile.TemporaryDirectory() as folder:
-        for number, whole in enumerate([*CORPUS, *BODIES]):
-            Path(folder, str(number)).write_bytes(whole)
-        atheris.Setup([sys.argv[0], f"-runs={cases}", f"-seed={seed}", *rest, folder], one)
-        atheris.instrument_all()
-        atheris.Fuzz()
-
-
 def main() -> int:
     options = argparse.ArgumentParser()
     for name, default in (("--cases", 100_000), ("--seed", 1), ("--start", 0)):
         options.add_argument(name, type=int, default=default)
     options.add_argument("--sockets", action="store_true")
-    options.add_argument("--atheris", action="store_true")
-    chosen, rest = options.parse_known_args()
+    chosen = options.parse_args()
     logging.disable(logging.CRITICAL)
-    if chosen.atheris:
-        guided(chosen.cases, chosen.seed, rest)
     try:
         run(
             chosen.seed,

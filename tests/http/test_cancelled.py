@@ -98,9 +98,17 @@ def none_dead(transport: AsyncTransport) -> bool:
 
 
 async def every_pause(
-    transport: AsyncTransport, url: str, *, late: bool, fresh: bool, patience: float
+    transport: AsyncTransport, url: str, *, late: bool, fresh: bool, patience: float = 1.0
 ) -> int:
-    """Cancel calls in their first, second, … wait, and return the number of waits."""
+    """Cancel calls in their first, second, … wait, and return the number of waits.
+
+    Args:
+        transport: Makes the calls.
+        url: Where they go, without their number.
+        late: Whether to cancel them when what they waited for has just come.
+        fresh: Whether they need a new connection.
+        patience: Seconds after which a call hangs.
+    """
     for pause in range(1000):
         if not fresh:
             await send(transport, make_request(url + "kept"))
@@ -118,6 +126,16 @@ async def every_pause(
     raise AssertionError("it never ends")
 
 
+async def reaches_two_pauses(
+    transport: AsyncTransport, url: str, *, late: bool, answers: bool
+) -> bool:
+    """Return whether calls can be cancelled in two waits. A busy machine gets more time."""
+    for patience in (1.0,) if answers else (0.05, 0.5, 2.0):
+        if await every_pause(transport, url, late=late, fresh=True, patience=patience) >= 2:
+            return True
+    return False
+
+
 @pytest.mark.parametrize("late", [False, True], ids=["while waiting", "when it came"])
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_call_cancelled_in_any_pause_leaves_nothing_behind(
@@ -130,14 +148,9 @@ def test_a_call_cancelled_in_any_pause_leaves_nothing_behind(
         transport = AsyncTransport()
         url = f"{scheme}://localhost:{server.port}/"
         before = descriptors()
-        assert (
-            await every_pause(
-                transport, url, late=late, fresh=True, patience=1 if answers else 0.05
-            )
-            >= 2
-        )
+        assert await reaches_two_pauses(transport, url, late=late, answers=answers)
         if answers:
-            assert await every_pause(transport, url, late=late, fresh=False, patience=1) >= 1
+            assert await every_pause(transport, url, late=late, fresh=False) >= 1
             assert (await send(transport, make_request(url + "last"))).content == b"/last"
         else:
             assert not any(idle(transport))
@@ -170,7 +183,7 @@ def test_tasks_get_their_own_responses() -> None:
     """A hundred tasks share connections. Each gets its own response, and no connection leaks."""
 
     async def calls(transport: AsyncTransport, url: str, task: int) -> None:
-        for number in range(50):
+        for number in range(20):
             assert (
                 await send(transport, make_request(f"{url}{task}/{number}"))
             ).content == b"/%d/%d" % (task, number)
@@ -195,7 +208,7 @@ def test_threads_get_their_own_responses() -> None:
         ThreadPoolExecutor(8) as pool,
     ):
         before = descriptors()
-        numbers = range(8 * 500)
+        numbers = range(8 * 150)
         replies = pool.map(
             lambda number: wire.send(make_request(f"{server.url}{number}")).content, numbers
         )

@@ -88,7 +88,7 @@ def test_a_dead_path_costs_one_attempt(
 def test_a_slow_server_is_asked_once(client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that acknowledges the request and responds late gets one request."""
     monkeypatch.setattr("binance_usdm._http.connect.UNACKNOWLEDGED_MS", 300)
-    script: Script = [READ, response_bytes(BODY), READ, 1.0, response_bytes(BODY)]
+    script: Script = [READ, response_bytes(BODY), READ, 0.6, response_bytes(BODY)]
     with RawServer(script) as server:
         client = client_of(base_url=server.url, timeout=20)
         for _ in range(2):

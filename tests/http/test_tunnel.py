@@ -30,7 +30,7 @@ from binance_usdm._http.async_transport import AsyncTransport
 from binance_usdm._http.httpx_adapter import StaleConnection
 from binance_usdm._http.proxy import Proxy
 from tests.http.drivers import TIMEOUTS, CertificateAuthority, Wires, idle, make_request, send
-from tests.http.test_cancelled import becomes, descriptors, every_pause, none_dead
+from tests.http.test_cancelled import becomes, descriptors, none_dead, reaches_two_pauses
 from tests.support.clients import BODY
 from tests.support.raw_server import (
     CLOSE_WITHOUT_CLOSE_NOTIFY,
@@ -492,12 +492,7 @@ def test_a_call_cancelled_in_any_pause_of_the_tunnel_leaves_nothing_behind(
     async def scenario(proxy: RawServer) -> None:
         transport, before = AsyncTransport(proxy=through(proxy)), descriptors()
         url = f"{scheme}://origin.invalid/"
-        assert (
-            await every_pause(
-                transport, url, late=late, fresh=True, patience=1 if answers else 0.05
-            )
-            >= 2
-        )
+        assert await reaches_two_pauses(transport, url, late=late, answers=answers)
         if answers:
             assert none_dead(transport)
             assert (await send(transport, make_request(url + "last"))).content == b"/last"
