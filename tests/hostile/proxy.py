@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import socket
 import struct
 import threading
@@ -23,10 +22,6 @@ class Fault:
 
     Args:
         reply: Whether it is the direction of the response, else of the request.
-        latency: Seconds before each piece.
-        jitter: Largest number of seconds more before a piece.
-        bandwidth: Bytes per second.
-        slice: Bytes of a piece.
         reset: Number of bytes after which the client gets a RST. `None` for never, here and below.
         end: Number of bytes after which the client gets a FIN. The other direction stays open.
         vanish: Number of bytes after which nothing more is sent, not even an end.
@@ -34,10 +29,6 @@ class Fault:
     """
 
     reply: bool = True
-    latency: float = 0.0
-    jitter: float = 0.0
-    bandwidth: float | None = None
-    slice: int | None = None
     reset: int | None = None
     end: int | None = None
     vanish: int | None = None
@@ -51,11 +42,10 @@ class Fault:
 class Proxy:
     """Listens on a free loopback port while used as a context manager."""
 
-    def __init__(self, host: str, port: int, seed: int) -> None:
-        self.connections = 0
+    def __init__(self, host: str, port: int) -> None:
         # Bytes of responses and of requests, as they were received.
         self.heard = {True: 0, False: 0}
-        self._target, self._seed = (host, port), seed
+        self._target = (host, port)
         self._fault = Fault()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -87,20 +77,16 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
         task, fault = asyncio.current_task(), self._fault
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        chance = random.Random(self._seed * 1_000_003 + self.connections)
         with contextlib.suppress(OSError, asyncio.CancelledError):
             there, back = await asyncio.open_connection(*self._target)
             ways = [
-                asyncio.ensure_future(self._carry(reader, back,
-                    fault if not fault.reply else Fault(), False, chance, writer)),
-                asyncio.ensure_future(self._carry(there, writer, fault if fault.reply else Fault(),
-                    True, chance, writer)),
-            ]  # fmt: skip
+                asyncio.ensure_future(self._carry(*streams, fault, is_reply, writer))
+                for is_reply, streams in ((False, (reader, back)), (True, (there, writer)))
+            ]
             try:  # either side's end is the other's, unless it is the fault to keep it open
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
                 if fault.end is not None or fault.vanish is not None:
@@ -114,16 +100,17 @@ class Proxy:
 
     async def _carry(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, fault: Fault,
-        is_reply: bool, chance: random.Random,
-        client: asyncio.StreamWriter,
+        is_reply: bool, client: asyncio.StreamWriter,
     ) -> None:  # fmt: skip
+        fault = fault if fault.reply == is_reply else Fault()
         seen, cut = 0, fault.cut()
         while data := await source.read(65536):
             self.heard[is_reply] += len(data)
             piece = bytearray(data if cut is None else data[: max(cut - seen, 0)])
             if fault.flip is not None and 0 <= (at := fault.flip // 8 - seen) < len(piece):
                 piece[at] ^= 1 << fault.flip % 8
-            await self._forward(bytes(piece), sink, fault, chance)
+            sink.write(piece)
+            await sink.drain()
             seen += len(data)
             if cut is not None and seen >= cut:
                 self._break(fault, client)
@@ -135,22 +122,6 @@ class Proxy:
                 return
         with contextlib.suppress(OSError):
             sink.write_eof()
-
-    async def _forward(
-        self, data: bytes, sink: asyncio.StreamWriter, fault: Fault, chance: random.Random
-    ) -> None:
-        size = fault.slice or max(len(data), 1)
-        for start in range(0, len(data), size):
-            piece = data[start : start + size]
-            pause = (
-                fault.latency
-                + fault.jitter * chance.random()
-                + (len(piece) / fault.bandwidth if fault.bandwidth else 0)
-            )
-            if pause:
-                await asyncio.sleep(pause)
-            sink.write(piece)
-            await sink.drain()
 
     def _break(self, fault: Fault, client: asyncio.StreamWriter) -> None:
         if fault.reset is not None:
