@@ -108,90 +108,60 @@ CONSTRUCTOR: dict[str, dict[str, Any]] = {
     "a bad timeout": {"timeout": -1},
 }
 ANSWERS: dict[str, Callable[[httpx.Request], httpx.Response | BaseException]] = {
-    "a transport that shows the URL": lambda request: httpx.ConnectError(
-        f"cannot reach {request.url}"
-    ),
-    "a transport that shows the request": lambda request: httpx.ReadError(
-        f"{request!r}", request=request
-    ),
-    "a transport out of time": lambda request: httpx.ReadTimeout(f"{request.url}", request=request),
-    "a refused key": lambda _: error_response(
-        401, -2015, "Invalid API-key, IP, or permissions for action."
-    ),
-    "a refused signature": lambda request: error_response(
-        400, -1022, f"not valid: {request.url.query.decode()}"
-    ),
-    "a page": lambda request: httpx.Response(403, html=f"<p>{request.url}"),
-    "a redirect": lambda request: httpx.Response(302, headers={"location": str(request.url)}),
-    "a strange reply": lambda request: httpx.Response(
-        200, json=[{"asset": str(request.url), KEY: SECRET}]
-    ),
+    "a transport that shows the URL": lambda sent: httpx.ConnectError(f"cannot reach {sent.url}"),
+    "a transport that shows the request": lambda sent: httpx.ReadError(f"{sent!r}", request=sent),
+    "a transport out of time": lambda sent: httpx.ReadTimeout(f"{sent.url}", request=sent),
+    "a refused key": lambda _: error_response(401, -2015, f"no {KEY}"),
+    "a refused signature": lambda sent: error_response(400, -1022, f"no {sent.url.query.decode()}"),
+    "a page": lambda sent: httpx.Response(403, html=f"<p>{sent.url}"),
+    "a redirect": lambda sent: httpx.Response(302, headers={"location": str(sent.url)}),
+    "a strange reply": lambda sent: httpx.Response(200, json=[{"asset": f"{sent.url}", KEY: 1}]),
+    "a wrong clock": lambda _: error_response(400, -1021, "outside of the recvWindow"),
+    "a ban": lambda sent: error_response(418, -1003, f"{sent.url} banned until 1591702613943"),
+    "too many requests": lambda _: error_response(429, -1003),
+    "a server's fault": lambda sent: error_response(503, -1008, f"{sent.url}"),
+    "a location": lambda sent: httpx.Response(451, text=f"{sent.headers} {sent.url}"),
 }
+
+
+def over(
+    make: Callable[[httpx.Request], httpx.Response | BaseException], **options: Any
+) -> dict[str, Any]:
+    """Return options with a transport that answers this way."""
+    return {"transport": mock_transport(make), **options}
+
+
 CALL: dict[str, dict[str, Any]] = {
     "no secret": {"api_secret": None, "signer": None},
     "a signer that makes no signature": {"api_secret": None, "signer": Bad()},
     "an exhausted budget": {"limiter": Full()},
     "nothing listens": {"base_url": "http://127.0.0.1:1"},
     "no proxy listens": {"proxy": f"http://user:{PASSWORD}@127.0.0.1:1"},
-    "the last of several attempts": {
-        "transport": mock_transport(lambda _: error_response(503)),
-        "retry": lambda error, attempt: 0 if attempt < 3 else None,
-    },
-    **{name: {"transport": mock_transport(make)} for name, make in ANSWERS.items()},
-    **{
-        f"the exchange's time that cannot be read: {name}": {
-            "transport": mock_transport(make),
-            "clock": "exchange",
-        }
-        for name, make in ANSWERS.items()
-    },
-    "a clock that stays wrong": {
-        "transport": mock_transport(
-            lambda _: error_response(400, -1021, "outside of the recvWindow")
-        )
-    },
+    "the last of several attempts": over(
+        lambda _: error_response(503), retry=lambda error, attempt: 0 if attempt < 3 else None
+    ),
+    **{name: over(make) for name, make in ANSWERS.items()},
+    **{f"the exchange's time: {name}": over(make, clock="exchange")
+       for name, make in ANSWERS.items()},
     "a clock that makes texts": {"clock": lambda: "1591702613943"},
-    "a ban": {
-        "transport": mock_transport(
-            lambda request: error_response(418, -1003, f"{request.url} banned until 1591702613943")
-        )
-    },
-    "too many requests": {"transport": mock_transport(lambda _: error_response(429, -1003))},
-    "a server's fault": {
-        "transport": mock_transport(lambda request: error_response(503, -1008, f"{request.url}"))
-    },
-    "a location": {
-        "transport": mock_transport(
-            lambda request: httpx.Response(451, text=f"{request.headers} {request.url}")
-        )
-    },
-    "a limiter that fails to observe": {
-        "limiter": Limiter("observe", blocking=True),
-        "transport": mock_transport(lambda _: error_response(400, x_mbx_used_weight_1m="5")),
-    },
-    "a limiter that fails to start a cooldown": {
-        "limiter": Limiter("start_cooldown", blocking=False),
-        "transport": mock_transport(lambda _: error_response(429)),
-    },
-    "a reply that is too large": {
-        "transport": mock_transport(lambda _: httpx.Response(200, text=SECRET * 99)),
-        "max_reply_bytes": 9,
-    },
-}
+    "a limiter that fails to observe": over(
+        lambda _: error_response(400, x_mbx_used_weight_1m="5"),
+        limiter=Limiter("observe", blocking=True),
+    ),
+    "a limiter that fails to start a cooldown": over(
+        lambda _: error_response(429), limiter=Limiter("start_cooldown", blocking=False)
+    ),
+    "a reply that is too large": over(
+        lambda _: httpx.Response(200, text=SECRET * 99), max_reply_bytes=9
+    ),
+}  # fmt: skip
 SEAMS: dict[str, dict[str, Any]] = {
-    "signer": {
-        "api_secret": None,
-        "signer": BrokenSigner(),
-        "transport": mock_transport(lambda _: error_response(400)),
-    },
-    "retry": {"retry": broken, "transport": mock_transport(lambda _: error_response(503))},
-    "clock": {"clock": broken, "transport": mock_transport(lambda _: error_response(400))},
-    "limiter": {
-        "limiter": Limiter("acquire", blocking=False),
-        "transport": mock_transport(lambda _: error_response(400)),
-    },
+    "signer": over(ANSWERS["a page"], api_secret=None, signer=BrokenSigner()),
+    "retry": over(ANSWERS["a server's fault"], retry=broken),
+    "clock": over(ANSWERS["a page"], clock=broken),
+    "limiter": over(ANSWERS["a page"], limiter=Limiter("acquire", blocking=False)),
     "limiter that blocks": {"limiter": Limiter("acquire", blocking=True)},
-    "transport": {"transport": mock_transport(lambda _: BrokenError())},
+    "transport": over(lambda _: BrokenError()),
 }
 
 
