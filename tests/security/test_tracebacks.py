@@ -131,9 +131,12 @@ def over(
     return {"transport": mock_transport(make), **options}
 
 
-CALL: dict[str, dict[str, Any]] = {
+MISTAKES: dict[str, dict[str, Any]] = {
     "no secret": {"api_secret": None, "signer": None},
-    "a signer that makes no signature": {"api_secret": None, "signer": Bad()},
+    "a signer that makes no signature": over(ANSWERS["a page"], api_secret=None, signer=Bad()),
+    "a clock that makes texts": over(ANSWERS["a page"], clock=lambda: "1591702613943"),
+}
+CALL: dict[str, dict[str, Any]] = {
     "an exhausted budget": {"limiter": Full()},
     "nothing listens": {"base_url": "http://127.0.0.1:1"},
     "no proxy listens": {"proxy": f"http://user:{PASSWORD}@127.0.0.1:1"},
@@ -143,7 +146,6 @@ CALL: dict[str, dict[str, Any]] = {
     **{name: over(make) for name, make in ANSWERS.items()},
     **{f"the exchange's time: {name}": over(make, clock="exchange")
        for name, make in ANSWERS.items()},
-    "a clock that makes texts": {"clock": lambda: "1591702613943"},
     "a limiter that fails to observe": over(
         lambda _: error_response(400, x_mbx_used_weight_1m="5"),
         limiter=Limiter("observe", blocking=True),
@@ -178,9 +180,12 @@ def call(kind: type[Client] | type[AsyncClient], options: dict[str, Any]) -> Non
 
 
 @KINDS
-@pytest.mark.parametrize("scenario", [*CONSTRUCTOR, *CALL, *SEAMS])
+@pytest.mark.parametrize("scenario", [*CONSTRUCTOR, *MISTAKES, *CALL, *SEAMS])
 def test_no_failure_tells_a_secret(kind: type[Client] | type[AsyncClient], scenario: str) -> None:
     """Its error is of the tree, or the one of the seam, and has no cause that could tell."""
+    kind_of_error: type[Exception] = BrokenError if scenario in SEAMS else UsdmError
+    if scenario in CONSTRUCTOR or scenario in MISTAKES:
+        kind_of_error = ConfigurationError
     own: list[dict[str, Any]] = [
         {"api_secret": SECRET},
         {"api_secret": None, "signer": CustomSigner()},
@@ -189,8 +194,8 @@ def test_no_failure_tells_a_secret(kind: type[Client] | type[AsyncClient], scena
         # A cooldown would be waited for.
         reset_shared_state()
         common = {"api_key": KEY, "retry": RetryPolicy.off(), **credentials}
-        options = {**common, **{**CONSTRUCTOR, **CALL, **SEAMS}[scenario]}
-        with pytest.raises(BrokenError if scenario in SEAMS else UsdmError) as caught:
+        options = {**common, **{**CONSTRUCTOR, **MISTAKES, **CALL, **SEAMS}[scenario]}
+        with pytest.raises(kind_of_error) as caught:
             call(kind, options)
         assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
