@@ -32,6 +32,7 @@ from binance_usdm import (
     UsdmError,
     reset_shared_state,
 )
+from binance_usdm._http.lease import Lease
 from tests.support.canaries import (
     KEY,
     PASSWORD,
@@ -44,6 +45,7 @@ from tests.support.canaries import (
 )
 from tests.support.clients import error_response
 from tests.support.paths import ROOT
+from tests.support.raw_server import STAY_SILENT, RawServer
 
 pytestmark = pytest.mark.promise("S4")
 KINDS = pytest.mark.parametrize("kind", [Client, AsyncClient])
@@ -253,6 +255,24 @@ def test_of_a_proxys_error_only_the_status_is_told(text: str) -> None:
     with (
         Client(KEY, SECRET, transport=transport, retry=RetryPolicy.off()) as client,
         pytest.raises(TransportError, match=f"the proxy answered {said}"),
+    ):
+        client.balance()
+
+
+def test_an_interrupt_while_sending_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The frame that sends holds the bytes of the request."""
+    time_left = Lease.time_left
+
+    def interrupt(lease: Lease[Any]) -> float:
+        if sys._getframe(1).f_code.co_name == "send":
+            raise KeyboardInterrupt
+        return time_left(lease)
+
+    monkeypatch.setattr(Lease, "time_left", interrupt)
+    with (
+        RawServer([STAY_SILENT]) as server,
+        Client(KEY, SECRET, base_url=server.url) as client,
+        pytest.raises(KeyboardInterrupt),
     ):
         client.balance()
 
