@@ -6,6 +6,7 @@ import ipaddress
 import itertools
 import json
 import re
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,7 +23,6 @@ from binance_usdm._response import parse_response
 from binance_usdm_wire import OPERATIONS
 from tests.support.canaries import KEY, SIGNATURE, holds_no_canary
 from tests.support.clients import BlockingFacade, RecordingHandler, error_response
-from tests.support.timing import best_duration
 
 pytestmark = pytest.mark.promise("S5")
 ClientOf = Callable[..., BlockingFacade]
@@ -220,8 +220,13 @@ PIECES = ["x", "1.", "a:", ":", "\x1b", KEY, "signature=", "1.1.1.", "f", "ffff:
 @pytest.mark.parametrize("piece", PIECES, ids=range(len(PIECES)))
 def test_a_megabyte_costs_no_time_and_little_room(piece: str) -> None:
     text = piece * ((1 << 20) // len(piece))
-    assert best_duration(lambda: sanitize_text(text, KEY), 0.05) < 0.05
-    assert len(sanitize_text(text, KEY)) <= MAX_MESSAGE_LENGTH + 1
+    works = []
+    for _ in range(3):
+        # Time of this thread's processor: a busy machine takes no part in it.
+        began = time.thread_time()
+        assert len(sanitize_text(text, KEY)) <= MAX_MESSAGE_LENGTH + 1
+        works.append(time.thread_time() - began)
+    assert min(works) < 0.05
 
 
 IPV4 = st.ip_addresses(v=4).map(str)
