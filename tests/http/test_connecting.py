@@ -79,13 +79,16 @@ def test_an_address_that_refuses_is_passed_over(
 
 
 @pytest.mark.promise("R1")
+@retry_if_late
 def test_a_dead_address_leaves_time_for_the_next_one(
     wire: Wire, monkeypatch: pytest.MonkeyPatch, swallower: tuple[str, int]
 ) -> None:
     with RawServer(repeat(READ, response_bytes())) as server:
         addresses = [(*FAMILY, swallower), (*FAMILY, ("127.0.0.1", server.port))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
-        assert wire.send(make_request("http://two.addresses/"), 0.3).content == b"[]"
+        began = time.monotonic()
+        assert wire.send(make_request("http://two.addresses/"), 10).content == b"[]"
+        check_duration(time.monotonic() - began, at_least=0.2, at_most=1)
 
 
 @pytest.mark.promise("R1")
@@ -98,7 +101,7 @@ def test_a_stalled_handshake_leaves_time_for_the_next_address(
         # The trust store is loaded once, which takes time.
         tls_context()
         with pytest.raises((httpx.ConnectError, *TIMEOUTS)):
-            wire.send(make_request("https://two.addresses/"), 0.3)
+            wire.send(make_request("https://two.addresses/"), 1)
         assert ends.connections == 1
         assert stalled.wait(lambda: stalled.hangups == 1)
 
