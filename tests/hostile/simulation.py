@@ -4,7 +4,8 @@
 
 The mock exchange runs in another process, delays its responses, restarts, responds with 429 and
 bans the address; its clock is ahead of this machine's. What it wrote down is judged by
-`simulation_report`. Exits with 1 when anything is broken.
+`simulation_report`. Exits with 1 when anything is broken, and with 2 when the run was too short for
+all of the planned trouble.
 """
 
 from __future__ import annotations
@@ -31,7 +32,13 @@ from binance_usdm._policy import shared
 from tests.hostile.exchange_process import ExchangeProcess
 from tests.hostile.recording_exchange import api_key, api_secret, read_arrivals
 from tests.hostile.simulation_plan import Plan, Trouble, long_plan, short_plan
-from tests.hostile.simulation_report import MINUTE_MS, Record, describe, find_problems
+from tests.hostile.simulation_report import (
+    MINUTE_MS,
+    Record,
+    describe,
+    find_broken_promises,
+    find_missing_trouble,
+)
 from tests.support.leftovers import count_descriptors, count_held, count_other_threads
 
 POLL_SECONDS = 0.1
@@ -231,15 +238,24 @@ def main() -> int:
     plan = long_plan(chosen.minutes * 60 / len(names), chosen.seed)
     if chosen.short:
         plan = short_plan(chosen.seed)
-    is_broken = False
+    status = 0
     for name in names:
         record = simulate(name, plan)
-        problems = find_problems(record, plan.expectation)
-        is_broken |= bool(problems)
+        broken = [
+            f"BROKEN: {problem}" for problem in find_broken_promises(record, plan.expectation)
+        ]
+        missing = [
+            f"NOT TRIED: {problem}"
+            for problem in find_missing_trouble(record.arrivals, plan.expectation)
+        ]
         print(f"{name}, {plan.seconds:.0f} s, {plan.accounts} accounts, seed {plan.seed}:")
-        lines = [f"BROKEN: {problem}" for problem in problems] or ["nothing is broken"]
+        lines = [*(broken or ["nothing is broken"]), *missing]
         print(*describe(record, plan.expectation), *lines, sep="\n", flush=True)
-    return int(is_broken)
+        if broken:
+            status = 1
+        elif missing and not status:
+            status = 2
+    return status
 
 
 if __name__ == "__main__":

@@ -138,12 +138,13 @@ def count_served_after_trouble(arrivals: Sequence[Arrival]) -> int:
 def find_problems(record: Record, expected: Expectation) -> list[str]:
     """Return what is broken, one line each."""
     return [
-        *_find_promises_broken(record, expected),
-        *_find_trouble_missing(record.arrivals, expected),
+        *find_broken_promises(record, expected),
+        *find_missing_trouble(record.arrivals, expected),
     ]
 
 
-def _find_promises_broken(record: Record, expected: Expectation) -> Iterator[str]:
+def find_broken_promises(record: Record, expected: Expectation) -> Iterator[str]:
+    """Yield what the clients did that they must not do."""
     arrivals = record.arrivals
     for minute, weight in sorted(weight_by_minute(arrivals).items()):
         if weight > BUDGET:
@@ -164,8 +165,8 @@ def _find_promises_broken(record: Record, expected: Expectation) -> Iterator[str
             yield f"left at the end: {count} {name}"
 
 
-def _find_trouble_missing(arrivals: Sequence[Arrival], expected: Expectation) -> Iterator[str]:
-    """A run in which the trouble did not happen proves nothing."""
+def find_missing_trouble(arrivals: Sequence[Arrival], expected: Expectation) -> Iterator[str]:
+    """Yield what did not happen of the trouble that was planned: the run proves that much less."""
     starts = len({arrival.start for arrival in arrivals})
     rate_limits = sum(arrival.status == 429 for arrival in arrivals)
     bans = count_bans(arrivals)
