@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Collection
 from typing import Any, Generic, Literal, Self, Unpack
 
@@ -15,6 +16,7 @@ from ._events import Observer
 from ._gates import GateSet
 from ._http.messages import DEFAULT_MAX_RESPONSE_BYTES
 from ._http.proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
+from ._http.tls import ssl_context_problem
 from ._options import ClientOptions, NoOptions, TransportT, unknown_option_problem
 from ._policy.clock import Clock
 from ._policy.limiter import Limiter, WeightLimiter
@@ -54,6 +56,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         limiter: Limiter | Literal["shared"] | None = config.DEFAULT_LIMITER,
         max_reply_bytes: int = DEFAULT_MAX_RESPONSE_BYTES,
         proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
         transport: TransportT | None = None,
         on_event: Observer | None = None,
         **unknown: Unpack[NoOptions],
@@ -62,7 +65,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         credentials = validate_credentials(api_key, api_secret, signer)
         url = config.parse_base_url(base_url, allow_http_hosts)
         self._owns_transport = transport is None
-        checked_transport = self._choose_transport(transport, proxy, url)
+        checked_transport = self._choose_transport(transport, proxy, ssl_context, url)
         # Keep secrets out of tracebacks; see _secrets.py.
         del api_key, api_secret, positional, signer, base_url, proxy, transport, unknown
         for value in (problem, credentials, url, checked_transport):
@@ -102,13 +105,15 @@ class BaseClient(CallRunner, Generic[TransportT]):
 
     @classmethod
     def _choose_transport(
-        cls, transport: Any, proxy: str | None, url: config.BaseUrl | Problem
+        cls, transport: Any, proxy: str | None, ssl_context: Any, url: config.BaseUrl | Problem
     ) -> Any:
-        """Return the transport to use, or a `Problem` with the transport or the proxy."""
+        """Return the transport to use, or a `Problem` with it, the proxy or the context."""
         if transport is None:
-            return cls._make_transport(proxy, url)
+            return cls._make_transport(proxy, ssl_context, url)
         if proxy is not None:
             return Problem("proxy and transport are both set; configure the proxy on the transport")
+        if ssl_context is not None:
+            return Problem("ssl_context and transport are both set; configure TLS on the transport")
         default = cls._default_transport_class
         if type(transport) is default:
             return transport
@@ -133,16 +138,20 @@ class BaseClient(CallRunner, Generic[TransportT]):
         )
 
     @classmethod
-    def _make_transport(cls, proxy: str | None, url: config.BaseUrl | Problem) -> Any:
+    def _make_transport(
+        cls, proxy: str | None, ssl_context: Any, url: config.BaseUrl | Problem
+    ) -> Any:
+        if ssl_context is not None and (problem := ssl_context_problem(ssl_context)) is not None:
+            return Problem(problem)
         if proxy is None:
-            return cls._default_transport_class(None)
+            return cls._default_transport_class(None, ssl_context=ssl_context)
         parsed_proxy = Proxy.from_url(proxy)
         if not isinstance(parsed_proxy, Proxy):
             return Problem(parsed_proxy)
         is_plaintext = isinstance(url, config.BaseUrl) and not url.origin[0]
         if is_plaintext and not parsed_proxy.is_loopback:
             return Problem(PLAINTEXT_PROXY_PROBLEM)
-        return cls._default_transport_class(parsed_proxy)
+        return cls._default_transport_class(parsed_proxy, ssl_context=ssl_context)
 
     @classmethod
     def from_env(cls, **options: Unpack[ClientOptions[TransportT]]) -> Self:

@@ -51,6 +51,9 @@ class Client(BaseClient["SyncTransportLike"], SyncCallDriver, SyncOperations):
         max_reply_bytes: Maximum size of a response in bytes. A compressed body may grow to four
             times that.
         proxy: `http://[user:password@]host[:port]`, used with CONNECT.
+        ssl_context: TLS settings for the host of `base_url`, such as
+            `ssl.create_default_context(cafile=...)` for a private certificate authority. It must
+            check certificates and host names. The default trusts the system's authorities.
         transport: `SyncTransport` or a transport of httpx; clients may share one. The default is
             a `SyncTransport` that the client closes.
         on_event: Function that receives every `Event`: retries, budget waits, cooldowns,
@@ -128,6 +131,9 @@ class AsyncClient(BaseClient["AsyncTransportLike"], AsyncCallDriver, AsyncOperat
         max_reply_bytes: Maximum size of a response in bytes. A compressed body may grow to four
             times that.
         proxy: `http://[user:password@]host[:port]`, used with CONNECT.
+        ssl_context: TLS settings for the host of `base_url`, such as
+            `ssl.create_default_context(cafile=...)` for a private certificate authority. It must
+            check certificates and host names. The default trusts the system's authorities.
         transport: `AsyncTransport` or a transport of httpx; clients may share one. The default is
             an `AsyncTransport` that the client closes.
         on_event: Function that receives every `Event`: retries, budget waits, cooldowns,

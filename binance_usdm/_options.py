@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Collection
 from typing import Generic, Literal, TypedDict, TypeVar
 
@@ -34,6 +35,7 @@ class ClientOptions(TypedDict, Generic[TransportT], total=False):
     limiter: Limiter | Literal["shared"] | None
     max_reply_bytes: int
     proxy: str | None
+    ssl_context: ssl.SSLContext | None
     transport: TransportT | None
     on_event: Observer | None
 

@@ -63,6 +63,7 @@ CONSTRUCTOR: dict[str, Any] = {
     "limiter": ...,
     "max_reply_bytes": 1 << 20,
     "proxy": None,
+    "ssl_context": None,
     "transport": None,
     "on_event": None,
 }

@@ -144,7 +144,7 @@ class _ProbeTransport(SyncTransport):
             if not tls:
                 return
             facts["step"] = "TLS"
-            with start_tls(sock, host, deadline) as tls_socket:
+            with start_tls(sock, host, deadline, self.tls_context()) as tls_socket:
                 facts |= _tls_facts(tls_socket)
 
 

@@ -20,7 +20,6 @@ from .pool import ConnectionPool, send_complete
 from .proxy import ConnectResponseReader
 from .sync_connection import RECV_BYTES
 from .sync_transport import NETWORK_ERRORS
-from .tls import tls_context
 
 if TYPE_CHECKING:
     # Blocking calls never load asyncio: it would take a tenth of the time until the first one.
@@ -49,6 +48,9 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
         share_connections: Whether a connection that one API key used may carry the requests of
             another one. This saves TLS handshakes with many accounts. However, when a gateway
             sends a response late or twice, HTTP/1.1 does not show which request it belongs to.
+        ssl_context: TLS settings of all connections, such as
+            `ssl.create_default_context(cafile=...)` for a private certificate authority. It must
+            check certificates and host names. A proxy is reached without TLS.
 
     Raises:
         ConfigurationError: An argument is invalid. The message never contains its value.
@@ -135,7 +137,7 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
             # A TimeoutError of asyncio has no number. The one of the operating system has.
             is_late = isinstance(error, TimeoutError) and error.errno is None
             cause = DeadlinePassed() if is_late else error
-            return failure_from_exception(cause, self._connect_phase)
+            return failure_from_exception(cause, self._connect_phase, self.trust)
         return None
 
     async def send(self, lease: Lease[AsyncConnection], request: HttpRequest) -> HttpResult:
@@ -188,6 +190,7 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
         tls, host, _ = lease.origin
         try:
             configure(sock)
+            context = self.tls_context() if tls else None
             if self._proxy:
                 await self._open_tunnel(loop, sock, lease)
         except BaseException:
@@ -201,7 +204,7 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
             await loop.create_connection(
                 lambda: cast("asyncio.Protocol", connection),
                 sock=sock,
-                ssl=tls_context() if tls else None,
+                ssl=context,
                 server_hostname=cast("str", encodable_host(host)) if tls else None,
             )
         except BaseException:

@@ -6,11 +6,14 @@ import errno
 import os
 import socket
 import ssl
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from .messages import DeadlinePassed, HttpFailure
 from .proxy import TunnelError
+from .tls import UnsafeContextError
 
+Trust: TypeAlias = Literal["system", "ssl_context"]
+"""Where the authorities of a connection come from: the process, or the caller's context."""
 Phase: TypeAlias = tuple[str, str, str]
 """What is being done, the kind of failure when it takes too long, and the kind of any other one."""
 POOL: Phase = ("waiting for a connection", "PoolTimeout", "PoolTimeout")
@@ -24,9 +27,19 @@ _PROXY_HINTS: Final = {
     "407": "the proxy rejects its user; check user and password in proxy=",
 }
 _TRUST_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_CLOCK_HINT: Final = "check the date of this machine and of the certificate"
+_NAME_HINT: Final = (
+    "another server responds there, or the host is not spelled as in the certificate"
+)
+_HINT_BY_VERIFY_CODE: Final = {9: _CLOCK_HINT, 10: _CLOCK_HINT, 62: _NAME_HINT, 64: _NAME_HINT}
+"""By OpenSSL's X509_V_ERR code. Any other code is about the authority."""
 _UNTRUSTED: Final = (
     "the server's certificate is not trusted; "
-    "set SSL_CERT_FILE to the certificate authorities to trust"
+    "set SSL_CERT_FILE to the certificate authorities to trust, or pass ssl_context="
+)
+_UNTRUSTED_BY_CONTEXT: Final = (
+    "the server's certificate is not trusted by ssl_context; "
+    "load the certificate authority into the context"
 )
 
 
@@ -39,16 +52,25 @@ def is_disconnect(error: BaseException) -> bool:
     return isinstance(error, ConnectionError | ssl.SSLEOFError)
 
 
-def failure_from_exception(error: Exception, phase: Phase) -> HttpFailure:
-    """Return the failure of a phase that an exception ended."""
+def failure_from_exception(error: Exception, phase: Phase, trust: Trust = "system") -> HttpFailure:
+    """Return the failure of a phase that an exception ended.
+
+    Args:
+        error: The exception.
+        phase: What was being done.
+        trust: Where the certificate authorities came from.
+    """
     activity, timeout_kind, error_kind = phase
     if isinstance(error, DeadlinePassed):
         return HttpFailure(timeout_kind, f"timed out while {activity}")
     if isinstance(error, TunnelError):
         return _failure_from_proxy(error)
     if isinstance(error, ssl.SSLCertVerificationError):
-        reason = f"{error.verify_message}; {_trust_hint()}"
+        hint = _HINT_BY_VERIFY_CODE.get(error.verify_code) or _trust_hint(trust)
+        reason = f"{error.verify_message.rstrip('.')}; {hint}"
         return HttpFailure(error_kind, f"{activity} failed: {reason}", is_retryable=False)
+    if isinstance(error, UnsafeContextError):
+        return HttpFailure(error_kind, f"{activity} failed: {error}", is_retryable=False)
     if isinstance(error, socket.gaierror):
         return HttpFailure(error_kind, f"{activity} failed: the name cannot be resolved")
     return HttpFailure(error_kind, f"{activity} failed: {_reason_of(error)}")
@@ -76,7 +98,9 @@ def _reason_of(error: Exception) -> str:
     return type(error).__name__
 
 
-def _trust_hint() -> str:
+def _trust_hint(trust: Trust) -> str:
+    if trust == "ssl_context":
+        return _UNTRUSTED_BY_CONTEXT
     for variable in _TRUST_VARIABLES:
         path = os.environ.get(variable)
         if path and not os.path.exists(path):

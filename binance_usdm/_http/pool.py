@@ -6,6 +6,7 @@ A caller takes a `Lease`: first a slot, in order of arrival, then an idle or a n
 from __future__ import annotations
 
 import os
+import ssl
 import time
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Final, Generic, TypeVar
@@ -13,11 +14,12 @@ from typing import Any, Final, Generic, TypeVar
 from binance_usdm._errors import ConfigurationError
 from binance_usdm._gates import CLOSED, Gate
 
-from .failures import CONNECT, PROXY_CONNECT
+from .failures import CONNECT, PROXY_CONNECT, Trust
 from .lease import TRANSPORT_CLOSED, Lease
 from .messages import HttpFailure, Origin
 from .origin_pool import Connection, OriginPool
 from .proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
+from .tls import check_ssl_context, ssl_context_problem, tls_context
 
 MAX_CONNECTIONS = 100
 """Connections to one origin, idle ones included. Further callers wait, each until its deadline."""
@@ -36,6 +38,7 @@ class ConnectionPool(Generic[_C]):
         max_connections: Connections to one origin, idle ones included.
         keepalive_expiry: Seconds after which an idle connection is closed.
         share_connections: Whether idle connections are reused across partitions.
+        ssl_context: TLS settings of all connections. `None` uses those of the process.
 
     Raises:
         ConfigurationError: An argument is invalid.
@@ -48,6 +51,7 @@ class ConnectionPool(Generic[_C]):
         max_connections: int = MAX_CONNECTIONS,
         keepalive_expiry: float = KEEPALIVE_EXPIRY_SECONDS,
         share_connections: bool = False,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         is_parsed = proxy is None or isinstance(proxy, Proxy)
         parsed_proxy = proxy if is_parsed else Proxy.from_url(proxy)
@@ -55,8 +59,9 @@ class ConnectionPool(Generic[_C]):
         del proxy
         if isinstance(parsed_proxy, str):
             raise ConfigurationError(parsed_proxy)
-        _validate_options(max_connections, keepalive_expiry, share_connections)
+        _validate_options(max_connections, keepalive_expiry, share_connections, ssl_context)
         self._proxy = parsed_proxy
+        self._ssl_context = ssl_context
         self._connect_phase = PROXY_CONNECT if parsed_proxy else CONNECT
         self.is_closed = False
         self.keepalive_expiry = keepalive_expiry
@@ -101,6 +106,21 @@ class ConnectionPool(Generic[_C]):
             max_response_bytes=max_response_bytes,
             needs_new_connection=needs_new_connection,
         )
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Return the TLS settings for a new connection.
+
+        Raises:
+            OSError: The caller's settings no longer verify the server.
+        """
+        if self._ssl_context is None:
+            return tls_context()
+        return check_ssl_context(self._ssl_context)
+
+    @property
+    def trust(self) -> Trust:
+        """Where the certificate authorities come from, for messages."""
+        return "system" if self._ssl_context is None else "ssl_context"
 
     def rejection(self, origin: Origin) -> HttpFailure | None:
         """Return why no request to this origin can be sent, or None."""
@@ -150,7 +170,10 @@ class ConnectionPool(Generic[_C]):
 
 
 def _validate_options(
-    max_connections: object, keepalive_expiry: object, share_connections: object
+    max_connections: object,
+    keepalive_expiry: object,
+    share_connections: object,
+    ssl_context: object,
 ) -> None:
     """Raise ConfigurationError for an option that is invalid."""
     if type(max_connections) is not int or max_connections < 1:
@@ -160,6 +183,8 @@ def _validate_options(
         raise ConfigurationError("keepalive_expiry must be a number of seconds, at least 0")
     if type(share_connections) is not bool:
         raise ConfigurationError("share_connections must be True or False")
+    if ssl_context is not None and (problem := ssl_context_problem(ssl_context)) is not None:
+        raise ConfigurationError(problem)
 
 
 async def send_complete(

@@ -19,7 +19,6 @@ from .messages import DeadlinePassed, HttpFailure, HttpRequest, HttpResult, time
 from .pool import ConnectionPool, send_complete
 from .proxy import ConnectResponseReader
 from .sync_connection import RECV_BYTES, SyncConnection
-from .tls import tls_context
 
 if TYPE_CHECKING:
     import httpx
@@ -63,6 +62,9 @@ class SyncTransport(ConnectionPool[SyncConnection]):
         share_connections: Whether a connection that one API key used may carry the requests of
             another one. This saves TLS handshakes with many accounts. However, when a gateway
             sends a response late or twice, HTTP/1.1 does not show which request it belongs to.
+        ssl_context: TLS settings of all connections, such as
+            `ssl.create_default_context(cafile=...)` for a private certificate authority. It must
+            check certificates and host names. A proxy is reached without TLS.
 
     Raises:
         ConfigurationError: An argument is invalid. The message never contains its value.
@@ -136,7 +138,7 @@ class SyncTransport(ConnectionPool[SyncConnection]):
             lease.adopt(SyncConnection(self._open_connection(lease)))
         except NETWORK_ERRORS as error:
             raise_if_from_handler(error)
-            return failure_from_exception(error, self._connect_phase)
+            return failure_from_exception(error, self._connect_phase, self.trust)
         return None
 
     async def send(self, lease: Lease[SyncConnection], request: HttpRequest) -> HttpResult:
@@ -205,7 +207,7 @@ class SyncTransport(ConnectionPool[SyncConnection]):
             if self._proxy:
                 self._open_tunnel(sock, lease, deadline)
             if lease.origin[0]:
-                return start_tls(sock, lease.origin[1], deadline)
+                return start_tls(sock, lease.origin[1], deadline, self.tls_context())
         except BaseException as error:
             sock.close()
             if is_socket_timeout(error):
@@ -225,16 +227,18 @@ class SyncTransport(ConnectionPool[SyncConnection]):
             reader.feed(sock.recv(RECV_BYTES))
 
 
-def start_tls(sock: socket.socket, host: str, deadline: float) -> ssl.SSLSocket:
+def start_tls(
+    sock: socket.socket, host: str, deadline: float, context: ssl.SSLContext
+) -> ssl.SSLSocket:
     """Start TLS and check the server's certificate.
 
     Args:
         sock: A connected socket, which the result replaces.
         host: The name that the certificate must have.
         deadline: Instant of `time.monotonic()`.
+        context: TLS settings. The first ones of a process take time to load, so they are made
+            before the time left is computed.
     """
-    # The first call loads the trust store, so this comes before the time left is computed.
-    context = tls_context()
     sock.settimeout(time_until(deadline))
     # An end without close_notify counts as an error, since any host on the path can cause one.
     return context.wrap_socket(
