@@ -65,8 +65,11 @@ class UnexpectedResponse(UsdmError):
         path: Row number and field name, empty for the whole response.
         expected: What the spec describes there.
         found: What was there instead, in words.
+        hint: What to check when a page came whose cause is known, else "".
         retryable: True when the body is not JSON.
     """
+
+    hint = ""
 
     def __init__(
         self,
@@ -85,7 +88,8 @@ class UnexpectedResponse(UsdmError):
 
     def __str__(self) -> str:
         status = f"HTTP {self.status}, " if self.status else ""
-        return f"{status}{ResponseMismatch(self.path, self.expected, self.found)}"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{status}{ResponseMismatch(self.path, self.expected, self.found)}{hint}"
 
 
 class APIError(UsdmError):
@@ -96,8 +100,12 @@ class APIError(UsdmError):
         code: The exchange's error code, None when it sent none.
         message: The exchange's message, sanitized.
         retry_after: Seconds that the exchange asks to wait, None when it does not say.
-        hint: What to check, "" when there is no advice.
+        hint: What to check, "" when there is no advice. Of a page instead of JSON it has the cause,
+            else its title or first words, 120 characters at most.
     """
+
+    _page_hint = ""
+    _page_excerpt = ""
 
     def __init__(
         self, status: int, code: int | None, message: str, retry_after: float | None = None
@@ -110,7 +118,19 @@ class APIError(UsdmError):
 
     @property
     def hint(self) -> str:
-        return HINT_BY_CODE.get(self.code, "") or HINT_BY_STATUS.get(self.status, "")
+        hint = HINT_BY_CODE.get(self.code, "") or self._page_hint
+        hint = hint or HINT_BY_STATUS.get(self.status, "")
+        if not self._page_excerpt:
+            return hint
+        said = f'a page came instead of JSON: "{self._page_excerpt}"'
+        return f"{hint}; {said}" if hint else said
+
+    def _note_page(self, hint: str, excerpt: str) -> None:
+        """Note what is known about the page that came instead of JSON. Both are safe to show."""
+        if hint:
+            self._page_hint = hint
+        if excerpt:
+            self._page_excerpt = excerpt
 
     def __str__(self) -> str:
         status = f"HTTP {self.status}" if self.status else "not sent"

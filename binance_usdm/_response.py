@@ -28,6 +28,7 @@ from ._redaction import sanitize_text
 from ._threads import TIMEOUT_MESSAGE
 
 T = TypeVar("T")
+E = TypeVar("E", APIError, UnexpectedResponse)
 
 USED_WEIGHT_HEADER: Final = "X-MBX-USED-WEIGHT-1M"
 MAX_DECOMPRESSION_RATIO: Final = 4
@@ -78,20 +79,24 @@ def parse_response(
         if status == 200:
             return ParsedValue(operation.parse_body(body))
     # An error status counts even when the body cannot be decoded.
-    except ResponseMismatch as error:
-        mismatch = error
+    except ResponseMismatch as problem:
+        mismatch = problem
     code, message = _parse_error_body(body)
     if _is_error(status, code):
-        return make_api_error(status, code, message, parse_retry_after(response.headers), *secrets)
+        retry_after = parse_retry_after(response.headers)
+        error = make_api_error(status, code, message, retry_after, *secrets)
+        return _with_hint(error, response, body, secrets)
     if status == 200 and mismatch is not None:
         is_retryable = isinstance(mismatch, NotJsonError)
-        return UnexpectedResponse(
+        unexpected = UnexpectedResponse(
             200, mismatch.path, mismatch.expected, mismatch.found, is_retryable
         )
+        return _with_hint(unexpected, response, body, secrets) if is_retryable else unexpected
     found = f"status {status}"
     if 300 <= status < 400:
         found = "a redirect, which the client does not follow"
-    return UnexpectedResponse(status, (), "status 200 or an error status", found)
+    unexpected = UnexpectedResponse(status, (), "status 200 or an error status", found)
+    return _with_hint(unexpected, response, body, secrets)
 
 
 def find_account_mismatch(
@@ -121,6 +126,15 @@ def find_account_mismatch(
             path = (number, field) if rows is parsed else (field,)
             return UnexpectedResponse(200, path, expected, "another account")
     return None
+
+
+def _with_hint(error: E, response: HttpResponse, body: bytes, secrets: tuple[str, ...]) -> E:
+    """Return an error with what its message, or the page that came instead, says of the cause."""
+    # The import takes some ms, which only an error has to pay.
+    from ._error_pages import add_hint
+
+    add_hint(error, body, response.headers, secrets)
+    return error
 
 
 def _is_error(status: int, code: int | None) -> bool:

@@ -11,6 +11,7 @@ from attrs import Factory, frozen
 
 from binance_usdm._config import DEMO, MAINNET, BaseUrl
 from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET
+from binance_usdm._error_hints import LOCATION_HINT
 from binance_usdm._errors import APIError, UnexpectedResponse, UsdmError
 from binance_usdm._policy.clock_samples import ClockSample
 from binance_usdm._secrets import Problem
@@ -28,9 +29,6 @@ WARN_ABOVE_OFFSET_MS: Final = 500
 """Offset of a clock that gets a warning, ms."""
 _LOOKS_LIKE_TOKEN = re.compile(r"[A-Za-z0-9+/=%_-]{24,}")
 """A key or a signature. Words of messages are shorter."""
-_NAMES_LOCATION = re.compile(
-    r"your country|restricted location|your (region|location)", re.IGNORECASE
-)
 
 
 @frozen
@@ -198,7 +196,7 @@ def _explain_api_error(error: APIError, situation: Situation) -> tuple[str, str]
     if meaning is None and error.status in texts.STATUS_TEXTS:
         meaning, advice = texts.STATUS_TEXTS[error.status]
         hint = advice or hint
-    if _NAMES_LOCATION.search(error.message):
+    if error.hint.startswith(LOCATION_HINT):
         meaning, hint = texts.STATUS_TEXTS[451][0], texts.ADVICE_LOCATION
     sentences.append(hint)
     if error.retry_after is not None:

@@ -550,7 +550,8 @@ def test_something_that_speaks_no_tls(
         ("redirect", "a login page of the network"),
         (
             "html-503",
-            "HTTP 503: no reason given This is a failure of the exchange: try later.",
+            "HTTP 503: no reason given A page came instead of JSON: "
+            '"Service unavailable". This is a failure of the exchange: try later.',
         ),
         (
             "banned",
@@ -935,7 +936,10 @@ BLOCK_PAGE = b"<html>The distribution is configured to block access from your co
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        (Reply(403, (), BLOCK_PAGE), "HTTP 403: a firewall in front of the exchange stopped it"),
+        (
+            Reply(403, (), BLOCK_PAGE),
+            "HTTP 403: the exchange does not serve this location, or that",
+        ),
         (Reply(202, (), b"<html>"), "HTTP 202, a challenge page, which only a browser can pass"),
         (Reply(405, (), b"<html>"), "HTTP 405: a challenge page, which only a browser can pass"),
         (Reply(520, (), b"<html>"), "HTTP 520: a network in front of the exchange got no valid"),

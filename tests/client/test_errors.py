@@ -103,7 +103,8 @@ def test_an_error_is_one_line_with_status_code_and_text() -> None:
     assert str(APIError(502, None, "")) == "HTTP 502: no message"
     assert (
         str(APIError(451, 0, "Unavailable"))
-        == "HTTP 451, code 0: Unavailable (the exchange does not serve this location)"
+        == "HTTP 451, code 0: Unavailable (the exchange does not serve this location, "
+        "or that of a VPN or cloud in between)"
     )
     assert str(UnexpectedResponse(200, (3, "asset"), "a string", "null")) == (
         "HTTP 200, row 3, field asset: expected a string, found null"
