@@ -51,9 +51,11 @@ interop: install ## install other SDKs (PyPI, npm) and let each read a balance f
 
 generate: install ## write the client that the spec describes
 	$(BIN)/python -m generator
+	$(BIN)/python -m generator.error_page
 
 drift: install ## fail if the committed client is not what the spec gives
 	$(BIN)/python -m generator --check
+	$(BIN)/python -m generator.error_page --check
 
 format: install ## format the code
 	$(BIN)/ruff check --fix --quiet . || true

@@ -1,31 +1,18 @@
-"""Hints that errors of the exchange carry: what to check, by error code and by HTTP status."""
+"""What an error says beside the exchange's message: what to check, and where to read more.
+
+Only errors load this module.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-HINT_BY_CODE: Final[dict[int | None, str]] = {
-    -1021: (
-        "compare this machine's clock with the exchange's: client.server_time(); NTP keeps it right"
-    ),
-    -1022: (
-        "the secret is another key's or not complete, key and secret are swapped, "
-        "or something changed the query after it was signed"
-    ),
-    -2008: (
-        "the exchange does not know this key here: "
-        "demo and production have different keys, check base_url"
-    ),
-    -2014: "the key is incomplete, contains a space or is empty: copy it again",
-    -2015: (
-        "check four things: the key exists on this environment (demo or production), "
-        "this machine's IP address is on the key's list, Enable Futures is ticked for the key, "
-        "and the account is no portfolio-margin account; "
-        "after earlier success it can be a short ban"
-    ),
-    -4109: "the futures account was never opened: activate it on the website",
-}
+from binance_usdm_wire import error_texts
+
+ERROR_PAGE: Final = "docs/errors.md"
+"""Page with an entry for each code and status, written from the spec. Its address, once it has one."""
+HINT_BY_CODE: Final[dict[int, str]] = error_texts.HINT_BY_CODE
 
 LOCATION_HINT: Final = (
     "the exchange does not serve this location, or that of a VPN or cloud in between"
@@ -65,3 +52,38 @@ _NAMES_LOCATION: Final = re.compile(
 def hint_for_message(message: str) -> str:
     """Return the hint of a message or a page that names the caller's location, else ""."""
     return LOCATION_HINT if _NAMES_LOCATION.search(message) else ""
+
+
+def compose_hint(status: int, code: int | None, page_hint: str, page_excerpt: str) -> str:
+    """Return the hint of an error, "" when there is no advice.
+
+    Args:
+        status: HTTP status.
+        code: The exchange's error code, or None.
+        page_hint: Cause of the page that came instead of JSON, or "".
+        page_excerpt: First words of that page, or "".
+    """
+    code_hint = "" if code is None else HINT_BY_CODE.get(code, "")
+    hint = code_hint or page_hint or HINT_BY_STATUS.get(status, "")
+    if not page_excerpt:
+        return hint
+    said = f'a page came instead of JSON: "{page_excerpt}"'
+    return f"{hint}; {said}" if hint else said
+
+
+def error_address(status: int, code: int | None) -> str:
+    """Return the address of an error's entry in the documentation.
+
+    Args:
+        status: HTTP status, 0 for a request that was not sent.
+        code: The exchange's error code, or None.
+    """
+    if code in HINT_BY_CODE:
+        entry = str(code)
+    elif status == 0:
+        entry = "not-sent"
+    elif status in error_texts.STATUSES:
+        entry = f"http-{status}"
+    else:
+        entry = "http-5xx" if status >= 500 else "http-400"
+    return f"{ERROR_PAGE}#{entry}"

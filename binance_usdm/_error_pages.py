@@ -85,9 +85,9 @@ def add_hint(
         hint, _ = describe_page(body, headers, secrets)
         error.hint = hint or HINT_BY_STATUS.get(error.status, "")
     elif error.message:
-        error._note_page(hint_for_message(error.message), "")
+        error._page_hint = hint_for_message(error.message)
     elif error.code is None:
-        error._note_page(*describe_page(body, headers, secrets))
+        error._page_hint, error._page_excerpt = describe_page(body, headers, secrets)
 
 
 def describe_page(

@@ -22,8 +22,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from binance_usdm_wire import ResponseMismatch
+from binance_usdm_wire.error_codes import KIND_BY_CODE, PERMANENT_CODES
 
-from ._error_hints import HINT_BY_CODE, HINT_BY_STATUS
 from ._redaction import sanitize_text
 
 
@@ -104,6 +104,7 @@ class APIError(UsdmError):
             else its title or first words, 120 characters at most.
     """
 
+    # What is known of a page that came instead of JSON; both are safe to show.
     _page_hint = ""
     _page_excerpt = ""
 
@@ -118,25 +119,22 @@ class APIError(UsdmError):
 
     @property
     def hint(self) -> str:
-        hint = HINT_BY_CODE.get(self.code, "") or self._page_hint
-        hint = hint or HINT_BY_STATUS.get(self.status, "")
-        if not self._page_excerpt:
-            return hint
-        said = f'a page came instead of JSON: "{self._page_excerpt}"'
-        return f"{hint}; {said}" if hint else said
+        from ._error_hints import compose_hint
 
-    def _note_page(self, hint: str, excerpt: str) -> None:
-        """Note what is known about the page that came instead of JSON. Both are safe to show."""
-        if hint:
-            self._page_hint = hint
-        if excerpt:
-            self._page_excerpt = excerpt
+        return compose_hint(self.status, self.code, self._page_hint, self._page_excerpt)
 
     def __str__(self) -> str:
         status = f"HTTP {self.status}" if self.status else "not sent"
         code = "" if self.code is None else f", code {self.code}"
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{status}{code}: {self.message or 'no message'}{hint}"
+        return f"{status}{code}: {self.message or 'no message'}{hint}; see {self.address}"
+
+    @property
+    def address(self) -> str:
+        """Address of the error's entry in the documentation."""
+        from ._error_hints import error_address
+
+        return error_address(self.status, self.code)
 
 
 class AuthenticationError(APIError):
@@ -176,6 +174,8 @@ class IPBannedError(RateLimitError):
 
     @property
     def hint(self) -> str:
+        from ._error_hints import HINT_BY_STATUS
+
         return HINT_BY_STATUS[418]
 
     @property
@@ -202,17 +202,22 @@ class ServerError(APIError):
     retryable = True
 
 
+ERROR_CLASS_BY_KIND: Final[dict[str, type[APIError]]] = {
+    "authentication": AuthenticationError,
+    "timestamp": TimestampError,
+    "rate-limit": RateLimitError,
+    "server": ServerError,
+}
+"""By the kind of a code in the spec. A bad request is what the HTTP status says anyway."""
+
 ERROR_CLASS_BY_CODE: dict[int, type[APIError]] = {
-    **dict.fromkeys(
-        (-1002, -1011, -1022, -1099, -2008, -2014, -2015, -2017, -4056, -4057), AuthenticationError
-    ),
-    -1021: TimestampError,
-    **dict.fromkeys((-1003, -1015), RateLimitError),
-    **dict.fromkeys((-1000, -1001, -1006, -1007, -1008, -1016), ServerError),
+    code: ERROR_CLASS_BY_KIND[kind]
+    for code, kind in KIND_BY_CODE.items()
+    if kind in ERROR_CLASS_BY_KIND
 }
 """Any other code is classified by the HTTP status."""
 
-NON_RETRYABLE_CODES: Final = {-1015, -1016}
+NON_RETRYABLE_CODES: Final = PERMANENT_CODES
 """Exceptions to the `retryable` of their class: an order limit, a service that was shut down."""
 
 ERROR_CLASS_BY_STATUS: dict[int, type[APIError]] = {

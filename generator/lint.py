@@ -29,6 +29,8 @@ TAG = re.compile(r"[A-Za-z][A-Za-z0-9 _-]{0,99}")
 """A tag becomes the name of a folder."""
 STATUS = re.compile(r"[1-5](\d\d|XX)")
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+RETRYABLE_KINDS = ("rate-limit", "server")
+"""Kinds of errors after which the same call may succeed later."""
 ERROR_CODE = re.compile(r"-[1-9][0-9]*")
 CHECKS_BY_SECTION = {
     "securitySchemes": check_scheme,
@@ -79,10 +81,17 @@ class _Linter:
         if not self.operation_ids:
             self.report("paths", "there must be at least one operation")
         self.check_account_marks()
-        for code in self.document.get("x-error-codes", {}):
-            if not ERROR_CODE.fullmatch(code):
-                self.report(f"x-error-codes.{code}", "the key must be a negative number in quotes")
+        for code, error in self.document.get("x-error-codes", {}).items():
+            self.check_error_code(f"x-error-codes.{code}", code, error)
         return self.findings
+
+    def check_error_code(self, where: str, code: str, error: Json) -> None:
+        if not ERROR_CODE.fullmatch(code):
+            self.report(where, "the key must be a negative number in quotes")
+        is_permanent = error.get("retryable") is False
+        if "retryable" in error and not (is_permanent and error.get("kind") in RETRYABLE_KINDS):
+            kinds = " or ".join(RETRYABLE_KINDS)
+            self.report(where, f"retryable may only be false, for a code of kind {kinds}")
 
     def check_tags(self) -> None:
         allowed = "letters, digits, spaces, '-' and '_', 100 characters at most"

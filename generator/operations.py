@@ -75,6 +75,16 @@ def _operation_info(document: Json, path: str, method: str, operation: Json) -> 
     )
 
 
+def described_statuses(document: Json) -> dict[str, Json]:
+    """Return the error responses of all operations by status, sorted."""
+    found: dict[str, Json] = {}
+    for _, _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if status[0] in "45":
+                found.setdefault(status, resolve(document, response))
+    return dict(sorted(found.items()))
+
+
 def strip_for_client(document: Json) -> Json:
     """Return the part of the document that becomes arguments and values of the client.
 

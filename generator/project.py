@@ -19,7 +19,7 @@ from .expressions import ExpressionBuilder, python_signature, type_of
 from .formats import decimal_format_enabled
 from .lint import lint
 from .literals import WIDTH, docstring, plain_text, quoted, quoted_lines
-from .operations import collect_operations, strip_for_client
+from .operations import collect_operations, described_statuses, strip_for_client
 from .spec import FIELD_PREFIX, Json, SpecError, class_name, python_name, resolve
 
 PACKAGE = "binance_usdm_wire"
@@ -28,6 +28,7 @@ RUNTIME_BANNER = "Copied by `python -m generator` from generator/runtime. Do not
 TEMPLATES = Path(__file__).parent / "templates"
 RUNTIME = Path(__file__).parent / "runtime"
 RUNTIME_MODULES = ("decoding", "errors", "reading", "rows", "types", "writing")
+TABLE_MODULES = ("error_codes", "error_texts")
 RUFF_CHECK = [
     "check", "--isolated", "--no-cache", "--quiet", "--fix",
     "--select", "I,F401,UP", "--ignore", "UP040,UP046,UP047",
@@ -167,6 +168,9 @@ class _WireProject(Project):
         (self.package_dir / "client.py").rename(self.package_dir / "operations.py")
         init = self.env.get_template("package_init.py.jinja").render()
         (self.package_dir / "__init__.py").write_text(init, encoding="utf-8")
+        for name in TABLE_MODULES:
+            table = self.env.get_template(f"{name}.py.jinja").render()
+            (self.package_dir / f"{name}.py").write_text(table, encoding="utf-8")
         for name in RUNTIME_MODULES:
             source = (RUNTIME / f"{name}.py").read_text(encoding="utf-8")
             (self.package_dir / f"{name}.py").write_text(
@@ -183,12 +187,18 @@ def _template_globals(document: Json, view: Json) -> dict[str, Any]:
     """Return what all templates can use, beside what the library gives to each."""
     facts = {operation.id: operation for operation in collect_operations(document)}
     expressions = ExpressionBuilder(document)
+    error_codes = sorted(
+        ((int(code), error) for code, error in document.get("x-error-codes", {}).items()),
+        reverse=True,
+    )
     return {
         "account_attribute": expressions.account_attribute,
         "banner": BANNER,
         "choices_of": expressions.parameter_choices,
+        "described_statuses": sorted(int(s) for s in described_statuses(document) if s.isdigit()),
         "document": document,
         "dump": expressions.dump_expression,
+        "error_codes": error_codes,
         "facts": list(facts.values()),
         "facts_of": lambda endpoint: facts[str(endpoint.name)],
         "forwarded": lambda endpoint: ", ".join(
@@ -201,6 +211,7 @@ def _template_globals(document: Json, view: Json) -> dict[str, Any]:
             for name, schema in view["components"]["schemas"].items()
             if schema["type"] == "object"
         ],
+        "permanent_codes": [code for code, error in error_codes if error.get("retryable") is False],
         "python_name": python_name,
         "quoted": quoted,
         "quoted_lines": quoted_lines,

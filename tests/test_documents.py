@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 from ruamel.yaml import YAML
 
+from generator import error_page
 from tests.support.paths import ROOT
 
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -66,3 +67,8 @@ def test_a_bug_report_asks_for_doctor() -> None:
     assert all(
         field["type"] == "checkboxes" or field["validations"]["required"] for field in fields
     )
+
+
+def test_the_page_of_errors_is_up_to_date() -> None:
+    """`python -m generator.error_page --check` finds no difference."""
+    assert error_page.main(["--check"]) == 0

@@ -120,16 +120,6 @@ CERTIFICATE_ERROR_TEXTS: Final[dict[int | None, tuple[str, str]]] = {
 }
 """Summary and advice by OpenSSL's verify code."""
 
-ERROR_MEANINGS: Final[dict[int, str]] = {
-    -1021: "the exchange finds the request's time too old or too far ahead",
-    -1022: "the signature does not belong to this query and this key",
-    -2008: "the exchange does not know this key here",
-    -2014: "this does not look like a key",
-    -2015: "the key is unknown, or may not do this, or not from here",
-    -4109: "the futures account is not active",
-}
-"""By the exchange's code."""
-
 ADVICE_LOCATION: Final = (
     "Check where this machine's address is registered, and that of a VPN or cloud in between."
 )

@@ -15,6 +15,7 @@ from binance_usdm._error_hints import LOCATION_HINT
 from binance_usdm._errors import APIError, UnexpectedResponse, UsdmError
 from binance_usdm._policy.clock_samples import ClockSample
 from binance_usdm._secrets import Problem
+from binance_usdm_wire.error_texts import MEANING_BY_CODE
 
 from . import advice as texts
 
@@ -188,12 +189,14 @@ def explain_error(error: UsdmError, situation: Situation) -> tuple[str, str, Fac
 def _explain_api_error(error: APIError, situation: Situation) -> tuple[str, str]:
     """Return meaning and advice for an error of the exchange, or of a firewall before it."""
     sentences = [likely_cause(error.code, situation)]
-    meaning = texts.ERROR_MEANINGS.get(error.code) if error.code is not None else None
+    meaning = MEANING_BY_CODE.get(error.code) if error.code is not None else None
     hint = f"{error.hint[:1].upper()}{error.hint[1:]}." if error.hint else ""
     # The client's hint is about a secret.
     if error.code == -1022 and situation.key_type != "HMAC":
         hint = texts.ADVICE_PRIVATE_KEY
-    if meaning is None and error.status in texts.STATUS_TEXTS:
+    # The status of a limit says more than its code: whether it is a ban.
+    is_limit = error.status in (418, 429)
+    if (meaning is None or is_limit) and error.status in texts.STATUS_TEXTS:
         meaning, advice = texts.STATUS_TEXTS[error.status]
         hint = advice or hint
     if error.hint.startswith(LOCATION_HINT):

@@ -723,7 +723,7 @@ HOSTILE = f"\x1b[2J no {SIGNATURE}\r\nfor {ADDRESS}"
         (error_response(400, -9999, HOSTILE),
          "HTTP 400, code -9999: \\x1b[2J no [redacted]\\r\\nfor [address]"),
         ("error-500",
-         "occured while processing the request. This is a failure of the exchange"),
+         "look at the exchange's status page. This is a failure of the exchange: try later."),
         ("html-200", "UnexpectedResponse: HTTP 200"),
         ("truncated", "UnexpectedResponse: HTTP 200"),
         (Reply(200, ((b"Content-Length", b"500"),), b"["), "TransportError: "),

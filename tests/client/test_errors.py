@@ -8,6 +8,8 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +35,9 @@ from binance_usdm import (
     _errors,
 )
 from binance_usdm._errors import make_api_error
+from binance_usdm_wire import error_texts
 from tests.support.clients import SPEC, BlockingFacade, RecordingHandler, error_response
+from tests.support.paths import ROOT
 
 ClientOf = Callable[..., BlockingFacade]
 CODES = {int(code): about["kind"] for code, about in SPEC["x-error-codes"].items()}
@@ -64,9 +68,8 @@ def test_the_spec_says_which_error_a_code_is(client_of: ClientOf) -> None:
 
 
 def test_no_code_is_judged_that_the_spec_does_not_know() -> None:
-    assert set(_errors.ERROR_CLASS_BY_CODE) | {
-        code for code in _error_hints.HINT_BY_CODE if code
-    } <= set(CODES)
+    assert set(_error_hints.HINT_BY_CODE) == set(error_texts.MEANING_BY_CODE) == set(CODES)
+    assert set(_errors.ERROR_CLASS_BY_CODE) <= set(CODES)
     by_status = {code for code, kind in CODES.items() if kind == "bad-request"}
     assert (
         set(_errors.ERROR_CLASS_BY_CODE) == set(CODES) - by_status
@@ -78,6 +81,67 @@ def test_the_text_of_a_ban_is_a_ban_until_then(client_of: ClientOf) -> None:
         error = caught_by(client_of(RecordingHandler(error_response(status, -1003, BAN))))
         assert type(error) is IPBannedError
         assert error.banned_until == datetime(2025, 11, 6, 7, 8, 0, 142000, tzinfo=UTC)
+
+
+def test_the_tables_are_those_of_the_spec() -> None:
+    """Kind, meaning, hint and permanence of every code come from x-error-codes."""
+    for code, about in ((int(code), about) for code, about in SPEC["x-error-codes"].items()):
+        error = make_api_error(400, code, "", None)
+        assert error.hint == about["hint"]
+        assert error_texts.MEANING_BY_CODE[code] == about["meaning"]
+        assert error_texts.NAME_BY_CODE[code] == about["name"]
+        assert error.retryable == (type(error).retryable and about.get("retryable", True))
+    permanent = {code for code, about in SPEC["x-error-codes"].items() if "retryable" in about}
+    assert permanent == {"-1015", "-1016"}
+
+
+ENTRY = re.compile(r"^### (.+)$", re.MULTILINE)
+
+
+def test_every_error_names_its_entry() -> None:
+    """The text ends with the address of an entry that docs/errors.md has."""
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    entries = {title.lower().replace(" ", "-") for title in ENTRY.findall(page)}
+    assert {str(code) for code in CODES} <= entries
+    for status in (0, 200, *STATUSES, *range(520, 528)):
+        for code in (None, 0, -9999, *CODES):
+            for error_class in (APIError, IPBannedError):
+                error = error_class(status, code, "words")
+                address, _, entry = str(error).rpartition("; see ")[2].partition("#")
+                assert (address, entry in entries) == ("docs/errors.md", True), str(error)
+                assert str(error).endswith(error.address)
+                assert code not in CODES or entry == str(code)
+    assert APIError(403, None, "").address.endswith("#http-403")
+    assert RateLimitError(0, None, "").address.endswith("#not-sent")
+
+
+def test_the_page_names_class_and_texts() -> None:
+    """The entry of a code has its class, meaning and hint, in English and Chinese."""
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    for code, about in SPEC["x-error-codes"].items():
+        entry = page.partition(f"### {code}\n")[2].partition("\n### ")[0]
+        assert f"`{KINDS[about['kind']].__name__}`" in entry
+        assert ("never `retryable`" in entry) == ("retryable" in about)
+        for key in ("meaning", "hint"):
+            assert about[key][1:] in entry
+            assert about[f"x-{key}-zh"] in entry
+
+
+def test_only_errors_load_their_texts() -> None:
+    """A program that meets no error loads neither hints nor what reads pages."""
+    program = (
+        "import sys, binance_usdm\n"
+        "binance_usdm.Client('k' * 64, 's' * 64)\n"
+        "texts = {'binance_usdm_wire.error_texts', 'binance_usdm._error_hints', 'html',\n"
+        "         'binance_usdm._error_pages'}\n"
+        "print(sorted(texts & set(sys.modules)))\n"
+        "str(binance_usdm.APIError(400, -1021, ''))\n"
+        "print('binance_usdm_wire.error_texts' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["[]", "True"]
 
 
 def test_every_refusal_that_a_user_can_mend_says_how() -> None:
@@ -92,19 +156,19 @@ def test_every_refusal_that_a_user_can_mend_says_how() -> None:
             == APIError(status, -9999, "").hint
             == APIError(status, None, "").hint
         )
-    assert APIError(400, -1102, "no").hint == APIError(500, None, "").hint == ""
+    assert APIError(500, None, "").hint == APIError(400, -9999, "no").hint == ""
 
 
 def test_an_error_is_one_line_with_status_code_and_text() -> None:
     assert (
-        str(APIError(400, -1102, "Mandatory parameter"))
-        == "HTTP 400, code -1102: Mandatory parameter"
+        str(APIError(400, -9999, "Mandatory parameter"))
+        == "HTTP 400, code -9999: Mandatory parameter; see docs/errors.md#http-400"
     )
-    assert str(APIError(502, None, "")) == "HTTP 502: no message"
+    assert str(APIError(502, None, "")) == "HTTP 502: no message; see docs/errors.md#http-5xx"
     assert (
         str(APIError(451, 0, "Unavailable"))
         == "HTTP 451, code 0: Unavailable (the exchange does not serve this location, "
-        "or that of a VPN or cloud in between)"
+        "or that of a VPN or cloud in between); see docs/errors.md#http-451"
     )
     assert str(UnexpectedResponse(200, (3, "asset"), "a string", "null")) == (
         "HTTP 200, row 3, field asset: expected a string, found null"

@@ -132,6 +132,26 @@ def test_every_description_has_a_chinese_one() -> None:
     assert [where for where, node in described if "x-description-zh" not in node] == []
 
 
+def test_every_code_has_its_texts_in_both_languages() -> None:
+    """Meaning and hint are clauses that fit into a sentence: no capital, no full stop."""
+    for code, error in SPEC["x-error-codes"].items():
+        for key in ("meaning", "hint"):
+            assert 15 < len(error[key]) < 320, code
+            assert error[key][0].islower(), code
+            assert error[key][-1] not in ".!;,", code
+            assert len(error[f"x-{key}-zh"]) > 4, code
+            assert error[f"x-{key}-zh"][-1] not in "。；，.", code
+
+
+def test_chinese_and_latin_have_a_space() -> None:
+    """A Chinese character beside a letter or digit is set apart by one space."""
+    tight = re.compile(r"[\u3400-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u3400-\u9fff]")
+    wide = re.compile(r"[，。；：（）“”、] | [，。；：（）“”、]")
+    texts = [(where, text) for where, text in chinese(SPEC) if "x-error-codes" in where]
+    assert len(texts) == 2 * len(SPEC["x-error-codes"])
+    assert [where for where, text in texts if tight.search(text) or wide.search(text)] == []
+
+
 def test_chinese_texts_use_full_width_punctuation() -> None:
     """ASCII punctuation beside a Chinese character is a typo."""
     texts = list(chinese(SPEC))

@@ -60,7 +60,8 @@ def test_foreign_text_is_made_safe_for_a_log(client_of: ClientOf, text: str, saf
     with pytest.raises(APIError) as refused:
         client_of(RecordingHandler(httpx.Response(400, content=body))).balance()
     assert refused.value.message == safe
-    assert str(refused.value) == f"HTTP 400, code -1102: {safe}"
+    hint = refused.value.hint
+    assert str(refused.value) == f"HTTP 400, code -1102: {safe} ({hint}); see docs/errors.md#-1102"
     with pytest.raises(TransportError) as failed:
         client_of(RecordingHandler(httpx.ConnectError(text))).balance()
     assert str(failed.value).startswith(f"ConnectError: {safe}"[:512])
