@@ -24,7 +24,7 @@ from ._policy.limiter_queue import LimiterQueue
 from ._policy.retry import Retry, RetryQuota
 from ._policy.shared import get_shared_state
 from ._request import RequestBuilder
-from ._secrets import Problem
+from ._secrets import Problem, clear_frames
 
 
 class BaseClient(CallRunner, Generic[TransportT]):
@@ -61,13 +61,18 @@ class BaseClient(CallRunner, Generic[TransportT]):
         on_event: Observer | None = None,
         **unknown: Unpack[NoOptions],
     ) -> None:
-        problem = unknown_option_problem(type(self).__name__, positional, unknown)
-        credentials = validate_credentials(api_key, api_secret, signer)
-        url = config.parse_base_url(base_url, allow_http_hosts)
-        self._owns_transport = transport is None
-        checked_transport = self._choose_transport(transport, proxy, ssl_context, url)
         # Keep secrets out of tracebacks; see _secrets.py.
-        del api_key, api_secret, positional, signer, base_url, proxy, transport, unknown
+        try:
+            problem = unknown_option_problem(type(self).__name__, positional, unknown)
+            credentials = validate_credentials(api_key, api_secret, signer)
+            url = config.parse_base_url(base_url, allow_http_hosts)
+            self._owns_transport = transport is None
+            checked_transport = self._choose_transport(transport, proxy, ssl_context, url)
+        except BaseException as error:
+            clear_frames(error)
+            raise
+        finally:
+            del api_key, api_secret, positional, signer, base_url, proxy, transport, unknown
         for value in (problem, credentials, url, checked_transport):
             if isinstance(value, Problem):
                 raise ConfigurationError(str(value))
@@ -180,20 +185,25 @@ class BaseClient(CallRunner, Generic[TransportT]):
             with Client.from_env(timeout=5) as client:
                 print(client.balance())
         """
-        found = options_from_env(options)
-        problem = found if isinstance(found, Problem) else ""
-        if isinstance(found, dict):
-            try:
-                return cls(**found, **options)
-            except ConfigurationError as error:
-                option, _, rest = str(error).partition(" ")
-                name = variable_of(option) if option in found else option
-                problem = f"{name} {rest}"
-            except TypeError as error:
-                # A subclass has another constructor.
-                problem = str(error)
         # Keep secrets out of tracebacks; see _secrets.py.
-        del options, found
+        found: dict[str, Any] | Problem = {}
+        try:
+            found = options_from_env(options)
+            problem = found if isinstance(found, Problem) else ""
+            if isinstance(found, dict):
+                return cls(**found, **options)
+        except ConfigurationError as error:
+            option, _, rest = str(error).partition(" ")
+            name = variable_of(option) if option in found else option
+            problem = f"{name} {rest}"
+        except TypeError as error:
+            # A subclass has another constructor.
+            problem = str(error)
+        except BaseException as error:
+            clear_frames(error)
+            raise
+        finally:
+            del options, found
         raise ConfigurationError(str(problem))
 
     def __repr__(self) -> str:

@@ -6,12 +6,18 @@ it:
 - A function that was given a secret deletes its own name for it before anything can raise.
 - A function that finds a secret invalid returns a `Problem`. The caller raises the error from a
   frame that no longer holds the secret.
+- What a signal handler raises, such as KeyboardInterrupt, can come at any moment. So the outermost
+  function that was given a secret deletes its names in a `finally` block and clears the frames of
+  the functions that it called. Two places stay out of reach: the caller's frame, and the very
+  beginning of that outermost function, before its `try`.
 
-Both places carry the comment "Keep secrets out of tracebacks; see _secrets.py."
+These places carry the comment "Keep secrets out of tracebacks; see _secrets.py."
 """
 
 from __future__ import annotations
 
+import contextlib
+from types import FrameType
 from typing import NoReturn
 
 
@@ -19,6 +25,27 @@ class Problem(str):
     """Message about invalid input, returned instead of raised. It never contains the input."""
 
     __slots__ = ()
+
+
+def clear_frames(error: BaseException) -> None:
+    """Clear the local variables of the functions that an exception has left.
+
+    So are those of exceptions that these functions were handling. An exception that the caller
+    handles stays as it is.
+    """
+    cleared: set[FrameType] = set()
+    pending: BaseException | None = error
+    while pending is not None:
+        traceback = pending.__traceback__
+        if pending is not error and (traceback is None or traceback.tb_frame not in cleared):
+            return
+        while traceback is not None:
+            # The function that calls this one still runs. It deletes its own names.
+            with contextlib.suppress(RuntimeError):
+                traceback.tb_frame.clear()
+                cleared.add(traceback.tb_frame)
+            traceback = traceback.tb_next
+        pending = pending.__context__
 
 
 class SecretHolder:

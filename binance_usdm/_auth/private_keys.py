@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, Self
 
 from binance_usdm._errors import ConfigurationError
-from binance_usdm._secrets import Problem, SecretHolder
+from binance_usdm._secrets import Problem, SecretHolder, clear_frames
 
 from .key_files import MAX_KEY_FILE_BYTES, read_key_file
 
@@ -81,9 +81,14 @@ class PrivateKeySigner(SecretHolder):
             ConfigurationError: The key cannot be used. The message contains neither the key nor
                 the password nor the path.
         """
-        signer = _load_signer(source, password)
         # Keep secrets out of tracebacks; see _secrets.py.
-        del source, password
+        try:
+            signer = _load_signer(source, password)
+        except BaseException as error:
+            clear_frames(error)
+            raise
+        finally:
+            del source, password
         if isinstance(signer, Problem):
             raise ConfigurationError(str(signer))
         if not isinstance(signer, cls):

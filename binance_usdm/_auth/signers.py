@@ -12,7 +12,7 @@ import string
 from typing import Protocol
 
 from binance_usdm._errors import ConfigurationError
-from binance_usdm._secrets import SecretHolder
+from binance_usdm._secrets import SecretHolder, clear_frames
 
 MAX_CREDENTIAL_LENGTH = 4096
 _SIGNATURE_CHARACTERS = f"{string.ascii_letters}{string.digits}%._~-".encode("ascii")
@@ -61,13 +61,18 @@ class HmacSigner(SecretHolder):
     __slots__ = ("_mac",)
 
     def __init__(self, api_secret: str) -> None:
-        problem = credential_problem(api_secret)
-        secret = b"" if problem else api_secret.encode("ascii")
         # Keep secrets out of tracebacks; see _secrets.py.
-        del api_secret
-        if problem:
+        try:
+            problem = credential_problem(api_secret)
+            if problem is None:
+                self._mac = hmac.new(api_secret.encode("ascii"), digestmod="sha256")
+        except BaseException as error:
+            clear_frames(error)
+            raise
+        finally:
+            del api_secret
+        if problem is not None:
             raise ConfigurationError(f"api_secret {problem}")
-        self._mac = hmac.new(secret, digestmod="sha256")
 
     def sign(self, payload: bytes) -> bytes:
         """Return the signature as lowercase hexadecimal digits."""

@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from binance_usdm._errors import ConfigurationError
 from binance_usdm._gates import CLOSED, Gate
+from binance_usdm._secrets import clear_frames
 
 from .failures import CONNECT, PROXY_CONNECT, Trust
 from .lease import TRANSPORT_CLOSED, Lease
@@ -53,10 +54,15 @@ class ConnectionPool(Generic[_C]):
         share_connections: bool = False,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        is_parsed = proxy is None or isinstance(proxy, Proxy)
-        parsed_proxy = proxy if is_parsed else Proxy.from_url(proxy)
-        # Keep secrets out of tracebacks: a URL may hold a password.
-        del proxy
+        # Keep secrets out of tracebacks, since a URL may hold a password; see _secrets.py.
+        try:
+            is_parsed = proxy is None or isinstance(proxy, Proxy)
+            parsed_proxy = proxy if is_parsed else Proxy.from_url(proxy)
+        except BaseException as error:
+            clear_frames(error)
+            raise
+        finally:
+            del proxy
         if isinstance(parsed_proxy, str):
             raise ConfigurationError(parsed_proxy)
         _validate_options(max_connections, keepalive_expiry, share_connections, ssl_context)

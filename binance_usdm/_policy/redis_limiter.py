@@ -14,7 +14,7 @@ from typing import ClassVar, Final, TypeGuard
 
 from binance_usdm._errors import ConfigurationError, TransportError
 from binance_usdm._events import logger
-from binance_usdm._secrets import SecretHolder
+from binance_usdm._secrets import SecretHolder, clear_frames
 
 from .clock import utc_minute
 from .limiter import Limiter, WeightLimiter
@@ -85,9 +85,14 @@ class RedisLimiter(SecretHolder, Limiter):
         fail_open: bool = False,
         timeout: float = 0.5,
     ) -> None:
-        connections = parse_url(url, timeout)
         # Keep secrets out of tracebacks; see _secrets.py.
-        del url
+        try:
+            connections = parse_url(url, timeout)
+        except BaseException as error:
+            clear_frames(error)
+            raise
+        finally:
+            del url
         if isinstance(connections, str):
             raise ConfigurationError(connections)
         self._connections: RedisConnections = connections
