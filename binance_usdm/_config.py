@@ -15,7 +15,7 @@ from ._errors import ConfigurationError
 from ._http.addresses import is_loopback, is_valid_host_name, parse_ip_address
 from ._http.messages import MAX_TIMEOUT_SECONDS, Origin
 from ._policy.retry import RetryPolicy
-from ._secrets import Problem
+from ._secrets import Problem, describe_value
 
 MAINNET: Final = "https://fapi.binance.com"
 DEMO: Final = "https://demo-fapi.binance.com"
@@ -88,7 +88,7 @@ def parse_base_url(base_url: str, allow_http_hosts: Any = ()) -> BaseUrl | Probl
     if isinstance(http_hosts, Problem):
         return http_hosts
     if not isinstance(base_url, str) or not base_url:
-        return _BASE_URL_PROBLEM
+        return Problem(f"{_BASE_URL_PROBLEM}, not {describe_value(base_url)}")
     match = _BASE_URL.fullmatch(base_url)
     if match is not None:
         return _parse_base_url_cached(match[0], http_hosts)
@@ -101,7 +101,10 @@ def parse_base_url(base_url: str, allow_http_hosts: Any = ()) -> BaseUrl | Probl
 def _parse_http_hosts(allow_http_hosts: Any) -> frozenset[str] | Problem:
     """Return the normalized hosts of the option `allow_http_hosts`."""
     if not isinstance(allow_http_hosts, tuple | list | set | frozenset):
-        return Problem('allow_http_hosts must be a tuple of host names, such as ("mock",)')
+        return Problem(
+            'allow_http_hosts must be a tuple of host names, such as ("mock",), '
+            f"not {describe_value(allow_http_hosts)}"
+        )
     hosts = [_normalize_host(entry) for entry in allow_http_hosts]
     known_hosts = frozenset(host for host in hosts if host is not None)
     if None in hosts:
@@ -161,7 +164,8 @@ def validate_timeout(timeout: Any) -> float:
     """
     if type(timeout) not in {int, float} or not 0 < timeout <= MAX_TIMEOUT_SECONDS:
         raise ConfigurationError(
-            "timeout must be a positive number of seconds, at most a day, for the whole call"
+            "timeout must be a positive number of seconds, at most a day, for the whole call, "
+            f"not {describe_value(timeout)}"
         )
     return float(timeout)
 
@@ -177,7 +181,8 @@ def validate_recv_window(recv_window: Any) -> int | None:
     if type(recv_window) is not int or not 1 <= recv_window <= MAX_RECV_WINDOW:
         raise ConfigurationError(
             "recv_window must be a positive integer of milliseconds, "
-            f"or None for the exchange's default ({EXCHANGE_RECV_WINDOW})"
+            f"or None for the exchange's default ({EXCHANGE_RECV_WINDOW}), "
+            f"not {describe_value(recv_window)}"
         )
     return recv_window
 
@@ -201,20 +206,29 @@ def validate_options(
         ConfigurationError: One of them has the wrong type or is out of bounds.
     """
     if type(max_reply_bytes) is not int or not 1 <= max_reply_bytes <= MAX_REPLY_BYTES_LIMIT:
-        raise ConfigurationError("max_reply_bytes must be a positive integer below 2 GiB")
+        raise ConfigurationError(
+            "max_reply_bytes must be a positive integer below 2 GiB, "
+            f"not {describe_value(max_reply_bytes)}"
+        )
     for name, function in (("retry", retry), ("clock", clock), ("on_event", on_event)):
         if callable(function) and _is_async(function):
             raise ConfigurationError(f"{name} must not be an async function; use a plain function")
     if isinstance(retry, type) or not callable(retry):
         raise ConfigurationError(
-            "retry must be a RetryPolicy or a function (error, attempt) -> seconds or None"
+            "retry must be a RetryPolicy or a function (error, attempt) -> seconds or None, "
+            f"not {describe_value(retry)}"
         )
     if clock not in ("auto", "exchange") and not callable(clock):
-        raise ConfigurationError('clock must be "auto", "exchange" or a function that returns ms')
+        raise ConfigurationError(
+            'clock must be "auto", "exchange" or a function that returns ms, '
+            f"not {describe_value(clock)}"
+        )
     if limiter is not None and limiter != DEFAULT_LIMITER:
         _validate_limiter(limiter)
     if on_event is not None and not callable(on_event):
-        raise ConfigurationError("on_event must be a function that takes an Event")
+        raise ConfigurationError(
+            f"on_event must be a function that takes an Event, not {describe_value(on_event)}"
+        )
 
 
 def _validate_limiter(limiter: Any) -> None:
@@ -222,7 +236,8 @@ def _validate_limiter(limiter: Any) -> None:
     methods = [getattr(limiter, name, None) for name in names]
     if isinstance(limiter, type) or not all(map(callable, methods)):
         raise ConfigurationError(
-            "limiter must be None or an object with acquire, observe and start_cooldown"
+            'limiter must be "shared", None or an object with acquire, observe and '
+            f"start_cooldown, not {describe_value(limiter)}"
         )
     if any(map(_is_async, methods)):
         raise ConfigurationError(

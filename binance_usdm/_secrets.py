@@ -20,6 +20,8 @@ import contextlib
 from types import FrameType
 from typing import NoReturn
 
+from binance_usdm_wire.errors import describe_value as describe_value
+
 
 class Problem(str):
     """Message about invalid input, returned instead of raised. It never contains the input."""

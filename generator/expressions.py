@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .literals import plain_text, quoted
 from .operations import collect_operations
 from .schemas import account_properties
 from .spec import Json, class_name, python_name, resolve
@@ -115,7 +116,10 @@ class ExpressionBuilder:
             return "write_decimal"
         if "enum" in schema:
             return f"choice_writer({', '.join(map(repr, schema['enum']))})"
-        return f"pattern_writer({schema['pattern']!r})" if "pattern" in schema else "write_string"
+        if "pattern" not in schema:
+            return "write_string"
+        rule = plain_text(schema.get("x-rule", "a string in the form that the spec states"))
+        return f"pattern_writer({schema['pattern']!r}, {quoted(rule)})"
 
     def dump_expression(self, node: Json, value: str, depth: int = 0) -> str:
         """Return the expression that turns a typed value back into the JSON value."""

@@ -11,7 +11,7 @@ from .formats import DECIMAL_PATTERN
 from .spec import Json, python_name, resolve
 
 KEYWORDS_BY_TYPE = {
-    "string": {"format", "pattern", "enum", "x-holding", "x-identifies-account"},
+    "string": {"format", "pattern", "enum", "x-holding", "x-rule", "x-identifies-account"},
     "integer": {"format", "minimum", "maximum", "x-instant", "x-exchange-clock"},
     "boolean": set[str](),
     "array": {"items"},
@@ -128,6 +128,8 @@ def _check_string(where: str, node: Json, is_parameter: bool) -> Iterator[str]:
             yield f"{where}: format decimal needs the pattern {DECIMAL_PATTERN}"
     elif not (pattern.startswith("^") and pattern.endswith("$")):
         yield f"{where}: a pattern must match the whole string; write it as ^...$"
+    elif is_parameter and "pattern" in node and "x-rule" not in node:
+        yield f"{where}: the pattern of a parameter needs x-rule, the rule in words"
     try:
         re.compile(pattern)
     except (re.error, OverflowError) as error:

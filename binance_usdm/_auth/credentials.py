@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from binance_usdm._secrets import Problem, SecretHolder
+from binance_usdm._secrets import Problem, SecretHolder, describe_value
 
 from .signers import HmacSigner, Signer, credential_problem
 
@@ -40,7 +40,9 @@ def validate_credentials(
     if api_secret is not None and signer is not None:
         return Problem("api_secret and signer are both set; pass only one")
     if signer is not None and not _is_signer(signer):
-        return Problem("signer must be an object with a method sign(bytes) -> bytes")
+        return Problem(
+            f"signer must be an object with a method sign(bytes) -> bytes, not {describe_value(signer)}"
+        )
     if api_secret is not None:
         signer = HmacSigner(api_secret)
     if api_key is None and signer is not None:

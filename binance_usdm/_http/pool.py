@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from binance_usdm._errors import ConfigurationError
 from binance_usdm._gates import CLOSED, Gate
-from binance_usdm._secrets import clear_frames
+from binance_usdm._secrets import clear_frames, describe_value
 
 from .failures import CONNECT, PROXY_CONNECT, Trust
 from .lease import TRANSPORT_CLOSED, Lease
@@ -183,12 +183,18 @@ def _validate_options(
 ) -> None:
     """Raise ConfigurationError for an option that is invalid."""
     if type(max_connections) is not int or max_connections < 1:
-        raise ConfigurationError("max_connections must be an integer, at least 1")
+        raise ConfigurationError(
+            f"max_connections must be an integer, at least 1, not {describe_value(max_connections)}"
+        )
     # The comparison is false for NaN, too.
     if type(keepalive_expiry) not in (int, float) or not keepalive_expiry >= 0:  # type: ignore[operator]
-        raise ConfigurationError("keepalive_expiry must be a number of seconds, at least 0")
+        raise ConfigurationError(
+            f"keepalive_expiry must be a number of seconds, at least 0, not {describe_value(keepalive_expiry)}"
+        )
     if type(share_connections) is not bool:
-        raise ConfigurationError("share_connections must be True or False")
+        raise ConfigurationError(
+            f"share_connections must be True or False, not {describe_value(share_connections)}"
+        )
     if ssl_context is not None and (problem := ssl_context_problem(ssl_context)) is not None:
         raise ConfigurationError(problem)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import ssl
 
+from binance_usdm._secrets import describe_value
+
 
 class UnsafeContextError(OSError):
     """A caller's TLS settings were changed so that they do not protect a request any more."""
@@ -36,7 +38,7 @@ def ssl_context_problem(context: object) -> str | None:
     ciphers are the caller's choice.
     """
     if not isinstance(context, ssl.SSLContext):
-        return f"ssl_context must be an ssl.SSLContext or None, not {type(context).__name__}"
+        return f"ssl_context must be an ssl.SSLContext or None, not {describe_value(context)}"
     if context.protocol == ssl.PROTOCOL_TLS_SERVER:
         return "ssl_context is for servers; use ssl.create_default_context(cafile=...)"
     if context.verify_mode != ssl.CERT_REQUIRED:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from binance_usdm._errors import ConfigurationError
+from binance_usdm._secrets import describe_value
 
 from .clock import ExchangeClock
 from .limiter import WeightLimiter
@@ -69,7 +70,9 @@ def reset_shared_state(base_url: str | None = None) -> None:
         ConfigurationError: `base_url` is neither a string nor `None`.
     """
     if base_url is not None and not isinstance(base_url, str):
-        raise ConfigurationError("base_url must be a string, or None for every base URL")
+        raise ConfigurationError(
+            f"base_url must be a string, or None for every base URL, not {describe_value(base_url)}"
+        )
     known_form = base_url and base_url.rstrip("/")
     with _lock:
         for states in (_by_origin, *_by_transport.values()):

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from .errors import InvalidArgumentError
+from .errors import InvalidArgumentError, describe_value
 
 Writer = Callable[[str, Any], str]
 
@@ -21,7 +21,7 @@ Writer = Callable[[str, Any], str]
 def write_string(name: str, value: Any) -> str:
     """Encode a non-empty string as percent-encoded UTF-8 (RFC 3986)."""
     if type(value) is not str or not value:
-        raise InvalidArgumentError(name, "a non-empty string", _describe(value))
+        raise InvalidArgumentError(name, "a non-empty string", describe_value(value))
     try:
         return quote(value, safe="")
     except UnicodeEncodeError:
@@ -33,14 +33,14 @@ def write_string(name: str, value: Any) -> str:
 def write_boolean(name: str, value: Any) -> str:
     """Encode a boolean as `true` or `false`."""
     if type(value) is not bool:
-        raise InvalidArgumentError(name, "True or False", _describe(value))
+        raise InvalidArgumentError(name, "True or False", describe_value(value))
     return "true" if value else "false"
 
 
 def write_decimal(name: str, value: Any) -> str:
     """Encode a finite `Decimal` in plain digits, without an exponent."""
     if type(value) is not Decimal or not value.is_finite():
-        raise InvalidArgumentError(name, "a finite Decimal", _describe(value))
+        raise InvalidArgumentError(name, "a finite Decimal", describe_value(value))
     return format(value, "f")
 
 
@@ -50,24 +50,29 @@ def integer_writer(minimum: int, maximum: int) -> Writer:
 
     def write(name: str, value: Any) -> str:
         if type(value) is not int:
-            raise InvalidArgumentError(name, expected, _describe(value))
+            raise InvalidArgumentError(name, expected, describe_value(value))
         if not minimum <= value <= maximum:
-            raise InvalidArgumentError(name, expected, "an integer out of this range")
+            side = "smaller" if value < minimum else "larger"
+            raise InvalidArgumentError(name, expected, f"a {side} one")
         return str(value)
 
     return write
 
 
-def pattern_writer(pattern: str) -> Writer:
-    """Return a writer of strings that match a pattern as a whole."""
+def pattern_writer(pattern: str, rule: str) -> Writer:
+    """Return a writer of strings that match a pattern as a whole.
+
+    Args:
+        pattern: Regular expression.
+        rule: The pattern in words, as "a string of upper-case letters".
+    """
     # `$` alone would accept a newline at the end.
     match = re.compile(pattern).fullmatch
 
     def write(name: str, value: Any) -> str:
         encoded = write_string(name, value)
         if not match(value):
-            expected = f"a string that matches {pattern}"
-            raise InvalidArgumentError(name, expected, "a string that does not")
+            raise InvalidArgumentError(name, rule, describe_value(value))
         return encoded
 
     return write
@@ -79,11 +84,7 @@ def choice_writer(*values: str) -> Writer:
     def write(name: str, value: Any) -> str:
         encoded = write_string(name, value)
         if value not in values:
-            raise InvalidArgumentError(name, f"one of {', '.join(values)}", "another string")
+            raise InvalidArgumentError(name, f"one of {', '.join(values)}", describe_value(value))
         return encoded
 
     return write
-
-
-def _describe(value: object) -> str:
-    return "an empty string" if value == "" else type(value).__name__

@@ -5,6 +5,8 @@ They never contain the value itself, so that balances and secrets stay out of me
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 
 class ResponseMismatch(ValueError):
     """A response that does not match the spec.
@@ -58,3 +60,31 @@ class InvalidArgumentError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.name} must be {self.expected}, not {self.found}"
+
+
+def describe_value(value: object) -> str:
+    """Return the shape of a value in words: type, length or sign, never the value itself."""
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str | bytes):
+        unit = "characters" if isinstance(value, str) else "bytes"
+        kind = "a string" if isinstance(value, str) else "a bytes object"
+        return f"{kind} of {len(value)} {unit}" if value else f"an empty {kind.split()[1]}"
+    if isinstance(value, int | float | Decimal):
+        return _describe_number(value)
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    return f"an object of type {type(value).__name__}"
+
+
+def _describe_number(value: int | float | Decimal) -> str:
+    noun = "integer" if isinstance(value, int) else type(value).__name__
+    if not isinstance(value, int) and (
+        value.is_nan() if isinstance(value, Decimal) else value != value
+    ):
+        return f"a {noun} that is NaN"
+    if value in (float("inf"), float("-inf")):
+        return f"an infinite {noun}"
+    if value == 0:
+        return f"a {noun} that is 0" if noun != "integer" else "the integer 0"
+    return f"a {'negative' if value < 0 else 'positive'} {noun}"

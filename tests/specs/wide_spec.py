@@ -134,7 +134,9 @@ PARAMETERS = [
     _make_parameter("price", AMOUNT, required=True),
     _make_parameter("reduceOnly", {"type": "boolean"}),
     _make_parameter("side", {"type": "string", "enum": SIDES}, required=True),
-    _make_parameter("asset", {"type": "string", "pattern": "^[A-Z]+$"}),
+    _make_parameter(
+        "asset", {"type": "string", "pattern": "^[A-Z]+$", "x-rule": "a string of capital letters"}
+    ),
     _make_parameter("limit", SMALL),
 ]
 

@@ -225,7 +225,7 @@ NOT_FINITE = [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity")]
             [*NOT_FINITE, 1, 1.5, "1", None, True, Amount(4711), CANARY],
         ),
         (
-            writing.pattern_writer("^[A-Z]+$"),
+            writing.pattern_writer("^[A-Z]+$", "a string of capital letters"),
             [("USDT", "USDT")],
             ["", "usdt", "USDT\n", "A B", None, CANARY, CANARY + "\ud800"],
         ),
