@@ -51,6 +51,10 @@ def async_client(option: str) -> Callable[[Any], object]:
     return lambda value: AsyncClient(**{"api_key": KEY, "api_secret": SECRET, option: value})
 
 
+def transport(kind: Any, option: str) -> Callable[[Any], object]:
+    return lambda value: kind(**{option: value})
+
+
 def signer(value: Any) -> object:
     return Client(KEY, signer=value)
 
@@ -68,7 +72,7 @@ ARGUMENTS: dict[str, Callable[[Any], object]] = {
     "from_pem.private_key": Ed25519Signer.from_pem,
     "Ed25519Signer.sign": Ed25519Signer,
     **{
-        f"{kind.__name__}.{name}": lambda value, kind=kind, name=name: kind(**{name: value})
+        f"{kind.__name__}.{name}": transport(kind, name)
         for kind in (SyncTransport, AsyncTransport)
         for name in ("max_connections", "keepalive_expiry", "share_connections", "ssl_context")
     },

@@ -2,9 +2,11 @@
 
 import re
 import runpy
+import subprocess
 import tomllib
 
 import pytest
+from hatchling.builders.sdist import SdistBuilder
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -159,3 +161,23 @@ def test_stated_pythons_are_tested() -> None:
     assert stated
     assert set(stated) <= set(tested)
     assert list(SpecifierSet(PROJECT["project"]["requires-python"]).filter(tested)) == tested
+
+
+def test_the_sdist_has_every_tracked_file() -> None:
+    """The tests can be collected and run from an unpacked sdist, with what they read."""
+    packed = {
+        file.distribution_path.replace("\\", "/")
+        for file in SdistBuilder(str(ROOT)).recurse_included_files()
+    }
+    # The builder adds these whatever the configuration says.
+    packed |= {"pyproject.toml", ".gitignore"}
+    assert {"tests/test_packaging.py", "docs/errors.md", "requirements-mutation.txt"} <= packed
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is an unpacked sdist")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    tracked = {name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()}
+    assert tracked - packed == set()
+    assert packed - tracked <= {"PKG-INFO"}
