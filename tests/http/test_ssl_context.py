@@ -151,10 +151,16 @@ REJECTED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "server": (lambda _: for_servers(), "is for servers; use ssl.create_default_context"),
     "old versions": (lambda _: too_old(), "must require TLS 1.2 or newer .*minimum_version"),
     "key log": (logging_keys, "must not write TLS keys to a file .*SSLKEYLOGFILE"),
-    "path": (lambda _: "/etc/ca.pem", "must be an ssl.SSLContext or None, not str"),
-    "flag": (lambda _: False, "must be an ssl.SSLContext or None, not bool"),
-    "class": (lambda _: ssl.SSLContext, "must be an ssl.SSLContext or None, not type"),
-    "module": (lambda _: ssl, "must be an ssl.SSLContext or None, not module"),
+    "path": (
+        lambda _: "/etc/ca.pem",
+        "must be an ssl.SSLContext or None, not a string of 11 characters",
+    ),
+    "flag": (lambda _: False, "must be an ssl.SSLContext or None, not False"),
+    "class": (
+        lambda _: ssl.SSLContext,
+        "must be an ssl.SSLContext or None, not the class SSLContext",
+    ),
+    "module": (lambda _: ssl, "must be an ssl.SSLContext or None, not an object of type module"),
 }
 
 
