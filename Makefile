@@ -7,7 +7,7 @@ PORT   ?= 8787
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test coverage generate check format lint types contract contract-faults interop drift mock bench build fuzz soak simulate interrupt-soak hammer mutate lock clean
+.PHONY: help install demo test test-floors coverage generate check format lint types contract contract-faults interop drift mock bench build fuzz soak simulate interrupt-soak hammer mutate lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,20 @@ demo: .venv/.demo ## read the example account from the mock exchange, signed, th
 
 test: install ## run all tests
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# The plugin of the oldest anyio does not load with a new pytest, and no test uses it.
+test-floors: .scratch/floors/.installed ## run all tests with the oldest declared version of every dependency
+	.scratch/floors/bin/python -m pytest -n auto --dist worksteal -p no:anyio
+
+.scratch/floors/.installed: requirements-dev.txt pyproject.toml
+	@test -x .scratch/lock/bin/uv || ($(PYTHON) -m venv .scratch/lock && .scratch/lock/bin/pip install --quiet uv)
+	@test -x .scratch/floors/bin/python || $(PYTHON) -m venv .scratch/floors
+	@.scratch/floors/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@.scratch/lock/bin/uv pip compile --quiet --no-header --resolution lowest-direct --python .scratch/floors/bin/python \
+		--extra crypto --extra mock --extra redis pyproject.toml -o .scratch/floors.txt
+	@.scratch/lock/bin/uv pip install --quiet --python .scratch/floors/bin/python -r .scratch/floors.txt
+	@.scratch/floors/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
 
 coverage: install ## run all tests, and fail below 98 % of lines and branches
 	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered

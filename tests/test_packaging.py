@@ -1,5 +1,6 @@
 """What a fresh machine installs: the lock against the declarations and against known advisories."""
 
+import itertools
 import re
 import runpy
 import subprocess
@@ -181,3 +182,18 @@ def test_the_sdist_has_every_tracked_file() -> None:
     tracked = {name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()}
     assert tracked - packed == set()
     assert packed - tracked <= {"PKG-INFO"}
+
+
+def test_every_declared_dependency_has_a_floor() -> None:
+    """`make test-floors` runs the oldest versions, so each needs one, and CI runs it."""
+    project = PROJECT["project"]
+    extra_lines = itertools.chain(*project["optional-dependencies"].values())
+    lines = [*project["dependencies"], *extra_lines]
+    for requirement in map(Requirement, lines):
+        assert any(part.operator == ">=" for part in requirement.specifier), requirement
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "run: make test-floors" in workflow
+    extras = "".join(f" --extra {name}" for name in project["optional-dependencies"])
+    command = " ".join(makefile.split()).replace("\\ ", "")
+    assert f"{extras} pyproject.toml -o .scratch/floors.txt" in command
