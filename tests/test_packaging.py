@@ -172,7 +172,7 @@ def test_the_sdist_has_every_tracked_file() -> None:
     }
     # The builder adds these whatever the configuration says.
     packed |= {"pyproject.toml", ".gitignore"}
-    assert {"tests/test_packaging.py", "docs/errors.md", "requirements-mutation.txt"} <= packed
+    assert {"tests/test_packaging.py", "docs/errors.md", "requirements-dev.txt"} <= packed
     if not (ROOT / ".git").exists():
         pytest.skip("this is an unpacked sdist")
     listed = subprocess.run(

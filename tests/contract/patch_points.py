@@ -13,7 +13,16 @@ from typing import Any, cast
 
 import pytest
 
-from binance_usdm import APIError, IPBannedError, _call, _call_context, _config, _errors, _request
+from binance_usdm import (
+    APIError,
+    IPBannedError,
+    _call,
+    _call_context,
+    _config,
+    _error_hints,
+    _errors,
+    _request,
+)
 from binance_usdm._gates import TaskGate, ThreadGate
 from binance_usdm._http import httpx_adapter, messages
 from binance_usdm._http.lease import EmptyLease
@@ -126,7 +135,7 @@ ERROR_CLASS_BY_CODE = PatchPoint(_errors, "ERROR_CLASS_BY_CODE")
 ERROR_CLASS_BY_STATUS = PatchPoint(_errors, "ERROR_CLASS_BY_STATUS")
 NON_RETRYABLE_CODES = PatchPoint(_errors, "NON_RETRYABLE_CODES")
 IS_RETRYABLE = PatchPoint(APIError, "retryable")
-HINT_BY_CODE = PatchPoint(_errors, "HINT_BY_CODE")
+HINT_BY_CODE = PatchPoint(_error_hints, "HINT_BY_CODE")
 PARSE_BAN_END = PatchPoint(_errors, "parse_ban_end_ms")
 BANNED_UNTIL = PatchPoint(IPBannedError, "banned_until")
 SANITIZE_TEXT = PatchPoint(_errors, "sanitize_text")
