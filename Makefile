@@ -109,6 +109,8 @@ build: install ## make wheel and sdist twice, compare them, and test the wheel o
 	@.scratch/wheel/bin/python $(PIP) dist/*.whl
 	@cp tests/check_wheel.py .scratch/check_wheel.py
 	cd .scratch && wheel/bin/python -I check_wheel.py ../dist/*.whl
+	@cd .scratch && PATH="$(CURDIR)/.scratch/wheel/bin:$$PATH" $(CURDIR)/$(BIN)/pyright --verifytypes binance_usdm --ignoreexternal > types.txt || (cat types.txt && exit 1)
+	@grep "Type completeness score" .scratch/types.txt
 
 check: lint types drift build test ## run everything that CI runs
 

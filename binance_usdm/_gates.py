@@ -50,7 +50,7 @@ class ThreadGate:
     is_reachable = True
 
     def __init__(self) -> None:
-        self.reason = ""
+        self.reason: str = ""
         self._lock = threading.Lock()
         self._lock.acquire()
 
@@ -82,7 +82,7 @@ class TaskGate:
         # Blocking calls never load asyncio. It would take a tenth of the time until the first one.
         import asyncio
 
-        self.reason = ""
+        self.reason: str = ""
         self._get_running_loop = asyncio._get_running_loop
         self._loop = asyncio.get_running_loop()
         self._future = self._loop.create_future()

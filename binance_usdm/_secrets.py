@@ -61,8 +61,9 @@ class SecretHolder:
     def __reduce_ex__(self, *protocol: object) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} holds a secret and cannot be copied or pickled")
 
-    # The __getstate__ of `object` returns the values of all slots.
-    __getstate__ = __reduce_ex__
+    def __getstate__(self) -> NoReturn:
+        # That of `object` returns the values of all slots.
+        self.__reduce_ex__()
 
 
 class SecretTexts(tuple[str, ...]):

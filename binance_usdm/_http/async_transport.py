@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Final, Self, cast
 
 from binance_usdm._gates import TaskGate
 from binance_usdm._threads import run_awaited
@@ -62,7 +62,7 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
     """
 
     make_gate = TaskGate
-    run_in_thread = staticmethod(run_awaited)
+    run_in_thread: Final = staticmethod(run_awaited)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request of httpx and return its response, undecoded.

@@ -75,16 +75,16 @@ class Lease(Generic[_C]):
     ) -> None:
         self._pool = pool
         self._origin_pool = pool.origin_pool(origin)
-        self.origin = origin
-        self.partition = partition if pool.is_partitioned else None
-        self.deadline = deadline
-        self.needs_new_connection = needs_new_connection
+        self.origin: Origin = origin
+        self.partition: Hashable | None = partition if pool.is_partitioned else None
+        self.deadline: float = deadline
+        self.needs_new_connection: bool = needs_new_connection
         self.connection: _C | None = None
-        self.max_response_bytes = max_response_bytes
-        self.parser = ResponseParser(max_response_bytes)
-        self.was_sent = False
+        self.max_response_bytes: int = max_response_bytes
+        self.parser: ResponseParser = ResponseParser(max_response_bytes)
+        self.was_sent: bool = False
         # The pool refers to the token only, so a suspended coroutine that is dropped keeps no slot.
-        self.token = object()
+        self.token: object = object()
 
     @property
     def holders(self) -> set[object]:

@@ -85,9 +85,9 @@ class HttpRequest(SecretHolder):
     def __init__(
         self, target: bytes, template: RequestTemplate, secrets: Iterable[str] = ()
     ) -> None:
-        self.target = target
-        self.template = template
-        self.secrets = SecretTexts(secrets)
+        self.target: bytes = target
+        self.template: RequestTemplate = template
+        self.secrets: SecretTexts = SecretTexts(secrets)
 
     def encode(self) -> bytes:
         """Return the request's bytes."""
@@ -123,7 +123,7 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_values", "raw")
 
     def __init__(self, raw: RawHeaders) -> None:
-        self.raw = raw
+        self.raw: RawHeaders = raw
         self._values = {name.lower(): value for name, value in raw}
         if len(self._values) < len(raw):
             values_by_name: dict[bytes, list[bytes]] = {}

@@ -45,9 +45,9 @@ class Slots:
     __slots__ = ("_lock", "holders", "limit", "waiters")
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.holders = set[object]()
-        self.waiters = dict[object, Gate]()
+        self.limit: int = limit
+        self.holders: set[object] = set()
+        self.waiters: dict[object, Gate] = {}
         # Re-entrant: a signal handler's call may run within another call of its thread.
         self._lock = threading.RLock()
 
@@ -92,10 +92,10 @@ class IdleConnection(Generic[_C]):
     __slots__ = ("connection", "monotonic", "partition", "wall")
 
     def __init__(self, connection: _C, partition: Hashable) -> None:
-        self.connection = connection
-        self.partition = partition
-        self.monotonic = time.monotonic()
-        self.wall = time.time()
+        self.connection: _C = connection
+        self.partition: Hashable = partition
+        self.monotonic: float = time.monotonic()
+        self.wall: float = time.time()
 
     def is_expired(self, expiry: float) -> bool:
         """Return whether it is idle for more than `expiry` seconds, or the machine slept."""
@@ -107,7 +107,7 @@ class OriginPool(Generic[_C]):
     """Slots and idle connections of one origin."""
 
     def __init__(self, limit: int) -> None:
-        self.slots = Slots(limit)
+        self.slots: Slots = Slots(limit)
         # The oldest one is first.
         self._idle: list[IdleConnection[_C]] = []
         self._lock = threading.RLock()

@@ -38,10 +38,10 @@ class ResponseParser:
     """
 
     def __init__(self, limit: int) -> None:
-        self.complete = False
+        self.complete: bool = False
         # Whether the response is complete and the connection may carry another request.
-        self.keep_alive = False
-        self.connection_was_stale = False
+        self.keep_alive: bool = False
+        self.connection_was_stale: bool = False
         self.on_reused_connection = False
         self._limit = limit
         self._bytes_received = 0

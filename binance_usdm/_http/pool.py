@@ -69,9 +69,9 @@ class ConnectionPool(Generic[_C]):
         self._proxy = parsed_proxy
         self._ssl_context = ssl_context
         self._connect_phase = PROXY_CONNECT if parsed_proxy else CONNECT
-        self.is_closed = False
+        self.is_closed: bool = False
         self.keepalive_expiry = keepalive_expiry
-        self.is_partitioned = not share_connections
+        self.is_partitioned: bool = not share_connections
         self._max_connections = max_connections
         self._origin_pools: dict[tuple[int, Origin], OriginPool[_C]] = {}
         self._next_expiry_check_at = 0.0

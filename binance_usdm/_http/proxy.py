@@ -50,10 +50,10 @@ class Proxy(SecretHolder):
     def __init__(
         self, host: str, port: int, authorization: bytes = b"", *, near: bool = True
     ) -> None:
-        self.host = host
-        self.port = port
-        self.authorization = authorization
-        self.is_loopback = near
+        self.host: str = host
+        self.port: int = port
+        self.authorization: bytes = authorization
+        self.is_loopback: bool = near
 
     @classmethod
     def from_url(cls, url: object) -> Self | str:

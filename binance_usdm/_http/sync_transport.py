@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from binance_usdm._gates import ThreadGate, run_to_end
 from binance_usdm._interrupts import raise_if_from_handler
@@ -76,7 +76,7 @@ class SyncTransport(ConnectionPool[SyncConnection]):
     """
 
     make_gate = ThreadGate
-    run_in_thread = staticmethod(run_blocking)
+    run_in_thread: Final = staticmethod(run_blocking)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request of httpx and return its response, undecoded.

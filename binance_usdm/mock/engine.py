@@ -57,9 +57,9 @@ class Engine:
         random_seed: int,
         on_reset: Callable[[], object],
     ) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.spec = spec
-        self.clock = SkewedClock(clock)
+        self.clock: SkewedClock = SkewedClock(clock)
         self._credentials = (api_key, api_secret)
         self._initial_settings = (switches, log_size, random_seed)
         self._on_reset = on_reset
@@ -76,8 +76,8 @@ class Engine:
         switches, log_size, random_seed = self._initial_settings
         # Repeatable on purpose, and not for a secret.
         rng = Random(random_seed)  # noqa: S311
-        self.state = State(switches, self.clock, rng, RequestLog(log_size))
-        self.fault_queue = FaultQueue(rng)
+        self.state: State = State(switches, self.clock, rng, RequestLog(log_size))
+        self.fault_queue: FaultQueue = FaultQueue(rng)
         self._pipeline = Pipeline(self.spec, self.state, self.fault_queue)
         self.add_key(self.state.account, *self._credentials)
 

@@ -74,7 +74,7 @@ class AllowList:
             (operation.method, operation.path): self._compile("", operation.schema)
             for operation in operations
         }
-        self.routes = frozenset(self._results)
+        self.routes: frozenset[tuple[str, str]] = frozenset(self._results)
 
     def body_rules(self, method: str, path: str, status: int) -> list[Rule]:
         """Return the rules of the bodies that a response may have, no two for one JSON type.

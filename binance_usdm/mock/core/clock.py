@@ -22,7 +22,7 @@ class ManualClock:
     """
 
     def __init__(self, ms: int = 1_700_000_000_000) -> None:
-        self.ms = ms
+        self.ms: int = ms
 
     def __call__(self) -> int:
         return self.ms
@@ -60,7 +60,9 @@ class SkewedClock:
 
     def reset(self) -> None:
         """Show the other clock's time again."""
-        self.offset_ms = self.drift_ppm = self._drift_start_ms = 0
+        self.offset_ms: int = 0
+        self.drift_ppm: int = 0
+        self._drift_start_ms = 0
         self._frozen_at_ms: int | None = None
 
     def advance(self, ms: int) -> None:

@@ -90,7 +90,7 @@ class RequestLog:
     def __init__(self, size: int) -> None:
         self.requests: deque[Logged] = deque()
         self.counts: dict[CountKey, int] = {}
-        self.total = 0
+        self.total: int = 0
         self._size = size
         # Kept, since computing each size twice costs 3 % of a request.
         self._bytes_by_position: deque[int] = deque()

@@ -64,8 +64,10 @@ class ApiSpec:
     def __init__(self, document: Json) -> None:
         self._document = document
         self.errors: Json = document.get("x-error-codes", {})
-        self.operations = tuple(self._parse_operations())
-        self.by_id = {operation.id: operation for operation in self.operations}
+        self.operations: tuple[Operation, ...] = tuple(self._parse_operations())
+        self.by_id: dict[str, Operation] = {
+            operation.id: operation for operation in self.operations
+        }
         self._routes = {
             (operation.method, operation.path): operation for operation in self.operations
         }

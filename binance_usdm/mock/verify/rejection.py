@@ -44,8 +44,8 @@ class RejectionError(Exception):
         self, code: int, text: str | None = None, *, reason: str = "", **parts: object
     ) -> None:
         self.code = code
-        self.text = MESSAGE_BY_CODE[code].format(**parts) if text is None else text
-        self.reason = reason or self.text
+        self.text: str = MESSAGE_BY_CODE[code].format(**parts) if text is None else text
+        self.reason: str = reason or self.text
         super().__init__(code)
 
     def status(self, switches: Switches) -> int:
