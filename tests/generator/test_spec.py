@@ -172,3 +172,29 @@ def test_recv_window_has_no_default_and_no_maximum() -> None:
     schema = SPEC["components"]["parameters"]["RecvWindow"]["schema"]
     assert "default" not in schema
     assert schema["maximum"] == 2**63 - 1
+
+
+def value_schemas() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (where, schema) of everything that has a value: headers, parameters and fields."""
+    for where, node in nodes(SPEC):
+        if "schema" in node and "content" not in where.rpartition(".")[0].split("."):
+            yield where, node["schema"]
+        for name, schema in node.get("properties", {}).items():
+            yield f"{where}.{name}", schema
+
+
+@pytest.mark.parametrize(
+    ("where", "schema"), [*value_schemas()], ids=lambda one: one if isinstance(one, str) else ""
+)
+def test_every_value_has_an_example_that_fits(where: str, schema: dict[str, Any]) -> None:
+    """Mock servers of other projects send an example, or make one that breaks the pattern."""
+    resolved = resolve(SPEC, schema)
+    parent = dict(nodes(SPEC)).get(where, {})
+    found = [
+        *resolved.get("examples", []),
+        *([parent["example"]] if "example" in parent else []),
+        *(entry["value"] for entry in parent.get("examples", {}).values()),
+    ]
+    assert found
+    validator = jsonschema_rs.Draft202012Validator({**resolved, "$defs": SPEC["components"]})
+    assert [value for value in found if not validator.is_valid(value)] == []
