@@ -43,6 +43,14 @@ def nodes(node: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
             yield from nodes(value, f"{where}.{number}")
 
 
+def all_mappings(node: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (where, mapping) of every mapping, also of those of examples."""
+    if isinstance(node, dict):
+        yield where, node
+        for key, value in node.items():
+            yield from all_mappings(value, f"{where}.{key}".removeprefix("."))
+
+
 def chinese(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
     """Yield (where, text) of every text in Chinese."""
     entries: Any = ()
@@ -150,6 +158,15 @@ def test_chinese_and_latin_have_a_space() -> None:
     texts = [(where, text) for where, text in chinese(SPEC) if "x-error-codes" in where]
     assert len(texts) == 2 * len(SPEC["x-error-codes"])
     assert [where for where, text in texts if tight.search(text) or wide.search(text)] == []
+
+
+def test_every_summary_has_a_chinese_title() -> None:
+    """A summary is a title: the Chinese one ends without a full stop. Examples have one, too."""
+    places = dict(all_mappings(SPEC))
+    summaries = {where: node for where, node in places.items() if "summary" in node}
+    assert len(summaries) > 10
+    assert [where for where, node in summaries.items() if "x-summary-zh" not in node] == []
+    assert [w for w, node in summaries.items() if node["x-summary-zh"].endswith("。")] == []
 
 
 def test_chinese_texts_use_full_width_punctuation() -> None:
