@@ -15,7 +15,9 @@ from ruamel.yaml import YAML
 from generator import error_page
 from tests.support.paths import ROOT
 
-PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DOCS: Final = ROOT / "docs"
+# The site's pages, docs/en and docs/zh, are held by tests/docs.
+PAGES: Final = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(DOCS / "decisions").glob("*.md")])
 LINK: Final = re.compile(r"\]\((?!https?://)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
 HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
 CODE: Final = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
