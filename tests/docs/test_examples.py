@@ -1,0 +1,258 @@
+"""The programs in examples/ run against the mock exchange, as their docstrings say."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from binance_usdm._environment import without_proxy_for
+from binance_usdm.mock import Exchange, Reply, row, running
+from tests.support.paths import ROOT
+
+EXAMPLES = ROOT / "examples"
+MAX_LINES = 60
+NEEDS = {
+    "fastapi_service.py": "fastapi",
+    "opentelemetry_spans.py": "opentelemetry.sdk",
+    "prometheus_exporter.py": "prometheus_client",
+}
+# More digits than a float has.
+ROWS = [
+    row("USDT", balance="12345678901234567.12345678", available_balance="-0.00000001"),
+    row("BTC", balance="0.1234567890123456789", cross_un_pnl="0.00000000"),
+]
+
+
+class Runner:
+    """Runs an example in a folder, in the environment that `mock run` would set."""
+
+    def __init__(self, exchange: Exchange, url: str, folder: Path) -> None:
+        self.exchange = exchange
+        self.folder = folder
+        paths = os.pathsep.join(map(str, (ROOT, ROOT / "generated_client")))
+        self.environment = {
+            **{name: text for name, text in os.environ.items() if "BINANCE" not in name},
+            **without_proxy_for(url, os.environ),
+            "BINANCE_API_KEY": exchange.api_key,
+            "BINANCE_API_SECRET": exchange.api_secret,
+            "BINANCE_BASE_URL": url,
+            "PYTHONIOENCODING": "utf-8",
+            "PYTHONPATH": paths,
+        }
+
+    def run(self, name: str, *arguments: str, code: int = 0) -> tuple[str, str]:
+        """Return what an example writes to stdout and stderr."""
+        return self.python(str(EXAMPLES / name), *arguments, code=code)
+
+    def python(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+        """Run Python, with warnings as errors, and check its exit status."""
+        done = subprocess.run(
+            [sys.executable, "-W", "error", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout, done.stderr
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Iterator[Runner]:
+    exchange = Exchange()
+    with running(exchange) as url:
+        yield Runner(exchange, url, tmp_path)
+
+
+def skip_without(package: str) -> None:
+    """Skip the test if a package, which the development environment need not have, is absent."""
+    try:
+        found = importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:
+        found = False
+    if not found:
+        pytest.skip(f"{package} is not installed")
+
+
+def test_an_example_is_short_and_says_how_to_run_it() -> None:
+    """At most 60 lines, with a docstring that has a command."""
+    programs = sorted(EXAMPLES.glob("*.py"))
+    assert len(programs) == 11
+    for program in programs:
+        text = program.read_text(encoding="utf-8")
+        docstring = text.split('"""')[1]
+        assert text.startswith('"""'), program
+        assert len(text.splitlines()) <= MAX_LINES, program
+        assert any(word in docstring for word in ("python ", "uvicorn ", "pytest ")), program
+    assert NEEDS.keys() <= {program.name for program in programs}
+
+
+def test_one_account_is_printed(example: Runner) -> None:
+    """Rows that hold nothing are left out, and a rejected key is one line and status 1."""
+    example.exchange.seed("balance", [*ROWS, row("BNB")])
+    printed, _ = example.run("one_account.py")
+    assert [line.split()[:2] for line in printed.splitlines()] == [
+        ["BTC", "0.1234567890123456789"],
+        ["USDT", "12345678901234567.12345678"],
+    ]
+    example.environment["BINANCE_API_SECRET"] = "another-secret"
+    printed, errors = example.run("one_account.py", code=1)
+    assert printed == ""
+    assert errors.startswith("the exchange rejected the request: -1022 ")
+
+
+def test_fifty_accounts_are_read(example: Runner) -> None:
+    """Each account gets its own rows, one that fails stops no other, and the file must be private."""
+    lines = []
+    for number in range(50):
+        key, secret = f"key-{number}", f"secret-{number}"
+        account = example.exchange.add_account(key, secret)
+        rows = [row("USDT", account_alias=account.alias, balance=f"{number}.00000001")]
+        example.exchange.seed("balance", rows, api_key=key)
+        lines.append([f"account-{number}", key, "wrong" if number == 7 else secret])
+    file = example.folder / "accounts.csv"
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(lines)
+    file.chmod(0o644)
+    _, errors = example.run("fifty_accounts.py", "accounts.csv", code=1)
+    assert errors == "accounts.csv is open to other users; run: chmod 600 accounts.csv\n"
+    file.chmod(0o600)
+    printed, errors = example.run("fifty_accounts.py", "accounts.csv", code=1)
+    assert printed.splitlines() == [
+        f"account-{number} USDT={number}.00000001" for number in range(50) if number != 7
+    ]
+    assert errors == "account-7: AuthenticationError\n"
+    assert len(example.exchange.requests) == 50
+
+
+def test_changes_are_watched(example: Runner) -> None:
+    """The callback gets a row that changed, and a failed look is left out."""
+    example.exchange.seed("balance", [row("USDT", balance="5.00000000"), row("BNB")])
+    changed = json.dumps([row("USDT", balance="5.10000000"), row("BNB")]).encode()
+    headers = ((b"Content-Type", b"application/json"),)
+    example.exchange.fail("wrong-type", nth=2, type="application/json")  # as before
+    example.exchange.fail(Reply(200, headers, changed), nth=3)
+    printed, errors = example.run("watch_changes.py", "0", "3")
+    assert (printed, errors) == ("USDT 5.00000000 -> 5.10000000\n", "")
+    example.exchange.fail("html-200", times=3, nth=2)
+    printed, errors = example.run("watch_changes.py", "0", "3")
+    assert (printed, errors) == ("", "left out: UnexpectedResponse\n")
+
+
+@pytest.mark.parametrize(
+    ("asset", "bound", "code", "printed"),
+    [
+        ("USDT", "23.72469206", 0, "OK: 23.72469206 USDT available\n"),
+        ("USDT", "23.72469207", 1, "ALERT: 23.72469206 USDT available, 0.00000001 too little\n"),
+        ("BTC", "1", 2, "UNKNOWN: the account has no BTC\n"),
+    ],
+)
+def test_little_margin_is_an_alert(
+    example: Runner, asset: str, bound: str, code: int, printed: str
+) -> None:
+    """A difference in the last place counts, and an unknown asset is no good news."""
+    assert example.run("margin_alert.py", asset, bound, code=code) == (printed, "")
+
+
+def test_a_failure_is_not_all_right(example: Runner) -> None:
+    """What could not be read is unknown."""
+    example.exchange.fail("waf", times=None)
+    printed, _ = example.run("margin_alert.py", "USDT", "1", code=2)
+    assert printed == "UNKNOWN: ForbiddenError\n"
+
+
+def test_every_digit_is_exported(example: Runner) -> None:
+    """Both files have the characters of the response."""
+    example.exchange.seed("balance", ROWS)
+    printed, _ = example.run("export_rows.py", ".")
+    assert printed.splitlines() == [
+        "balances.csv: 2 rows, every digit equal",
+        "balances.db: 2 rows, every digit equal",
+    ]
+    with (example.folder / "balances.csv").open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["balance"] for line in lines] == [fields["balance"] for fields in ROWS]
+    assert lines[0]["availableBalance"] == "-0.00000001"
+
+
+def test_events_are_json_lines(example: Runner) -> None:
+    """A retry is a line with its error, and no line has a credential or an amount."""
+    example.exchange.fail("error-500")
+    printed, errors = example.run("structured_logs.py")
+    retry, balance = [json.loads(line) for line in errors.splitlines()]
+    assert retry["message"] == "retry"
+    assert (retry["error"], retry["status"], retry["attempt"]) == ("ServerError", 500, 1)
+    assert balance["attempts"] == 2
+    for secret in (example.exchange.api_key, example.exchange.api_secret, "122607"):
+        assert secret not in errors
+    assert json.loads(printed)["balance"] == "122607.35137903"
+
+
+def test_the_bot_passes_its_tests(example: Runner) -> None:
+    """Its test file runs with the installed fixture alone."""
+    example.environment |= {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_PLUGINS": "binance_usdm._pytest_plugin",
+    }
+    options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(EXAMPLES)]
+    printed, _ = example.python("-m", "pytest", *options, str(EXAMPLES / "test_bot.py"))
+    assert "12 passed" in printed
+
+
+FASTAPI_PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import asyncio
+from fastapi_service import app, get_client, open_client, read_balance
+
+async def main():
+    async with open_client(app):
+        response = await read_balance(app.state.client)
+        print(response.status_code, response.body.decode())
+        print([route.path for route in app.routes][-1])
+
+asyncio.run(main())
+"""
+
+
+def test_fastapi_serves_every_digit(example: Runner) -> None:
+    """The body has the exchange's own digits, and the route is there."""
+    skip_without(NEEDS["fastapi_service.py"])
+    example.exchange.seed("balance", ROWS)
+    printed, _ = example.python("-c", FASTAPI_PROGRAM, str(EXAMPLES))
+    body, route = printed.splitlines()
+    assert body.startswith("200 ")
+    assert json.loads(body[4:]) == ROWS
+    assert route == "/balance"
+
+
+def test_prometheus_gets_metrics(example: Runner) -> None:
+    """Balances are gauges, and a failure is counted."""
+    skip_without(NEEDS["prometheus_exporter.py"])
+    printed, _ = example.run("prometheus_exporter.py", "--once")
+    assert 'usdm_available{asset="USDT"} 23.72469206' in printed.splitlines()
+    example.exchange.fail("waf", times=None)
+    printed, _ = example.run("prometheus_exporter.py", "--once")
+    assert 'usdm_failures_total{error="ForbiddenError"} 1.0' in printed.splitlines()
+
+
+def test_a_span_has_no_signature(example: Runner) -> None:
+    """One span with status and attempts, and a retry as its event."""
+    skip_without(NEEDS["opentelemetry_spans.py"])
+    example.exchange.fail("error-500")
+    printed, _ = example.run("opentelemetry_spans.py")
+    span = json.loads(printed)
+    assert span["attributes"]["binance.attempts"] == 2
+    assert [event["name"] for event in span["events"]] == ["retry"]
+    assert "signature" not in printed
