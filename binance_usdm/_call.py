@@ -15,12 +15,13 @@ from binance_usdm_wire import Operation, Response
 
 from ._call_clock import ClockSyncer
 from ._call_context import Attempt, AttemptResult
+from ._error_mapping import error_from_failure
 from ._errors import ConfigurationError, RateLimitError, StaleConnectionError, TimestampError
 from ._gates import run_to_end
 from ._http.messages import HttpFailure
 from ._policy.clock import utc_minute
 from ._policy.wait_queue import Ticket
-from ._response import ParsedValue, error_from_failure, parse_response, parse_used_weight
+from ._response import ParsedValue, parse_response, parse_used_weight
 
 T = TypeVar("T")
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from binance_usdm_wire import Operation
 
+from ._error_mapping import error_from_failure, map_thread_error
 from ._errors import IPBannedError, RateLimitError, TransportError, UnexpectedResponse, UsdmError
 from ._events import Event, EventKind, Observer, emit
 from ._gates import GateSet
@@ -19,13 +20,7 @@ from ._policy.retry import Retry, RetryQuota
 from ._policy.shared import SharedState
 from ._policy.wait_queue import Ticket
 from ._request import RequestBuilder
-from ._response import (
-    ParsedValue,
-    error_from_failure,
-    exchange_time_ms,
-    find_account_mismatch,
-    map_thread_error,
-)
+from ._response import ParsedValue, exchange_time_ms, find_account_mismatch
 from ._secrets import SecretHolder
 
 

@@ -1,4 +1,4 @@
-"""Exceptions, and the tables that map status and code to them.
+"""Exceptions.
 
 UsdmError
 ├── ConfigurationError       a key, secret, URL or argument is invalid; nothing was sent
@@ -19,12 +19,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from binance_usdm_wire import ResponseMismatch
-from binance_usdm_wire.error_codes import KIND_BY_CODE, PERMANENT_CODES
-
-from ._redaction import sanitize_text
 
 
 class UsdmError(Exception):
@@ -202,37 +198,6 @@ class ServerError(APIError):
     retryable = True
 
 
-ERROR_CLASS_BY_KIND: Final[dict[str, type[APIError]]] = {
-    "authentication": AuthenticationError,
-    "timestamp": TimestampError,
-    "rate-limit": RateLimitError,
-    "server": ServerError,
-}
-"""By the kind of a code in the spec. A bad request is what the HTTP status says anyway."""
-
-ERROR_CLASS_BY_CODE: dict[int, type[APIError]] = {
-    code: ERROR_CLASS_BY_KIND[kind]
-    for code, kind in KIND_BY_CODE.items()
-    if kind in ERROR_CLASS_BY_KIND
-}
-"""Any other code is classified by the HTTP status."""
-
-NON_RETRYABLE_CODES: Final = PERMANENT_CODES
-"""Exceptions to the `retryable` of their class: an order limit, a service that was shut down."""
-
-ERROR_CLASS_BY_STATUS: dict[int, type[APIError]] = {
-    401: AuthenticationError,
-    403: ForbiddenError,
-    408: ServerError,
-    418: IPBannedError,
-    429: RateLimitError,
-    451: ForbiddenError,
-}
-"""Any other 4xx is a BadRequestError, any other 5xx a ServerError.
-
-Which errors are retried follows from `retryable` of their class.
-"""
-
 _BAN_END = re.compile(r"banned until (\d{13})\b")
 
 
@@ -240,34 +205,3 @@ def parse_ban_end_ms(message: str) -> int | None:
     """Return the end of a ban, in ms since 1970, from a message with "banned until <ms>"."""
     match = _BAN_END.search(message)
     return int(match[1]) if match else None
-
-
-def make_api_error(
-    status: int, code: int | None, message: str, retry_after: float | None, *secrets: str
-) -> APIError:
-    """Return the error for an error response.
-
-    The class follows from the code, else from the status. HTTP 418 always means a ban, regardless
-    of the code.
-
-    Args:
-        status: HTTP status.
-        code: The exchange's error code, or None.
-        message: The exchange's message, not sanitized.
-        retry_after: Seconds that the exchange asks to wait, or None.
-        secrets: Strings that are redacted in the message.
-    """
-    default_class = ServerError if status >= 500 else BadRequestError
-    error_class = ERROR_CLASS_BY_STATUS.get(status, default_class)
-    if code is not None and error_class is not IPBannedError:
-        error_class = ERROR_CLASS_BY_CODE.get(code, error_class)
-    # Parsed before secrets are redacted: a short key may be a part of the number.
-    ban_end_ms = parse_ban_end_ms(message)
-    if error_class is RateLimitError and ban_end_ms is not None:
-        error_class = IPBannedError
-    error = error_class(status, code, sanitize_text(message, *secrets), retry_after)
-    if isinstance(error, IPBannedError):
-        error.ban_end_ms = ban_end_ms
-    if code in NON_RETRYABLE_CODES:
-        error.retryable = False
-    return error

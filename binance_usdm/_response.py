@@ -13,19 +13,13 @@ from binance_usdm_wire.decoding import decode
 from binance_usdm_wire.errors import NotJsonError
 
 from ._content_encoding import decode_content
+from ._error_mapping import make_api_error
 from ._errors import (
     APIError,
-    DeadlineExceeded,
-    StaleConnectionError,
-    TransportError,
     UnexpectedResponse,
-    UsdmError,
-    make_api_error,
 )
-from ._http.messages import STALE, TOO_LARGE, Headers, HttpFailure, HttpResponse
+from ._http.messages import Headers, HttpResponse
 from ._interrupts import raise_if_from_handler
-from ._redaction import sanitize_text
-from ._threads import TIMEOUT_MESSAGE
 
 T = TypeVar("T")
 E = TypeVar("E", APIError, UnexpectedResponse)
@@ -35,7 +29,6 @@ MAX_DECOMPRESSION_RATIO: Final = 4
 """A compressed body may grow to this many times the maximum size of a response."""
 MAX_DATE_OFFSET_MS: Final = 12 * 3600 * 1000
 """A Date that is farther from the clock is ignored. A clock in a wrong time zone stays within."""
-_DEADLINE_TOLERANCE_SECONDS: Final = 0.02
 _USED_WEIGHT_LOWER: Final = USED_WEIGHT_HEADER.lower().encode("ascii")
 _SECONDS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?").fullmatch
 _DATE: Final = re.compile(
@@ -140,57 +133,6 @@ def _with_hint(error: E, response: HttpResponse, body: bytes, secrets: tuple[str
 def _is_error(status: int, code: int | None) -> bool:
     """Return whether the exchange rejected the request. A 200 with a code above 0 means success."""
     return 400 <= status < 600 or (status == 200 and code is not None and code <= 0)
-
-
-def error_from_failure(
-    failure: HttpFailure,
-    host: str,
-    secrets: tuple[str, ...],
-    max_response_bytes: int,
-    deadline: float,
-) -> UsdmError:
-    """Return the error for a request without a response.
-
-    Args:
-        failure: What the transport reports.
-        host: Host for the message.
-        secrets: Strings that are redacted in the message.
-        max_response_bytes: Maximum size of a response, for the message.
-        deadline: Instant of `time.monotonic()`. After it the error is a DeadlineExceeded.
-    """
-    if failure.kind == TOO_LARGE:
-        return UnexpectedResponse(0, (), f"at most {max_response_bytes} bytes", "more")
-    if failure.kind == STALE:
-        return StaleConnectionError(f"{failure.kind}: {failure.text} ({host})")
-    error: UsdmError
-    if failure.kind == "ProxyError":
-        error = TransportError(f"{_proxy_problem(failure)} ({host})")
-    else:
-        text = f"{failure.kind}: {failure.text}" if failure.kind else failure.text
-        # The timer of a transport may fire a little before the deadline.
-        is_late = time.monotonic() > deadline - _DEADLINE_TOLERANCE_SECONDS
-        error_class = DeadlineExceeded if is_late else TransportError
-        error = error_class(f"{sanitize_text(text, *secrets)} ({host})")
-    if not failure.is_retryable:
-        error.retryable = False
-    return error
-
-
-def _proxy_problem(failure: HttpFailure) -> str:
-    """Return a message with the proxy's status. Its reason phrase may contain a password."""
-    status, _, hint = failure.text.partition(":")
-    answer = status[:3] if status[:3].isdigit() else "nothing valid"
-    problem = f"the proxy answered {answer}"
-    return f"{problem}:{hint}" if hint and not failure.is_retryable else problem
-
-
-def map_thread_error(error: OSError | UsdmError) -> UsdmError:
-    """Return the error for a function that failed in a thread, or for which no thread started."""
-    if isinstance(error, UsdmError):
-        return error
-    if isinstance(error, TimeoutError):
-        return DeadlineExceeded(TIMEOUT_MESSAGE)
-    return TransportError(sanitize_text(str(error)))
 
 
 def _parse_error_body(body: bytes) -> tuple[int | None, str]:

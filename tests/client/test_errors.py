@@ -32,9 +32,10 @@ from binance_usdm import (
     UnexpectedResponse,
     UsdmError,
     _error_hints,
+    _error_mapping,
     _errors,
 )
-from binance_usdm._errors import make_api_error
+from binance_usdm._error_mapping import make_api_error
 from binance_usdm_wire import error_texts
 from tests.support.clients import SPEC, BlockingFacade, RecordingHandler, error_response
 from tests.support.paths import ROOT
@@ -69,10 +70,10 @@ def test_the_spec_says_which_error_a_code_is(client_of: ClientOf) -> None:
 
 def test_no_code_is_judged_that_the_spec_does_not_know() -> None:
     assert set(_error_hints.HINT_BY_CODE) == set(error_texts.MEANING_BY_CODE) == set(CODES)
-    assert set(_errors.ERROR_CLASS_BY_CODE) <= set(CODES)
+    assert set(_error_mapping.ERROR_CLASS_BY_CODE) <= set(CODES)
     by_status = {code for code, kind in CODES.items() if kind == "bad-request"}
     assert (
-        set(_errors.ERROR_CLASS_BY_CODE) == set(CODES) - by_status
+        set(_error_mapping.ERROR_CLASS_BY_CODE) == set(CODES) - by_status
     )  # a bad request is what status 400 says by itself
 
 

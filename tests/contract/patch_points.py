@@ -20,7 +20,7 @@ from binance_usdm import (
     _call_context,
     _config,
     _error_hints,
-    _errors,
+    _error_mapping,
     _request,
 )
 from binance_usdm._gates import TaskGate, ThreadGate
@@ -131,14 +131,14 @@ COOLDOWN_SECONDS = PatchPoint(_call_context, "cooldown_seconds")
 TO_DECIMALS = PatchPoint(account_balance, "to_decimals")
 UPDATED_AT = PatchPoint(AccountBalance, "updated_at")
 # Its errors.
-ERROR_CLASS_BY_CODE = PatchPoint(_errors, "ERROR_CLASS_BY_CODE")
-ERROR_CLASS_BY_STATUS = PatchPoint(_errors, "ERROR_CLASS_BY_STATUS")
-NON_RETRYABLE_CODES = PatchPoint(_errors, "NON_RETRYABLE_CODES")
+ERROR_CLASS_BY_CODE = PatchPoint(_error_mapping, "ERROR_CLASS_BY_CODE")
+ERROR_CLASS_BY_STATUS = PatchPoint(_error_mapping, "ERROR_CLASS_BY_STATUS")
+NON_RETRYABLE_CODES = PatchPoint(_error_mapping, "NON_RETRYABLE_CODES")
 IS_RETRYABLE = PatchPoint(APIError, "retryable")
 HINT_BY_CODE = PatchPoint(_error_hints, "HINT_BY_CODE")
-PARSE_BAN_END = PatchPoint(_errors, "parse_ban_end_ms")
+PARSE_BAN_END = PatchPoint(_error_mapping, "parse_ban_end_ms")
 BANNED_UNTIL = PatchPoint(IPBannedError, "banned_until")
-SANITIZE_TEXT = PatchPoint(_errors, "sanitize_text")
+SANITIZE_TEXT = PatchPoint(_error_mapping, "sanitize_text")
 
 Headers = messages.Headers
 HttpFailure = messages.HttpFailure
@@ -146,7 +146,7 @@ HttpRequest = messages.HttpRequest
 HttpResponse = messages.HttpResponse
 RequestTemplate = messages.RequestTemplate
 TOO_LARGE = messages.TOO_LARGE
-make_api_error = _errors.make_api_error
+make_api_error = _error_mapping.make_api_error
 integer_writer = writing.integer_writer
 to_decimals = rows.to_decimals
 
