@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from binance_usdm._errors import IPBannedError, RateLimitError, parse_ban_end_ms
+from binance_usdm._errors import IPBannedError, RateLimitError
 
 from .weight_budget import MAX_COOLDOWN_SECONDS
 
@@ -37,8 +37,6 @@ def cooldown_seconds(error: RateLimitError, now: int) -> float:
 
 def _ban_seconds(error: IPBannedError, now: int) -> float:
     end_ms = error.ban_end_ms
-    if end_ms is None:
-        end_ms = parse_ban_end_ms(error.message)
     header = error.retry_after or 0.0
     if end_ms is not None:
         return max(header, (end_ms - now) / 1000)

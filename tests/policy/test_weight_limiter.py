@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from random import Random
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -333,3 +334,64 @@ def test_by_default_time_is_this_machines() -> None:
         limiter.acquire(1)
     assert caught.value.banned_until is not None
     assert caught.value.banned_until.timestamp() == pytest.approx(time.time() + 100, abs=1)
+
+
+def spend_all(limiter: WeightLimiter, weight: int, clock: list[int]) -> float:
+    """Take weight in units as soon as it can be had. Returns the seconds until the last one."""
+    started = clock[0]
+    while weight:
+        wait = limiter.acquire(1)
+        if wait:
+            clock[0] += max(1, round(wait * 1000))
+        else:
+            weight -= 1
+    return (clock[0] - started) / 1000
+
+
+@pytest.mark.promise("R10")
+def test_a_forecast_is_when_the_weight_can_be_had() -> None:
+    """It is never too long, and exact without a cooldown that goes on in the next minute."""
+    random = Random(1)
+    for _ in range(500):
+        clock = [1_700_000_000_000 + random.randrange(180_000)]
+        limiter = WeightLimiter(
+            limit=random.randrange(2, 12),
+            share=1.0,
+            now=lambda clock=clock: clock[0],  # type: ignore[misc]
+            monotonic=lambda clock=clock: clock[0] / 1000,  # type: ignore[misc]
+        )
+        for _ in range(random.randrange(12)):
+            limiter.acquire(1)
+            clock[0] += random.choice([0, 0, 1, 900, 30_000])
+        cooldown = random.choice([0, 0, 0, 0.5, 5, 70])
+        limiter.start_cooldown(cooldown, banned=False)
+        weight = random.randrange(1, 36)
+        forecast = limiter.forecast(weight)
+        began = clock[0]
+        seconds = spend_all(limiter, weight, clock)
+        assert forecast <= seconds + 0.002
+        ends_in_this_minute = began // MINUTE == (began + cooldown * 1000 + 1000) // MINUTE
+        if ends_in_this_minute and began % MINUTE > CLOCK_TOLERANCE_MS:
+            assert forecast == pytest.approx(seconds, abs=0.002)
+
+
+@pytest.mark.promise("R12")
+def test_a_forecast_during_a_ban_is_the_ban() -> None:
+    """Whoever asks hears it at once."""
+    limiter = WeightLimiter()
+    limiter.start_cooldown(60, banned=True)
+    with pytest.raises(IPBannedError):
+        limiter.forecast(1)
+
+
+@pytest.mark.promise("R10")
+@pytest.mark.parametrize(("weight", "seconds"), [(4, 0.0), (5, 0.6), (10, 0.6), (11, 60.6)])
+def test_a_forecast_counts_the_minute_that_ended(weight: int, seconds: float) -> None:
+    """Just after a minute's end, what is sent may still be charged to it."""
+    clock = [MINUTE * 1000 - 20_000]
+    limiter = WeightLimiter(
+        limit=10, share=1.0, now=lambda: clock[0], monotonic=lambda: clock[0] / 1000
+    )
+    assert limiter.acquire(6) == 0
+    clock[0] = MINUTE * 1000 + CLOCK_TOLERANCE_MS - 600
+    assert limiter.forecast(weight) == pytest.approx(seconds)
