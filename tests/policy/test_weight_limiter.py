@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from random import Random
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from typing import Any
 
 import pytest
