@@ -53,8 +53,8 @@ class Switches:
     microseconds: bool = False
     # Regular expression for a whole key. A key of another form is rejected with -2014. Real keys
     # have 64 letters and digits. The default also accepts short fake keys such as "K", so a key
-    # that was cut short is rejected with -2015. For a strict test use r"[A-Za-z0-9]{64}" and an
-    # api_key of that form.
+    # that was cut short is rejected with -2015. For a strict test use `r"[A-Za-z0-9]{64}"` and
+    # an api_key of that form.
     key_format: str = r"[!-~]{1,128}"
     # Whether an Ed25519 or RSA signature may be in hex. General Info calls the signatures of all
     # key types case-insensitive.
