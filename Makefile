@@ -3,11 +3,16 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 PORT   ?= 8787
+# Where the site will be served, which its 404 page, llms.txt and canonical links name; and the folder
+# of this build: latest, or a version.
+DOCS_PORT    ?= 8000
+DOCS_URL     ?= http://127.0.0.1:$(DOCS_PORT)/
+DOCS_VERSION ?= latest
 # The tests start hundreds of Python processes, which would compile the same modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-floors coverage generate check format lint types contract contract-faults interop drift mock bench build fuzz soak simulate interrupt-soak hammer mutate lock clean
+.PHONY: help install demo test test-floors coverage generate check format lint types contract contract-faults interop drift mock bench build fuzz soak simulate interrupt-soak hammer mutate docs docs-serve lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -112,7 +117,20 @@ build: install ## make wheel and sdist twice, compare them, and test the wheel o
 	@cd .scratch && PATH="$(CURDIR)/.scratch/wheel/bin:$$PATH" $(CURDIR)/$(BIN)/pyright --verifytypes binance_usdm --ignoreexternal > types.txt || (cat types.txt && exit 1)
 	@grep "Type completeness score" .scratch/types.txt
 
-check: lint types drift build test ## run everything that CI runs
+docs: .scratch/docs-venv/.installed ## build the site in both languages, offline, into .scratch/site
+	.scratch/docs-venv/bin/python -m docs.builder --url $(DOCS_URL) --version $(DOCS_VERSION)
+
+docs-serve: docs ## build the site and serve it on DOCS_PORT
+	$(PYTHON) -m http.server $(DOCS_PORT) --bind 127.0.0.1 --directory .scratch/site
+
+.scratch/docs-venv/.installed: requirements-docs.txt pyproject.toml
+	@test -x .scratch/docs-venv/bin/python || $(PYTHON) -m venv .scratch/docs-venv
+	@echo "installing the locked packages of the site ..."
+	@.scratch/docs-venv/bin/python $(PIP) --require-hashes -r requirements-docs.txt
+	@.scratch/docs-venv/bin/python $(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+check: lint types drift build docs test ## run everything that CI runs
 
 fuzz: install ## a million damaged and random responses; some minutes
 	$(BIN)/python -m tests.hostile.fuzz --cases 1000000 --seed 20261122

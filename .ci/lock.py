@@ -22,6 +22,7 @@ GROUPS_BY_FILE = {
     "requirements-demo.txt": ["--no-default-groups", "--group", "build", "--extra", "mock"],
     "requirements-dev.txt": ["--no-default-groups", "--group", "dev", "--all-extras"],
     "requirements-bench.txt": ["--no-default-groups", "--group", "bench"],
+    "requirements-docs.txt": ["--no-default-groups", "--group", "docs"],
 }
 INTERPRETERS = re.compile(r"py3|cp3(11|12|13|14)|abi3")
 PLATFORMS = re.compile(

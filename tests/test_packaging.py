@@ -25,7 +25,8 @@ LOCK = {
 }
 DEMO_TEXT = (ROOT / "requirements-demo.txt").read_text(encoding="utf-8")
 BENCH_TEXT = (ROOT / "requirements-bench.txt").read_text(encoding="utf-8")
-LOCKED_APART = {"bench"}  # not needed by `make check`, and large
+DOCS_TEXT = (ROOT / "requirements-docs.txt").read_text(encoding="utf-8")
+LOCKED_APART = {"bench", "docs"}  # in environments of their own
 # Advisories known on 2026-11-22; ids of 2026 come from public changelogs, not from the advisory database.
 FLOORS = {
     **{name: version for name, (version, _) in FIXED_VERSIONS.items()},
@@ -55,6 +56,16 @@ def declared() -> list[Requirement]:
 @pytest.mark.parametrize("requirement", declared(), ids=str)
 def test_the_lock_satisfies_every_declaration(requirement: Requirement) -> None:
     assert LOCK[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_the_lock_of_the_site_satisfies_its_group() -> None:
+    """Builder and reference are pinned exactly: their configuration changes between releases."""
+    lines = [line for line in PROJECT["dependency-groups"]["docs"] if isinstance(line, str)]
+    locked = dict(re.findall(r"(?m)^([\w.-]+)==([\w.]+)", DOCS_TEXT))
+    for requirement in map(Requirement, lines):
+        assert Version(locked[requirement.name]) in requirement.specifier
+    pinned = {line.partition(" ")[0] for line in lines if "==" in line}
+    assert pinned == {"zensical", "mkdocstrings-python"}
 
 
 @pytest.mark.parametrize("name", FLOORS)
@@ -93,8 +104,8 @@ def test_the_lock_holds_nothing_that_nobody_asks_for() -> None:
 
 @pytest.mark.parametrize(
     ("text", "at_least"),
-    [(DEMO_TEXT, 12), (LOCK_TEXT, 80), (BENCH_TEXT, 25)],
-    ids=["demo", "dev", "bench"],
+    [(DEMO_TEXT, 12), (LOCK_TEXT, 80), (BENCH_TEXT, 25), (DOCS_TEXT, 35)],
+    ids=["demo", "dev", "bench", "docs"],
 )
 def test_every_locked_package_has_hashes_and_no_other_source(text: str, at_least: int) -> None:
     entries = re.split(r"\n(?=\S)", text.strip())
@@ -107,8 +118,8 @@ def test_every_locked_package_has_hashes_and_no_other_source(text: str, at_least
 
 
 def test_all_locks_have_the_same_versions() -> None:
-    """The demo, the tests and the benchmarks run the same code."""
-    for text in (DEMO_TEXT, BENCH_TEXT):
+    """The demo, the tests, the benchmarks and the site run the same code."""
+    for text in (DEMO_TEXT, BENCH_TEXT, DOCS_TEXT):
         for name, version in re.findall(r"(?m)^([\w.-]+)==([\w.]+)", text):
             assert LOCK.get(canonicalize_name(name), Version(version)) == Version(version), name
 
