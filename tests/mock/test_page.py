@@ -5,8 +5,6 @@ from __future__ import annotations
 import hmac
 import http.client
 import json
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,53 +21,20 @@ from binance_usdm.mock import (
     row,
     running,
 )
+from tests.support.browser import set_screen, start_browser
 
-if not os.environ.get("USDM_REQUIRE_BROWSER"):  # then nothing may be left out
-    pytest.importorskip("selenium")
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.keys import Keys
+# After the import that skips without selenium.
+from selenium import webdriver  # isort: skip
+from selenium.webdriver.common.keys import Keys  # isort: skip
 
 T0 = 1_700_000_000_000
 ALL = "select all"
 HOSTILE = "/fapi/<img/src=x/onerror=alert(1)><script>alert(2)</script>"
 
 
-def programs() -> tuple[str, str]:
-    """Return the paths of browser and driver; skip the tests without them.
-
-    With USDM_REQUIRE_BROWSER the tests fail instead.
-    """
-    browser = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    driver = shutil.which("chromedriver")
-    if browser is None or driver is None:
-        reason = "chromium or chromedriver is not installed; apt install chromium chromium-driver"
-        if os.environ.get("USDM_REQUIRE_BROWSER"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return browser, driver
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    found, driver = programs()
-    options = webdriver.ChromeOptions()
-    options.binary_location = found
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    for each in (
-        "--headless=new",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--force-prefers-reduced-motion",
-    ):
-        options.add_argument(each)
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options.add_argument("--no-sandbox")
-    with webdriver.Chrome(options=options, service=Service(driver)) as started:
+    with start_browser() as started:
         yield started
 
 
@@ -95,8 +60,7 @@ class Page:
         self.browser, self.exchange, self.url = browser, exchange, url
 
     def open(self, width: int = 1280, height: int = 800) -> None:
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
-        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        set_screen(self.browser, width, height)
         self.browser.get(f"{self.url}/__admin/")
         self.until(lambda: self.text("#live") == "live")
 
