@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from docs.builder.pages import WORDS
 from tests.support.paths import ROOT
 
 DOCS: Final = ROOT / "docs"
 ENGLISH: Final = DOCS / "en"
 CHINESE: Final = DOCS / "zh"
 ENGLISH_PAGES: Final = sorted(ENGLISH.rglob("*.md"))
+_TRUST: Final = ("benchmarks", "promises")
+_REFERENCE: Final = "|".join(name for name in WORDS["pages"] if name not in {"errors", *_TRUST})
 GENERATED: Final = re.compile(
-    r"errors/[0-9]+\.md|reference/(?:fields|client|events|environment|command|mock)\.md"
+    rf"errors/(?:[0-9]+|index)\.md|reference/(?:{_REFERENCE})\.md|trust/(?:{'|'.join(_TRUST)})\.md"
 )
 """Pages that the site writes, by their path below the folder of a language."""
 

@@ -1,4 +1,4 @@
-"""The Chinese pages and the Chinese texts of the spec use the words of docs/glossary.yaml."""
+"""Chinese texts of pages, spec and site use the words of docs/glossary.yaml."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 from ruamel.yaml import YAML
 
+from docs.builder.pages import WORDS
 from generator.spec import load
 from tests.docs.pages import CHINESE, DOCS, read_headings, read_prose
 from tests.support.paths import SPEC_FILE
@@ -38,6 +39,16 @@ def texts_of(node: Any, where: str = "spec") -> Iterator[tuple[str, str]]:
             yield from texts_of(value, here)
 
 
+def texts_of_site(node: Any, where: str = "words") -> Iterator[tuple[str, str]]:
+    """Yield place and text of everything that generated pages say in Chinese."""
+    for key, value in node.items():
+        here = f"{where}.{key}"
+        if isinstance(value, dict):
+            yield from texts_of_site(value, here)
+        elif isinstance(value, str) and "zh" in here.split("."):
+            yield here, value
+
+
 def plain(text: str) -> str:
     """Return the words of a Markdown text: code is a Latin letter, a link is its text."""
     text = re.sub(r"^---\n.*?\n---\n", "", read_prose(text), flags=re.DOTALL)
@@ -58,6 +69,7 @@ PAGES: Final = sorted(CHINESE.rglob("*.md"))
 TEXTS: Final[dict[str, list[str]]] = {
     **{page.relative_to(DOCS).as_posix(): lines_of(page.read_text("utf-8")) for page in PAGES},
     **{where: [text] for where, text in texts_of(load(SPEC_FILE))},
+    **{where: lines_of(text) for where, text in texts_of_site(WORDS)},
 }
 
 
@@ -92,9 +104,10 @@ def test_an_entry_of_the_glossary_is_complete() -> None:
 
 
 def test_texts_are_found() -> None:
-    """All pages, and the texts of the spec."""
+    """All pages, the texts of the spec, and those of generated pages."""
     assert len(PAGES) > 20
-    assert len(TEXTS) > len(PAGES) + 40
+    assert len([where for where in TEXTS if where.startswith("spec.")]) > 40
+    assert len([where for where in TEXTS if where.startswith("words.")]) > 60
 
 
 @pytest.mark.parametrize("place", TEXTS)
