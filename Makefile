@@ -130,6 +130,7 @@ docs-serve: docs ## build the site and serve it on DOCS_PORT
 	@.scratch/docs-venv/bin/python $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
+check: export USDM_REQUIRE_SITE := 1
 check: lint types drift build docs test ## run everything that CI runs
 
 fuzz: install ## a million damaged and random responses; some minutes
