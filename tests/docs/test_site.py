@@ -12,7 +12,7 @@ import pytest
 
 import binance_usdm
 from binance_usdm import _environment, _events
-from binance_usdm._errors import make_api_error
+from binance_usdm._error_mapping import make_api_error
 from binance_usdm.mock import FAULTS, Switches
 from docs.builder.pages import ROOT, WORDS
 from docs.builder.spec_pages import load_spec

@@ -89,7 +89,7 @@ class Visitor:
         media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
         self.browser.get(self.url + path)
-        assert self.value("document.body.dataset.mdColorScheme") == SCHEMES[scheme]
+        self.until(lambda: self.value("document.body.dataset.mdColorScheme") == SCHEMES[scheme])
 
     def value(self, script: str) -> Any:
         return self.browser.execute_script(f"return {script}")
