@@ -26,6 +26,7 @@ from binance_usdm._environment import (
     ENV_PRIVATE_KEY,
     ENV_PRIVATE_KEY_FILE,
     ENV_PRIVATE_KEY_PASSWORD,
+    ENV_PROXY,
     without_proxy_for,
 )
 from binance_usdm.mock import DEFAULT_API_SECRET, Exchange, Switches, running, serve
@@ -151,9 +152,14 @@ def _start_lines(options: argparse.Namespace, api_key: str, url: str) -> Iterato
 
     Only the default secret is printed. Another one could be a real one by mistake.
     """
-    page = f", page {url}/__admin/" if options.admin else ""
-    yield f"mock exchange on {url}{page} (stop it with Ctrl-C)"
     host = ip_address(options.host)
+    port = urlsplit(url).port
+    local_url = url
+    if host.is_unspecified:
+        # No client can connect to "every address".
+        local_url = f"http://{'127.0.0.1' if host.version == 4 else '[::1]'}:{port}"
+    page = f", page {local_url}/__admin/" if options.admin else ""
+    yield f"mock exchange on {url}{page} (stop it with Ctrl-C)"
     if not host.is_loopback:
         yield "Other machines can connect to it. Use fake credentials only."
     yield f"export {ENV_API_KEY}={shlex.quote(api_key)}"
@@ -168,10 +174,7 @@ def _start_lines(options: argparse.Namespace, api_key: str, url: str) -> Iterato
         if not host.is_loopback:
             yield f"export {ENV_ALLOW_HTTP_HOSTS}={host}"
         return
-    # No client can connect to "every address".
-    port = urlsplit(url).port
-    local_host = "127.0.0.1" if host.version == 4 else "[::1]"
-    yield f"export {ENV_BASE_URL}=http://{local_host}:{port}"
+    yield f"export {ENV_BASE_URL}={local_url}"
     yield (
         f"# from elsewhere, with HOST as the name of this machine: "
         f"{ENV_BASE_URL}=http://HOST:{port} {ENV_ALLOW_HTTP_HOSTS}=HOST"
@@ -199,8 +202,8 @@ def _run_program(options: argparse.Namespace) -> int:
 def _program_environment(options: argparse.Namespace, api_key: str, url: str) -> dict[str, str]:
     """Return this process's environment with the mock's address and credentials.
 
-    Credentials of the shell are removed. Only a private key stays if the mock was given a public
-    one.
+    Credentials and proxy of the shell are removed. Only a private key stays if the mock was given
+    a public one.
     """
     account = {ENV_API_KEY: api_key, ENV_BASE_URL: url}
     if options.public_key is None:
@@ -208,7 +211,7 @@ def _program_environment(options: argparse.Namespace, api_key: str, url: str) ->
         removed = {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE, ENV_PRIVATE_KEY_PASSWORD}
     else:
         removed = {ENV_API_SECRET}
-    removed |= {ENV_API_KEY_FILE, ENV_API_SECRET_FILE}
+    removed |= {ENV_API_KEY_FILE, ENV_API_SECRET_FILE, ENV_PROXY}
     kept = {name: value for name, value in os.environ.items() if name not in removed}
     return {**kept, **account, **without_proxy_for(url, kept)}
 

@@ -73,7 +73,7 @@ def _add_row_arguments(command: argparse.ArgumentParser, operation: Operation[An
         )
     if operation.row_class.HOLDINGS:
         command.add_argument(
-            "--non-zero", action="store_true", help="hide assets with a zero balance"
+            "--non-zero", action="store_true", help="hide assets without any balance or profit"
         )
 
 

@@ -86,6 +86,13 @@ class ExchangeClock:
         self.sync_count = 0
         self._last_sync_error: UsdmError | None = None
 
+    def forget(self) -> None:
+        """Show this machine's time again, as before the first sync."""
+        with self._lock:
+            self._next_sync_after_ms = -math.inf
+            self.latest_sample = None
+            self._last_sync_error = None
+
     def __call__(self) -> int:
         """Return the time in ms since 1970."""
         if (sample := self.latest_sample) is None:

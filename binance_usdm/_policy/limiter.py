@@ -118,16 +118,21 @@ class WeightLimiter(Limiter):
         self._monotonic = monotonic
         # Re-entrant: a signal handler's call may run within another call of its thread.
         self._lock = threading.RLock()
-        self._used_by_minute: dict[int, int] = {}
-        self._current_minute_used = 0
-        self._last_wall_ms = now()
-        self._last_monotonic = monotonic()
-        self._cooldown_until = float("-inf")
-        self._banned_until = float("-inf")
-        self._ban_end_ms = 0
+        self.forget()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(budget={self._budget})"
+
+    def forget(self) -> None:
+        """Forget used weight, cooldowns and bans. For tests: requests during a ban prolong it."""
+        with self._lock:
+            self._used_by_minute: dict[int, int] = {}
+            self._current_minute_used = 0
+            self._last_wall_ms = self._now()
+            self._last_monotonic = self._monotonic()
+            self._cooldown_until = float("-inf")
+            self._banned_until = float("-inf")
+            self._ban_end_ms = 0
 
     def acquire(self, weight: int) -> float:
         if not 0 <= weight <= self._budget:
@@ -242,6 +247,5 @@ class WeightLimiter(Limiter):
 
     def _forget_old_minutes(self, now: int) -> None:
         oldest = (now - LATE_RESPONSE_MS) // MINUTE_MS
-        self._used_by_minute = {
-            minute: count for minute, count in self._used_by_minute.items() if minute >= oldest
-        }
+        used = self._used_by_minute
+        self._used_by_minute = {minute: used[minute] for minute in used if minute >= oldest}

@@ -60,8 +60,9 @@ def get_shared_state(origin: Origin, transport: object | None) -> SharedState:
 def reset_shared_state(base_url: str | None = None) -> None:
     """Forget the bans, cooldowns, weight and clock of the exchange, as in a new process.
 
-    Call it between tests that use one base URL. Clients that exist keep what they learned. Do not
-    call it in production: requests during a ban prolong it.
+    Clients that exist forget too. Clients that are made afterwards share with each other, and no
+    longer with those. Call it between tests that use one base URL, and in a test after a ban that
+    has ended. Do not call it in production: requests during a ban prolong it.
 
     Args:
         base_url: Base URL of which to forget, as in the repr of its clients. `None` for all.
@@ -78,4 +79,6 @@ def reset_shared_state(base_url: str | None = None) -> None:
         for states in (_by_origin, *_by_transport.values()):
             for origin in [*states]:
                 if known_form in (None, origin[0]):
-                    del states[origin]
+                    clock, limiter = states.pop(origin)
+                    clock.forget()
+                    limiter.forget()

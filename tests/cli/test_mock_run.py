@@ -187,6 +187,13 @@ def test_the_mock_needs_no_proxy(lower: str, upper: str, expected: str) -> None:
     assert done.stdout == f"{expected.strip()}\n"
 
 
+def test_the_proxy_of_the_shell_is_not_asked() -> None:
+    """The package's own variable for a proxy is removed: the mock is on this machine."""
+    program = [sys.executable, "-m", "binance_usdm", "balance", "--json"]
+    done = run("mock", "run", "--", *program, BINANCE_PROXY="http://127.0.0.1:9")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_proxy_is_not_asked() -> None:
     """A program that honors proxy variables reaches the mock in spite of a dead proxy."""
     script = (

@@ -70,6 +70,25 @@ def test_clock_and_budget_can_be_forgotten(
     assert [logged.code for logged in exchange.requests] == [None]
 
 
+def test_clients_that_exist_forget_too(
+    exchange_and_clients: tuple[Exchange, MakeClient],
+) -> None:
+    """A program with one client can be tested with a ban that ends, without a wait."""
+    exchange, make_client = exchange_and_clients
+    with make_client() as client:
+        exchange.clock.advance(60_000)
+        client.balance()
+        exchange.ban()
+        with pytest.raises(IPBannedError):
+            client.balance()
+        exchange.reset()
+        with pytest.raises(IPBannedError, match="nothing was sent"):
+            client.balance()
+        reset_shared_state()
+        assert client.balance()
+        assert [logged.code for logged in exchange.requests] == [None]
+
+
 @pytest.mark.parametrize("suffix", ["", "/"])
 def test_one_base_url_can_be_forgotten(suffix: str) -> None:
     """The bans of the given base URL are forgotten, and those of another are not."""
