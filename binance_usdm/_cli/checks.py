@@ -60,7 +60,9 @@ def check_credentials(context: CheckContext) -> CheckResult:
     }
     problems = _load_credentials(context, values)
     if problems:
-        return "problem", "; ".join(problems), texts.ADVICE_COPY_KEYS, facts
+        # A problem with a key file says what to do.
+        is_file = any(env.ENV_PRIVATE_KEY_FILE in problem for problem in problems)
+        return "problem", "; ".join(problems), "" if is_file else texts.ADVICE_COPY_KEYS, facts
     assert context.recorder is not None
     facts["kind"] = context.recorder.key_type
     warnings = [f"{name} has {length}" for name, length in context.unusual_lengths.items()]
@@ -68,7 +70,7 @@ def check_credentials(context: CheckContext) -> CheckResult:
         warnings.append(f"{env.ENV_PRIVATE_KEY_PASSWORD} is set and not used")
     summary = "; ".join([texts.KEY_TYPE_TEXTS[facts["kind"]], *warnings])
     # The fake keys of a mock may have any length.
-    if not warnings or context.environment == texts.THIS_MACHINE:
+    if not warnings or context.is_test_host:
         return "ok", summary, "", facts
     return "warning", summary, texts.ADVICE_COPY_KEYS, facts
 

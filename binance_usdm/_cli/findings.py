@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from attrs import Factory, frozen
 
 from binance_usdm._config import DEMO, MAINNET, BaseUrl
-from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET
+from binance_usdm._environment import ENV_ALLOW_HTTP_HOSTS, ENV_API_KEY, ENV_API_SECRET
 from binance_usdm._error_hints import LOCATION_HINT
 from binance_usdm._errors import APIError, UnexpectedResponse, UsdmError
 from binance_usdm._policy.clock_samples import ClockSample
@@ -82,6 +82,8 @@ def judge_base_url(url: BaseUrl | Problem, environment: str, source: str) -> Che
     facts: Facts = {"environment": environment, "from": source}
     advice = texts.ADVICE_SUPPORTED_HOSTS
     if isinstance(url, Problem):
+        # A test host is not to be replaced by the exchange's.
+        advice = "" if ENV_ALLOW_HTTP_HOSTS in url else advice
         return "problem", url.replace("base_url", source, 1), advice, facts
     host = url.origin[1]
     for verdict, pattern, description in texts.OTHER_APIS:

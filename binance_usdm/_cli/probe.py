@@ -67,6 +67,9 @@ class CheckContext:
         self.host = self.url.origin[1] if isinstance(self.url, config.BaseUrl) else ""
         custom = texts.THIS_MACHINE if is_loopback(self.host) else texts.OTHER_HOST
         self.environment = texts.ENVIRONMENTS.get(self.host, custom)
+        # The exchange itself is never reached by plain http.
+        is_http = isinstance(self.url, config.BaseUrl) and not self.url.origin[0]
+        self.is_test_host = is_http or self.environment == texts.THIS_MACHINE
         self.proxy_source = "--proxy" if proxy else env.ENV_PROXY
         self.proxy = proxy or os.environ.get(env.ENV_PROXY) or None
         self.recv_window = recv_window
@@ -185,7 +188,13 @@ def explain_connection_error(
     if proxy_variables:
         advice += f" {' and '.join(proxy_variables)} is not used: {texts.ADVICE_SET_PROXY}"
     if ca_variables and verify_code is not None:
-        advice += f" {' and '.join(ca_variables)} replaces the system's authorities."
+        missing = [name for name in ca_variables if not os.path.exists(os.environ[name])]
+        if missing:
+            advice = f"{missing[0]} names a file or directory that does not exist; correct it."
+        else:
+            advice += (
+                f" The system's authorities are replaced: {' and '.join(ca_variables)} is set."
+            )
     return summary, advice
 
 

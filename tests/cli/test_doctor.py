@@ -14,6 +14,7 @@ import re
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -520,8 +521,51 @@ def test_a_certificate_that_is_wrong_in_one_way(
         report = doctor.json()
     assert report.verdicts() == ["ok", "ok", "problem", "skipped", "skipped", "skipped"]
     assert f"TLS failed: {said}" in report.text_of("reachable")
-    assert "SSL_CERT_FILE replaces the system's authorities" in report.text_of("reachable")
+    said = "The system's authorities are replaced: SSL_CERT_FILE is set."
+    assert said in report.text_of("reachable")
     assert not exchange.requests
+
+
+def test_a_missing_file_of_authorities_is_named(
+    doctor: DoctorHarness, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable is to be corrected, and not to be set."""
+    with secured(monkeypatch, repeat(READ, answering(exchange))):
+        report = doctor.json(SSL_CERT_FILE="/no/such/file.pem")
+    assert report.text_of("reachable").endswith(
+        "SSL_CERT_FILE names a file or directory that does not exist; correct it."
+    )
+
+
+def test_fake_keys_of_another_machine_have_any_length(doctor: DoctorHarness) -> None:
+    """A named test host is no exchange, whose keys would have 64 characters."""
+    report = doctor.json(
+        BINANCE_BASE_URL="http://mock.invalid:8787",
+        BINANCE_ALLOW_HTTP_HOSTS="mock.invalid",
+        BINANCE_API_KEY="fake-key",
+        BINANCE_API_SECRET="fake-secret",
+    )
+    assert report.findings["credentials"]["verdict"] == "ok"
+
+
+def test_a_test_host_is_not_told_to_be_the_exchange(doctor: DoctorHarness) -> None:
+    """Plain http needs the opt-in; the exchange's own address would be no help."""
+    report = doctor.json(BINANCE_BASE_URL="http://mock.invalid:8787")
+    assert "BINANCE_ALLOW_HTTP_HOSTS" in report.findings["base_url"]["summary"]
+    assert report.findings["base_url"]["advice"] == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX file modes")
+def test_a_key_file_that_others_can_read_is_not_to_be_copied(
+    doctor: DoctorHarness, tmp_path: Path
+) -> None:
+    """The problem says `chmod`; nothing has to be copied again."""
+    path = tmp_path / "key.pem"
+    path.write_bytes(b"-----BEGIN PRIVATE KEY-----")
+    path.chmod(0o644)
+    report = doctor.json(BINANCE_API_SECRET=None, BINANCE_API_PRIVATE_KEY_FILE=str(path))
+    assert "chmod" in report.findings["credentials"]["summary"]
+    assert report.findings["credentials"]["advice"] == ""
 
 
 @pytest.mark.parametrize(
