@@ -78,7 +78,8 @@ def error_address(status: int, code: int | None) -> str:
         status: HTTP status, 0 for a request that was not sent.
         code: The exchange's error code, or None.
     """
-    if code in HINT_BY_CODE:
+    # A ban has the code of a used-up limit.
+    if code in HINT_BY_CODE and status != 418:
         entry = str(code)
     elif status == 0:
         entry = "not-sent"
