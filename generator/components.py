@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from jsonschema_rs import Draft202012Validator, ReferencingError
+
 from .operations import signing_role
 from .schemas import check_schema, resolve_or_empty
 from .spec import Json, python_name
@@ -70,10 +72,30 @@ def check_response(where: str, response: Json, document: Json) -> Iterator[str]:
     for name, header in response.get("headers", {}).items():
         yield from check_header(f"{where}.headers.{name}", header, document)
     for media_type, media in response.get("content", {}).items():
+        place = f"{where}.content.{media_type}"
         if "schema" in media:
-            yield from check_schema(
-                f"{where}.content.{media_type}.schema", media["schema"], document
-            )
+            findings = [*check_schema(f"{place}.schema", media["schema"], document)]
+            yield from findings or check_examples(place, media, document)
+
+
+def check_examples(where: str, media: Json, document: Json) -> Iterator[str]:
+    """Yield where the examples of a response break its schema: the mock exchange sends them."""
+    schema = {**media["schema"], "components": document.get("components", {})}
+    examples = {
+        f"examples.{name}": example.get("value")
+        for name, example in media.get("examples", {}).items()
+    }
+    if "example" in media:
+        examples["example"] = media["example"]
+    try:
+        validator = Draft202012Validator(schema)
+        for name, value in examples.items():
+            for error in validator.iter_errors(value):
+                path = ".".join(map(str, [where, name, *error.instance_path]))
+                yield f"{path}: {error.message}"
+    except (ValueError, ReferencingError):
+        # A pattern or a reference that is not valid is reported where it stands.
+        return
 
 
 def check_header(where: str, header: Json, document: Json) -> Iterator[str]:

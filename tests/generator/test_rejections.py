@@ -130,6 +130,19 @@ def test_a_check_of_a_broken_spec_exits_with_2(tmp_path: Path) -> None:
     assert main(["--check", "--spec", str(tmp_path / "missing.yaml")]) == 2
 
 
+def test_an_example_that_breaks_its_schema_is_a_finding() -> None:
+    """The mock exchange would send it, and the client would refuse it."""
+    document = json.loads(json.dumps(DOCUMENT))
+    row = document["components"]["schemas"]["AccountBalance"]
+    row["properties"]["marginBalance"] = row["properties"]["balance"]
+    assert lint(document) == []
+    row["required"] = [*row["required"], "marginBalance"]
+    place = "paths./fapi/v3/balance.get.responses.200.content.application/json.examples"
+    findings = lint(document)
+    assert f'{place}.documentation.0: "marginBalance" is a required property' in findings
+    assert all("marginBalance" in finding for finding in findings)
+
+
 def test_deep_nesting_is_a_finding() -> None:
     """The validator's own bound ends in a finding, not in an exception."""
     nested: Json = {}
