@@ -1,7 +1,7 @@
 """Base classes for objects that hold secrets.
 
-Some tools print a traceback with the local variables of each frame. Two habits keep secrets out of
-it:
+Some tools print a traceback with the local variables of each frame. Three habits keep secrets out
+of it:
 
 - A function that was given a secret deletes its own name for it before anything can raise.
 - A function that finds a secret invalid returns a `Problem`. The caller raises the error from a
