@@ -105,8 +105,8 @@ HINT_BY_CODE: Final[dict[int, str]] = {
         "compare this machine's clock with the exchange's: client.server_time(); NTP keeps it right"
     ),
     -1022: (
-        "the secret is another key's or not complete, key and secret are swapped, or "
-        "something changed the query after it was signed"
+        "the secret or private key is another key's or not complete, key and secret are "
+        "swapped, or something changed the query after it was signed"
     ),
     -1099: "check base_url and the permissions of the key",
     -1100: (
