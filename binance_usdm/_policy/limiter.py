@@ -172,9 +172,8 @@ class WeightLimiter(Limiter):
             excess = weight - max(self._budget - self._used_by_minute.get(last, 0), 0)
             if excess <= 0:
                 return cooldown
-            # This is the quotient, rounded up.
-            minutes = -(-excess // self._budget)
-            return max(cooldown, (next_minute_at + minutes * MINUTE_MS - now) / 1000)
+            minutes_rounded_up = -(-excess // self._budget)
+            return max(cooldown, (next_minute_at + minutes_rounded_up * MINUTE_MS - now) / 1000)
 
     def cooldown_left(self) -> float:
         """Return the seconds until the cooldown ends, 0.0 without one.
