@@ -45,14 +45,13 @@ test: install ## run all tests
 test-floors: .scratch/floors/.installed ## run all tests with the oldest declared version of every dependency
 	.scratch/floors/bin/python -m pytest -n auto --dist worksteal -p no:anyio
 
-.scratch/floors/.installed: requirements-dev.txt pyproject.toml
-	@test -x .scratch/lock/bin/uv || ($(PYTHON) -m venv .scratch/lock && .scratch/lock/bin/pip install --quiet uv)
+.scratch/floors/.installed: requirements-dev.txt pyproject.toml .scratch/lock/.installed
 	@test -x .scratch/floors/bin/python || $(PYTHON) -m venv .scratch/floors
-	@.scratch/floors/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@.scratch/floors/bin/python $(PIP) --require-hashes -r requirements-dev.txt
 	@.scratch/lock/bin/uv pip compile --quiet --no-header --resolution lowest-direct --python .scratch/floors/bin/python \
 		--extra crypto --extra mock --extra redis pyproject.toml -o .scratch/floors.txt
 	@.scratch/lock/bin/uv pip install --quiet --python .scratch/floors/bin/python -r .scratch/floors.txt
-	@.scratch/floors/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@.scratch/floors/bin/python $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 coverage: install ## run all tests, and fail below 97 % of lines and branches
@@ -155,9 +154,13 @@ mutate: ## run mutation tests in a copy of the tree; half an hour and more
 	@cd .scratch/mutation && .venv/bin/python $(PIP) --require-hashes -r requirements-dev.txt
 	cd .scratch/mutation && PYTHONPATH=generated_client .venv/bin/mutmut run && .venv/bin/mutmut results
 
-lock: ## renew the locked requirements from pyproject.toml
-	@test -x .scratch/lock/bin/uv || ($(PYTHON) -m venv .scratch/lock && .scratch/lock/bin/pip install --quiet uv packaging)
+lock: .scratch/lock/.installed ## renew the locked requirements from pyproject.toml
 	.scratch/lock/bin/python .ci/lock.py .scratch/lock/bin/uv
+
+.scratch/lock/.installed:
+	@$(PYTHON) -m venv .scratch/lock
+	@.scratch/lock/bin/python $(PIP) uv packaging
+	@touch $@
 
 clean: ## remove build outputs and virtual environments
 	rm -rf .venv .scratch dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis

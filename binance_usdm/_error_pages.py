@@ -134,18 +134,19 @@ def _visible_text(body: bytes) -> tuple[str, str]:
     if match := _TITLE.search(page):
         title = match[1]
         page = page[: match.start()] + " " + page[match.end() :]
-    words = _plain(page)
+    words = _strip_markup(page)
     # The last word that was read may be the first half of another one.
     if len(body) > MAX_PAGE_BYTES:
         words = words[: words.rfind(" ") + 1]
-    return _plain(title), words.strip()
+    return _strip_markup(title), words.strip()
 
 
-def _plain(markup: str) -> str:
+def _strip_markup(markup: str) -> str:
+    """Return the words between the tags, on one line."""
     text = unescape(_TAG.sub(" ", markup))
     # An entity may have stood for a tag.
     text = _TAG.sub(" ", text)
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _excerpt(text: str, secrets: tuple[str, ...]) -> str:
