@@ -33,7 +33,8 @@ CANARY = "ValueCanary577215"
 # Signs of a regular expression or of a repr, neither of which is words.
 NOT_WORDS = re.compile(r"\^|\$|\[0-9|\\d|\(\?|<[a-z_]+ object|0x[0-9a-f]+|Canary|4711")
 SHAPE = re.compile(
-    r"not (None|True|False|an empty (string|bytes)|a (string|bytes object) of \d+ (characters|bytes)"
+    r"not (None|True|False|an empty (string|bytes)|a (string|bytes object) of "
+    r"(1 (character|byte)|(?!1 )\d+ (characters|bytes))"
     r"|(a|an|the) (negative |positive |infinite )?(integer|float|Decimal)( 0| that is (0|NaN))?"
     r"|the class \w+|an object of type \w+|a (smaller|larger) one)"
 )
@@ -115,6 +116,7 @@ def test_every_argument_has_its_rule_in_words(name: str) -> None:
     [
         (None, "None"), (True, "True"), ("", "an empty string"), (b"", "an empty bytes"),
         (CANARY, "a string of 17 characters"), (b"ab", "a bytes object of 2 bytes"),
+        ("a", "a string of 1 character"), (b"a", "a bytes object of 1 byte"),
         (0, "the integer 0"), (4711, "a positive integer"), (-4711, "a negative integer"),
         (0.0, "a float that is 0"), (-1.5, "a negative float"), (Decimal("NaN"), "a Decimal that is NaN"),
         (Decimal("sNaN"), "a Decimal that is NaN"), (float("inf"), "an infinite float"),

@@ -67,9 +67,10 @@ def describe_value(value: object) -> str:
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, str | bytes):
-        unit = "characters" if isinstance(value, str) else "bytes"
+        unit = "character" if isinstance(value, str) else "byte"
         kind = "a string" if isinstance(value, str) else "a bytes object"
-        return f"{kind} of {len(value)} {unit}" if value else f"an empty {kind.split()[1]}"
+        plural = "" if len(value) == 1 else "s"
+        return f"{kind} of {len(value)} {unit}{plural}" if value else f"an empty {kind.split()[1]}"
     if isinstance(value, int | float | Decimal):
         return _describe_number(value)
     if isinstance(value, type):
