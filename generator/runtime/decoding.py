@@ -29,7 +29,7 @@ def decode(body: bytes) -> Any:
 
     Raises:
         NotJsonError: The body is not valid JSON, or has a duplicate field, NaN, Infinity, a lone
-            surrogate, or a number beyond the range of a double.
+            surrogate, a number beyond the range of a double, or more than 500 levels.
         ResponseMismatch: The body has more than 50,000 values. The balance of 500 assets has
             5,000, but a few kB could hold millions, so this is checked before they are built.
     """
@@ -38,13 +38,15 @@ def decode(body: bytes) -> Any:
         value = msgspec.json.decode(body)
         if _is_exact(value, body):
             return value
-        return json.loads(
+        value = json.loads(
             body.decode("utf-8"),
             parse_float=_parse_number,
             parse_int=_parse_number,
             parse_constant=_reject_constant,
             object_pairs_hook=_reject_duplicates,
         )
+        _check_depth(value)
+        return value
     except _NOT_JSON_ERRORS as error:
         found = str(error) if type(error) is _RejectedJsonError else "invalid JSON"
     raise NotJsonError((), "a JSON text", found)
@@ -60,6 +62,8 @@ def check_value_count(body: bytes) -> None:
 _MAX_VALUES: Final = 50_000
 # That of the largest double, 1.8e308.
 _MAX_EXPONENT: Final = 308
+# Python 3.11 decodes some 900 levels, Python 3.13 some 9,000.
+_MAX_DEPTH: Final = 500
 
 
 class _RejectedJsonError(ValueError):
@@ -96,6 +100,18 @@ def _is_exact(value: object, body: bytes) -> bool:
 _EXACT_TYPES: Final = frozenset({str, bool, int, type(None)})
 # 64 bits may not hold it.
 _LONG_NUMBER: Final = re.compile(rb"[0-9]{19}").search
+
+
+def _check_depth(value: object) -> None:
+    """Raise RecursionError when arrays and objects are nested more than 500 levels deep."""
+    level = [value]
+    for _ in range(_MAX_DEPTH + 1):
+        containers = [item for item in level if isinstance(item, dict | list)]
+        if not containers:
+            return
+        items = (item.values() if isinstance(item, dict) else item for item in containers)
+        level = list(chain.from_iterable(items))
+    raise RecursionError
 
 
 def _parse_number(text: str) -> int | Decimal:

@@ -127,10 +127,11 @@ def test_no_digit_and_no_character_is_lost(body: bytes, value: Any) -> None:
 
 @pytest.mark.parametrize("depth", [500, 900, 950, 1000, 1020, 1024, 1025, 5000])
 def test_any_depth_is_decoded_or_rejected(depth: int) -> None:
-    """Deep nesting never raises RecursionError."""
+    """500 levels are decoded, and deeper ones rejected, whatever the version of Python."""
     body = b"[" * depth + b"]" * depth
     try:
         assert type(decoding.decode(body)) is list
+        assert depth <= 500
     except ResponseMismatch:
         assert depth > 500
 
@@ -296,7 +297,7 @@ def test_json_text_has_every_digit(row: dict[str, Any], more: dict[str, Any]) ->
     "number",
     ["1.50", "-0.0", "0.10000000000000000000000000000001", "123456789012345678901234567890",
      "18446744073709551615", "1E-300", "1E+5", "[1.50,{\"b\":-2.50}]",
-     "[" * 900 + "1.0" + "]" * 900],
+     "[" * 499 + "1.0" + "]" * 499],
 )  # fmt: skip
 def test_unknown_numbers_are_written_unchanged(number: str) -> None:
     """`json.dumps` rejects some of `to_dict`; `to_json` writes all as they were sent."""
