@@ -5,7 +5,6 @@ The frame of the caller and the very beginning of the function that was called s
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import signal
 from collections.abc import Callable, Iterator
@@ -29,7 +28,7 @@ from binance_usdm import (
 from binance_usdm._secrets import clear_frames
 from tests.support.canaries import KEY, PASSWORD, SECRET, holds_no_canary
 from tests.support.paths import ROOT, TESTS
-from tests.support.signal_moments import SignalMoments
+from tests.support.signal_moments import SignalMoments, trace_once
 
 pytestmark = [
     pytest.mark.promise("S4"),
@@ -121,9 +120,8 @@ def shown_frames(error: BaseException) -> list[str]:
 def test_no_interrupted_constructor_shows_a_secret(name: str) -> None:
     """Wherever KeyboardInterrupt comes, no frame of the package or below it holds a secret."""
     # What is imported and cached on first use has no secret.
-    with contextlib.suppress(ConfigurationError):
-        CONSTRUCTORS[name]()
-    begun: set[str] = set()
+    trace_once(CONSTRUCTORS[name], is_traced)
+    beginnings: dict[str, str] = {}
     leaks: list[str] = []
     at = 0
     while at < MAX_MOMENTS:
@@ -136,13 +134,13 @@ def test_no_interrupted_constructor_shows_a_secret(name: str) -> None:
         except KeyboardInterrupt as error:
             function = moments.where.rpartition(":")[0]
             # The first moment of a function is its beginning, before its `try`.
-            beginnings = {moments.where} - begun if function in OUTERMOST - begun else set()
-            begun.add(function)
-            leaks += [frame for frame in shown_frames(error) if frame not in beginnings]
+            beginnings.setdefault(function, moments.where)
+            allowed = beginnings[function] if function in OUTERMOST else None
+            leaks += [frame for frame in shown_frames(error) if frame != allowed]
         if not moments.where:
             break
     assert leaks == []
-    assert begun & OUTERMOST
+    assert OUTERMOST & set(beginnings)
     assert 5 < at < MAX_MOMENTS
 
 

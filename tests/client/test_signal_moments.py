@@ -24,7 +24,7 @@ from tests.client.test_interrupts import answer
 from tests.support.clients import BODY, KEY, SECRET
 from tests.support.paths import ROOT
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
-from tests.support.signal_moments import SignalMoments
+from tests.support.signal_moments import SignalMoments, trace_once
 from tests.support.timing import freeze_objects
 
 pytestmark = [
@@ -72,6 +72,7 @@ def interrupt_each_moment(
     """
     # A call may be followed by a collection, which shall not walk through the whole suite.
     freeze_objects()
+    trace_once(make_call(), is_traced)
     calls_without_moment = 0
     for at in range(1, MAX_MOMENTS):
         moments = SignalMoments(error_class("mine"), at, is_traced)
