@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,8 +55,12 @@ class Runner:
 
     def python(self, *arguments: str, code: int = 0) -> tuple[str, str]:
         """Run Python, with warnings as errors, and check its exit status."""
+        return self.command(sys.executable, "-W", "error", *arguments, code=code)
+
+    def command(self, *command: str, code: int = 0) -> tuple[str, str]:
+        """Return what a program writes to stdout and stderr, and check its exit status."""
         done = subprocess.run(
-            [sys.executable, "-W", "error", *arguments],
+            command,
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
@@ -87,14 +92,17 @@ def skip_without(package: str) -> None:
 
 def test_an_example_is_short_and_says_how_to_run_it() -> None:
     """At most 60 lines, with a docstring that has a command."""
-    programs = sorted(EXAMPLES.glob("*.py"))
-    assert len(programs) == 11
+    programs = sorted(path for path in EXAMPLES.iterdir() if path.is_file())
+    assert len(programs) == 13
     for program in programs:
         text = program.read_text(encoding="utf-8")
-        docstring = text.split('"""')[1]
-        assert text.startswith('"""'), program
+        introduction = (
+            text.split('"""')[1] if program.suffix == ".py" else text.partition("\n\n")[0]
+        )
+        assert text.startswith(('"""', "//", "#!")), program
         assert len(text.splitlines()) <= MAX_LINES, program
-        assert any(word in docstring for word in ("python ", "uvicorn ", "pytest ")), program
+        commands = ("python ", "uvicorn ", "pytest ", "bash ", "node ")
+        assert any(word in introduction for word in commands), program
     assert NEEDS.keys() <= {program.name for program in programs}
 
 
@@ -110,6 +118,26 @@ def test_one_account_is_printed(example: Runner) -> None:
     printed, errors = example.run("one_account.py", code=1)
     assert printed == ""
     assert errors.startswith("the exchange rejected the request: -1022 ")
+
+
+@pytest.mark.parametrize(("runtime", "name"), [("node", "balance.mjs"), ("bash", "balance.sh")])
+def test_other_languages_read_every_digit(example: Runner, runtime: str, name: str) -> None:
+    """Without this package, too; a refusal has its code, and no output has a credential."""
+    if (program := shutil.which(runtime)) is None:
+        pytest.skip(f"{runtime} is not installed")
+    for secret in ("short", "a secret of more bytes than a block of SHA-256 has, which is hashed"):
+        key = f"key-of-{len(secret)}"
+        example.exchange.add_account(key, secret)
+        example.exchange.seed("balance", ROWS, api_key=key)
+        example.environment |= {"BINANCE_API_KEY": key, "BINANCE_API_SECRET": secret}
+        printed, errors = example.command(program, str(EXAMPLES / name))
+        assert errors == ""
+        for fields in ROWS:
+            assert fields["balance"] in printed
+    example.environment["BINANCE_API_SECRET"] = "another"
+    printed, errors = example.command(program, str(EXAMPLES / name), code=int(runtime == "node"))
+    assert "-1022" in printed + errors
+    assert "another" not in printed + errors
 
 
 def test_fifty_accounts_are_read(example: Runner) -> None:

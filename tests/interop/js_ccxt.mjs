@@ -1,9 +1,9 @@
 // ccxt for JavaScript: one reading of the balances. The contract of these programs is in run.py.
 import ccxt from "ccxt";
 
-const { BASE_URL, API_KEY, API_SECRET } = process.env;
-const exchange = new ccxt.binance({ apiKey: API_KEY, secret: API_SECRET });
-exchange.urls.api.fapiPrivateV3 = `${BASE_URL}/fapi/v3`;
+const { BINANCE_BASE_URL, BINANCE_API_KEY, BINANCE_API_SECRET } = process.env;
+const exchange = new ccxt.binance({ apiKey: BINANCE_API_KEY, secret: BINANCE_API_SECRET });
+exchange.urls.api.fapiPrivateV3 = `${BINANCE_BASE_URL}/fapi/v3`;
 exchange.options.recvWindow = 5000; // its own 10000 would let a clock pass that is ten seconds late
 try {
   const rows = await exchange.fapiPrivateV3GetBalance(); // the endpoint itself: fetchBalance reads /fapi/v3/account

@@ -10,9 +10,9 @@ from binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futur
 )
 
 configuration = ConfigurationRestAPI(
-    api_key=os.environ["API_KEY"],
-    api_secret=os.environ["API_SECRET"],
-    base_path=os.environ["BASE_URL"],
+    api_key=os.environ["BINANCE_API_KEY"],
+    api_secret=os.environ["BINANCE_API_SECRET"],
+    base_path=os.environ["BINANCE_BASE_URL"],
     timeout=10_000,
 )
 client = DerivativesTradingUsdsFutures(config_rest_api=configuration)

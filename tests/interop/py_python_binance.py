@@ -7,9 +7,9 @@ from binance.client import Client  # type: ignore[import-not-found]  # has its o
 from binance.exceptions import BinanceAPIException  # type: ignore[import-not-found]
 
 client = Client(
-    os.environ["API_KEY"], os.environ["API_SECRET"], ping=False
+    os.environ["BINANCE_API_KEY"], os.environ["BINANCE_API_SECRET"], ping=False
 )  # a ping would go to the spot host
-client.FUTURES_URL = os.environ["BASE_URL"] + "/fapi"
+client.FUTURES_URL = os.environ["BINANCE_BASE_URL"] + "/fapi"
 client.REQUEST_RECVWINDOW = 5000  # its own 10000 would let a clock pass that is ten seconds late
 try:
     print(json.dumps({"ok": True, "balances": client.futures_account_balance()}))

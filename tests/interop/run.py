@@ -2,8 +2,8 @@
 
     python -m tests.interop.run [--only NAME | --own COMMAND]
 
-Each client has a small program beside this file, and an environment of its own under `.scratch/interop/`. A program reads BASE_URL,
-API_KEY and API_SECRET from its environment, reads the balances once, and prints one line: `{"ok": true, "balances": [...]}` with
+Each client has a small program beside this file, and an environment of its own under `.scratch/interop/`. A program takes
+BINANCE_BASE_URL, BINANCE_API_KEY and BINANCE_API_SECRET from its environment, reads the balances once, and prints one line: `{"ok": true, "balances": [...]}` with
 the rows as the exchange names their members, or `{"ok": false, "code": -1022}` with the exchange's code. The table says for every
 client whether that came out which had to; exits 1 if anything else did. Knows no client's API.
 """
@@ -219,6 +219,10 @@ def judged(case: Case, status: int, said: str) -> str:
 def _run(command: list[str], case: Case, url: str) -> tuple[int, str]:
     """Exit status and output of a program; the environment holds what the contract says and nothing that leads elsewhere."""
     given = {
+        "BINANCE_BASE_URL": url,
+        "BINANCE_API_KEY": case.key,
+        "BINANCE_API_SECRET": case.secret,
+        # The names of earlier versions, for programs that read them.
         "BASE_URL": url,
         "API_KEY": case.key,
         "API_SECRET": case.secret,

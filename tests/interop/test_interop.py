@@ -85,7 +85,7 @@ def test_curl_and_openssl_are_answered_and_refused_as_they_must() -> None:
 def test_a_program_of_ones_own_is_judged_like_the_others(tmp_path: Path) -> None:
     program = tmp_path / "mine.py"
     program.write_text(
-        f"import os\nassert os.environ['API_KEY']\nprint({ROWS!r})\n", encoding="utf-8"
+        f"import os\nassert os.environ['BINANCE_API_KEY']\nprint({ROWS!r})\n", encoding="utf-8"
     )
     done = run("--own", shlex.join([sys.executable, "-I", str(program)]))
     assert done.returncode == 1, done.stdout + done.stderr
