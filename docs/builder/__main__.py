@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from .examples import write_examples_page
 from .pages import (
     DOCS,
     LANGUAGES,
@@ -81,6 +82,7 @@ def write_sources(url: str, version: str) -> list[str]:
         shutil.copytree(DOCS / "theme" / "assets", pages / "assets")
         missing += write_spec_pages(language, pages)
         write_code_pages(language, pages)
+        write_examples_page(language, pages)
         write_trust_pages(language, pages)
         text = fill_configuration(configuration(language, pages, url, version))
         (folder / "site.toml").write_text(text, encoding="utf-8")

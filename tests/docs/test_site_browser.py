@@ -95,7 +95,7 @@ class Visitor:
         return self.browser.execute_script(f"return {script}")
 
     def until(self, holds: Callable[[], Any]) -> Any:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not (value := holds()):
             assert time.monotonic() < end, "the page did not follow"
             time.sleep(0.05)
