@@ -6,7 +6,9 @@ import re
 
 import ccxt  # type: ignore[import-not-found]  # has its own venv
 
-exchange = ccxt.binance({"apiKey": os.environ["BINANCE_API_KEY"], "secret": os.environ["BINANCE_API_SECRET"]})
+exchange = ccxt.binance(
+    {"apiKey": os.environ["BINANCE_API_KEY"], "secret": os.environ["BINANCE_API_SECRET"]}
+)
 exchange.urls["api"]["fapiPrivateV3"] = os.environ["BINANCE_BASE_URL"] + "/fapi/v3"
 exchange.options["recvWindow"] = (
     5000  # its own 10000 would let a clock pass that is ten seconds late

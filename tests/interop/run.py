@@ -2,10 +2,12 @@
 
     python -m tests.interop.run [--only NAME | --own COMMAND]
 
-Each client has a small program beside this file, and an environment of its own under `.scratch/interop/`. A program takes
-BINANCE_BASE_URL, BINANCE_API_KEY and BINANCE_API_SECRET from its environment, reads the balances once, and prints one line: `{"ok": true, "balances": [...]}` with
-the rows as the exchange names their members, or `{"ok": false, "code": -1022}` with the exchange's code. The table says for every
-client whether that came out which had to; exits 1 if anything else did. Knows no client's API.
+Each client has a small program beside this file, and an environment of its own under
+`.scratch/interop/`. A program takes BINANCE_BASE_URL, BINANCE_API_KEY and BINANCE_API_SECRET from
+its environment, reads the balances once, and prints one line: `{"ok": true, "balances": [...]}`
+with the rows as the exchange names their members, or `{"ok": false, "code": -1022}` with the
+exchange's code. The table says for every client whether that came out which had to; exits 1 if
+anything else did. Knows no client's API.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Page:
         return self.browser.execute_script(f"return {script}", *arguments)
 
     def until(self, holds: Callable[[], object]) -> None:
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while not holds():
             assert time.monotonic() < end, "the page did not follow"
             time.sleep(0.02)
