@@ -135,7 +135,7 @@ def _load_signer(source: object, password: object) -> PrivateKeySigner | Problem
         from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
     except ImportError:
         return Problem(
-            "private_key needs the package cryptography: pip install 'binance-usdm[crypto]'"
+            "private_key needs the package cryptography (extra crypto): pip install cryptography"
         )
     pem = source if isinstance(source, bytes) else _read_key_file(source)
     if isinstance(pem, Problem):

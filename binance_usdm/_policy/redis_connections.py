@@ -211,7 +211,7 @@ def parse_url(url: str, timeout: float) -> RedisConnections | str:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
     except ImportError:
-        return "RedisLimiter needs the package redis: pip install 'binance-usdm[redis]'"
+        return "RedisLimiter needs the package redis (extra redis): pip install redis"
     if not isinstance(timeout, int | float) or not 0 < timeout <= MAX_TIMEOUT_SECONDS:
         return f"timeout must be seconds, above 0 and at most {MAX_TIMEOUT_SECONDS}"
     options: dict[str, Any] = {

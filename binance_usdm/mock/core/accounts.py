@@ -149,7 +149,7 @@ def load_public_key(pem: bytes) -> Verifier:
         from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
     except ImportError:
         raise ImportError(
-            "public keys need cryptography: pip install 'binance-usdm[crypto]'"
+            "public keys need cryptography (extra crypto): pip install cryptography"
         ) from None
     try:
         key = serialization.load_pem_public_key(pem)

@@ -152,7 +152,7 @@ def _make_server(app: Application) -> uvicorn.Server:
         import uvicorn
     except ImportError:
         raise ImportError(
-            "serving the mock exchange needs uvicorn: pip install 'binance-usdm[mock]'"
+            "serving the mock exchange needs uvicorn (extra mock): pip install uvicorn"
         ) from None
     config = uvicorn.Config(
         app,
