@@ -12,6 +12,7 @@ import httpx
 
 from binance_usdm._gates import TaskGate, ThreadGate
 from binance_usdm._interrupts import raise_if_from_handler
+from binance_usdm._secrets import clear_frames
 from binance_usdm._threads import TIMEOUT_MESSAGE, run_awaited, run_blocking
 
 from .lease import EmptyLease
@@ -50,11 +51,7 @@ class ResponseTooLarge(httpx.RemoteProtocolError):
 
 
 class StaleConnection(httpx.RemoteProtocolError):
-    """An idle connection ended before a byte of the response came.
-
-    The server very likely did not handle the request, so a GET may be sent again on a new
-    connection.
-    """
+    """An idle connection ended before a byte of the response came. A GET may be sent again."""
 
 
 _HTTPX_ERROR_BY_KIND: Final = {TOO_LARGE: ResponseTooLarge, STALE: StaleConnection}
@@ -139,6 +136,10 @@ class AsyncHttpxAdapter(_HttpxAdapter):
                 return await self._send_once(lease, request)
         except _HTTPX_ERRORS as error:
             return _failure_from_httpx_error(error)
+        except asyncio.CancelledError as error:
+            # Functions of httpcore hold the signed bytes.
+            clear_frames(error)
+            raise
 
     async def _send_once(self, lease: EmptyLease, request: HttpRequest) -> HttpResponse:
         body = list[bytes]()

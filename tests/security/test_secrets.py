@@ -283,6 +283,38 @@ def test_asyncio_that_tells_of_every_callback_tells_no_secret(
     assert holds_no_canary(repr(contexts))
 
 
+@pytest.mark.promise("S3", "S4")
+def test_a_cancelled_httpx_transport_shows_no_signature() -> None:
+    """The functions of a foreign transport that a cancellation leaves lose their variables."""
+
+    class SilentTransport(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            target = request.url.raw_path
+            entered.set()
+            await asyncio.Event().wait()
+            return httpx.Response(200, content=target)
+
+    async def cancel_a_call() -> BaseException:
+        async with (
+            SilentTransport() as transport,
+            AsyncClient(KEY, SECRET, transport=transport) as c,
+        ):
+            task = asyncio.create_task(c.balance())
+            await entered.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            return caught.value
+
+    entered = asyncio.Event()
+    traceback = asyncio.run(cancel_a_call()).__traceback__
+    functions = {}
+    while traceback is not None:
+        functions[traceback.tb_frame.f_code.co_name] = traceback.tb_frame.f_locals
+        traceback = traceback.tb_next
+    assert "target" not in functions["handle_async_request"]
+
+
 # what the documents and the tree say
 
 
