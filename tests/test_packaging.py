@@ -208,3 +208,28 @@ def test_every_declared_dependency_has_a_floor() -> None:
     extras = "".join(f" --extra {name}" for name in project["optional-dependencies"])
     command = " ".join(makefile.split()).replace("\\ ", "")
     assert f"{extras} pyproject.toml -o .scratch/floors.txt" in command
+
+
+def test_the_conda_recipe_says_what_pyproject_says() -> None:
+    """Same version, dependencies, Python, build backend and command."""
+    recipe = YAML(typ="safe").load(ROOT / ".ci" / "recipe.yaml")
+    project = PROJECT["project"]
+
+    def parsed(lines: list[str]) -> set[tuple[str, str]]:
+        requirements = [Requirement(line.replace(" ", "", 1)) for line in lines]
+        return {(each.name, str(each.specifier)) for each in requirements}
+
+    needed = parsed(project["dependencies"])
+    python = ("python", project["requires-python"])
+    assert parsed(recipe["requirements"]["run"]) == {*needed, python}
+    backend = parsed(PROJECT["build-system"]["requires"])
+    assert parsed(recipe["requirements"]["host"]) == {*backend, python, ("pip", "")}
+    [command] = recipe["build"]["python"]["entry_points"]
+    assert dict([command.split(" = ")]) == project["scripts"]
+    assert (
+        recipe["context"]["version"]
+        == runpy.run_path(str(ROOT / "binance_usdm" / "_version.py"))["__version__"].partition(
+            ".dev"
+        )[0]
+    )
+    assert recipe["about"]["license"] == project["license"]
