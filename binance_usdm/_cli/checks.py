@@ -11,6 +11,8 @@ import os
 from collections.abc import Callable
 from typing import Final
 
+from attrs import evolve
+
 from binance_usdm import ConfigurationError, RateLimitError, UsdmError
 from binance_usdm import _config as config
 from binance_usdm import _environment as env
@@ -33,6 +35,7 @@ from .findings import (
     judge_clock,
 )
 from .probe import CheckContext, RecordingSigner, explain_connection_error, probe_connection
+from .root_causes import find_cause
 
 CREDENTIAL_VARIABLES: Final = (
     *env.ENV_NAMES_BY_OPTION.values(),
@@ -220,12 +223,17 @@ CHECKS: Final[dict[str, tuple[Callable[[CheckContext], CheckResult], tuple[str, 
 
 def run_checks(context: CheckContext) -> list[Finding]:
     """Run all checks in order. A check whose requirements failed is skipped."""
+    findings = context.findings
     for name, (check, requirements) in CHECKS.items():
         failed = [
             other for other in requirements if context.verdict_of(other) in ("problem", "skipped")
         ]
-        if failed:
-            context.findings[name] = Finding(name, "skipped", f"fix {', '.join(failed)} first")
+        # A requirement that was skipped has a cause itself.
+        causes = list(dict.fromkeys(findings[other].cause or other for other in failed))
+        if causes:
+            summary = f"fix {', '.join(causes)} first"
+            findings[name] = Finding(name, "skipped", summary, cause=causes[0])
         else:
-            context.findings[name] = Finding(name, *check(context))
-    return list(context.findings.values())
+            finding = Finding(name, *check(context))
+            findings[name] = evolve(finding, cause=find_cause(finding, findings))
+    return list(findings.values())

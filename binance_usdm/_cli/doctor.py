@@ -51,7 +51,9 @@ def _run(options: argparse.Namespace) -> int:
     base_url = options.base_url or (DEMO if options.demo else None)
     context = CheckContext(base_url, options.recv_window, options.timeout, options.proxy)
     findings = run_checks(context)
-    problems = [finding.check for finding in findings if finding.verdict == "problem"]
+    problems = [
+        finding.check for finding in findings if finding.verdict == "problem" and not finding.cause
+    ]
     if options.json:
         _print_json(findings, problems)
     else:
@@ -81,6 +83,8 @@ def _print_text(findings: Sequence[Finding], problems: Sequence[str]) -> None:
 
 def _format_finding(finding: Finding) -> list[str]:
     lines = _wrap(finding.summary, f"{finding.verdict:<9}{finding.check:<13}")
+    if finding.verdict == "problem" and finding.cause:
+        lines.append(f"{INDENT}It follows from {finding.cause}.")
     lines += _wrap(finding.advice, INDENT)
     parts: list[dict[str, str]] = finding.facts.get("parts", [])
     lines += [f"{INDENT}  {part['name']} = {part['value']}  ({part['meaning']})" for part in parts]

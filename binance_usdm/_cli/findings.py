@@ -42,6 +42,8 @@ class Finding:
         summary: One line.
         advice: What to do, "" for nothing.
         facts: Plain values, for `--json`.
+        cause: Name of the check whose problem caused this finding, "" if there is none. Such a
+            finding is not counted.
     """
 
     check: str
@@ -49,6 +51,7 @@ class Finding:
     summary: str
     advice: str = ""
     facts: Facts = Factory(dict)
+    cause: str = ""
 
 
 class Situation(NamedTuple):

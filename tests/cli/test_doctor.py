@@ -301,7 +301,7 @@ def test_the_json_has_promised_names_and_plain_values(doctor: DoctorHarness, url
     ]  # fmt: skip
     assert [finding["check"] for finding in report["findings"]] == NAMES
     for finding in report["findings"]:
-        assert list(finding) == ["check", "verdict", "summary", "advice", "facts"]
+        assert list(finding) == ["check", "verdict", "summary", "advice", "facts", "cause"]
         assert finding["verdict"] in {"ok", "warning", "problem", "skipped"}
         assert all(isinstance(finding[name], str) for name in ("summary", "advice"))
         assert isinstance(finding["facts"], dict)
@@ -1009,3 +1009,63 @@ def test_pages_of_firewalls_name_the_location(
     assert said in found
     assert "location" in found or "where this machine's address is registered" in found
     assert "VPN" in found
+
+
+# one cause
+
+
+def later_answers(answer: Answer, first: int, later: bytes) -> Answer:
+    """Return `answer` for the first requests, and the same response for all later ones."""
+    count = iter(range(100))
+    return lambda head: answer(head) if next(count) < first else later
+
+
+def assert_one_problem(report: Report, *, cause: str, follow_up: str) -> None:
+    assert report.findings[cause]["cause"] == ""
+    assert report.findings[follow_up]["verdict"] == "problem"
+    assert report.findings[follow_up]["cause"] == cause
+    assert json.loads(report.text)["problems"] == 1
+
+
+def test_a_rejected_signature_is_counted_once(
+    doctor: DoctorHarness, exchange: Exchange, url: str
+) -> None:
+    """What was signed is shown as a consequence of the rejected call."""
+    report = doctor.json(BINANCE_API_SECRET=OTHER_SECRET)
+    assert_one_problem(report, cause="signed_call", follow_up="signature")
+    lines = doctor.run().text.splitlines()
+    assert lines[-1] == "1 problem. Fix signed_call first."
+    assert " " * 9 + "It follows from signed_call." in lines
+
+
+def test_a_wrong_clock_is_counted_once(doctor: DoctorHarness) -> None:
+    """A -1021 beside a wrong clock is no second problem."""
+    exchange = Exchange(
+        api_key=KEY, api_secret=SECRET, clock=lambda: time.time_ns() // 1_000_000 + 10_000
+    )
+    exchange.fail(error_response(400, -1021, "x"), times=None, operation="balance")
+    with RawServer(repeat(READ, answering(exchange))) as server:
+        report = doctor.json(BINANCE_BASE_URL=server.url)
+    assert_one_problem(report, cause="clock", follow_up="signed_call")
+
+
+def test_an_outage_is_counted_once(doctor: DoctorHarness, exchange: Exchange) -> None:
+    """The same error of two checks has one cause; another error is a second problem."""
+    outage = response_bytes(b"{}", status="500 X")
+    with RawServer(repeat(READ, later_answers(answering(exchange), 1, outage))) as server:
+        report = doctor.run("--json", BINANCE_BASE_URL=server.url)
+    assert_one_problem(report, cause="clock", follow_up="signed_call")
+    exchange.fail("error-500", times=None, nth=2, operation="server_time")
+    exchange.fail("error", times=None, code=-4109, operation="balance")
+    with RawServer(repeat(READ, answering(exchange))) as server:
+        report = doctor.run("--json", BINANCE_BASE_URL=server.url)
+    assert json.loads(report.text)["problems"] == 2
+    assert report.findings["signed_call"]["cause"] == ""
+
+
+def test_a_skipped_check_names_the_cause(doctor: DoctorHarness) -> None:
+    """Checks that were skipped themselves are not to be fixed."""
+    report = doctor.json(BINANCE_BASE_URL="http://x.example")
+    for check in ("reachable", "clock", "signed_call", "signature"):
+        assert report.findings[check]["summary"] == "fix base_url first"
+        assert report.findings[check]["cause"] == "base_url"
