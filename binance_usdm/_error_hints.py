@@ -27,6 +27,7 @@ BLOCKED_HINT: Final = (
     "the exchange's firewall stopped it: too many requests, a string it does not accept, "
     "or this location, or that of a VPN or cloud in between"
 )
+TLS_PORT_HINT: Final = "the port expects https: change scheme or port of base_url"
 _NO_ORIGIN_HINT: Final = (
     "a network in front of the exchange got no valid response from it: try later; "
     "if it stays, this location or that of a VPN in between may be blocked"

@@ -18,6 +18,7 @@ from ._error_hints import (
     HINT_BY_STATUS,
     MAINTENANCE_HINT,
     RATE_HINT,
+    TLS_PORT_HINT,
     hint_for_message,
 )
 from ._errors import APIError, UnexpectedResponse
@@ -33,6 +34,11 @@ _CHALLENGE_HEADERS: Final = {
     "cf-mitigated": ("challenge",),
 }
 _CHALLENGE_SCRIPT: Final = re.compile(rb"gokuProps|\.awswaf\.com/|/cdn-cgi/challenge-platform/")
+_PLAIN_HTTP_TO_TLS: Final = re.compile(
+    rb"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server"
+    rb"|speaking plain HTTP to an SSL-enabled server"
+)
+"""Words of nginx, Go and Apache. Go's have no Content-Type."""
 _HINT_BY_PHRASE: Final = (
     (
         re.compile(
@@ -105,6 +111,8 @@ def describe_page(
     """
     if hint := _recognize_challenge(body, headers):
         return hint, ""
+    if _PLAIN_HTTP_TO_TLS.search(body[:MAX_PAGE_BYTES]):
+        return TLS_PORT_HINT, ""
     if not _is_page(body, headers):
         return "", ""
     title, words = _visible_text(body)

@@ -61,6 +61,16 @@ ADVICE_COMPARE_SIGNATURES: Final = (
 )
 ADVICE_SET_PROXY: Final = f"set {ENV_PROXY} or --proxy, and proxy= in your program."
 ADVICE_PROXY_URL: Final = f"Check host and port in {ENV_PROXY} or --proxy."
+NOT_TLS_TEXTS: Final = (
+    "the server does not speak TLS: the port looks like one for http",
+    "Check the port of the base URL; for a test host write http:// in it. Before the exchange's own "
+    "port it is a proxy or a login page of the network.",
+)
+TLS_PORT_TEXTS: Final = (
+    "the server speaks TLS: the port looks like one for https",
+    "Write https:// in the base URL, or check its port.",
+)
+"""Summary and advice for http and https that were mistaken for each other."""
 ADVICE_PROXY_LOGIN: Final = (
     f"It wants a user and a password: {ENV_PROXY}=http://user:pass@host:port, with @ in the "
     "password written as %40."

@@ -13,7 +13,7 @@ from typing import Final
 
 from attrs import evolve
 
-from binance_usdm import ConfigurationError, RateLimitError, UsdmError
+from binance_usdm import ConfigurationError, RateLimitError, TransportError, UsdmError
 from binance_usdm import _config as config
 from binance_usdm import _environment as env
 from binance_usdm._auth.credentials import validate_credentials
@@ -34,7 +34,13 @@ from .findings import (
     judge_base_url,
     judge_clock,
 )
-from .probe import CheckContext, RecordingSigner, explain_connection_error, probe_connection
+from .probe import (
+    CheckContext,
+    RecordingSigner,
+    explain_connection_error,
+    probe_connection,
+    speaks_tls,
+)
 from .root_causes import find_cause
 
 CREDENTIAL_VARIABLES: Final = (
@@ -138,7 +144,12 @@ def check_reachable(context: CheckContext) -> CheckResult:
         with context.make_client() as client:
             client.server_time()
     except UsdmError as error:
-        return context.result_for_error(error, facts)
+        result = context.result_for_error(error, facts)
+        is_silent = isinstance(error, TransportError) and not context.proxy
+        if is_silent and speaks_tls(context.url.origin, context.timeout):
+            summary, advice = texts.TLS_PORT_TEXTS
+            return "problem", summary, advice, result[3]
+        return result
     facts["step"] = "done"
     over_tls = f" over {facts['tls']}" if "tls" in facts else ""
     through = f", through the proxy of {context.proxy_source}" if context.proxy else ""

@@ -13,9 +13,10 @@ from binance_usdm import _config as config
 from binance_usdm import _environment as env
 from binance_usdm._http.addresses import is_loopback
 from binance_usdm._http.connect import open_socket
+from binance_usdm._http.failures import is_not_tls
 from binance_usdm._http.messages import DeadlinePassed, Origin
-from binance_usdm._http.proxy import TunnelError
-from binance_usdm._http.sync_transport import SyncTransport, start_tls
+from binance_usdm._http.proxy import TLS_PROXY, TunnelError
+from binance_usdm._http.sync_transport import NETWORK_ERRORS, SyncTransport, start_tls
 from binance_usdm._policy.clock import local_time_ms
 from binance_usdm._redaction import sanitize_text
 from binance_usdm._secrets import SecretHolder
@@ -24,6 +25,9 @@ from . import advice as texts
 from .findings import CheckResult, Facts, Finding, Situation, Verdict, explain_error
 
 _KEY_TYPE_BY_SIGNER: Final = {"HmacSigner": "HMAC", "RsaSigner": "RSA", "Ed25519Signer": "Ed25519"}
+
+_TLS_PROBE_SECONDS: Final = 1.0
+"""A server that does not speak TLS may wait for more bytes."""
 
 
 class RecordingSigner(SecretHolder):
@@ -128,6 +132,25 @@ def probe_connection(
         transport.probe(origin, time.monotonic() + timeout, facts)
 
 
+def speaks_tls(origin: Origin, timeout: float) -> bool:
+    """Return whether the port of an http URL takes part in a TLS handshake. False for https.
+
+    Args:
+        origin: TLS, host and port.
+        timeout: Seconds for all steps together.
+    """
+    tls, host, port = origin
+    if tls:
+        return False
+    try:
+        probe_connection((True, host, port), min(timeout, _TLS_PROBE_SECONDS), {})
+    except NETWORK_ERRORS as error:
+        return isinstance(error, ssl.SSLError) and not (
+            is_not_tls(error) or isinstance(error, ssl.SSLEOFError)
+        )
+    return True
+
+
 class _ProbeTransport(SyncTransport):
     """Transport that opens a connection without a request."""
 
@@ -183,6 +206,8 @@ def explain_connection_error(
     summary, advice = texts.CONNECTION_ERROR_TEXTS[nearest]
     if verify_code in texts.CERTIFICATE_ERROR_TEXTS:
         summary, advice = texts.CERTIFICATE_ERROR_TEXTS[verify_code]
+    if is_not_tls(error):
+        summary, advice = texts.NOT_TLS_TEXTS
     if isinstance(error, TunnelError):
         summary, advice = _explain_tunnel_error(str(error))
     if proxy_variables:
@@ -204,6 +229,8 @@ def _explain_tunnel_error(status: str) -> tuple[str, str]:
     Args:
         status: Status of its response, or other text if the response is not valid.
     """
+    if status == TLS_PROXY:
+        return "the proxy's port expects TLS", texts.ADVICE_PROXY_URL
     if not status.isdecimal():
         return "the proxy's response is not valid", texts.ADVICE_PROXY_URL
     advice = texts.ADVICE_PROXY_LOGIN if status == "407" else texts.ADVICE_PROXY_REJECTS

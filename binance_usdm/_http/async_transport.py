@@ -198,7 +198,7 @@ class AsyncTransport(ConnectionPool[AsyncConnection]):
             raise
         try:
             # The parser of an earlier address may have failed.
-            lease.parser = ResponseParser(lease.max_response_bytes)
+            lease.parser = ResponseParser(lease.max_response_bytes, over_tls=tls)
             connection_class = AsyncConnection if tls else buffered_connection_class()
             connection = connection_class(lease.parser)
             await loop.create_connection(

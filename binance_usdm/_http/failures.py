@@ -6,10 +6,10 @@ import errno
 import os
 import socket
 import ssl
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, TypeGuard
 
 from .messages import DeadlinePassed, HttpFailure
-from .proxy import TunnelError
+from .proxy import TLS_PROXY, TunnelError
 from .tls import UnsafeContextError
 
 Trust: TypeAlias = Literal["system", "ssl_context"]
@@ -25,7 +25,19 @@ READ: Phase = ("reading the response", "ReadTimeout", "ReadError")
 _PROXY_HINTS: Final = {
     "403": "the proxy rejects connections to this host; allow the host in the proxy",
     "407": "the proxy rejects its user; check user and password in proxy=",
+    TLS_PROXY: "its port expects TLS; use its port for http in proxy=",
 }
+_NOT_TLS_REASONS: Final = {
+    "HTTP_REQUEST",
+    "PACKET_LENGTH_TOO_LONG",
+    "RECORD_LAYER_FAILURE",
+    "WRONG_VERSION_NUMBER",
+}
+"""OpenSSL's reasons when the first bytes of the server are not TLS; versions differ in them."""
+_NOT_TLS: Final = (
+    "the response is not valid TLS ({reason}); the port looks like one for http: "
+    "change scheme or port of base_url"
+)
 _TRUST_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _CLOCK_HINT: Final = "check the date of this machine and of the certificate"
 _NAME_HINT: Final = (
@@ -52,6 +64,11 @@ def is_disconnect(error: BaseException) -> bool:
     return isinstance(error, ConnectionError | ssl.SSLEOFError)
 
 
+def is_not_tls(error: BaseException) -> TypeGuard[ssl.SSLError]:
+    """Return whether a TLS handshake failed because the server speaks something else."""
+    return isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS_REASONS
+
+
 def failure_from_exception(error: Exception, phase: Phase, trust: Trust = "system") -> HttpFailure:
     """Return the failure of a phase that an exception ended.
 
@@ -69,6 +86,8 @@ def failure_from_exception(error: Exception, phase: Phase, trust: Trust = "syste
         hint = _HINT_BY_VERIFY_CODE.get(error.verify_code) or _trust_hint(trust)
         reason = f"{error.verify_message.rstrip('.')}; {hint}"
         return HttpFailure(error_kind, f"{activity} failed: {reason}", is_retryable=False)
+    if is_not_tls(error):
+        return HttpFailure(error_kind, f"{activity} failed: {_NOT_TLS.format(reason=error.reason)}")
     if isinstance(error, UnsafeContextError):
         return HttpFailure(error_kind, f"{activity} failed: {error}", is_retryable=False)
     if isinstance(error, socket.gaierror):

@@ -81,7 +81,7 @@ class Lease(Generic[_C]):
         self.needs_new_connection: bool = needs_new_connection
         self.connection: _C | None = None
         self.max_response_bytes: int = max_response_bytes
-        self.parser: ResponseParser = ResponseParser(max_response_bytes)
+        self.parser: ResponseParser = ResponseParser(max_response_bytes, over_tls=origin[0])
         self.was_sent: bool = False
         # The pool refers to the token only, so a suspended coroutine that is dropped keeps no slot.
         self.token: object = object()

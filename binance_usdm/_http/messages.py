@@ -19,6 +19,9 @@ DEFAULT_MAX_RESPONSE_BYTES = 1 << 20
 MAX_TIMEOUT_SECONDS: Final = 86400.0
 """Longest accepted timeout. Sockets count milliseconds in 32 bits and fail beyond 24 days."""
 
+TLS_ALERT: Final = b"\x15\x03"
+"""First bytes from a server that expects TLS and received something else (RFC 8446, 5.1)."""
+
 STALE = "StaleConnection"
 """Kind of failure: an idle connection ended before the first byte of the response.
 

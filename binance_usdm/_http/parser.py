@@ -12,6 +12,7 @@ from .failures import READ, Phase, failure_from_exception, is_disconnect
 from .messages import (
     NO_HEADERS,
     STALE,
+    TLS_ALERT,
     TOO_LARGE,
     Headers,
     HttpFailure,
@@ -22,6 +23,9 @@ from .messages import (
 MAX_HEADERS = 10_000
 """Header fields of one response. A MiB of tiny ones would take 0.25 s and 30 MiB to collect."""
 _SUPPORTED_VERSIONS = ("1.0", "1.1")
+_CHANGE_SCHEME = "change scheme or port of base_url"
+_TLS_RESPONSE = f"the response is TLS and not HTTP; the port expects https: {_CHANGE_SCHEME}"
+_NO_RESPONSE_HINT = f"; a port that expects https does so: then {_CHANGE_SCHEME}"
 
 
 class ResponseParser:
@@ -35,15 +39,17 @@ class ResponseParser:
 
     Args:
         limit: Bound of the response in bytes, with all its heads.
+        over_tls: Whether the connection uses TLS.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, over_tls: bool = True) -> None:
         self.complete: bool = False
         # Whether the response is complete and the connection may carry another request.
         self.keep_alive: bool = False
         self.connection_was_stale: bool = False
         self.on_reused_connection = False
         self._limit = limit
+        self._over_tls = over_tls
         self._bytes_received = 0
         self._status = 0
         # Whether the head that is being received begins with the expected version.
@@ -76,7 +82,7 @@ class ResponseParser:
         else:
             self._parse(parser, data, is_first)
             if self._is_malformed:
-                self._reject()
+                self._reject(is_tls=is_first and data.startswith(TLS_ALERT))
 
     def connection_lost(self, error: Exception | None, phase: Phase = READ) -> None:
         """Note that the connection cannot be used any more.
@@ -95,10 +101,14 @@ class ResponseParser:
             text = "the server closed the idle connection before it responded"
             self._finish(HttpFailure(STALE, text))
         elif error is not None:
-            self._finish(failure_from_exception(error, phase))
+            failure = failure_from_exception(error, phase)
+            hint = "" if has_data or not is_disconnected else self._hint_without_response()
+            self._finish(failure._replace(text=failure.text + hint))
         else:
-            where = "within the response" if has_data else "without a response"
-            text = f"the server closed the connection {where}"
+            text = "the server closed the connection within the response"
+            if not has_data:
+                text = "the server closed the connection without a response"
+                text += self._hint_without_response()
             self._finish(HttpFailure("RemoteProtocolError", text))
 
     def result(self) -> HttpResult:
@@ -107,6 +117,9 @@ class ResponseParser:
         body = self._body
         self._body = []
         return self._failure or HttpResponse(self._status, self._response_headers, b"".join(body))
+
+    def _hint_without_response(self) -> str:
+        return "" if self._over_tls else _NO_RESPONSE_HINT
 
     def _end_of_data(self) -> None:
         if self._reads_until_close:
@@ -143,11 +156,11 @@ class ResponseParser:
         elif end < len(data) and not self._is_malformed:
             parser.feed_data(data[end:])
 
-    def _reject(self) -> None:
+    def _reject(self, *, is_tls: bool) -> None:
         """End a malformed response. One that was complete before stays, without its connection."""
         self.keep_alive = False
         if not self.complete:
-            text = "the response is not valid HTTP/1.1"
+            text = _TLS_RESPONSE if is_tls else "the response is not valid HTTP/1.1"
             self._finish(HttpFailure("RemoteProtocolError", text))
 
     def _finish(self, failure: HttpFailure | None) -> None:

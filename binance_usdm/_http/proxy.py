@@ -8,11 +8,13 @@ from typing import Final, Self
 from binance_usdm._secrets import SecretHolder
 
 from .addresses import is_loopback, is_valid_host_name
-from .messages import Origin
+from .messages import TLS_ALERT, Origin
 
 PLAINTEXT_PROXY_PROBLEM: Final = (
     "proxy must be on this machine when base_url is http, since it would see the API key"
 )
+TLS_PROXY: Final = "the proxy's response to CONNECT is TLS"
+"""Text of a `TunnelError` when the proxy's port is not the one for http."""
 MAX_CONNECT_RESPONSE_BYTES: Final = 1 << 14
 _DEFAULT_PORT: Final = 80
 _MAX_PORT: Final = 65535
@@ -116,6 +118,8 @@ class ConnectResponseReader:
             TunnelError: The proxy did not open the tunnel.
         """
         self._head += data
+        if self._head.startswith(TLS_ALERT):
+            raise TunnelError(TLS_PROXY)
         status = _STATUS.match(self._head)
         if status and not status[1].startswith(b"2"):
             raise TunnelError(status[1].decode())

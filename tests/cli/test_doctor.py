@@ -572,7 +572,11 @@ def test_a_key_file_that_others_can_read_is_not_to_be_copied(
     ("script", "said"),
     [
         (repeat(READ, response_bytes()), "took too long"),  # it waits for a head that never comes
-        ([READ_FIRST_BYTE, response_bytes()], "no TLS 1.2 or newer there"),
+        (
+            [READ_FIRST_BYTE, response_bytes()],
+            "does not speak TLS: the port looks like one for http",
+        ),
+        ([READ_FIRST_BYTE, b"\x15\x03\x03\0\2\2\x28"], "no TLS 1.2 or newer there"),
         ([READ_FIRST_BYTE], "the connection was closed"),
     ],
 )
@@ -1009,6 +1013,31 @@ def test_pages_of_firewalls_name_the_location(
     assert said in found
     assert "location" in found or "where this machine's address is registered" in found
     assert "VPN" in found
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_plain_http_to_a_port_for_tls(
+    doctor: DoctorHarness, monkeypatch: pytest.MonkeyPatch, trusted: bool
+) -> None:
+    """The port is asked whether it speaks TLS, whose certificate does not matter."""
+    with secured(monkeypatch, [READ], names=("127.0.0.1",), trusted=trusted):
+        port = int(socket.getaddrinfo("fapi.binance.com", 0)[0][4][1])
+        report = doctor.json(BINANCE_BASE_URL=f"http://127.0.0.1:{port}")
+    assert report.verdicts() == ["ok", "ok", "problem", "skipped", "skipped", "skipped"]
+    assert report.text_of("reachable") == (
+        "the server speaks TLS: the port looks like one for https "
+        "Write https:// in the base URL, or check its port."
+    )
+
+
+@pytest.mark.parametrize("script", [[READ], [READ, response_bytes(status="500 X")]])
+def test_a_server_that_fails_is_not_told_to_speak_tls(
+    doctor: DoctorHarness, script: Script
+) -> None:
+    """A plain server is not mistaken for one with TLS, whatever it does with the handshake."""
+    with RawServer(script, [READ_FIRST_BYTE]) as server:
+        report = doctor.run("--json", "--timeout", "1", BINANCE_BASE_URL=server.url)
+    assert "speaks TLS" not in report.text_of("reachable")
 
 
 # one cause

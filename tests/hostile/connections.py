@@ -19,6 +19,7 @@ from tests.hostile.server_behavior import (  # fmt: skip
     MIB,
     NO_JSON,
     NOTHING,
+    RESET_UNTOUCHED,
     SHORT,
     TOO_LARGE,
     Expected,
@@ -104,7 +105,7 @@ TIME = family({
 
 ENDS = [*family({
     "an end instead of a reply": ((CLOSE_WITHOUT_CLOSE_NOTIFY,), NOTHING),
-    "a reset instead of a reply": ((RESET,), GONE),
+    "a reset instead of a reply": ((RESET,), RESET_UNTOUCHED),
     "a reset within the status line": ((b"HTTP/1.1 2", 0.04, RESET), GONE),
     "a reset within the head": ((HEAD + b"X-A", 0.04, RESET), GONE),
     "a reset after an interim reply": ((EARLY, 0.04, RESET), GONE),
@@ -120,13 +121,24 @@ ENDS = [*family({
     ServerBehavior("an end while idle", (GOOD_REPLY, CLOSE_WITHOUT_CLOSE_NOTIFY), GOOD, idle=True),
     ServerBehavior("a reset while idle", (GOOD_REPLY, 0.02, RESET), GOOD, idle=True),
 ]  # fmt: skip
+
+
+def no_tls(reason: str) -> Expected:
+    """Return the outcome when the server's first bytes are not TLS, or OpenSSL thinks so."""
+    return (
+        TransportError,
+        f"ConnectError: connecting failed: the response is not valid TLS ({reason}); "
+        "the port looks like one for http: change scheme or port of base_url",
+    )
+
+
 TLS = family({
     "TLS answered in clear": (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
-        (TransportError, "ConnectError: connecting failed: WRONG_VERSION_NUMBER")),
+        no_tls("WRONG_VERSION_NUMBER")),
     "TLS answered with an alert": (b"\x15\x03\x03\x00\x02\x02\x28",
         (TransportError, "ConnectError: connecting failed: SSLV3_ALERT_HANDSHAKE_FAILURE")),
     "TLS answered with a record of 64 kB": (b"\x16\x03\x03\xff\xff" + b"\x02" * 65535,
-        (TransportError, "ConnectError: connecting failed: PACKET_LENGTH_TOO_LONG")),
+        no_tls("PACKET_LENGTH_TOO_LONG")),
     "TLS ended in the handshake": ((0.03, b"\x16\x03\x03\x00\x40\x02", CLOSE_WITHOUT_CLOSE_NOTIFY),
         (TransportError,)),
     "TLS reset in the handshake": ((0.03, RESET), (TransportError,)),

@@ -52,7 +52,7 @@ def can_parse(behavior: ServerBehavior) -> bool:
 
 def feed(steps: Iterable[Step], limit: int = MIB) -> Parsed:
     """Return the outcome of a response, and whether its connection may be used again."""
-    parser = ResponseParser(limit)
+    parser = ResponseParser(limit, over_tls=False)
     surplus = 0
     for step in steps:
         if isinstance(step, bytes):

@@ -43,6 +43,9 @@ ELSEWHERE = b"elsewhere.invalid:1"
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
+# What is said of a server that ends a plain connection before the first byte of its response.
+NO_REPLY_HINT = "; a port that expects https does so: then change scheme or port of base_url"
+
 # Outcomes. A shorter one leaves open what it does not have.
 GOOD: Expected = (list, [ROW])
 MALFORMED: Expected = (TransportError, "RemoteProtocolError: the response is not valid HTTP/1.1")
@@ -52,9 +55,10 @@ CUT: Expected = (
 )
 NOTHING: Expected = (
     TransportError,
-    "RemoteProtocolError: the server closed the connection without a response",
+    f"RemoteProtocolError: the server closed the connection without a response{NO_REPLY_HINT}",
 )
 GONE: Expected = (TransportError, "ReadError: reading the response failed: ECONNRESET")
+RESET_UNTOUCHED: Expected = (TransportError, f"{GONE[1]}{NO_REPLY_HINT}")
 LATE: Expected = (DeadlineExceeded,)
 NO_JSON: Expected = (UnexpectedResponse, 200, (), "a JSON text", "invalid JSON")
 TOO_LARGE: Expected = (UnexpectedResponse, 0, (), f"at most {MIB} bytes", "more")
