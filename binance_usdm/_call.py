@@ -15,7 +15,7 @@ from binance_usdm_wire import Operation, Response
 
 from ._call_clock import ClockSyncer
 from ._call_context import Attempt, AttemptResult
-from ._error_mapping import error_from_failure
+from ._error_mapping import error_from_failure, note_time_left
 from ._errors import ConfigurationError, RateLimitError, StaleConnectionError, TimestampError
 from ._gates import run_to_end
 from ._http.messages import HttpFailure
@@ -62,8 +62,9 @@ class CallRunner(ClockSyncer):
             # The attempt that ended in a clock correction does not count.
             delay = self._retry_delay(error, number - clock_corrections)
             # In this form NaN is no delay, either.
-            if delay is None or not time.monotonic() + delay < deadline:
-                raise error
+            left = deadline - time.monotonic()
+            if delay is None or not delay < left:
+                raise note_time_left(error, delay, left)
             retry_cost = self._retry_quota.acquire(error)
             if not retry_cost:
                 raise error

@@ -134,6 +134,19 @@ def _proxy_problem(failure: HttpFailure) -> str:
     return f"{problem}:{hint}" if hint and not failure.is_retryable else problem
 
 
+def note_time_left(error: UsdmError, delay: float | None, left: float) -> UsdmError:
+    """Return an error with the time that its call had left.
+
+    Args:
+        error: What the last attempt failed with.
+        delay: Seconds after which it would have been retried, None if never.
+        left: Seconds until the call's deadline.
+    """
+    if delay is not None and isinstance(error, APIError):
+        error.time_left = max(left, 0.0)
+    return error
+
+
 def map_thread_error(error: OSError | UsdmError) -> UsdmError:
     """Return the error for a function that failed in a thread, or for which no thread started."""
     if isinstance(error, UsdmError):

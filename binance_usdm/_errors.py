@@ -98,7 +98,11 @@ class APIError(UsdmError):
         retry_after: Seconds that the exchange asks to wait, None when it does not say.
         hint: What to check, "" when there is no advice. Of a page instead of JSON it has the cause,
             else its title or first words, 120 characters at most.
+        time_left: Seconds of the call's `timeout` that were left when it ended because the next
+            attempt would have come later, else None.
     """
+
+    time_left: float | None = None
 
     # What is known of a page that came instead of JSON; both are safe to show.
     _page_hint = ""
@@ -123,7 +127,14 @@ class APIError(UsdmError):
         status = f"HTTP {self.status}" if self.status else "not sent"
         code = "" if self.code is None else f", code {self.code}"
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{status}{code}: {self.message or 'no message'}{hint}; see {self.address}"
+        text = f"{status}{code}: {self.message or 'no message'}{hint}"
+        waits = []
+        if self.retry_after is not None:
+            waits.append(f"wait {_format_seconds(self.retry_after)} s")
+        if self.time_left is not None:
+            waits.append(f"timeout= had {_format_seconds(self.time_left)} s left")
+        wait = f"; {', and '.join(waits)}" if waits else ""
+        return f"{text}{wait}; see {self.address}"
 
     @property
     def address(self) -> str:
@@ -196,6 +207,10 @@ class ServerError(APIError):
     """The exchange failed. Reading again later is safe."""
 
     retryable = True
+
+
+def _format_seconds(seconds: float) -> str:
+    return f"{seconds:.1f}".removesuffix(".0")
 
 
 _BAN_END = re.compile(r"banned until (\d{13})\b")

@@ -113,7 +113,9 @@ class LimiterQueue:
                 wait = 0.0
                 left = deadline - time.monotonic()
                 if delay >= left:
-                    raise RateLimitError(0, None, _EXHAUSTED_MESSAGE, delay)
+                    error = RateLimitError(0, None, _EXHAUSTED_MESSAGE, delay)
+                    error.time_left = max(left, 0.0)
+                    raise error
                 if not delay and queue.is_first(ticket):
                     is_served = True
                     return

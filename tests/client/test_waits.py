@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -88,6 +89,15 @@ def gathered(events: list[Event]) -> list[tuple[str, int, Any]]:
     return [(event.kind, event.attempt, event.seconds) for event in events]
 
 
+def assert_wait_is_stated(error: RateLimitError, wait: float) -> None:
+    """The text has the seconds to wait and those that a timeout of 1 s had left."""
+    match = re.search(r"; wait ([0-9.]+) s, and timeout= had ([0-9.]+) s left", str(error))
+    assert match is not None, str(error)
+    assert float(match[1]) == pytest.approx(wait, abs=1)
+    assert 0 < float(match[2]) <= 1
+    assert error.time_left == pytest.approx(float(match[2]), abs=0.1)
+
+
 # R11: 429
 
 HEADERS: dict[str, tuple[tuple[str, ...], float]] = {
@@ -121,11 +131,14 @@ def test_a_wait_beyond_the_deadline_is_told_at_once(client_of: ClientOf, form: s
     assert type(error) is RateLimitError
     assert (error.status, error.retry_after) == (429, wait)
     assert gathered(events) == [("cooldown", 1, wait)]
-    assert str(events[0].error) == str(error)
+    assert events[0].error is not None
+    assert events[0].error.args == error.args
+    assert_wait_is_stated(error, wait)
     assert best_duration(call, 0.1) < 0.1
     later = call()
     assert later.status == 0
     assert later.retry_after == pytest.approx(wait, abs=1)
+    assert_wait_is_stated(later, wait)
     assert len(exchange.requests) == 1
 
 
@@ -306,6 +319,8 @@ def test_during_a_ban_nothing_is_sent_and_every_call_fails_at_once(
         assert abs((caught.value.banned_until - ends).total_seconds()) < 0.01
         assert caught.value.retry_after is not None
         assert lasts - 5 < caught.value.retry_after < left
+        # No timeout outlasts a ban, so it is not mentioned.
+        assert re.search(r"; wait [0-9.]+ s; see", str(caught.value))
         left = caught.value.retry_after
     assert len(exchange.requests) == 1
     assert len(events) == 1
