@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
-import shlex
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from hmac import compare_digest
-from ipaddress import ip_address
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 from binance_usdm import ConfigurationError
 from binance_usdm._environment import (
-    ENV_ALLOW_HTTP_HOSTS,
     ENV_API_KEY,
     ENV_API_KEY_FILE,
     ENV_API_SECRET,
@@ -29,16 +25,32 @@ from binance_usdm._environment import (
     ENV_PROXY,
     without_proxy_for,
 )
-from binance_usdm.mock import DEFAULT_API_SECRET, Exchange, Switches, running, serve
-from binance_usdm.mock.capture.script import dump_script, load_captures, load_script
+from binance_usdm.mock import Exchange, Switches, running, serve
+from binance_usdm.mock.capture.script import dump_script, load_captures
 
-from .mock_arguments import add_server_command, parse_host, parse_port, read_file
+from .mock_arguments import (
+    add_server_command,
+    parse_host,
+    parse_port,
+    parse_workers,
+    read_file,
+)
+from .mock_start import start_lines
 from .program import ProgramStartError, run_program, start_watcher
 
 T = TypeVar("T")
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8787
+_ADVICE_BY_ERRNO: Final = {
+    errno.EADDRINUSE: (
+        "another program uses the port; end it, or choose another port (--port 0 picks a free one)"
+    ),
+    errno.EADDRNOTAVAIL: (
+        "this machine does not have the address; --host 0.0.0.0 listens on all that it has"
+    ),
+    errno.EACCES: "the port is reserved for the system; choose one from 1024 to 65535, or 0",
+}
 _SCRUB_TEXT = "Print what a test needs of the responses in a HAR file, for --replay."
 
 
@@ -70,7 +82,7 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
     )
     serve_command.add_argument(
         "--workers",
-        type=int,
+        type=parse_workers,
         default=1,
         metavar="N",
         help="number of processes; they share no state",
@@ -93,7 +105,7 @@ def _build_exchange(options: argparse.Namespace) -> Exchange:
     def setup(exchange: Exchange) -> None:
         for operation, body in options.reply:
             exchange.seed(operation, body)
-        for captured in load_script(options.replay) if options.replay else ():
+        for captured in options.replay:
             exchange.fail(captured.reply, path=captured.path)
         for name, fault_options in options.fault:
             exchange.fail(name, **{"times": None, **fault_options})
@@ -106,8 +118,12 @@ def _build_exchange(options: argparse.Namespace) -> Exchange:
             switches=Switches().with_changes(dict(options.switch)),
             setup=setup,
         )
-    except (ValueError, ImportError) as error:
+    except ImportError as error:
         raise ConfigurationError(str(error)) from None
+    # Each argument is valid. Together they are not.
+    except ValueError as error:
+        options.usage_error(str(error))
+        raise
 
 
 def _with_server_errors(serve_mock: Callable[[], T], host: str = DEFAULT_HOST, port: int = 0) -> T:
@@ -122,16 +138,19 @@ def _with_server_errors(serve_mock: Callable[[], T], host: str = DEFAULT_HOST, p
     except (ImportError, ValueError, RuntimeError) as error:
         raise ConfigurationError(str(error)) from None
     except OSError as error:
+        advice = _ADVICE_BY_ERRNO.get(error.errno or 0, os.strerror(error.errno or 0))
         raise ConfigurationError(
-            f"the mock exchange cannot listen on {host}, port {port}: {error}"
+            f"the mock exchange cannot listen on {host}, port {port}: {advice}"
         ) from None
 
 
 def _run_serve(options: argparse.Namespace) -> int:
+    if options.admin and options.workers > 1:
+        options.usage_error("--admin needs one process, since --workers share no state")
     exchange = _build_exchange(options)
 
     def print_start(url: str) -> None:
-        print("\n".join(_start_lines(options, exchange.api_key, url)), file=sys.stderr, flush=True)
+        print("\n".join(start_lines(options, exchange.api_key, url)), file=sys.stderr, flush=True)
 
     def serve_exchange() -> None:
         serve(
@@ -145,40 +164,6 @@ def _run_serve(options: argparse.Namespace) -> int:
 
     _with_server_errors(serve_exchange, options.host, options.port)
     return 0
-
-
-def _start_lines(options: argparse.Namespace, api_key: str, url: str) -> Iterator[str]:
-    """Return what is printed at the start: the address, and commands that set the environment.
-
-    Only the default secret is printed. Another one could be a real one by mistake.
-    """
-    host = ip_address(options.host)
-    port = urlsplit(url).port
-    local_url = url
-    if host.is_unspecified:
-        # No client can connect to "every address".
-        local_url = f"http://{'127.0.0.1' if host.version == 4 else '[::1]'}:{port}"
-    page = f", page {local_url}/__admin/" if options.admin else ""
-    yield f"mock exchange on {url}{page} (stop it with Ctrl-C)"
-    if not host.is_loopback:
-        yield "Other machines can connect to it. Use fake credentials only."
-    yield f"export {ENV_API_KEY}={shlex.quote(api_key)}"
-    if options.public_key is not None:
-        yield f"# {ENV_PRIVATE_KEY_FILE}: the private key of --public-key"
-    elif compare_digest(options.api_secret.encode(), DEFAULT_API_SECRET.encode()):
-        yield f"export {ENV_API_SECRET}={DEFAULT_API_SECRET}"
-    else:
-        yield f"# {ENV_API_SECRET}: the secret of --api-secret"
-    if not host.is_unspecified:
-        yield f"export {ENV_BASE_URL}={url}"
-        if not host.is_loopback:
-            yield f"export {ENV_ALLOW_HTTP_HOSTS}={host}"
-        return
-    yield f"export {ENV_BASE_URL}={local_url}"
-    yield (
-        f"# from elsewhere, with HOST as the name of this machine: "
-        f"{ENV_BASE_URL}=http://HOST:{port} {ENV_ALLOW_HTTP_HOSTS}=HOST"
-    )
 
 
 def _run_program(options: argparse.Namespace) -> int:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import json
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Switches
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, FAULTS, Exchange, Switches
+from binance_usdm.mock.capture.script import CapturedResponse, load_script
+from binance_usdm.mock.core.accounts import load_public_key
 from binance_usdm_wire import OPERATIONS
 
 _RULE_OPTIONS: Final = ("times", "operation", "path", "api_key", "nth", "probability")
@@ -31,16 +34,23 @@ def add_server_command(
     command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     command.set_defaults(run=run, usage_error=command.error)
     add = command.add_argument
-    add("--api-key", default=DEFAULT_API_KEY, metavar="KEY", help="fake API key of the account")
+    add(
+        "--api-key",
+        type=parse_not_empty,
+        default=DEFAULT_API_KEY,
+        metavar="KEY",
+        help="fake API key of the account",
+    )
     add(
         "--api-secret",
+        type=parse_api_secret,
         default=DEFAULT_API_SECRET,
         metavar="SECRET",
         help="fake API secret; never use a real one",
     )
     add(
         "--public-key",
-        type=read_file,
+        type=parse_public_key,
         metavar="FILE",
         help="PEM file with an Ed25519 or RSA public key, instead of --api-secret",
     )
@@ -78,11 +88,57 @@ def add_server_command(
     )
     add(
         "--replay",
-        type=read_file,
+        type=parse_script,
+        default=[],
         metavar="FILE",
         help="return recorded responses (from `mock scrub`) in order",
     )
     return command
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """Turn what the mock rejects into wrong usage of the argument that is being parsed."""
+    try:
+        yield
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def parse_not_empty(text: str) -> str:
+    """Return a string that is not empty."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
+
+
+def parse_api_secret(text: str) -> str:
+    """Return an HMAC secret."""
+    if text.lstrip().startswith("-----BEGIN"):
+        raise argparse.ArgumentTypeError("must be an HMAC secret, not PEM text; use --public-key")
+    return parse_not_empty(text)
+
+
+def parse_public_key(path: str) -> bytes:
+    """Return the PEM of an Ed25519 or RSA public key."""
+    pem = read_file(path)
+    # A missing package is no wrong usage. The exchange reports it.
+    with _usage_errors(), suppress(ImportError):
+        load_public_key(pem)
+    return pem
+
+
+def parse_script(path: str) -> list[CapturedResponse]:
+    """Return the responses of a file that `mock scrub` wrote."""
+    with _usage_errors():
+        return load_script(read_file(path))
+
+
+def parse_workers(text: str) -> int:
+    """Return a number of processes."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError("must be an integer of 1 or more")
+    return int(text)
 
 
 def parse_port(text: str) -> int:
@@ -143,6 +199,9 @@ def parse_fault(text: str) -> tuple[str, dict[str, Any]]:
         raise argparse.ArgumentTypeError(
             f"{name} accepts {', '.join(known)}, not {', '.join(unknown)}"
         )
+    with _usage_errors():
+        # A new exchange checks options and operation, and forgets the fault.
+        Exchange().fail(name, **options)
     return name, options
 
 
@@ -152,6 +211,8 @@ def parse_switch(text: str) -> tuple[str, Any]:
     names = [field.name for field in fields(Switches)]
     if name not in names:
         raise argparse.ArgumentTypeError(f"must be NAME=VALUE; the switches are {', '.join(names)}")
+    with _usage_errors():
+        Switches().with_changes({name: value})
     return name, value
 
 

@@ -18,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from binance_usdm._cli import mock
+from binance_usdm._cli.mock_start import start_lines
 from binance_usdm.mock import DEFAULT_API_SECRET
 from tests.cli.test_cli import ROWS
 from tests.support.command_line import COMMAND, process, run
@@ -156,15 +156,6 @@ def test_words_of_json_are_words_where_a_word_is_wanted() -> None:
     )
 
 
-def test_an_empty_file_is_no_public_key(tmp_path: Path) -> None:
-    (tmp_path / "empty.pem").touch()
-    done = run("mock", "run", "--public-key", str(tmp_path / "empty.pem"), "--", "true")
-    assert (done.returncode, done.stderr.startswith("binance-usdm: ConfigurationError: ")) == (
-        1,
-        True,
-    )
-
-
 def test_captures_are_scrubbed_and_replayed(tmp_path: Path) -> None:
     """`scrub` prints a script for `--replay`, and reports what it left out."""
     message = "Invalid API-key, IP, or permissions for action"
@@ -189,9 +180,8 @@ def test_captures_are_scrubbed_and_replayed(tmp_path: Path) -> None:
     assert f"HTTP 401, code -2015: {message}" in replayed.stderr
 
 
-@pytest.mark.parametrize("command", [("scrub",), ("run", "--replay")])
-def test_a_file_that_is_no_capture_is_one_line(command: tuple[str, ...]) -> None:
-    done = run("mock", *command, __file__, *(["--", "true"] if command[0] == "run" else []))
+def test_a_file_that_is_no_capture_is_one_line() -> None:
+    done = run("mock", "scrub", __file__)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert done.stderr.startswith("binance-usdm: ConfigurationError: ")
 
@@ -207,6 +197,29 @@ def test_a_reply_is_for_the_method_or_the_command(tmp_path: Path, name: str) -> 
     file.write_text('{"serverTime": 7}')
     done = run("mock", "run", "--reply", f"{name}={file}", "--", *COMMAND, "server-time", "--json")
     assert json.loads(done.stdout) == {"serverTime": 7}
+
+
+WRONG_VALUES = [
+    ("--switch", "gzip=1", "argument --switch: gzip must be true or false"),
+    ("--switch", "weight_limit=x", "argument --switch: weight_limit must be an integer, 1 or more"),
+    ("--switch", "key_format=[", "argument --switch: key_format must be a regular expression"),
+    ("--switch", "statuses=[]", "argument --switch: statuses must map codes to HTTP statuses"),
+    ("--public-key", __file__, "argument --public-key: public_key is not a public key in PEM"),
+    ("--public-key", os.devnull, "argument --public-key: public_key is not a public key in PEM"),
+    ("--fault", "latency:seconds=-1", "argument --fault: option seconds must be a number of 0"),
+    ("--fault", "waf:times=x", "argument --fault: times must be an integer of 1 or more"),
+    ("--fault", "waf:operation=x", "argument --fault: unknown operation 'x'; expected one of: "),
+    ("--fault", "waf:probability=2", "argument --fault: probability must be above 0"),
+    ("--replay", __file__, "argument --replay: a script must be a JSON array of responses"),
+    ("--api-key", "", "argument --api-key: must not be empty"),
+    ("--api-secret", "", "argument --api-secret: must not be empty"),
+    (
+        "--api-secret",
+        "-----BEGIN PUBLIC KEY-----",
+        "argument --api-secret: must be an HMAC secret, not PEM",
+    ),
+]
+"""Values of both commands that the exchange rejects: option, value, and what is said."""
 
 
 @pytest.mark.parametrize(
@@ -243,6 +256,14 @@ def test_a_reply_is_for_the_method_or_the_command(tmp_path: Path, name: str) -> 
             "the file cannot be read (No such file or directory)",
         ),
         (("serve", "--reply", f"balance={__file__}"), "argument --reply: the file is not JSON"),
+        *[
+            ((command, option, value, *(("--", "true") if command == "run" else ())), said)
+            for command in ("serve", "run")
+            for option, value, said in WRONG_VALUES
+        ],
+        (("serve", "--workers", "0"), "argument --workers: must be an integer of 1 or more"),
+        (("serve", "--workers", "2", "--admin"), "error: --admin needs one process"),
+        (("run", "--switch", "key_format=[a-z]+", "--", "true"), "error: api_key is empty or does"),
     ],
 )
 def test_wrong_usage_is_2(arguments: tuple[str, ...], said: str) -> None:
@@ -279,23 +300,6 @@ def test_a_server_says_where_it_is_and_ends_quietly(rows: Path, ending: signal.S
         finally:
             server.kill()
     assert server.returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--fault", "latency:seconds=-1"), "option seconds must be"),
-        (("--switch", "gzip=1"), "gzip must be true or false"),
-        (("--public-key", __file__), ""),
-        (("--workers", "0"), "workers"),
-        (("--workers", "2", "--admin"), "workers"),
-    ],
-)
-def test_what_the_exchange_does_not_take_is_one_line(arguments: tuple[str, ...], said: str) -> None:
-    done = run("mock", "serve", "--port", "0", *arguments)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.startswith("binance-usdm: ConfigurationError: ")
-    assert said in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -378,7 +382,7 @@ def test_exports_of_a_named_address_opt_in() -> None:
     options = argparse.Namespace(
         admin=False, host="192.0.2.7", public_key=None, api_secret=DEFAULT_API_SECRET
     )
-    lines = [*mock._start_lines(options, "K", "http://192.0.2.7:1")]
+    lines = [*start_lines(options, "K", "http://192.0.2.7:1")]
     assert lines[1].startswith("Other machines can connect")
     assert lines[-2:] == [
         "export BINANCE_BASE_URL=http://192.0.2.7:1",
@@ -407,7 +411,10 @@ def test_an_address_of_another_machine_is_one_line() -> None:
     """An address that this machine does not have is one line."""
     done = run("mock", "serve", "--host", "192.0.2.1", "--port", "0")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert "cannot listen on 192.0.2.1, port 0: " in done.stderr
+    assert done.stderr.endswith(
+        "cannot listen on 192.0.2.1, port 0: this machine does not have the address; "
+        "--host 0.0.0.0 listens on all that it has\n"
+    )
 
 
 def test_a_port_in_use_is_one_line(taken: int) -> None:
@@ -415,7 +422,8 @@ def test_a_port_in_use_is_one_line(taken: int) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(
         "binance-usdm: ConfigurationError: "
-        f"the mock exchange cannot listen on 127.0.0.1, port {taken}: "
+        f"the mock exchange cannot listen on 127.0.0.1, port {taken}: another program uses the "
+        "port; end it, or choose another port (--port 0 picks a free one)\n"
     )
     assert done.stderr.count("\n") == 1
 
