@@ -28,14 +28,15 @@ from binance_usdm._environment import (
 from binance_usdm.mock import Exchange, Switches, running, serve
 from binance_usdm.mock.capture.script import dump_script, load_captures
 
-from .mock_arguments import (
-    add_server_command,
+from .mock_arguments import add_server_command
+from .mock_start import start_lines
+from .mock_values import (
     parse_host,
     parse_port,
+    parse_readable_path,
     parse_workers,
     read_file,
 )
-from .mock_start import start_lines
 from .program import ProgramStartError, run_program, start_watcher
 
 T = TypeVar("T")
@@ -81,6 +82,18 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
         help="serve a page and the admin API at /__admin/, for this machine only",
     )
     serve_command.add_argument(
+        "--tls-cert",
+        type=parse_readable_path,
+        metavar="FILE",
+        help="PEM file with a certificate chain, to serve https",
+    )
+    serve_command.add_argument(
+        "--tls-key",
+        type=parse_readable_path,
+        metavar="FILE",
+        help="PEM file with its private key, unless it is in the file of --tls-cert",
+    )
+    serve_command.add_argument(
         "--workers",
         type=parse_workers,
         default=1,
@@ -103,6 +116,8 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
 
 def _build_exchange(options: argparse.Namespace) -> Exchange:
     def setup(exchange: Exchange) -> None:
+        for api_key, api_secret in options.account:
+            exchange.add_account(api_key, api_secret)
         for operation, body in options.reply:
             exchange.seed(operation, body)
         for captured in options.replay:
@@ -135,7 +150,7 @@ def _with_server_errors(serve_mock: Callable[[], T], host: str = DEFAULT_HOST, p
     """
     try:
         return serve_mock()
-    except (ImportError, ValueError, RuntimeError) as error:
+    except (ImportError, RuntimeError) as error:
         raise ConfigurationError(str(error)) from None
     except OSError as error:
         advice = _ADVICE_BY_ERRNO.get(error.errno or 0, os.strerror(error.errno or 0))
@@ -145,6 +160,8 @@ def _with_server_errors(serve_mock: Callable[[], T], host: str = DEFAULT_HOST, p
 
 
 def _run_serve(options: argparse.Namespace) -> int:
+    if options.tls_key and not options.tls_cert:
+        options.usage_error("--tls-key needs --tls-cert")
     if options.admin and options.workers > 1:
         options.usage_error("--admin needs one process, since --workers share no state")
     exchange = _build_exchange(options)
@@ -160,9 +177,14 @@ def _run_serve(options: argparse.Namespace) -> int:
             admin=options.admin,
             workers=options.workers,
             ready=print_start,
+            tls_cert=options.tls_cert,
+            tls_key=options.tls_key,
         )
 
-    _with_server_errors(serve_exchange, options.host, options.port)
+    try:
+        _with_server_errors(serve_exchange, options.host, options.port)
+    except ValueError as error:
+        options.usage_error(str(error))
     return 0
 
 

@@ -25,11 +25,12 @@ def start_lines(options: argparse.Namespace, api_key: str, url: str) -> Iterator
     Only the default secret is printed. Another one could be a real one by mistake.
     """
     host = ip_address(options.host)
+    scheme = urlsplit(url).scheme
     port = urlsplit(url).port
     local_url = url
     if host.is_unspecified:
         # No client can connect to "every address".
-        local_url = f"http://{'127.0.0.1' if host.version == 4 else '[::1]'}:{port}"
+        local_url = f"{scheme}://{'127.0.0.1' if host.version == 4 else '[::1]'}:{port}"
     page = f", page {local_url}/__admin/" if options.admin else ""
     yield f"mock exchange on {url}{page} (stop it with Ctrl-C)"
     if not host.is_loopback:
@@ -41,13 +42,16 @@ def start_lines(options: argparse.Namespace, api_key: str, url: str) -> Iterator
         yield f"export {ENV_API_SECRET}={DEFAULT_API_SECRET}"
     else:
         yield f"# {ENV_API_SECRET}: the secret of --api-secret"
+    if options.tls_cert is not None:
+        yield "# SSL_CERT_FILE: the authority that issued --tls-cert"
     if not host.is_unspecified:
         yield f"export {ENV_BASE_URL}={url}"
-        if not host.is_loopback:
+        if not host.is_loopback and scheme == "http":
             yield f"export {ENV_ALLOW_HTTP_HOSTS}={host}"
         return
     yield f"export {ENV_BASE_URL}={local_url}"
+    opt_in = f" {ENV_ALLOW_HTTP_HOSTS}=HOST" if scheme == "http" else ""
     yield (
         f"# from elsewhere, with HOST as the name of this machine: "
-        f"{ENV_BASE_URL}=http://HOST:{port} {ENV_ALLOW_HTTP_HOSTS}=HOST"
+        f"{ENV_BASE_URL}={scheme}://HOST:{port}{opt_in}"
     )

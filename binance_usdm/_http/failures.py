@@ -110,6 +110,9 @@ def _reason_of(error: Exception) -> str:
     """
     if reason := getattr(error, "reason", None):
         return str(reason)
+    # The number of a TLS error is OpenSSL's, and not the system's.
+    if isinstance(error, ssl.SSLError):
+        return type(error).__name__
     if name := errno.errorcode.get(getattr(error, "errno", None) or 0):
         return name
     if type(error) is OSError:

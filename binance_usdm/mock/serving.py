@@ -12,22 +12,34 @@ from .server import asgi, process
 
 
 @contextmanager
-def running(exchange: Exchange, port: int = 0, *, admin: bool = False) -> Iterator[str]:
+def running(
+    exchange: Exchange,
+    port: int = 0,
+    *,
+    admin: bool = False,
+    tls_cert: str | os.PathLike[str] | None = None,
+    tls_key: str | os.PathLike[str] | None = None,
+) -> Iterator[str]:
     """Serve an exchange in a thread on the loopback address.
 
     Args:
         exchange: Exchange to serve.
         port: TCP port. 0 picks a free one.
         admin: Whether to serve the admin page and API under `/__admin/` too.
+        tls_cert: Path of a PEM file with a certificate chain, to serve https.
+        tls_key: Path of a PEM file with its private key. `None` if `tls_cert` has it.
 
     Yields:
         Base URL.
 
     Raises:
         ImportError: The package `uvicorn` is not installed.
-        OSError: The port cannot be opened.
+        OSError: The port cannot be opened, or a file cannot be read.
+        ValueError: The certificate and its key cannot be used.
     """
-    with process.run_in_thread(make_application(exchange, admin), port) as url:
+    tls = _tls_files(tls_cert, tls_key)
+    application = make_application(exchange, admin, "https" if tls else "http")
+    with process.run_in_thread(application, port, tls) as url:
         yield url
 
 
@@ -39,6 +51,8 @@ def serve(
     admin: bool = False,
     workers: int = 1,
     ready: Callable[[str], object] = lambda url: None,
+    tls_cert: str | os.PathLike[str] | None = None,
+    tls_key: str | os.PathLike[str] | None = None,
 ) -> None:
     """Serve an exchange in the main thread, until SIGINT or SIGTERM.
 
@@ -52,19 +66,33 @@ def serve(
         workers: Number of processes. They are forked, and share no accounts, weight, faults and
             log, so they cannot have an admin API.
         ready: Function that is called with the base URL once connections are accepted.
+        tls_cert: Path of a PEM file with a certificate chain, to serve https.
+        tls_key: Path of a PEM file with its private key. `None` if `tls_cert` has it.
 
     Raises:
         ImportError: The package `uvicorn` is not installed.
-        OSError: The address cannot be opened.
-        ValueError: `workers` is below 1, or above 1 with `admin` or without `fork`.
+        OSError: The address cannot be opened, or a file cannot be read.
+        ValueError: `workers` is below 1, or above 1 with `admin` or without `fork`; or the
+            certificate and its key cannot be used.
     """
     if workers < 1 or (workers > 1 and (admin or not hasattr(os, "fork"))):
         raise ValueError(
             "workers must be 1 or more; above 1 they need fork and cannot have an admin API"
         )
-    process.run_until_signal(make_application(exchange, admin), host, port, workers, ready)
+    tls = _tls_files(tls_cert, tls_key)
+    application = make_application(exchange, admin, "https" if tls else "http")
+    process.run_until_signal(application, host, port, workers, ready, tls)
 
 
-def make_application(exchange: Exchange, admin: bool) -> asgi.Application:
+def _tls_files(
+    cert: str | os.PathLike[str] | None, key: str | os.PathLike[str] | None
+) -> process.TlsFiles | None:
+    if cert is None and key is not None:
+        raise ValueError("tls_key needs tls_cert")
+    return None if cert is None else process.TlsFiles(cert, key)
+
+
+def make_application(exchange: Exchange, admin: bool, scheme: str = "http") -> asgi.Application:
     """Return an ASGI application of an exchange, with its admin API if `admin` is true."""
-    return asgi.make_asgi_app(exchange.handle, AdminApi(exchange._engine) if admin else None)
+    admin_api = AdminApi(exchange._engine, scheme) if admin else None
+    return asgi.make_asgi_app(exchange.handle, admin_api)

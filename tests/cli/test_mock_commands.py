@@ -380,7 +380,11 @@ def test_exports_can_be_pasted(arguments: tuple[str, ...]) -> None:
 def test_exports_of_a_named_address_opt_in() -> None:
     """The exports have what is needed for http to an address of the network."""
     options = argparse.Namespace(
-        admin=False, host="192.0.2.7", public_key=None, api_secret=DEFAULT_API_SECRET
+        admin=False,
+        host="192.0.2.7",
+        public_key=None,
+        api_secret=DEFAULT_API_SECRET,
+        tls_cert=None,
     )
     lines = [*start_lines(options, "K", "http://192.0.2.7:1")]
     assert lines[1].startswith("Other machines can connect")

@@ -14,7 +14,7 @@ _PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-def access_problem(headers: Headers, address: str) -> str | None:
+def access_problem(headers: Headers, address: str, scheme: str) -> str | None:
     """Return why a request is rejected, `None` if it is allowed.
 
     The address of the socket must be local. Host must be a local name, since an attacker can let a
@@ -24,6 +24,7 @@ def access_problem(headers: Headers, address: str) -> str | None:
     Args:
         headers: Header names and values.
         address: IP address of the client.
+        scheme: "http" or "https", as the admin page is served.
     """
     sent = _headers_by_name(headers)
     host = sent.get("host", [])
@@ -31,7 +32,8 @@ def access_problem(headers: Headers, address: str) -> str | None:
         return "the admin API allows programs on this machine only, without a proxy in between"
     if len(host) != 1 or not _HOST.fullmatch(host[0]):
         return "Host must be localhost, 127.0.0.1 or [::1]"
-    if any(origin.lower() != f"http://{host[0].lower()}" for origin in sent.get("origin", [])):
+    own_origin = f"{scheme}://{host[0].lower()}"
+    if any(origin.lower() != own_origin for origin in sent.get("origin", [])):
         return "the admin API rejects requests of other sites; use its own page"
     if any(site not in ("same-origin", "none") for site in sent.get("sec-fetch-site", [])):
         return "the admin API rejects requests of other sites; type its address into the browser"

@@ -42,13 +42,15 @@ class AdminApi:
 
     Args:
         engine: Exchange to show and to change.
+        scheme: "http" or "https", as the server is reached.
     """
 
     prefix = ADMIN_PREFIX
     body_limit = ADMIN_BODY_LIMIT
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, scheme: str = "http") -> None:
         self._engine = engine
+        self._scheme = scheme
 
     def handle(
         self, method: str, path: str, query: bytes, headers: Headers, body: bytes, address: str
@@ -64,7 +66,7 @@ class AdminApi:
             address: IP address of the client.
         """
         headers = tuple(headers)
-        problem = access_problem(headers, address)
+        problem = access_problem(headers, address, self._scheme)
         if problem is None:
             reply = self._dispatch(method, path, query, headers, body)
         else:

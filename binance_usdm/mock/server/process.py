@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .asgi import LOOPBACK, Application
 from .protocol import protocol_class
@@ -25,20 +26,46 @@ PORT: Final = 8787
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
+class TlsFiles(NamedTuple):
+    """Paths of PEM files: certificate chain and private key. The chain may have the key too."""
+
+    cert: str | os.PathLike[str]
+    key: str | os.PathLike[str] | None = None
+
+    def check(self) -> None:
+        """Check that a server can use the files.
+
+        Raises:
+            OSError: A file cannot be read.
+            ValueError: The files have no certificate with its key, or the key is encrypted.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            # Without a password OpenSSL would ask for one on the terminal.
+            context.load_cert_chain(self.cert, self.key, password="")
+        except ssl.SSLError as error:
+            raise ValueError(
+                "the TLS files must be PEM: a certificate, and its private key without a password "
+                f"({error.reason or 'NOT_PEM'})"
+            ) from None
+
+
 @contextmanager
-def run_in_thread(app: Application, port: int) -> Iterator[str]:
+def run_in_thread(app: Application, port: int, tls: TlsFiles | None = None) -> Iterator[str]:
     """Serve in a thread on the loopback address, and yield the base URL.
 
     Args:
         app: ASGI application.
         port: TCP port. 0 picks a free one.
+        tls: Certificate and key. `None` serves plain http.
 
     Raises:
         ImportError: The package `uvicorn` is not installed.
-        OSError: The port cannot be opened.
+        OSError: The port cannot be opened, or a file of `tls` cannot be read.
+        ValueError: The files of `tls` cannot be used.
     """
-    server = _make_server(app)
-    with _open_listener(HOST, port) as (listener, url):
+    server = _make_server(app, tls)
+    with _open_listener(HOST, port, tls) as (listener, url):
         thread = threading.Thread(
             target=server.run, args=([listener],), name="mock-exchange", daemon=True
         )
@@ -55,7 +82,12 @@ def run_in_thread(app: Application, port: int) -> Iterator[str]:
 
 
 def run_until_signal(
-    app: Application, host: str, port: int, workers: int, on_ready: Callable[[str], object]
+    app: Application,
+    host: str,
+    port: int,
+    workers: int,
+    on_ready: Callable[[str], object],
+    tls: TlsFiles | None = None,
 ) -> None:
     """Serve in the main thread, or in several processes, until SIGINT or SIGTERM.
 
@@ -65,13 +97,15 @@ def run_until_signal(
         port: TCP port. 0 picks a free one.
         workers: Number of processes. 1 serves in this one.
         on_ready: Function that is called with the base URL once connections are accepted.
+        tls: Certificate and key. `None` serves plain http.
 
     Raises:
         ImportError: The package `uvicorn` is not installed.
-        OSError: The address cannot be opened.
+        OSError: The address cannot be opened, or a file of `tls` cannot be read.
+        ValueError: The files of `tls` cannot be used.
     """
-    server = _make_server(app)
-    with _open_listener(host, port) as (listener, url):
+    server = _make_server(app, tls)
+    with _open_listener(host, port, tls) as (listener, url):
         if workers == 1:
             with _signal_handlers(server.handle_exit):
                 on_ready(url)
@@ -134,7 +168,9 @@ def _signal_handlers(handler: Callable[[int, FrameType | None], object]) -> Iter
 
 
 @contextmanager
-def _open_listener(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
+def _open_listener(
+    host: str, port: int, tls: TlsFiles | None
+) -> Iterator[tuple[socket.socket, str]]:
     """Open a listening socket, and yield it and its base URL.
 
     From here on clients can connect, and wait to be served.
@@ -143,10 +179,13 @@ def _open_listener(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
     family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
     url_host = f"[{host}]" if is_ipv6 else host
     with socket.create_server((host, port), family=family) as listener:
-        yield listener, f"http://{url_host}:{listener.getsockname()[1]}"
+        scheme = "https" if tls else "http"
+        yield listener, f"{scheme}://{url_host}:{listener.getsockname()[1]}"
 
 
-def _make_server(app: Application) -> uvicorn.Server:
+def _make_server(app: Application, tls: TlsFiles | None) -> uvicorn.Server:
+    if tls:
+        tls.check()
     try:
         # The extra "mock", which only a server needs.
         import uvicorn
@@ -170,5 +209,7 @@ def _make_server(app: Application) -> uvicorn.Server:
         # The client address is the socket's, so that a client cannot claim another one.
         proxy_headers=False,
         timeout_graceful_shutdown=1,
+        ssl_certfile=tls.cert if tls else None,
+        ssl_keyfile=tls.key if tls else None,
     )
     return uvicorn.Server(config)
