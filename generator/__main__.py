@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from .page.command import run_page
 from .project import PACKAGE, diff_files, generate, read_package, replace_package
 from .spec import SpecError, load
 
@@ -18,6 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["page"]:
+        return run_page(arguments[1:], ROOT / "spec" / "openapi.yaml")
     options = _parse_arguments(arguments)
     package = options.output / PACKAGE
     try:

@@ -1,0 +1,1 @@
+"""Compare saved documentation pages of the exchange with the spec."""

@@ -1,0 +1,76 @@
+"""The command `python -m generator page FILE…`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from generator.lint import lint
+from generator.spec import Json, SpecError, load
+
+from .compare import compare_page
+from .markdown import Page, split_pages
+
+DESCRIPTION = """\
+Compare saved documentation pages of the exchange, as Markdown in English or Chinese, with the spec:
+path, method, weight, parameters, types, obligation, fields, their order and comments, example.
+Exit 0: no difference; 1: differences, one a line; 2: a file or the spec cannot be used."""
+
+
+def run_page(arguments: list[str], spec: Path) -> int:
+    """Run the command and return its exit status.
+
+    Args:
+        arguments: Arguments after the name of the command.
+        spec: Spec to compare with, unless `--spec` names another one.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m generator page",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="saved pages")
+    parser.add_argument("--spec", type=Path, default=spec, metavar="FILE", help="spec to read")
+    options = parser.parse_args(arguments)
+    try:
+        document = _load_spec(options.spec)
+        pages = [(file, page) for file in options.files for page in _read_pages(file)]
+    except SpecError as error:
+        for finding in error.findings:
+            print(finding, file=sys.stderr)
+        return 2
+    count = sum(_print_differences(file, page, document) for file, page in pages)
+    print(f"{len(pages)} page(s) compared, {count} difference(s)", file=sys.stderr)
+    return 1 if count else 0
+
+
+def _load_spec(path: Path) -> Json:
+    document = load(path)
+    if findings := lint(document):
+        raise SpecError(findings)
+    return document
+
+
+def _read_pages(path: Path) -> list[Page]:
+    """Return the pages of a file.
+
+    Raises:
+        SpecError: The file cannot be read, or has no page.
+    """
+    try:
+        pages = split_pages(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SpecError([f"{path}: cannot be read ({error.strerror})"]) from None
+    except UnicodeDecodeError:
+        raise SpecError([f"{path}: is not UTF-8"]) from None
+    if not any(page.sections for page in pages):
+        raise SpecError([f"{path}: has no page (a heading with # and sections with ##)"])
+    return pages
+
+
+def _print_differences(path: Path, page: Page, document: Json) -> int:
+    differences = compare_page(page, document)
+    for line, subject, text in differences:
+        print(f"{path}:{line}: [{page.language}] {subject}: {text}")
+    return len(differences)
