@@ -85,6 +85,9 @@ class BaseClient(CallRunner, Generic[TransportT]):
             limiter = self._shared.limiter
         elif limiter is None:
             limiter = WeightLimiter(limit=None)
+        bind_base_url = getattr(limiter, "bind_base_url", None)
+        if bind_base_url is not None:
+            bind_base_url(str(url), is_test=url.is_test)
         self._limiter_queue = LimiterQueue(limiter, self._transport.run_in_thread)
         self._gates = GateSet(self._transport.make_gate)
         self._request_builder = RequestBuilder(

@@ -67,6 +67,12 @@ class BaseUrl(NamedTuple):
             host = f"[{host}]"
         return host if port == _DEFAULT_PORTS[tls] else f"{host}:{port}"
 
+    @property
+    def is_test(self) -> bool:
+        """Whether it is this machine, or a test host, which is reached by http."""
+        tls, host, _ = self.origin
+        return not tls or is_loopback(host)
+
     def __str__(self) -> str:
         scheme = "https" if self.origin[0] else "http"
         return f"{scheme}://{self.host}{self.path}"

@@ -130,6 +130,11 @@ class WeightLimiter(Limiter):
             self._current_minute_used = 0
             self._last_wall_ms = self._now()
             self._last_monotonic = self._monotonic()
+            self.clear_cooldown()
+
+    def clear_cooldown(self) -> None:
+        """Forget cooldowns and bans. Requests during a ban of the exchange prolong it."""
+        with self._lock:
             self._cooldown_until = float("-inf")
             self._banned_until = float("-inf")
             self._ban_end_ms = 0

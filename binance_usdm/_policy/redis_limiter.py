@@ -1,8 +1,8 @@
 """One weight budget for many processes and hosts, kept by a Redis server.
 
 The rules are those of `WeightLimiter`. The server runs them in one step and by its clock, so that
-all hosts agree on the minute. One hash holds everything: the weight used, by minute, and the ends
-of a 429's cooldown and of a ban, in ms since 1970.
+all hosts agree on the minute. One hash holds everything: the weight used, by minute, the ends of a
+429's cooldown and of a ban, in ms since 1970, and the base URL that it all is about.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from __future__ import annotations
 import math
 import sys
 import time
-from typing import ClassVar, Final, TypeGuard
+from typing import ClassVar, Final
 
-from binance_usdm._errors import ConfigurationError, TransportError
+from binance_usdm._errors import ConfigurationError
 from binance_usdm._events import logger
 from binance_usdm._secrets import SecretHolder, clear_frames
 
+from .budget_name import BudgetName
 from .clock import utc_minute
 from .limiter import Limiter, WeightLimiter
 from .redis_connections import RedisConnections, parse_url, raise_if_handler_caused
-from .redis_scripts import make_scripts
+from .redis_scripts import FOREIGN_BUDGET, is_answer, make_scripts, unreachable_error
 from .weight_budget import (
     DEFAULT_SHARE,
     DEFAULT_WEIGHT_LIMIT,
@@ -44,6 +45,9 @@ class RedisLimiter(SecretHolder, Limiter):
     There are no retries. A connection without a complete answer is closed. A name look-up that
     hangs is left behind in a thread, at most 16 of them in a process, until the resolver ends it.
 
+    A limiter counts for one base URL, that of the first client that uses it, and a client with another
+    one is rejected. So the ban of a mock or of demo trading is not one of the exchange.
+
     Without an answer `acquire` raises TransportError, and the request is not sent. With
     `fail_open=True` each process goes on with the whole budget for itself, and logs one warning for
     each outage. Bans and cooldowns that this process met hold in both cases. An answer that comes
@@ -53,7 +57,8 @@ class RedisLimiter(SecretHolder, Limiter):
         url: redis://, rediss:// or unix://. It may hold a password.
         limit: Weight per minute that the exchange allows.
         share: Part of `limit` that is used.
-        name: Name of the budget: one for each exchange and IP address.
+        name: Name of the budget. By default it is the base URL's host, port and path prefix, such as
+            `fapi.binance.com`. Set it where hosts behind different IP addresses use one server.
         fail_open: Whether calls go on when the server gives no answer.
         timeout: Seconds for one operation, above 0 and at most 60.
 
@@ -65,10 +70,11 @@ class RedisLimiter(SecretHolder, Limiter):
         "_budget",
         "_connections",
         "_fail_open",
+        "_heard_limiter",
         "_is_down",
-        "_key",
         "_known_used",
         "_local_limiter",
+        "_name",
         "_retry_at",
         "_scripts",
         "_timeout",
@@ -81,7 +87,7 @@ class RedisLimiter(SecretHolder, Limiter):
         *,
         limit: int = DEFAULT_WEIGHT_LIMIT,
         share: float = DEFAULT_SHARE,
-        name: str = "fapi.binance.com",
+        name: str | None = None,
         fail_open: bool = False,
         timeout: float = 0.5,
     ) -> None:
@@ -100,8 +106,9 @@ class RedisLimiter(SecretHolder, Limiter):
         self._timeout = timeout
         self._budget = weight_budget(limit, share)
         self._local_limiter = WeightLimiter(limit, share)
-        # A cluster keeps what is in braces in one place.
-        self._key = f"binance-usdm:{{{name}}}"
+        # A ban that another process met. It counts while the server gives no answer.
+        self._heard_limiter = WeightLimiter(limit=None)
+        self._name = BudgetName(name)
         self._fail_open = fail_open
         self._is_down = False
         self._known_used = (0, 0)
@@ -114,16 +121,56 @@ class RedisLimiter(SecretHolder, Limiter):
             return left
         answer = self._run_script("acquire", weight, self._budget)
         if isinstance(answer, str):
+            self._heard_limiter.cooldown_left()
             if self._fail_open:
                 return self._local_limiter.acquire(weight)
-            raise _unreachable_error(answer)
+            raise unreachable_error(answer)
         wait, used = answer
         self._known_used = (utc_minute(), used)
+        # Somebody may have cleared the ban that was heard of before.
+        self._heard_limiter.clear_cooldown()
         if wait < 0:
-            self._local_limiter.start_cooldown(-wait / 1000, banned=True)
+            self._heard_limiter.start_cooldown(-wait / 1000, banned=True)
             # Should the ban end right here, nothing was taken all the same.
-            return max(self._local_limiter.cooldown_left(), 0.001)
+            return max(self._heard_limiter.cooldown_left(), 0.001)
         return wait / 1000
+
+    def bind_base_url(self, base_url: str, *, is_test: bool) -> None:
+        """Count for a base URL. A client calls this when it is made.
+
+        Args:
+            base_url: Base URL of the client.
+            is_test: Whether it is this machine or a test host.
+
+        Raises:
+            ConfigurationError: The limiter counts for another base URL.
+        """
+        self._name.bind(base_url, is_test=is_test)
+
+    def clear_cooldown(self) -> float:
+        """Let all processes send again, after a cooldown or a ban that was not the exchange's.
+
+        Requests during a ban of the exchange prolong it. A process that met the 429 or 418 itself
+        keeps to it; start that one anew. Before a client uses the limiter, the budget is that of
+        `name`, or of the exchange.
+
+        Returns:
+            Seconds that the cooldown or ban would have lasted, 0.0 if there was none.
+
+        Raises:
+            TransportError: The server gave no answer.
+        """
+        answer = self._run_script("clear_cooldown")
+        if isinstance(answer, str):
+            raise unreachable_error(answer)
+        for limiter in (self._local_limiter, self._heard_limiter):
+            limiter.clear_cooldown()
+        return answer[0] / 1000
+
+    @property
+    def _key(self) -> str:
+        # A cluster keeps what is in braces in one place.
+        return f"binance-usdm:{{{self._name.text}}}"
 
     @property
     def max_seconds(self) -> float:
@@ -165,6 +212,9 @@ class RedisLimiter(SecretHolder, Limiter):
         """Run a script. Returns the server's two numbers, or the name of the failure.
 
         The numbers are the ms to wait (below 0: a ban) and the weight used.
+
+        Raises:
+            ConfigurationError: The budget is that of another base URL.
         """
         if self._fail_open and time.monotonic() < self._retry_at:
             return "it failed a moment ago"
@@ -172,14 +222,17 @@ class RedisLimiter(SecretHolder, Limiter):
         answer: object = None
         outer = sys.exception()
         try:
+            arguments = (*arguments, self._name.base_url)
             answer = self._connections.run(self._scripts[name], self._key, arguments)
         # An unfit answer makes redis-py raise much, RecursionError for example.
         except Exception as error:  # noqa: BLE001
             raise_if_handler_caused(error, outer)
             # The error refers to connections, and these to the password: only its class goes on.
             failure = type(error).__name__
-        if _is_two_numbers(answer):
+        if is_answer(answer):
             self._is_down = False
+            if answer[1] == FOREIGN_BUDGET:
+                raise self._name.foreign_budget_error()
             return answer
         self._note_failure(failure)
         return failure
@@ -195,26 +248,3 @@ class RedisLimiter(SecretHolder, Limiter):
                 failure,
             )
         self._is_down = True
-
-
-def _is_two_numbers(answer: object) -> TypeGuard[list[int]]:
-    return (
-        isinstance(answer, list)
-        and len(answer) == 2
-        # A number that no float holds cannot be divided.
-        and all(type(number) is int and abs(number) < 1 << 63 for number in answer)
-    )
-
-
-def _unreachable_error(reason: str) -> TransportError:
-    """Return the error for a server that gave no number.
-
-    It is final when the server rejected the login.
-    """
-    is_rejected = reason in ("AuthenticationError", "NoPermissionError")
-    hint = ": check user and password in the url of RedisLimiter" if is_rejected else ""
-    error = TransportError(
-        f"the shared weight budget cannot be reached ({reason}); nothing was sent{hint}"
-    )
-    error.retryable = not is_rejected
-    return error

@@ -1,11 +1,16 @@
-"""Scripts that a Redis server runs to count the weight."""
+"""Scripts that a Redis server runs to count the weight, and what may be their answer."""
 
 from __future__ import annotations
 
 from hashlib import sha1
+from typing import Final, TypeGuard
+
+from binance_usdm._errors import TransportError
 
 from .weight_budget import CLOCK_TOLERANCE_MS, LATE_RESPONSE_MS, MINUTE_MS
 
+FOREIGN_BUDGET: Final = -1
+"""What a script returns for the weight used when the budget is that of another base URL."""
 _NOW = "redis.call('TIME')"
 _COMMON = f"""
 local t = {{NOW}}
@@ -13,12 +18,19 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local function minute(ms) return math.floor(ms / {MINUTE_MS}) end
 local first, last = minute(now - {CLOCK_TOLERANCE_MS}), minute(now + {CLOCK_TOLERANCE_MS})
 local before = minute(now - {LATE_RESPONSE_MS})
+local base_url, known_url = ARGV[#ARGV], redis.call('HGET', KEYS[1], 'base_url')
+if base_url ~= '' and known_url and base_url ~= known_url then
+  return {{0, {FOREIGN_BUDGET}}}
+end
 local function get(field) return tonumber(redis.call('HGET', KEYS[1], field) or 0) end
 local function keep(ms)
   if redis.call('PTTL', KEYS[1]) < ms then redis.call('PEXPIRE', KEYS[1], ms) end
 end
 local function put(field, value)
   redis.call('HSET', KEYS[1], field, value)
+  if base_url ~= '' and not known_url then
+    redis.call('HSET', KEYS[1], 'base_url', base_url)
+  end
   keep({3 * MINUTE_MS})
 end
 """
@@ -52,6 +64,11 @@ if now + ms > get(field) then put(field, now + ms) end
 keep(ms)
 return {0, 0}
 """
+_CLEAR_COOLDOWN = """
+local left = math.max(get('banned_until'), get('cooldown_until')) - now
+redis.call('HDEL', KEYS[1], 'banned_until', 'cooldown_until')
+return {math.max(left, 0), 0}
+"""
 
 
 class Script:
@@ -71,4 +88,29 @@ def make_scripts() -> dict[str, Script]:
         "acquire": Script(common + _ACQUIRE),
         "observe": Script(common + _OBSERVE),
         "start_cooldown": Script(common + _START_COOLDOWN),
+        "clear_cooldown": Script(common + _CLEAR_COOLDOWN),
     }
+
+
+def is_answer(answer: object) -> TypeGuard[list[int]]:
+    """Return whether a script may have answered so: with two numbers."""
+    return (
+        isinstance(answer, list)
+        and len(answer) == 2
+        # A number that no float holds cannot be divided.
+        and all(type(number) is int and abs(number) < 1 << 63 for number in answer)
+    )
+
+
+def unreachable_error(reason: str) -> TransportError:
+    """Return the error for a server that gave no number.
+
+    It is final when the server rejected the login.
+    """
+    is_rejected = reason in ("AuthenticationError", "NoPermissionError")
+    hint = ": check user and password in the url of RedisLimiter" if is_rejected else ""
+    error = TransportError(
+        f"the shared weight budget cannot be reached ({reason}); nothing was sent{hint}"
+    )
+    error.retryable = not is_rejected
+    return error

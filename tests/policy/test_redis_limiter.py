@@ -377,7 +377,7 @@ def test_settings_that_cannot_be_are_refused(options: dict[str, Any], name: str)
 
 def test_without_the_package_redis_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(ConfigurationError, match=r"pip install redis"):
+    with pytest.raises(ConfigurationError, match=r"\(extra redis\): pip install redis"):
         RedisLimiter("redis://127.0.0.1")
 
 
