@@ -12,7 +12,7 @@ DOCS_VERSION ?= latest
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-floors coverage generate check format lint types contract contract-faults interop drift mock bench build fuzz soak simulate interrupt-soak hammer mutate docs docs-serve lock clean
+.PHONY: help install demo test test-floors coverage generate changes check format lint types contract contract-faults interop drift mock bench build fuzz soak simulate interrupt-soak hammer mutate docs docs-serve lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,10 +70,16 @@ interop: install ## install other SDKs (PyPI, npm) and let each read a balance f
 generate: install ## write the client that the spec describes
 	$(BIN)/python -m generator
 	$(BIN)/python -m generator.error_page
+	$(BIN)/python -m generator surface
 
-drift: install ## fail if the committed client is not what the spec gives
+changes: install ## say what the change of the spec means, since the last release or OLD=file
+	$(BIN)/python -m generator changes $(OLD)
+
+drift: install ## fail if client, error page, surface or version lag behind the spec
 	$(BIN)/python -m generator --check
 	$(BIN)/python -m generator.error_page --check
+	$(BIN)/python -m generator surface --check
+	$(BIN)/python -m generator release-check
 
 format: install ## format the code
 	$(BIN)/ruff check --fix --quiet . || true

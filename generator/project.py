@@ -19,6 +19,8 @@ from .expressions import ExpressionBuilder, python_signature, type_of
 from .formats import decimal_format_enabled
 from .lint import lint
 from .literals import WIDTH, docstring, plain_text, quoted, quoted_lines
+from .manifest import NAME as MANIFEST
+from .manifest import make_manifest
 from .operations import collect_operations, described_statuses, strip_for_client
 from .spec import FIELD_PREFIX, Json, SpecError, class_name, python_name, resolve
 
@@ -55,7 +57,9 @@ def generate(document: Json) -> Files:
         package = Path(scratch) / PACKAGE
         _WireProject.parse(document, package).build()
         _format(package)
-        return _read_files(package)
+        files = _read_files(package)
+    files[MANIFEST] = make_manifest(document, files, BANNER)
+    return files
 
 
 def read_package(package: Path) -> Files:

@@ -1,8 +1,7 @@
-"""The command `python -m generator page FILE…`."""
+"""What `python -m generator page FILE…` does."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -18,24 +17,11 @@ path, method, weight, parameters, types, obligation, fields, their order and com
 Exit 0: no difference; 1: differences, one a line; 2: a file or the spec cannot be used."""
 
 
-def run_page(arguments: list[str], spec: Path) -> int:
-    """Run the command and return its exit status.
-
-    Args:
-        arguments: Arguments after the name of the command.
-        spec: Spec to compare with, unless `--spec` names another one.
-    """
-    parser = argparse.ArgumentParser(
-        prog="python -m generator page",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="saved pages")
-    parser.add_argument("--spec", type=Path, default=spec, metavar="FILE", help="spec to read")
-    options = parser.parse_args(arguments)
+def run_page(files: list[Path], spec: Path) -> int:
+    """Compare files with a spec, print each difference, and return the exit status."""
     try:
-        document = _load_spec(options.spec)
-        pages = [(file, page) for file in options.files for page in _read_pages(file)]
+        document = _load_spec(spec)
+        pages = [(file, page) for file in files for page in _read_pages(file)]
     except SpecError as error:
         for finding in error.findings:
             print(finding, file=sys.stderr)

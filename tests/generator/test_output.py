@@ -52,7 +52,7 @@ def test_a_check_names_every_file_that_differs(
     expected = [
         "errors.py: missing",
         "models/order.py: not written by the generator",
-        "py.typed: stale or edited",
+        "py.typed: edited by hand",
     ]
     assert capsys.readouterr().err.splitlines() == expected
     assert read_package(package) == spoilt
@@ -141,8 +141,8 @@ def test_every_file_names_the_command_that_writes_it() -> None:
 def test_the_package_has_these_files() -> None:
     """It is typed, and has no other file at its top level."""
     expected = {
-        "__init__.py", "decoding.py", "error_codes.py", "error_texts.py", "errors.py", "openapi.json", "operations.py", "py.typed",
-        "reading.py", "rows.py", "types.py", "writing.py",
+        "__init__.py", "decoding.py", "error_codes.py", "error_texts.py", "errors.py", "manifest.json", "openapi.json", "operations.py",
+        "py.typed", "reading.py", "rows.py", "types.py", "writing.py",
     }  # fmt: skip
     assert {path for path in read_package(COMMITTED) if "/" not in path} == expected
 

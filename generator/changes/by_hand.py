@@ -1,0 +1,92 @@
+"""Find hand-written text that names what a change removes, renames or counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .change import Change
+
+SEARCHED = ("binance_usdm", "docs", "examples", "README.md", "SECURITY.md", "benchmarks")
+SUFFIXES = {".py", ".md", ".toml", ".yaml", ".html"}
+GENERATED = {"docs/errors.md", "docs/surface.txt", "docs/promises.md"}
+MAX_LINES = 3
+BUDGETS = (1920, 2400)
+"""Weight of a minute, ours and the exchange's; texts divide it by the weight of a call."""
+OLD_NAME_RULES = (
+    "removed", "removed-optional", "renamed", "wire-name", "moved", "lost", "role-lost",
+)  # fmt: skip
+FIXED_PLACES = {
+    "class-added": "binance_usdm/__init__.py: add {subject} to the public names",
+    "class-renamed": "binance_usdm/__init__.py: rename {old} to {new} in the public names",
+    "class-removed": "binance_usdm/__init__.py: remove {subject} from the public names",
+    "host-added": "binance_usdm/_config.py: add a constant for {new}",
+    "host-moved": "binance_usdm/_config.py: {subject} is {new}",
+    "host-removed": "binance_usdm/_config.py: remove {subject}",
+    "header-removed": "binance_usdm/_response.py: USED_WEIGHT_HEADER, if it is {old}",
+    "error-field-lost": "binance_usdm/_error_mapping.py: how {old} of an error is read",
+}
+
+
+def find_places(changes: Iterable[Change], root: Path) -> list[str]:
+    """Return one line for each place that has to be changed by hand."""
+    listed = list(changes)
+    lines: dict[str, None] = {}
+    for change in listed:
+        if change.rule in FIXED_PLACES:
+            place = FIXED_PLACES[change.rule]
+            lines.setdefault(place.format(subject=change.subject, old=change.old, new=change.new))
+    texts = dict(_read_texts(root)) if any(map(_patterns, listed)) else {}
+    for change in listed:
+        for words, pattern in _patterns(change):
+            for name, text in texts.items():
+                numbers = [n for n, line in enumerate(text, 1) if pattern.search(line)]
+                if numbers:
+                    shown = ", ".join(map(str, numbers[:MAX_LINES]))
+                    more = (
+                        f" and {len(numbers) - MAX_LINES} more" if len(numbers) > MAX_LINES else ""
+                    )
+                    lines.setdefault(f"{name}:{shown}{more}: names {words}")
+    return list(lines)
+
+
+def _patterns(change: Change) -> list[tuple[str, re.Pattern[str]]]:
+    """Return what to search for: words for the report, and a pattern."""
+    if change.rule.startswith("weight-"):
+        return list(_weight_patterns(change.old))
+    kind = change.rule.partition("-")[2]
+    if kind not in OLD_NAME_RULES or change.rule.startswith("response"):
+        return []
+    old = change.old if kind not in ("removed", "removed-optional") else change.subject
+    if change.rule in ("operation-removed", "header-removed", "host-removed"):
+        old = change.old.rsplit(" ", 1)[-1]
+    names = {old.removesuffix("()").rpartition(".")[2] if "/" not in old else old}
+    if change.wire and kind.startswith("removed"):
+        names.add(change.wire)
+    return [(name, _whole_word(name)) for name in sorted(names) if len(name) > 2]
+
+
+def _weight_patterns(weight: str) -> Iterator[tuple[str, re.Pattern[str]]]:
+    if not weight.isdecimal() or weight == "0":
+        return
+    yield (
+        f"the weight {weight}",
+        re.compile(rf"(?i)(weight|权重)\W+(\w+\W+){{0,4}}{weight}(?![\d,.]*\d)"),
+    )
+    for budget in BUDGETS:
+        count = budget // int(weight)
+        yield f"{count}, which is {budget} / {weight}", _whole_word(str(count))
+
+
+def _whole_word(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.,]){re.escape(word)}(?![\w,]*\w)")
+
+
+def _read_texts(root: Path) -> Iterator[tuple[str, list[str]]]:
+    for start in SEARCHED:
+        path = root / start
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            name = file.relative_to(root).as_posix()
+            if file.is_file() and file.suffix in SUFFIXES and name not in GENERATED:
+                yield name, file.read_text(encoding="utf-8").splitlines()

@@ -1,0 +1,178 @@
+"""Compare two documents."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from generator.spec import Json
+
+from .change import Change, Collector
+from .compare_operations import OperationComparer
+from .documents import canonical, follow, is_same, mapping, sequence
+from .fact_reader import collect_facts
+from .facts import Facts, OperationFacts
+from .shapes import ClassFacts
+
+CODE_TEXT_KEYS = ("meaning", "x-meaning-zh", "hint", "x-hint-zh", "messages", "source")
+MAX_PLACES = 5
+PLACE_DEPTH = 3
+NAMED_BY_OPERATIONS = ("securitySchemes",)
+"""Components that operations name without a `$ref`."""
+
+
+def compare(old: Json, new: Json, *, assumed_wider: Collection[str] = ()) -> list[Change]:
+    """Return the changes from one document to another, the worst first.
+
+    Args:
+        old: The document of the last release.
+        new: The document of the next one.
+        assumed_wider: Subjects of patterns that are said to accept all that they did.
+    """
+    collector = Collector(assumed_wider)
+    before, after = collect_facts(old), collect_facts(new)
+    OperationComparer(before, after, collector).compare_all()
+    _compare_hosts(before.hosts, after.hosts, collector)
+    _compare_errors(before.errors, after.errors, collector)
+    _compare_texts(before, after, collector)
+    for key in sorted(before.unknown.keys() | after.unknown.keys()):
+        if canonical([before.unknown.get(key)]) != canonical([after.unknown.get(key)]):
+            collector.add("unknown-quiet", "document", new=key)
+    for name in _changed_components(old, new):
+        collector.add("components", name, new=name)
+    if not len(collector) and not is_same(old, new):
+        collector.add("places", "document", new=", ".join(_changed_places(old, new)[:MAX_PLACES]))
+    return list(collector)
+
+
+def _compare_hosts(old: Mapping[str, str], new: Mapping[str, str], collector: Collector) -> None:
+    for name in [*old, *(name for name in new if name not in old)]:
+        if name not in new:
+            collector.add("host-removed", name, old=old[name])
+        elif name not in old:
+            collector.add("host-added", name, new=new[name])
+        elif old[name] != new[name]:
+            collector.add("host-moved", name, old=old[name], new=new[name])
+
+
+def error_class(error: Json) -> str:
+    """Return the class that the client raises for a code."""
+    return f"{str(error.get('kind')).title().replace('-', '')}Error"
+
+
+def _compare_errors(old: Mapping[str, Json], new: Mapping[str, Json], collector: Collector) -> None:
+    for code in [*old, *(code for code in new if code not in old)]:
+        before, after = old.get(code), new.get(code)
+        if after is None or before is None:
+            words = f"{mapping(after or before).get('name')}, {error_class(after or before or {})}"
+            collector.add(
+                "code-removed" if after is None else "code-added", code, old=words, new=words
+            )
+            continue
+        if before.get("kind") != after.get("kind"):
+            collector.add("code-kind", code, old=error_class(before), new=error_class(after))
+        if (before.get("retryable") is False) != (after.get("retryable") is False):
+            rule = "code-permanent" if after.get("retryable") is False else "code-retryable"
+            collector.add(rule, code)
+        if before.get("name") != after.get("name"):
+            collector.add("code-name", code, old=before.get("name"), new=after.get("name"))
+        keys = sorted((before.keys() | after.keys()) - {"kind", "retryable", "name"})
+        changed = [
+            key for key in keys if canonical([before.get(key)]) != canonical([after.get(key)])
+        ]
+        texts = [key for key in changed if key in CODE_TEXT_KEYS]
+        if texts:
+            collector.add("code-texts", code, new=", ".join(texts))
+        for key in changed:
+            if key not in CODE_TEXT_KEYS:
+                rule = "unknown-quiet" if key.startswith("x-") else "unknown-breaking"
+                collector.add(rule, f"code {code}", new=key)
+    if [code for code in old if code in new] != [code for code in new if code in old]:
+        collector.add("texts", "docs/errors.md", new="order of the codes")
+
+
+def _compare_texts(old: Facts, new: Facts, collector: Collector) -> None:
+    """Report texts, once for each part of the client that has them."""
+    before, after = dict(_texts(old)), dict(_texts(new))
+    for subject in [subject for subject in before if subject in after]:
+        keys = [
+            key
+            for key in sorted(before[subject].keys() | after[subject].keys())
+            if canonical([before[subject].get(key)]) != canonical([after[subject].get(key)])
+        ]
+        if keys:
+            collector.add("texts", subject, new=", ".join(keys))
+    for place in sorted(old.prose.keys() | new.prose.keys()):
+        if canonical([old.prose.get(place)]) != canonical([new.prose.get(place)]):
+            collector.add("texts", place, new="its words")
+
+
+def _texts(facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
+    for operation in facts.operations.values():
+        yield from _operation_texts(operation)
+    for item in facts.classes.values():
+        yield from _class_texts(item)
+
+
+def _operation_texts(operation: OperationFacts) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield f"{operation.name}()", dict(operation.texts)
+    for argument in operation.parameters.values():
+        texts = {**argument.shape.texts, **argument.texts}
+        yield f"{operation.name}({argument.name})", texts
+    if operation.result:
+        yield f"the value of {operation.name}()", dict(operation.result.texts)
+
+
+def _class_texts(item: ClassFacts) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield item.name, dict(item.texts)
+    for member in item.members.values():
+        shapes = [member.shape, *member.shape.parts]
+        texts = {
+            key: [shape.texts.get(key) for shape in shapes]
+            for shape in shapes
+            for key in shape.texts
+        }
+        yield f"{item.name}.{member.name}", texts
+
+
+def _changed_places(old: Any, new: Any, where: str = "", depth: int = 0) -> list[str]:
+    """Return the places down to some depth where two documents differ."""
+    if is_same(old, new):
+        return []
+    if depth == PLACE_DEPTH or not (isinstance(old, dict) and isinstance(new, dict)):
+        return [where]
+    return [
+        place
+        for key in dict.fromkeys([*old, *new])
+        for place in _changed_places(
+            old.get(key), new.get(key), f"{where}.{key}".lstrip("."), depth + 1
+        )
+    ]
+
+
+def _changed_components(old: Json, new: Json) -> Iterator[str]:
+    """Yield the components that differ and that neither document's operations use."""
+    used = _used_components(old) | _used_components(new)
+    sections = [mapping(document.get("components")) for document in (old, new)]
+    for section in sorted(sections[0].keys() | sections[1].keys()):
+        before, after = (mapping(components.get(section)) for components in sections)
+        for name in sorted(before.keys() | after.keys()):
+            is_used = (section, name) in used or section in NAMED_BY_OPERATIONS
+            if not is_used and canonical([before.get(name)]) != canonical([after.get(name)]):
+                yield f"components.{section}.{name}"
+
+
+def _used_components(document: Json) -> set[tuple[str, str]]:
+    """Return section and name of each component that an operation leads to."""
+    used: set[tuple[str, str]] = set()
+    pending: list[Any] = [document.get("paths")]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            steps = str(node.get("$ref")).split("/")
+            if len(steps) >= 4 and (steps[2], steps[3]) not in used:
+                used.add((steps[2], steps[3]))
+                pending.append(follow(document, {"$ref": "/".join(steps[:4])})[1])
+            pending.extend(node.values())
+        pending.extend(sequence(node))
+    return used

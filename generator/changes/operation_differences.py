@@ -1,0 +1,135 @@
+"""Compare the facts of an operation one by one.
+
+Each function yields the id of a rule and the words for both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .documents import canonical
+from .facts import Argument, Credential, ErrorResponse, OperationFacts
+
+READ_ERROR_FIELDS = ("code", "msg")
+"""Fields of an error response that the client reads."""
+
+
+def operation_differences(
+    old: OperationFacts, new: OperationFacts
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the differences of an operation, without its arguments and responses."""
+    if old.name != new.name:
+        yield "operation-renamed", f"{old.name}()", f"{new.name}()"
+    if old.path != new.path:
+        yield "operation-moved", old.path, new.path
+    if old.method != new.method:
+        yield "operation-method", old.method.upper(), new.method.upper()
+    if old.tags != new.tags:
+        yield "operation-tag", ", ".join(old.tags), ", ".join(new.tags)
+    if canonical(old.weight) != canonical(new.weight):
+        yield (
+            _weight_rule(old.weight, new.weight),
+            _weight_words(old.weight),
+            _weight_words(new.weight),
+        )
+    yield from _security_differences(old, new)
+    if old.security_type != new.security_type:
+        yield "security-type", old.security_type, new.security_type
+    if old.servers != new.servers:
+        host = "the host of the client"
+        yield "operation-server", ", ".join(old.servers) or host, ", ".join(new.servers) or host
+    if old.deprecated != new.deprecated:
+        yield f"operation-{'deprecated' if new.deprecated else 'undeprecated'}", "", ""
+
+
+def _weight_rule(old: Any, new: Any) -> str:
+    if not isinstance(old, (int, float)) or not isinstance(new, (int, float)):
+        return "weight-changed"
+    return "weight-raised" if new > old else "weight-lowered"
+
+
+def _weight_words(weight: Any) -> str:
+    return str(weight) if isinstance(weight, (int, float)) else canonical(weight)
+
+
+def _security_differences(
+    old: OperationFacts, new: OperationFacts
+) -> Iterator[tuple[str, str, str]]:
+    before = {frozenset(credential.role for credential in entry) for entry in old.security}
+    after = {frozenset(credential.role for credential in entry) for entry in new.security}
+    if before != after:
+        is_enough = all(any(needed <= sent for needed in after) for sent in before)
+        rule = "security-fewer" if is_enough else "security-more"
+        yield rule, _security_words(before), _security_words(after)
+        return
+    if old.demanded != new.demanded:
+        is_enough = set(new.demanded) <= set(old.demanded)
+        words = " and ".join(old.demanded) or "no key", " and ".join(new.demanded) or "no key"
+        yield "security-fewer" if is_enough else "security-more", *words
+    kinds, names = (
+        [
+            sorted({_aspect(c, aspect) for entry in security for c in entry})
+            for security in (old.security, new.security)
+        ]
+        for aspect in ("kind", "name")
+    )
+    if kinds[0] != kinds[1]:
+        yield "security-kind", ", ".join(kinds[0]), ", ".join(kinds[1])
+    elif names[0] != names[1]:
+        yield "security-name", ", ".join(names[0]), ", ".join(names[1])
+
+
+def _aspect(credential: Credential, aspect: str) -> str:
+    return f"{credential.role} {getattr(credential, aspect)}"
+
+
+def _security_words(alternatives: set[frozenset[str]]) -> str:
+    return " or ".join(sorted(" and ".join(sorted(entry)) or "no key" for entry in alternatives))
+
+
+def argument_differences(old: Argument, new: Argument) -> Iterator[tuple[str, str, str]]:
+    """Yield the differences of an argument, without its shape."""
+    if old.name != new.name:
+        yield "argument-renamed", old.name, new.name
+    elif old.wire != new.wire:
+        yield "argument-wire-name", old.wire, new.wire
+    if old.location != new.location:
+        yield "argument-location", old.location, new.location
+    if old.required != new.required:
+        yield f"argument-{'required' if new.required else 'optional'}", "", ""
+    if old.deprecated != new.deprecated:
+        yield f"argument-{'deprecated' if new.deprecated else 'undeprecated'}", "", ""
+    if old.style != new.style:
+        yield "argument-style", old.style, new.style
+
+
+def response_differences(
+    old: ErrorResponse, new: ErrorResponse, *, is_error: bool
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the differences of a response."""
+    for name in sorted(old.headers.keys() | new.headers.keys()):
+        if name not in new.headers:
+            yield "header-removed", name, ""
+        elif name not in old.headers:
+            yield "header-added", "", name
+        elif canonical(old.headers[name]) != canonical(new.headers[name]):
+            yield "header-changed", "", name
+    if set(old.media) != set(new.media):
+        yield "response-media", ", ".join(old.media), ", ".join(new.media)
+    if is_error:
+        yield from _error_field_differences(old, new)
+    if old.texts != new.texts:
+        yield "texts", "", "texts and examples"
+
+
+def _error_field_differences(
+    old: ErrorResponse, new: ErrorResponse
+) -> Iterator[tuple[str, str, str]]:
+    for name in sorted(old.members.keys() | new.members.keys()):
+        before, after = old.members.get(name), new.members.get(name)
+        if before is None or after is None or before.json_type != after.json_type:
+            is_lost = before is not None and name in READ_ERROR_FIELDS
+            yield "error-field-lost" if is_lost else "error-field-changed", name, name
+        elif str(before) != str(after):
+            yield "error-field-changed", name, name

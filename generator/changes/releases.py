@@ -1,0 +1,119 @@
+"""Find the spec of the last release, and say whether version and changelog follow it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from generator.spec import Json
+
+from .compare import compare
+from .documents import read_document
+from .report import Report, bump, parse_version
+
+SPEC = Path("spec", "openapi.yaml")
+RECORDED = Path("spec", "releases")
+"""One copy of the spec for each release, by version: `1.2.3.yaml`."""
+VERSION_FILE = Path("binance_usdm", "_version.py")
+CHANGELOG = Path("CHANGELOG.md")
+VERSION = r"[0-9]+\.[0-9]+\.[0-9]+"
+
+
+class Baseline(NamedTuple):
+    """The document that a comparison starts from."""
+
+    name: str
+    version: str | None
+    document: Json
+    findings: list[str]
+
+
+def read_version(root: Path) -> str:
+    """Return the version of the working tree."""
+    text = (root / VERSION_FILE).read_text(encoding="utf-8")
+    match = re.search(rf'__version__ = "({VERSION})"', text)
+    if match is None:
+        raise ValueError(f"{VERSION_FILE}: has no version of three numbers")
+    return match[1]
+
+
+def recorded_versions(root: Path) -> list[str]:
+    """Return the versions whose spec is in the tree, the newest first."""
+    names = [path.stem for path in (root / RECORDED).glob("*.yaml")]
+    return sorted(
+        (name for name in names if re.fullmatch(VERSION, name)), key=parse_version, reverse=True
+    )
+
+
+def find_baseline(root: Path) -> Baseline | None:
+    """Return the spec of the last release, recorded or tagged; without one the last commit's."""
+    recorded = recorded_versions(root)[:1]
+    tags = [
+        tag for tag in _git(root, "tag", "--list", "v*").split() if re.fullmatch(f"v{VERSION}", tag)
+    ]
+    tagged = sorted((tag[1:] for tag in tags), key=parse_version)[-1:]
+    if recorded and (not tagged or parse_version(recorded[0]) >= parse_version(tagged[0])):
+        document, findings = read_document(root / RECORDED / f"{recorded[0]}.yaml")
+        return Baseline(f"release {recorded[0]}", recorded[0], document, findings)
+    revision = f"v{tagged[0]}" if tagged else "HEAD"
+    text = _git(root, "show", f"{revision}:{SPEC.as_posix()}")
+    if not text:
+        return None
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / f"{revision}.yaml"
+        path.write_text(text, encoding="utf-8")
+        document, findings = read_document(path)
+    if tagged:
+        return Baseline(f"release {tagged[0]}", tagged[0], document, findings)
+    return Baseline("the last commit; nothing was released yet", None, document, findings)
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """Return what git prints, or nothing outside of a repository."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments],  # noqa: S607
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+    except OSError:
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+def release_problems(root: Path) -> Iterator[str]:
+    """Yield how version and changelog lag behind the spec."""
+    version = read_version(root)
+    changelog = (root / CHANGELOG).read_text(encoding="utf-8")
+    recorded = recorded_versions(root)
+    heading = re.search(rf"^## {re.escape(version)} — (.+)$", changelog, re.MULTILINE)
+    if heading is None:
+        yield f"{CHANGELOG}: has no entry '## {version} — ...', which {VERSION_FILE} names"
+        return
+    if heading[1] != "unreleased" and version not in recorded:
+        copy = (RECORDED / f"{version}.yaml").as_posix()
+        yield f"{copy}: is missing; copy {SPEC.as_posix()} there when the changelog entry is dated"
+    if not recorded:
+        return
+    released, _ = read_document(root / RECORDED / f"{recorded[0]}.yaml")
+    current, _ = read_document(root / SPEC)
+    report = Report(compare(released, current), version=recorded[0])
+    needed = bump(recorded[0], report.step)
+    if parse_version(version) < parse_version(needed):
+        yield (
+            f"{VERSION_FILE}: {version} is too low; since {recorded[0]} the spec changed by a "
+            f"{report.step.word} step, so it must be {needed} at least"
+        )
+        return
+    entry = changelog[heading.end() :].partition("\n## ")[0]
+    for group in ("breaking", "new"):
+        for change in report.group(group):
+            name = change.subject.removesuffix("()").rpartition(".")[2].split()[-1]
+            if name not in entry:
+                yield f"{CHANGELOG}: the entry {version} does not name {name}: {change.words}"

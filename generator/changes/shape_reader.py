@@ -1,0 +1,188 @@
+"""Read the schemas of a document into shapes and classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from generator.spec import Json, class_name, python_name
+
+from .documents import follow, mapping, sequence
+from .limits import read_limits
+from .shapes import MARK_KEYS, ClassFacts, Member, Shape, texts_of, unknown_keys
+
+PYTHON_TYPES = {"string": "str", "integer": "int", "boolean": "bool", "number": "Decimal"}
+
+
+class ShapeReader:
+    """Reads the schemas of one document, and collects the classes that they name."""
+
+    def __init__(self, document: Json) -> None:
+        self.document = document
+        self.classes: dict[str, ClassFacts] = {}
+        self._reading: set[str] = set()
+
+    def read(self, node: Any, owner: str, depth: int = 0) -> Shape:
+        """Return the shape of a schema; `owner` names a class that has no name of its own."""
+        if isinstance(node, bool) or depth > 30:
+            return Shape("any", "Any") if node is not False else Shape("never", "Never")
+        component, schema = self._merge(node)
+        types, nullable = _types(schema)
+        alternatives = [
+            entry
+            for key in ("oneOf", "anyOf")
+            for entry in sequence(schema.get(key))
+            if mapping(entry).get("type") != "null"
+        ]
+        choices = [*sequence(schema.get("oneOf")), *sequence(schema.get("anyOf"))]
+        nullable |= len(alternatives) < len(choices)
+        if len(alternatives) == 1:
+            rest = {key: value for key, value in schema.items() if key not in ("oneOf", "anyOf")}
+            inner = {**mapping(alternatives[0]), **rest, **({"nullable": True} if nullable else {})}
+            return self.read(inner, owner, depth + 1)
+        if alternatives:
+            parts = [
+                self.read(entry, f"{owner}_{n}", depth + 1) for n, entry in enumerate(alternatives)
+            ]
+            return self._shape(schema, "union", _joined(parts), nullable, parts)
+        if len(types) > 1:
+            parts = [self.read({**schema, "type": name}, owner, depth + 1) for name in types]
+            return self._shape({}, "union", _joined(parts), nullable, parts)
+        json_type = types[0] if types else _inferred_type(schema)
+        if json_type == "array":
+            return self._array(schema, owner, nullable, depth)
+        if json_type == "object":
+            return self._object(mapping(node), schema, component, (owner, nullable, depth))
+        python_type = PYTHON_TYPES.get(json_type, "Any")
+        if json_type == "string" and schema.get("format") == "decimal":
+            python_type = "Decimal"
+        return self._shape(schema, json_type, python_type, nullable)
+
+    def _merge(self, node: Any) -> tuple[str | None, Json]:
+        """Follow references and merge `allOf`."""
+        component, schema = follow(self.document, node)
+        subschemas = sequence(schema.get("allOf"))
+        if not subschemas:
+            return component, schema
+        merged: Json = {}
+        for subschema in subschemas:
+            name, part = follow(self.document, subschema)
+            component = name if len(subschemas) == 1 and component is None else component
+            properties = {**mapping(merged.get("properties")), **mapping(part.get("properties"))}
+            required = [*sequence(merged.get("required")), *sequence(part.get("required"))]
+            merged.update(part)
+            if properties:
+                merged.update(properties=properties, required=required)
+        own = {key: value for key, value in schema.items() if key != "allOf"}
+        if "properties" in own and "properties" in merged:
+            own["properties"] = {**merged["properties"], **mapping(own["properties"])}
+            own["required"] = [*merged.get("required", []), *sequence(own.get("required"))]
+        return component, {**merged, **own}
+
+    def _array(self, schema: Json, owner: str, nullable: bool, depth: int) -> Shape:
+        elements = sequence(schema.get("prefixItems"))
+        if elements:
+            parts = [
+                self.read(entry, f"{owner}_{n}", depth + 1) for n, entry in enumerate(elements)
+            ]
+            return self._shape(schema, "tuple", f"tuple[{_joined(parts, ', ')}]", nullable, parts)
+        item = self.read(schema.get("items", True), f"{owner}_item", depth + 1)
+        return self._shape(schema, "array", f"list[{item.python_type}]", nullable, [item])
+
+    def _object(
+        self, node: Json, schema: Json, component: str | None, place: tuple[str, bool, int]
+    ) -> Shape:
+        owner, nullable, depth = place
+        values = schema.get("additionalProperties")
+        if not mapping(schema.get("properties")) and (
+            component is None or isinstance(values, dict)
+        ):
+            part = self.read(True if values is None else values, f"{owner}_value", depth + 1)
+            return self._shape(schema, "map", f"dict[str, {part.python_type}]", nullable, [part])
+        name = class_name(str(schema.get("x-python-name") or component or owner))
+        if name not in self.classes and name not in self._reading:
+            self._reading.add(name)
+            # What stands beside the `$ref` belongs to the field and not to the class.
+            pure = (
+                self._merge({"$ref": f"#/components/schemas/{component}"})[1]
+                if component
+                else schema
+            )
+            self.classes[name] = self._class(name, schema if "$ref" in pure else pure)
+            self._reading.discard(name)
+        beside = {key: value for key, value in node.items() if key not in ("$ref", "nullable")}
+        return self._shape(beside if component else {}, "class", name, nullable)
+
+    def _class(self, name: str, schema: Json) -> ClassFacts:
+        required = set(map(str, sequence(schema.get("required"))))
+        members: dict[str, Member] = {}
+        for wire, node in mapping(schema.get("properties")).items():
+            shape = self.read(node, f"{name}_{wire}")
+            renamed = shape.marks.get("x-python-name")
+            members[wire] = Member(
+                wire=wire,
+                name=python_name(str(renamed or wire)),
+                required=wire in required,
+                shape=shape,
+                holding=mapping(node).get("x-holding") is True,
+            )
+        rest = schema.get("additionalProperties")
+        return ClassFacts(
+            name=name,
+            members=members,
+            accepts_unknown=rest is not False,
+            rest=self.read(rest, f"{name}_value") if isinstance(rest, dict) else None,
+            deprecated=schema.get("deprecated") is True,
+            unknown=unknown_keys(schema),
+            texts=texts_of(schema),
+        )
+
+    def _shape(
+        self,
+        schema: Json,
+        json_type: str,
+        python_type: str,
+        nullable: bool,
+        parts: Sequence[Shape] = (),
+    ) -> Shape:
+        enum = schema.get("enum")
+        pattern = schema.get("pattern")
+        marks = {key: schema[key] for key in (*MARK_KEYS, "x-python-name") if schema.get(key)}
+        return Shape(
+            json_type=json_type,
+            python_type=python_type,
+            nullable=nullable,
+            format=None if schema.get("format") is None else str(schema["format"]),
+            parts=tuple(parts),
+            limits=dict(read_limits(schema, json_type)),
+            pattern=None if pattern is None else str(pattern),
+            enum=tuple(sequence(enum)) if enum is not None else None,
+            deprecated=schema.get("deprecated") is True,
+            default=schema.get("default"),
+            marks=marks,
+            unknown=unknown_keys(schema),
+            texts=texts_of(schema),
+        )
+
+
+def _types(schema: Json) -> tuple[list[str], bool]:
+    """Return the JSON types without null, and whether null is allowed."""
+    declared = schema.get("type")
+    types = [str(entry) for entry in (declared if isinstance(declared, list) else [declared])]
+    types = [entry for entry in types if entry != "None"]
+    nullable = "null" in types or schema.get("nullable") is True
+    others = [entry for entry in types if entry != "null"]
+    return others or (["null"] if types else []), nullable and bool(others or not types)
+
+
+def _inferred_type(schema: Json) -> str:
+    for key, json_type in (("properties", "object"), ("items", "array"), ("prefixItems", "array")):
+        if key in schema:
+            return json_type
+    enum = sequence(schema.get("enum"))
+    return "string" if enum and all(isinstance(value, str) for value in enum) else "any"
+
+
+def _joined(parts: list[Shape], separator: str = " | ") -> str:
+    types = [part.python_type for part in parts]
+    return separator.join(types if separator == ", " else dict.fromkeys(types))

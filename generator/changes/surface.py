@@ -1,0 +1,110 @@
+"""Write the public surface of the client as text: what a reviewer compares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.spec import Json
+
+from .compare import error_class
+from .documents import canonical
+from .fact_reader import collect_facts
+from .facts import Argument, Facts, OperationFacts
+from .shapes import ClassFacts, Shape
+
+HEAD = """\
+# Written by `python -m generator surface` from spec/openapi.yaml. Do not edit.
+# What users see of the spec: a difference here is a change for them.
+"""
+
+
+def render_surface(document: Json) -> str:
+    """Return the surface of a document that has passed the lint."""
+    facts = collect_facts(document)
+    lines = [HEAD]
+    for heading, entries in (
+        ("hosts", [f"{name} = {url}" for name, url in facts.hosts.items()]),
+        ("operations", [line for o in facts.operations.values() for line in _operation(o)]),
+        ("classes", [line for _, c in sorted(facts.classes.items()) for line in _class(c)]),
+        ("errors", list(_errors(facts))),
+        ("commands", [_command(operation, facts) for operation in facts.operations.values()]),
+    ):
+        lines += [heading, *(f"  {entry}" for entry in entries), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def python_signature(operation: OperationFacts) -> str:
+    """Return the signature of an operation's method, without `self`."""
+    arguments = sorted(operation.arguments.values(), key=lambda argument: not argument.required)
+    declared = [
+        f"{a.name}: {a.shape.python_type}" + ("" if a.required else " | None = None")
+        for a in arguments
+    ]
+    result = operation.result.python_type if operation.result else "None"
+    return f"{operation.name}({', '.join(['*', *declared] if declared else [])}) -> {result}"
+
+
+def _operation(operation: OperationFacts) -> Iterator[str]:
+    deprecated = ", deprecated" if operation.deprecated else ""
+    yield python_signature(operation)
+    weight = operation.weight if isinstance(operation.weight, int) else canonical(operation.weight)
+    request = f"{operation.method.upper()} {operation.path}"
+    yield f"  {request}, {operation.security_type}, weight {weight}{deprecated}"
+    for argument in operation.arguments.values():
+        yield f"  {argument.name}: {_argument(argument)}"
+
+
+def _argument(argument: Argument) -> str:
+    parts = [argument.wire, *_limits(argument.shape)]
+    parts += [f"filled in by the client: {argument.role}"] if argument.role else []
+    parts += ["deprecated"] if argument.deprecated or argument.shape.deprecated else []
+    return ", ".join(parts)
+
+
+def _limits(shape: Shape) -> Iterator[str]:
+    if shape.enum is not None:
+        yield f"one of {', '.join(map(str, shape.enum))}"
+    if shape.pattern is not None:
+        yield f"pattern {shape.pattern}"
+    for key, value in shape.limits.items():
+        yield f"{key} {value[0] if isinstance(value, tuple) else value}"
+
+
+def _class(item: ClassFacts) -> Iterator[str]:
+    yield item.name + (", deprecated" if item.deprecated else "")
+    for member in item.members.values():
+        annotation = member.shape.python_type
+        if member.shape.nullable or not member.required:
+            annotation += " | None"
+        parts = [
+            member.wire,
+            *(["optional"] if not member.required else []),
+            *_limits(member.shape),
+        ]
+        parts += ["holding"] if member.holding else []
+        parts += ["deprecated"] if member.shape.deprecated else []
+        yield f"  {member.name}: {annotation} ({', '.join(parts)})"
+        if member.instant:
+            yield f"  {member.instant}: datetime | None (from {member.name})"
+
+
+def _errors(facts: Facts) -> Iterator[str]:
+    for code, error in sorted(facts.errors.items(), key=lambda entry: -int(entry[0])):
+        permanent = ", not retryable" if error.get("retryable") is False else ""
+        yield f"{code} {error['name']}: {error_class(error)}{permanent}"
+
+
+def _command(operation: OperationFacts, facts: Facts) -> str:
+    options = [
+        f"--{a.name.rstrip('_').replace('_', '-')} {a.shape.python_type}"
+        for a in operation.arguments.values()
+    ]
+    row = (
+        operation.result.parts[0]
+        if operation.result and operation.result.parts
+        else operation.result
+    )
+    item = facts.classes.get(row.python_type) if row else None
+    options += ["--non-zero"] if item and item.holdings else []
+    words = [f"[{option}]" for option in options]
+    return " ".join(["binance-usdm", operation.name.replace("_", "-"), *words])
