@@ -459,9 +459,7 @@ def test_without_uvicorn_a_server_says_what_to_install(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    with pytest.raises(
-        ImportError, match=r"^serving .* pip install uvicorn$"
-    ) as caught:
+    with pytest.raises(ImportError, match=r"^serving .* pip install uvicorn$") as caught:
         serve(exchange)
     assert caught.value.__suppress_context__
     with pytest.raises(ImportError, match="mock"), running(exchange):

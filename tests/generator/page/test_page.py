@@ -16,7 +16,7 @@ from generator.page.command import run_page
 from generator.page.compare import compare_page
 from generator.page.difference import Difference
 from generator.page.markdown import split_pages
-from tests.page.writer import SPEC, write_page
+from tests.generator.page.writer import SPEC, write_page
 from tests.support.paths import ROOT, SPEC_FILE
 
 BALANCE, TIME = "/fapi/v3/balance", "/fapi/v1/time"
@@ -226,10 +226,10 @@ def test_a_deep_example_is_reported(depth: int) -> None:
     assert subjects & {"example", "type of response"}
 
 
-def write(folder: Path, *pages: str) -> str:
+def write(folder: Path, *pages: str) -> Path:
     path = folder / "saved.md"
     path.write_text("\n---\n\n".join(pages), encoding="utf-8")
-    return str(path)
+    return path
 
 
 def test_the_command_is_silent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -269,7 +269,7 @@ def test_a_file_that_is_no_page_is_2(
     path = tmp_path / "saved.md"
     if content is not None:
         path.write_bytes(content)
-    assert run_page([str(path)], SPEC_FILE) == 2
+    assert run_page([path], SPEC_FILE) == 2
     out, err = capsys.readouterr()
     assert (out, said in err) == ("", True)
 
@@ -279,13 +279,13 @@ def test_a_spec_with_findings_is_2(tmp_path: Path, capsys: pytest.CaptureFixture
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps({**SPEC, "paths": {}}), encoding="utf-8")
     path = write(tmp_path, write_page(BALANCE, "en"))
-    assert run_page([path, "--spec", str(spec)], SPEC_FILE) == 2
+    assert run_page([path], spec) == 2
     assert "paths: there must be at least one operation" in capsys.readouterr().err
 
 
 def test_the_subcommand_is_there(tmp_path: Path) -> None:
     """`python -m generator page FILE` is the way in."""
     path = write(tmp_path, write_page(BALANCE, "en").replace("**5**", "**6**"))
-    command = [sys.executable, "-m", "generator", "page", path]
+    command = [sys.executable, "-m", "generator", "page", str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, "the page has 6, the spec 5" in done.stdout) == (1, True)
