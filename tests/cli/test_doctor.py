@@ -485,7 +485,11 @@ def test_a_server_that_accepts_and_says_nothing(
     with RawServer([STAY_SILENT]) as server:
         plain = doctor.run("--json", "--timeout", "0.2", BINANCE_BASE_URL=server.url)
         hosts(monkeypatch, fapi_binance_com=server.port)
-        tls = doctor.run("--json", "--timeout", "0.2", BINANCE_BASE_URL=MAINNET)
+        # A busy machine may need the shortest time for the connection alone.
+        for timeout in ("0.2", "2", "20"):
+            tls = doctor.run("--json", "--timeout", timeout, BINANCE_BASE_URL=MAINNET)
+            if "connecting failed" not in tls.text_of("reachable"):
+                break
     assert plain.text_of("reachable").startswith("DeadlineExceeded: ")
     assert "TLS failed: it took too long" in tls.text_of("reachable")
 
