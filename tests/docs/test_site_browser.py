@@ -8,14 +8,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.docs.built_site import SITE, other_language, read_pages, require_site
-from tests.support.browser import set_screen, start_browser
+from tests.support.browser import find_axe_problems, set_scheme, set_screen, start_browser
 
 # After the import that skips without selenium.
 from selenium.webdriver.common.by import By  # isort: skip
@@ -23,7 +21,6 @@ from selenium.webdriver.common.keys import Keys  # isort: skip
 
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 SCHEMES = {"light": "default", "dark": "slate"}
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 # A page of each kind, in turns English and Chinese. "*" is the first page of a section.
 KINDS = [
     "latest/",
@@ -61,12 +58,6 @@ RESULTS = """
 const roots = [...document.querySelectorAll("*")].map(each => each.shadowRoot).filter(Boolean);
 return roots.flatMap(root => [...root.querySelectorAll("li a[href]")].map(link => link.href));
 """
-RUN_AXE = """
-const [tags, done] = arguments;
-axe.run(document, {runOnly: tags, resultTypes: ["violations"]}).then(
-  result => done(result.violations.map(each => `${each.id}: ${each.nodes[0].html}`)),
-  error => done([`axe failed: ${error}`]));
-"""
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -86,8 +77,7 @@ class Visitor:
         storage = {"origin": self.url.rstrip("/"), "storageTypes": "local_storage"}
         self.browser.execute_cdp_cmd("Storage.clearDataForOrigin", storage)
         set_screen(self.browser, *SIZES[size])
-        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        set_scheme(self.browser, scheme)
         self.browser.get(self.url + path)
         self.until(lambda: self.value("document.body.dataset.mdColorScheme") == SCHEMES[scheme])
 
@@ -140,17 +130,8 @@ def resolve_kind(kind: str) -> str:
     return kind if section == kind else min(path for path in read_pages() if section in path)
 
 
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """Return the source of axe-core."""
-    found = find_spec("axe_core_python")
-    assert found is not None
-    assert found.origin is not None
-    return Path(found.origin).with_name("axe.min.js").read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_fits_its_reader(kind: str, visitor: Visitor, axe: str) -> None:
+def test_a_page_fits_its_reader(kind: str, visitor: Visitor) -> None:
     """On desktop and phone, light and dark, a page asks no other host, logs no error, is as wide
     as the screen, and breaks no rule of WCAG 2.1 A and AA that axe knows.
     """
@@ -162,11 +143,10 @@ def test_a_page_fits_its_reader(kind: str, visitor: Visitor, axe: str) -> None:
             room = visitor.value("document.documentElement.clientWidth")
             assert visitor.value("document.documentElement.scrollWidth") <= room, (size, scheme)
             if (size == "phone") == (scheme == "dark"):
-                visitor.browser.execute_script(axe)
-                assert visitor.browser.execute_async_script(RUN_AXE, WCAG) == [], (size, scheme)
+                assert find_axe_problems(visitor.browser) == [], (size, scheme)
 
 
-def test_a_bad_page_is_noticed(visitor: Visitor, axe: str) -> None:
+def test_a_bad_page_is_noticed(visitor: Visitor) -> None:
     """A request to another host, an error, a wide box and a low contrast are found."""
     visitor.open("latest/")
     assert visitor.complaints() == []
@@ -191,8 +171,7 @@ def test_a_bad_page_is_noticed(visitor: Visitor, axe: str) -> None:
     visitor.until(both_are_seen)
     room = visitor.value("document.documentElement.clientWidth")
     assert visitor.value("document.documentElement.scrollWidth") > room
-    visitor.browser.execute_script(axe)
-    found = visitor.browser.execute_async_script(RUN_AXE, WCAG)
+    found = find_axe_problems(visitor.browser)
     assert [each.partition(":")[0] for each in found] == ["color-contrast"]
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hmac
 import http.client
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,14 +20,12 @@ from binance_usdm.mock import (
     row,
     running,
 )
-from tests.support.browser import set_screen, start_browser
+from tests.support.browser import ALL, KeyboardUser, set_scheme, set_screen, start_browser
 
 # After the import that skips without selenium.
-from selenium import webdriver  # isort: skip
 from selenium.webdriver.common.keys import Keys  # isort: skip
 
 T0 = 1_700_000_000_000
-ALL = "select all"
 HOSTILE = "/fapi/<img/src=x/onerror=alert(1)><script>alert(2)</script>"
 
 
@@ -53,52 +50,17 @@ def sign_balance(exchange: Exchange) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     return b"/fapi/v3/balance?" + query + b"&signature=" + signature, headers
 
 
-class Page:
+class Page(KeyboardUser):
     """Admin page, used without a mouse."""
 
     def __init__(self, browser: Any, exchange: Exchange, url: str) -> None:
-        self.browser, self.exchange, self.url = browser, exchange, url
+        super().__init__(browser)
+        self.exchange, self.url = exchange, url
 
     def open(self, width: int = 1280, height: int = 800) -> None:
         set_screen(self.browser, width, height)
         self.browser.get(f"{self.url}/__admin/")
         self.until(lambda: self.text("#live") == "live")
-
-    def text(self, selector: str) -> str:
-        return str(
-            self.browser.execute_script(
-                "return document.querySelector(arguments[0]).textContent", selector
-            )
-        )
-
-    def value(self, script: str, *arguments: Any) -> Any:
-        return self.browser.execute_script(f"return {script}", *arguments)
-
-    def until(self, holds: Callable[[], object]) -> None:
-        end = time.monotonic() + 60
-        while not holds():
-            assert time.monotonic() < end, "the page did not follow"
-            time.sleep(0.02)
-
-    def press(self, *keys: str) -> None:
-        actions = webdriver.ActionChains(self.browser, duration=0)
-        for each in keys:
-            if each == ALL:
-                actions.key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL)
-            else:
-                actions.send_keys(each)
-        actions.perform()
-
-    def tab_to(self, selector: str) -> None:
-        """By Tab alone, as far as it takes; each stop must be seen to have the focus."""
-        for _ in range(120):
-            if self.value("document.activeElement.matches(arguments[0])", selector):
-                assert (
-                    self.value("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-                ), "the focus is visible"
-                return
-            self.press(Keys.TAB)
-        raise AssertionError(f"no Tab leads to {selector}")
 
     def ask(self, target: str = "/fapi/v3/balance?recvWindow=1&signature=abcdefghijkl") -> None:
         parts = urlsplit(self.url)
@@ -445,10 +407,7 @@ CONTRAST = """(() => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everything_can_be_read(page: Page, scheme: str) -> None:
-    page.browser.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia",
-        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
-    )
+    set_scheme(page.browser, scheme)
     page.exchange.fail("waf")
     page.exchange.fail("error-500", nth=2)
     page.exchange.ban(60, "10.0.0.1")
