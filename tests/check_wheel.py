@@ -21,9 +21,11 @@ def main() -> None:
     }
     assert imports == expected, imports
     files = zipfile.ZipFile(WHEEL).namelist()
-    assert {"binance_usdm/mock/admin/page.html", "binance_usdm/mock/admin/openapi.json"} <= set(
-        files
-    ), "data files are missing"
+    pages = {"page.html", "palette.css", "pretty_json.js", "openapi.json"}
+    pages |= {f"http_page.{suffix}" for suffix in ("html", "css", "js", "json")}
+    assert {f"binance_usdm/mock/admin/{name}" for name in pages} <= set(files), (
+        "data files are missing"
+    )
     (bill,) = (path for path in zipfile.ZipFile(WHEEL).namelist() if ".dist-info/sboms/" in path)
     components = json.loads(zipfile.ZipFile(WHEEL).read(bill))["components"]
     required = {component["name"] for component in components if component["scope"] == "required"}

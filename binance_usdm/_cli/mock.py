@@ -79,7 +79,8 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
     serve_command.add_argument(
         "--admin",
         action="store_true",
-        help="serve a page and the admin API at /__admin/, for this machine only",
+        help="serve a page and the admin API at /__admin/, and a page that signs requests in the "
+        "browser at /__admin/http, for this machine only",
     )
     serve_command.add_argument(
         "--tls-cert",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,12 +10,14 @@ from typing import Any, Final
 import pytest
 from ruamel.yaml import YAML
 
+from binance_usdm.mock.admin.assets import read_asset
 from docs.builder.pages import WORDS
 from generator.spec import load
 from tests.docs.pages import CHINESE, DOCS, read_headings, read_prose
 from tests.support.paths import SPEC_FILE
 
 GLOSSARY: Final = YAML(typ="safe").load(DOCS / "glossary.yaml")
+HTTP_PAGE: Final = json.loads(read_asset("http_page.json"))
 SOURCES: Final = {"page", "exchange", "spec", "own"}
 # Names of the exchange that are written without the blank.
 UNSPACED_NAMES: Final = re.compile(r"U本位|账户余额V3")
@@ -70,6 +73,7 @@ TEXTS: Final[dict[str, list[str]]] = {
     **{page.relative_to(DOCS).as_posix(): lines_of(page.read_text("utf-8")) for page in PAGES},
     **{where: [text] for where, text in texts_of(load(SPEC_FILE))},
     **{where: lines_of(text) for where, text in texts_of_site(WORDS)},
+    **{where: [text] for where, text in texts_of_site(HTTP_PAGE, "http_page")},
 }
 
 
@@ -104,10 +108,11 @@ def test_an_entry_of_the_glossary_is_complete() -> None:
 
 
 def test_texts_are_found() -> None:
-    """All pages, the texts of the spec, and those of generated pages."""
+    """All pages, the texts of the spec, those of generated pages and of the HTTP page."""
     assert len(PAGES) > 20
     assert len([where for where in TEXTS if where.startswith("spec.")]) > 40
     assert len([where for where in TEXTS if where.startswith("words.")]) > 60
+    assert len([where for where in TEXTS if where.startswith("http_page.zh.")]) > 60
 
 
 @pytest.mark.parametrize("place", TEXTS)

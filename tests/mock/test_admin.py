@@ -90,8 +90,9 @@ def ask(exchange: Exchange, where: str = "", key: str = DEFAULT_API_KEY, **other
     "address", ["10.0.0.1", "192.168.1.7", "::2", "::ffff:10.0.0.1", "testclient", ""]
 )
 def test_another_machine_is_refused(exchange: Exchange, address: str) -> None:
-    reply = call(exchange, "GET", "state", address=address)
-    assert (reply.status, json.loads(reply.body).keys()) == (403, {"error"})
+    for resource in "state", "http", "http/zh":
+        reply = call(exchange, "GET", resource, address=address)
+        assert (reply.status, json.loads(reply.body).keys()) == (403, {"error"})
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
@@ -125,6 +126,7 @@ def test_another_host_another_site_and_a_proxy_are_refused(
     exchange: Exchange, headers: Any
 ) -> None:
     assert call(exchange, "GET", "state", headers=headers).status == 403
+    assert call(exchange, "GET", "http", headers=headers).status == 403
     assert call(exchange, "POST", "reset", {}, headers=headers).status == 403
 
 
@@ -779,12 +781,14 @@ def test_document_and_resources_are_the_same(exchange: Exchange) -> None:
         (method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item
     }
     there = {(method, f"/__admin/{name}") for method, name in RESOURCES}
-    assert described == there | {("GET", "/__admin/"), ("GET", "/__admin/openapi.json")}
+    pages = {("GET", f"/__admin/{name}") for name in ("", "http", "http/zh", "openapi.json")}
+    assert described == there | pages
     assert done(exchange, "GET", "openapi.json") == DOCUMENT
 
 
-def test_the_page_may_load_nothing_but_itself(exchange: Exchange) -> None:
-    reply = call(exchange, "GET", "")
+@pytest.mark.parametrize("page", ["", "http", "http/zh"])
+def test_a_page_may_load_nothing_but_itself(exchange: Exchange, page: str) -> None:
+    reply = call(exchange, "GET", page)
     policy = dict(reply.headers)[b"Content-Security-Policy"].decode()
     assert re.fullmatch(
         r"default-src 'none'; connect-src 'self'; img-src data:; "
@@ -798,6 +802,11 @@ def test_the_page_may_load_nothing_but_itself(exchange: Exchange) -> None:
         reply.body,
     )
     assert dict(reply.headers)[b"X-Content-Type-Options"] == b"nosniff"
+    assert dict(reply.headers)[b"Cache-Control"] == b"no-store"
+    assert dict(reply.headers)[b"Referrer-Policy"] == b"no-referrer"
+
+
+def test_the_admin_page_has_two_addresses(exchange: Exchange) -> None:
     assert (
         call(exchange, "GET", "").body
         == AdminApi(exchange._engine).handle("GET", "/__admin", b"", HERE, b"", "::1").body

@@ -496,13 +496,13 @@ def test_mock_imports_no_client() -> None:
 
 
 def test_the_mock_works_in_a_zip(tmp_path: Path) -> None:
-    """From a zip file, as in a zipapp, the mock responds, and so does its page."""
+    """From a zip file, as in a zipapp, the mock responds, and so do its pages."""
     root = Path(door.__file__).parents[2]
     archive = tmp_path / "app.pyz"
     with zipfile.ZipFile(archive, "w") as packed:
         for folder in (root / "binance_usdm", root / "generated_client" / "binance_usdm_wire"):
             for file in folder.rglob("*"):
-                if file.suffix in (".py", ".json", ".html"):
+                if file.suffix in (".py", ".json", ".html", ".css", ".js"):
                     packed.write(file, file.relative_to(folder.parent))
     program = """if True:
         import sys
@@ -511,10 +511,11 @@ def test_the_mock_works_in_a_zip(tmp_path: Path) -> None:
         assert "app.pyz" in sys.modules["binance_usdm"].__file__
         exchange = Exchange()
         exchange.seed("balance", [row("USDT", balance="5")])
-        page = AdminApi(exchange._engine).handle(
-            "GET", "/__admin/", b"", [(b"Host", b"localhost")], b"", "127.0.0.1"
-        )
-        assert page.status == 200, page
+        for path in "/__admin/", "/__admin/http", "/__admin/http/zh":
+            page = AdminApi(exchange._engine).handle(
+                "GET", path, b"", [(b"Host", b"localhost")], b"", "127.0.0.1"
+            )
+            assert page.status == 200, page
         assert exchange.handle("GET", b"/fapi/v1/time", ()).status == 200
     """
     done = subprocess.run(

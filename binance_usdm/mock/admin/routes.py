@@ -6,10 +6,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -17,14 +14,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from binance_usdm.mock.core.accounts import DEFAULT_API_SECRET
 from binance_usdm.mock.core.query import Query
-from binance_usdm.mock.core.response import HTML, Reply, json_response
+from binance_usdm.mock.core.response import Reply, json_response
 from binance_usdm.mock.core.schema import compile_validator, iter_errors
 from binance_usdm.mock.core.strict_json import loads
 from binance_usdm.mock.engine import Engine
 
 from .access import Headers, access_problem, has_json_content_type
+from .pages import admin_page_response, http_page_response
 from .resources import RESOURCES
 from .views import Handler, Params
 
@@ -148,22 +145,6 @@ def _resolve_ref(node: Params) -> Params:
     return resolved
 
 
-def _content_security_policy(page: bytes) -> bytes:
-    """Return a policy that allows the page's own style and script, and requests to its host."""
-    rules = [
-        "default-src 'none'",
-        "connect-src 'self'",
-        "img-src data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-    ]
-    for tag in ("style", "script"):
-        _, content, _ = re.split(rf"</?{tag}>".encode(), page)
-        digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
-        rules.append(f"{tag}-src 'sha256-{digest}'")
-    return "; ".join([*rules, "frame-ancestors 'none'"]).encode()
-
-
 @cache
 def _admin_spec() -> Mapping[str, Any]:
     spec: Mapping[str, Any] = json.loads(
@@ -172,20 +153,10 @@ def _admin_spec() -> Mapping[str, Any]:
     return spec
 
 
-@cache
-def _page_response() -> Reply:
-    page = files("binance_usdm.mock.admin").joinpath("page.html").read_bytes()
-    page = page.replace(b"{{DEFAULT_API_SECRET}}", DEFAULT_API_SECRET.encode())
-    headers = (
-        (b"Content-Type", HTML + b"; charset=utf-8"),
-        (b"Content-Security-Policy", _content_security_policy(page)),
-        (b"Referrer-Policy", b"no-referrer"),
-    )
-    return Reply(200, headers, page)
-
-
 _ROUTES: Final[Mapping[tuple[str, str], Handler]] = {
-    ("GET", f"{ADMIN_PREFIX}/"): lambda engine, params: _page_response(),
+    ("GET", f"{ADMIN_PREFIX}/"): lambda engine, params: admin_page_response(),
+    ("GET", f"{ADMIN_PREFIX}/http"): lambda engine, params: http_page_response(engine, "en"),
+    ("GET", f"{ADMIN_PREFIX}/http/zh"): lambda engine, params: http_page_response(engine, "zh"),
     ("GET", f"{ADMIN_PREFIX}/openapi.json"): lambda engine, params: _admin_spec(),
     **{
         (method, f"{ADMIN_PREFIX}/{name}"): handler for (method, name), handler in RESOURCES.items()

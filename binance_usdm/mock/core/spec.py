@@ -62,7 +62,7 @@ class ApiSpec:
     """
 
     def __init__(self, document: Json) -> None:
-        self._document = document
+        self.document = document
         self.errors: Json = document.get("x-error-codes", {})
         self.operations: tuple[Operation, ...] = tuple(self._parse_operations())
         self.by_id: dict[str, Operation] = {
@@ -117,8 +117,8 @@ class ApiSpec:
 
     def row_schemas(self, operation: Operation) -> Mapping[str, Json]:
         """Return the schemas of the fields of an operation whose response is an array of rows."""
-        items = self._resolve_ref(self._resolve_ref(operation.schema)["items"])
-        return {name: self._resolve_ref(schema) for name, schema in items["properties"].items()}
+        items = self.resolve_ref(self.resolve_ref(operation.schema)["items"])
+        return {name: self.resolve_ref(schema) for name, schema in items["properties"].items()}
 
     def validate_body(self, operation: Operation, value: Any) -> None:
         """Check that an operation may respond with a JSON value.
@@ -126,14 +126,14 @@ class ApiSpec:
         Raises:
             ValueError: The value violates the response schema. The message has the path.
         """
-        for path, problem in iter_errors(operation.schema, value, self._resolve_ref, operation.id):
+        for path, problem in iter_errors(operation.schema, value, self.resolve_ref, operation.id):
             raise ValueError(
                 f"{path}: the value {problem}; pass bytes to send a body that violates the spec"
             )
 
     def _fill_fields(self, schema: Json, value: Any, now: int, alias: str | None) -> Any:
         """Return an example with the time and the account's alias in the fields for them."""
-        schema = self._resolve_ref(schema)
+        schema = self.resolve_ref(schema)
         if schema.get("x-exchange-clock") is True:
             return now
         if schema.get("x-identifies-account") is True and alias is not None:
@@ -152,8 +152,8 @@ class ApiSpec:
         return value
 
     def _parse_operations(self) -> Iterator[Operation]:
-        for path, item in self._document.get("paths", {}).items():
-            item = self._resolve_ref(item)
+        for path, item in self.document.get("paths", {}).items():
+            item = self.resolve_ref(item)
             for method in _METHODS:
                 if method in item:
                     yield self._parse_operation(method.upper(), path, item, item[method])
@@ -162,11 +162,11 @@ class ApiSpec:
         name = node.get("operationId", f"{method} {path}")
         if "requestBody" in node:
             raise ValueError(f"{name}: request bodies are not supported by the mock")
-        alternatives = node.get("security", self._document.get("security", []))
+        alternatives = node.get("security", self.document.get("security", []))
         key_header, signature = self._parse_security(name, alternatives)
         parameters = self._parse_parameters(name, item, node)
-        response = self._resolve_ref(node["responses"]["200"])
-        media = self._resolve_ref(response["content"]["application/json"])
+        response = self.resolve_ref(node["responses"]["200"])
+        media = self.resolve_ref(response["content"]["application/json"])
         allowed_names = [parameter.name for parameter in parameters]
         if signature is not None:
             allowed_names.append(signature)
@@ -191,12 +191,12 @@ class ApiSpec:
     def _parse_parameters(self, operation: str, item: Json, node: Json) -> tuple[Parameter, ...]:
         """Return the parameters of an operation, its own instead of equal ones of the path."""
         declared = (*item.get("parameters", ()), *node.get("parameters", ()))
-        resolved = [self._resolve_ref(parameter) for parameter in declared]
+        resolved = [self.resolve_ref(parameter) for parameter in declared]
         latest = {(parameter["in"], parameter["name"]): parameter for parameter in resolved}
         return tuple(self._parse_parameter(operation, parameter) for parameter in latest.values())
 
     def _parse_parameter(self, operation: str, node: Json) -> Parameter:
-        schema = self._resolve_ref(node.get("schema", {}))
+        schema = self.resolve_ref(node.get("schema", {}))
         if node["in"] != "query" or schema.get("type") not in _TYPES:
             raise ValueError(
                 f"{operation}: parameter {node['name']} is not supported by the mock; "
@@ -214,7 +214,7 @@ class ApiSpec:
             raise ValueError(f"{operation}: several security requirements are not supported")
         key_header = signature = None
         for scheme_name in alternatives[0] if alternatives else ():
-            scheme = self._resolve_ref({"$ref": f"#/components/securitySchemes/{scheme_name}"})
+            scheme = self.resolve_ref({"$ref": f"#/components/securitySchemes/{scheme_name}"})
             match scheme.get("x-signing-role"), scheme.get("in"):
                 case "key", "header":
                     key_header = scheme["name"].lower().encode()
@@ -230,15 +230,15 @@ class ApiSpec:
 
     def _first_example(self, operation: str, media: Json) -> Any:
         for example in media.get("examples", {}).values():
-            return self._resolve_ref(example)["value"]
+            return self.resolve_ref(example)["value"]
         if "example" in media:
             return media["example"]
         raise ValueError(f"{operation}: the 200 response has no example that the mock could send")
 
-    def _resolve_ref(self, node: Json) -> Json:
+    def resolve_ref(self, node: Json) -> Json:
         """Follow a reference. Keywords beside `$ref` win, as OpenAPI 3.1 allows them there."""
         while "$ref" in node:
-            target: Any = self._document
+            target: Any = self.document
             for step in node["$ref"].removeprefix("#/").split("/"):
                 target = target[step.replace("~1", "/").replace("~0", "~")]
             node = {**target, **{name: value for name, value in node.items() if name != "$ref"}}
