@@ -19,7 +19,7 @@ from tests.docs.pages import (
     translation_of,
 )
 
-SECTIONS = {"tutorial", "how-to", "explanation"}
+SECTIONS = {"tutorial", "how-to", "explanation", "reference"}
 CHINESE_PAGES = sorted(CHINESE.rglob("*.md"))
 
 

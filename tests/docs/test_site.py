@@ -165,7 +165,7 @@ def test_the_mock_exchange_is_complete(pages: dict[str, Page]) -> None:
         ("binance-usdm server-time", "--base-url"),
         ("binance-usdm doctor", "--json"),
         ("binance-usdm mock", "scrub"),
-        ("binance-usdm mock serve", "--admin"),
+        ("binance-usdm mock serve", "/__admin/http"),
         ("binance-usdm mock run", "--fault"),
         ("binance-usdm mock scrub", "FILE"),
     ],

@@ -31,6 +31,7 @@ KINDS = [
     "latest/reference/client/",
     "latest/zh/reference/fields/",
     "latest/reference/command/",
+    "latest/zh/reference/http/",
     "latest/zh/errors/",
     "latest/errors/1021/",
     "latest/trust/benchmarks/",
