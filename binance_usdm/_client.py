@@ -9,6 +9,7 @@ from binance_usdm_wire import AsyncOperations, SyncOperations
 from ._base_client import BaseClient
 from ._call import AsyncCallDriver, SyncCallDriver
 from ._gates import run_to_end
+from ._get import AsyncGet, SyncGet
 from ._http.async_transport import AsyncTransport
 from ._http.sync_transport import SyncTransport
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 # In both classes the driver comes before the operations: it defines the `_call` that they use.
 
 
-class Client(BaseClient["SyncTransportLike"], SyncCallDriver, SyncOperations):
+class Client(BaseClient["SyncTransportLike"], SyncCallDriver, SyncOperations, SyncGet):
     """Blocking client for the USDⓈ-M futures account API.
 
     Safe to share between threads. Use it as a context manager or call `close()`. No
@@ -103,7 +104,7 @@ class Client(BaseClient["SyncTransportLike"], SyncCallDriver, SyncOperations):
         self.close()
 
 
-class AsyncClient(BaseClient["AsyncTransportLike"], AsyncCallDriver, AsyncOperations):
+class AsyncClient(BaseClient["AsyncTransportLike"], AsyncCallDriver, AsyncOperations, AsyncGet):
     """Client for the USDⓈ-M futures account API that uses asyncio.
 
     Safe to share between tasks. Use it as an async context manager or call `aclose()`. No

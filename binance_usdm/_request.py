@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from binance_usdm_wire import InvalidArgumentError, Operation
 
@@ -20,6 +20,7 @@ _DEFAULT_HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",
 }
+_MAX_TEMPLATES: Final = 64
 
 
 class _OperationTemplate(NamedTuple):
@@ -111,6 +112,9 @@ class RequestBuilder(SecretHolder):
     def _complete(self, operation: Operation[Any], query: bytes, signature: bytes) -> HttpRequest:
         template = self._templates.get(operation.id)
         if template is None:
+            # `get()` may have many paths.
+            if len(self._templates) >= _MAX_TEMPLATES:
+                self._templates.clear()
             template = self._templates[operation.id] = self._make_template(operation)
         if signature:
             query += template.signature_prefix + signature

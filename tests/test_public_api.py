@@ -111,6 +111,8 @@ def test_a_client_has_two_methods_for_every_operation_of_the_spec(
     assert methods == {
         "from_env",
         "connect",
+        "get",
+        "get_detailed",
         ends[client],
         *specified,
         *(f"{name}_detailed" for name in specified),

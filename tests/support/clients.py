@@ -55,6 +55,12 @@ class BlockingFacade:
     def server_time_detailed(self) -> Response[ServerTime]:
         return self._run(self.client.server_time_detailed())
 
+    def get(self, path: str, params: Any = None, **options: Any) -> Any:
+        return self._run(self.client.get(path, params, **options))
+
+    def get_detailed(self, path: str, params: Any = None, **options: Any) -> Response[Any]:
+        return self._run(self.client.get_detailed(path, params, **options))
+
     def close(self) -> None:
         """Close the client and its transport."""
         transport: Any = self.client._transport

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, assert_type
+from typing import Any, Literal, assert_type
 
 import httpx
 
@@ -34,6 +34,13 @@ def blocking(client: Client) -> None:
     assert_type(detailed.used_weight, int | None)
     assert_type(detailed.elapsed, float)
     assert_type(detailed.attempts, int)
+    assert_type(client.get("/fapi/v1/multiAssetsMargin", weight=30), Any)
+    params = {"symbol": "BTCUSDT"}
+    assert_type(client.get("/fapi/v1/depth", params, weight=2, signed=False), Any)
+    assert_type(
+        client.get_detailed("/fapi/v1/x", {"a": Decimal(1), "b": 5, "c": None}, weight=1),
+        Response[Any],
+    )
 
 
 def row(row: AccountBalance) -> None:
@@ -50,6 +57,8 @@ def row(row: AccountBalance) -> None:
 async def awaiting(client: AsyncClient) -> None:
     assert_type(await client.balance(), list[AccountBalance])
     assert_type((await client.balance_detailed()).parsed, list[AccountBalance])
+    assert_type(await client.get("/fapi/v1/multiAssetsMargin", weight=30), Any)
+    assert_type(await client.get_detailed("/fapi/v1/x", {"a": 1}, weight=1), Response[Any])
     async with AsyncClient.from_env() as other:
         assert_type(other, AsyncClient)
         assert_type(await other.server_time(), ServerTime)
