@@ -302,6 +302,12 @@ def test_a_server_says_where_it_is_and_ends_quietly(rows: Path, ending: signal.S
     assert server.returncode == 0
 
 
+def test_the_help_names_both_pages() -> None:
+    shown = run("mock", "serve", "--help").stdout
+    assert "/__admin/," in shown
+    assert "/__admin/http," in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"), [((), 404), (("--admin",), 200), (("--workers", "2"), 404)]
 )
