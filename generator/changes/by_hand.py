@@ -11,7 +11,6 @@ from .change import Change
 SEARCHED = ("binance_usdm", "docs", "examples", "README.md", "SECURITY.md", "benchmarks")
 SUFFIXES = {".py", ".md", ".toml", ".yaml", ".html"}
 GENERATED = {"docs/errors.md", "docs/surface.txt", "docs/promises.md"}
-MAX_LINES = 3
 BUDGETS = (1920, 2400)
 """Weight of a minute, ours and the exchange's; texts divide it by the weight of a call."""
 OLD_NAME_RULES = (
@@ -41,13 +40,10 @@ def find_places(changes: Iterable[Change], root: Path) -> list[str]:
     for change in listed:
         for words, pattern in _patterns(change):
             for name, text in texts.items():
-                numbers = [n for n, line in enumerate(text, 1) if pattern.search(line)]
-                if numbers:
-                    shown = ", ".join(map(str, numbers[:MAX_LINES]))
-                    more = (
-                        f" and {len(numbers) - MAX_LINES} more" if len(numbers) > MAX_LINES else ""
-                    )
-                    lines.setdefault(f"{name}:{shown}{more}: names {words}")
+                count = sum(bool(pattern.search(line)) for line in text)
+                if count:
+                    end = "" if count == 1 else f", in {count} lines"
+                    lines.setdefault(f"{name}: names {words}{end}")
     return list(lines)
 
 

@@ -66,15 +66,27 @@ class Change:
     def advice(self) -> str:
         return self._fill(self._rule.advice)
 
-    def _fill(self, template: str) -> str:
+    @property
+    def sentence(self) -> str:
+        """What changes, as a sentence of Markdown with the names as code."""
+        names = {"subject": f"`{self.subject}`"} if " " not in self.subject else {}
+        if self.rule.endswith("-renamed"):
+            names |= {"old": f"`{self.old}`", "new": f"`{self.new}`"}
+        words = self._fill(self._rule.words, **names)
+        missing = [f"`{name}()`" for name in self.operations if f"{name}()" not in words]
+        end = f" ({', '.join(missing)})" if missing else ""
+        return f"{words[:1].upper()}{words[1:]}{end}."
+
+    def _fill(self, template: str, **names: str) -> str:
         operations = " and ".join(f"{name}()" for name in self.operations) or "the operation"
-        return template.format(
-            subject=self.subject,
-            old=self.old,
-            new=self.new,
-            operations=operations,
-            wire=self.wire or self.subject,
-        )
+        texts = {
+            "subject": self.subject,
+            "old": self.old,
+            "new": self.new,
+            "operations": operations,
+            "wire": self.wire or self.subject,
+        }
+        return template.format_map(texts | names)
 
 
 class Collector:

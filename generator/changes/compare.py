@@ -78,7 +78,7 @@ def _compare_errors(old: Mapping[str, Json], new: Mapping[str, Json], collector:
             collector.add("code-name", code, old=before.get("name"), new=after.get("name"))
         keys = sorted((before.keys() | after.keys()) - {"kind", "retryable", "name"})
         changed = [
-            key for key in keys if canonical([before.get(key)]) != canonical([after.get(key)])
+            key for key in keys if canonical(before.get(key), key) != canonical(after.get(key), key)
         ]
         texts = [key for key in changed if key in CODE_TEXT_KEYS]
         if texts:
@@ -98,12 +98,13 @@ def _compare_texts(old: Facts, new: Facts, collector: Collector) -> None:
         keys = [
             key
             for key in sorted(before[subject].keys() | after[subject].keys())
-            if canonical([before[subject].get(key)]) != canonical([after[subject].get(key)])
+            if canonical(before[subject].get(key), key) != canonical(after[subject].get(key), key)
         ]
         if keys:
             collector.add("texts", subject, new=", ".join(keys))
     for place in sorted(old.prose.keys() | new.prose.keys()):
-        if canonical([old.prose.get(place)]) != canonical([new.prose.get(place)]):
+        key = place.rpartition(".")[2]
+        if canonical(old.prose.get(place), key) != canonical(new.prose.get(place), key):
             collector.add("texts", place, new="its words")
 
 
@@ -128,7 +129,7 @@ def _class_texts(item: ClassFacts) -> Iterator[tuple[str, dict[str, Any]]]:
     for member in item.members.values():
         shapes = [member.shape, *member.shape.parts]
         texts = {
-            key: [shape.texts.get(key) for shape in shapes]
+            key: [{key: shape.texts.get(key)} for shape in shapes]
             for shape in shapes
             for key in shape.texts
         }

@@ -14,6 +14,11 @@ from generator.spec import MAX_DEPTH, MAX_VALUES, Json, SpecError, load
 
 SETS = ("required", "type")
 """Lists whose order means nothing."""
+PROSE_KEYS = (
+    "description", "x-description-zh", "summary", "x-summary-zh", "title", "meaning", "x-meaning-zh",
+    "hint", "x-hint-zh",
+)  # fmt: skip
+"""Texts in which runs of spaces mean nothing: docstrings and pages wrap them."""
 
 
 class IncomparableError(Exception):
@@ -34,6 +39,8 @@ def read_document(path: Path) -> tuple[Json, list[str]]:
         document = _read_leniently(path)
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
         raise IncomparableError(f"{path.name}: cannot be compared; it is no mapping with paths")
+    # The copy in the package of a release has a banner.
+    document.pop("x-written-by", None)
     return document, findings or find_problems(document)
 
 
@@ -132,6 +139,8 @@ def _normalized(value: Any, key: str) -> Any:
     if isinstance(value, list):
         entries = [_normalized(entry, "") for entry in value]
         return sorted(entries, key=str) if key in SETS else entries
+    if isinstance(value, str) and key in PROSE_KEYS:
+        return "\n".join(" ".join(line.split()) for line in value.strip().split("\n"))
     # 1 and 1.0 are one JSON number, True is none.
     return float(value) if type(value) is int and abs(value) < 2**53 else value
 

@@ -26,7 +26,7 @@ OPERATION_KEYS = {
 ITEM_KEYS = {"parameters", "servers", "summary", "description", "$ref"}
 DOCUMENT_KEYS = {
     "openapi", "info", "servers", "tags", "paths", "components", "security", "x-sources",
-    "x-security-types", "x-error-codes", "x-written-by", "jsonSchemaDialect",
+    "x-security-types", "x-error-codes", "jsonSchemaDialect",
 }  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def _prose(document: Json) -> Iterator[tuple[str, Any]]:
         yield f"info.{key}", value
     for key, value in mapping(document.get("x-sources")).items():
         yield f"source {key}", value
-    for key in ("tags", "externalDocs", "openapi", "x-written-by"):
+    for key in ("tags", "externalDocs", "openapi"):
         if key in document:
             yield key, document[key]
     for server in map(mapping, sequence(document.get("servers"))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,7 +27,7 @@ COUNTS = (
 def read_limits(schema: Json, json_type: str) -> Iterator[tuple[str, Any]]:
     """Yield the limits of a value; the bounds of an integer are inclusive."""
     for key in COUNTS:
-        if key in schema:
+        if _is_number(schema.get(key)):
             yield key, schema[key]
     if schema.get("uniqueItems") is True:
         yield "uniqueItems", True
@@ -51,12 +52,13 @@ def _bounds(schema: Json, name: str) -> list[Bound]:
     if opened is True:
         # OpenAPI 3.0 says so that the other bound is exclusive.
         closed, opened = None, closed
-    bounds = [(closed, False), (opened, True)]
-    return [
-        bound
-        for bound in bounds
-        if isinstance(bound[0], (int, float)) and not isinstance(bound[0], bool)
-    ]
+    return [bound for bound in ((closed, False), (opened, True)) if _is_number(bound[0])]
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _inclusive(bound: Bound, sign: int) -> Bound:

@@ -126,6 +126,9 @@ def response_differences(
 def _error_field_differences(
     old: ErrorResponse, new: ErrorResponse
 ) -> Iterator[tuple[str, str, str]]:
+    if not old.members or not new.members:
+        # The client reads an error without a JSON object too, by its HTTP status.
+        return
     for name in sorted(old.members.keys() | new.members.keys()):
         before, after = old.members.get(name), new.members.get(name)
         if before is None or after is None or before.json_type != after.json_type:

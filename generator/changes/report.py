@@ -80,7 +80,7 @@ class Report:
     def changelog(self) -> list[str]:
         """The lines of the changelog paragraph."""
         lines = [
-            f"- {INTRODUCTIONS[change.group]}{_sentence(change)}"
+            f"- {INTRODUCTIONS[change.group]}{change.sentence}"
             for group in GROUPS
             for change in self.group(group)
             if change.is_in_changelog
@@ -113,15 +113,6 @@ class Report:
             "changelog": self.changelog,
             "findings": {"old": list(self.old_findings), "new": list(self.new_findings)},
         }
-
-
-def _sentence(change: Change) -> str:
-    words = change.words
-    if " " not in change.subject:
-        words = words.replace(change.subject, f"`{change.subject}`", 1)
-    operations = [f"`{name}()`" for name in change.operations if f"{name}()" not in words]
-    end = f" ({', '.join(operations)})" if operations else ""
-    return f"{words[:1].upper()}{words[1:]}{end}."
 
 
 def parse_version(version: str) -> tuple[int, int, int]:

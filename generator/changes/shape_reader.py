@@ -99,16 +99,14 @@ class ShapeReader:
         ):
             part = self.read(True if values is None else values, f"{owner}_value", depth + 1)
             return self._shape(schema, "map", f"dict[str, {part.python_type}]", nullable, [part])
+        if component:
+            # What stands beside the `$ref` belongs to the field and not to the class.
+            _, target = self._merge({"$ref": f"#/components/schemas/{component}"})
+            schema = schema if "$ref" in target else target
         name = class_name(str(schema.get("x-python-name") or component or owner))
         if name not in self.classes and name not in self._reading:
             self._reading.add(name)
-            # What stands beside the `$ref` belongs to the field and not to the class.
-            pure = (
-                self._merge({"$ref": f"#/components/schemas/{component}"})[1]
-                if component
-                else schema
-            )
-            self.classes[name] = self._class(name, schema if "$ref" in pure else pure)
+            self.classes[name] = self._class(name, schema)
             self._reading.discard(name)
         beside = {key: value for key, value in node.items() if key not in ("$ref", "nullable")}
         return self._shape(beside if component else {}, "class", name, nullable)

@@ -40,8 +40,15 @@ def python_signature(operation: OperationFacts) -> str:
         f"{a.name}: {a.shape.python_type}" + ("" if a.required else " | None = None")
         for a in arguments
     ]
-    result = operation.result.python_type if operation.result else "None"
+    result = result_type(operation)
     return f"{operation.name}({', '.join(['*', *declared] if declared else [])}) -> {result}"
+
+
+def result_type(operation: OperationFacts) -> str:
+    """Return the Python type of an operation's value."""
+    if operation.result is None:
+        return "None"
+    return operation.result.python_type + (" | None" if operation.result.nullable else "")
 
 
 def _operation(operation: OperationFacts) -> Iterator[str]:

@@ -69,8 +69,10 @@ def test_a_check_of_an_empty_folder_misses_every_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_generating_repairs_a_damaged_package(package: Path) -> None:
-    """Missing files come back, and foreign files and folders are removed."""
+def test_generating_repairs_a_damaged_package(
+    package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Missing files come back, and foreign files and folders are removed by name."""
     (package / "errors.py").unlink()
     (package / "models" / "order.py").write_bytes(b"")
     (package / "old" / "deep").mkdir(parents=True)
@@ -78,7 +80,25 @@ def test_generating_repairs_a_damaged_package(package: Path) -> None:
     assert main(["--output", str(package.parent)]) == 0
     assert read_package(package) == read_package(COMMITTED)
     assert not (package / "old").exists()
+    deleted = ["deleted: models/order.py", "deleted: old/deep/stale.txt"]
+    assert capsys.readouterr().out.splitlines()[1:] == deleted
     assert [path.name for path in package.parent.iterdir()] == [PACKAGE]
+
+
+def test_generating_says_what_the_spec_changed(
+    package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The package's copy of the spec is compared with the new one."""
+    served = package / "openapi.json"
+    text = served.read_text(encoding="utf-8")
+    old = text.replace('"x-weight": 5', '"x-weight": 1').replace("updateTime", "updatedTime")
+    served.write_text(old, encoding="utf-8")
+    assert main(["--output", str(package.parent)]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "since the package was written: major: 1 breaking, 2 quiet",
+        "  breaking: AccountBalance.updated_time is renamed to AccountBalance.update_time "
+        "[balance()]",
+    ]
 
 
 def test_generating_again_touches_no_file(
