@@ -18,7 +18,7 @@ from pathlib import Path
 from .changes.by_hand import find_places
 from .changes.compare import compare
 from .changes.documents import IncomparableError, find_problems, read_document
-from .changes.releases import Baseline, find_baseline, read_version, release_problems
+from .changes.releases import Baseline, find_baseline, recorded_versions, release_problems
 from .changes.rendering import RENDERERS, render_summary
 from .changes.report import Report
 from .changes.surface import render_surface
@@ -105,7 +105,7 @@ def _run_changes(options: argparse.Namespace) -> int:
     changes = compare(baseline.document, new, assumed_wider=options.assume_wider)
     report = Report(
         changes,
-        version=baseline.version or read_version(ROOT),
+        version=baseline.version or next(iter(recorded_versions(ROOT)), None),
         by_hand=find_places(changes, ROOT),
         old_findings=baseline.findings or find_problems(baseline.document),
         new_findings=new_findings,

@@ -161,7 +161,8 @@ class ClassComparer:
         wires = list(old.members)
         order_now = [before for before, _ in kept]
         if order_now != sorted(order_now, key=wires.index):
-            add("field-order", new.name, users, new=", ".join(m.name for m in new.members.values()))
+            rule = "field-position" if new.is_tuple else "field-order"
+            add(rule, new.name, users, new=", ".join(m.name for m in new.members.values()))
 
     def _compare_class(
         self, old: ClassFacts, new: ClassFacts, prefix: str, users: Iterable[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -147,7 +148,25 @@ def _restrictions(old: Shape, new: Shape, *, flows_in: bool) -> Iterator[Differe
     elif flows_in and old.enum != new.enum:
         words = describe_choices(old), describe_choices(new)
         differences += [Difference(kind, *words) for kind in compare_choices(old, new)]
+    if flows_in and _accepts_choices(old, new):
+        differences = [entry for entry in differences if entry.kind != "narrower"]
     yield from differences
+
+
+def _accepts_choices(old: Shape, new: Shape) -> bool:
+    """Return whether each of the numbers that the old document lists is accepted."""
+    low, high = new.limits.get("minimum"), new.limits.get("maximum")
+    is_plain = new.limits.keys() <= {"minimum", "maximum"}
+    if not old.enum or not is_plain or new.json_type not in ("integer", "number"):
+        return False
+    allowed = _choice_set(new)
+    return all(
+        isinstance(value, (int, float))
+        and (low is None or _lower((value, False)) >= low)
+        and (high is None or _upper((value, False)) <= _upper(high))
+        and (allowed is None or canonical(value) in allowed)
+        for value in old.enum
+    )
 
 
 def _compare_limit(key: str, old: Any, new: Any, json_type: str) -> Iterator[str]:
@@ -189,7 +208,7 @@ def _choice_set(shape: Shape) -> set[str] | None:
 
 
 def _words(value: Any) -> str:
-    return "none" if value is None else canonical(value)
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _limit_words(key: str, shape: Shape) -> str:

@@ -109,6 +109,12 @@ FIELD_RULES = {
         "the columns of {subject} in tables and CSV are in another order: {new}",
         installed="work: fields are read by name, columns keep the old order",
     ),
+    "field-position": Rule(
+        MAJOR,
+        "the values of {subject} stand in another order on the wire and in columns: {new}",
+        effect=FAILS,
+        installed="read values of {operations} into other fields, or reject them: release today",
+    ),
     "field-deprecated": Rule(
         MINOR,
         "{subject} is deprecated",

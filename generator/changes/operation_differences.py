@@ -5,6 +5,7 @@ Each function yields the id of a rule and the words for both sides.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,7 +51,7 @@ def _weight_rule(old: Any, new: Any) -> str:
 
 
 def _weight_words(weight: Any) -> str:
-    return str(weight) if isinstance(weight, (int, float)) else canonical(weight)
+    return "unknown" if weight is None else json.dumps(weight, ensure_ascii=False)
 
 
 def _security_differences(

@@ -50,7 +50,7 @@ class ShapeReader:
             return self._shape({}, "union", _joined(parts), nullable, parts)
         json_type = types[0] if types else _inferred_type(schema)
         if json_type == "array":
-            return self._array(schema, owner, nullable, depth)
+            return self._array(schema, component, owner, nullable, depth)
         if json_type == "object":
             return self._object(mapping(node), schema, component, (owner, nullable, depth))
         python_type = PYTHON_TYPES.get(json_type, "Any")
@@ -79,8 +79,12 @@ class ShapeReader:
             own["required"] = [*merged.get("required", []), *sequence(own.get("required"))]
         return component, {**merged, **own}
 
-    def _array(self, schema: Json, owner: str, nullable: bool, depth: int) -> Shape:
+    def _array(
+        self, schema: Json, component: str | None, owner: str, nullable: bool, depth: int
+    ) -> Shape:
         elements = sequence(schema.get("prefixItems"))
+        if component and any("x-name" in mapping(element) for element in elements):
+            return self._named({}, schema, component, nullable)
         if elements:
             parts = [
                 self.read(entry, f"{owner}_{n}", depth + 1) for n, entry in enumerate(elements)
@@ -99,24 +103,30 @@ class ShapeReader:
         ):
             part = self.read(True if values is None else values, f"{owner}_value", depth + 1)
             return self._shape(schema, "map", f"dict[str, {part.python_type}]", nullable, [part])
-        if component:
-            # What stands beside the `$ref` belongs to the field and not to the class.
-            _, target = self._merge({"$ref": f"#/components/schemas/{component}"})
-            schema = schema if "$ref" in target else target
-        name = class_name(str(schema.get("x-python-name") or component or owner))
+        beside = {key: value for key, value in node.items() if key not in ("$ref", "nullable")}
+        return self._named(beside if component else {}, schema, component or owner, nullable)
+
+    def _named(self, beside: Json, schema: Json, component: str, nullable: bool) -> Shape:
+        """Return the shape of a class; `beside` has what stands beside the `$ref`."""
+        # What stands beside the `$ref` belongs to the field and not to the class.
+        _, target = self._merge({"$ref": f"#/components/schemas/{component}"})
+        schema = schema if "$ref" in target else target
+        name = class_name(str(schema.get("x-python-name") or component))
         if name not in self.classes and name not in self._reading:
             self._reading.add(name)
             self.classes[name] = self._class(name, schema)
             self._reading.discard(name)
-        beside = {key: value for key, value in node.items() if key not in ("$ref", "nullable")}
-        return self._shape(beside if component else {}, "class", name, nullable)
+        return self._shape(beside, "class", name, nullable)
 
     def _class(self, name: str, schema: Json) -> ClassFacts:
         required = set(map(str, sequence(schema.get("required"))))
+        elements = sequence(schema.get("prefixItems"))
+        nodes = {str(mapping(node).get("x-name", n)): node for n, node in enumerate(elements)}
+        required |= nodes.keys()
         members: dict[str, Member] = {}
-        for wire, node in mapping(schema.get("properties")).items():
+        for wire, node in {**nodes, **mapping(schema.get("properties"))}.items():
             shape = self.read(node, f"{name}_{wire}")
-            renamed = shape.marks.get("x-python-name")
+            renamed = mapping(node).get("x-python-name")
             members[wire] = Member(
                 wire=wire,
                 name=python_name(str(renamed or wire)),
@@ -130,6 +140,7 @@ class ShapeReader:
             members=members,
             accepts_unknown=rest is not False,
             rest=self.read(rest, f"{name}_value") if isinstance(rest, dict) else None,
+            is_tuple=bool(elements),
             deprecated=schema.get("deprecated") is True,
             unknown=unknown_keys(schema),
             texts=texts_of(schema),
@@ -145,7 +156,7 @@ class ShapeReader:
     ) -> Shape:
         enum = schema.get("enum")
         pattern = schema.get("pattern")
-        marks = {key: schema[key] for key in (*MARK_KEYS, "x-python-name") if schema.get(key)}
+        marks = {key: schema[key] for key in MARK_KEYS if schema.get(key)}
         return Shape(
             json_type=json_type,
             python_type=python_type,

@@ -24,7 +24,7 @@ KNOWN_KEYS = {
     *TEXT_KEYS, *LIMIT_KEYS, *MARK_KEYS, "x-holding", "x-python-name", "type", "format", "pattern",
     "enum", "items", "prefixItems", "properties", "required", "additionalProperties", "oneOf",
     "anyOf", "allOf", "nullable", "deprecated", "default", "$defs", "discriminator",
-    "x-signing-role",
+    "x-signing-role", "x-name",
 }  # fmt: skip
 INTEGER_FORMATS = {"int32": 2**31, "int64": 2**63}
 
@@ -85,6 +85,8 @@ class ClassFacts:
     accepts_unknown: bool
     rest: Shape | None
     """Shape of fields that have no name in the spec, if it is stated."""
+    is_tuple: bool
+    """Whether it is an array of different values, whose names the spec gives."""
     deprecated: bool
     unknown: Mapping[str, Any]
     texts: Mapping[str, Any]

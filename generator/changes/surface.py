@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from generator.spec import Json
 
 from .compare import error_class
-from .documents import canonical
 from .fact_reader import collect_facts
 from .facts import Argument, Facts, OperationFacts
 from .shapes import ClassFacts, Shape
@@ -54,7 +54,7 @@ def result_type(operation: OperationFacts) -> str:
 def _operation(operation: OperationFacts) -> Iterator[str]:
     deprecated = ", deprecated" if operation.deprecated else ""
     yield python_signature(operation)
-    weight = operation.weight if isinstance(operation.weight, int) else canonical(operation.weight)
+    weight = json.dumps(operation.weight)
     request = f"{operation.method.upper()} {operation.path}"
     yield f"  {request}, {operation.security_type}, weight {weight}{deprecated}"
     for argument in operation.arguments.values():

@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 from generator.spec import Json
 from tests.generator.changes.edits import (
+    REAL,
     WIDE,
     Edit,
     append,
+    apply,
     at,
     drop,
     put,
@@ -50,6 +52,14 @@ class Seed(NamedTuple):
     step: str
     rules: tuple[str, ...]
     wide: bool = False
+    before: Edit | None = None
+    """An edit of the old document too."""
+
+    def documents(self) -> tuple[Json, Json]:
+        """Return the old document and the new one."""
+        base = WIDE if self.wide else REAL
+        old = apply(self.before, base) if self.before else base
+        return old, apply(self.edit, old)
 
 
 MAJOR, MINOR, PATCH, NONE = "major", "minor", "patch", "none"
@@ -68,6 +78,14 @@ PARAMETERS: Place = (*ACCOUNT, "parameters")
 SIDE: Place = (*PARAMETERS, 3, "schema")
 PATTERN: Place = (*PARAMETERS, 4, "schema", "pattern")
 LIMIT: Place = (*PARAMETERS, 5)
+KLINE: Place = (*SCHEMAS, "Kline")
+CHOICES: Json = {
+    "type": "integer",
+    "format": "int32",
+    "minimum": 1,
+    "maximum": 1000,
+    "enum": [5, 10, 20],
+}
 ERROR: Place = (*SCHEMAS, "Error")
 
 
@@ -127,6 +145,26 @@ def add_account_operation(document: Json) -> None:
     operation = copy.deepcopy(at(document, TIME))
     operation["operationId"] = "ping"
     document["paths"]["/fapi/v1/ping"] = {"get": operation}
+
+
+def klines(document: Json) -> None:
+    """Let the rows of an operation be arrays of different values."""
+    item = {
+        "type": "integer",
+        "format": "int64",
+        "minimum": 0,
+        "maximum": 2**53,
+        "x-name": "openTime",
+    }
+    row = {
+        "type": "array",
+        "description": "A row.",
+        "prefixItems": [item, {**TEXT, "x-name": "open"}],
+    }
+    document["components"]["schemas"]["Kline"] = row
+    content = document["paths"]["/fapi/v1/time"]["get"]["responses"]["200"]["content"]
+    items = {"$ref": "#/components/schemas/Kline"}
+    content["application/json"]["schema"] = {"type": "array", "items": items}
 
 
 def sort_all_keys(document: Json) -> None:
@@ -229,6 +267,14 @@ ARGUMENTS = [
     Seed("value removed", remove((*SIDE, "enum"), "BUY"), MAJOR, ("argument-narrower",), True),
     Seed("values open", drop((*SIDE, "enum")), MINOR, ("argument-wider",), True),
     Seed("values closed", put((*PARAMETERS, 0, "schema", "enum"), ["BTCUSDT"]), MAJOR, ("argument-narrower",), True),
+    Seed("number added", append((*WINDOW, "schema", "enum"), 50), MINOR, ("argument-wider",),
+         before=put((*WINDOW, "schema"), CHOICES)),
+    Seed("number removed", remove((*WINDOW, "schema", "enum"), 5), MAJOR, ("argument-narrower",),
+         before=put((*WINDOW, "schema"), CHOICES)),
+    Seed("bounds that have all numbers", put((*WINDOW, "schema"), {**CHOICES, "minimum": 5, "enum": [5, 10, 20, 30]}), MINOR,
+         ("argument-wider",), before=put((*WINDOW, "schema"), CHOICES)),
+    Seed("bounds that lack a number", put((*WINDOW, "schema", "minimum"), 6), MAJOR, ("argument-narrower",),
+         before=put((*WINDOW, "schema"), CHOICES)),
     Seed("order of values", reorder((*SIDE, "enum")), PATCH, ("places",), True),
     Seed("values by a pattern that has them all", put(SIDE, {"type": "string", "pattern": "^[^a-c]+$|^with blank$"}),
          MINOR, ("argument-wider",), True),
@@ -323,6 +369,11 @@ FIELDS = [
          "asset")), MAJOR,
          ("field-nullable", "field-optional")),
     Seed("deep field", put((*SCHEMAS, "Position", "properties", "isolated"), TEXT), MAJOR, ("field-type",), True),
+    Seed("value of a tuple row added", append((*KLINE, "prefixItems"), {**TEXT, "x-name": "ignored"}), MAJOR,
+         ("field-added-required",), before=klines),
+    Seed("values of a tuple row exchanged", reorder((*KLINE, "prefixItems")), MAJOR, ("field-position",), before=klines),
+    Seed("value of a tuple row renamed", put((*KLINE, "prefixItems", 0, "x-name"), "startTime"), MAJOR,
+         ("field-renamed",), before=klines),
     Seed("map of other values", put((*ROW, "additionalProperties"), {"type": "string"}), MAJOR, ("field-type",)),
 ]  # fmt: skip
 REST = [

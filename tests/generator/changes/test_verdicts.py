@@ -7,15 +7,12 @@ import pytest
 from generator.changes.change import Change
 from generator.changes.compare import compare
 from generator.changes.report import Report
-from generator.spec import Json
-from tests.generator.changes.edits import REAL, WIDE, apply
 from tests.generator.changes.seeds import SEEDS, Seed
 
 
 def changes_of(seed: Seed) -> list[Change]:
     """Return the changes that a seed makes."""
-    base: Json = WIDE if seed.wide else REAL
-    return compare(base, apply(seed.edit, base))
+    return compare(*seed.documents())
 
 
 def test_there_are_enough_seeds() -> None:
