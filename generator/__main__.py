@@ -107,8 +107,8 @@ def _run_changes(options: argparse.Namespace) -> int:
         changes,
         version=baseline.version or next(iter(recorded_versions(ROOT)), None),
         by_hand=find_places(changes, ROOT),
-        old_findings=baseline.findings or find_problems(baseline.document),
-        new_findings=new_findings,
+        old_findings=find_problems(baseline.document, baseline.findings),
+        new_findings=find_problems(new, new_findings),
     )
     if options.format == "text":
         print(f"{options.new.name} against {baseline.name}")

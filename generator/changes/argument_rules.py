@@ -115,9 +115,12 @@ ARGUMENT_RULES = {
         "{subject}: the client fills in the {new}",
     ),
     "asset-option": Rule(
-        MAJOR,
-        "--asset of the command {subject} is the new argument, and no longer selects rows",
-        advice="rename the argument in Python",
+        MINOR,
+        "--asset of the command {subject} is sent to the exchange; it no longer selects rows",
+        advice=(
+            "--asset of the command {subject} takes one asset then; x-python-name gives the argument "
+            "another name"
+        ),
     ),
     "argument-order": Rule(
         PATCH,

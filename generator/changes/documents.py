@@ -26,7 +26,7 @@ class IncomparableError(Exception):
 
 
 def read_document(path: Path) -> tuple[Json, list[str]]:
-    """Return a document and the findings that keep code from being generated from it.
+    """Return a document and what is wrong with its form; `find_problems` says the rest.
 
     Raises:
         IncomparableError: The file is not a mapping with `paths`.
@@ -41,11 +41,18 @@ def read_document(path: Path) -> tuple[Json, list[str]]:
         raise IncomparableError(f"{path.name}: cannot be compared; it is no mapping with paths")
     # The copy in the package of a release has a banner.
     document.pop("x-written-by", None)
-    return document, findings or find_problems(document)
+    return document, findings
 
 
-def find_problems(document: Json) -> list[str]:
-    """Return the findings of the lint."""
+def find_problems(document: Json, findings: list[str]) -> list[str]:
+    """Return the findings that keep code from being generated.
+
+    Args:
+        document: The document.
+        findings: What `read_document` found in its form. The lint needs a proper form.
+    """
+    if findings:
+        return findings
     try:
         return lint(document)
     except RecursionError:

@@ -88,6 +88,7 @@ class _FactReader:
     def __init__(self, document: Json) -> None:
         self.document = document
         self.shapes = ShapeReader(document)
+        self._errors: dict[str, ErrorResponse] = {}
         self.schemes = mapping(mapping(document.get("components")).get("securitySchemes"))
 
     def operations(self) -> Iterator[OperationFacts]:
@@ -102,9 +103,10 @@ class _FactReader:
         name = python_name(str(identity or f"{method} {path}"))
         parameters = self._parameters(name, operation, item)
         responses = {
-            str(status): follow(self.document, response)[1]
+            str(status): response
             for status, response in mapping(operation.get("responses")).items()
         }
+        _, success = follow(self.document, responses.get("200"))
         security_type = str(operation.get("x-security-type"))
         demanded = mapping(self.document.get("x-security-types")).get(security_type)
         known = OPERATION_KEYS | texts_of(operation).keys()
@@ -119,8 +121,8 @@ class _FactReader:
             security_type=security_type,
             demanded=tuple(sorted(self._credential(str(n)).role for n in sequence(demanded))),
             parameters={parameter.name: parameter for parameter in parameters},
-            result=self._result(name, responses.get("200")),
-            responses={status: self._response(name, r) for status, r in responses.items()},
+            result=self._result(name, success),
+            responses={status: self._response(status, r) for status, r in responses.items()},
             servers=tuple(url for _, url in _hosts(servers)),
             deprecated=operation.get("deprecated") is True,
             texts=texts_of(operation),
@@ -177,14 +179,24 @@ class _FactReader:
             name=str(scheme.get("name")),
         )
 
-    def _result(self, name: str, response: Json | None) -> Shape | None:
-        content = mapping(mapping(response).get("content"))
+    def _result(self, name: str, response: Json) -> Shape | None:
+        content = mapping(response.get("content"))
         for media, node in content.items():
             if media.partition(";")[0].strip() == JSON_MEDIA:
                 return self.shapes.read(mapping(node).get("schema", {}), f"{name}_result")
         return None
 
-    def _response(self, name: str, response: Json) -> ErrorResponse:
+    def _response(self, status: str, node: Any) -> ErrorResponse:
+        """Return the facts of a response; most operations share those of errors."""
+        reference = node.get("$ref") if isinstance(node, dict) and len(node) == 1 else None
+        if not isinstance(reference, str) or status == "200":
+            return self._read_response(status, follow(self.document, node)[1])
+        if reference not in self._errors:
+            response = follow(self.document, node)[1]
+            self._errors[reference] = self._read_response(status, response)
+        return self._errors[reference]
+
+    def _read_response(self, status: str, response: Json) -> ErrorResponse:
         content = mapping(response.get("content"))
         headers = {
             key: follow(self.document, header)[1]
@@ -193,7 +205,7 @@ class _FactReader:
         # The classes of error responses are not part of the client.
         apart = ShapeReader(self.document)
         schema = mapping(content.get(JSON_MEDIA)).get("schema", {})
-        shape = apart.read(schema, f"{name}_error")
+        shape = apart.read({} if status == "200" else schema, "error")
         facts = apart.classes.get(shape.python_type)
         prose = {
             "response": _without(response, "headers", "content"),

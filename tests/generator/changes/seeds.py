@@ -241,7 +241,7 @@ OPERATIONS = [
          ("texts",)),
 ]  # fmt: skip
 ARGUMENTS = [
-    Seed("optional argument", append((*BALANCE, "parameters"), ARGUMENT), MAJOR, ("argument-added-optional",
+    Seed("optional argument", append((*BALANCE, "parameters"), ARGUMENT), MINOR, ("argument-added-optional",
          "asset-option")),
     Seed("optional argument of another name", append((*BALANCE, "parameters"), {**ARGUMENT, "name": "limit"}), MINOR,
          ("argument-added-optional",)),
