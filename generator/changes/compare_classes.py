@@ -142,7 +142,8 @@ class ClassComparer:
             instants = before and before.instant, after and after.instant
             if instants[0] != instants[1]:
                 kind = "renamed" if all(instants) else "removed" if instants[0] else "added"
-                add(f"instant-{kind}", new.name, users, *(name or "" for name in instants))
+                names = [f"{new.name}.{name}" if name else "" for name in instants]
+                add(f"instant-{kind}", names[1] or names[0], users, *names)
             member = after or before
             assert member is not None
             for mark, rule in (

@@ -47,13 +47,13 @@ FIELD_RULES = {
         MAJOR,
         "{subject} is {new} instead of {old}",
         effect=FAILS,
-        installed="reject responses of {operations} whose {subject} is no {old}",
+        installed="reject responses of {operations} in which {subject} is no {old}",
     ),
     "field-nullable": Rule(
         MAJOR,
         "{subject} can be None: the exchange may send null",
         effect=DEGRADED,
-        installed="reject a response of {operations} whose {subject} is null",
+        installed="reject a response of {operations} in which {subject} is null",
     ),
     "field-not-nullable": Rule(
         MAJOR,
@@ -77,14 +77,14 @@ FIELD_RULES = {
         PATCH,
         "{subject} accepts more: {new} instead of {old}",
         effect=DEGRADED,
-        installed="reject a response of {operations} whose {subject} is beyond {old}",
+        installed="reject a response of {operations} in which {subject} is beyond {old}",
     ),
     "field-undecided": Rule(
         MAJOR,
         "{subject} has another pattern: {new} instead of {old}; whether it accepts all that it "
         "did could not be decided",
         effect=DEGRADED,
-        installed="reject a response of {operations} whose {subject} does not match {old}",
+        installed="reject a response of {operations} in which {subject} does not match {old}",
         advice="if the new pattern accepts all that the old one did, pass --assume-wider {subject}",
     ),
     "field-assumed": Rule(
@@ -92,7 +92,7 @@ FIELD_RULES = {
         "{subject} has another pattern, which is said to accept all that the old one did: "
         "{new} instead of {old}",
         effect=DEGRADED,
-        installed="reject a response of {operations} whose {subject} does not match {old}",
+        installed="reject a response of {operations} in which {subject} does not match {old}",
     ),
     "field-enum": Rule(
         PATCH,
@@ -131,15 +131,15 @@ FIELD_RULES = {
     ),
     "instant-added": Rule(
         MINOR,
-        "{subject}.{new} is new, an aware datetime",
+        "{subject} is new, an aware datetime",
     ),
     "instant-removed": Rule(
         MAJOR,
-        "{subject}.{old} is removed, an aware datetime",
+        "{subject} is removed, an aware datetime",
     ),
     "instant-renamed": Rule(
         MAJOR,
-        "{subject}.{old} is renamed to {new}",
+        "{old} is renamed to {new}",
     ),
     "holdings-added": Rule(
         MINOR,

@@ -32,9 +32,13 @@ def failing_programs(pairs: dict[str, tuple[Json, Json]], folder: Path) -> set[s
     """Return the names of the pairs whose old program does not fit the new client."""
     modules = {}
     for number, (name, (old, new)) in enumerate(pairs.items()):
-        (folder / f"client{number}.pyi").write_text(_stub(collect_facts(new)), encoding="utf-8")
+        before, client = collect_facts(old), _stub(collect_facts(new))
+        if client == _stub(before):
+            # Types show no difference, and a program fits its own client.
+            continue
+        (folder / f"client{number}.pyi").write_text(client, encoding="utf-8")
         program = folder / f"program{number}.py"
-        program.write_text(_program(collect_facts(old), f"client{number}"), encoding="utf-8")
+        program.write_text(_program(before, f"client{number}"), encoding="utf-8")
         modules[program.name] = name
     output, errors, _ = mypy.api.run([*OPTIONS, str(folder)])
     assert not errors, errors

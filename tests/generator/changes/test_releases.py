@@ -87,7 +87,7 @@ def test_a_changelog_that_lags_is_found(tree: Tree) -> None:
     entry = "## 0.2.0 — unreleased\n\n- Something."
     root = tree("0.2.0", entry + older, spec=RENAMED, released="0.1.0")
     (problem,) = release_problems(root)
-    assert problem.startswith("CHANGELOG.md: the entry 0.2.0 does not name AccountBalance: ")
+    assert problem.startswith("CHANGELOG.md: the entry 0.2.0 does not name changed_at: ")
     root = tree(
         "0.2.0", entry.replace("Something", "`AccountBalance.changed_at`") + older, spec=RENAMED
     )

@@ -155,7 +155,7 @@ def report_of(walkthrough: Walkthrough, folder: Path) -> Report:
     spec.write_text(text, encoding="utf-8")
     document, _ = read_document(spec)
     changes = compare(REAL, document)
-    by_hand = find_places(changes, ROOT)
+    by_hand = find_places(changes, ROOT) if walkthrough.by_hand else []
     return Report(changes, version="0.1.0", by_hand=by_hand)
 
 
