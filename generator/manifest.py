@@ -33,12 +33,12 @@ def make_manifest(document: Json, files: Mapping[str, bytes], banner: str) -> by
     """Return the manifest of a package with these files."""
     manifest = {
         "x-written-by": banner,
-        "spec": _digest(json.dumps(document, ensure_ascii=False).encode()),
+        "spec": _checksum(json.dumps(document, ensure_ascii=False).encode()),
         "spec_version": document["info"]["version"],
-        "templates": _digest(b"".join(_read_sources())),
+        "templates": _checksum(b"".join(_read_sources())),
         "library": f"{LIBRARY} {version(LIBRARY)}",
         "formatter": f"{FORMATTER} {version(FORMATTER)}",
-        "files": {path: _digest(content) for path, content in sorted(files.items())},
+        "files": {path: _checksum(content) for path, content in sorted(files.items())},
     }
     return json.dumps(manifest, ensure_ascii=False, indent=1).encode() + b"\n"
 
@@ -60,7 +60,7 @@ def explain_differences(
         path, _, problem = line.partition(": ")
         if problem == "stale or edited":
             # The manifest does not list itself: it differs whenever another file or a cause does.
-            is_edited = path != NAME and written["files"].get(path) != _digest(now[path])
+            is_edited = path != NAME and written["files"].get(path) != _checksum(now[path])
             problem = EDITED if is_edited else f"stale: {cause}"
         explained.append(f"{path}: {problem}")
     return explained
@@ -81,5 +81,5 @@ def _read_sources() -> list[bytes]:
     return [path.read_bytes() for pattern in SOURCES for path in sorted(folder.glob(pattern))]
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _checksum(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
