@@ -262,11 +262,14 @@ def test_asyncio_that_tells_of_every_callback_tells_no_secret(
         async with contextlib.AsyncExitStack() as stack:
             for transport in made.values():
                 await stack.enter_async_context(transport)
-            client = await stack.enter_async_context(
-                AsyncClient(KEY, SECRET, base_url=base_url, timeout=0.2, **made)
-            )
+            client, impatient = [
+                await stack.enter_async_context(
+                    AsyncClient(KEY, SECRET, base_url=base_url, timeout=timeout, **made)
+                )
+                for timeout in (10, 0.2)
+            ]
             assert len(await client.balance()) == 1
-            forgotten = asyncio.create_task(client.balance())
+            forgotten = asyncio.create_task(impatient.balance())
             await asyncio.wait([forgotten])
             del forgotten
             gc.collect()
