@@ -18,6 +18,7 @@ from binance_usdm._cli.main import main
 from binance_usdm.mock import Exchange, running
 from binance_usdm_wire import OPERATIONS, Parameter
 from tests.support.command_line import Finished, process, run
+from tests.support.spec_facts import without_optional
 
 KEY, SECRET = "K" * 64, "S" * 64
 ROWS = [
@@ -83,16 +84,17 @@ def test_csv_and_plain_text_hold_every_digit(exchange: Exchange, url: str) -> No
         row["balance"] for row in ROWS
     ]
     plain = balance(url).stdout.splitlines()
-    assert plain[0].split() == list(ROWS[0])
+    assert without_optional(plain[0].split()) == list(ROWS[0])
     assert plain[2].split()[2] == ROWS[1]["balance"]
     assert len({line.index(".") for line in plain[1:3]}) == 1, "amounts stand under each other"
 
 
 def test_an_empty_wallet_still_has_columns(exchange: Exchange, url: str) -> None:
     exchange.seed("balance", [])
-    assert balance(url, "--csv").stdout == ",".join(ROWS[0]) + "\n"
+    header = balance(url, "--csv").stdout
+    assert without_optional(header.removesuffix("\n").split(",")) == list(ROWS[0])
     assert balance(url, "--json").stdout == "[]\n"
-    assert balance(url).stdout.split() == list(ROWS[0])
+    assert balance(url).stdout.split() == header.removesuffix("\n").split(",")
 
 
 def test_rows_can_be_chosen(exchange: Exchange, url: str) -> None:

@@ -9,13 +9,16 @@ import pytest
 
 from binance_usdm import Client, UnexpectedResponse
 from binance_usdm.mock import Exchange, row
+from tests.support.spec_facts import OPTIONAL_ROW_FIELDS, ROW_FIELDS
 
 ZERO = "0.00000000"
 
 
 def test_a_row_needs_one_amount() -> None:
     """A row has zeros for amounts and the example's values for other fields."""
-    assert row("BNB", balance="5") == {
+    bnb = row("BNB", balance="5")
+    assert sorted(bnb) == sorted(ROW_FIELDS)
+    assert {name: bnb[name] for name in bnb if name not in OPTIONAL_ROW_FIELDS} == {
         "accountAlias": "SgsR",
         "asset": "BNB",
         "balance": "5",

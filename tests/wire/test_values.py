@@ -29,6 +29,7 @@ from binance_usdm_wire import (
     writing,
 )
 from binance_usdm_wire import rows as wire_rows
+from tests.support.spec_facts import without_optional
 
 CANARY = "c4n4ry"
 ROW: dict[str, Any] = {
@@ -150,7 +151,7 @@ def test_reading_a_row_leaves_its_source_alone() -> None:
 
 def test_the_wire_names_are_those_of_the_source(row: AccountBalance) -> None:
     """WIRE_NAMES has the attributes in the order of the spec."""
-    assert list(AccountBalance.WIRE_NAMES.values()) == list(ROW)
+    assert without_optional(list(AccountBalance.WIRE_NAMES.values())) == list(ROW)
     fields = [one.name for one in attrs.fields(AccountBalance)]
     assert [*AccountBalance.WIRE_NAMES, "additional_properties"] == fields
 

@@ -88,12 +88,20 @@ def _example_lines(operation: dict[str, Any], language: str) -> list[str]:
     value = content["examples"]["documentation"]["value"]
     schema = resolve(content["schema"])
     properties = resolve(schema.get("items", schema))["properties"]
+    rows = [_with_all_fields(row, properties) for row in value] if "items" in schema else []
+    value = rows or _with_all_fields(value, properties)
     lines = []
     for line in json.dumps(value, indent=2).splitlines():
         name = re.match(r' *"(\w+)":', line)
         comment = _comment(properties[name[1]], language) if name else ""
         lines.append(f"{line}    // {comment}" if comment else line)
     return lines
+
+
+def _with_all_fields(row: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+    """Return a row that has optional fields, too."""
+    examples = {name: resolve(schema)["examples"][0] for name, schema in properties.items()}
+    return {name: row.get(name, example) for name, example in examples.items()}
 
 
 def _comment(schema: dict[str, Any], language: str) -> str:
