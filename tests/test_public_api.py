@@ -16,7 +16,7 @@ from binance_usdm._response import USED_WEIGHT_HEADER
 from binance_usdm_wire import OPERATIONS
 from tests.support.clients import SPEC
 from tests.support.paths import ROOT
-from tests.support.spec_facts import OPTIONAL_ROW_FIELDS
+from tests.support.spec_facts import BALANCE_PATH, OPTIONAL_ROW_FIELDS
 
 REQUIRED = inspect.Parameter.empty
 
@@ -48,7 +48,7 @@ def test_every_class_and_method_of_the_door_is_described() -> None:
 def test_the_hosts_and_the_header_are_the_specs() -> None:
     servers = {server["x-environment"]: server["url"] for server in SPEC["servers"]}
     assert servers == {"production": binance_usdm.MAINNET, "demo": binance_usdm.DEMO}
-    headers = SPEC["paths"]["/fapi/v3/balance"]["get"]["responses"]["200"]["headers"]
+    headers = SPEC["paths"][BALANCE_PATH]["get"]["responses"]["200"]["headers"]
     assert list(headers) == [USED_WEIGHT_HEADER]
 
 

@@ -29,6 +29,7 @@ from binance_usdm._auth.signers import compute_signature
 from binance_usdm.mock import Exchange, ManualClock, Switches
 from tests.support.clients import BODY, KEY, NOW, BlockingFacade, error_response
 from tests.support.paths import DATA
+from tests.support.spec_facts import BALANCE_PATH
 
 ClientOf = Callable[..., BlockingFacade]
 VECTORS: Any = json.loads(DATA.joinpath("signature_vectors.json").read_text(encoding="utf-8"))
@@ -336,7 +337,7 @@ def test_a_copied_request_is_of_no_use(client_of: ClientOf) -> None:
         limiter=None,
     )
     client.balance()
-    target = b"/fapi/v3/balance?" + exchange.requests[-1].raw_query
+    target = (BALANCE_PATH.encode() + b"?") + exchange.requests[-1].raw_query
 
     def copied() -> int | None:
         return exchange.handle("GET", target, [(b"X-MBX-APIKEY", KEY.encode())]).code

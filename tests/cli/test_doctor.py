@@ -44,6 +44,7 @@ from tests.support.raw_server import (
     repeat,
     response_bytes,
 )
+from tests.support.spec_facts import BALANCE_PATH
 
 KEY, SECRET = "KeyCanary618033".ljust(64, "k"), "SecretCanary141421".ljust(64, "s")
 OTHER_KEY, OTHER_SECRET, SHORT = (
@@ -405,7 +406,7 @@ def test_which_variables_are_set_is_told_by_name(doctor: DoctorHarness, url: str
     ("base_url", "verdict", "said"),
     [
         ("http://fapi.binance.com", "problem", "BINANCE_BASE_URL must be https"),
-        ("https://fapi.binance.com/fapi/v3/balance", "problem", "must not contain /fapi/..."),
+        (f"https://fapi.binance.com{BALANCE_PATH}", "problem", "must not contain /fapi/..."),
         ("fapi.binance.com", "problem", "BINANCE_BASE_URL must look like"),
         (f"https://me:{PROXY}@fapi.binance.com", "problem", "BINANCE_BASE_URL must look like"),
         ("https://api.binance.com", "problem", "api.binance.com is the spot API"),

@@ -22,6 +22,7 @@ from binance_usdm._cli.mock_start import start_lines
 from binance_usdm.mock import DEFAULT_API_SECRET
 from tests.cli.test_cli import ROWS
 from tests.support.command_line import COMMAND, process, run
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ def test_captures_are_scrubbed_and_replayed(tmp_path: Path) -> None:
         "headers": [{"name": "Set-Cookie", "value": "session=cookie-canary"}],
         "content": {"text": json.dumps(payload)},
     }
-    request = {"method": "GET", "url": "https://fapi.binance.com/fapi/v3/balance?signature=a"}
+    request = {"method": "GET", "url": f"https://fapi.binance.com{BALANCE_PATH}?signature=a"}
     captured, script = tmp_path / "captured.har", tmp_path / "script.json"
     entries = [{"request": request, "response": response}]
     captured.write_text(json.dumps({"log": {"entries": entries}}))
@@ -294,7 +295,7 @@ def test_a_server_says_where_it_is_and_ends_quietly(rows: Path, ending: signal.S
             words = read_start(server).replace(",", "").split()
             assert words[:3] == ["mock", "exchange", "on"]
             assert not words[3].endswith(":0")
-            assert httpx.get(f"{words[3]}/fapi/v1/time").status_code == 200
+            assert httpx.get(f"{words[3]}{TIME_PATH}").status_code == 200
             server.send_signal(ending)
             assert server.communicate(timeout=20) == ("", "")
         finally:
@@ -323,7 +324,7 @@ def test_a_server_has_an_admin_interface_only_when_asked(
             url = line.replace(",", "").split()[3]
             assert ("/__admin/" in line) == (status == 200)
             assert httpx.get(f"{url}/__admin/").status_code == status
-            assert httpx.get(f"{url}/fapi/v1/time").status_code == 200
+            assert httpx.get(f"{url}{TIME_PATH}").status_code == 200
             server.terminate()
             assert server.communicate(timeout=20) == ("", "")
         finally:

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.support.command_line import COMMAND, run
+from tests.support.spec_facts import TIME_PATH
 
 PROGRAM = """
 import os, pathlib, signal, sys, time
@@ -198,7 +199,7 @@ def test_a_proxy_is_not_asked() -> None:
     """A program that honors proxy variables reaches the mock in spite of a dead proxy."""
     script = (
         "import os, urllib.request as r; "
-        "print(r.urlopen(os.environ['BINANCE_BASE_URL'] + '/fapi/v1/time').status)"
+        f"print(r.urlopen(os.environ['BINANCE_BASE_URL'] + '{TIME_PATH}').status)"
     )
     proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
     done = run("mock", "run", "--", sys.executable, "-c", script, **proxies)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from binance_usdm.mock import Exchange, running
+from tests.support.spec_facts import BALANCE_PATH
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 
@@ -94,7 +95,7 @@ def test_a_socket_gets_no_standard_descriptor(exchange: Exchange, closed: str) -
         server.join(30)
     assert finished.returncode == 1
     head, _, rest = bytes(received).partition(b"\r\n\r\n")
-    assert head.startswith(b"GET /fapi/v3/balance?")
+    assert head.startswith(b"GET " + BALANCE_PATH.encode() + b"?")
     assert rest == b""
 
 

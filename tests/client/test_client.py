@@ -26,6 +26,7 @@ from binance_usdm import (
 from binance_usdm.mock import Exchange
 from tests.support.clients import BODY, KEY, NOW, ROW, SECRET, BlockingFacade, RecordingHandler
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 ClientOf = Callable[..., BlockingFacade]
 TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -102,7 +103,7 @@ def test_the_query_is_the_window_if_any_then_the_time_then_the_signature(
 ) -> None:
     exchange = RecordingHandler()
     client_of(exchange, clock=at_now, recv_window=default).balance(recv_window=argument)
-    assert exchange.targets == [b"/fapi/v3/balance?" + has_signature(sent)]
+    assert exchange.targets == [(BALANCE_PATH.encode() + b"?") + has_signature(sent)]
 
 
 @pytest.mark.parametrize(
@@ -128,10 +129,16 @@ def test_the_default_transport_sends_exactly_these_bytes(
             recv_window=window
         )
     assert server.requests == [
-        b"GET /gateway/v1/fapi/v3/balance?%b HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+        b"GET /gateway/v1%b?%b HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
         b"User-Agent: binance-usdm/%b\r\n"
         b"Accept: application/json\r\nAccept-Encoding: identity\r\nX-MBX-APIKEY: %b\r\n\r\n"
-        % (query, server.port, binance_usdm.__version__.encode(), KEY.encode())
+        % (
+            BALANCE_PATH.encode(),
+            query,
+            server.port,
+            binance_usdm.__version__.encode(),
+            KEY.encode(),
+        )
     ]
 
 
@@ -141,7 +148,7 @@ def test_another_transport_gets_the_same_request(client_of: ClientOf) -> None:
     (request,) = exchange.requests
     assert (
         str(request.url)
-        == "https://gateway.example:8443/v1/fapi/v3/balance?"
+        == f"https://gateway.example:8443/v1{BALANCE_PATH}?"
         + has_signature(b"timestamp=%d" % NOW).decode()
     )
     assert request.headers.raw == [
@@ -165,7 +172,7 @@ def test_key_and_signature_go_only_where_the_operation_wants_them(client_of: Cli
         False,
         True,
     ]
-    assert exchange.targets[1] == b"/fapi/v1/time"
+    assert exchange.targets[1] == TIME_PATH.encode()
 
 
 @pytest.mark.promise("S10")
@@ -237,7 +244,7 @@ def test_a_given_proxy_is_used(client_of: ClientOf) -> None:
     assert [row.to_dict() for row in rows] == [ROW]
     targets = [
         b"CONNECT localhost:1",
-        b"GET /fapi/v3/balance?" + has_signature(b"timestamp=%d" % NOW),
+        (b"GET " + BALANCE_PATH.encode() + b"?") + has_signature(b"timestamp=%d" % NOW),
     ]
     assert [head.partition(b" HTTP/1.1\r\n")[0] for head in proxy.requests] == targets
 

@@ -29,6 +29,7 @@ from binance_usdm import (
 )
 from tests.support.canaries import crash_report
 from tests.support.clients import KEY, SECRET, BlockingFacade, RecordingHandler
+from tests.support.spec_facts import BALANCE_PATH
 
 ClientOf = Callable[..., BlockingFacade]
 CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
@@ -248,7 +249,7 @@ def test_a_client_comes_from_the_environment(kind: Any, monkeypatch: pytest.Monk
     with Client.from_env(transport=httpx.MockTransport(exchange), recv_window=77) as client:
         client.balance()
     assert exchange.requests[0].headers["x-mbx-apikey"] == KEY
-    assert exchange.targets[0].startswith(b"/fapi/v3/balance?recvWindow=77&timestamp=")
+    assert exchange.targets[0].startswith(BALANCE_PATH.encode() + b"?recvWindow=77&timestamp=")
 
 
 @CLIENTS
@@ -323,7 +324,7 @@ def test_a_slip_of_the_hand_is_named(kind: Any, key: str, secret: str, said: str
 
 
 @CLIENTS
-@pytest.mark.parametrize("path", ["/fapi", "/fapi/", "/fapi/v3/balance"])
+@pytest.mark.parametrize("path", ["/fapi", "/fapi/", BALANCE_PATH])
 def test_a_base_url_with_the_endpoint_s_path_is_refused(kind: Any, path: str) -> None:
     with pytest.raises(ConfigurationError, match="must not contain /fapi"):
         kind(KEY, SECRET, base_url=MAINNET + path)

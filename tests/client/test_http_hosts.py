@@ -14,6 +14,7 @@ import binance_usdm_wire
 from binance_usdm import AsyncClient, Client, ConfigurationError
 from tests.support.clients import KEY, SECRET
 from tests.support.command_line import run
+from tests.support.spec_facts import TIME_PATH
 
 SPEC = json.loads(Path(binance_usdm_wire.__file__).with_name("openapi.json").read_bytes())
 EXCHANGE_HOSTS = [str(urlsplit(server["url"]).hostname) for server in SPEC["servers"]]
@@ -125,4 +126,4 @@ def test_an_allowed_host_gets_the_request() -> None:
     hosts = ("mock",)
     with Client(base_url="http://mock:8787", allow_http_hosts=hosts, transport=transport) as client:
         client.server_time()
-    assert str(received[0].url) == "http://mock:8787/fapi/v1/time"
+    assert str(received[0].url) == f"http://mock:8787{TIME_PATH}"

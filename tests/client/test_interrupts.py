@@ -50,6 +50,7 @@ from tests.support.raw_server import (
     repeat,
     response_bytes,
 )
+from tests.support.spec_facts import TIME_PATH
 
 ClientOf = Callable[..., BlockingFacade]
 SIGNALS = pytest.mark.skipif(
@@ -77,7 +78,7 @@ class Stopped(BaseException):
 
 def answer(head: bytes) -> bytes:
     """Answer a call of either operation."""
-    return response_bytes(TIME_BODY if b" /fapi/v1/time" in head else BODY)
+    return response_bytes(TIME_BODY if (b" " + TIME_PATH.encode()) in head else BODY)
 
 
 @contextlib.contextmanager
@@ -114,7 +115,7 @@ class Turnstile:
         self.barrier: threading.Barrier | None = None
 
     def __call__(self, head: bytes) -> bytes:
-        if self.barrier is not None and b" /fapi/v1/time" not in head:
+        if self.barrier is not None and (b" " + TIME_PATH.encode()) not in head:
             try:
                 self.barrier.wait(3)
             except threading.BrokenBarrierError:

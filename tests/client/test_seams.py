@@ -41,6 +41,7 @@ from tests.support.clients import (
     error_response,
 )
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 ClientOf = Callable[..., BlockingFacade]
 
@@ -64,7 +65,9 @@ def test_any_object_that_signs_is_a_signer(
     signer, exchange = Shouting(), RecordingHandler()
     client_of(exchange, api_secret=None, signer=signer, clock=lambda: NOW, recv_window=9).balance()
     assert signer.payloads == [b"recvWindow=9&timestamp=%d" % NOW]
-    assert exchange.targets == [b"/fapi/v3/balance?%b&signature=A%%2Fb%%3D" % signer.payloads[0]]
+    assert exchange.targets == [
+        (BALANCE_PATH.encode() + b"?%b&signature=A%%2Fb%%3D") % signer.payloads[0]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,7 @@ def test_every_attempt_is_stamped_and_signed_afresh(client_of: ClientOf) -> None
     for number, target in enumerate(exchange.targets):
         payload = b"recvWindow=9&timestamp=%d" % (NOW + number)
         proof = hmac.new(SECRET.encode(), payload, hashlib.sha256).hexdigest().encode()
-        assert target == b"/fapi/v3/balance?" + payload + b"&signature=" + proof
+        assert target == (BALANCE_PATH.encode() + b"?") + payload + b"&signature=" + proof
     assert next(clock) == NOW + 4  # the clock is asked once for an attempt
 
 
@@ -213,7 +216,7 @@ def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(
     client = client_of(handler, limiter=budget, retry=lambda error, attempt: 0, clock=lambda: NOW)
     client.balance()
     client.server_time()
-    asked = ("acquire", 5), "/fapi/v3/balance"
+    asked = ("acquire", 5), BALANCE_PATH
     assert budget.log == [
         *asked,
         ("observe", 7),
@@ -221,7 +224,7 @@ def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(
         *asked,
         ("observe", 31),
         ("acquire", 1),
-        "/fapi/v1/time",
+        TIME_PATH,
     ]
 
 
@@ -238,7 +241,7 @@ def test_a_closed_client_takes_no_weight_from_the_others(client_of: ClientOf) ->
 def test_what_is_no_time_to_wait_is_none(client_of: ClientOf, wait: float) -> None:
     budget = ScriptedLimiter(wait)
     client_of(budget.handler(), limiter=budget).balance()
-    assert budget.log == [("acquire", 5), "/fapi/v3/balance"]
+    assert budget.log == [("acquire", 5), BALANCE_PATH]
 
 
 def test_a_client_closed_while_a_limiter_blocks_sends_nothing(client_of: ClientOf) -> None:
@@ -260,7 +263,7 @@ def test_a_full_budget_is_waited_for_within_the_deadline(client_of: ClientOf) ->
     budget = ScriptedLimiter(0.05)
     response = client_of(budget.handler(), limiter=budget).balance_detailed()
     assert (budget.log, response.attempts) == (
-        [("acquire", 5), ("acquire", 5), "/fapi/v3/balance"],
+        [("acquire", 5), ("acquire", 5), BALANCE_PATH],
         1,
     )
     assert response.elapsed >= 0.05

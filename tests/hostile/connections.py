@@ -35,6 +35,7 @@ from tests.support.raw_server import (
     Step,
     response_bytes,
 )
+from tests.support.spec_facts import BALANCE_PATH
 
 POISON = response_bytes(BODY.replace(b"12.5", b"66.6"))  # another account's money
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
@@ -170,10 +171,10 @@ UNASKED = family({
 ]  # fmt: skip
 
 PLACES = {
-    "elsewhere": b"http://" + ELSEWHERE + b"/fapi/v3/balance",
+    "elsewhere": b"http://" + ELSEWHERE + BALANCE_PATH.encode(),
     "over https": b"https://" + ELSEWHERE + b"/",
     "to any scheme": b"//" + ELSEWHERE + b"/",
-    "to itself": b"/fapi/v3/balance", "to a relative path": b"v4/balance",
+    "to itself": BALANCE_PATH.encode(), "to a relative path": b"v4/balance",
     "to a script": b"javascript:alert(1)",
     "to a file": b"file:///etc/passwd",
     "to nothing": b"", "to a forged host": b"http://127.0.0.1@" + ELSEWHERE + b"/",

@@ -22,8 +22,9 @@ from random import Random
 from typing import Any, NamedTuple
 
 from binance_usdm.mock import Delivery, Exchange, Reply, Switches, serve
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
-WEIGHT_BY_PATH = {"/fapi/v3/balance": 5, "/fapi/v1/time": 1}
+WEIGHT_BY_PATH = {BALANCE_PATH: 5, TIME_PATH: 1}
 """What a request costs, written down here so that neither the client nor the mock is asked."""
 NO_BALANCE = b'"balance":"0.00000000"'
 _TIMESTAMP = re.compile(rb"(?:^|&)timestamp=(\d+)")

@@ -21,8 +21,9 @@ from tests.hostile.simulation_report import (
     find_problems,
 )
 from tests.support.command_line import run_side_by_side
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
-BALANCE = "/fapi/v3/balance"
+BALANCE = BALANCE_PATH
 EXPECTED = Expectation(rate_limits=1, bans=1, restarts=1, reaction_ms=500, lateness_seconds=1.0)
 EDGE_MS = 30_000_000 * MINUTE_MS
 
@@ -165,7 +166,7 @@ def test_a_process_writes_down_its_requests(tmp_path: Path) -> None:
         exchange.restart(0.0)
         assert client.balance()[0].asset == "A1"
     time_request, *balances = read_arrivals(record)
-    assert (time_request.path, time_request.weight) == ("/fapi/v1/time", 1)
+    assert (time_request.path, time_request.weight) == (TIME_PATH, 1)
     assert [(request.start, request.status, request.weight) for request in balances] == [
         (0, 200, 5),
         (1, 200, 5),

@@ -18,11 +18,12 @@ from tests.support.raw_server import (
     repeat,
     response_bytes,
 )
+from tests.support.spec_facts import BALANCE_PATH
 
 
 def test_the_head_is_sent_as_prepared(wire: Wire) -> None:
     with RawServer(repeat(READ, response_bytes())) as server:
-        target = b"/fapi/v3/balance?recvWindow=5000&signature=a%2Fb%3D"
+        target = BALANCE_PATH.encode() + b"?recvWindow=5000&signature=a%2Fb%3D"
         wire.send(
             make_request(
                 server.url + "elsewhere?x=1",

@@ -35,6 +35,7 @@ from binance_usdm.mock.admin.resources import RESOURCES
 from binance_usdm.mock.admin.routes import ADMIN_BODY_LIMIT, AdminApi
 from binance_usdm.mock.serving import make_application
 from tests.support.paths import ROOT
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 T0 = 1_700_000_000_000
 HERE = [(b"host", b"127.0.0.1:8787"), (b"content-type", b"application/json")]
@@ -74,7 +75,7 @@ def wrong(exchange: Exchange, method: str, resource: str, body: Any = None) -> s
 def target(query: str = "", *, secret: str = DEFAULT_API_SECRET, now: int = T0) -> str:
     query = query or f"timestamp={now}"
     signature = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
-    return f"/fapi/v3/balance?{query}&signature={signature}"
+    return f"{BALANCE_PATH}?{query}&signature={signature}"
 
 
 def ask(exchange: Exchange, where: str = "", key: str = DEFAULT_API_KEY, **other: Any) -> Reply:
@@ -333,12 +334,12 @@ def test_response_bodies_are_shown(exchange: Exchange) -> None:
     """The log has the response of each request, bounded and without secrets."""
     exchange.switches = exchange.switches.with_changes({"gzip": True})
     exchange.handle("GET", target().encode(), [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())])
-    exchange.handle("GET", b"/fapi/v1/time", [(b"Accept-Encoding", b"gzip")])
+    exchange.handle("GET", TIME_PATH.encode(), [(b"Accept-Encoding", b"gzip")])
     exchange.fail("gzip")
-    exchange.handle("GET", b"/fapi/v1/time", [(b"Accept-Encoding", b"gzip")])
+    exchange.handle("GET", TIME_PATH.encode(), [(b"Accept-Encoding", b"gzip")])
     exchange.handle("GET", b"/" + DEFAULT_API_SECRET.encode(), ())
     exchange.seed("server_time", b'"' + b"x" * 100_000 + b'"')
-    exchange.handle("GET", b"/fapi/v1/time", ())
+    exchange.handle("GET", TIME_PATH.encode(), ())
     entries = done(exchange, "GET", "requests")["requests"]
     rows, clock, compressed, unknown, large = [entry["response"] for entry in entries]
     assert json.loads(rows)[0]["asset"] == "USDT"
@@ -365,7 +366,7 @@ def test_a_public_key_can_be_added(exchange: Exchange) -> None:
 
     query = f"timestamp={T0}"
     signature = quote(base64.b64encode(private.sign(query.encode())), safe="")
-    assert ask(exchange, f"/fapi/v3/balance?{query}&signature={signature}", "K").status == 200
+    assert ask(exchange, f"{BALANCE_PATH}?{query}&signature={signature}", "K").status == 200
 
 
 def test_seeded_values_keep_their_numbers(
@@ -434,7 +435,7 @@ def test_faults_are_listed_queued_and_cleared(exchange: Exchange) -> None:
     when = {
         "times": None,
         "operation": "balance",
-        "path": "/fapi/v3/balance",
+        "path": BALANCE_PATH,
         "api_key": "K",
         "nth": 2,
         "probability": 0.5,
@@ -571,7 +572,7 @@ def test_the_log_tells_what_came_and_why_it_was_refused(exchange: Exchange) -> N
         "at_ms": T0,
         "address": "127.0.0.1",
         "method": "GET",
-        "path": "/fapi/v3/balance",
+        "path": BALANCE_PATH,
         "status": 200,
         "code": None,
         "operation": "balance",
@@ -615,21 +616,21 @@ def test_the_log_can_be_read_bit_by_bit(exchange: Exchange) -> None:
 @pytest.mark.parametrize(
     "where",
     [
-        "/fapi/v3/balance?timestamp=1&signature={}",
-        "/fapi/v3/balance?signature={}&signature={}&timestamp=1",
-        "/fapi/v3/balance?timestamp=1&SIGNATURE={}",
-        "/fapi/v3/balance?%73ignature={}&timestamp=1",
-        "/fapi/v3/balance?timestamp=1?signature={}",
-        "/fapi/v3/balance%3Ftimestamp=1&signature={}",
-        "/fapi/v3/balance%3Ftimestamp%3D1%26signature%3D{}",
+        BALANCE_PATH + "?timestamp=1&signature={}",
+        BALANCE_PATH + "?signature={}&signature={}&timestamp=1",
+        BALANCE_PATH + "?timestamp=1&SIGNATURE={}",
+        BALANCE_PATH + "?%73ignature={}&timestamp=1",
+        BALANCE_PATH + "?timestamp=1?signature={}",
+        BALANCE_PATH + "%3Ftimestamp=1&signature={}",
+        BALANCE_PATH + "%3Ftimestamp%3D1%26signature%3D{}",
         "/nowhere?signature={}",
-        "/fapi/v3/balance?secret={secret}&timestamp=1",
+        BALANCE_PATH + "?secret={secret}&timestamp=1",
         "/{secret}",
-        "/fapi/v3/balance&timestamp=1&signature={}",
-        "/fapi/v3/balance?timestamp=1&sig={}",
-        "/fapi/v3/balance?timestamp=1&signature=;{}",
-        "/fapi/v3/balance?{}=1",
-        "/fapi/v3/balance?{secret}=1",
+        BALANCE_PATH + "&timestamp=1&signature={}",
+        BALANCE_PATH + "?timestamp=1&sig={}",
+        BALANCE_PATH + "?timestamp=1&signature=;{}",
+        BALANCE_PATH + "?{}=1",
+        BALANCE_PATH + "?{secret}=1",
     ],
 )
 def test_no_answer_shows_a_secret_or_a_whole_signature(exchange: Exchange, where: str) -> None:
@@ -653,11 +654,11 @@ def test_a_signature_in_base64_is_cut_at_its_sixth_character(exchange: Exchange,
     plain = unquote(name)
     for made in ("Base64+/ofEd25519=", "Base64%2B%2FofEd25519%3D"):
         exchange.reset()
-        ask(exchange, f"/fapi/v3/balance&{name}{made};a=b&timestamp=1")
-        ask(exchange, f"/fapi/v3/balance?{name}{made}&timestamp=1")
+        ask(exchange, f"{BALANCE_PATH}&{name}{made};a=b&timestamp=1")
+        ask(exchange, f"{BALANCE_PATH}?{name}{made}&timestamp=1")
         path, query = done(exchange, "GET", "requests")["requests"]
         assert path["path"] in (
-            f"/fapi/v3/balance&{each}Base64…;a=b&timestamp=1" for each in (name, plain)
+            f"{BALANCE_PATH}&{each}Base64…;a=b&timestamp=1" for each in (name, plain)
         )
         assert query["received"] in (f"{each}Base64…&timestamp=1" for each in (name, plain))
 
@@ -867,6 +868,6 @@ def test_a_program_in_another_language_can_use_it(exchange: Exchange) -> None:
     assert ended.stdout.splitlines() == [
         "200: 12.34 USDT",
         "429: Retry-After in seconds",
-        "1 GET /fapi/v3/balance 200 good",
-        "2 GET /fapi/v3/balance 429 good, answered with rate-limited",
+        f"1 GET {BALANCE_PATH} 200 good",
+        f"2 GET {BALANCE_PATH} 429 good, answered with rate-limited",
     ]

@@ -28,6 +28,7 @@ from binance_usdm.mock.capture.script import (
 )
 from binance_usdm.mock.capture.scrub import Scrubber
 from binance_usdm.mock.core.packaged_files import load_packaged_spec
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 BODIES = json.loads((Path(__file__).parents[1] / "data" / "bodies.json").read_bytes())
 KEY = "FakeKey012" * 6 + "Key0"
@@ -41,8 +42,8 @@ ROW = {
     "marginAvailable": True,
     "updateTime": 1761955203004,
 }
-URL = "https://fapi.binance.com/fapi/v3/balance"
-CLOCK_URL = "https://fapi.binance.com/fapi/v1/time"
+URL = f"https://fapi.binance.com{BALANCE_PATH}"
+CLOCK_URL = f"https://fapi.binance.com{TIME_PATH}"
 BAN = "Way too many requests; IP banned until 1761955203004. "
 BAN += "Please use the websocket for live updates to avoid bans."
 
@@ -130,8 +131,8 @@ def in_url(template: str) -> Place:
 
 
 PLACES: dict[str, Place] = {
-    "user": in_url("https://{}:x@fapi.binance.com/fapi/v3/balance"),
-    "host": in_url("https://{}.example/fapi/v3/balance"),
+    "user": in_url("https://{}:x@fapi.binance.com" + BALANCE_PATH),
+    "host": in_url("https://{}.example" + BALANCE_PATH),
     "query": in_url(URL + "?a=1&signature={}"),
     "fragment": in_url(URL + "#{}"),
     "path": in_url("https://fapi.binance.com/fapi/v1/x{}"),
@@ -249,7 +250,7 @@ def test_only_needed_parts_are_kept() -> None:
     assert json.loads(script) == [
         {
             "method": "GET",
-            "path": "/fapi/v3/balance",
+            "path": BALANCE_PATH,
             "status": 200,
             "headers": [list(headers[0])],
             "body": json.dumps([{**ROW, "accountAlias": "fakeAccount1"}], separators=(",", ":")),
@@ -334,7 +335,7 @@ def test_odd_aliases_keep_their_type(alias: str, kept: str) -> None:
 
 
 def row_rules(document: Any) -> Any:
-    rules: Any = AllowList(document).body_rules("GET", "/fapi/v3/balance", 200)
+    rules: Any = AllowList(document).body_rules("GET", BALANCE_PATH, 200)
     return rules[0][0]
 
 
@@ -478,7 +479,7 @@ def test_invalid_captures_are_rejected(name: str) -> None:
 
 GOOD: dict[str, Any] = {
     "method": "GET",
-    "path": "/fapi/v3/balance",
+    "path": BALANCE_PATH,
     "status": 200,
     "headers": [["Retry-After", "1"]],
     "body": '[{"accountAlias":"fakeAccount1","asset":"USDT","balance":"1.0"},{}]',
@@ -492,8 +493,8 @@ def to_script(*rows: Any) -> bytes:
 @pytest.mark.parametrize(
     "change",
     [
-        {"method": "POST"}, {"method": None}, {"path": "/fapi/v3/balance/"}, {"path": None},
-        {"path": "/fapi/v1/time"}, {"status": 404}, {"status": 199}, {"status": True},
+        {"method": "POST"}, {"method": None}, {"path": f"{BALANCE_PATH}/"}, {"path": None},
+        {"path": TIME_PATH}, {"status": 404}, {"status": 199}, {"status": True},
         {"headers": [["Server", "a"]]}, {"headers": [["Retry-After", KEY]]},
         {"headers": [["Retry-After", "1", KEY]]}, {"headers": ["ab"]}, {"headers": {}},
         {"headers": [["X-MBX-U\u017fED-WEIGHT", "1"]]}, {"body": None},
@@ -600,7 +601,7 @@ def test_invalid_scripts_are_rejected(script: bytes) -> None:
 def test_other_responses_are_not_dumped(reply: Reply) -> None:
     """A response that is not one of `load_captures` does not get into a script."""
     with pytest.raises(ValueError):
-        dump_script([CapturedResponse("GET", "/fapi/v3/balance", reply)])
+        dump_script([CapturedResponse("GET", BALANCE_PATH, reply)])
 
 
 def test_failed_scrubbing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -613,7 +614,7 @@ def test_failed_scrubbing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_capture_repr_is_short() -> None:
     """The repr of a capture has method, path and status only."""
     [captured] = scrub(entry([ROW]))
-    assert repr(captured) == "CapturedResponse(GET /fapi/v3/balance 200)"
+    assert repr(captured) == f"CapturedResponse(GET {BALANCE_PATH} 200)"
     assert repr(CapturedResponse(None, None, Reply(403))) == "CapturedResponse(- - 403)"
 
 
@@ -622,9 +623,9 @@ def test_mock_replays_captures() -> None:
     exchange = Exchange()
     [banned] = scrub(entry({"code": -1003, "msg": BAN}, 418, [("Retry-After", "7")], CLOCK_URL))
     exchange.fail(banned.reply)
-    played = exchange.handle("GET", b"/fapi/v1/time", [])
+    played = exchange.handle("GET", TIME_PATH.encode(), [])
     assert (played.status, played.body, played.code) == (418, banned.reply.body, -1003)
     assert (b"Retry-After", b"7") in played.headers
     [clock] = scrub(entry({"serverTime": 1761955203004}, url=CLOCK_URL))
     exchange.seed("server_time", clock.reply.body)
-    assert exchange.handle("GET", b"/fapi/v1/time", []).body == b'{"serverTime":1761955203004}'
+    assert exchange.handle("GET", TIME_PATH.encode(), []).body == b'{"serverTime":1761955203004}'

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply
 from binance_usdm.mock.core.packaged_files import load_packaged_spec
 from binance_usdm.mock.core.schema import allowed_pattern, compile_validator
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 T0 = 1_591_702_613_943
-PATH = b"/fapi/v3/balance"
+PATH = BALANCE_PATH.encode()
 STAMP = f"timestamp={T0}"
 
 
@@ -52,7 +53,7 @@ def exchange() -> Exchange:
 def wider(*parameters: dict[str, Any]) -> Exchange:
     """An exchange whose balance operation takes more parameters."""
     spec: Any = copy.deepcopy(load_packaged_spec())
-    spec["paths"]["/fapi/v3/balance"]["get"]["parameters"].extend(
+    spec["paths"][BALANCE_PATH]["get"]["parameters"].extend(
         {"in": "query", **each} for each in parameters
     )
     return Exchange(clock=ManualClock(T0), spec=spec)
@@ -154,7 +155,7 @@ def test_a_signature_that_is_not_last_is_refused(exchange: Exchange) -> None:
 
 def test_a_signature_alone_is_over_the_empty_string() -> None:
     spec: Any = copy.deepcopy(load_packaged_spec())
-    spec["paths"]["/fapi/v3/balance"]["get"]["parameters"] = []
+    spec["paths"][BALANCE_PATH]["get"]["parameters"] = []
     bare = Exchange(clock=ManualClock(T0), spec=spec)
     assert send(bare, f"signature={sign('')}").status == 200
     assert send(bare, f"signature={sign('x')}").code == -1022
@@ -263,7 +264,7 @@ def test_every_account_has_its_own_secret(exchange: Exchange) -> None:
 def test_an_unsigned_operation_looks_at_no_key(exchange: Exchange) -> None:
     for keys in ((), (b"",), (b"no such key",)):
         headers = [(b"X-MBX-APIKEY", key) for key in keys]
-        assert exchange.handle("GET", b"/fapi/v1/time", headers).status == 200
+        assert exchange.handle("GET", TIME_PATH.encode(), headers).status == 200
 
 
 # -- parameters
@@ -336,8 +337,8 @@ def test_two_signatures_are_a_duplicate(exchange: Exchange) -> None:
 
 
 def test_an_unsigned_operation_reads_no_signing_parameters(exchange: Exchange) -> None:
-    assert send(exchange, STAMP, path=b"/fapi/v1/time").code == -1104
-    assert send(exchange, f"signature={sign('')}", path=b"/fapi/v1/time").code == -1104
+    assert send(exchange, STAMP, path=TIME_PATH.encode()).code == -1104
+    assert send(exchange, f"signature={sign('')}", path=TIME_PATH.encode()).code == -1104
 
 
 @pytest.mark.parametrize(
@@ -415,7 +416,14 @@ def test_an_integer_is_what_the_refusal_says_that_one_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [b"/fapi/v2/balance", b"/fapi/v3/balance/", b"//fapi/v3/balance", b"/", b""]
+    "path",
+    [
+        b"/fapi/v2/balance",
+        BALANCE_PATH.encode() + b"/",
+        b"/" + BALANCE_PATH.encode(),
+        b"/",
+        b"",
+    ],
 )
 def test_an_unknown_path_is_not_found(exchange: Exchange, path: bytes) -> None:
     reply = send(exchange, STAMP, path=path)
@@ -428,5 +436,5 @@ def test_a_known_path_has_only_its_own_methods(exchange: Exchange, method: str) 
     reply = exchange.handle(method, PATH + b"?" + STAMP.encode(), [])
     assert (reply.status, message(reply)) == (
         404,
-        f"Path /fapi/v3/balance, Method {method} is invalid",
+        f"Path {BALANCE_PATH}, Method {method} is invalid",
     )

@@ -33,6 +33,7 @@ from binance_usdm.mock import (
     running,
     serve,
 )
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 T0 = 1_700_000_000_000
 ODD = f"recvWindow=%35000&timestamp={T0}"  # an encoding no library would choose by itself
@@ -52,7 +53,7 @@ usdm_exchange = _pytest_plugin.usdm_exchange
 
 def target(query: str = f"timestamp={T0}", secret: str = DEFAULT_API_SECRET) -> str:
     proof = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
-    return f"/fapi/v3/balance?{query}&signature={proof}"
+    return f"{BALANCE_PATH}?{query}&signature={proof}"
 
 
 def ask(exchange: Exchange, key: str = DEFAULT_API_KEY, secret: str = DEFAULT_API_SECRET) -> Reply:
@@ -149,10 +150,10 @@ def test_invalid_seeds_are_rejected(
     exchange: Exchange, operation: str, value: Any, says: str
 ) -> None:
     """A value that the spec forbids is rejected with its path."""
-    before = exchange.handle("GET", b"/fapi/v1/time", []).body, ask(exchange).body
+    before = exchange.handle("GET", TIME_PATH.encode(), []).body, ask(exchange).body
     with pytest.raises(ValueError, match=says):
         exchange.seed(operation, value)
-    assert (exchange.handle("GET", b"/fapi/v1/time", []).body, ask(exchange).body) == before
+    assert (exchange.handle("GET", TIME_PATH.encode(), []).body, ask(exchange).body) == before
 
 
 def test_only_an_hmac_secret_is_shared() -> None:
@@ -190,7 +191,7 @@ def test_bytes_are_sent_as_they_are(exchange: Exchange) -> None:
 
 def test_a_seeded_time_beats_the_clock(exchange: Exchange) -> None:
     exchange.seed("server_time", {"serverTime": 1})
-    assert exchange.handle("GET", b"/fapi/v1/time", []).body == b'{"serverTime":1}'
+    assert exchange.handle("GET", TIME_PATH.encode(), []).body == b'{"serverTime":1}'
 
 
 def test_a_seed_is_a_copy(exchange: Exchange) -> None:
@@ -247,7 +248,7 @@ def test_clock_must_return_integers(
     """A clock that does not return integer milliseconds raises at the first request."""
     exchange = Exchange(clock=lambda: now)
     for asks in (
-        lambda: exchange.handle("GET", b"/fapi/v1/time", []),
+        lambda: exchange.handle("GET", TIME_PATH.encode(), []),
         lambda: exchange.spend(1),
         exchange.ban,
     ):
@@ -267,7 +268,7 @@ def test_the_log_tells_what_came_and_how_it_ended(exchange: Exchange) -> None:
     first, second, third = exchange.requests
     assert (first.method, first.path, first.status, first.code) == (
         "GET",
-        "/fapi/v3/balance",
+        BALANCE_PATH,
         200,
         None,
     )
@@ -296,7 +297,7 @@ def test_no_repr_shows_a_key_a_secret_or_a_signature(exchange: Exchange) -> None
     signature = target().rpartition("=")[2]
     for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET, "second-key", "second-secret", signature):
         assert secret not in shown
-    assert "/fapi/v3/balance" in shown
+    assert BALANCE_PATH in shown
 
 
 def test_the_log_is_bounded() -> None:
@@ -328,7 +329,7 @@ def test_threads_share_an_exchange_one_request_at_a_time() -> None:
 
 def test_the_default_clock_is_the_systems() -> None:
     before = time.time_ns() // 1_000_000
-    now = json.loads(Exchange().handle("GET", b"/fapi/v1/time", []).body)["serverTime"]
+    now = json.loads(Exchange().handle("GET", TIME_PATH.encode(), []).body)["serverTime"]
     assert before <= now <= time.time_ns() // 1_000_000
 
 
@@ -362,7 +363,7 @@ def test_it_is_a_transport_for_an_async_client(exchange: Exchange) -> None:
 
 def test_it_can_be_handed_to_a_mock_transport(exchange: Exchange) -> None:
     with httpx.Client(transport=httpx.MockTransport(exchange)) as client:
-        assert client.get("https://mock.invalid/fapi/v1/time").json() == {"serverTime": T0}
+        assert client.get(f"https://mock.invalid{TIME_PATH}").json() == {"serverTime": T0}
 
 
 def test_asgi_hands_over_the_exact_path_query_and_body(exchange: Exchange) -> None:
@@ -444,15 +445,15 @@ def test_it_runs_on_a_socket_and_says_nothing_about_it(
     assert capfd.readouterr() == ("", "")
     assert "mock-exchange" not in {thread.name for thread in threading.enumerate()}
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/fapi/v1/time")
+        httpx.get(f"{url}{TIME_PATH}")
 
 
 def test_two_exchanges_run_side_by_side() -> None:
     pytest.importorskip("uvicorn")
     one, two = Exchange(clock=ManualClock(1)), Exchange(clock=ManualClock(2))
     with running(one) as first, running(two) as second:
-        assert httpx.get(f"{first}/fapi/v1/time").json() == {"serverTime": 1}
-        assert httpx.get(f"{second}/fapi/v1/time").json() == {"serverTime": 2}
+        assert httpx.get(f"{first}{TIME_PATH}").json() == {"serverTime": 1}
+        assert httpx.get(f"{second}{TIME_PATH}").json() == {"serverTime": 2}
 
 
 def test_without_uvicorn_a_server_says_what_to_install(

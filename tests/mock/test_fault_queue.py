@@ -11,6 +11,7 @@ from binance_usdm.mock import FAULTS, Delivery, Exchange, ManualClock, Reply
 from binance_usdm.mock.core.packaged_files import load_packaged_spec
 from binance_usdm.mock.faults.body_changes import JSON_QUIRKS, REPLACEMENT_VALUES
 from tests.support.signed_requests import PATH, T0, send_query, sign_query
+from tests.support.spec_facts import TIME_PATH
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_a_fault_lets_those_before_the_nth_pass(exchange: Exchange) -> None:
     exchange.fail("waf", nth=3, times=2, operation="balance")
     seen = []
     for _ in range(6):
-        exchange.handle("GET", b"/fapi/v1/time", [])  # does not count: it fits nothing
+        exchange.handle("GET", TIME_PATH.encode(), [])  # does not count: it fits nothing
         seen.append(send_query(exchange).status)
     assert seen == [200, 200, 403, 403, 200, 200]
 
@@ -167,8 +168,8 @@ def test_odd_json_is_never_what_a_good_call_gets(exchange: Exchange, kind: str) 
     assert (odd.status, odd.body == good.body) == (200, False)
     exchange.fail("odd-json", kind=kind, operation="server_time")
     assert (
-        exchange.handle("GET", b"/fapi/v1/time", []).body
-        != exchange.handle("GET", b"/fapi/v1/time", []).body
+        exchange.handle("GET", TIME_PATH.encode(), []).body
+        != exchange.handle("GET", TIME_PATH.encode(), []).body
     )
 
 

@@ -11,9 +11,10 @@ import pytest
 
 from binance_usdm.mock import FAULTS, Exchange, ManualClock, Reply
 from binance_usdm.mock.core.packaged_files import load_packaged_spec
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 T0 = 1_700_000_000_000
-PATH = "/fapi/v3/balance"
+PATH = BALANCE_PATH
 SPEC: Any = load_packaged_spec()
 
 
@@ -61,7 +62,7 @@ def documented(reply: Reply, path: str = PATH) -> bool:
     [
         *((PATH, name) for name in FAULTS),
         # The time needs no key, so that no key can be of the other environment.
-        *(("/fapi/v1/time", name) for name in FAULTS if name != "wrong-environment"),
+        *((TIME_PATH, name) for name in FAULTS if name != "wrong-environment"),
     ],
 )
 def test_a_fault_is_as_documented_or_says_that_it_is_not(path: str, name: str) -> None:
@@ -194,8 +195,8 @@ def test_a_fault_can_wait_for_one_operation() -> None:
     asked = exchange()
     asked.fail("gateway", operation="server_time")
     asked.fail("waf", operation="balance")
-    assert [ask(asked).status, ask(asked, "/fapi/v1/time").status] == [403, 502]
-    assert [ask(asked).status, ask(asked, "/fapi/v1/time").status] == [401, 200]
+    assert [ask(asked).status, ask(asked, TIME_PATH).status] == [403, 502]
+    assert [ask(asked).status, ask(asked, TIME_PATH).status] == [401, 200]
 
 
 def test_a_fault_stops_unknown_paths_too() -> None:

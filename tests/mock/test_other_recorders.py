@@ -19,6 +19,7 @@ from binance_usdm import AsyncClient, Client, RetryPolicy, TransportError
 from binance_usdm.mock import Exchange, running
 from tests.support.clients import BODY
 from tests.support.paths import ROOT
+from tests.support.spec_facts import BALANCE_PATH
 
 CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
 PAGE = (ROOT / "docs" / "mock-exchange.md").read_text(encoding="utf-8")
@@ -101,7 +102,7 @@ def test_vcrpy_records_and_replays(kind: Any, served: tuple[Exchange, str], tmp_
     with recorder.use_cassette(str(cassette)):
         recorded = call(kind, exchange, url, httpx_transport=True)
     text = cassette.read_text(encoding="utf-8")
-    assert "/fapi/v3/balance" in text
+    assert BALANCE_PATH in text
     assert exchange.api_key not in text
     assert "signature" not in text.lower()
     assert len(exchange.requests) == 1
@@ -128,7 +129,7 @@ def test_respx_answers(kind: Any) -> None:
     """A route of respx answers a client with a transport of httpx, and no other."""
     exchange = Exchange()
     with respx.mock(base_url=NOBODY, assert_all_called=False) as router:
-        route = router.get("/fapi/v3/balance").respond(200, content=BODY)
+        route = router.get(BALANCE_PATH).respond(200, content=BODY)
         assert call(kind, exchange, NOBODY, httpx_transport=True)[0].asset == "USDT"
         assert route.call_count == 1
         assert route.calls[0].request.headers["X-MBX-APIKEY"] == exchange.api_key

@@ -21,6 +21,7 @@ from binance_usdm.mock import (
     running,
 )
 from tests.support.browser import ALL, KeyboardUser, set_scheme, set_screen, start_browser
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 # After the import that skips without selenium.
 from selenium.webdriver.common.keys import Keys  # isort: skip
@@ -47,7 +48,7 @@ def sign_balance(exchange: Exchange) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     query = f"timestamp={exchange.clock()}".encode()
     signature = hmac.new(DEFAULT_API_SECRET.encode(), query, "sha256").hexdigest().encode()
     headers = [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]
-    return b"/fapi/v3/balance?" + query + b"&signature=" + signature, headers
+    return (BALANCE_PATH.encode() + b"?") + query + b"&signature=" + signature, headers
 
 
 class Page(KeyboardUser):
@@ -62,7 +63,7 @@ class Page(KeyboardUser):
         self.browser.get(f"{self.url}/__admin/")
         self.until(lambda: self.text("#live") == "live")
 
-    def ask(self, target: str = "/fapi/v3/balance?recvWindow=1&signature=abcdefghijkl") -> None:
+    def ask(self, target: str = f"{BALANCE_PATH}?recvWindow=1&signature=abcdefghijkl") -> None:
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(str(parts.hostname), parts.port)
         connection.putrequest("GET", target, skip_host=True)
@@ -161,7 +162,7 @@ def test_requests_appear_and_open(page: Page) -> None:
     assert page.value(
         "[...document.querySelectorAll('#log mark')].map(each => each.textContent)"
     ) == ["signature=abcdef…"]
-    page.ask("/fapi/v1/time")
+    page.ask(TIME_PATH)
     page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 2)
     assert page.value("document.querySelectorAll('#log details[open]').length") == 1, (
         "what is open stays open"
@@ -247,7 +248,7 @@ def test_balances_of_each_account_are_shown(page: Page) -> None:
 
 def test_good_requests_stand_back(page: Page) -> None:
     """A valid request has no badge and no mark; its response is shown as it was sent."""
-    page.ask("/fapi/v1/time")
+    page.ask(TIME_PATH)
     page.exchange.handle("GET", *sign_balance(page.exchange))
     page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 2)
     page.browser.execute_script(
@@ -353,7 +354,7 @@ def test_what_came_is_shown_as_text_on_a_phone_too(page: Page) -> None:
     page.exchange.add_account("<b>K" + "k" * 90, "fake-secret")
     page.ask(HOSTILE + "?<img/src=x>=" + "<i>" * 60 + "&timestamp=1")
     page.ask(
-        "/fapi/v3/balance?"
+        f"{BALANCE_PATH}?"
         + "x" * 300
         + "&<script>alert(3)</script>=1&signature=<svg/onload=alert(4)>"
     )

@@ -14,6 +14,7 @@ import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
 from tests.support.paths import ROOT
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 PROGRAM = """
 import binance_usdm
@@ -164,10 +165,10 @@ def test_failures_show_requests(shown: dict[str, str]) -> None:
     """A failed test shows its requests and why they were rejected."""
     report = shown["test_bad"]
     assert (
-        "1 GET '/fapi/v3/balance' HTTP 400, code -1022: "
+        f"1 GET '{BALANCE_PATH}' HTTP 400, code -1022: "
         "the signature is of other bytes or of another secret" in report
     )
-    assert "2 GET '/fapi/v3/balance' HTTP 403, fault waf: the signature" in report
+    assert f"2 GET '{BALANCE_PATH}' HTTP 403, fault waf: the signature" in report
     for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET, "another-secret", "signature="):
         assert secret not in report
     assert "Requests to usdm_exchange" in shown["test_nothing_sent"]
@@ -177,14 +178,14 @@ def test_failures_show_requests(shown: dict[str, str]) -> None:
 
 def test_a_fixture_of_ones_own_is_shown_once_under_its_name(shown: dict[str, str]) -> None:
     report = shown["test_own"]
-    assert "1 GET '/fapi/v1/time' HTTP 200\n" in report
+    assert f"1 GET '{TIME_PATH}' HTTP 200\n" in report
     assert "1 GET '/nowhere' HTTP 404" in report
     assert re.findall(r"Requests to (\w+)", report) == ["usdm_exchange", "asking"]
 
 
 def test_a_forgotten_question_mark_shows_no_signature(shown: dict[str, str]) -> None:
     report = shown["test_confused"]
-    assert "1 GET '/fapi/v3/balance&timestamp=1&signature=0123ab…' HTTP 404" in report
+    assert f"1 GET '{BALANCE_PATH}&timestamp=1&signature=0123ab…' HTTP 404" in report
     assert "2 GET '/0123ab…'" in report
     assert "3 GET '/(secret)'" in report
     assert "4 GET '/(key)' HTTP 404, code -5000: no parameter is called (secret)" in report

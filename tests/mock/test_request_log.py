@@ -17,6 +17,7 @@ from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, Man
 from binance_usdm.mock.core.query import Query
 from binance_usdm.mock.core.request_log import LOG_BYTES_LIMIT
 from tests.support.signed_requests import PATH, T0, send_query, sign_query
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 QUERY = f"recvWindow=5000&timestamp={T0}"
 
@@ -114,7 +115,7 @@ def test_the_log_shows_what_had_to_be_signed_beside_what_came(exchange: Exchange
     sent = sign_query(QUERY.replace("5000", "%35000"))
     send_query(exchange, sent)
     send_query(exchange, f"timestamp={T0}")
-    exchange.handle("GET", b"/fapi/v1/time", [])
+    exchange.handle("GET", TIME_PATH.encode(), [])
     first, second, third = exchange.requests
     assert (first.signed_payload, first.raw_query) == (
         QUERY.replace("5000", "%35000").encode(),
@@ -193,7 +194,7 @@ def test_good_requests_pass_whatever_answered_them(exchange: Exchange) -> None:
     send_query(exchange)
     exchange.fail("unavailable")
     send_query(exchange)
-    exchange.handle("GET", b"/fapi/v1/time", [])
+    exchange.handle("GET", TIME_PATH.encode(), [])
     exchange.handle("GET", b"/nowhere", [])
     exchange.assert_signed()
     exchange.assert_signed(operation="balance", api_key=DEFAULT_API_KEY)
@@ -205,7 +206,7 @@ def test_a_bad_request_among_good_ones_is_named_with_its_reason(exchange: Exchan
     send_query(exchange, over(f"?{QUERY}"))
     with pytest.raises(
         AssertionError,
-        match=r"1 of 2 requests(.|\n)*request 2, GET /fapi/v3/balance: .*question mark",
+        match=rf"1 of 2 requests(.|\n)*request 2, GET {BALANCE_PATH}: .*question mark",
     ) as caught:
         exchange.assert_signed()
     assert DEFAULT_API_KEY not in str(caught.value)
@@ -220,7 +221,7 @@ def test_a_bad_request_among_good_ones_is_named_with_its_reason(exchange: Exchan
 )
 def test_assert_signed_needs_requests(exchange: Exchange, asked: dict[str, Any]) -> None:
     """assert_signed fails without a request that needs a signature."""
-    exchange.handle("GET", b"/fapi/v1/time", [])
+    exchange.handle("GET", TIME_PATH.encode(), [])
     if "api_key" in asked:
         send_query(exchange)
     with pytest.raises(AssertionError, match="no request to an operation that needs a signature"):

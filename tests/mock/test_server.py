@@ -37,6 +37,7 @@ from binance_usdm.mock.core.accounts import normalize_ip
 from binance_usdm.mock.server import asgi, protocol
 from binance_usdm.mock.serving import make_application
 from tests.support.paths import ROOT
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 T0 = 1_700_000_000_000
 TIME = f'{{"serverTime":{T0}}}'.encode()
@@ -119,7 +120,7 @@ class Wire:
 def signed_target(now: int = T0) -> tuple[str, str]:
     query = f"timestamp={now}"
     made = hmac.new(DEFAULT_API_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
-    return f"/fapi/v3/balance?{query}&signature={made}", f"x-Mbx-apiKEY: {DEFAULT_API_KEY}\r\n"
+    return f"{BALANCE_PATH}?{query}&signature={made}", f"x-Mbx-apiKEY: {DEFAULT_API_KEY}\r\n"
 
 
 # -- delivery
@@ -130,9 +131,9 @@ def test_latency_is_waited_for_and_others_do_not_wait(
 ) -> None:
     exchange.fail("latency", seconds=0.5)
     began = time.monotonic()
-    wire.send("/fapi/v1/time")
+    wire.send(TIME_PATH)
     with Wire(served[1]) as other:
-        other.send("/fapi/v1/time")
+        other.send(TIME_PATH)
         assert other.read()[1] == TIME
         assert time.monotonic() - began < 0.5
     assert wire.read()[1] == TIME
@@ -141,7 +142,7 @@ def test_latency_is_waited_for_and_others_do_not_wait(
 
 def test_a_slow_body_comes_in_pieces(exchange: Exchange, wire: Wire) -> None:
     exchange.fail("slow", chunk=20, pause=0.15)
-    wire.send("/fapi/v1/time")
+    wire.send(TIME_PATH)
     head = wire.read_head()
     began = time.monotonic()
     assert head["content-length"] == str(len(TIME))
@@ -153,7 +154,7 @@ def test_a_slow_body_comes_in_pieces(exchange: Exchange, wire: Wire) -> None:
     assert wire.kept == TIME
     assert time.monotonic() - began >= 0.1
     wire.kept = b""
-    wire.send("/fapi/v1/time")
+    wire.send(TIME_PATH)
     assert wire.read()[1] == TIME, "the connection lives on"
 
 
@@ -161,7 +162,7 @@ def test_a_cut_ends_the_connection_before_what_was_announced(
     exchange: Exchange, wire: Wire, caplog: pytest.LogCaptureFixture
 ) -> None:
     exchange.fail("cut", after=7)
-    wire.send("/fapi/v1/time")
+    wire.send(TIME_PATH)
     assert int(wire.read_head()["content-length"]) == len(TIME)
     assert wire.rest() == TIME[:7]
     assert logged_errors(caplog) == []
@@ -169,7 +170,7 @@ def test_a_cut_ends_the_connection_before_what_was_announced(
 
 def test_a_reset_comes_before_any_byte(exchange: Exchange, wire: Wire) -> None:
     exchange.fail("reset")
-    wire.send("/fapi/v1/time")
+    wire.send(TIME_PATH)
     with pytest.raises(ConnectionResetError):
         wire.read_head()
 
@@ -201,7 +202,7 @@ def test_custom_content_length_is_sent(exchange: Exchange, wire: Wire) -> None:
 def test_an_answer_to_head_has_no_body(exchange: Exchange, wire: Wire) -> None:
     exchange.fail("cut", times=2)
     for _ in range(2):
-        wire.send("/fapi/v1/time", method="HEAD")
+        wire.send(TIME_PATH, method="HEAD")
         assert int(wire.read_head()["content-length"]) > 1
         assert wire.kept == b""
 
@@ -221,7 +222,7 @@ def test_delivery_without_asyncio_transport(fault: str, status: int | None) -> N
     scope = {
         "type": "http",
         "method": "GET",
-        "path": "/fapi/v1/time",
+        "path": TIME_PATH,
         "query_string": b"",
         "headers": [],
     }
@@ -261,7 +262,7 @@ def test_a_body_is_waited_for_wherever_one_may_come(
     scope = {
         "type": "http",
         "method": "GET",
-        "path": "/fapi/v1/time",
+        "path": TIME_PATH,
         "query_string": b"",
         "headers": announced,
     }
@@ -323,7 +324,7 @@ def ask_mounted(exchange: Exchange, **scope: Any) -> tuple[int, str]:
     return messages[0]["status"], exchange.requests[-1].path
 
 
-BALANCE = "/fapi/v3/balance"
+BALANCE = BALANCE_PATH
 
 
 @pytest.mark.parametrize(
@@ -358,7 +359,7 @@ def test_a_mounted_app_is_routed(exchange: Exchange, scope: dict[str, Any]) -> N
     [
         ("/binance", "/"),
         ("/binance/", "/"),
-        ("/binancex/fapi/v3/balance", "/binancex/fapi/v3/balance"),
+        (f"/binancex{BALANCE_PATH}", f"/binancex{BALANCE_PATH}"),
         ("/binance/binance/fapi", "/binance/fapi"),
         ("/binance/%66api/v3/balance", "/%66api/v3/balance"),
         ("/other", "/other"),
@@ -375,15 +376,15 @@ def test_only_the_mounted_path_is_taken_off(exchange: Exchange, path: str, in_ap
 
 def test_a_body_above_a_mebibyte_is_refused_and_not_kept(exchange: Exchange, wire: Wire) -> None:
     limit = 1024 * 1024
-    wire.send("/fapi/v1/time", headers=f"Content-Length: {limit}\r\n", body="x" * limit)
+    wire.send(TIME_PATH, headers=f"Content-Length: {limit}\r\n", body="x" * limit)
     wire.read()
     for size in (limit + 1, 5 * limit):
-        wire.send("/fapi/v1/time", headers=f"Content-Length: {size}\r\n", body="x" * size)
+        wire.send(TIME_PATH, headers=f"Content-Length: {size}\r\n", body="x" * size)
         head, body = wire.read()
         assert (head["status"], head["content-type"]) == ("413", "text/html")
         assert body.startswith(b"<!DOCTYPE html>")
     assert [len(each.body) for each in exchange.requests] == [limit]
-    wire.send("/fapi/v1/time")
+    wire.send(TIME_PATH)
     assert wire.read()[1] == TIME, "the rest of the body is read away"
 
 
@@ -402,7 +403,7 @@ def test_a_body_is_collected_in_linear_time() -> None:
     scope = {
         "type": "http",
         "method": "GET",
-        "path": "/fapi/v1/time",
+        "path": TIME_PATH,
         "query_string": b"",
         "headers": [],
     }
@@ -454,7 +455,7 @@ def test_internal_errors_are_logged_redacted(
         wire.send(where, headers=key)
         head, body = wire.read()
         assert (head["status"], head["content-type"]) == ("500", "text/html")
-        wire.send("/fapi/v1/time")
+        wire.send(TIME_PATH)
         assert wire.read()[1] == TIME, "the connection lives on"
     (record,) = caplog.records
     output = record.getMessage()
@@ -489,7 +490,7 @@ def test_bytes_that_are_no_http_are_refused_and_not_logged(
         wire.socket.sendall(b"\x16\x03\x01 a TLS hello, for instance\r\n\r\n")
         assert b" 400 " in wire.rest()
     with Wire(served[1]) as wire:
-        wire.send("/fapi/v1/time", headers="Connection: Upgrade\r\nUpgrade: websocket\r\n")
+        wire.send(TIME_PATH, headers="Connection: Upgrade\r\nUpgrade: websocket\r\n")
         assert wire.read_head()["status"] == "200"
     assert caplog.records == []
 
@@ -501,8 +502,8 @@ def test_two_requests_in_one_segment_get_two_replies_in_order(
     exchange: Exchange, wire: Wire
 ) -> None:
     where, key = signed_target()
-    exchange.fail("latency", seconds=0.05, path="/fapi/v3/balance")
-    wire.send(where, "/fapi/v1/time", "/nowhere", headers=key)
+    exchange.fail("latency", seconds=0.05, path=BALANCE_PATH)
+    wire.send(where, TIME_PATH, "/nowhere", headers=key)
     first, second, third = wire.read(), wire.read(), wire.read()
     assert [each[0]["status"] for each in (first, second, third)] == ["200", "200", "404"]
     assert (json.loads(first[1])[0]["asset"], second[1]) == ("USDT", TIME)
@@ -544,11 +545,11 @@ def test_the_compose_file_works(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("start", "repeated"),
     [
-        ("GET /fapi/v1/time HTTP/1.1\r\n", f"a: {'x' * 1000}\r\n"),
-        ("GET /fapi/v1/time HTTP/1.1\r\na: ", "x" * 1000),
-        ("GET /fapi/v1/time?", "x" * 1000),
+        (f"GET {TIME_PATH} HTTP/1.1\r\n", f"a: {'x' * 1000}\r\n"),
+        (f"GET {TIME_PATH} HTTP/1.1\r\na: ", "x" * 1000),
+        (f"GET {TIME_PATH}?", "x" * 1000),
         (
-            "POST /fapi/v1/time HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+            f"POST {TIME_PATH} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
             f"a: {'x' * 1000}\r\n",
         ),
         ("POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;a=", "x" * 1000),
@@ -571,7 +572,7 @@ def test_endless_heads_are_rejected(
 @pytest.mark.parametrize(("size", "status"), [(60_000, 200), (70_000, 431), (150_000, 431)])
 def test_the_head_limit_is_exact(exchange: Exchange, wire: Wire, size: int, status: int) -> None:
     """A head above 64 KiB is rejected, however few pieces it arrives in."""
-    wire.send("/fapi/v1/time", headers=f"a: {'x' * size}\r\n")
+    wire.send(TIME_PATH, headers=f"a: {'x' * size}\r\n")
     assert wire.read_head()["status"] == str(status)
     assert len(exchange.requests) == (status == 200)
 
@@ -580,8 +581,8 @@ def test_the_head_limit_is_exact(exchange: Exchange, wire: Wire, size: int, stat
     "start",
     [
         "",
-        "GET /fapi/v1/time HTTP/1.1\r\n",
-        "POST /fapi/v1/time HTTP/1.1\r\nContent-Length: 9\r\n\r\nx",
+        f"GET {TIME_PATH} HTTP/1.1\r\n",
+        f"POST {TIME_PATH} HTTP/1.1\r\nContent-Length: 9\r\n\r\nx",
     ],
 )
 def test_unfinished_requests_are_closed(
@@ -593,10 +594,10 @@ def test_unfinished_requests_are_closed(
         unfinished.socket.sendall(start.encode())
         assert unfinished.rest() == b""
         with Wire(url) as other:
-            other.send("/fapi/v1/time")
+            other.send(TIME_PATH)
             other.read()
             time.sleep(0.6)
-            other.send("/fapi/v1/time")
+            other.send(TIME_PATH)
             assert other.read()[1] == TIME
     assert [logged.method for logged in exchange.requests] == ["GET", "GET"]
 
@@ -616,7 +617,7 @@ def test_a_reply_does_not_wait_for_an_acknowledgement(exchange: Exchange, wire: 
     """
     began = time.monotonic()
     for _ in range(40):
-        wire.send("/fapi/v1/time")
+        wire.send(TIME_PATH)
         wire.read()
     assert time.monotonic() - began < 40 * 0.03
 
@@ -625,8 +626,8 @@ def test_a_reply_does_not_wait_for_an_acknowledgement(exchange: Exchange, wire: 
 def test_the_address_of_the_socket_is_the_exchanges(served: Any, exchange: Exchange) -> None:
     exchange.ban(60, "127.0.0.2")
     with Wire(served[1]) as here, Wire(served[1], "127.0.0.2") as there:
-        here.send("/fapi/v1/time", headers="X-Forwarded-For: 127.0.0.2\r\n")
-        there.send("/fapi/v1/time")
+        here.send(TIME_PATH, headers="X-Forwarded-For: 127.0.0.2\r\n")
+        there.send(TIME_PATH)
         assert (here.read()[0]["status"], there.read()[0]["status"]) == ("200", "418")
     assert [each.address for each in exchange.requests] == ["127.0.0.1", "127.0.0.2"]
 
@@ -642,7 +643,7 @@ def test_it_ends_soon_and_quietly_while_replies_are_late(
     exchange.fail("latency", seconds=seconds, times=None)
     with running(exchange) as url:
         wire = Wire(url)
-        wire.send("/fapi/v1/time")
+        wire.send(TIME_PATH)
         while not exchange.requests:
             time.sleep(0.005)
         began = time.monotonic()
@@ -663,7 +664,7 @@ def test_whoever_hangs_up_is_not_waited_for(caplog: pytest.LogCaptureFixture) ->
     with running(exchange) as url:
         for before in range(2):
             with Wire(url) as wire:
-                wire.send("/fapi/v1/time")
+                wire.send(TIME_PATH)
                 while len(exchange.requests) == before:
                     time.sleep(0.005)
         began = time.monotonic()
@@ -732,7 +733,7 @@ def test_it_serves_until_a_signal_ends_it(number: signal.Signals) -> None:
         assert url.startswith("http://127.0.0.1:")
         assert not url.endswith(":0")
         with Wire(url) as wire:
-            wire.send("/fapi/v1/time")
+            wire.send(TIME_PATH)
             assert b"serverTime" in wire.read()[1]
         program.send_signal(number)
         assert program.communicate(timeout=60) == ("", "")
@@ -769,7 +770,7 @@ def test_workers_share_a_socket_and_end_together(end: Callable[[int], None]) -> 
         assert len(workers) == 2
         for _ in range(4):
             with Wire(url) as wire:
-                wire.send("/fapi/v1/time")
+                wire.send(TIME_PATH)
                 assert b"serverTime" in wire.read()[1]
         end(program.pid)
         assert program.communicate(timeout=60) == ("", "")

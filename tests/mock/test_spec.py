@@ -25,6 +25,7 @@ from binance_usdm.mock.core.packaged_files import load_packaged_spec
 from binance_usdm.mock.core.spec import ApiSpec
 from binance_usdm.mock.verify import checks as rules
 from binance_usdm.mock.verify.rejection import DUPLICATE_MESSAGE, MESSAGE_BY_CODE
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 T0 = 1_700_000_000_000
 
@@ -94,23 +95,21 @@ def test_roles_and_names_come_from_the_document(spec: Any) -> None:
     proof = hmac.new(DEFAULT_API_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
     headers = [(b"x-key", DEFAULT_API_KEY.encode())]
     assert (
-        exchange.handle("GET", f"/fapi/v3/balance?{query}&proof={proof}".encode(), headers).status
+        exchange.handle("GET", f"{BALANCE_PATH}?{query}&proof={proof}".encode(), headers).status
         == 200
     )
     late = f"lasts=1&madeAt={T0 - 2}"
-    assert (
-        exchange.handle("GET", f"/fapi/v3/balance?{late}&proof=0".encode(), headers).code == -1021
-    )
-    assert ask(exchange, "/fapi/v3/balance", f"timestamp={T0}").code == -2014
+    assert exchange.handle("GET", f"{BALANCE_PATH}?{late}&proof=0".encode(), headers).code == -1021
+    assert ask(exchange, BALANCE_PATH, f"timestamp={T0}").code == -2014
 
 
 def test_a_key_alone_can_be_all_that_an_operation_asks_for(spec: Any) -> None:
-    spec["paths"]["/fapi/v1/time"]["get"]["security"] = [{"ApiKey": []}]
+    spec["paths"][TIME_PATH]["get"]["security"] = [{"ApiKey": []}]
     exchange = Exchange(clock=ManualClock(T0), spec=spec)
-    assert exchange.handle("GET", b"/fapi/v1/time", []).code == -2014
+    assert exchange.handle("GET", TIME_PATH.encode(), []).code == -2014
     assert (
         exchange.handle(
-            "GET", b"/fapi/v1/time", [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]
+            "GET", TIME_PATH.encode(), [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]
         ).status
         == 200
     )
@@ -118,11 +117,11 @@ def test_a_key_alone_can_be_all_that_an_operation_asks_for(spec: Any) -> None:
 
 def test_document_security_is_the_default(spec: Any) -> None:
     """The security of the document holds for operations without their own."""
-    del spec["paths"]["/fapi/v3/balance"]["get"]["security"]
+    del spec["paths"][BALANCE_PATH]["get"]["security"]
     spec["security"] = [{"ApiKey": [], "Signature": []}]
     exchange = Exchange(clock=ManualClock(T0), spec=spec)
-    assert exchange.handle("GET", f"/fapi/v3/balance?timestamp={T0}".encode(), []).code == -2014
-    assert exchange.handle("GET", b"/fapi/v1/time", []).status == 200, (
+    assert exchange.handle("GET", f"{BALANCE_PATH}?timestamp={T0}".encode(), []).code == -2014
+    assert exchange.handle("GET", TIME_PATH.encode(), []).status == 200, (
         "an empty list there is an answer too"
     )
 
@@ -130,9 +129,7 @@ def test_document_security_is_the_default(spec: Any) -> None:
 def test_clock_fields_have_current_time(spec: Any) -> None:
     """Fields marked as clock have the exchange's time, at any depth."""
     clock = ManualClock(T0)
-    rows = spec["paths"]["/fapi/v3/balance"]["get"]["responses"]["200"]["content"][
-        "application/json"
-    ]
+    rows = spec["paths"][BALANCE_PATH]["get"]["responses"]["200"]["content"]["application/json"]
     spec["components"]["schemas"]["Now"] = {"type": "integer", "x-exchange-clock": True}
     spec["components"]["schemas"]["AccountBalance"]["properties"]["updateTime"] = {
         "$ref": "#/components/schemas/Now"
@@ -141,16 +138,18 @@ def test_clock_fields_have_current_time(spec: Any) -> None:
     spec["components"]["schemas"]["AccountBalance"]["properties"]["crossUnPnl"] = beside
     rows["schema"] = {"allOf": [rows["schema"]]}
     exchange = Exchange(clock=clock, spec=spec)
-    assert json.loads(exchange.handle("GET", b"/fapi/v1/time", []).body) == {"serverTime": T0}
+    assert json.loads(exchange.handle("GET", TIME_PATH.encode(), []).body) == {"serverTime": T0}
     clock.advance(250)
-    assert json.loads(exchange.handle("GET", b"/fapi/v1/time", []).body) == {"serverTime": T0 + 250}
-    row = json.loads(ask(exchange, "/fapi/v3/balance", f"timestamp={T0}").body)[0]
+    assert json.loads(exchange.handle("GET", TIME_PATH.encode(), []).body) == {
+        "serverTime": T0 + 250
+    }
+    row = json.loads(ask(exchange, BALANCE_PATH, f"timestamp={T0}").body)[0]
     assert (row["updateTime"], row["crossUnPnl"]) == (T0 + 250, T0 + 250)
     assert row["balance"] == "122607.35137903"
 
 
 def balance_of(spec: Any) -> Any:
-    return spec["paths"]["/fapi/v3/balance"]["get"]
+    return spec["paths"][BALANCE_PATH]["get"]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +202,7 @@ def test_packaged_spec_imports_no_code(
     package = tmp_path / "binance_usdm_wire"
     package.mkdir()
     (package / "__init__.py").write_text("raise ImportError('imported')\n")
-    spec["paths"]["/fapi/v1/elsewhere"] = spec["paths"].pop("/fapi/v1/time")
+    spec["paths"]["/fapi/v1/elsewhere"] = spec["paths"].pop(TIME_PATH)
     (package / "openapi.json").write_text(json.dumps(spec))
     monkeypatch.delitem(sys.modules, "binance_usdm_wire", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
@@ -234,7 +233,7 @@ def test_every_text_of_the_mock_is_a_message_of_the_contract(spec: Any) -> None:
     for name in FAULTS:
         exchange.fail(name)
     for name in FAULTS:
-        reply = exchange.handle("GET", b"/fapi/v1/time", [])
+        reply = exchange.handle("GET", TIME_PATH.encode(), [])
         # The four messages of 503 are examples in the spec, and compared in another test.
         if reply.code and reply.status != 503:
             text = json.loads(reply.body)["msg"]

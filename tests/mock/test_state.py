@@ -25,6 +25,7 @@ from binance_usdm.mock import (
     Switches,
 )
 from tests.support.signed_requests import PATH, T0, send_query, sign_query
+from tests.support.spec_facts import TIME_PATH
 
 ED25519 = ed25519.Ed25519PrivateKey.generate()
 RSA = rsa.generate_private_key(65537, 2048)
@@ -171,7 +172,7 @@ def test_what_an_account_without_futures_sees_is_a_switch(
 
 
 def shown_text(exchange: Exchange) -> int:
-    time: int = json.loads(exchange.handle("GET", b"/fapi/v1/time", []).body)["serverTime"]
+    time: int = json.loads(exchange.handle("GET", TIME_PATH.encode(), []).body)["serverTime"]
     return time
 
 
@@ -296,7 +297,7 @@ def test_a_client_can_come_from_another_address(exchange: Exchange) -> None:
     away, here = exchange.transport_from("203.0.113.1"), exchange.transport
     for transport, status in ((away, 418), (here, 200)):
         with httpx.Client(transport=transport) as client:
-            assert client.get("https://exchange.invalid/fapi/v1/time").status_code == status
+            assert client.get(f"https://exchange.invalid{TIME_PATH}").status_code == status
 
 
 # -- reset
@@ -356,7 +357,7 @@ def test_the_log_and_the_counts_are_read_while_requests_come() -> None:
         while not stop.is_set():
             exchange.handle("GET", f"/{time.monotonic_ns() % 997}".encode(), [])
             exchange.fail("error", code=-time.monotonic_ns() % 997 - 1000)
-            exchange.handle("GET", b"/fapi/v1/time", [])
+            exchange.handle("GET", TIME_PATH.encode(), [])
 
     threads = [threading.Thread(target=go_on) for _ in range(2)]
     for thread in threads:

@@ -22,10 +22,11 @@ from binance_usdm.mock import (
     Switches,
 )
 from binance_usdm.mock.core import switches as module
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 T0 = 1_700_000_000_000
 STAMP = f"timestamp={T0}"
-TIME = b"/fapi/v1/time"
+TIME = TIME_PATH.encode()
 
 
 def exchange(**switches: Any) -> Exchange:
@@ -36,7 +37,7 @@ def ask(
     asked: Exchange, query: str = STAMP, key: str = DEFAULT_API_KEY, signature: str | None = None
 ) -> Reply:
     proof = hmac.new(DEFAULT_API_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
-    target = f"/fapi/v3/balance?{query}&signature={signature or proof}"
+    target = f"{BALANCE_PATH}?{query}&signature={signature or proof}"
     return asked.handle("GET", target.encode(), [(b"X-MBX-APIKEY", key.encode())])
 
 
@@ -74,7 +75,7 @@ def test_the_first_check_in_order_speaks(order: tuple[str, ...]) -> None:
 
 def test_a_check_that_comes_early_still_reads_what_it_needs() -> None:
     asked = exchange(order=("signature", "timestamp", "key", "parameters"))
-    assert asked.handle("GET", b"/fapi/v3/balance", []).code == -1102
+    assert asked.handle("GET", BALANCE_PATH.encode(), []).code == -1102
     assert ask(asked, "recvWindow=1").code == -1102
     assert ask(asked, "timestamp=x").code == -1102
     assert ask(asked, f"recvWindow=x&{STAMP}").code == -1100
@@ -96,7 +97,7 @@ def test_malformed_values_are_answered_as_switched(code: int) -> None:
 def test_a_missing_signature_is_answered_as_switched(code: int) -> None:
     headers = [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]
     reply = exchange(missing_signature=code).handle(
-        "GET", f"/fapi/v3/balance?{STAMP}".encode(), headers
+        "GET", f"{BALANCE_PATH}?{STAMP}".encode(), headers
     )
     assert (reply.status, reply.code) == (400, code)
 
@@ -106,7 +107,7 @@ def test_a_signature_elsewhere_can_be_allowed() -> None:
     proof = hmac.new(DEFAULT_API_SECRET.encode(), rest.encode(), hashlib.sha256).hexdigest()
     headers = [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]
     for query in (f"signature={proof}&{rest}", f"recvWindow=5000&signature={proof}&{STAMP}"):
-        target = f"/fapi/v3/balance?{query}".encode()
+        target = f"{BALANCE_PATH}?{query}".encode()
         assert exchange(signature_last=False).handle("GET", target, headers).status == 200
         assert exchange(signature_last=True).handle("GET", target, headers).code == -1022
 

@@ -13,6 +13,7 @@ import pytest
 from binance_usdm import AsyncClient, Client, DeadlineExceeded, RetryPolicy, TransportError
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Delivery, Exchange, Reply
 from tests.support.signed_requests import PATH, sign_query
+from tests.support.spec_facts import TIME_PATH
 
 Get = Callable[..., httpx.Response]
 KEY = {"X-MBX-APIKEY": DEFAULT_API_KEY}
@@ -139,7 +140,7 @@ def test_an_answer_to_head_announces_a_body_and_has_none(fault: str) -> None:
     exchange = Exchange()
     exchange.fail(fault)
     with httpx.Client(transport=exchange.transport) as client:
-        seen = client.head("https://exchange.invalid/fapi/v1/time")
+        seen = client.head(f"https://exchange.invalid{TIME_PATH}")
     assert (int(seen.headers["content-length"]) > 1, seen.content) == (True, b"")
 
 
@@ -153,7 +154,7 @@ def test_a_late_answer_is_late_on_trio_too(fault: Any) -> None:
 
     async def call() -> httpx.Response:
         async with httpx.AsyncClient(transport=exchange.transport) as client:
-            return await client.get("https://exchange.invalid/fapi/v1/time")
+            return await client.get(f"https://exchange.invalid{TIME_PATH}")
 
     begun = time.monotonic()
     assert trio.run(call).json()["serverTime"]
@@ -165,7 +166,7 @@ def test_a_transport_can_come_from_another_address() -> None:
     exchange.ban(60, "203.0.113.1")
     for address, status in (("203.0.113.1", 418), ("203.0.113.2", 200)):
         with httpx.Client(transport=exchange.transport_from(address)) as client:
-            assert client.get("https://exchange.invalid/fapi/v1/time").status_code == status
+            assert client.get(f"https://exchange.invalid{TIME_PATH}").status_code == status
 
 
 def test_both_clients_meet_a_late_and_a_broken_answer() -> None:

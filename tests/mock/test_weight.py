@@ -19,10 +19,11 @@ from binance_usdm.mock import (
     Switches,
 )
 from binance_usdm.mock.core.weight import WeightCounter
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 MINUTE = 60_000
 T0 = 28_333_333 * MINUTE  # the first millisecond of a UTC minute
-TIME = b"/fapi/v1/time"
+TIME = TIME_PATH.encode()
 
 
 def balance(
@@ -32,7 +33,7 @@ def balance(
     proof = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
     return exchange.handle(
         "GET",
-        f"/fapi/v3/balance?{query}&signature={proof}".encode(),
+        f"{BALANCE_PATH}?{query}&signature={proof}".encode(),
         [(b"X-MBX-APIKEY", key.encode())],
     )
 

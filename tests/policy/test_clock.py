@@ -54,6 +54,7 @@ from binance_usdm.mock import Exchange
 from binance_usdm_wire import OPERATIONS
 from tests.support.clients import KEY, NOW, SECRET, BlockingFacade, RecordingHandler, error_response
 from tests.support.raw_server import READ, STAY_SILENT, RawServer, response_bytes
+from tests.support.spec_facts import TIME_PATH
 from tests.support.timing import best_duration
 
 ClientOf = Callable[..., BlockingFacade]
@@ -737,7 +738,7 @@ def test_a_real_server_that_says_no_time_does_not_outlast_the_call() -> None:
     began = time.monotonic()
     asyncio.run(call())
     assert time.monotonic() - began < 1
-    assert set(seen) == {"/fapi/v1/time"}
+    assert set(seen) == {TIME_PATH}
 
 
 @pytest.mark.promise("R9")
@@ -780,7 +781,7 @@ class BarrierExchange:
         self._first = threading.Semaphore(callers)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path != "/fapi/v1/time" and self._first.acquire(blocking=False):
+        if request.url.path != TIME_PATH and self._first.acquire(blocking=False):
             self.barrier.wait(5)
         return self.exchange(request)
 
@@ -869,7 +870,7 @@ def test_a_cancelled_sync_lets_others_go_on(how: str, clock: Any) -> None:
     reading = asyncio.Event()
 
     async def handle(request: httpx.Request) -> httpx.Response:
-        first = request.url.path == "/fapi/v1/time" and not reading.is_set()
+        first = request.url.path == TIME_PATH and not reading.is_set()
         reply = exchange(request)
         if first:
             reading.set()
@@ -909,7 +910,7 @@ def test_a_sync_without_time_lets_others_go_on(clock: Any) -> None:
 
     def handle(request: httpx.Request) -> httpx.Response:
         reply = exchange(request)
-        if request.url.path == "/fapi/v1/time" and not reading.is_set():
+        if request.url.path == TIME_PATH and not reading.is_set():
             reading.set()
             # A transport waits as long.
             time.sleep(max(request.extensions["deadline"] - time.monotonic(), 0.0))
@@ -936,7 +937,7 @@ def test_a_caller_who_gives_up_while_reading_puts_nobody_off() -> None:
 
     async def handle(request: httpx.Request) -> httpx.Response:
         reply = exchange(request)
-        if hang[0] and request.url.path == "/fapi/v1/time":
+        if hang[0] and request.url.path == TIME_PATH:
             await asyncio.sleep(5)
         return reply
 

@@ -23,6 +23,7 @@ from binance_usdm._response import parse_response
 from binance_usdm_wire import OPERATIONS
 from tests.support.canaries import KEY, SIGNATURE, holds_no_canary
 from tests.support.clients import BlockingFacade, RecordingHandler, error_response
+from tests.support.spec_facts import BALANCE_PATH
 
 pytestmark = pytest.mark.promise("S5")
 ClientOf = Callable[..., BlockingFacade]
@@ -155,7 +156,7 @@ def test_cut_text_shows_no_half_secret(length: int, separator: str) -> None:
 
 
 SIGNED = f"recvWindow=5000&timestamp=1591702613943&signature={SIGNATURE}"
-LEAKS = [KEY, f"key={KEY}", SIGNED, f"/fapi/v3/balance?{SIGNED}", f"?signature={SIGNATURE}&x=1"]
+LEAKS = [KEY, f"key={KEY}", SIGNED, f"{BALANCE_PATH}?{SIGNED}", f"?signature={SIGNATURE}&x=1"]
 CUTS = [
     *range(MAX_MESSAGE_LENGTH - 24, MAX_MESSAGE_LENGTH + 2),
     *range(2 * MAX_MESSAGE_LENGTH - 24, 2 * MAX_MESSAGE_LENGTH + 2),

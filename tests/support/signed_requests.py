@@ -6,9 +6,10 @@ import hashlib
 import hmac
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, Reply
+from tests.support.spec_facts import BALANCE_PATH
 
 T0 = 1_700_000_000_000
-PATH = "/fapi/v3/balance"
+PATH = BALANCE_PATH
 
 
 def sign_query(query: str = f"timestamp={T0}", secret: str = DEFAULT_API_SECRET) -> str:
