@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from binance_usdm import Client, TimestampError
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Switches
 from binance_usdm.mock.core.query import Query
 from binance_usdm.mock.core.request_log import LOG_BYTES_LIMIT
@@ -135,7 +136,26 @@ def test_the_log_shows_what_had_to_be_signed_beside_what_came(exchange: Exchange
 def test_wrong_timestamps_are_explained(exchange: Exchange, ahead: int, says: str) -> None:
     """The log says by how many milliseconds a timestamp is off."""
     assert send_query(exchange, sign_query(f"timestamp={T0 + ahead}")).code == -1021
-    assert says in exchange.requests[-1].refusal
+    refusal = exchange.requests[-1].refusal
+    assert says in refusal
+    assert refusal.endswith(
+        "; clock=exchange.clock gives a client in Python the time of this exchange"
+    )
+
+
+def test_the_hint_about_the_clock_helps(exchange: Exchange) -> None:
+    """A client follows it, and needs no second request to correct its clock."""
+    key, secret = exchange.api_key, exchange.api_secret
+    with Client(key, secret, transport=exchange.transport, clock=exchange.clock) as client:
+        client.balance()
+    with (
+        Client(key, secret, transport=exchange.transport, clock=lambda: T0 + 5000) as client,
+        pytest.raises(TimestampError),
+    ):
+        client.balance()
+    assert [request.status for request in exchange.requests] == [200, 400]
+    with pytest.raises(AssertionError, match="clock=exchange[.]clock"):
+        exchange.assert_signed()
 
 
 def test_rejected_keys_are_explained(exchange: Exchange) -> None:

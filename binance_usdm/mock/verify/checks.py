@@ -32,6 +32,7 @@ MAX_AHEAD_MS: Final = 1000
 _AHEAD_MESSAGE: Final = (
     f"Timestamp for this request was {MAX_AHEAD_MS}ms ahead of the server's time."
 )
+_CLOCK_HINT: Final = "clock=exchange.clock gives a client in Python the time of this exchange"
 _HEX_BYTES: Final = re.compile(r"(?:[0-9a-fA-F]{2})+").fullmatch
 
 
@@ -141,7 +142,7 @@ def _check_timestamp(context: RequestContext, operation: Operation) -> None:
     if timestamp_ms >= context.now + MAX_AHEAD_MS:
         reason = (
             f"the timestamp is {timestamp_ms - context.now} ms ahead of the exchange's clock; "
-            f"it must be less than {MAX_AHEAD_MS} ms ahead"
+            f"it must be less than {MAX_AHEAD_MS} ms ahead; {_CLOCK_HINT}"
         )
         raise RejectionError(-1021, _AHEAD_MESSAGE, reason=reason)
     parameter = operation.parameters_by_role.get("window")
@@ -150,7 +151,7 @@ def _check_timestamp(context: RequestContext, operation: Operation) -> None:
     if context.now - timestamp_ms > recv_window_ms:
         reason = (
             f"the timestamp is {context.now - timestamp_ms} ms behind the exchange's clock; "
-            f"recvWindow is {recv_window_ms} ms"
+            f"recvWindow is {recv_window_ms} ms; {_CLOCK_HINT}"
         )
         raise RejectionError(-1021, reason=reason)
 
