@@ -11,6 +11,7 @@ import pytest
 
 from binance_usdm.mock import Exchange, running
 from tests.support.paths import ROOT
+from tests.support.spec_facts import BALANCE_WEIGHT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
@@ -18,7 +19,8 @@ PYTHON = [code for language, code in BLOCKS if language == "python"]
 CONSOLE = [code for language, code in BLOCKS if language == "console"]
 SHELL = [code for language, code in BLOCKS if language == "sh"]
 OUTPUTS = {
-    0: "USDT: 122607.35137903, available 23.72469206\nHTTP 200, weight used this minute: 10\n",
+    0: "USDT: 122607.35137903, available 23.72469206\n"
+    f"HTTP 200, weight used this minute: {2 * BALANCE_WEIGHT}\n",
     1: "1 True\n",
     2: "1 row\n1 row\n1 row\n",
     3: "400 -1021 compare this machine's clock with the exchange's: client.server_time(); "

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import attrs
 
 from binance_usdm import DEMO, __version__
+from binance_usdm._policy.clock_samples import MAX_SAMPLES
+from binance_usdm_wire import OPERATIONS
 
 from .arguments import add_target_arguments, parse_recv_window
 from .checks import run_checks
@@ -19,12 +21,13 @@ from .findings import Finding
 from .probe import CheckContext
 from .table import terminal_width
 
-DESCRIPTION = """\
+_MAX_WEIGHT = (MAX_SAMPLES + 1) * OPERATIONS["server_time"].weight + OPERATIONS["balance"].weight
+DESCRIPTION = f"""\
 Explain what is wrong between this machine and the exchange: credentials, base URL,
 network path, clock, one signed call.
 
 Reads the same environment variables as the other commands, makes four calls for the
-time and one for the balance (weight 9 at most) and changes nothing. The report
+time and one for the balance (weight {_MAX_WEIGHT} at most) and changes nothing. The report
 contains no key, secret, signature, amount, address, path or custom host, so you can
 paste it into an issue.
 Exit 0: no problem; 1: a problem; 2: wrong usage."""

@@ -44,7 +44,7 @@ from tests.support.raw_server import (
     repeat,
     response_bytes,
 )
-from tests.support.spec_facts import BALANCE_PATH
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_WEIGHT
 
 KEY, SECRET = "KeyCanary618033".ljust(64, "k"), "SecretCanary141421".ljust(64, "s")
 OTHER_KEY, OTHER_SECRET, SHORT = (
@@ -71,6 +71,7 @@ ROW = {
 }
 IPS = re.compile(r"(?<![\d.])\d{1,3}(\.\d{1,3}){3}(?![\d.])|::1")
 NAMES = list(CHECKS)
+WEIGHT = 4 * TIME_WEIGHT + BALANCE_WEIGHT
 BANNED = (
     "HTTP 418, code -1003: this IP address is banned Send nothing before the ban ends. Wait 120 s."
 )
@@ -264,11 +265,11 @@ def test_a_healthy_setup_has_no_problem(
     report = doctor.run("--json")
     assert (report.code, report.verdicts()) == (0, ["ok"] * 6)
     assert [request.operation for request in exchange.requests] == ["server_time"] * 4 + ["balance"]
-    assert exchange.used_weight == 9, "as documented"
+    assert exchange.used_weight == WEIGHT, "as documented"
     assert report.findings["signed_call"]["facts"] == {
         "timed_by": "this machine",
         "rows": 1,
-        "used_weight": 9,
+        "used_weight": WEIGHT,
     }
     text = doctor.run()
     assert (text.code, text.text.splitlines()[-1]) == (0, "No problem was found.")

@@ -57,6 +57,7 @@ from tests.support.clients import (
     body_handler,
 )
 from tests.support.raw_server import READ, RawServer, Script, repeat, response_bytes
+from tests.support.spec_facts import BALANCE_WEIGHT
 from tests.support.timing import best_duration
 
 ClientOf = Callable[..., BlockingFacade]
@@ -175,7 +176,10 @@ def test_the_mock_exchange_gets_the_same_signed_call(client_of: ClientOf) -> Non
     exchange.seed("balance", [ROW])
     client = client_of(exchange, **keys(exchange))
     response = client.balance_detailed(recv_window=3000)
-    assert ([row.to_dict() for row in response.parsed], response.used_weight) == ([ROW], 5)
+    assert ([row.to_dict() for row in response.parsed], response.used_weight) == (
+        [ROW],
+        BALANCE_WEIGHT,
+    )
     assert client.server_time().server_time > 0
     with pytest.raises(AuthenticationError):
         client_of(exchange, **{**keys(exchange), "api_secret": "another-secret"}).balance()

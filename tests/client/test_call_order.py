@@ -40,6 +40,7 @@ from tests.support.clients import (
     error_response,
 )
 from tests.support.raw_server import READ, RawServer, Step, repeat, response_bytes
+from tests.support.spec_facts import BALANCE_WEIGHT
 
 ClientOf = Callable[..., BlockingFacade]
 AT_15 = NOW - NOW % 60_000 + 15_000
@@ -293,7 +294,7 @@ def test_a_call_does_not_queue_behind_those_of_another_limiter(
 class GatedLimiter:
     """A limiter without any budget until it is opened.
 
-    Weight that waits would take a second for each hundred.
+    Weight that waits would take a second for each twenty balances.
     """
 
     is_open = False
@@ -302,7 +303,7 @@ class GatedLimiter:
         return 0.0 if self.is_open else 0.05
 
     def forecast(self, weight: int) -> float:
-        return 0.0 if self.is_open else weight / 100
+        return 0.0 if self.is_open else weight / (20 * BALANCE_WEIGHT)
 
     def observe(self, used_weight: int) -> None:
         pass
@@ -313,7 +314,7 @@ class GatedLimiter:
 
 @pytest.mark.promise("R10", "R14")
 def test_cancelled_calls_leave_the_queue_of_the_limiter() -> None:
-    """400 calls of weight 5 would take 20 s; a call that begins after them has 5 s."""
+    """400 calls would take 20 s; a call that begins after them has 5 s."""
     limiter, handler, events = GatedLimiter(), RecordingHandler(), list[Event]()
 
     def on_event(event: Event) -> None:
@@ -600,7 +601,9 @@ def test_weight_is_charged_to_the_minute_in_which_the_bytes_leave(
 ) -> None:
     """The second call comes in one minute, waits for the connection, and is sent in the next."""
     times = [AT_15]
-    limiter = WeightLimiter(10, 1.0, now=lambda: times[-1], monotonic=lambda: times[-1] / 1000)
+    limiter = WeightLimiter(
+        2 * BALANCE_WEIGHT, 1.0, now=lambda: times[-1], monotonic=lambda: times[-1] / 1000
+    )
     reply = GatedReply(OK)
     with RawServer(repeat(READ, reply)) as server:
         client = concurrent_client(
@@ -613,8 +616,8 @@ def test_weight_is_charged_to_the_minute_in_which_the_bytes_leave(
         times.append(AT_15 + 60_000)
         reply.send()
         assert all(call.result(PATIENCE) for call in calls)
-    assert limiter.acquire(5) == 0.0
-    assert limiter.acquire(5) > 0.0, "the second call's weight counts in this minute"
+    assert limiter.acquire(BALANCE_WEIGHT) == 0.0
+    assert limiter.acquire(BALANCE_WEIGHT) > 0.0, "the second call's weight counts in this minute"
 
 
 def fail() -> int:

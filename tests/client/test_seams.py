@@ -41,7 +41,7 @@ from tests.support.clients import (
     error_response,
 )
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
-from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH, TIME_WEIGHT
 
 ClientOf = Callable[..., BlockingFacade]
 
@@ -216,14 +216,14 @@ def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(
     client = client_of(handler, limiter=budget, retry=lambda error, attempt: 0, clock=lambda: NOW)
     client.balance()
     client.server_time()
-    asked = ("acquire", 5), BALANCE_PATH
+    asked = ("acquire", BALANCE_WEIGHT), BALANCE_PATH
     assert budget.log == [
         *asked,
         ("observe", 7),
         *asked,
         *asked,
         ("observe", 31),
-        ("acquire", 1),
+        ("acquire", TIME_WEIGHT),
         TIME_PATH,
     ]
 
@@ -241,7 +241,7 @@ def test_a_closed_client_takes_no_weight_from_the_others(client_of: ClientOf) ->
 def test_what_is_no_time_to_wait_is_none(client_of: ClientOf, wait: float) -> None:
     budget = ScriptedLimiter(wait)
     client_of(budget.handler(), limiter=budget).balance()
-    assert budget.log == [("acquire", 5), BALANCE_PATH]
+    assert budget.log == [("acquire", BALANCE_WEIGHT), BALANCE_PATH]
 
 
 def test_a_client_closed_while_a_limiter_blocks_sends_nothing(client_of: ClientOf) -> None:
@@ -256,14 +256,14 @@ def test_a_client_closed_while_a_limiter_blocks_sends_nothing(client_of: ClientO
     client = client_of(budget.handler(), limiter=budget)
     with pytest.raises(TransportError, match="client is closed; create a new client"):
         client.balance()
-    assert budget.log == [("acquire", 5)]
+    assert budget.log == [("acquire", BALANCE_WEIGHT)]
 
 
 def test_a_full_budget_is_waited_for_within_the_deadline(client_of: ClientOf) -> None:
     budget = ScriptedLimiter(0.05)
     response = client_of(budget.handler(), limiter=budget).balance_detailed()
     assert (budget.log, response.attempts) == (
-        [("acquire", 5), ("acquire", 5), BALANCE_PATH],
+        [("acquire", BALANCE_WEIGHT), ("acquire", BALANCE_WEIGHT), BALANCE_PATH],
         1,
     )
     assert response.elapsed >= 0.05
@@ -278,7 +278,7 @@ def test_a_wait_for_weight_beyond_the_deadline_sends_nothing(client_of: ClientOf
     ) as caught:
         client_of(budget.handler(), limiter=budget, timeout=10).balance()
     assert (caught.value.status, caught.value.code, caught.value.retry_after) == (0, None, 30.0)
-    assert budget.log == [("acquire", 5)]
+    assert budget.log == [("acquire", BALANCE_WEIGHT)]
     assert time.monotonic() - started < 1
 
 

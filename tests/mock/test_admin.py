@@ -35,7 +35,7 @@ from binance_usdm.mock.admin.resources import RESOURCES
 from binance_usdm.mock.admin.routes import ADMIN_BODY_LIMIT, AdminApi
 from binance_usdm.mock.serving import make_application
 from tests.support.paths import ROOT
-from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH
 
 T0 = 1_700_000_000_000
 HERE = [(b"host", b"127.0.0.1:8787"), (b"content-type", b"application/json")]
@@ -415,7 +415,7 @@ def test_weight_and_bans_are_shown_and_changed(exchange: Exchange) -> None:
     shown = done(exchange, "POST", "spend", {"weight": 70, "address": "10.0.0.1"})
     assert shown["limit"] == 2400
     assert [(each["address"], each["used"]) for each in shown["addresses"]] == [
-        ("127.0.0.1", 5),
+        ("127.0.0.1", BALANCE_WEIGHT),
         ("10.0.0.1", 70),
     ]
     shown = done(exchange, "POST", "ban", {"seconds": 9})

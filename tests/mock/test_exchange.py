@@ -33,7 +33,7 @@ from binance_usdm.mock import (
     running,
     serve,
 )
-from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH
 
 T0 = 1_700_000_000_000
 ODD = f"recvWindow=%35000&timestamp={T0}"  # an encoding no library would choose by itself
@@ -323,7 +323,7 @@ def test_threads_share_an_exchange_one_request_at_a_time() -> None:
     with ThreadPoolExecutor(8) as pool:
         statuses = [reply.status for reply in pool.map(lambda _: ask(exchange), range(40))]
     assert (statuses.count(503), statuses.count(200)) == (10, 30)
-    assert (exchange.used_weight, len(exchange.requests)) == (150, 40)
+    assert (exchange.used_weight, len(exchange.requests)) == (30 * BALANCE_WEIGHT, 40)
     assert set(most) == {1}
 
 
@@ -379,7 +379,7 @@ def test_asgi_hands_over_the_exact_path_query_and_body(exchange: Exchange) -> No
     replies = asyncio.run(call())
     assert [reply.status_code for reply in replies] == [200, 400, 404]
     assert replies[1].json()["code"] == -1022, "a body is signed as well"
-    assert replies[0].headers["x-mbx-used-weight-1m"] == "5"
+    assert replies[0].headers["x-mbx-used-weight-1m"] == str(BALANCE_WEIGHT)
     assert exchange.requests[0].raw_query == target(ODD).encode().partition(b"?")[2]
     assert exchange.requests[2].path == "/fapi/v3%2Fbalance"
 

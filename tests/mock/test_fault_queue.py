@@ -11,7 +11,7 @@ from binance_usdm.mock import FAULTS, Delivery, Exchange, ManualClock, Reply
 from binance_usdm.mock.core.packaged_files import load_packaged_spec
 from binance_usdm.mock.faults.body_changes import JSON_QUIRKS, REPLACEMENT_VALUES
 from tests.support.signed_requests import PATH, T0, send_query, sign_query
-from tests.support.spec_facts import TIME_PATH
+from tests.support.spec_facts import BALANCE_WEIGHT, TIME_PATH
 
 
 @pytest.fixture
@@ -81,7 +81,10 @@ def test_weight_of_faults(
         weight = dict(reply.headers).get(b"X-MBX-USED-WEIGHT-1M")
         page = dict(reply.headers).get(b"Content-Type") == b"text/html"
         free = page or reply.status >= 500 or reply.status == 451
-        assert (weight is None, exchange.used_weight - used) == (free, 0 if free else 5), name
+        assert (weight is None, exchange.used_weight - used) == (
+            free,
+            0 if free else BALANCE_WEIGHT,
+        ), name
 
 
 def test_chance_is_repeatable_and_about_as_often_as_asked() -> None:
@@ -219,7 +222,7 @@ def test_a_fault_of_the_way_leaves_the_answer_as_it_is(exchange: Exchange) -> No
         Delivery(cut=3),
         Delivery(reset=True, cut=4),
     ]
-    assert exchange.used_weight == 25, "each was weighed once"
+    assert exchange.used_weight == 5 * BALANCE_WEIGHT, "each was weighed once"
     exchange.fail("latency", seconds=0)
     assert send_query(exchange, "signature=no").code == -1102, "the checks are made"
 

@@ -11,7 +11,7 @@ import pytest
 
 from binance_usdm.mock import FAULTS, Exchange, ManualClock, Reply
 from binance_usdm.mock.core.packaged_files import load_packaged_spec
-from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH
 
 T0 = 1_700_000_000_000
 PATH = BALANCE_PATH
@@ -173,7 +173,8 @@ def test_only_some_faults_cost_weight() -> None:
     for name in ("timeout", "unavailable", "throttled", "waf", "banned"):
         asked.fail(name)
     used = [dict(ask(asked).headers).get(b"X-MBX-USED-WEIGHT-1M") for _ in range(5)]
-    assert used == [b"5", None, None, None, b"10"]
+    weights = [b"%d" % (number * BALANCE_WEIGHT) for number in (1, 2)]
+    assert used == [weights[0], None, None, None, weights[1]]
 
 
 def test_a_fault_takes_the_place_of_the_checks_as_often_as_asked() -> None:

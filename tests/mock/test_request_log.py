@@ -18,7 +18,7 @@ from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, Man
 from binance_usdm.mock.core.query import Query
 from binance_usdm.mock.core.request_log import LOG_BYTES_LIMIT
 from tests.support.signed_requests import PATH, T0, send_query, sign_query
-from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH
 
 QUERY = f"recvWindow=5000&timestamp={T0}"
 
@@ -154,7 +154,7 @@ def test_the_hint_about_the_clock_helps(exchange: Exchange) -> None:
     ):
         client.balance()
     assert [request.status for request in exchange.requests] == [200, 400]
-    with pytest.raises(AssertionError, match="clock=exchange[.]clock"):
+    with pytest.raises(AssertionError, match=r"clock=exchange\.clock"):
         exchange.assert_signed()
 
 
@@ -178,7 +178,7 @@ def test_rejected_keys_are_explained(exchange: Exchange) -> None:
 
 def test_faulted_requests_are_checked_too(exchange: Exchange) -> None:
     """A request that a fault or a limit responded to is checked too."""
-    exchange.switches = Switches(weight_limit=5)
+    exchange.switches = Switches(weight_limit=BALANCE_WEIGHT)
     exchange.fail("waf")
     send_query(exchange, sign_query(QUERY, "wrong"))
     send_query(exchange)

@@ -25,7 +25,7 @@ from binance_usdm.mock import (
     Switches,
 )
 from tests.support.signed_requests import PATH, T0, send_query, sign_query
-from tests.support.spec_facts import TIME_PATH
+from tests.support.spec_facts import BALANCE_WEIGHT, TIME_PATH
 
 ED25519 = ed25519.Ed25519PrivateKey.generate()
 RSA = rsa.generate_private_key(65537, 2048)
@@ -232,12 +232,12 @@ def test_clock_moves_by_integers_only(exchange: Exchange, wrong: Any) -> None:
 
 @pytest.mark.promise("M5")
 def test_every_address_has_a_weight_and_a_ban_of_its_own(exchange: Exchange) -> None:
-    exchange.switches = Switches(weight_limit=10)
+    exchange.switches = Switches(weight_limit=2 * BALANCE_WEIGHT)
     here, there = "203.0.113.1", "203.0.113.2"
     assert [send_query(exchange, address=here).status for _ in range(3)] == [200, 200, 429]
     assert send_query(exchange, address=there).status == 200
     exchange.ban(60, there)
-    exchange.spend(10, "203.0.113.3")
+    exchange.spend(2 * BALANCE_WEIGHT, "203.0.113.3")
     assert [send_query(exchange, address=f"203.0.113.{last}").status for last in (2, 3, 4)] == [
         418,
         429,
@@ -247,9 +247,9 @@ def test_every_address_has_a_weight_and_a_ban_of_its_own(exchange: Exchange) -> 
 
 def test_old_addresses_are_forgotten(exchange: Exchange) -> None:
     """Above the limit old addresses are forgotten, but not those that were banned."""
-    exchange.switches = Switches(weight_limit=5)
+    exchange.switches = Switches(weight_limit=BALANCE_WEIGHT)
     exchange.ban(60, "203.0.113.1")
-    exchange.spend(5, "203.0.113.2")
+    exchange.spend(BALANCE_WEIGHT, "203.0.113.2")
     for number in range(10_000):
         exchange.spend(1, f"2001:db8::{number:x}")
     assert [send_query(exchange, address=f"203.0.113.{last}").status for last in (1, 2)] == [

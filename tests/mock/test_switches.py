@@ -22,7 +22,7 @@ from binance_usdm.mock import (
     Switches,
 )
 from binance_usdm.mock.core import switches as module
-from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH
 
 T0 = 1_700_000_000_000
 STAMP = f"timestamp={T0}"
@@ -207,14 +207,15 @@ def test_retry_after_can_be_left_out(ban_after: int) -> None:
 
 
 def test_the_used_weight_can_be_left_out() -> None:
-    assert header(ask(exchange()), b"X-MBX-USED-WEIGHT-1M") == b"5"
+    assert header(ask(exchange()), b"X-MBX-USED-WEIGHT-1M") == b"%d" % BALANCE_WEIGHT
     assert header(ask(exchange(used_weight=False)), b"X-MBX-USED-WEIGHT-1M") is None
 
 
 @pytest.mark.promise("M11")
 def test_header_names_can_be_lower_case() -> None:
-    assert (b"x-mbx-used-weight-1m", b"5") in ask(exchange(lower_case_headers=True)).headers
-    assert (b"X-MBX-USED-WEIGHT-1M", b"5") in ask(exchange()).headers
+    used = b"%d" % BALANCE_WEIGHT
+    assert (b"x-mbx-used-weight-1m", used) in ask(exchange(lower_case_headers=True)).headers
+    assert (b"X-MBX-USED-WEIGHT-1M", used) in ask(exchange()).headers
 
 
 def test_the_limit_the_patience_and_the_ban_can_be_set() -> None:

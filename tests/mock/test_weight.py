@@ -19,7 +19,7 @@ from binance_usdm.mock import (
     Switches,
 )
 from binance_usdm.mock.core.weight import WeightCounter
-from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH, TIME_WEIGHT
 
 MINUTE = 60_000
 T0 = 28_333_333 * MINUTE  # the first millisecond of a UTC minute
@@ -53,8 +53,11 @@ def wait(reply: Reply) -> int:
 
 def test_every_operation_costs_the_weight_of_the_contract() -> None:
     exchange = Exchange(clock=ManualClock(T0))
-    assert [used(time(exchange)), used(balance(exchange, T0)), used(time(exchange))] == [1, 6, 7]
-    assert exchange.used_weight == 7
+    one, both = TIME_WEIGHT, TIME_WEIGHT + BALANCE_WEIGHT
+    all_three = both + TIME_WEIGHT
+    replies = time(exchange), balance(exchange, T0), time(exchange)
+    assert [used(reply) for reply in replies] == [one, both, all_three]
+    assert exchange.used_weight == all_three
 
 
 @pytest.mark.promise("M5")
@@ -66,7 +69,7 @@ def test_refused_calls_cost_their_weight_and_say_so() -> None:
         balance(exchange, T0, secret="x"),
     ]
     assert [reply.code for reply in refused] == [-1021, -2015, -1022]
-    assert [used(reply) for reply in refused] == [5, 10, 15]
+    assert [used(reply) for reply in refused] == [BALANCE_WEIGHT * number for number in (1, 2, 3)]
 
 
 def test_a_path_that_does_not_exist_costs_nothing() -> None:
@@ -88,18 +91,18 @@ def test_the_window_is_the_utc_minute_not_a_sliding_one() -> None:
 def test_all_accounts_share_the_weight_of_one_address() -> None:
     exchange = Exchange(clock=ManualClock(T0))
     exchange.add_account("second", "secret")
-    assert used(balance(exchange, T0)) == 5
-    assert used(balance(exchange, T0, "second", "secret")) == 10
+    assert used(balance(exchange, T0)) == BALANCE_WEIGHT
+    assert used(balance(exchange, T0, "second", "secret")) == 2 * BALANCE_WEIGHT
 
 
 def test_foreign_traffic_counts_as_well() -> None:
     exchange = Exchange(clock=ManualClock(T0))
-    exchange.spend(2395)
+    exchange.spend(2400 - BALANCE_WEIGHT)
     assert (balance(exchange, T0).status, balance(exchange, T0).status) == (200, 429)
 
 
 def test_the_limit_itself_may_be_used_up() -> None:
-    exchange = Exchange(clock=ManualClock(T0), switches=Switches(weight_limit=10))
+    exchange = Exchange(clock=ManualClock(T0), switches=Switches(weight_limit=2 * BALANCE_WEIGHT))
     assert [balance(exchange, T0).status for _ in range(3)] == [200, 200, 429]
 
 

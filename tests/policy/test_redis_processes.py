@@ -13,10 +13,9 @@ import pytest
 from binance_usdm.mock import Exchange, Switches, running
 from tests.policy.fake_time import MINUTE
 from tests.support.paths import ROOT
+from tests.support.spec_facts import BALANCE_WEIGHT
 
 PROCESSES = 8
-WEIGHT = 5
-"""Of a balance call: the spec."""
 
 
 def hammered(redis_url: str, limit: int, lasts: int, begin: int | None) -> Counter[int]:
@@ -59,7 +58,10 @@ def hammered(redis_url: str, limit: int, lasts: int, begin: int | None) -> Count
     )
     assert (refused, set(statuses), calls) == (0, {200}, len(exchange.requests))
     return Counter(
-        {m: n * WEIGHT for m, n in Counter(r.at_ms // MINUTE for r in exchange.requests).items()}
+        {
+            m: n * BALANCE_WEIGHT
+            for m, n in Counter(r.at_ms // MINUTE for r in exchange.requests).items()
+        }
     )
 
 

@@ -29,7 +29,13 @@ from binance_usdm_wire import (
     writing,
 )
 from binance_usdm_wire import rows as wire_rows
-from tests.support.spec_facts import BALANCE_PATH, TIME_PATH, without_optional
+from tests.support.spec_facts import (
+    BALANCE_PATH,
+    BALANCE_WEIGHT,
+    TIME_PATH,
+    TIME_WEIGHT,
+    without_optional,
+)
 
 CANARY = "c4n4ry"
 ROW: dict[str, Any] = {
@@ -277,7 +283,11 @@ def test_operations_have_what_a_call_needs() -> None:
     """Method, path, weight, key header and signature come from the spec."""
     balance = OPERATIONS["balance"]
     time = OPERATIONS["server_time"]
-    assert (balance.method, balance.path, balance.weight) == ("GET", BALANCE_PATH, 5)
+    assert (balance.method, balance.path, balance.weight) == (
+        "GET",
+        BALANCE_PATH,
+        BALANCE_WEIGHT,
+    )
     assert balance.key_header == "X-MBX-APIKEY"
     assert balance.signing == wire.Signing(
         timestamp_parameter="timestamp",
@@ -286,7 +296,11 @@ def test_operations_have_what_a_call_needs() -> None:
     )
     parameters = [(one.name, one.type, one.required) for one in balance.parameters]
     assert parameters == [("recv_window", int, False)]
-    assert (time.method, time.path, time.weight) == ("GET", TIME_PATH, 1)
+    assert (time.method, time.path, time.weight) == (
+        "GET",
+        TIME_PATH,
+        TIME_WEIGHT,
+    )
     assert (time.key_header, time.signing) == (None, None)
 
 

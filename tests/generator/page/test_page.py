@@ -18,8 +18,10 @@ from generator.page.difference import Difference
 from generator.page.markdown import split_pages
 from tests.generator.page.writer import SPEC, write_page
 from tests.support.paths import ROOT, SPEC_FILE
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH
 
-BALANCE, TIME = "/fapi/v3/balance", "/fapi/v1/time"
+BALANCE, TIME = BALANCE_PATH, TIME_PATH
+WEIGHT, OTHER_WEIGHT = f"**{BALANCE_WEIGHT}**", f"**{BALANCE_WEIGHT + 5}**"
 LANGUAGES = ("en", "zh")
 
 
@@ -49,18 +51,18 @@ class Edit(NamedTuple):
 
 
 EDITS = {
-    "path, version": Edit("/fapi/v3/balance", "/fapi/v4/balance", "path", "/fapi/v4/balance"),
-    "path, prefix": Edit("/fapi/v3", "/papi/v3", "path", "the spec /fapi/v3/balance"),
-    "path, slash": Edit("balance`", "balance/`", "path", "/fapi/v3/balance/"),
+    "path, version": Edit(BALANCE, BALANCE.replace("/v", "/v9"), "path", "/v9"),
+    "path, prefix": Edit(BALANCE, f"/papi{BALANCE}", "path", f"the spec {BALANCE}"),
+    "path, slash": Edit("balance`", "balance/`", "path", f"{BALANCE}/"),
     "method": Edit("GET `", "POST `", "method", "the page has POST, the spec GET"),
-    "no request": Edit("GET `/fapi/v3/balance`", "", "path", "no method and path"),
+    "no request": Edit(f"GET `{BALANCE}`", "", "path", "no method and path"),
     "two paths": Edit("balance`\n", "balance`\n\nGET `/x`\n", "path", "GET `/x`"),
     "security type": Edit("(USER_DATA)", "(TRADE)", "security type", "TRADE, the spec USER_DATA"),
     "no security type": Edit(" (USER_DATA)", "", "security type", "NONE, the spec USER_DATA"),
-    "weight": Edit("**5**", "**10**", "weight", "the page has 10, the spec 5"),
-    "weight, words": Edit("**5**", "**5** for one, **10** for all", "weight", "10"),
-    "weight, more": Edit("**5**", "**5**\n\n1000 orders", "weight", "1000 orders"),
-    "no weight": Edit("**5**", "", "weight", "the spec 5"),
+    "weight": Edit(WEIGHT, OTHER_WEIGHT, "weight", f"the spec {BALANCE_WEIGHT}"),
+    "weight, words": Edit(WEIGHT, f"{WEIGHT} for one, **100** for all", "weight", "100"),
+    "weight, more": Edit(WEIGHT, f"{WEIGHT}\n\n1000 orders", "weight", "1000 orders"),
+    "no weight": Edit(WEIGHT, "", "weight", f"the spec {BALANCE_WEIGHT}"),
     "parameter, name": Edit("recvWindow|", "recv_window|", "parameter recv_window", "not in the"),
     "parameter, case": Edit("timestamp|", "timeStamp|", "parameter timestamp", "not on the page"),
     "parameter, new": Edit(
@@ -211,9 +213,9 @@ def test_every_line_of_the_facts_counts(language: str) -> None:
 
 def test_a_line_is_that_of_the_file() -> None:
     """The line of a difference can be looked up."""
-    lines = write_page(BALANCE, "en").replace("**5**", "**7**").splitlines()
+    lines = write_page(BALANCE, "en").replace(WEIGHT, OTHER_WEIGHT).splitlines()
     (difference,) = compare("\n".join(lines))
-    assert lines[difference.line - 1] == "**7**"
+    assert lines[difference.line - 1] == OTHER_WEIGHT
 
 
 @pytest.mark.parametrize("depth", [30, 100_000])
@@ -245,11 +247,12 @@ def test_the_command_names_file_line_and_language(
 ) -> None:
     """Both pages of a file are compared, each with its own lines."""
     pages = [write_page(BALANCE, language) for language in LANGUAGES]
-    path = write(tmp_path, pages[0], pages[1].replace("**5**", "**10**"))
+    path = write(tmp_path, pages[0], pages[1].replace(WEIGHT, OTHER_WEIGHT))
     assert run_page([path], SPEC_FILE) == 1
     out, err = capsys.readouterr()
-    line = pages[0].count("\n") + 3 + pages[1][: pages[1].index("**5**")].count("\n")
-    assert out == f"{path}:{line + 1}: [zh] weight: the page has 10, the spec 5\n"
+    line = pages[0].count("\n") + 3 + pages[1][: pages[1].index(WEIGHT)].count("\n")
+    both = f"the page has {BALANCE_WEIGHT + 5}, the spec {BALANCE_WEIGHT}"
+    assert out == f"{path}:{line + 1}: [zh] weight: {both}\n"
     assert err.startswith("2 page(s) compared, 1 ")
 
 
@@ -285,7 +288,7 @@ def test_a_spec_with_findings_is_2(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_the_subcommand_is_there(tmp_path: Path) -> None:
     """`python -m generator page FILE` is the way in."""
-    path = write(tmp_path, write_page(BALANCE, "en").replace("**5**", "**6**"))
+    path = write(tmp_path, write_page(BALANCE, "en").replace(WEIGHT, OTHER_WEIGHT))
     command = [sys.executable, "-m", "generator", "page", str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, "the page has 6, the spec 5" in done.stdout) == (1, True)
+    assert (done.returncode, f"the spec {BALANCE_WEIGHT}" in done.stdout) == (1, True)
