@@ -16,7 +16,7 @@ from binance_usdm._response import USED_WEIGHT_HEADER
 from binance_usdm_wire import OPERATIONS
 from tests.support.clients import SPEC
 from tests.support.paths import ROOT
-from tests.support.spec_facts import BALANCE_PATH, OPTIONAL_ROW_FIELDS
+from tests.support.spec_facts import BALANCE_PATH, HOST_BY_ENVIRONMENT, OPTIONAL_ROW_FIELDS
 
 REQUIRED = inspect.Parameter.empty
 
@@ -56,7 +56,7 @@ CONSTRUCTOR: dict[str, Any] = {
     "api_key": None,
     "api_secret": None,
     "signer": None,
-    "base_url": "https://fapi.binance.com",
+    "base_url": f"https://{HOST_BY_ENVIRONMENT['production']}",
     "recv_window": None,
     "timeout": 10.0,
     "retry": ...,  # a decision of the client's, whichever

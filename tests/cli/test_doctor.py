@@ -16,9 +16,10 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -44,7 +45,7 @@ from tests.support.raw_server import (
     repeat,
     response_bytes,
 )
-from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_WEIGHT
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, HOST_BY_ENVIRONMENT, TIME_WEIGHT
 
 KEY, SECRET = "KeyCanary618033".ljust(64, "k"), "SecretCanary141421".ljust(64, "s")
 OTHER_KEY, OTHER_SECRET, SHORT = (
@@ -71,6 +72,10 @@ ROW = {
 }
 IPS = re.compile(r"(?<![\d.])\d{1,3}(\.\d{1,3}){3}(?![\d.])|::1")
 NAMES = list(CHECKS)
+MAINNET_HOST, DEMO_HOST = (
+    HOST_BY_ENVIRONMENT["production"],
+    HOST_BY_ENVIRONMENT["demo"],
+)
 WEIGHT = 4 * TIME_WEIGHT + BALANCE_WEIGHT
 BANNED = (
     "HTTP 418, code -1003: this IP address is banned Send nothing before the ban ends. Wait 120 s."
@@ -175,20 +180,19 @@ def doctor(
     return DoctorHarness(monkeypatch, capsys, caplog, exchange, tmp_path)
 
 
-def hosts(monkeypatch: pytest.MonkeyPatch, **ports: int) -> list[str]:
+def hosts(
+    monkeypatch: pytest.MonkeyPatch, ports: Mapping[str, int] = MappingProxyType({})
+) -> list[str]:
     """Resolve the given host names to ports of this machine, and no others.
 
     Returns the other names that were looked up.
     """
-    known, asked = (
-        {name.replace("__", "-").replace("_", "."): port for name, port in ports.items()},
-        list[str](),
-    )
+    asked = list[str]()
     ask = socket.getaddrinfo
 
     def answer(host: str, port: int, *arguments: Any, **options: Any) -> Any:
-        if host in known:
-            host, port = "127.0.0.1", known[host]
+        if host in ports:
+            host, port = "127.0.0.1", ports[host]
         elif host != "127.0.0.1":
             asked.append(host)
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -224,7 +228,7 @@ def url(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def secured(
     monkeypatch: pytest.MonkeyPatch,
     *scripts: Script,
-    names: tuple[str, ...] = ("fapi.binance.com", "demo-fapi.binance.com"),
+    names: tuple[str, ...] = (MAINNET_HOST, DEMO_HOST),
     trusted: bool = True,
     alone: bool = False,
     **dates: datetime,
@@ -249,7 +253,7 @@ def secured(
         (authority if trusted else trustme.CA()).cert_pem.tempfile() as pem,
     ):
         monkeypatch.setenv("SSL_CERT_FILE", pem)
-        hosts(monkeypatch, fapi_binance_com=server.port, demo__fapi_binance_com=server.port)
+        hosts(monkeypatch, {MAINNET_HOST: server.port, DEMO_HOST: server.port})
         tls_context.cache_clear()
         yield
     tls_context.cache_clear()
@@ -406,10 +410,10 @@ def test_which_variables_are_set_is_told_by_name(doctor: DoctorHarness, url: str
 @pytest.mark.parametrize(
     ("base_url", "verdict", "said"),
     [
-        ("http://fapi.binance.com", "problem", "BINANCE_BASE_URL must be https"),
-        (f"https://fapi.binance.com{BALANCE_PATH}", "problem", "must not contain /fapi/..."),
-        ("fapi.binance.com", "problem", "BINANCE_BASE_URL must look like"),
-        (f"https://me:{PROXY}@fapi.binance.com", "problem", "BINANCE_BASE_URL must look like"),
+        (f"http://{MAINNET_HOST}", "problem", "BINANCE_BASE_URL must be https"),
+        (f"{MAINNET}{BALANCE_PATH}", "problem", "must not contain /fapi/..."),
+        (MAINNET_HOST, "problem", "BINANCE_BASE_URL must look like"),
+        (f"https://me:{PROXY}@{MAINNET_HOST}", "problem", "BINANCE_BASE_URL must look like"),
         ("https://api.binance.com", "problem", "api.binance.com is the spot API"),
         ("https://api3.binance.com", "problem", "the spot API"),
         ("https://testnet.binance.vision", "problem", "the spot API"),
@@ -440,7 +444,7 @@ def test_no_host_that_is_a_problem_is_asked_for(
     doctor.json(BINANCE_BASE_URL="https://api.binance.com")
     assert asked == []
     doctor.json(BINANCE_BASE_URL=MAINNET)
-    assert set(asked) == {"fapi.binance.com"}
+    assert set(asked) == {MAINNET_HOST}
 
 
 # the way there
@@ -486,7 +490,7 @@ def test_a_server_that_accepts_and_says_nothing(
 ) -> None:
     with RawServer([STAY_SILENT]) as server:
         plain = doctor.run("--json", "--timeout", "0.2", BINANCE_BASE_URL=server.url)
-        hosts(monkeypatch, fapi_binance_com=server.port)
+        hosts(monkeypatch, {MAINNET_HOST: server.port})
         # A busy machine may need the shortest time for the connection alone.
         for timeout in ("0.2", "2", "20"):
             tls = doctor.run("--json", "--timeout", timeout, BINANCE_BASE_URL=MAINNET)
@@ -590,7 +594,7 @@ def test_something_that_speaks_no_tls(
     doctor: DoctorHarness, monkeypatch: pytest.MonkeyPatch, script: Script, said: str
 ) -> None:
     with RawServer(script) as server:
-        hosts(monkeypatch, fapi_binance_com=server.port)
+        hosts(monkeypatch, {MAINNET_HOST: server.port})
         assert said in doctor.run("--json", "--timeout", "0.3").text_of("reachable")
 
 
@@ -1027,7 +1031,7 @@ def test_plain_http_to_a_port_for_tls(
 ) -> None:
     """The port is asked whether it speaks TLS, whose certificate does not matter."""
     with secured(monkeypatch, [READ], names=("127.0.0.1",), trusted=trusted):
-        port = int(socket.getaddrinfo("fapi.binance.com", 0)[0][4][1])
+        port = int(socket.getaddrinfo(MAINNET_HOST, 0)[0][4][1])
         report = doctor.json(BINANCE_BASE_URL=f"http://127.0.0.1:{port}")
     assert report.verdicts() == ["ok", "ok", "problem", "skipped", "skipped", "skipped"]
     assert report.text_of("reachable") == (

@@ -29,8 +29,9 @@ from binance_usdm import (
 )
 from tests.support.canaries import crash_report
 from tests.support.clients import KEY, SECRET, BlockingFacade, RecordingHandler
-from tests.support.spec_facts import BALANCE_PATH
+from tests.support.spec_facts import BALANCE_PATH, HOST_BY_ENVIRONMENT
 
+MAINNET_HOST, DEMO_HOST = HOST_BY_ENVIRONMENT["production"], HOST_BY_ENVIRONMENT["demo"]
 ClientOf = Callable[..., BlockingFacade]
 CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
 
@@ -39,8 +40,8 @@ CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize(
     ("base_url", "start", "host"),
     [
-        (MAINNET, "https://fapi.binance.com/", "fapi.binance.com"),
-        (DEMO, "https://demo-fapi.binance.com/", "demo-fapi.binance.com"),
+        (MAINNET, f"https://{MAINNET_HOST}/", MAINNET_HOST),
+        (DEMO, f"https://{DEMO_HOST}/", DEMO_HOST),
         ("https://fapi.binance.com/", "https://fapi.binance.com/", "fapi.binance.com"),
         ("https://FAPI.Binance.com", "https://fapi.binance.com/", "fapi.binance.com"),
         ("https://fapi.binance.com:443", "https://fapi.binance.com/", "fapi.binance.com"),
@@ -64,7 +65,7 @@ def test_a_base_url_is_kept_with_its_prefix(
 ) -> None:
     exchange = RecordingHandler()
     client_of(exchange, base_url=base_url).balance()
-    assert str(exchange.requests[0].url).partition("fapi/v3/balance?")[0] == start
+    assert str(exchange.requests[0].url).partition(f"{BALANCE_PATH[1:]}?")[0] == start
     assert exchange.requests[0].headers["host"] == host
 
 

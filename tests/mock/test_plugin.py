@@ -76,7 +76,7 @@ def test_confused(usdm_exchange):
         usdm_exchange.handle("GET", path.encode(), ())
     usdm_exchange.requests[-1].refusal = "no parameter is called " + DEFAULT_API_SECRET
     assert False
-"""
+""".replace("/fapi/v3/balance", BALANCE_PATH).replace("/fapi/v1/time", TIME_PATH)
 
 
 SERVED = """
