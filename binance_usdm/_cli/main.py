@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from typing import Any, TextIO
+    from typing import Any, NoReturn, TextIO
 
 EPILOG = """\
 environment variables:
@@ -164,6 +164,11 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         def print_help(self, file: Any = None) -> None:
             # The method of the base class ignores that a stream cannot be written.
             (file or sys.stdout).write(self.format_help())
+
+        def error(self, message: str) -> NoReturn:
+            from binance_usdm._cli.usage_errors import hide_values
+
+            super().error(hide_values(message, arguments))
 
     # No option before the command takes a value.
     command_name = next((word for word in arguments if not word.startswith("-")), None)

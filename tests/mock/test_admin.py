@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -190,7 +190,7 @@ def test_what_a_form_can_send_is_refused(exchange: Exchange, kind: bytes | None)
         (b'{"seconds": 0}', r"the body.seconds does not match minimum 1, maximum 259200"),
         (b'{"seconds": true}', "the body.seconds is not of type integer"),
         (b'{"seconds": "1"}', "the body.seconds is not of type integer"),
-        (b'{"address": "here"}', "IPv4 or IPv6"),
+        (b'{"address": "here"}', "address must be an IP address, not a string of 4 characters"),
     ],
     ids=lambda value: value[:24] if isinstance(value, bytes) else "",
 )
@@ -871,3 +871,73 @@ def test_a_program_in_another_language_can_use_it(exchange: Exchange) -> None:
         f"1 GET {BALANCE_PATH} 200 good",
         f"2 GET {BALANCE_PATH} 429 good, answered with rate-limited",
     ]
+
+
+SECRET = "CanarySecret0123456789abcdef"
+VALID = {
+    "account_of": DEFAULT_API_KEY, "api_key": "k1", "api_secret": "s", "fault": "waf",
+    "operation": "balance", "seconds": 1, "value": [], "weight": 1,
+}  # fmt: skip
+
+
+def resolve_in(document: Any, node: Any) -> Any:
+    """Return a node of the admin document, or what it refers to."""
+    while "$ref" in node:
+        target = document
+        for name in node["$ref"][2:].split("/"):
+            target = target[name]
+        node = target
+    return node
+
+
+def bodies_with_secret() -> Iterator[tuple[str, str, Any]]:
+    """Yield method, resource and a body with a secret in the place of each field."""
+    document = json.loads(call(Exchange(), "GET", "openapi.json").body)
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if "requestBody" not in operation:
+                continue
+            content = resolve_in(document, operation["requestBody"])["content"]
+            schema = resolve_in(document, content["application/json"]["schema"])
+            names = schema.get("properties", {})
+            valid = {name: value for name, value in VALID.items() if name in names}
+            for body in (SECRET, [SECRET], {SECRET: 1}, {**valid, SECRET: 1}):
+                yield method.upper(), path.removeprefix("/__admin/"), body
+            for name in names:
+                for value in (SECRET, [SECRET], {SECRET: 1}):
+                    yield method.upper(), path.removeprefix("/__admin/"), {**valid, name: value}
+
+
+def test_no_admin_error_repeats_a_secret() -> None:
+    """An error states the rule, whichever field a secret was put into by mistake."""
+    rejected = set()
+    exchange = Exchange()
+    for method, path, body in bodies_with_secret():
+        reply = call(exchange, method, path, body)
+        exchange.reset()
+        if reply.status >= 400:
+            rejected.add(path)
+            assert b"Canary" not in reply.body, (method, path, reply.body)
+            assert reply.body.startswith(b'{"error":')
+    assert len(rejected) >= 10
+
+
+@pytest.mark.parametrize(
+    ("resource", "body", "said"),
+    [
+        ("ban", {"address": SECRET}, "must be an IP address, not a string of 28 characters"),
+        (
+            "keys",
+            {"account_of": DEFAULT_API_KEY, "api_key": "k", "api_secret": "s",
+             "addresses": [SECRET]},
+            "such as 203.0.113.0/24, without bits after the prefix, not a string of 28 characters",
+        ),
+        ("replies", {"operation": SECRET, "value": []}, "unknown operation a string of 28 ch"),
+        ("replies", {"operation": "balence", "value": []}, "unknown operation 'balence'; expected"),
+        ("spend", {"weigth": 1, "weight": 1}, "has the unknown field weigth; expected: weight"),
+        ("spend", {SECRET: 1, "weight": 1}, "has the unknown field a string of 28 characters"),
+    ],
+)  # fmt: skip
+def test_an_admin_error_has_the_shape(resource: str, body: Any, said: str) -> None:
+    """The rule and the shape are said; a misspelled name is repeated."""
+    assert said in wrong(Exchange(), "POST", resource, body)

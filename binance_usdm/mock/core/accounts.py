@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from .shapes import describe_shape
 from .switches import PERMISSIONS
 
 # Fake credentials, which only this mock accepts: S105 looks for real ones.
@@ -100,7 +101,10 @@ def normalize_ip(text: str) -> str:
     Raises:
         ValueError: The string is not an IP address.
     """
-    address = ipaddress.ip_address(text)
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(f"address must be an IP address, not {describe_shape(text)}") from None
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
@@ -110,7 +114,17 @@ def parse_networks(addresses: Iterable[str]) -> tuple[Network, ...]:
     Raises:
         ValueError: A string is neither an IP address nor a network.
     """
-    return tuple(ipaddress.ip_network(address) for address in addresses)
+    return tuple(map(_parse_network, addresses))
+
+
+def _parse_network(address: str) -> Network:
+    try:
+        return ipaddress.ip_network(address)
+    except ValueError:
+        raise ValueError(
+            "addresses must be IP addresses or networks such as 203.0.113.0/24, without bits "
+            f"after the prefix, not {describe_shape(address)}"
+        ) from None
 
 
 def parse_secret(api_secret: Secret) -> str | Verifier:

@@ -10,6 +10,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
+from .shapes import describe_names
+
 Schema = Mapping[str, Any]
 
 _DECIMAL: Final = r"-?[0-9]+(\.[0-9]+)?"
@@ -189,7 +191,7 @@ def _unknown_field_errors(schema: Schema, value: Any, resolve: Resolve, path: st
     unknown = [name for name in value if name not in properties]
     if unknown and schema["additionalProperties"] is False:
         expected = ", ".join(properties) or "none"
-        yield path, f"has the unknown field {', '.join(unknown)}; expected: {expected}"
+        yield path, f"has the unknown field {describe_names(unknown)}; expected: {expected}"
 
 
 def _field_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .response import dump_json
 from .schema import Violation, compile_validator, iter_errors
+from .shapes import quote_name
 
 Json = Mapping[str, Any]
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -91,7 +92,8 @@ class ApiSpec:
         """
         if operation_id not in self.by_id:
             raise ValueError(
-                f"unknown operation {operation_id!r}; expected one of: {', '.join(self.by_id)}"
+                f"unknown operation {quote_name(operation_id)}; "
+                f"expected one of: {', '.join(self.by_id)}"
             )
         return self.by_id[operation_id]
 

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Final
 
 from binance_usdm.mock.core.response import Reply
+from binance_usdm.mock.core.shapes import describe_names
 from binance_usdm.mock.core.switches import Switches
 
 from .body_changes import JSON_QUIRKS, REPLACEMENT_VALUES
@@ -66,7 +67,7 @@ class Fault:
         for name, value in options.items():
             if name not in self.options:
                 expected = ", ".join(self.options) or "none"
-                raise ValueError(f"unknown option {name}; expected: {expected}")
+                raise ValueError(f"unknown option {describe_names([name])}; expected: {expected}")
             problem = _option_problem(name, value, self.options[name])
             if problem is not None:
                 raise ValueError(f"option {name} must be {problem}")

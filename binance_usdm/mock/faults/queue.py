@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from binance_usdm.mock.core.response import Reply
+from binance_usdm.mock.core.shapes import quote_name
 
 from .catalogue import FAULTS
 from .fault import Fault, FaultContext, Option
@@ -132,7 +133,7 @@ def make_queued_fault(
         custom = Fault("a custom response", _constant_response(fault), costs_weight=False)
         return QueuedFault("reply", custom, {}, **rules)
     if fault not in FAULTS:
-        raise ValueError(f"unknown fault {fault!r}; expected one of: {', '.join(FAULTS)}")
+        raise ValueError(f"unknown fault {quote_name(fault)}; expected one of: {', '.join(FAULTS)}")
     known = FAULTS[fault]
     return QueuedFault(fault, known, known.resolve_options(options), **rules)
 
