@@ -27,6 +27,7 @@ from binance_usdm._request import _MAX_TEMPLATES
 from binance_usdm.mock import Exchange
 from tests.support import canaries
 from tests.support.clients import KEY, NOW, SECRET, RecordingHandler, error_response
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH
 
 PATH = "/fapi/v1/multiAssetsMargin"
 MODE = b'{"multiAssetsMargin":true}'
@@ -48,10 +49,10 @@ def test_signed_get_is_signed(client_of: Callable[..., Any]) -> None:
 
 def test_mock_exchange_accepts_a_get(exchange_client: Callable[..., Any]) -> None:
     """The mock exchange verifies what is sent, and counts the weight."""
-    rows = exchange_client().get("/fapi/v3/balance", {"recvWindow": 4000}, weight=5)
+    rows = exchange_client().get(BALANCE_PATH, {"recvWindow": 4000}, weight=BALANCE_WEIGHT)
     assert Decimal(rows[0]["balance"]) == Decimal("122607.35137903")
     with pytest.raises(AuthenticationError):
-        exchange_client(api_secret="wrong").get("/fapi/v3/balance", weight=5)
+        exchange_client(api_secret="wrong").get(BALANCE_PATH, weight=BALANCE_WEIGHT)
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ def client(client_of: Callable[..., Any]) -> Any:
         "", "/", "fapi/v1/time", "//evil.example/fapi", "https://evil.example/x", "/fapi/../sapi/v1",
         "/fapi/./v1", "/fapi/v1/", "/fapi//v1", "/fapi/v1?symbol=A", "/fapi/v1#a", "/fapi/%2e%2e/v1",
         "/fapi/v1 HTTP/1.1", "/fapi/v1\r\nX: 1", "/fapi/v1\n", "/fapi\\v1", "/@evil/x", "/fapi/ü",
-        "/" + "a" * 200, b"/fapi/v1/time", None, 5,
+        "/" + "a" * 200, TIME_PATH.encode(), None, 5,
     ],
 )  # fmt: skip
 def test_path_is_checked(client: Any, path: Any) -> None:

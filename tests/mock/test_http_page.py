@@ -18,6 +18,7 @@ from binance_usdm.mock.admin.request_form import ROLE_BY_MISTAKE
 from binance_usdm.mock.admin.routes import AdminApi
 from binance_usdm.mock.core.packaged_files import load_packaged_spec
 from tests.specs.wide_spec import FULL, hostile, wide_document
+from tests.support.spec_facts import TIME_PATH
 
 SPEC: Final[Any] = load_packaged_spec()
 WORDS: Final[Any] = json.loads(read_asset("http_page.json"))
@@ -187,7 +188,7 @@ def test_a_new_operation_is_on_the_page() -> None:
     forms = {values["data-path"]: values for tag, values in page.attributes if tag == "form"}
     assert forms["/fapi/v1/positions"]["data-key-header"] == "X-MBX-APIKEY"
     assert "data-signature" not in forms["/fapi/v1/positions"]
-    assert "data-key-header" not in forms["/fapi/v1/time"]
+    assert "data-key-header" not in forms[TIME_PATH]
 
 
 def test_a_mistake_is_offered_where_it_can_be_made() -> None:
@@ -220,7 +221,7 @@ def test_no_word_of_the_page_is_english_in_chinese() -> None:
     messages = {text for error in SPEC["x-error-codes"].values() for text in error["messages"]}
     assert {text for text in page.english if text.strip()} == messages | {"English"}
     spec = copy.deepcopy(SPEC)
-    del spec["paths"]["/fapi/v1/time"]["get"]["x-summary-zh"]
+    del spec["paths"][TIME_PATH]["get"]["x-summary-zh"]
     page = Page(load_page(Exchange(spec=spec), "zh"))
     assert "The exchange's clock." in page.english
 
@@ -232,7 +233,7 @@ def test_text_of_a_spec_is_never_markup(language: str) -> None:
     parameter = spec["paths"]["/fapi/v3/account"]["get"]["parameters"][3]
     parameter["name"] = parameter["description"] = MARKUP
     parameter["schema"]["enum"] = [MARKUP]
-    spec["paths"][f"/fapi/{MARKUP}"] = copy.deepcopy(spec["paths"]["/fapi/v1/time"])
+    spec["paths"][f"/fapi/{MARKUP}"] = copy.deepcopy(spec["paths"][TIME_PATH])
     error = {"name": MARKUP, "kind": "server", "meaning": MARKUP, "hint": "x", "messages": [MARKUP]}
     spec["x-error-codes"][f"-1{MARKUP}"] = error
     plain, page = (

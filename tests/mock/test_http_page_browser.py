@@ -29,6 +29,7 @@ from tests.support.browser import (
     set_screen,
     start_browser,
 )
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 # After the import that skips without selenium.
 from selenium.webdriver.common.keys import Keys  # isort: skip
@@ -289,7 +290,7 @@ def test_the_lines_can_be_copied(page: Page) -> None:
 def test_values_of_a_new_operation_are_encoded(browser: Any) -> None:
     """A POST with choices and any letters is verified too, in the browser and in a shell."""
     spec = copy.deepcopy(SPEC)
-    order = spec["paths"]["/fapi/v1/order"] = {"post": spec["paths"].pop("/fapi/v3/balance")["get"]}
+    order = spec["paths"]["/fapi/v1/order"] = {"post": spec["paths"].pop(BALANCE_PATH)["get"]}
     choice = {"type": "string", "enum": ["BUY", "红&$HOME"]}
     order["post"]["parameters"] += [
         {"name": "side", "in": "query", "required": True, "schema": choice},
@@ -368,7 +369,7 @@ def test_a_copy_on_another_host_sends_nothing(page: Page, exchange: Exchange) ->
         finally:
             server.shutdown()
             thread.join()
-    assert [path.partition("?")[0] for path in seen] == [ADDRESSES["en"]] * 2 + ["/fapi/v3/balance"]
+    assert [path.partition("?")[0] for path in seen] == [ADDRESSES["en"]] * 2 + [BALANCE_PATH]
 
 
 @pytest.mark.parametrize("language", ADDRESSES)
@@ -465,4 +466,4 @@ def test_a_mock_with_another_secret_sends_public_requests(browser: Any) -> None:
         page.press(Keys.ENTER)
         assert page.send("#server_time") == "HTTP 200"
         assert page.text("#balance .verdict") == WORDS["en"]["nothing_sent"]
-    assert [request.path for request in exchange.requests] == ["/fapi/v1/time"]
+    assert [request.path for request in exchange.requests] == [TIME_PATH]
