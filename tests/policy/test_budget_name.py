@@ -20,7 +20,9 @@ from binance_usdm import (
     TransportError,
 )
 from tests.support.clients import RecordingHandler
+from tests.support.spec_facts import BALANCE_WEIGHT, HOST_BY_ENVIRONMENT
 
+MAINNET_HOST, DEMO_HOST = HOST_BY_ENVIRONMENT["production"], HOST_BY_ENVIRONMENT["demo"]
 MOCK = "http://127.0.0.1:8787"
 BAN = httpx.Response(418, json={"code": -1003, "msg": "banned"}, headers={"Retry-After": "600"})
 
@@ -63,9 +65,9 @@ def test_ban_of_another_exchange_stays_there(
 @pytest.mark.parametrize(
     ("base_url", "name"),
     [
-        (MAINNET, "fapi.binance.com"),
-        (f"{MAINNET}:443/", "fapi.binance.com"),
-        (DEMO, "demo-fapi.binance.com"),
+        (MAINNET, MAINNET_HOST),
+        (f"{MAINNET}:443/", MAINNET_HOST),
+        (DEMO, DEMO_HOST),
         (MOCK, "http://127.0.0.1:8787"),
         ("http://localhost", "http://localhost"),
         ("https://localhost:8443", "localhost:8443"),
@@ -123,7 +125,7 @@ def test_name_in_use_for_another_base_url(
 def test_name_of_the_exchange_is_its_own(connect: Callable[..., Any], base_url: str) -> None:
     """No other base URL can have the name of the exchange's budget."""
     with pytest.raises(ConfigurationError, match="is that of the exchange, not of"):
-        connect(base_url, name="fapi.binance.com")
+        connect(base_url, name=MAINNET_HOST)
 
 
 @pytest.mark.parametrize("name", ["", "a{b", "a}b", "a\nb", "x" * 101, 5, b"office"])
@@ -166,7 +168,7 @@ def test_cleared_hold_is_forgotten_here(connect: Callable[..., Any], redis_url: 
         (key,) = server.keys()
         fields: Any = server.hgetall(key)
     assert fields.pop("base_url") == MOCK
-    assert set(fields.values()) == {"5"}
+    assert set(fields.values()) == {str(BALANCE_WEIGHT)}
     assert limiter.acquire(1) == 0.0
 
 
