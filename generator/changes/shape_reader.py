@@ -91,7 +91,7 @@ class ShapeReader:
             ]
             return self._shape(schema, "tuple", f"tuple[{_joined(parts, ', ')}]", nullable, parts)
         item = self.read(schema.get("items", True), f"{owner}_item", depth + 1)
-        return self._shape(schema, "array", f"list[{item.python_type}]", nullable, [item])
+        return self._shape(schema, "array", f"list[{item.annotation}]", nullable, [item])
 
     def _object(
         self, node: Json, schema: Json, component: str | None, place: tuple[str, bool, int]
@@ -102,7 +102,7 @@ class ShapeReader:
             component is None or isinstance(values, dict)
         ):
             part = self.read(True if values is None else values, f"{owner}_value", depth + 1)
-            return self._shape(schema, "map", f"dict[str, {part.python_type}]", nullable, [part])
+            return self._shape(schema, "map", f"dict[str, {part.annotation}]", nullable, [part])
         beside = {key: value for key, value in node.items() if key not in ("$ref", "nullable")}
         return self._named(beside if component else {}, schema, component or owner, nullable)
 
@@ -193,5 +193,5 @@ def _inferred_type(schema: Json) -> str:
 
 
 def _joined(parts: list[Shape], separator: str = " | ") -> str:
-    types = [part.python_type for part in parts]
+    types = [part.annotation for part in parts]
     return separator.join(types if separator == ", " else dict.fromkeys(types))

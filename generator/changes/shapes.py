@@ -50,6 +50,11 @@ class Shape:
     texts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def annotation(self) -> str:
+        """The Python type, None included."""
+        return f"{self.python_type} | None" if self.nullable else self.python_type
+
+    @property
     def label(self) -> str:
         """The Python type, with the JSON type where Python's does not say it."""
         label = self.python_type

@@ -38,7 +38,7 @@ def failing_programs(pairs: dict[str, tuple[Json, Json]], folder: Path) -> set[s
             continue
         (folder / f"client{number}.pyi").write_text(client, encoding="utf-8")
         program = folder / f"program{number}.py"
-        program.write_text(_program(before, f"client{number}"), encoding="utf-8")
+        program.write_text(make_program(before, f"client{number}"), encoding="utf-8")
         modules[program.name] = name
     output, errors, _ = mypy.api.run([*OPTIONS, str(folder)])
     assert not errors, errors
@@ -80,9 +80,10 @@ def _annotation(shape: Shape, required: bool) -> str:
     return shape.python_type if required and not shape.nullable else f"{shape.python_type} | None"
 
 
-def _program(facts: Facts, client: str) -> str:
-    names = ", ".join(["Client", *facts.classes])
-    lines = [HEAD, f"from {client} import {names}"]
+def make_program(facts: Facts, module: str, client: str = "Client") -> str:
+    """Return a program that uses all of a client, which `module` has as `client`."""
+    names = ", ".join([f"{client} as Client", *facts.classes])
+    lines = [HEAD, f"from {module} import {names}"]
     for item in facts.classes.values():
         fields = [(m.name, _annotation(m.shape, m.required)) for m in item.members.values()]
         arguments = "".join(f", {name}: {annotation}" for name, annotation in fields)
