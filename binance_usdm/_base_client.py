@@ -172,6 +172,8 @@ class BaseClient(CallRunner, Generic[TransportT]):
         - `BINANCE_API_PRIVATE_KEY_PASSWORD`: password of the private key, if it is encrypted.
         - `BINANCE_BASE_URL`: base URL, optional.
         - `BINANCE_PROXY`: URL of a proxy, optional. It is not used when `transport` is passed.
+        - `BINANCE_BUDGET`: URL of a Redis server, optional. All clients of this process and of
+          others count there, as with `RedisLimiter`.
         - `BINANCE_ALLOW_HTTP_HOSTS`: `allow_http_hosts`, separated by commas, optional.
 
         `Ed25519Signer.from_pem` says who may have access to the files. Key and secret may end with

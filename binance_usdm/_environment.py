@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from ._auth.key_files import read_key_file
 from ._auth.private_keys import PrivateKeySigner, signer_from_pem
 from ._errors import ConfigurationError
+from ._policy.shared import get_shared_budget
 from ._secrets import Problem
 
 ENV_API_KEY: Final = "BINANCE_API_KEY"
@@ -24,6 +25,7 @@ ENV_PRIVATE_KEY_FILE: Final = "BINANCE_API_PRIVATE_KEY_FILE"
 ENV_PRIVATE_KEY_PASSWORD: Final = "BINANCE_API_PRIVATE_KEY_PASSWORD"  # noqa: S105
 ENV_BASE_URL: Final = "BINANCE_BASE_URL"
 ENV_PROXY: Final = "BINANCE_PROXY"
+ENV_BUDGET: Final = "BINANCE_BUDGET"
 ENV_ALLOW_HTTP_HOSTS: Final = "BINANCE_ALLOW_HTTP_HOSTS"
 ENV_NAMES_BY_OPTION: Final = {
     "api_key": ENV_API_KEY,
@@ -78,7 +80,11 @@ def options_from_env(options: Mapping[str, Any]) -> dict[str, Any] | Problem:
         found.pop("proxy", None)
     if "allow_http_hosts" in found:
         found["allow_http_hosts"] = http_hosts_from_env()
-    problem = None if "api_key" in options else _add_api_key(found)
+    problem = None
+    if "limiter" not in options:
+        problem = _add_limiter(found, options)
+    if problem is None and "api_key" not in options:
+        problem = _add_api_key(found)
     if problem is None and not {"signer", "api_secret"} & options.keys():
         problem = _add_signing_option(found)
     elif problem is None:
@@ -86,8 +92,38 @@ def options_from_env(options: Mapping[str, Any]) -> dict[str, Any] | Problem:
     return found if problem is None else problem
 
 
+def limiter_from_env(base_url: str) -> Any:
+    """Return the limiter of the budget that is named in the environment.
+
+    Args:
+        base_url: Base URL of the client, "" for the default.
+
+    Returns:
+        The `RedisLimiter` that clients share, None if the variable is not set, or a `Problem` that
+        does not repeat it.
+    """
+    if not os.environ.get(ENV_BUDGET):
+        return None
+    try:
+        return get_shared_budget(os.environ[ENV_BUDGET], base_url)
+    except ConfigurationError as error:
+        option, _, problem = str(error).partition(" ")
+        return Problem(f"{ENV_BUDGET} {problem}" if option == "url" else f"{ENV_BUDGET}: {error}")
+
+
+def _add_limiter(found: dict[str, Any], options: Mapping[str, Any]) -> Problem | None:
+    limiter = limiter_from_env(str(options.get("base_url") or found.get("base_url", "")))
+    if isinstance(limiter, Problem):
+        return limiter
+    if limiter is not None:
+        found["limiter"] = limiter
+    return None
+
+
 def variable_of(option: str) -> str:
     """Return the name of the variable that an option was read from."""
+    if option == "limiter":
+        return ENV_BUDGET
     file_variable = FILE_VARIABLES.get(option, "")
     return file_variable if os.environ.get(file_variable) else ENV_NAMES_BY_OPTION[option]
 

@@ -50,7 +50,7 @@ def usdm_exchange_url(usdm_exchange: Exchange, monkeypatch: pytest.MonkeyPatch) 
             for name in env.SIGNING_VARIABLES:
                 monkeypatch.delenv(name, raising=False)
             monkeypatch.setenv(env.ENV_API_SECRET, secret)
-        for name in (env.ENV_API_KEY_FILE, env.ENV_PROXY):
+        for name in (env.ENV_API_KEY_FILE, env.ENV_BUDGET, env.ENV_PROXY):
             monkeypatch.delenv(name, raising=False)
         for name, hosts in env.without_proxy_for(url, os.environ).items():
             monkeypatch.setenv(name, hosts)

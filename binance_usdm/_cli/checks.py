@@ -8,7 +8,6 @@ at most.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Final
 
 from attrs import evolve
@@ -24,6 +23,7 @@ from binance_usdm._policy.clock_samples import MAX_SAMPLES, ClockSample
 from binance_usdm._secrets import Problem
 
 from . import advice as texts
+from .budget_check import Check, add_budget_check
 from .dependencies import check_dependencies
 from .findings import (
     CheckResult,
@@ -96,8 +96,8 @@ def _load_credentials(context: CheckContext, values: dict[str, str]) -> list[str
         reason = "holds PEM text" if "-----BEGIN" in text else credential_problem(text)
         if reason is not None:
             problems.append(f"{name} {reason}")
-    # Other checks look at base URL and proxy. With these options their variables are ignored.
-    options = env.options_from_env({"base_url": "", "proxy": ""})
+    # Other checks look at base URL, proxy and budget. With these options their variables are ignored.
+    options = env.options_from_env({"base_url": "", "proxy": "", "limiter": None})
     if isinstance(options, Problem):
         return [*problems, options]
     credentials = validate_credentials(
@@ -221,7 +221,7 @@ def check_signature(context: CheckContext) -> CheckResult:
 
 
 # Checks in order, each with those it requires. Readers of --json rely on the names.
-CHECKS: Final[dict[str, tuple[Callable[[CheckContext], CheckResult], tuple[str, ...]]]] = {
+CHECKS: Final[dict[str, Check]] = {
     "credentials": (check_credentials, ()),
     "base_url": (check_base_url, ()),
     "reachable": (check_reachable, ("base_url",)),
@@ -235,7 +235,7 @@ CHECKS: Final[dict[str, tuple[Callable[[CheckContext], CheckResult], tuple[str, 
 def run_checks(context: CheckContext) -> list[Finding]:
     """Run all checks in order. A check whose requirements failed is skipped."""
     findings = context.findings
-    for name, (check, requirements) in CHECKS.items():
+    for name, (check, requirements) in add_budget_check(CHECKS).items():
         failed = [
             other for other in requirements if context.verdict_of(other) in ("problem", "skipped")
         ]

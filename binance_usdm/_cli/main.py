@@ -35,6 +35,7 @@ environment variables:
   BINANCE_BASE_URL                  default of --base-url
   BINANCE_ALLOW_HTTP_HOSTS          test hosts to be reached by http, separated by commas
   BINANCE_PROXY                     default of --proxy
+  BINANCE_BUDGET                    Redis URL of a weight budget that processes share
 
 Set one of secret, private key and their files. server-time needs none of them."""
 

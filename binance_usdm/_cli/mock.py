@@ -19,6 +19,7 @@ from binance_usdm._environment import (
     ENV_API_SECRET,
     ENV_API_SECRET_FILE,
     ENV_BASE_URL,
+    ENV_BUDGET,
     ENV_PRIVATE_KEY,
     ENV_PRIVATE_KEY_FILE,
     ENV_PRIVATE_KEY_PASSWORD,
@@ -210,7 +211,7 @@ def _run_program(options: argparse.Namespace) -> int:
 def _program_environment(options: argparse.Namespace, api_key: str, url: str) -> dict[str, str]:
     """Return this process's environment with the mock's address and credentials.
 
-    Credentials and proxy of the shell are removed. Only a private key stays if the mock was given
+    Credentials, budget and proxy of the shell are removed. Only a private key stays if the mock was given
     a public one.
     """
     account = {ENV_API_KEY: api_key, ENV_BASE_URL: url}
@@ -219,7 +220,7 @@ def _program_environment(options: argparse.Namespace, api_key: str, url: str) ->
         removed = {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE, ENV_PRIVATE_KEY_PASSWORD}
     else:
         removed = {ENV_API_SECRET}
-    removed |= {ENV_API_KEY_FILE, ENV_API_SECRET_FILE, ENV_PROXY}
+    removed |= {ENV_API_KEY_FILE, ENV_API_SECRET_FILE, ENV_BUDGET, ENV_PROXY}
     kept = {name: value for name, value in os.environ.items() if name not in removed}
     return {**kept, **account, **without_proxy_for(url, kept)}
 

@@ -11,7 +11,12 @@ from typing import Any
 import attrs
 
 from binance_usdm import DEMO, Client, ConfigurationError
-from binance_usdm._environment import ENV_NAMES_BY_OPTION, http_hosts_from_env
+from binance_usdm._environment import (
+    ENV_NAMES_BY_OPTION,
+    http_hosts_from_env,
+    limiter_from_env,
+)
+from binance_usdm._secrets import Problem
 from binance_usdm_wire import InvalidArgumentError, Operation, Parameter
 
 from .arguments import add_target_arguments, argument_type
@@ -136,6 +141,11 @@ def _make_unsigned_client(client_options: dict[str, Any]) -> Client:
         option: os.environ[ENV_NAMES_BY_OPTION[option]] for option in variables
     }
     variables.append("allow_http_hosts")
+    limiter = limiter_from_env(str(client_options.get("base_url") or found.get("base_url", "")))
+    if isinstance(limiter, Problem):
+        raise ConfigurationError(str(limiter))
+    if limiter is not None:
+        found["limiter"] = limiter
     try:
         return Client(allow_http_hosts=http_hosts_from_env(), **found, **client_options)
     except ConfigurationError as error:

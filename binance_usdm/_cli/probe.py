@@ -76,6 +76,7 @@ class CheckContext:
         self.is_test_host = is_http or self.environment == texts.THIS_MACHINE
         self.proxy_source = "--proxy" if proxy else env.ENV_PROXY
         self.proxy = proxy or os.environ.get(env.ENV_PROXY) or None
+        self.limiter: Any = None
         self.recv_window = recv_window
         self.effective_recv_window = recv_window or config.EXCHANGE_RECV_WINDOW
         self.timeout = timeout
@@ -93,6 +94,7 @@ class CheckContext:
             timeout=self.timeout,
             retry=RetryPolicy.off(),
             proxy=self.proxy,
+            limiter=self.limiter or config.DEFAULT_LIMITER,
             **options,
         )
 

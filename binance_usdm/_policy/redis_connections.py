@@ -139,6 +139,10 @@ class RedisConnections(SecretHolder):
             while True:
                 idle.pop().disconnect()
 
+    def forget_server(self) -> None:
+        """Close the connections: the next operation connects to what has the name by then."""
+        self.close()
+
     def _connect(self, deadline: float) -> Any:
         connection = self._make_connection()
         connection.redis_connect_func = partial(_log_in, deadline)
@@ -204,6 +208,13 @@ def raise_if_handler_caused(error: BaseException, outer: BaseException | None) -
         cause = cause.__context__
 
 
+def check_timeout(timeout: Any) -> str:
+    """Return what is wrong with the time limit of an operation, "" if nothing is."""
+    if isinstance(timeout, int | float) and 0 < timeout <= MAX_TIMEOUT_SECONDS:
+        return ""
+    return f"timeout must be seconds, above 0 and at most {MAX_TIMEOUT_SECONDS}"
+
+
 def parse_url(url: str, timeout: float) -> RedisConnections | str:
     """Return connections to a server, or what is wrong, which does not repeat the URL."""
     try:
@@ -212,8 +223,9 @@ def parse_url(url: str, timeout: float) -> RedisConnections | str:
         from redis.retry import Retry
     except ImportError:
         return "RedisLimiter needs the package redis (extra redis): pip install redis"
-    if not isinstance(timeout, int | float) or not 0 < timeout <= MAX_TIMEOUT_SECONDS:
-        return f"timeout must be seconds, above 0 and at most {MAX_TIMEOUT_SECONDS}"
+    problem = check_timeout(timeout)
+    if problem:
+        return problem
     options: dict[str, Any] = {
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,

@@ -8,19 +8,15 @@ all hosts agree on the minute. One hash holds everything: the weight used, by mi
 from __future__ import annotations
 
 import math
-import sys
-import time
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from binance_usdm._errors import ConfigurationError
-from binance_usdm._events import logger
-from binance_usdm._secrets import SecretHolder, clear_frames
+from binance_usdm._secrets import clear_frames
 
-from .budget_name import BudgetName
 from .clock import utc_minute
 from .limiter import Limiter, WeightLimiter
-from .redis_connections import RedisConnections, parse_url, raise_if_handler_caused
-from .redis_scripts import FOREIGN_BUDGET, is_answer, make_scripts, unreachable_error
+from .redis_runner import ScriptRunner, make_connections
+from .redis_scripts import unreachable_error
 from .weight_budget import (
     DEFAULT_SHARE,
     DEFAULT_WEIGHT_LIMIT,
@@ -29,11 +25,11 @@ from .weight_budget import (
     weight_too_large_error,
 )
 
-RETRY_SERVER_AFTER_SECONDS: Final = 1.0
-"""How long calls go on without a server that failed, so that not each of them waits for it."""
+if TYPE_CHECKING:
+    from .redis_clients import RedisClient
 
 
-class RedisLimiter(SecretHolder, Limiter):
+class RedisLimiter(ScriptRunner, Limiter):
     """One weight budget for many processes and hosts, counted by a Redis server (5 or later).
 
     Its size is `share` of `limit` per UTC minute. The server's clock is taken for the exchange's:
@@ -55,6 +51,9 @@ class RedisLimiter(SecretHolder, Limiter):
 
     Args:
         url: redis://, rediss:// or unix://. It may hold a password.
+        client: Client of redis-py instead of a URL: `redis.Redis` (with a credential provider, for
+            example), `Sentinel(...).master_for(name)` or `redis.RedisCluster`. It finds its server
+            and logs in by its own options, and needs a `socket_timeout`. It stays open.
         limit: Weight per minute that the exchange allows.
         share: Part of `limit` that is used.
         name: Name of the budget. By default it is the base URL's host, port and path prefix, such as
@@ -68,23 +67,18 @@ class RedisLimiter(SecretHolder, Limiter):
 
     __slots__ = (
         "_budget",
-        "_connections",
-        "_fail_open",
         "_heard_limiter",
-        "_is_down",
         "_known_used",
         "_local_limiter",
-        "_name",
-        "_retry_at",
-        "_scripts",
         "_timeout",
     )  # fmt: skip
     blocking: ClassVar[bool] = True
 
     def __init__(
         self,
-        url: str,
+        url: str | None = None,
         *,
+        client: RedisClient | None = None,
         limit: int = DEFAULT_WEIGHT_LIMIT,
         share: float = DEFAULT_SHARE,
         name: str | None = None,
@@ -93,26 +87,21 @@ class RedisLimiter(SecretHolder, Limiter):
     ) -> None:
         # Keep secrets out of tracebacks; see _secrets.py.
         try:
-            connections = parse_url(url, timeout)
+            connections = make_connections(url, client, timeout)
         except BaseException as error:
             clear_frames(error)
             raise
         finally:
-            del url
+            del url, client
         if isinstance(connections, str):
             raise ConfigurationError(connections)
-        self._connections: RedisConnections = connections
-        self._scripts = make_scripts()
+        super().__init__(connections, name, fail_open)
         self._timeout = timeout
         self._budget = weight_budget(limit, share)
         self._local_limiter = WeightLimiter(limit, share)
         # A ban that another process met. It counts while the server gives no answer.
         self._heard_limiter = WeightLimiter(limit=None)
-        self._name = BudgetName(name)
-        self._fail_open = fail_open
-        self._is_down = False
         self._known_used = (0, 0)
-        self._retry_at = float("-inf")
 
     def acquire(self, weight: int) -> float:
         if not 0 <= weight <= self._budget:
@@ -134,6 +123,16 @@ class RedisLimiter(SecretHolder, Limiter):
             # Should the ban end right here, nothing was taken all the same.
             return max(self._heard_limiter.cooldown_left(), 0.001)
         return wait / 1000
+
+    @property
+    def base_url(self) -> str:
+        """Base URL that the budget is for, "" before a client uses it."""
+        return self._name.base_url
+
+    def forget(self) -> None:
+        """Forget what this process counted, met and heard of. The server keeps all. For tests."""
+        for limiter in (self._local_limiter, self._heard_limiter):
+            limiter.forget()
 
     def bind_base_url(self, base_url: str, *, is_test: bool) -> None:
         """Count for a base URL. A client calls this when it is made.
@@ -168,11 +167,6 @@ class RedisLimiter(SecretHolder, Limiter):
         return answer[0] / 1000
 
     @property
-    def _key(self) -> str:
-        # A cluster keeps what is in braces in one place.
-        return f"binance-usdm:{{{self._name.text}}}"
-
-    @property
     def max_seconds(self) -> float:
         """Time after which each method ends by itself. A subclass may do more in its methods."""
         return self._timeout if type(self) is RedisLimiter else math.inf
@@ -200,51 +194,3 @@ class RedisLimiter(SecretHolder, Limiter):
         self._run_script(
             "start_cooldown", milliseconds, "banned_until" if banned else "cooldown_until"
         )
-
-    def close(self) -> None:
-        """Close the idle connections, and those in use when their operation ends.
-
-        Later calls open new ones.
-        """
-        self._connections.close()
-
-    def _run_script(self, name: str, *arguments: int | str) -> list[int] | str:
-        """Run a script. Returns the server's two numbers, or the name of the failure.
-
-        The numbers are the ms to wait (below 0: a ban) and the weight used.
-
-        Raises:
-            ConfigurationError: The budget is that of another base URL.
-        """
-        if self._fail_open and time.monotonic() < self._retry_at:
-            return "it failed a moment ago"
-        failure = "InvalidResponse"
-        answer: object = None
-        outer = sys.exception()
-        try:
-            arguments = (*arguments, self._name.base_url)
-            answer = self._connections.run(self._scripts[name], self._key, arguments)
-        # An unfit answer makes redis-py raise much, RecursionError for example.
-        except Exception as error:  # noqa: BLE001
-            raise_if_handler_caused(error, outer)
-            # The error refers to connections, and these to the password: only its class goes on.
-            failure = type(error).__name__
-        if is_answer(answer):
-            self._is_down = False
-            if answer[1] == FOREIGN_BUDGET:
-                raise self._name.foreign_budget_error()
-            return answer
-        self._note_failure(failure)
-        return failure
-
-    def _note_failure(self, failure: str) -> None:
-        # The server may be a replica now, or about to end. The next call connects to the one that
-        # has its name by then.
-        self._connections.close()
-        self._retry_at = time.monotonic() + RETRY_SERVER_AFTER_SECONDS
-        if self._fail_open and not self._is_down:
-            logger.warning(
-                "the shared weight budget cannot be reached (%s); this process counts for itself",
-                failure,
-            )
-        self._is_down = True

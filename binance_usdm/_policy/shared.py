@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from binance_usdm._errors import ConfigurationError
-from binance_usdm._secrets import describe_value
+from binance_usdm._secrets import clear_frames, describe_value
 
 from .clock import ExchangeClock
 from .limiter import WeightLimiter
 
+if TYPE_CHECKING:
+    from .redis_limiter import RedisLimiter
+
+BUDGET_TIMEOUT_SECONDS: Final = 2.0
+"""Time limit of an operation on Redis. Each process of the command connects anew."""
 Origin = tuple[str, Hashable]
 """Base URL, and proxy or None."""
 
@@ -37,6 +42,8 @@ _lock = threading.RLock()
 _by_origin: dict[Origin, SharedState] = {}
 _by_transport: WeakKeyDictionary[object, dict[Origin, SharedState]] = WeakKeyDictionary()
 
+_budgets: dict[tuple[int, str], RedisLimiter] = {}
+
 
 def get_shared_state(origin: Origin, transport: object | None) -> SharedState:
     """Return the state of an origin and address.
@@ -55,6 +62,33 @@ def get_shared_state(origin: Origin, transport: object | None) -> SharedState:
             clock = ExchangeClock()
             states[origin] = SharedState(clock, WeightLimiter(now=clock))
         return states[origin]
+
+
+def get_shared_budget(url: str, base_url: str) -> RedisLimiter:
+    """Return the limiter of a budget in Redis, which the clients of a process share.
+
+    Args:
+        url: URL of the Redis server. It may hold a password.
+        base_url: Base URL of the clients, "" for the default.
+
+    Raises:
+        ConfigurationError: The URL is invalid, or the package redis is missing.
+    """
+    # Most programs do not wait for this import.
+    from .redis_limiter import RedisLimiter
+
+    # Keep secrets out of tracebacks; see _secrets.py.
+    try:
+        key = (hash(url), base_url)
+        limiter = _budgets.get(key)
+        if limiter is None:
+            limiter = _budgets.setdefault(key, RedisLimiter(url, timeout=BUDGET_TIMEOUT_SECONDS))
+        return limiter
+    except BaseException as error:
+        clear_frames(error)
+        raise
+    finally:
+        del url
 
 
 def reset_shared_state(base_url: str | None = None) -> None:
@@ -82,3 +116,7 @@ def reset_shared_state(base_url: str | None = None) -> None:
                     clock, limiter = states.pop(origin)
                     clock.forget()
                     limiter.forget()
+        for key, budget in [*_budgets.items()]:
+            if known_form in (None, budget.base_url):
+                del _budgets[key]
+                budget.forget()

@@ -89,6 +89,7 @@ def variables(monkeypatch):
     monkeypatch.setenv("BINANCE_API_PRIVATE_KEY", "a key of the shell")
     monkeypatch.setenv("BINANCE_API_KEY_FILE", "/a/file/of/the/shell")
     monkeypatch.setenv("BINANCE_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("BINANCE_BUDGET", "redis://127.0.0.1:9")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
 
 @pytest.mark.parametrize("number", range(2))

@@ -87,7 +87,7 @@ class CountingExchange:
 class RedisServer:
     """A Redis server on the loopback address that writes nothing to disk."""
 
-    def __init__(self, program: str, folder: Path, password: str = "") -> None:
+    def __init__(self, program: str, folder: Path, password: str = "", *options: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         auth = f":{password}@" if password else ""
@@ -96,6 +96,7 @@ class RedisServer:
             *(program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)),
             *("--save", "", "--appendonly", "no"),
             *(["--requirepass", password] if password else []),
+            *options,
         ]
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -34,6 +34,7 @@ from binance_usdm import (
     _threads,
 )
 from binance_usdm._policy import redis_connections, redis_limiter
+from binance_usdm._policy.redis_connections import RedisConnections
 from binance_usdm._policy.redis_limiter import RedisLimiter
 from binance_usdm._threads import WorkerPool
 from tests.http.drivers import CertificateAuthority
@@ -125,6 +126,12 @@ def test_a_flushed_script_is_loaded_again(redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.script_flush()
     assert limiter.acquire(1) == 0
+
+
+def idle_connections(limiter: RedisLimiter) -> list[Any]:
+    """The connections that a limiter keeps for later."""
+    assert isinstance(limiter._connections, RedisConnections)
+    return list(limiter._connections._idle)
 
 
 def connected(client: redis.Redis) -> set[str]:
@@ -675,7 +682,7 @@ def test_surplus_answer_is_never_read(pause: float) -> None:
         limiter = RedisLimiter(server.url, timeout=5)
         for _ in range(3):
             assert granted_or_error(limiter) == "granted"
-            (connection,) = limiter._connections._idle
+            (connection,) = idle_connections(limiter)
             if pause:
                 assert select.select([connection._sock], [], [], 10)[0]
         assert server.connections == 3
@@ -774,7 +781,7 @@ def test_interrupted_step_passes(
     """A handler's exception passes at each step, and the next operation opens a connection."""
     limiter = RedisLimiter(redis_url, limit=100, timeout=20)
     assert limiter.acquire(1) == 0
-    (connection,) = limiter._connections._idle
+    (connection,) = idle_connections(limiter)
     method = {"look": "can_read", "send": "send_packed_command", "read": "read_response"}[when]
     monkeypatch.setattr(connection, method, lambda *_, **__: signal.raise_signal(signal.SIGALRM))
     previous = signal.signal(signal.SIGALRM, raise_alarm)
@@ -784,7 +791,7 @@ def test_interrupted_step_passes(
     finally:
         signal.signal(signal.SIGALRM, previous)
     assert limiter.acquire(1) == 0
-    assert connection not in limiter._connections._idle
+    assert connection not in idle_connections(limiter)
 
 
 def test_earlier_handlers_exception_is_left_alone(closed_port: int) -> None:
