@@ -69,7 +69,7 @@ def hammered(redis_url: str, limit: int, lasts: int, begin: int | None) -> Count
 def test_eight_processes_use_up_one_budget_and_never_exceed_it_at_a_minutes_edge_either(
     redis_url: str,
 ) -> None:
-    used = hammered(redis_url, limit=200, lasts=20, begin=54)
+    used = hammered(redis_url, limit=200, lasts=15, begin=55)
     assert max(used.values()) == 160
     assert used.total() > 0.95 * 320
 
