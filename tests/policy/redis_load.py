@@ -9,19 +9,28 @@ from __future__ import annotations
 import sys
 import time
 
-from binance_usdm import Client, RateLimitError, RetryPolicy
+from binance_usdm import Client, RateLimitError, RetryPolicy, TransportError
 from binance_usdm._policy import redis_scripts
 from binance_usdm._policy.redis_limiter import RedisLimiter
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
+from tests.policy.redis_sets import connect_by_sentinel
 
 
-def main(redis_url: str, base_url: str, limit: int) -> None:
+def make_limiter(server: str, limit: int) -> RedisLimiter:
+    """Return a limiter on a server, by its URL, or on a Sentinel set, by the port of Sentinel."""
+    if not server.isdigit():
+        return RedisLimiter(server, limit=limit, share=0.8, timeout=10)
+    client = connect_by_sentinel(int(server))
+    return RedisLimiter(client=client, limit=limit, share=0.8, timeout=10)
+
+
+def main(server: str, base_url: str, limit: int) -> None:
     print("ready", flush=True)
     offset, lasts = map(int, input().split())
     redis_scripts._NOW = (
         f"(function() local t = redis.call('TIME') return {{t[1] + {offset}, t[2]}} end)()"
     )
-    limiter = RedisLimiter(redis_url, limit=limit, share=0.8, timeout=10)
+    limiter = make_limiter(server, limit)
     ends = time.monotonic() + lasts
     calls = refused = 0
     with Client(
@@ -37,6 +46,9 @@ def main(redis_url: str, base_url: str, limit: int) -> None:
             try:
                 client.balance()
                 calls += 1
+            except TransportError:
+                # Redis is away; nothing was sent.
+                time.sleep(0.05)
             except RateLimitError as error:
                 # Status 0 means that nothing was sent, since the budget was exhausted until the
                 # call's deadline.

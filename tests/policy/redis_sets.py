@@ -30,6 +30,14 @@ def wait_until(is_true: Callable[[], bool], seconds: float = 30.0) -> None:
         time.sleep(0.02)
 
 
+def connect_by_sentinel(port: int) -> redis.Redis:
+    """Return a client of the server that a Sentinel says is the master."""
+    # Its constructor and methods are not typed.
+    sentinel: Any = cast(Any, Sentinel)([("127.0.0.1", port)], socket_timeout=0.5)
+    client: redis.Redis = sentinel.master_for(MASTER, socket_timeout=0.5)
+    return client
+
+
 class SentinelSet:
     """A master, a replica and a Sentinel, which makes the replica the master when that ends."""
 
@@ -40,10 +48,10 @@ class SentinelSet:
         master_address = f"127.0.0.1 {self.master.port}"
         self.replica = RedisServer(program, folder, "", "--replicaof", master_address)
         with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
+            self.port = free.getsockname()[1]
         self._configuration = folder / "sentinel.conf"
         self._configuration.write_text(
-            f"port {self._port}\nbind 127.0.0.1\ndir {folder}\n"
+            f"port {self.port}\nbind 127.0.0.1\ndir {folder}\n"
             f"sentinel monitor {MASTER} 127.0.0.1 {self.master.port} 1\n"
             f"sentinel down-after-milliseconds {MASTER} {DOWN_AFTER_MS}\n"
             f"sentinel failover-timeout {MASTER} 2000\n"
@@ -52,13 +60,10 @@ class SentinelSet:
 
     def connect(self) -> redis.Redis:
         """Return a client of whichever server is the master."""
-        # Its constructor and methods are not typed.
-        sentinel: Any = cast(Any, Sentinel)([("127.0.0.1", self._port)], socket_timeout=0.5)
-        client: redis.Redis = sentinel.master_for(MASTER, socket_timeout=0.5)
-        return client
+        return connect_by_sentinel(self.port)
 
     def _knows_the_replica(self) -> bool:
-        with redis.Redis(port=self._port, socket_timeout=1) as sentinel:
+        with redis.Redis(port=self.port, socket_timeout=1) as sentinel:
             replicas: Any = sentinel.sentinel_slaves(MASTER)
             return [replica["is_disconnected"] for replica in replicas] == [False]
 
