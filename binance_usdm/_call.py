@@ -82,6 +82,7 @@ class CallRunner(ClockSyncer):
             used_weight=result.used_weight,
             elapsed=time.monotonic() - started_at,
             attempts=request_count,
+            received_at_ms=self._shared.clock(),
         )
 
     async def _sync_and_send(self, attempt: Attempt) -> AttemptResult:

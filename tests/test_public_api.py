@@ -154,7 +154,15 @@ def test_the_values_have_these_fields() -> None:
         "server_time",
         "additional_properties",
     ]
-    told = ["parsed", "status_code", "headers", "used_weight", "elapsed", "attempts"]
+    told = [
+        "parsed",
+        "status_code",
+        "headers",
+        "used_weight",
+        "elapsed",
+        "attempts",
+        "received_at_ms",
+    ]
     assert list(inspect.signature(Response).parameters) == told
     for method in ("from_dict", "to_dict", "to_json", "updated_at"):
         assert hasattr(AccountBalance, method)

@@ -20,7 +20,8 @@ from binance_usdm._secrets import Problem
 from binance_usdm_wire import InvalidArgumentError, Operation, Parameter
 
 from .arguments import add_target_arguments, argument_type
-from .table import RENDERERS, TableData, table_columns
+from .columns import Record, add_output_arguments, left_out_warning, make_table, read_view
+from .output import RENDERERS
 
 
 def configure_parser(command: argparse.ArgumentParser, operation: Operation[Any]) -> None:
@@ -43,22 +44,8 @@ def configure_parser(command: argparse.ArgumentParser, operation: Operation[Any]
             help=parameter.description.replace("%", "%%"),
         )
     add_target_arguments(command)
-    _add_format_arguments(command)
+    add_output_arguments(command, operation)
     _add_row_arguments(command, operation)
-
-
-def _add_format_arguments(command: argparse.ArgumentParser) -> None:
-    formats = command.add_mutually_exclusive_group()
-    formats.add_argument(
-        "--json",
-        action="store_const",
-        const="json",
-        dest="output_format",
-        help="print JSON with the exchange's own field names",
-    )
-    formats.add_argument(
-        "--csv", action="store_const", const="csv", dest="output_format", help="print CSV"
-    )
 
 
 def _add_row_arguments(command: argparse.ArgumentParser, operation: Operation[Any]) -> None:
@@ -90,17 +77,19 @@ def _dest_name(parameter: Parameter) -> str:
 def _run_operation(options: argparse.Namespace) -> int:
     operation: Operation[Any] = options.operation
     arguments = _read_arguments(options)
+    view = read_view(options, operation)
     with _make_client(options) as client:
-        result = getattr(client, operation.id)(**arguments)
-    is_single = not isinstance(result, list)
-    rows = [result] if is_single else result
+        response = getattr(client, f"{operation.id}_detailed")(**arguments)
+    is_single = not isinstance(response.parsed, list)
+    rows = [response.parsed] if is_single else response.parsed
     missing = _missing_assets(rows, options.assets or ())
     for asset in missing:
         options.report(f"no row for the asset {asset!r}{_suggest_asset(rows, asset)}")
-    selected = [_row_to_dict(row, operation) for row in rows if _is_selected(row, options)]
-    output_format = options.output_format or "text"
-    data = TableData(table_columns(operation), selected, is_single)
-    RENDERERS[output_format](data, sys.stdout)
+    records = [Record(row, response.received_at_ms) for row in rows if _is_selected(row, options)]
+    warning = left_out_warning(records, view)
+    if warning:
+        options.report(warning)
+    RENDERERS[view.output_format](make_table(records, view, is_single_object=is_single), sys.stdout)
     return 1 if missing else 0
 
 
@@ -181,10 +170,3 @@ def _is_selected(row: Any, options: argparse.Namespace) -> bool:
     if options.assets and row.asset not in options.assets:
         return False
     return not options.non_zero or any(getattr(row, name) for name in row.HOLDINGS)
-
-
-def _row_to_dict(row: Any, operation: Operation[Any]) -> dict[str, Any]:
-    if operation.row_class is None:
-        return {"value": row}
-    fields: dict[str, Any] = row.to_dict()
-    return fields

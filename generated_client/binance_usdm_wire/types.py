@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
@@ -96,6 +97,16 @@ class Response(Generic[T]):
     """Duration of the call in seconds, including retries and waiting."""
     attempts: int
     """Number of requests that were sent, at least 1."""
+    received_at_ms: int
+    """When the response was complete, in ms since 1970-01-01 UTC.
+
+    By the exchange's clock if the client has synced with it, else by this machine's.
+    """
+
+    @property
+    def received_at(self) -> datetime:
+        """`received_at_ms` as an aware datetime in UTC."""
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=self.received_at_ms)
 
 
 class SupportsCall:

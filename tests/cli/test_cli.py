@@ -5,14 +5,16 @@ import csv
 import io
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import attrs
 import pytest
 
-from binance_usdm import Client, _environment
+from binance_usdm import AccountBalance, Client, Response, _environment
 from binance_usdm._cli.arguments import argument_type
 from binance_usdm._cli.main import main
 from binance_usdm.mock import Exchange, running
@@ -21,6 +23,10 @@ from tests.support.command_line import Finished, process, run
 from tests.support.spec_facts import without_optional
 
 KEY, SECRET = "K" * 64, "S" * 64
+NO_ROWS = Response[list[AccountBalance]](
+    parsed=[], status_code=200, headers={}, used_weight=None, elapsed=0.0, attempts=1,
+    received_at_ms=0,
+)  # fmt: skip
 ROWS = [
     {
         "accountAlias": "QmZtRkWpXsLnVbCd",
@@ -41,15 +47,23 @@ ROWS = [
 ]
 
 
-@pytest.fixture
-def exchange() -> Exchange:
-    return Exchange(api_key=KEY, api_secret=SECRET)
-
-
-@pytest.fixture
-def url(exchange: Exchange) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Exchange, str]]:
+    exchange = Exchange(api_key=KEY, api_secret=SECRET)
     with running(exchange) as url:
-        yield url
+        yield exchange, url
+
+
+@pytest.fixture
+def exchange(served: tuple[Exchange, str]) -> Exchange:
+    """The exchange that is served, as new."""
+    served[0].reset()
+    return served[0]
+
+
+@pytest.fixture
+def url(served: tuple[Exchange, str], exchange: Exchange) -> str:
+    return served[1]
 
 
 def balance(
@@ -95,6 +109,76 @@ def test_an_empty_wallet_still_has_columns(exchange: Exchange, url: str) -> None
     assert without_optional(header.removesuffix("\n").split(",")) == list(ROWS[0])
     assert balance(url, "--json").stdout == "[]\n"
     assert balance(url).stdout.split() == header.removesuffix("\n").split(",")
+
+
+UNKNOWN = {"newMember": {"deep": [1, None]}, "b\x1bad": False}
+
+
+@pytest.mark.parametrize("output_format", ["table", "csv", "tsv"])
+def test_columns_are_the_specs(exchange: Exchange, url: str, output_format: str) -> None:
+    """The day a field is added, columns stay as they are; a warning names the field."""
+    exchange.seed("balance", [dict(reversed(ROWS[1].items())), {**ROWS[0], **UNKNOWN}])
+    done = balance(url, "--output", output_format)
+    header = done.stdout.splitlines()[0].replace(",", " ").split()
+    assert (done.returncode, header) == (0, list(ROWS[0]))
+    assert done.stderr == (
+        "binance-usdm: fields that are not in the spec were left out: 'b\\x1bad', newMember; "
+        "print them with --all-members\n"
+    )
+    every = balance(url, "--output", output_format, "--all-members")
+    assert every.stderr == ""
+    assert every.stdout.splitlines()[0].endswith("additional_properties")
+    # The row without such a field is not printed, so there is nothing to warn of.
+    assert balance(url, "-o", output_format, "--asset", "USDT").stderr == ""
+
+
+def test_unknown_fields_are_one_column_of_json(exchange: Exchange, url: str) -> None:
+    """`--all-members` adds one column with an exact JSON object, empty for other rows."""
+    body = json.dumps([ROWS[0], ROWS[1]]).encode()[:-2] + b', "ratio": 1.50}]'
+    exchange.seed("balance", body)
+    rows = list(csv.DictReader(io.StringIO(balance(url, "--csv", "--all-members").stdout)))
+    assert [row["additional_properties"] for row in rows] == ["{}", '{"ratio":1.50}']
+    flat = balance(url, "-o", "jsonl", "--all-members").stdout.splitlines()[1]
+    assert flat.endswith('"ratio":1.50}'), "JSON has the field among the others"
+
+
+@pytest.mark.parametrize(
+    ("columns", "output_format", "expected"),
+    [
+        ("balance,asset", "csv", "balance,asset\n0.00000000,币安人生\n"),
+        ("asset,cross_un_pnl, asset", "tsv", "asset\tcrossUnPnl\n币安人生\t0.00000001\n"),
+        ("updateTime,asset", "jsonl", '{"updateTime":0,"asset":"币安人生"}\n'),
+        (
+            "asset,additional_properties",
+            "jsonl",
+            '{"asset":"币安人生","additional_properties":{}}\n',
+        ),
+        ("asset", "table", "asset\n币安人生\n"),
+        ("label,asset", "csv", "label,asset\n,币安人生\n"),
+    ],
+)
+def test_columns_can_be_chosen(
+    exchange: Exchange, url: str, columns: str, output_format: str, expected: str
+) -> None:
+    """The chosen fields are printed in the given order, by either of their names."""
+    exchange.seed("balance", ROWS)
+    done = balance(url, "-o", output_format, "--columns", columns, "--asset", "币安人生")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == expected
+
+
+def test_times_can_be_iso(exchange: Exchange, url: str) -> None:
+    """`--time iso` prints every time in UTC, exact to the ms, and 0 as nothing."""
+    rows = [{**ROWS[0], "updateTime": update_time} for update_time in (1617939110373, 0, 2**63 - 1)]
+    exchange.seed("balance", rows)
+    shown = balance(url, "--csv", "--time", "iso", "--columns", "updateTime").stdout.split()
+    assert shown == ["updateTime", "2021-04-09T03:31:50.373Z", '""', "9223372036854775807"]
+    times = json.loads(balance(url, "--json", "--time", "iso").stdout)
+    assert [row["updateTime"] for row in times] == [shown[1], None, 2**63 - 1]
+    received = json.loads(balance(url, "--json", "--columns", "received_at").stdout)
+    assert abs(received[0]["received_at"] - time.time() * 1000) < 60_000
+    now = run("server-time", "--base-url", url, "--time", "iso", "-o", "csv").stdout.split()[1]
+    assert abs(datetime.fromisoformat(now).timestamp() - time.time()) < 60
 
 
 def test_rows_can_be_chosen(exchange: Exchange, url: str) -> None:
@@ -160,7 +244,7 @@ def test_help_lists_choices(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         build_query=lambda **found: took.update(found) or {},
     )
     monkeypatch.setitem(OPERATIONS, "balance", changed)
-    monkeypatch.setattr(Client, "balance", lambda client, **found: [])
+    monkeypatch.setattr(Client, "balance_detailed", lambda client, **found: NO_ROWS)
     assert "--side {BUY,50%,a b}" in run("balance", "--help").stdout
     wrong = balance(url, "--side", "buy")
     assert wrong.returncode == 2
@@ -191,7 +275,7 @@ def test_arguments_of_the_operation_are_flags(exchange: Exchange, url: str) -> N
 @pytest.mark.parametrize(
     ("encoding", "shown"), [("ascii", "\\u5e01"), ("cp1252", "\\u5e01"), ("utf-8", "币")]
 )
-@pytest.mark.parametrize("form", ["--json", "--csv", None])
+@pytest.mark.parametrize("form", ["--json", "--csv", "-otsv", None])
 def test_an_encoding_that_cannot_hold_a_name_shows_its_number(
     exchange: Exchange, url: str, encoding: str, shown: str, form: str | None
 ) -> None:
@@ -268,6 +352,12 @@ def test_missing_credentials_are_named() -> None:
         (("blance",), "invalid choice: 'blance'"),
         (("balance", "--json", "--csv"), "not allowed with argument"),
         (("balance", "--demo", "--base-url", "https://x.example"), "not allowed with argument"),
+        (("balance", "--csv", "--output", "csv"), "not allowed with argument"),
+        (("balance", "-o", "xml"), "invalid choice: 'xml' (choose from 'table', 'json', 'jsonl'"),
+        (("balance", "--time", "s"), "invalid choice: 's' (choose from 'ms', 'iso')"),
+        (("balance", "--columns", "asset,avail_balance"), "did you mean availableBalance?"),
+        (("balance", "--columns", ""), "there is no column ''; the columns are accountAlias"),
+        (("server-time", "--columns", "label"), "there is no column 'label'"),
         (("balance", "--timeout", "0"), "argument --timeout: must be a positive number"),
         (("balance", "--timeout", "nan"), "argument --timeout: must be a positive number"),
         (("balance", "--timeout", "soon"), "argument --timeout: must be a positive number"),
@@ -324,7 +414,7 @@ def test_no_parameter_of_an_operation_takes_the_place_of_ours(
         OPERATIONS["balance"], parameters=sent, build_query=lambda **found: took.update(found) or {}
     )
     monkeypatch.setitem(OPERATIONS, "balance", changed)
-    monkeypatch.setattr(Client, "balance", lambda client, **found: [])
+    monkeypatch.setattr(Client, "balance_detailed", lambda client, **found: NO_ROWS)
     monkeypatch.setenv("BINANCE_API_KEY", KEY)
     monkeypatch.setenv("BINANCE_API_SECRET", SECRET)
     flags = [word for name in names for word in (f"--{name}", name.upper())]

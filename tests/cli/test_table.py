@@ -1,4 +1,4 @@
-"""Output of the command: aligned text on any terminal, CSV and JSON, each with every digit."""
+"""Output of the command: aligned text on any terminal, CSV, TSV and JSON, each with every digit."""
 
 import io
 import json
@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from binance_usdm._cli.table import RENDERERS, TableData, display_width
+from binance_usdm._cli.output import RENDERERS, TableData
+from binance_usdm._cli.table import display_width, format_table
 from binance_usdm.mock import Exchange, running
 from tests.support.command_line import COMMAND
 
@@ -52,7 +53,7 @@ def columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(
     ("columns", "line_count"),
-    [("200", 3), ("61", 3), ("60", 11), ("32", 11), ("31", 21), ("20", 21), ("1", 21)],
+    [("200", 3), ("54", 3), ("53", 9), ("32", 9), ("31", 17), ("20", 17), ("1", 17)],
     indirect=["columns"],
 )
 @pytest.mark.parametrize("term", ["dumb", "xterm-256color", ""])
@@ -61,7 +62,7 @@ def test_a_terminal_shows_every_digit(
 ) -> None:
     """A row that does not fit becomes a line a field, then two; no value is cut or wrapped."""
     monkeypatch.setenv("TERM", term)
-    lines = render("text", SHOWN, FakeTerminal()).splitlines()
+    lines = render("table", SHOWN, FakeTerminal()).splitlines()
     assert len(lines) == line_count
     words = [word for line in lines for word in line.split()]
     assert words.count("122607.35137903") == 2
@@ -71,24 +72,24 @@ def test_a_terminal_shows_every_digit(
 @pytest.mark.parametrize("columns", ["0", "", "-5", "wide", "１２", "99999999999"], indirect=True)
 def test_an_unusable_width_cuts_nothing(columns: None) -> None:
     """COLUMNS that is not a width leaves the table as it is on 80 columns or wider."""
-    assert render("text", SHOWN, FakeTerminal()) == render("text", SHOWN)
+    assert render("table", SHOWN, FakeTerminal()) == render("table", SHOWN)
 
 
 @pytest.mark.parametrize("columns", ["20"], indirect=True)
 def test_a_pipe_ignores_the_width(columns: None) -> None:
     """Programs that read a pipe get one line for each row, whatever COLUMNS says."""
-    assert len(render("text", SHOWN).splitlines()) == 3
+    assert len(render("table", SHOWN).splitlines()) == 3
 
 
 @pytest.mark.parametrize("columns", ["20"], indirect=True)
 def test_no_rows_still_name_the_fields(columns: None) -> None:
     """Without rows the field names are printed, one a line where they do not fit."""
-    assert render("text", SHOWN._replace(rows=[]), FakeTerminal()).split() == list(ROW)
+    assert render("table", SHOWN._replace(rows=[]), FakeTerminal()).split() == list(ROW)
 
 
 def test_wide_names_keep_the_columns() -> None:
     """The next column begins at the same cell in every row, however wide a name is shown."""
-    lines = render("text", table_of(*NAMES)).splitlines()
+    lines = render("table", table_of(*NAMES)).splitlines()
     # The amounts stand to the right, so all lines end at the same cell.
     assert {display_width(line) for line in lines} == {8 + 2 + 7}
     assert [line.split() for line in lines[1:]] == [[name, "1.5"] for name in NAMES]
@@ -102,7 +103,7 @@ def test_widths_agree_with_unicode() -> None:
 @pytest.mark.parametrize("name", ["a\u200bb", "a\u200db", "\u202eab", "a\u00adb", "a\x1b[2Jb\n"])
 def test_invisible_characters_are_escaped(name: str) -> None:
     """A name that could hide or move text is printed with escapes."""
-    shown = render("text", table_of(name)).splitlines()[1].split()[0]
+    shown = render("table", table_of(name)).splitlines()[1].split()[0]
     assert shown.isascii()
     assert shown.encode().decode("unicode_escape") == name
 
@@ -112,7 +113,7 @@ def test_escaped_names_keep_the_columns(encoding: str) -> None:
     """The columns are aligned in an encoding that cannot represent a name, too."""
     page = io.BytesIO()
     with io.TextIOWrapper(page, encoding=encoding, errors="backslashreplace") as out:
-        RENDERERS["text"](table_of("币", "USDT"), out)
+        RENDERERS["table"](table_of("币", "USDT"), out)
         out.flush()
         lines = page.getvalue().decode(encoding).splitlines()
     ends = {display_width(line) for line in lines}
@@ -122,16 +123,58 @@ def test_escaped_names_keep_the_columns(encoding: str) -> None:
 
 def test_markup_in_a_name_stays_text() -> None:
     """A name is never read as markup."""
-    assert "[red]X[/red]" in render("text", table_of("[red]X[/red]"), FakeTerminal())
+    assert "[red]X[/red]" in render("table", table_of("[red]X[/red]"), FakeTerminal())
 
 
-def test_later_fields_get_a_column() -> None:
-    """A field that only later rows have is a column of the CSV."""
-    assert render("csv", SHOWN).splitlines() == [
-        "asset,balance,marginAvailable,updateTime,extra",
-        "USDT,122607.35137903,true,1617939110373,",
-        "BNB,122607.35137903,true,1617939110373,",
+@pytest.mark.parametrize("output_format", ["csv", "tsv", "table"])
+def test_columns_do_not_follow_the_rows(output_format: str) -> None:
+    """A field that only some rows have is no column, and a column without values stays."""
+    data = TableData(["balance", "asset", "absent"], SHOWN.rows, is_single_object=False)
+    lines = [line.replace(",", " ").split() for line in render(output_format, data).splitlines()]
+    assert lines == [
+        ["balance", "asset", "absent"],
+        ["122607.35137903", "USDT"],
+        ["122607.35137903", "BNB"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("output_format", "separator"), [("csv", ","), ("tsv", "\t"), ("table", None)]
+)
+def test_values_read_the_same_in_every_format(output_format: str, separator: str | None) -> None:
+    """Booleans, numbers and amounts are the same characters as in JSON, null is nothing."""
+    row = {"yes": True, "no": False, "count": 3, "ratio": Decimal("1.50"), "none": None}
+    data = TableData(list(row), [row], is_single_object=False)
+    cells = render(output_format, data).splitlines()[1].split(separator)
+    assert [cell for cell in cells if cell] == ["true", "false", "3", "1.50"]
+    assert json.loads(render("jsonl", data), parse_float=Decimal) == row
+
+
+def test_a_tab_in_a_name_stays_in_its_cell() -> None:
+    """Tabs, line ends and backslashes are escaped in TSV, so a line is a row."""
+    text = render("tsv", table_of("a\tb\r\n\\"))
+    assert text == "asset\tbalance\na\\tb\\r\\n\\\\\t1.5\n"
+
+
+def test_json_lines_are_one_row_each() -> None:
+    """Each line is the row's JSON object, with all fields; no rows give no line."""
+    lines = render("jsonl", SHOWN).splitlines()
+    assert [json.loads(line) for line in lines] == list(SHOWN.rows)
+    assert render("jsonl", SHOWN._replace(rows=[])) == ""
+
+
+def test_changed_cells_get_a_mark() -> None:
+    """A mark stands behind its cell and moves no column."""
+    body = [["USDT", "1.5", "9"], ["B", "-20", "10"]]
+    header = ["asset", "balance", "n"]
+    plain, marked = (
+        format_table(header, body, None, marks=marks)[0] for marks in ((), {(0, 1), (1, 2)})
+    )
+    assert marked == ["asset  balance   n", "USDT       1.5*  9", "B          -20  10*"]
+    assert plain == [line.replace("*", " ").rstrip() for line in marked]
+    fields = format_table(header, body, 13, marks={(0, 1)})
+    assert fields[0] == ["asset    USDT", "balance  1.5*", "n        9"]
+    assert format_table(header, body, 12, marks={(0, 1)})[0][2:4] == ["balance", "1.5*"]
 
 
 def test_json_stays_json_in_any_encoding() -> None:
@@ -175,7 +218,8 @@ def test_json_has_the_usual_layout() -> None:
 
 def test_nested_values_are_compact_in_cells() -> None:
     """An object in a cell of the CSV is JSON without spaces."""
-    data = TableData([], [{"deep": {"a": [1, Decimal("2.50"), "币"]}}], is_single_object=False)
+    rows = [{"deep": {"a": [1, Decimal("2.50"), "币"]}}]
+    data = TableData(["deep"], rows, is_single_object=False)
     assert render("csv", data) == 'deep\n"{""a"":[1,2.50,""币""]}"\n'
 
 

@@ -73,6 +73,8 @@ class AccountBalance:
         "cross_un_pnl",
     )
     """Attributes that are all zero in a row without holdings."""
+    INSTANTS: ClassVar[tuple[str, ...]] = ("update_time",)
+    """Attributes that are ms since 1970-01-01 UTC."""
 
     @classmethod
     def from_dict(cls, source: Mapping[str, Any]) -> AccountBalance:

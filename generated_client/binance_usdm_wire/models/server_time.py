@@ -33,6 +33,8 @@ class ServerTime:
     """Name of the JSON field by attribute, in the order of the spec."""
     HOLDINGS: ClassVar[tuple[str, ...]] = ()
     """Attributes that are all zero in a row without holdings."""
+    INSTANTS: ClassVar[tuple[str, ...]] = ("server_time",)
+    """Attributes that are ms since 1970-01-01 UTC."""
 
     @classmethod
     def from_dict(cls, source: Mapping[str, Any]) -> ServerTime:
