@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ._auth.private_keys import Ed25519Signer, RsaSigner
     from ._auth.signers import HmacSigner, Signer
+    from ._balances import BalanceResults, aread_balances, by_asset, read_balances
     from ._client import AsyncClient, Client
     from ._config import DEMO, MAINNET
     from ._errors import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ._events import Event, Observer
     from ._http.async_transport import AsyncTransport
     from ._http.sync_transport import SyncTransport
+    from ._policy.budget import Budget
     from ._policy.clock import Clock
     from ._policy.limiter import Limiter, WeightLimiter
     from ._policy.redis_limiter import RedisLimiter
@@ -49,6 +51,8 @@ __all__ = [
     "AsyncTransport",
     "AuthenticationError",
     "BadRequestError",
+    "BalanceResults",
+    "Budget",
     "Client",
     "Clock",
     "ConfigurationError",
@@ -76,6 +80,9 @@ __all__ = [
     "UsdmError",
     "WeightLimiter",
     "__version__",
+    "aread_balances",
+    "by_asset",
+    "read_balances",
     "reset_shared_state",
 ]
 
@@ -88,6 +95,8 @@ _MODULE_BY_NAME = {
     "AsyncTransport": "._http.async_transport",
     "AuthenticationError": "._errors",
     "BadRequestError": "._errors",
+    "BalanceResults": "._balances",
+    "Budget": "._policy.budget",
     "Client": "._client",
     "Clock": "._policy.clock",
     "ConfigurationError": "._errors",
@@ -114,6 +123,9 @@ _MODULE_BY_NAME = {
     "UnexpectedResponse": "._errors",
     "UsdmError": "._errors",
     "WeightLimiter": "._policy.limiter",
+    "aread_balances": "._balances",
+    "by_asset": "._balances",
+    "read_balances": "._balances",
     "reset_shared_state": "._policy.shared",
 }
 

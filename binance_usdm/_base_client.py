@@ -17,7 +17,14 @@ from ._gates import GateSet
 from ._http.messages import DEFAULT_MAX_RESPONSE_BYTES
 from ._http.proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
 from ._http.tls import ssl_context_problem
-from ._options import ClientOptions, NoOptions, TransportT, unknown_option_problem
+from ._options import (
+    ClientOptions,
+    NoOptions,
+    TransportT,
+    is_foreign_name,
+    unknown_option_problem,
+    validate_label,
+)
 from ._policy.clock import Clock
 from ._policy.limiter import Limiter, WeightLimiter
 from ._policy.limiter_queue import LimiterQueue
@@ -59,6 +66,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         ssl_context: ssl.SSLContext | None = None,
         transport: TransportT | None = None,
         on_event: Observer | None = None,
+        label: str | None = None,
         **unknown: Unpack[NoOptions],
     ) -> None:
         # Keep secrets out of tracebacks; see _secrets.py.
@@ -68,32 +76,39 @@ class BaseClient(CallRunner, Generic[TransportT]):
             url = config.parse_base_url(base_url, allow_http_hosts)
             self._owns_transport = transport is None
             checked_transport = self._choose_transport(transport, proxy, ssl_context, url)
+            if label is not None and label in (api_key, api_secret):
+                problem = Problem("label must not be the API key or secret: it is shown")
+                label = None
         except BaseException as error:
             clear_frames(error)
             raise
         finally:
             del api_key, api_secret, positional, signer, base_url, proxy, transport, unknown
-        for value in (problem, credentials, url, checked_transport):
-            if isinstance(value, Problem):
-                raise ConfigurationError(str(value))
-        assert isinstance(credentials, Credentials)
-        assert isinstance(url, config.BaseUrl)
-        config.validate_options(max_reply_bytes, retry, clock, limiter, on_event)
-        self._transport = checked_transport
-        self._share_state(url)
-        if limiter == config.DEFAULT_LIMITER:
-            limiter = self._shared.limiter
-        elif limiter is None:
-            limiter = WeightLimiter(limit=None)
-        bind_base_url = getattr(limiter, "bind_base_url", None)
-        if bind_base_url is not None:
-            bind_base_url(str(url), is_test=url.is_test)
+        self._label = validate_label(label)
+        try:
+            for value in (problem, credentials, url, checked_transport):
+                if isinstance(value, Problem):
+                    raise ConfigurationError(str(value))
+            assert isinstance(credentials, Credentials)
+            assert isinstance(url, config.BaseUrl)
+            config.validate_options(max_reply_bytes, retry, clock, limiter, on_event)
+            window = config.validate_recv_window(recv_window)
+            self._timeout = config.validate_timeout(timeout)
+            self._transport = checked_transport
+            self._share_state(url)
+            if limiter == config.DEFAULT_LIMITER:
+                limiter = self._shared.limiter
+            elif limiter is None:
+                limiter = WeightLimiter(limit=None)
+            bind_base_url = getattr(limiter, "bind_base_url", None)
+            if bind_base_url is not None:
+                bind_base_url(str(url), is_test=url.is_test)
+        except ConfigurationError as error:
+            error.label = self._label
+            raise
         self._limiter_queue = LimiterQueue(limiter, self._transport.run_in_thread)
         self._gates = GateSet(self._transport.make_gate)
-        self._request_builder = RequestBuilder(
-            credentials, url, config.validate_recv_window(recv_window)
-        )
-        self._timeout = config.validate_timeout(timeout)
+        self._request_builder = RequestBuilder(credentials, url, window)
         self._max_reply_bytes = max_reply_bytes
         self._clock_mode = clock if isinstance(clock, str) else None
         self._clock = self._shared.clock if isinstance(clock, str) else clock
@@ -192,13 +207,15 @@ class BaseClient(CallRunner, Generic[TransportT]):
         """
         # Keep secrets out of tracebacks; see _secrets.py.
         found: dict[str, Any] | Problem = {}
+        label = None
         try:
             found = options_from_env(options)
             problem = found if isinstance(found, Problem) else ""
             if isinstance(found, dict):
                 return cls(**found, **options)
         except ConfigurationError as error:
-            option, _, rest = str(error).partition(" ")
+            label = error.label
+            option, _, rest = str(error.args[0]).partition(" ")
             name = variable_of(option) if option in found else option
             problem = f"{name} {rest}"
         except TypeError as error:
@@ -209,9 +226,16 @@ class BaseClient(CallRunner, Generic[TransportT]):
             raise
         finally:
             del options, found
-        raise ConfigurationError(str(problem))
+        failure = ConfigurationError(str(problem))
+        failure.label = label
+        raise failure
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not is_foreign_name(type(self), name)]
 
     def __repr__(self) -> str:
         # The attribute is missing when the constructor failed.
         requests = getattr(self, "_request_builder", None)
-        return f"{type(self).__name__}(base_url='{requests.url if requests else ''}')"
+        label = getattr(self, "_label", None)
+        shown = "" if label is None else f", label={label!r}"
+        return f"{type(self).__name__}(base_url='{requests.url if requests else ''}'{shown})"

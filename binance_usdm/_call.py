@@ -16,7 +16,12 @@ from binance_usdm_wire import Operation, Response
 from ._call_clock import ClockSyncer
 from ._call_context import Attempt, AttemptResult
 from ._error_mapping import error_from_failure, note_time_left
-from ._errors import ConfigurationError, RateLimitError, StaleConnectionError, TimestampError
+from ._errors import (
+    RateLimitError,
+    StaleConnectionError,
+    TimestampError,
+    UsdmError,
+)
 from ._gates import run_to_end
 from ._http.messages import HttpFailure
 from ._policy.clock import utc_minute
@@ -180,20 +185,23 @@ class CallRunner(ClockSyncer):
 
     async def _connect(self) -> None:
         """Open a connection and leave it idle."""
-        self._raise_if_stopped()
         deadline = time.monotonic() + self._timeout
         lease = self._lease(deadline)
         holders = lease.holders
         token = lease.token
         try:
+            self._raise_if_stopped()
             failure = await self._take_connection(lease)
+            if failure is not None:
+                host = self._request_builder.origin[1]
+                raise error_from_failure(failure, host, (), self._max_reply_bytes, deadline)
+        except UsdmError as error:
+            error.label = self._label
+            raise
         finally:
             # This is a single C call, so no interrupt can come before it.
             holders.discard(token)
             lease.release()
-        if failure is not None:
-            host = self._request_builder.origin[1]
-            raise error_from_failure(failure, host, (), self._max_reply_bytes, deadline)
 
     async def _take_connection(self, lease: Any) -> HttpFailure | None:
         """Take a slot, then an idle or a new connection.
@@ -217,7 +225,11 @@ class SyncCallDriver(CallRunner):
     __slots__ = ()
 
     def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
-        return run_to_end(self._run_call(operation, arguments))
+        try:
+            return run_to_end(self._run_call(operation, arguments))
+        except UsdmError as error:
+            error.label = self._label
+            raise
 
 
 class AsyncCallDriver(CallRunner):
@@ -227,13 +239,8 @@ class AsyncCallDriver(CallRunner):
 
     async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         self._raise_without_event_loop()
-        return await self._run_call(operation, arguments)
-
-    def _raise_without_event_loop(self) -> None:
-        # Blocking calls never load asyncio. It would take a tenth of the time until the first one.
-        import asyncio
-
-        if asyncio._get_running_loop() is None:
-            raise ConfigurationError(
-                "no asyncio event loop is running; AsyncClient needs one, use Client without"
-            )
+        try:
+            return await self._run_call(operation, arguments)
+        except UsdmError as error:
+            error.label = self._label
+            raise

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from binance_usdm_wire import Operation
 
 from ._error_mapping import error_from_failure, map_thread_error
-from ._errors import IPBannedError, RateLimitError, TransportError, UnexpectedResponse, UsdmError
+from ._errors import (
+    ConfigurationError,
+    IPBannedError,
+    RateLimitError,
+    TransportError,
+    UnexpectedResponse,
+    UsdmError,
+)
 from ._events import Event, EventKind, Observer, emit
 from ._gates import GateSet
 from ._http.messages import HttpFailure, HttpResponse
 from ._interrupts import raise_if_from_handler
+from ._policy.budget import Budget
 from ._policy.clock import Clock
 from ._policy.cooldown import cooldown_seconds
 from ._policy.limiter_queue import LimiterQueue
@@ -59,6 +68,7 @@ class CallContext(SecretHolder):
         "_clock",
         "_clock_mode",
         "_gates",
+        "_label",
         "_limiter_queue",
         "_max_reply_bytes",
         "_on_event",
@@ -80,6 +90,7 @@ class CallContext(SecretHolder):
     """
     _gates: GateSet
     """The waits of this client's calls. They are closed with the client."""
+    _label: str | None
     _limiter_queue: LimiterQueue
     _max_reply_bytes: int
     _on_event: Observer | None
@@ -160,6 +171,19 @@ class CallContext(SecretHolder):
         self._raise_if_closed()
         self._shared.limiter.cooldown_left()
 
+    def _read_budget(self) -> Budget:
+        """Return the state of the limiter, with a ban that another limiter's client met."""
+        limiter = self._limiter_queue.limiter
+        read: Callable[[], Budget] | None = getattr(limiter, "budget", None)
+        try:
+            if read is None:
+                kind = type(limiter).__name__
+                raise ConfigurationError(f"limiter has no method budget; add one to {kind}")
+            return read().with_hold_of(self._shared.limiter.budget())
+        except UsdmError as error:
+            error.label = self._label
+            raise
+
     async def _start_cooldown(
         self, error: RateLimitError, response: HttpResponse, attempt: Attempt
     ) -> None:
@@ -173,6 +197,17 @@ class CallContext(SecretHolder):
             error.retry_after, banned=banned, deadline=attempt.deadline
         )
         self._emit("cooldown", attempt, seconds=error.retry_after, error=error)
+
+    def _raise_without_event_loop(self) -> None:
+        # Blocking calls never load asyncio. It would take a tenth of the time until the first one.
+        import asyncio
+
+        if asyncio._get_running_loop() is None:
+            error = ConfigurationError(
+                "no asyncio event loop is running; AsyncClient needs one, use Client without"
+            )
+            error.label = self._label
+            raise error
 
     def _retry_delay(self, error: UsdmError, failed_attempts: int) -> float | None:
         """Return the seconds before the next attempt, or None when there is none."""
@@ -196,11 +231,14 @@ class CallContext(SecretHolder):
     ) -> None:
         # A copy has no traceback, so an event that is kept keeps no frame of the caller.
         error = copy.copy(error)
+        if error is not None:
+            error.label = self._label
         event = Event(
             kind=kind,
             operation=attempt.operation.id,
             attempt=attempt.number,
             error=error,
+            label=self._label,
             **details,
         )
         emit(event, self._on_event)

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 from ._auth.signers import copying_problem
 from ._errors import ConfigurationError
 from ._http.addresses import is_loopback, is_valid_host_name, parse_ip_address
-from ._http.messages import MAX_TIMEOUT_SECONDS, Origin
+from ._http.messages import Origin
 from ._policy.retry import RetryPolicy
 from ._secrets import Problem, describe_value
 
@@ -21,6 +21,8 @@ MAINNET: Final = "https://fapi.binance.com"
 DEMO: Final = "https://demo-fapi.binance.com"
 DEFAULT_TIMEOUT: Final = 10.0
 """Total time for a call, in seconds."""
+MAX_TIMEOUT: Final = 3600.0
+"""Longest time for a call, in seconds. A larger number was most likely meant in ms."""
 DEFAULT_RECV_WINDOW: Final[int | None] = None
 """`recvWindow` in ms. None sends none, so the exchange uses `EXCHANGE_RECV_WINDOW`."""
 EXCHANGE_RECV_WINDOW: Final = 5000
@@ -166,12 +168,12 @@ def validate_timeout(timeout: Any) -> float:
     """Return `timeout` in seconds as a float.
 
     Raises:
-        ConfigurationError: It is not a positive number or is longer than a day.
+        ConfigurationError: It is not a positive number or is longer than an hour.
     """
-    if type(timeout) not in {int, float} or not 0 < timeout <= MAX_TIMEOUT_SECONDS:
+    if type(timeout) not in {int, float} or not 0 < timeout <= MAX_TIMEOUT:
         raise ConfigurationError(
-            "timeout must be a positive number of seconds, at most a day, for the whole call, "
-            f"not {describe_value(timeout)}"
+            f"timeout must be a positive number of seconds, at most {MAX_TIMEOUT:g} (an hour), for "
+            f"the whole call, not {describe_value(timeout)}"
         )
     return float(timeout)
 

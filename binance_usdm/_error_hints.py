@@ -5,6 +5,7 @@ Only errors load this module.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Final
 
@@ -45,6 +46,11 @@ HINT_BY_STATUS: Final[dict[int, str]] = {
 }
 """Statuses of the exchange and of networks in front of it."""
 
+CALL_SECONDS: Final = 10
+"""Time for a call itself, and for the calls that wait for the same instant."""
+MAX_ADVISED_SECONDS: Final = 600
+"""Longest `timeout` that is advised to a call that waits for the weight budget."""
+
 _NAMES_LOCATION: Final = re.compile(
     r"(?:your|this) (?:country|region|location)|restricted location", re.IGNORECASE
 )
@@ -70,6 +76,18 @@ def compose_hint(status: int, code: int | None, page_hint: str, page_excerpt: st
         return hint
     said = f'a page came instead of JSON: "{page_excerpt}"'
     return f"{hint}; {said}" if hint else said
+
+
+def wait_hint(seconds: float) -> str:
+    """Return what to do about a call that the weight budget allows only after its deadline.
+
+    Args:
+        seconds: Time until the budget allows the call.
+    """
+    timeout = math.ceil(seconds) + CALL_SECONDS
+    if timeout > MAX_ADVISED_SECONDS:
+        return "call again after that time; client.budget() shows when"
+    return f"pass timeout={timeout}, or call less often; client.budget() shows what is left"
 
 
 def error_address(status: int, code: int | None) -> str:

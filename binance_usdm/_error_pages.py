@@ -89,7 +89,7 @@ def add_hint(
     """
     if isinstance(error, UnexpectedResponse):
         hint, _ = describe_page(body, headers, secrets)
-        error.hint = hint or HINT_BY_STATUS.get(error.status, "")
+        error._page_hint = hint or HINT_BY_STATUS.get(error.status, "")
     elif error.message:
         error._page_hint = hint_for_message(error.message)
     elif error.code is None:

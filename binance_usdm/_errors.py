@@ -28,9 +28,30 @@ class UsdmError(Exception):
 
     Attributes:
         retryable: Whether the same call may succeed later.
+        label: The option `label` of the client whose call failed. The text begins with it.
+        status: HTTP status, 0 when there was no response.
+        code: The exchange's error code, None when it sent none.
+        retry_after: Seconds to wait before another call, None when that is not known.
+        hint: What to check, "" when there is no advice.
     """
 
     retryable = False
+    label: str | None = None
+    status: int = 0
+    code: int | None = None
+    retry_after: float | None = None
+
+    @property
+    def hint(self) -> str:
+        return ""
+
+    def __str__(self) -> str:
+        text = self._describe()
+        return text if self.label is None else f"{self.label}: {text}"
+
+    def _describe(self) -> str:
+        """Return the text without the label."""
+        return super().__str__()
 
 
 class ConfigurationError(UsdmError):
@@ -65,7 +86,8 @@ class UnexpectedResponse(UsdmError):
         retryable: True when the body is not JSON.
     """
 
-    hint = ""
+    # What is known of a page that came instead of JSON. It is safe to show.
+    _page_hint = ""
 
     def __init__(
         self,
@@ -82,7 +104,11 @@ class UnexpectedResponse(UsdmError):
         self.expected = expected
         self.found = found
 
-    def __str__(self) -> str:
+    @property
+    def hint(self) -> str:
+        return self._page_hint
+
+    def _describe(self) -> str:
         status = f"HTTP {self.status}, " if self.status else ""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{status}{ResponseMismatch(self.path, self.expected, self.found)}{hint}"
@@ -123,7 +149,7 @@ class APIError(UsdmError):
 
         return compose_hint(self.status, self.code, self._page_hint, self._page_excerpt)
 
-    def __str__(self) -> str:
+    def _describe(self) -> str:
         status = f"HTTP {self.status}" if self.status else "not sent"
         code = "" if self.code is None else f", code {self.code}"
         hint = f" ({self.hint})" if self.hint else ""
@@ -163,6 +189,14 @@ class RateLimitError(APIError):
     """
 
     retryable = True
+
+    @property
+    def hint(self) -> str:
+        from ._error_hints import wait_hint
+
+        if self.status == 0 and self.retry_after is not None:
+            return wait_hint(self.retry_after)
+        return super().hint
 
 
 class IPBannedError(RateLimitError):

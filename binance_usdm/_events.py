@@ -58,6 +58,7 @@ class Event:
         error: The error, None where the kind has none.
         offset_ms: Offset in ms, None where the kind has none.
         error_ms: Error bound of the offset in ms, None where the kind has none.
+        label: The option `label` of the client.
     """
 
     kind: EventKind
@@ -67,6 +68,7 @@ class Event:
     error: UsdmError | None = None
     offset_ms: float | None = None
     error_ms: float | None = None
+    label: str | None = None
 
 
 Observer = Callable[[Event], None]
@@ -82,7 +84,8 @@ def emit(event: Event, observer: Observer | None) -> None:
 
     An exception of the observer is logged, unless a signal handler raised it.
     """
-    logger.log(_LOG_LEVEL_BY_KIND[event.kind], "%s", event)
+    account = {"account": event.label}
+    logger.log(_LOG_LEVEL_BY_KIND[event.kind], "%s", event, extra=account)
     if observer is None:
         return
     try:
@@ -90,4 +93,4 @@ def emit(event: Event, observer: Observer | None) -> None:
     # A bug of the observer must not fail the call.
     except Exception as error:  # noqa: BLE001
         raise_if_from_handler(error)
-        logger.error("on_event failed with %s", type(error).__name__)
+        logger.error("on_event failed with %s", type(error).__name__, extra=account)

@@ -14,9 +14,6 @@ from pathlib import Path
 
 import binance_usdm
 
-Rows = list[binance_usdm.AccountBalance]
-TIMEOUT_SECONDS = 90  # a full minute may pass until the budget has room again
-
 
 def read_accounts(path: Path) -> dict[str, tuple[str, str]]:
     """Return API key and secret by the account's name."""
@@ -26,31 +23,25 @@ def read_accounts(path: Path) -> dict[str, tuple[str, str]]:
         return {name: (api_key, api_secret) for name, api_key, api_secret in csv.reader(file)}
 
 
-async def read_balances(
-    accounts: dict[str, tuple[str, str]],
-) -> dict[str, Rows | BaseException]:
+async def read_all(accounts: dict[str, tuple[str, str]]) -> binance_usdm.BalanceResults:
     """Return the rows or the error of each account by its name."""
     async with binance_usdm.AsyncTransport(max_connections=20) as transport:
         clients = [
             binance_usdm.AsyncClient.from_env(
-                api_key=api_key, api_secret=secret, transport=transport, timeout=TIMEOUT_SECONDS
+                api_key=api_key, api_secret=secret, transport=transport, label=name
             )
-            for api_key, secret in accounts.values()
+            for name, (api_key, secret) in accounts.items()
         ]
-        results = await asyncio.gather(
-            *[client.balance() for client in clients], return_exceptions=True
-        )
-    return dict(zip(accounts, results, strict=True))
+        return await binance_usdm.aread_balances(clients)
 
 
 def main() -> int:
-    results = asyncio.run(read_balances(read_accounts(Path(sys.argv[1]))))
-    for name, result in results.items():
-        if isinstance(result, BaseException):
-            print(f"{name}: {type(result).__name__}", file=sys.stderr)
-        else:
-            print(name, *[f"{row.asset}={row.balance:f}" for row in result])
-    return int(any(isinstance(result, BaseException) for result in results.values()))
+    results = asyncio.run(read_all(read_accounts(Path(sys.argv[1]))))
+    for name, rows in results.rows.items():
+        print(name, *[f"{row.asset}={row.balance:f}" for row in rows])
+    for name, error in results.failures.items():
+        print(f"{name}: {type(error).__name__}", file=sys.stderr)
+    return 1 if results.failures else 0
 
 
 if __name__ == "__main__":

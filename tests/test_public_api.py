@@ -67,6 +67,7 @@ CONSTRUCTOR: dict[str, Any] = {
     "ssl_context": None,
     "transport": None,
     "on_event": None,
+    "label": None,
 }
 
 
@@ -108,8 +109,10 @@ def test_a_client_has_two_methods_for_every_operation_of_the_spec(
     }
     assert set(OPERATIONS) == specified >= {"balance", "server_time"}
     ends = {Client: "close", AsyncClient: "aclose"}
-    methods = {name for name in dir(client) if not name.startswith("_")}
+    # Names that only say what they are called here cannot be got.
+    methods = {name for name in dir(client) if not name.startswith("_") and hasattr(client, name)}
     assert methods == {
+        "budget",
         "from_env",
         "connect",
         "get",
@@ -173,6 +176,24 @@ def test_errors_and_signer_take_these_arguments() -> None:
     for name in ("status", "code", "message", "retry_after", "hint"):
         assert getattr(binance_usdm.APIError(400, -1102, "no", 1.0), name) is not None
     assert binance_usdm.IPBannedError(418, None, "").banned_until is None
+
+
+def test_every_error_has_what_a_caller_looks_at() -> None:
+    """Label, status, code, hint and time to wait are attributes of every error."""
+    errors = [
+        thing
+        for name in binance_usdm.__all__
+        if isinstance(thing := getattr(binance_usdm, name), type)
+        and issubclass(thing, binance_usdm.UsdmError)
+    ]
+    assert len(errors) == 13
+    for error_class in errors:
+        assert all(hasattr(error_class, name) for name in DEFAULTS), error_class
+    for plain in (binance_usdm.TransportError("x"), binance_usdm.ConfigurationError("x")):
+        assert {name: getattr(plain, name) for name in DEFAULTS} == DEFAULTS
+
+
+DEFAULTS = {"status": 0, "code": None, "retry_after": None, "hint": "", "label": None}
 
 
 def test_the_readme_names_every_option() -> None:

@@ -22,7 +22,7 @@ OUTPUTS = {
     0: "USDT: 122607.35137903, available 23.72469206\n"
     f"HTTP 200, weight used this minute: {2 * BALANCE_WEIGHT}\n",
     1: "1 True\n",
-    2: "1 row\n1 row\n1 row\n",
+    2: "".join(f"desk-0{number} 122607.35137903\n" for number in (1, 2, 3)),
     3: "400 -1021 compare this machine's clock with the exchange's: client.server_time(); "
     "NTP keeps it right\n",
 }

@@ -14,6 +14,7 @@ from typing import Any
 from binance_usdm import DEMO, ConfigurationError
 from binance_usdm._config import (
     DEFAULT_TIMEOUT,
+    MAX_TIMEOUT,
     parse_base_url,
     validate_recv_window,
     validate_timeout,
@@ -81,7 +82,7 @@ def _parse_seconds(text: str) -> float:
         return validate_timeout(float(text))
     except (ConfigurationError, ValueError):
         raise argparse.ArgumentTypeError(
-            "must be a positive number of seconds, at most a day"
+            f"must be a positive number of seconds, at most {MAX_TIMEOUT:g}"
         ) from None
 
 

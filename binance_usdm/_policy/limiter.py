@@ -1,14 +1,15 @@
-"""Limiters, which keep the weight budget of an IP address, and its cooldowns and bans."""
+"""The limiter of one process, which keeps a weight budget, and its cooldowns and bans."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
 
 from binance_usdm._errors import IPBannedError
 
+from .budget import Budget, make_budget
 from .clock import local_time_ms, monotonic_seconds
+from .limiter_protocol import Limiter as Limiter
 from .weight_budget import (
     CLOCK_TOLERANCE_MS,
     DEFAULT_SHARE,
@@ -20,49 +21,6 @@ from .weight_budget import (
     weight_budget,
     weight_too_large_error,
 )
-
-
-class Limiter(Protocol):
-    """Weight budget that a client asks before every attempt. Many clients may share one.
-
-    A custom limiter has these three methods, which several threads may call at once. When they
-    wait, as for a network, it has an attribute `blocking = True`. Then a client calls them in
-    threads, each until the call's deadline.
-    """
-
-    __slots__ = ()
-
-    def acquire(self, weight: int) -> float:
-        """Take weight out of the budget.
-
-        Args:
-            weight: Weight of the request that is about to be sent.
-
-        Returns:
-            0.0 when the weight was taken. Otherwise nothing was taken, and the result is the time
-            in seconds after which the client calls again.
-
-        Raises:
-            IPBannedError: The exchange banned this IP address, and the ban lasts.
-            ConfigurationError: The weight exceeds the budget of any minute.
-        """
-        ...
-
-    def observe(self, used_weight: int) -> None:
-        """Take the weight that the exchange counted for this IP address in the UTC minute."""
-        ...
-
-    def start_cooldown(self, seconds: float, *, banned: bool) -> None:
-        """Stop all sending for a while after HTTP 429 or 418.
-
-        A shorter cooldown never replaces a longer one.
-
-        Args:
-            seconds: Duration from now. At most three days count.
-            banned: Whether the exchange banned this IP address (418). While a ban lasts,
-                `acquire()` raises `IPBannedError` instead of returning a time to wait.
-        """
-        ...
 
 
 class WeightLimiter(Limiter):
@@ -179,6 +137,15 @@ class WeightLimiter(Limiter):
                 return cooldown
             minutes_rounded_up = -(-excess // self._budget)
             return max(cooldown, (next_minute_at + minutes_rounded_up * MINUTE_MS - now) / 1000)
+
+    def budget(self) -> Budget:
+        """Return what is used and left in the current minute, and until when nothing is sent."""
+        with self._lock:
+            elapsed = self._monotonic()
+            now = self._refresh_now_ms(elapsed)
+            used = self._used_by_minute.get(minutes_touched(now)[0], 0)
+            held = (self._cooldown_until - elapsed, self._banned_until - elapsed)
+            return make_budget(self._budget, used, now, *held)
 
     def cooldown_left(self) -> float:
         """Return the seconds until the cooldown ends, 0.0 without one.

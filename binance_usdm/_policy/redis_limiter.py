@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 from binance_usdm._errors import ConfigurationError
 from binance_usdm._secrets import clear_frames
 
-from .clock import utc_minute
+from .budget import Budget, make_shared_budget
+from .clock import local_time_ms, utc_minute
 from .limiter import Limiter, WeightLimiter
 from .redis_runner import ScriptRunner, make_connections
 from .redis_scripts import unreachable_error
@@ -165,6 +166,22 @@ class RedisLimiter(ScriptRunner, Limiter):
         for limiter in (self._local_limiter, self._heard_limiter):
             limiter.clear_cooldown()
         return answer[0] / 1000
+
+    def budget(self) -> Budget:
+        """Ask the server what is used and left in the current minute.
+
+        Raises:
+            TransportError: The server gave no answer. With `fail_open=True` the result is what this
+                process counted.
+        """
+        answer = self._run_script("budget")
+        own = self._local_limiter.budget()
+        if not isinstance(answer, str):
+            held_ms, used = answer
+            return make_shared_budget(self._budget, held_ms, used, local_time_ms(), self._key, own)
+        if self._fail_open:
+            return own
+        raise unreachable_error(answer)
 
     @property
     def max_seconds(self) -> float:

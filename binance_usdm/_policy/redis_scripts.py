@@ -58,6 +58,11 @@ if known > 0 and 2 * used >= known then m = before end
 if used > get(m) then put(m, used) end
 return {0, 0}
 """
+_BUDGET = """
+local ban, cooldown = get('banned_until') - now, get('cooldown_until') - now
+if ban > 0 then return {-ban, get(last)} end
+return {math.max(cooldown, 0), get(last)}
+"""
 _START_COOLDOWN = """
 local ms, field = tonumber(ARGV[1]), ARGV[2]
 if now + ms > get(field) then put(field, now + ms) end
@@ -87,6 +92,7 @@ def make_scripts() -> dict[str, Script]:
     return {
         "acquire": Script(common + _ACQUIRE),
         "observe": Script(common + _OBSERVE),
+        "budget": Script(common + _BUDGET),
         "start_cooldown": Script(common + _START_COOLDOWN),
         "clear_cooldown": Script(common + _CLEAR_COOLDOWN),
     }

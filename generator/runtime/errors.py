@@ -6,6 +6,7 @@ They never contain the value itself, so that balances and secrets stay out of me
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 
 class ResponseMismatch(ValueError):
@@ -89,3 +90,14 @@ def _describe_number(value: int | float | Decimal) -> str:
     if value == 0:
         return f"a {noun} that is 0" if noun != "integer" else "the integer 0"
     return f"a {'negative' if value < 0 else 'positive'} {noun}"
+
+
+def subscript_error(row: Any, name: object) -> TypeError:
+    """Return the error for `row["asset"]`, with the attribute that has the value."""
+    class_name = type(row).__name__
+    attribute_by_name = {wire: attribute for attribute, wire in row.WIRE_NAMES.items()}
+    attribute_by_name.update(dict.fromkeys(row.WIRE_NAMES))
+    if not isinstance(name, str) or name not in attribute_by_name:
+        return TypeError(f"{class_name} has attributes instead of keys; row.to_dict() has keys")
+    attribute = attribute_by_name[name] or name
+    return TypeError(f"{class_name} has attributes instead of keys; use row.{attribute}")

@@ -7,7 +7,9 @@ import hashlib
 import hmac
 import itertools
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +57,21 @@ def test_a_balance_is_a_list_of_typed_rows(client_of: ClientOf) -> None:
         Decimal("-0.25"),
     )
     assert [row.to_dict() for row in rows] == [ROW]
+
+
+def test_a_response_has_its_time(client_of: ClientOf) -> None:
+    """The time of a response is this machine's, and the exchange's after a clock sync."""
+    offset_ms = 5_000_000
+    exchange = Exchange(clock=lambda: time.time_ns() // 1_000_000 + offset_ms)
+    client = client_of(
+        api_key=exchange.api_key, api_secret=exchange.api_secret, transport=exchange.transport
+    )
+    before = client.server_time_detailed()
+    assert abs(before.received_at_ms / 1000 - time.time()) < 60
+    after = client.balance_detailed()
+    assert abs((after.received_at_ms - offset_ms) / 1000 - time.time()) < 60
+    assert after.received_at.tzinfo is UTC
+    assert after.received_at.timestamp() == after.received_at_ms / 1000
 
 
 def test_an_empty_list_is_an_empty_wallet(client_of: ClientOf) -> None:

@@ -131,7 +131,8 @@ def test_any_other_base_url_is_refused(kind: Any, base_url: Any) -> None:
         0,
         -1,
         -0.0,
-        86401,
+        3601,
+        pytest.param(10_000, id="ms"),
         pytest.param(10**400, id="huge"),
         1e300,
         math.nan,
@@ -144,9 +145,12 @@ def test_any_other_base_url_is_refused(kind: Any, base_url: Any) -> None:
     ],
 )
 def test_a_timeout_is_a_positive_number_of_seconds(kind: Any, timeout: Any) -> None:
-    with pytest.raises(ConfigurationError, match="timeout must be a positive number"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"timeout must be a positive number of seconds, at most 3600 \(an hour\)",
+    ):
         kind(KEY, SECRET, timeout=timeout)
-    kind(KEY, SECRET, timeout=86400)
+    kind(KEY, SECRET, timeout=3600)
 
 
 @pytest.mark.promise("S16")
@@ -476,11 +480,51 @@ def test_nearest_option_is_named(
 
 
 @CLIENTS
+@pytest.mark.parametrize(
+    ("foreign", "advice"),
+    [
+        ("testnet", "pass base_url=binance_usdm.DEMO"), ("sandbox", "pass base_url=binance_usdm.DEMO"),
+        ("enableRateLimit", "the weight budget is on; see limiter="),
+        ("requests_params", "pass timeout=, proxy= or ssl_context="),
+    ],
+)  # fmt: skip
+def test_options_of_other_sdks_are_explained(kind: Any, foreign: str, advice: str) -> None:
+    """An option that only other SDKs have says what it is called here."""
+    with pytest.raises(ConfigurationError) as caught:
+        kind(KEY, SECRET, **{foreign: True})
+    assert str(caught.value) == f"{kind.__name__} has no option '{foreign}'; {advice}"
+
+
+@CLIENTS
+@pytest.mark.parametrize(
+    ("foreign", "method"),
+    [("fetch_balance", "balance"), ("futures_account_balance", "balance"), ("time", "server_time")],
+)
+def test_methods_of_other_sdks_are_explained(kind: Any, foreign: str, method: str) -> None:
+    """A method that only other SDKs have is an AttributeError that names the method here."""
+    client = kind(KEY, SECRET)
+    with pytest.raises(AttributeError) as caught:
+        getattr(client, foreign)
+    assert str(caught.value) == f"{kind.__name__} has no attribute '{foreign}'; use {method}()"
+    assert foreign not in dir(client)
+    assert not hasattr(client, foreign)
+    setattr(client, foreign, method)
+    assert getattr(client, foreign) == method, "a program may set it"
+
+
+def test_each_client_names_its_way_to_close() -> None:
+    with pytest.raises(AttributeError, match=r"AsyncClient has no attribute 'close'; use aclose"):
+        _ = AsyncClient().close  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"Client has no attribute 'aclose'; use close"):
+        _ = Client().aclose  # type: ignore[attr-defined]
+
+
+@CLIENTS
 def test_other_arguments_name_all_options(kind: Any) -> None:
     """Options like no other, positional ones and strings that are no names are explained."""
     name = kind.__name__
     with pytest.raises(
-        ConfigurationError, match=f"^{name} has no option 'x'; it has api_key, .*, on_event$"
+        ConfigurationError, match=f"^{name} has no option 'x'; it has api_key, .*, on_event, label$"
     ):
         kind(x=1)
     with pytest.raises(ConfigurationError, match=f"^{name} has no option of this name; it has"):

@@ -102,6 +102,31 @@ def test_a_ban_that_another_process_met_holds_here(redis_url: str) -> None:
 
 
 @pytest.mark.promise("R11")
+def test_the_budget_is_the_servers(redis_url: str) -> None:
+    """`budget()` has what all processes used, and a hold that any of them met."""
+    name = f"budget-{time.time_ns()}"
+    here, there = (RedisLimiter(redis_url, limit=100, share=0.5, name=name) for _ in range(2))
+    there.acquire(5)
+    budget = here.budget()
+    assert (budget.limit, budget.used, budget.left, budget.held_until) == (50, 5, 45, None)
+    assert budget.counted_by == f"Redis, binance-usdm:{{{name}}}"
+    there.start_cooldown(60, banned=False)
+    budget = here.budget()
+    assert (budget.is_banned, budget.left) == (False, 0)
+    assert budget.held_until is not None
+    assert 50 < budget.held_until.timestamp() - time.time() < 70
+    there.start_cooldown(120, banned=True)
+    assert here.budget().is_banned
+
+
+def test_a_budget_without_a_server_is_an_error(closed_port: int) -> None:
+    """The budget is not known then, unless each process counts alone."""
+    url = f"redis://127.0.0.1:{closed_port}/0"
+    with pytest.raises(TransportError, match=UNREACHABLE):
+        RedisLimiter(url).budget()
+    assert RedisLimiter(url, fail_open=True).budget().counted_by == "this process"
+
+
 def test_a_429_that_another_process_met_holds_here(redis_url: str) -> None:
     RedisLimiter(redis_url).start_cooldown(30, banned=False)
     assert RedisLimiter(redis_url).acquire(1) == pytest.approx(30, abs=10)

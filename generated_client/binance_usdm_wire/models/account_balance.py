@@ -4,12 +4,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NoReturn
 
 import msgspec
 from attrs import field, frozen
 
-from ..errors import ResponseMismatch
+from ..errors import ResponseMismatch, subscript_error
 from ..reading import (
     MISSING,
     PathStep,
@@ -145,6 +145,12 @@ class AccountBalance:
         for name, value in self.additional_properties.items():
             fields.setdefault(name, value)
         return fields
+
+    # Type checkers report a subscript, which they would not with this method.
+    if not TYPE_CHECKING:
+
+        def __getitem__(self, name: object) -> NoReturn:
+            raise subscript_error(self, name)
 
     def to_json(self) -> str:
         """Return the JSON text of `to_dict()`, with all digits of each number.

@@ -2,11 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from attrs import field, frozen
 
-from ..errors import ResponseMismatch
+from ..errors import ResponseMismatch, subscript_error
 from ..reading import (
     MISSING,
     PathStep,
@@ -76,6 +76,12 @@ class ServerTime:
         for name, value in self.additional_properties.items():
             fields.setdefault(name, value)
         return fields
+
+    # Type checkers report a subscript, which they would not with this method.
+    if not TYPE_CHECKING:
+
+        def __getitem__(self, name: object) -> NoReturn:
+            raise subscript_error(self, name)
 
     def to_json(self) -> str:
         """Return the JSON text of `to_dict()`, with all digits of each number.
