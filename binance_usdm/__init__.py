@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from ._auth.private_keys import Ed25519Signer, RsaSigner
     from ._auth.signers import HmacSigner, Signer
-    from ._balances import BalanceResults, aread_balances, by_asset, read_balances
+    from ._balances import aread_balances, by_asset, read_balances
+    from ._batch import BalanceResults
     from ._client import AsyncClient, Client
     from ._config import DEMO, MAINNET
     from ._errors import (
@@ -95,7 +96,7 @@ _MODULE_BY_NAME = {
     "AsyncTransport": "._http.async_transport",
     "AuthenticationError": "._errors",
     "BadRequestError": "._errors",
-    "BalanceResults": "._balances",
+    "BalanceResults": "._batch",
     "Budget": "._policy.budget",
     "Client": "._client",
     "Clock": "._policy.clock",

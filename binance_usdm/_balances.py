@@ -4,87 +4,27 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Generic, TypeAlias, TypeVar
-
-from attrs import field, frozen
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final
 
 from binance_usdm_wire import AccountBalance, Response
 
+from ._batch import (
+    BalanceResponse,
+    BalanceResults,
+    OnProgress,
+    Work,
+    budget_wait,
+    validate_concurrency,
+)
 from ._client import AsyncClient, Client
-from ._errors import ConfigurationError, IPBannedError, RateLimitError
+from ._errors import ConfigurationError, RateLimitError
 from ._interrupts import raise_if_from_handler
-from ._secrets import describe_value
 from ._threads import WorkerPool
 
 DEFAULT_CONCURRENCY: Final = 20
-MAX_BUDGET_WAIT_SECONDS: Final = 130.0
-"""Longest wait for the weight budget: until the minute after the next one begins."""
-
-BalanceResponse: TypeAlias = Response[list[AccountBalance]]
-OnProgress: TypeAlias = Callable[[str, int, int], None]
 _READERS: Final = WorkerPool()
-_ClientT = TypeVar("_ClientT", Client, AsyncClient)
-
-
-@frozen(kw_only=True)
-class BalanceResults:
-    """What was read from many accounts. Each account is in one of the two mappings."""
-
-    responses: Mapping[str, BalanceResponse] = field(repr=False)
-    """Responses by the client's label, in the order of the clients."""
-    failures: Mapping[str, Exception]
-    """What the call of an account raised, by the client's label, in the order of the clients."""
-
-    @property
-    def rows(self) -> dict[str, list[AccountBalance]]:
-        """Rows by the client's label."""
-        return {label: response.parsed for label, response in self.responses.items()}
-
-
-class _Work(Generic[_ClientT]):
-    """Clients whose accounts are still to be read, in order, and what came of the others."""
-
-    def __init__(self, clients: Iterable[_ClientT], on_progress: OnProgress | None) -> None:
-        self.clients: dict[str, _ClientT] = _by_label(clients)
-        self._waiting = deque[str](self.clients)
-        self.stopped = threading.Event()
-        self._outcomes: dict[str, BalanceResponse | Exception] = {}
-        self._on_progress = on_progress
-        # Re-entrant: a callback may be interrupted by a signal handler that reads accounts.
-        self._lock = threading.RLock()
-
-    def stop(self) -> None:
-        """Begin no further call."""
-        self._waiting.clear()
-        self.stopped.set()
-
-    def take(self) -> str | None:
-        """Return the label of the next client, None when there is none."""
-        try:
-            return self._waiting.popleft()
-        except IndexError:
-            return None
-
-    def finish(self, label: str, outcome: BalanceResponse | Exception) -> None:
-        """Keep a response or an error, and report the progress."""
-        with self._lock:
-            self._outcomes[label] = outcome
-            if self._on_progress is not None:
-                self._on_progress(label, len(self._outcomes), len(self.clients))
-
-    def results(self) -> BalanceResults:
-        """Return what was read, in the order of the clients."""
-        responses: dict[str, BalanceResponse] = {}
-        failures: dict[str, Exception] = {}
-        for label in self.clients:
-            outcome = self._outcomes[label]
-            if isinstance(outcome, Exception):
-                failures[label] = outcome
-            else:
-                responses[label] = outcome
-        return BalanceResults(responses=responses, failures=failures)
 
 
 def read_balances(
@@ -113,18 +53,28 @@ def read_balances(
         for label, error in results.failures.items():
             print(error)
     """
-    work = _Work(clients, on_progress)
+    return read_each(clients, Client.balance_detailed, concurrency, on_progress)
+
+
+def read_each(
+    clients: Iterable[Client],
+    call: Callable[[Client], Response[Any]],
+    concurrency: int = DEFAULT_CONCURRENCY,
+    on_progress: OnProgress | None = None,
+) -> BalanceResults:
+    """Call an operation of each client, as `read_balances` does."""
+    work = Work(clients, on_progress)
 
     def run() -> None:
         try:
             while (label := work.take()) is not None:
-                work.finish(label, _read_one(work.clients[label], work.stopped))
+                work.finish(label, _read_one(partial(call, work.clients[label]), work.stopped))
         # The caller need not wait for calls whose results it will not get.
         except BaseException:
             work.stop()
             raise
 
-    count = min(_validate_concurrency(concurrency), len(work.clients))
+    count = min(validate_concurrency(concurrency), len(work.clients))
     jobs = [_READERS.submit(run) for _ in range(count)]
     try:
         for job in jobs:
@@ -135,12 +85,14 @@ def read_balances(
     return work.results()
 
 
-def _read_one(client: Client, stopped: threading.Event) -> BalanceResponse | Exception:
+def _read_one(
+    call: Callable[[], BalanceResponse], stopped: threading.Event
+) -> BalanceResponse | Exception:
     while True:
         try:
-            return client.balance_detailed()
+            return call()
         except RateLimitError as error:
-            wait = _budget_wait(error)
+            wait = budget_wait(error)
             if wait is None or stopped.wait(wait):
                 return error
         # A custom signer, clock or limiter may raise anything. The other accounts are read.
@@ -177,13 +129,13 @@ async def aread_balances(
     # Blocking programs never load asyncio.
     import asyncio
 
-    work = _Work(clients, on_progress)
+    work = Work(clients, on_progress)
 
     async def run() -> None:
         while (label := work.take()) is not None:
             work.finish(label, await _aread_one(work.clients[label]))
 
-    count = min(_validate_concurrency(concurrency), len(work.clients))
+    count = min(validate_concurrency(concurrency), len(work.clients))
     tasks = [asyncio.ensure_future(run()) for _ in range(count)]
     try:
         await asyncio.gather(*tasks)
@@ -201,7 +153,7 @@ async def _aread_one(client: AsyncClient) -> BalanceResponse | Exception:
         try:
             return await client.balance_detailed()
         except RateLimitError as error:
-            wait = _budget_wait(error)
+            wait = budget_wait(error)
             if wait is None:
                 return error
         # A custom signer, clock or limiter may raise anything. The other accounts are read.
@@ -224,30 +176,3 @@ def by_asset(rows: Iterable[AccountBalance]) -> dict[str, AccountBalance]:
                 "rows has two rows for one asset; pass the rows of one account at a time"
             )
     return row_by_asset
-
-
-def _budget_wait(error: RateLimitError) -> float | None:
-    """Return the seconds after which the budget allows the call, None when it should fail."""
-    if error.status or isinstance(error, IPBannedError) or error.retry_after is None:
-        return None
-    return error.retry_after if error.retry_after <= MAX_BUDGET_WAIT_SECONDS else None
-
-
-def _by_label(clients: Iterable[_ClientT]) -> dict[str, _ClientT]:
-    client_by_label: dict[str, _ClientT] = {}
-    for client in clients:
-        label = client._label
-        if label is None:
-            raise ConfigurationError("clients need a label each, such as label='desk-07'")
-        if label in client_by_label:
-            raise ConfigurationError(f"clients must have different labels; two have {label!r}")
-        client_by_label[label] = client
-    return client_by_label
-
-
-def _validate_concurrency(concurrency: Any) -> int:
-    if type(concurrency) is not int or concurrency < 1:
-        raise ConfigurationError(
-            f"concurrency must be an integer, at least 1, not {describe_value(concurrency)}"
-        )
-    return concurrency

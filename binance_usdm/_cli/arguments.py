@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
 from binance_usdm import DEMO, ConfigurationError
 from binance_usdm._config import (
@@ -22,6 +22,9 @@ from binance_usdm._config import (
 from binance_usdm._environment import ENV_PROXY, http_hosts_from_env
 from binance_usdm._http.proxy import Proxy
 from binance_usdm._secrets import Problem
+
+MIN_INTERVAL_SECONDS: Final = 1.0
+MAX_INTERVAL_SECONDS: Final = 86400.0
 
 
 def add_target_arguments(command: argparse.ArgumentParser) -> None:
@@ -84,6 +87,19 @@ def _parse_seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(
             f"must be a positive number of seconds, at most {MAX_TIMEOUT:g}"
         ) from None
+
+
+def parse_interval(text: str) -> float:
+    """Return the seconds between two calls."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not MIN_INTERVAL_SECONDS <= seconds <= MAX_INTERVAL_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"must be a number of seconds from {MIN_INTERVAL_SECONDS:g} to {MAX_INTERVAL_SECONDS:g}"
+        )
+    return seconds
 
 
 def _parse_base_url(text: str) -> str:

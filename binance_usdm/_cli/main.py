@@ -5,7 +5,8 @@ written is a sink.
 
 Subcommands and their arguments follow from the operations of the spec. Data goes to stdout,
 everything else to stderr. Exit code 0: done, also when the reader of a pipe closed it early; 1:
-rejected or failed; 2: wrong usage. Secrets come from the environment only.
+rejected or failed; 2: wrong usage; 3: some accounts were read and some were not. Secrets come from
+the environment, or from where a profile refers to.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ environment variables:
   BINANCE_ALLOW_HTTP_HOSTS          test hosts to be reached by http, separated by commas
   BINANCE_PROXY                     default of --proxy
   BINANCE_BUDGET                    Redis URL of a weight budget that processes share
+  BINANCE_PROFILES_FILE             default of --profiles-file
 
 Set one of secret, private key and their files. server-time needs none of them."""
 
@@ -77,12 +79,14 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _run_command(options: argparse.Namespace) -> int:
-    # The command itself has imported the client.
-    from binance_usdm import UsdmError
-
     try:
         exit_code: int = options.run(options)
-    except UsdmError as error:
+    except Exception as error:
+        # A command that may raise it has imported the client.
+        from binance_usdm import UsdmError
+
+        if not isinstance(error, UsdmError):
+            raise
         return _fail(f"{type(error).__name__}: {error}")
     return exit_code
 
@@ -197,11 +201,19 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     doctor_parser = add_command(
         "doctor", help="Explain what is wrong before you open an issue.", epilog=EPILOG
     )
+    whoami_parser = add_command(
+        "whoami", help="Show which exchange, account and key would be used.", epilog=EPILOG
+    )
     mock_parser = commands.add_parser("mock", help="Run the mock exchange.")
     if command_name == "doctor":
         from binance_usdm._cli import doctor
 
         doctor.configure_parser(doctor_parser)
+    elif command_name == "whoami":
+        from binance_usdm._cli import whoami
+
+        whoami.configure_parser(whoami_parser)
+        whoami_parser.set_defaults(report=print_message)
     elif command_name == "mock":
         # The mock exchange takes as long to import as the rest of a command.
         from binance_usdm._cli import mock

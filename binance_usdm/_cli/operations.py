@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from binance_usdm import DEMO, Client, ConfigurationError
-from binance_usdm._environment import (
-    ENV_NAMES_BY_OPTION,
-    http_hosts_from_env,
-    limiter_from_env,
-)
-from binance_usdm._secrets import Problem
 from binance_usdm_wire import InvalidArgumentError, Operation, Parameter
 
-from .arguments import add_target_arguments, argument_type
+from .accounts import (
+    Outcome,
+    add_profile_arguments,
+    call_each,
+    has_profiles,
+    open_accounts,
+    report_failures,
+)
+from .arguments import add_target_arguments, argument_type, parse_interval
 from .columns import Record, add_output_arguments, left_out_warning, make_table, read_view
-from .output import RENDERERS
+from .output import LABEL_COLUMN, RENDERERS
+
+if TYPE_CHECKING:
+    from .progress import Progress
 
 
 def configure_parser(command: argparse.ArgumentParser, operation: Operation[Any]) -> None:
@@ -44,6 +48,15 @@ def configure_parser(command: argparse.ArgumentParser, operation: Operation[Any]
             help=parameter.description.replace("%", "%%"),
         )
     add_target_arguments(command)
+    if operation.key_header is not None:
+        add_profile_arguments(command)
+    command.add_argument(
+        "--watch",
+        type=parse_interval,
+        metavar="S",
+        help="call again every S seconds, until Ctrl-C: in place on a terminal, with marks on what "
+        "changed; in a pipe each row that changed is a line",
+    )
     add_output_arguments(command, operation)
     _add_row_arguments(command, operation)
 
@@ -77,20 +90,59 @@ def _dest_name(parameter: Parameter) -> str:
 def _run_operation(options: argparse.Namespace) -> int:
     operation: Operation[Any] = options.operation
     arguments = _read_arguments(options)
-    view = read_view(options, operation)
-    with _make_client(options) as client:
-        response = getattr(client, f"{operation.id}_detailed")(**arguments)
-    is_single = not isinstance(response.parsed, list)
-    rows = [response.parsed] if is_single else response.parsed
-    missing = _missing_assets(rows, options.assets or ())
-    for asset in missing:
-        options.report(f"no row for the asset {asset!r}{_suggest_asset(rows, asset)}")
-    records = [Record(row, response.received_at_ms) for row in rows if _is_selected(row, options)]
+    added = [LABEL_COLUMN] if has_profiles(options) else []
+    if options.watch is not None:
+        from .watch import watch
+
+        return watch(options, arguments, added, _select_records)
+    view = read_view(options, operation, *added)
+    progress = _make_progress(operation.id)
+    on_event, on_account = (progress.on_event, progress.on_account) if progress else (None, None)
+    with (
+        open_accounts(options, operation, on_event) as accounts,
+        # The profiles are open: a command that prints a secret may ask on the same terminal.
+        progress or nullcontext(),
+    ):
+        outcome = call_each(accounts, operation, arguments, on_account)
+    exit_code = report_failures(outcome.failures, len(outcome.responses), options.report)
+    records, missing_count = _select_records(outcome, options)
     warning = left_out_warning(records, view)
     if warning:
         options.report(warning)
-    RENDERERS[view.output_format](make_table(records, view, is_single_object=is_single), sys.stdout)
-    return 1 if missing else 0
+    is_single = not accounts.has_labels and not isinstance(outcome.responses[""].parsed, list)
+    table = make_table(records, view, is_single_object=is_single)
+    if records or outcome.responses:
+        RENDERERS[view.output_format](table, sys.stdout)
+    return exit_code or int(missing_count > 0)
+
+
+def _make_progress(what: str) -> Progress | None:
+    """Return a progress line, None when stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    # Jobs do not wait for this import.
+    from .progress import make_progress
+
+    return make_progress(what)
+
+
+def _select_records(outcome: Outcome, options: argparse.Namespace) -> tuple[list[Record], int]:
+    """Return the rows that the arguments select, and how many assets have none."""
+    records = []
+    missing_count = 0
+    for label, response in outcome.responses.items():
+        parsed = response.parsed
+        rows = parsed if isinstance(parsed, list) else [parsed]
+        for asset in _missing_assets(rows, options.assets or ()):
+            missing_count += 1
+            named = f"{label}: " if label else ""
+            options.report(f"{named}no row for the asset {asset!r}{_suggest_asset(rows, asset)}")
+        records += [
+            Record(row, response.received_at_ms, label or None)
+            for row in rows
+            if _is_selected(row, options)
+        ]
+    return records, missing_count
 
 
 def _read_arguments(options: argparse.Namespace) -> dict[str, Any]:
@@ -105,44 +157,6 @@ def _read_arguments(options: argparse.Namespace) -> dict[str, Any]:
     except InvalidArgumentError as error:
         options.usage_error(str(error))
     return arguments
-
-
-def _make_client(options: argparse.Namespace) -> Client:
-    client_options: dict[str, Any] = {"timeout": options.timeout}
-    if options.base_url or options.demo:
-        client_options["base_url"] = options.base_url or DEMO
-    if options.proxy:
-        client_options["proxy"] = options.proxy
-    if options.operation.key_header is not None:
-        return Client.from_env(**client_options)
-    return _make_unsigned_client(client_options)
-
-
-def _make_unsigned_client(client_options: dict[str, Any]) -> Client:
-    """Return a client without a key. Its other options may come from the environment."""
-    problem = ""
-    variables = [
-        option
-        for option in ("base_url", "proxy")
-        if option not in client_options and os.environ.get(ENV_NAMES_BY_OPTION[option])
-    ]
-    found: dict[str, Any] = {
-        option: os.environ[ENV_NAMES_BY_OPTION[option]] for option in variables
-    }
-    variables.append("allow_http_hosts")
-    limiter = limiter_from_env(str(client_options.get("base_url") or found.get("base_url", "")))
-    if isinstance(limiter, Problem):
-        raise ConfigurationError(str(limiter))
-    if limiter is not None:
-        found["limiter"] = limiter
-    try:
-        return Client(allow_http_hosts=http_hosts_from_env(), **found, **client_options)
-    except ConfigurationError as error:
-        option, _, rest = str(error).partition(" ")
-        problem = f"{ENV_NAMES_BY_OPTION[option] if option in variables else option} {rest}"
-    # Keep secrets out of tracebacks; see _secrets.py.
-    del found, client_options
-    raise ConfigurationError(problem)
 
 
 def _missing_assets(rows: Sequence[Any], assets: Sequence[str]) -> list[str]:

@@ -3,11 +3,9 @@
 import io
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ import pytest
 from binance_usdm._cli.output import RENDERERS, TableData
 from binance_usdm._cli.table import display_width, format_table
 from binance_usdm.mock import Exchange, running
-from tests.support.command_line import COMMAND
+from tests.support.terminal import Terminal
 
 ROW = {
     "asset": "USDT",
@@ -240,35 +238,13 @@ def environment() -> Iterator[dict[str, str]]:
 @pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"COLUMNS": "20"}, {"COLUMNS": "0"}, {}])
 @pytest.mark.parametrize("size", [0, 20, 80, 300])
 def test_the_command_cuts_nothing_on_terminals(
-    environment: dict[str, str], size: int, variables: dict[str, str], tmp_path: Path
+    environment: dict[str, str], size: int, variables: dict[str, str]
 ) -> None:
     """On a real terminal of any size and kind the command prints the amounts in full."""
-    import fcntl
-    import struct
-    import termios
-
-    main, terminal = os.openpty()
-    try:
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, size, 0, 0))
-        subprocess.run(
-            [*COMMAND, "balance"],
-            env={**environment, "TERM": "xterm", **variables},
-            stdin=terminal,
-            stdout=terminal,
-            check=True,
-            timeout=60,
-        )
-        os.close(terminal)
-        printed = bytearray()
-        try:
-            while data := os.read(main, 1 << 16):
-                printed += data
-        # Linux reports the end of a terminal as an error.
-        except OSError:
-            pass
-    finally:
-        os.close(main)
-    text = printed.decode()
+    variables = {"TERM": "xterm", **variables}
+    with Terminal("balance", columns=size, environment={**environment, **variables}) as terminal:
+        assert terminal.end() == 0
+    text = terminal.raw
     assert "122607.35137903" in text.split()
     assert "…" not in text
     assert "\x1b" not in text
