@@ -70,10 +70,11 @@ second-opinion: install ## check the verdicts on seeded changes of the spec with
 interop: install ## install other SDKs (PyPI, npm) and let each read a balance from the mock exchange
 	$(BIN)/python -m tests.interop.run
 
-generate: install ## write the client that the spec describes
+generate: install ## write the client that the spec describes, and the shells' completion scripts
 	$(BIN)/python -m generator
 	$(BIN)/python -m generator.error_page
 	$(BIN)/python -m generator surface
+	$(BIN)/python .ci/completions.py
 
 changes: install ## say what the change of the spec means, since the last release or OLD=file
 	$(BIN)/python -m generator changes $(OLD)
@@ -83,6 +84,7 @@ drift: install ## fail if client, error page, surface or version lag behind the 
 	$(BIN)/python -m generator.error_page --check
 	$(BIN)/python -m generator surface --check
 	$(BIN)/python -m generator release-check
+	$(BIN)/python .ci/completions.py --check
 
 format: install ## format the code
 	$(BIN)/ruff check --fix --quiet . || true

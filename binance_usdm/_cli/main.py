@@ -205,6 +205,7 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "whoami", help="Show which exchange, account and key would be used.", epilog=EPILOG
     )
     mock_parser = commands.add_parser("mock", help="Run the mock exchange.")
+    completion_parser = add_command("completion", help="Print a script for your shell.")
     if command_name == "doctor":
         from binance_usdm._cli import doctor
 
@@ -219,4 +220,8 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         from binance_usdm._cli import mock
 
         mock.configure_parser(mock_parser)
+    elif command_name == "completion":
+        from binance_usdm._cli import completion
+
+        completion.configure_parser(completion_parser)
     return parser

@@ -1,0 +1,48 @@
+# Written from the argument parser by `make generate`. Do not edit.
+_binance_usdm() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+  local path="" words="" index
+  # `--output=csv` is three words.
+  if [[ $current == "=" ]]; then
+    current=""
+  elif [[ $previous == "=" ]]; then
+    previous=${COMP_WORDS[COMP_CWORD-2]}
+  fi
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    case "${path:+$path }${COMP_WORDS[index]}" in
+    balance|server-time|doctor|whoami|mock|'mock serve'|'mock run'|'mock scrub'|completion) path=${path:+$path }${COMP_WORDS[index]} ;;
+    esac
+  done
+  COMPREPLY=()
+  case "$path:$previous" in
+    balance:--recv-window|balance:--base-url|balance:--proxy|balance:--timeout|balance:--profile|balance:--watch|balance:--columns|balance:--asset) return ;;
+    balance:--profiles-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    balance:-o|balance:--output) COMPREPLY=($(compgen -W 'table json jsonl csv tsv' -- "$current")); return ;;
+    balance:--time) COMPREPLY=($(compgen -W 'ms iso' -- "$current")); return ;;
+    server-time:--base-url|server-time:--proxy|server-time:--timeout|server-time:--watch|server-time:--columns) return ;;
+    server-time:-o|server-time:--output) COMPREPLY=($(compgen -W 'table json jsonl csv tsv' -- "$current")); return ;;
+    server-time:--time) COMPREPLY=($(compgen -W 'ms iso' -- "$current")); return ;;
+    doctor:--base-url|doctor:--proxy|doctor:--timeout|doctor:--recv-window) return ;;
+    whoami:--base-url|whoami:--proxy|whoami:--timeout|whoami:--profile) return ;;
+    whoami:--profiles-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    whoami:-o|whoami:--output) COMPREPLY=($(compgen -W 'table json jsonl csv tsv' -- "$current")); return ;;
+    'mock serve:--api-key'|'mock serve:--api-secret'|'mock serve:--account'|'mock serve:--clock-offset'|'mock serve:--fault'|'mock serve:--switch'|'mock serve:--host'|'mock serve:--port'|'mock serve:--workers') return ;;
+    'mock serve:--public-key'|'mock serve:--reply'|'mock serve:--replay'|'mock serve:--tls-cert'|'mock serve:--tls-key') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    'mock run:--api-key'|'mock run:--api-secret'|'mock run:--account'|'mock run:--clock-offset'|'mock run:--fault'|'mock run:--switch') return ;;
+    'mock run:--public-key'|'mock run:--reply'|'mock run:--replay') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+  esac
+  case "$path" in
+    '') words='balance server-time doctor whoami mock completion -h --help --version' ;;
+    balance) words='-h --help --recv-window --base-url --demo --proxy --timeout --profile --all-profiles --profiles-file --watch -o --output --json --csv --columns --time --all-members --asset --non-zero' ;;
+    server-time) words='-h --help --base-url --demo --proxy --timeout --watch -o --output --json --csv --columns --time --all-members' ;;
+    doctor) words='-h --help --base-url --demo --proxy --timeout --recv-window --json' ;;
+    whoami) words='-h --help --base-url --demo --proxy --timeout --profile --all-profiles --profiles-file -o --output' ;;
+    mock) words='serve run scrub -h --help' ;;
+    'mock serve') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --fault --switch --replay --host --port --admin --tls-cert --tls-key --workers' ;;
+    'mock run') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --fault --switch --replay' ;;
+    'mock scrub') words='-h --help' ;;
+    completion) words='bash zsh fish -h --help' ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -F _binance_usdm binance-usdm
