@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -21,6 +22,7 @@ from binance_usdm import (
     RateLimitError,
     RetryPolicy,
     TransportError,
+    _balances,
     aread_balances,
     by_asset,
     read_balances,
@@ -182,29 +184,34 @@ def test_what_the_callback_raises_ends_the_reading(kind: Any, exchange: Exchange
 
 
 def test_an_interrupted_reader_begins_no_further_call() -> None:
-    """What ends the waiting caller ends the work of its threads."""
-    started, go_on = threading.Event(), threading.Event()
+    """What ends the waiting caller ends the work of its other threads after their calls."""
+    is_second_sent, go_on = threading.Event(), threading.Event()
     requests: list[httpx.Request] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        started.set()
-        go_on.wait(30)
+        if len(requests) == 1:
+            is_second_sent.wait(30)
+        else:
+            is_second_sent.set()
+            go_on.wait(30)
         return httpx.Response(200, json=[ROW])
+
+    def interrupt(label: str, done: int, total: int) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
 
     transport = httpx.MockTransport(respond)
     clients = [Client(KEY, SECRET, transport=transport, label=str(n)) for n in range(5)]
-    job = threading.Event()
-
-    def interrupt(label: str, done: int, total: int) -> None:
-        job.set()
-        raise KeyboardInterrupt
-
-    threading.Timer(0.05, go_on.set).start()
     with pytest.raises(KeyboardInterrupt):
-        read_balances(clients, concurrency=1, on_progress=interrupt)
-    assert job.is_set()
-    assert len(requests) == 1
+        read_balances(clients, concurrency=2, on_progress=interrupt)
+    go_on.set()
+    crew = _balances._READERS._crews[os.getpid()]
+    end = time.monotonic() + 30
+    while crew.unfinished and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not crew.unfinished
+    assert len(requests) == 2
 
 
 def test_a_cancelled_reader_cancels_its_calls() -> None:

@@ -80,7 +80,8 @@ def test_a_ban_is_shown_to_every_client(client_of: ClientOf) -> None:
     other = client_of(handler, transport=banned.client._transport.transport)
     with pytest.raises(IPBannedError):
         banned.balance()
-    for client in (banned, other):
+    third = client_of(handler, limiter=limiter_of(), transport=banned.client._transport.transport)
+    for client in (banned, other, third):
         budget = budget_of(client)
         assert (budget.is_banned, budget.left) == (True, 0)
         assert budget.held_until is not None
