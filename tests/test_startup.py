@@ -27,9 +27,16 @@ ASKED_FOR = (
     "binance_usdm._cli.credential_check",
     "binance_usdm._cli.findings",
     "binance_usdm._cli.probe",
+    "binance_usdm._cli.profiles",
+    "binance_usdm._cli.progress",
+    "binance_usdm._cli.watch",
+    "binance_usdm._cli.whoami",
+    "binance_usdm._cli.completion",
+    "binance_usdm._balances",
 )
 NEVER = (
     "csv",
+    "tomllib",
     "statistics",
     "uvicorn",
     "cryptography",

@@ -8,6 +8,8 @@ import platform
 import sys
 import textwrap
 from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -20,6 +22,9 @@ from .checks import run_checks
 from .findings import Finding
 from .probe import CheckContext
 from .table import terminal_width
+
+if TYPE_CHECKING:
+    from .progress import Progress
 
 _MAX_WEIGHT = (MAX_SAMPLES + 1) * OPERATIONS["server_time"].weight + OPERATIONS["balance"].weight
 DESCRIPTION = f"""\
@@ -53,7 +58,8 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     base_url = options.base_url or (DEMO if options.demo else None)
     context = CheckContext(base_url, options.recv_window, options.timeout, options.proxy)
-    findings = run_checks(context)
+    with _make_progress() or nullcontext():
+        findings = run_checks(context)
     problems = [
         finding.check for finding in findings if finding.verdict == "problem" and not finding.cause
     ]
@@ -62,6 +68,15 @@ def _run(options: argparse.Namespace) -> int:
     else:
         _print_text(findings, problems)
     return 1 if problems else 0
+
+
+def _make_progress() -> Progress | None:
+    """Return a progress line, None when stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    from .progress import make_progress
+
+    return make_progress("doctor")
 
 
 def _print_json(findings: Sequence[Finding], problems: Sequence[str]) -> None:

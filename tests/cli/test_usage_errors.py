@@ -15,7 +15,7 @@ CASES = {
     "subcommand": ("mock SECRET", f"invalid choice: {SHAPE} (choose from "),
     "unknown option": ("server-time --asset=SECRET", f"arguments: --asset={SHAPE}"),
     "flag": ("balance --json=SECRET", f"ignored explicit argument {SHAPE}"),
-    "seconds": ("balance --timeout SECRET", "must be a positive number of seconds, at most a day"),
+    "seconds": ("balance --timeout SECRET", "must be a positive number of seconds, at most 3600"),
     "window": ("balance --recv-window SECRET", f"invalid int value: {SHAPE}"),
     "doctor": ("doctor --recv-window SECRET", "must be a positive integer of milliseconds"),
     "base URL": ("balance --base-url SECRET", "base_url must look like"),

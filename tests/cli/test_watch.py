@@ -8,6 +8,7 @@ import json
 import signal
 import subprocess
 import sys
+import unittest.mock
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -150,6 +151,14 @@ def test_one_account_that_fails_is_said_once(desk: Desk) -> None:
     assert errors.count("AuthenticationError: alpha: ") == 1
 
 
+@pytest.fixture
+def _one_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """End a watch that goes on after its first round."""
+    sleep = unittest.mock.Mock(side_effect=KeyboardInterrupt)
+    monkeypatch.setattr("binance_usdm._cli.watch.time.sleep", sleep)
+
+
+@pytest.mark.usefixtures("_one_round")
 def test_a_failure_for_good_ends_the_watch(environment: dict[str, str]) -> None:
     """A wrong secret at the start ends it with 1; nothing is called again."""
     environment["BINANCE_API_SECRET"] = "fake-but-wrong"
@@ -179,6 +188,7 @@ def test_a_failure_that_passes_is_waited_for(
     assert all(3 < seconds <= 5 for seconds in slept)
 
 
+@pytest.mark.usefixtures("_one_round")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -196,6 +206,7 @@ def test_an_unusable_interval_is_wrong_usage(
     assert said in done.stderr
 
 
+@pytest.mark.usefixtures("_one_round")
 def test_the_budget_dictates_the_interval(desk: Desk) -> None:
     """Forty accounts cannot be read every second; the shortest interval is named."""
     head, _, _ = desk.file.read_text().partition("[profiles.beta]")
@@ -269,6 +280,20 @@ def test_the_progress_line_says_what_is_waited_for(monkeypatch: pytest.MonkeyPat
     assert progress.line() == "balance: 41 s, 12 of 40 accounts"
 
 
+def test_the_progress_line_comes_after_a_second() -> None:
+    """A call that takes less than a second shows nothing; then the line is renewed."""
+    stream = io.StringIO()
+    progress = Progress("balance", stream)
+    for ends_after in (1, 3):
+        ended = unittest.mock.Mock()
+        ended.wait.side_effect = [*[False] * (ends_after - 1), True]
+        progress._ended = ended
+        progress._run()
+        waits = [call.args[0] for call in ended.wait.call_args_list]
+        assert waits == [1.0, 0.25, 0.25][:ends_after]
+        assert stream.getvalue().count("balance: ") == ends_after - 1
+
+
 @pytest.mark.parametrize("columns", [200, 80, 40])
 def test_a_long_call_shows_a_progress_line(
     desk: Desk, environment: dict[str, str], columns: int, tmp_path: Path
@@ -283,6 +308,17 @@ def test_a_long_call_shows_a_progress_line(
             assert terminal.end() == 0
         assert terminal.screen.text.strip() == ""
         assert (tmp_path / "rows.csv").read_text().startswith("accountAlias,")
+
+
+def test_a_slow_doctor_shows_a_progress_line(desk: Desk, environment: dict[str, str]) -> None:
+    desk.exchange.fail("latency", seconds=1.6, operation="balance")
+    # Its longest lines are not wrapped: they are to be copied.
+    with Terminal("doctor", columns=200, environment=environment) as terminal:
+        terminal.wait_for(lambda text: "doctor: 1 s" in text)
+        # The mock's key has an unusual length, which is a warning.
+        assert terminal.end() == 0
+    assert "doctor: " not in terminal.screen.text
+    assert "No problem was found." in terminal.screen.text
 
 
 def test_a_dumb_terminal_gets_plain_lines(desk: Desk, environment: dict[str, str]) -> None:
