@@ -82,8 +82,8 @@ class Script:
     __slots__ = ("sha", "source")
 
     def __init__(self, source: str) -> None:
-        self.source = source
-        self.sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
+        self.source: str = source
+        self.sha: str = sha1(source.encode(), usedforsecurity=False).hexdigest()
 
 
 def make_scripts() -> dict[str, Script]:

@@ -43,7 +43,7 @@ class SpecReader:
         self.spec = spec
         self._language = language
         # What stands between two sentences.
-        self.space = Markup(" " if language == "en" else "")
+        self.space: Markup = Markup(" " if language == "en" else "")
 
     def operation_node(self, operation: Operation) -> Json:
         """Return the node of an operation, with the parameters of its path too."""
