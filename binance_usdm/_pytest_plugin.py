@@ -9,27 +9,61 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from _pytest._code.code import ExceptionRepr
 
 if TYPE_CHECKING:
-    from binance_usdm.mock import Exchange, Logged
-    from binance_usdm.mock.core.redaction import Redact
+    from binance_usdm.mock import Exchange
 
 _STASH_KEY: Final = pytest.StashKey["Exchange"]()
 _FIXTURE_NAME: Final = "usdm_exchange"
 _MAX_REQUESTS_SHOWN: Final = 30
 
 
+_PACKAGES: Final = ("binance_usdm.", "binance_usdm_wire.")
+_STRICT: Final = "usdm_exchange_strict"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that tests fail whose requests were rejected."""
+    text = (
+        "fail a test if usdm_exchange rejected a request that no fault, ban or set clock explains"
+    )
+    parser.getgroup("binance-usdm").addoption(
+        "--usdm-exchange-strict", action="store_true", help=text
+    )
+    parser.addini(_STRICT, text, type="bool", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark of tests that differ from the option."""
+    config.addinivalue_line(
+        "markers",
+        "usdm_exchange(strict=True): whether the test fails if usdm_exchange rejected a request",
+    )
+
+
 @pytest.fixture
-def usdm_exchange(request: pytest.FixtureRequest) -> Exchange:
+def usdm_exchange(request: pytest.FixtureRequest) -> Iterator[Exchange]:
     """Fresh mock exchange with the default API key and secret, on the system's clock."""
     from binance_usdm.mock import Exchange
 
     exchange = Exchange()
     request.node.stash[_STASH_KEY] = exchange
-    return exchange
+    yield exchange
+    if _is_strict(request) and exchange._engine.verdict.unexpected_count:
+        pytest.fail("\n".join(exchange._engine.verdict.summary_lines()), pytrace=False)
+
+
+def _is_strict(request: pytest.FixtureRequest) -> bool:
+    """Return whether a test fails if its exchange rejected a request unexpectedly."""
+    mark = request.node.get_closest_marker("usdm_exchange")
+    if mark is not None and "strict" in mark.kwargs:
+        return bool(mark.kwargs["strict"])
+    return bool(request.config.getini(_STRICT) or request.config.getoption(_STRICT))
 
 
 @pytest.fixture
@@ -59,17 +93,48 @@ def usdm_exchange_url(usdm_exchange: Exchange, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item, call: object
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the latest requests to the report of a failed test, without keys and signatures."""
-    report = yield
+    """Add the latest requests to the report of a failed test, without keys and signatures.
+
+    The traceback of a test with an exchange leaves out the frames of this package.
+    """
     # Before the mock is imported, there is no exchange.
-    if report.failed and "binance_usdm.mock" in sys.modules:
-        report.sections += [
-            (f"Requests to {name}", _format_requests(exchange))
-            for exchange, name in _exchanges_of(item).items()
-        ]
+    exchanges = {}
+    if call.excinfo is not None and "binance_usdm.mock" in sys.modules:
+        exchanges = _exchanges_of(item)
+    with _hidden_frames() if exchanges else nullcontext():
+        report = yield
+    if report.failed:
+        for exchange, name in exchanges.items():
+            _add_section(report, f"Requests to {name}", _format_requests(exchange))
     return report
+
+
+@contextmanager
+def _hidden_frames() -> Iterator[None]:
+    """Let pytest leave the frames of this package out of tracebacks, except with --full-trace."""
+    # Not those of this module, whose one error is the whole message.
+    namespaces = [
+        vars(module)
+        for name, module in [*sys.modules.items()]
+        if name.startswith(_PACKAGES) and name != __name__
+    ]
+    for namespace in namespaces:
+        namespace["__tracebackhide__"] = True
+    try:
+        yield
+    finally:
+        for namespace in namespaces:
+            namespace.pop("__tracebackhide__", None)
+
+
+def _add_section(report: pytest.TestReport, title: str, text: str) -> None:
+    """Add a section to the failure itself, which JUnit files have, if it can hold one."""
+    if isinstance(report.longrepr, ExceptionRepr):
+        report.longrepr.addsection(title, text, "-")
+    else:
+        report.sections.append((title, text))
 
 
 def _exchanges_of(item: pytest.Item) -> dict[Exchange, str]:
@@ -90,17 +155,8 @@ def _exchanges_of(item: pytest.Item) -> dict[Exchange, str]:
 
 
 def _format_requests(exchange: Exchange) -> str:
+    from binance_usdm.mock.core.redaction import format_logged
+
     redact = exchange._engine.redactor()
     latest = exchange.requests[-_MAX_REQUESTS_SHOWN:]
-    return "\n".join(_format_request(logged, redact) for logged in latest) or "no requests"
-
-
-def _format_request(logged: Logged, redact: Redact) -> str:
-    line = f"{logged.number:4} {logged.method} {redact(logged.path)!r} HTTP {logged.status}"
-    if logged.code is not None:
-        line += f", code {logged.code}"
-    if logged.fault:
-        line += f", fault {logged.fault}"
-    if logged.refusal:
-        line += f": {redact(logged.refusal)}"
-    return line
+    return "\n".join(format_logged(logged, redact) for logged in latest) or "no requests"

@@ -6,7 +6,6 @@ import argparse
 import errno
 import os
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -28,8 +27,10 @@ from binance_usdm._environment import (
 )
 from binance_usdm.mock import Exchange, Switches, running, serve
 from binance_usdm.mock.capture.script import dump_script, load_captures
+from binance_usdm.mock.core.clock import system_time_ms
 
 from .mock_arguments import add_server_command
+from .mock_report import report_end, start_log
 from .mock_start import start_lines
 from .mock_values import (
     parse_host,
@@ -131,7 +132,7 @@ def _build_exchange(options: argparse.Namespace) -> Exchange:
         return Exchange(
             api_key=options.api_key,
             api_secret=options.api_secret if options.public_key is None else options.public_key,
-            clock=lambda: time.time_ns() // 1_000_000 + options.clock_offset,
+            clock=_make_clock(options.clock_offset),
             switches=Switches().with_changes(dict(options.switch)),
             setup=setup,
         )
@@ -141,6 +142,12 @@ def _build_exchange(options: argparse.Namespace) -> Exchange:
     except ValueError as error:
         options.usage_error(str(error))
         raise
+
+
+def _make_clock(offset_ms: int) -> Callable[[], int]:
+    if not offset_ms:
+        return system_time_ms
+    return lambda: system_time_ms() + offset_ms
 
 
 def _with_server_errors(serve_mock: Callable[[], T], host: str = DEFAULT_HOST, port: int = 0) -> T:
@@ -166,7 +173,10 @@ def _run_serve(options: argparse.Namespace) -> int:
         options.usage_error("--tls-key needs --tls-cert")
     if options.admin and options.workers > 1:
         options.usage_error("--admin needs one process, since --workers share no state")
+    if options.workers > 1 and (options.strict or options.log or options.report):
+        options.usage_error("--strict, --log and --report need one process")
     exchange = _build_exchange(options)
+    start_log(options, exchange)
 
     def print_start(url: str) -> None:
         print("\n".join(start_lines(options, exchange.api_key, url)), file=sys.stderr, flush=True)
@@ -187,7 +197,7 @@ def _run_serve(options: argparse.Namespace) -> int:
         _with_server_errors(serve_exchange, options.host, options.port)
     except ValueError as error:
         options.usage_error(str(error))
-    return 0
+    return report_end(options, exchange, 0) if options.workers == 1 else 0
 
 
 def _run_program(options: argparse.Namespace) -> int:
@@ -197,15 +207,17 @@ def _run_program(options: argparse.Namespace) -> int:
     if not program or not program[0]:
         options.usage_error("the program is missing: mock run -- PROGRAM [ARGUMENT ...]")
     exchange = _build_exchange(options)
+    start_log(options, exchange)
     with ExitStack() as stack:
         watcher = stack.enter_context(start_watcher())
         url = _with_server_errors(lambda: stack.enter_context(running(exchange)))
         environment = _program_environment(options, exchange.api_key, url)
         try:
-            return run_program(program, environment, watcher)
+            exit_code = run_program(program, environment, watcher)
         except ProgramStartError as error:
             print(f"binance-usdm: {error}", file=sys.stderr)
             return error.exit_code
+    return report_end(options, exchange, exit_code)
 
 
 def _program_environment(options: argparse.Namespace, api_key: str, url: str) -> dict[str, str]:

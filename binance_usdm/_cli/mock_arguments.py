@@ -8,6 +8,7 @@ from typing import Any
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
 
+from .mock_report import add_report_arguments
 from .mock_values import (
     parse_account,
     parse_api_secret,
@@ -94,4 +95,5 @@ def add_server_command(
         metavar="FILE",
         help="return recorded responses (from `mock scrub`) in order",
     )
+    add_report_arguments(command)
     return command

@@ -20,13 +20,14 @@ from binance_usdm.mock.core.accounts import (
     parse_networks,
     parse_secret,
 )
-from binance_usdm.mock.core.clock import SkewedClock
+from binance_usdm.mock.core.clock import SkewedClock, system_time_ms
 from binance_usdm.mock.core.redaction import Redact, make_redactor
 from binance_usdm.mock.core.request_log import CountKey, Headers, Logged, RequestLog
 from binance_usdm.mock.core.response import Reply, dump_json
 from binance_usdm.mock.core.spec import ApiSpec
 from binance_usdm.mock.core.state import State
 from binance_usdm.mock.core.switches import PERMISSIONS, Switches
+from binance_usdm.mock.core.verdict import Verdict, rejection_reason
 from binance_usdm.mock.faults.queue import FaultQueue, QueuedFault
 from binance_usdm.mock.pipeline import Pipeline
 
@@ -40,6 +41,10 @@ class Engine:
     `lock` guards `state` and `fault_queue`. Every method takes it. It is re-entrant, so a caller
     that needs several steps at once can hold it. `Exchange` describes the arguments of this class
     and of the methods with the same name. `on_reset` is called at the end of every reset.
+
+    Attributes:
+        verdict: Outcomes of all requests, also of those before a reset.
+        on_request: Function that is called with every logged request, while the lock is held.
 
     Raises:
         ValueError: The key or the secret cannot be used.
@@ -60,6 +65,9 @@ class Engine:
         self.lock: threading.RLock = threading.RLock()
         self.spec = spec
         self.clock: SkewedClock = SkewedClock(clock)
+        self._has_own_clock = clock is not system_time_ms
+        self.verdict: Verdict = Verdict()
+        self.on_request: Callable[[Logged], object] | None = None
         self._credentials = (api_key, api_secret)
         self._initial_settings = (switches, log_size, random_seed)
         self._on_reset = on_reset
@@ -91,7 +99,24 @@ class Engine:
         """
         with self.lock:
             address = normalize_ip(address)
-            return self._pipeline.handle_request(method, target, headers, body, address)
+            reply = self._pipeline.handle_request(method, target, headers, body, address)
+            self._count(self.state.request_log.requests[-1])
+            return reply
+
+    def _count(self, logged: Logged) -> None:
+        """Add a request to the verdict."""
+        if rejection_reason(logged):
+            self.verdict.add_rejected(logged, self._is_scripted(logged), self.redactor())
+        else:
+            self.verdict.add_answered(logged)
+        if self.on_request is not None:
+            self.on_request(logged)
+
+    def _is_scripted(self, logged: Logged) -> bool:
+        """Return whether a request was rejected since the test banned, spent or set the clock."""
+        if not logged.refusal:
+            return logged.at_ms < self.state.counter_for(logged.address).scripted_until
+        return logged.refusal_code == -1021 and (self._has_own_clock or self.clock.is_changed)
 
     def add_account(
         self, api_key: str, api_secret: Secret, opened: bool, **options: Any
@@ -196,7 +221,8 @@ class Engine:
         if type(seconds) is not int or seconds < 1:
             raise ValueError("seconds must be an integer, 1 or more")
         with self.lock:
-            self.state.counter_for(normalize_ip(address)).ban(1000 * seconds, self.clock())
+            counter = self.state.counter_for(normalize_ip(address))
+            counter.ban(1000 * seconds, self.clock(), is_scripted=True)
 
     def recover(self) -> None:
         """Forget queued faults, bans and used weight."""
@@ -213,7 +239,7 @@ class Engine:
         if type(weight) is not int or weight < 0:
             raise ValueError("weight must be an integer, 0 or more")
         with self.lock:
-            self.state.counter_for(normalize_ip(address)).add(weight, self.clock())
+            self.state.counter_for(normalize_ip(address)).add_scripted(weight, self.clock())
 
     def requests(self) -> list[Logged]:
         """Return a copy of the request log, oldest first."""

@@ -110,6 +110,7 @@ class Pipeline:
         return context
 
     def _respond(self, context: RequestContext) -> Reply:
+        context.is_routed = True
         state = self._state
         operation = context.operation
         counter = state.counter_for(context.address)
@@ -197,10 +198,11 @@ class Pipeline:
         self, context: RequestContext, reply: Reply, fault: QueuedFault | None
     ) -> Logged:
         operation = context.operation
-        if context.rejection is not None:
-            reason = context.rejection.reason
-        else:
-            reason = "" if operation else "unknown path or method"
+        rejection = context.rejection
+        reason = "" if rejection is None else rejection.reason
+        # A fault that answers instead of the route makes a path known.
+        if operation is None and context.is_routed:
+            reason = "unknown path or method"
         body = context.body if operation else context.body[:BODY_LIMIT]
         # Positional, since keywords take half as long again.
         return Logged(
@@ -220,6 +222,7 @@ class Pipeline:
             body,
             operation.signature if operation else None,
             reply.body[:BODY_LIMIT],
+            None if rejection is None else rejection.code,
         )
 
 

@@ -297,7 +297,8 @@ def test_a_server_says_where_it_is_and_ends_quietly(rows: Path, ending: signal.S
             assert not words[3].endswith(":0")
             assert httpx.get(f"{words[3]}{TIME_PATH}").status_code == 200
             server.send_signal(ending)
-            assert server.communicate(timeout=20) == ("", "")
+            summary = "mock exchange: 1 request: 1 accepted, 0 rejected, 0 answered by faults\n"
+            assert server.communicate(timeout=20) == ("", summary)
         finally:
             server.kill()
     assert server.returncode == 0
@@ -310,10 +311,16 @@ def test_the_help_names_both_pages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status"), [((), 404), (("--admin",), 200), (("--workers", "2"), 404)]
+    ("arguments", "status", "summary"),
+    [
+        ((), 404, "2 requests: 1 accepted, 1 rejected"),
+        (("--admin",), 200, "1 request: 1 accepted, 0 rejected"),
+        # Each process has its own requests.
+        (("--workers", "2"), 404, None),
+    ],
 )
 def test_a_server_has_an_admin_interface_only_when_asked(
-    arguments: tuple[str, ...], status: int
+    arguments: tuple[str, ...], status: int, summary: str | None
 ) -> None:
     command = [*COMMAND, "mock", "serve", "--port", "0", *arguments]
     with subprocess.Popen(
@@ -326,7 +333,12 @@ def test_a_server_has_an_admin_interface_only_when_asked(
             assert httpx.get(f"{url}/__admin/").status_code == status
             assert httpx.get(f"{url}{TIME_PATH}").status_code == 200
             server.terminate()
-            assert server.communicate(timeout=20) == ("", "")
+            out, err = server.communicate(timeout=20)
+            assert out == ""
+            if summary is None:
+                assert err == ""
+            else:
+                assert err.startswith(f"mock exchange: {summary}")
         finally:
             server.kill()
     assert server.returncode == 0

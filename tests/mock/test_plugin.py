@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -272,3 +273,62 @@ def test_three(exchange):
             (tmp_path / f"test_{name}.py").write_text(tests)
         done = run_pytest(tmp_path)
         assert "6 passed" in done.stdout, done.stdout
+
+
+STRICT = """
+import binance_usdm
+import pytest
+
+def send(exchange, secret):
+    return binance_usdm.Client(exchange.api_key, secret, transport=exchange.transport).balance()
+
+def test_green(usdm_exchange):
+    with pytest.raises(binance_usdm.AuthenticationError):
+        send(usdm_exchange, "another-secret")
+
+@pytest.mark.usdm_exchange(strict=False)
+def test_exempt(usdm_exchange):
+    with pytest.raises(binance_usdm.AuthenticationError):
+        send(usdm_exchange, "another-secret")
+
+def test_fault(usdm_exchange):
+    usdm_exchange.fail("waf")
+    with pytest.raises(binance_usdm.APIError):
+        send(usdm_exchange, usdm_exchange.api_secret)
+
+def test_raises(usdm_exchange):
+    send(usdm_exchange, "another-secret")
+"""
+
+
+def test_a_green_test_can_be_asserted_at_teardown(tmp_path: Path) -> None:
+    """With the option or the ini setting, a rejection that nothing explains is an error.
+
+    A mark exempts one test. The JUnit file has the requests in the failure itself.
+    """
+    (tmp_path / "test_strict.py").write_text(STRICT)
+    plain = run_pytest(tmp_path)
+    assert "1 failed, 3 passed" in plain.stdout, plain.stdout
+    assert "ERROR" not in plain.stdout
+    junit = tmp_path / "junit.xml"
+    done = run_pytest(tmp_path, "--usdm-exchange-strict", f"--junitxml={junit}")
+    assert "1 failed, 3 passed, 2 errors" in done.stdout, done.stdout
+    cases = list(ElementTree.parse(junit).iter("testcase"))
+    errors = {case.get("name") for case in cases if case.find("error") is not None}
+    assert errors == {"test_green", "test_raises"}
+    (failure,) = [case.find("failure") for case in cases if case.find("failure") is not None]
+    assert failure is not None
+    assert "Requests to usdm_exchange" in str(failure.text)
+    assert "1 GET '/fapi/v3/balance' HTTP 400, code -1022" in str(failure.text)
+    assert "another-secret" not in junit.read_text().replace('"another-secret"', "")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nusdm_exchange_strict = true\n")
+    assert "1 failed, 3 passed, 2 errors" in run_pytest(tmp_path).stdout
+
+
+def test_tracebacks_end_in_the_test(tmp_path: Path) -> None:
+    """A traceback has the frames of the test and none of this package, unless pytest is asked."""
+    (tmp_path / "test_strict.py").write_text(STRICT)
+    done = run_pytest(tmp_path, "-k", "raises", "--tb=long")
+    assert re.search(r"^test_strict\.py:[0-9]+: AuthenticationError$", done.stdout, re.MULTILINE)
+    assert "_call.py" not in done.stdout
+    assert "_call.py" in run_pytest(tmp_path, "-k", "raises", "--tb=long", "--full-trace").stdout

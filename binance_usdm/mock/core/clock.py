@@ -58,6 +58,11 @@ class SkewedClock:
         """Whether the clock stands still."""
         return self._frozen_at_ms is not None
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether it shows another time than the other clock."""
+        return bool(self.offset_ms or self.drift_ppm or self.frozen)
+
     def reset(self) -> None:
         """Show the other clock's time again."""
         self.offset_ms: int = 0

@@ -52,6 +52,33 @@ def log_entries(
     ]
 
 
+def format_logged(logged: Logged, redact: Redact) -> str:
+    """Return a line about a request, without its query.
+
+    Args:
+        logged: Logged request.
+        redact: Function of `make_redactor`.
+    """
+    line = f"{logged.number:4} {logged.method} {redact(logged.path)!r} HTTP {logged.status}"
+    if logged.code is not None:
+        line += f", code {logged.code}"
+    if logged.fault:
+        line += f", fault {logged.fault}"
+    if logged.refusal:
+        line += f": {redact(logged.refusal)}"
+    return escape_unprintable(line)
+
+
+def escape_unprintable(text: str) -> str:
+    """Return text with escapes for line breaks and other characters that do not print."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
 def _show_body(redact: Redact, body: bytes) -> str:
     if body.startswith(_GZIP_MAGIC):
         return f"({len(body)} bytes, compressed)"

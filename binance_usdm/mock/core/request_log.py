@@ -34,9 +34,11 @@ class Logged:
         operation: Id of the operation, or `None` for an unknown path or method.
         fault: Name of the injected fault that responded, or `None`.
         refusal: Why the request was rejected, or would have been if no fault or limit had
-            responded. Empty for a request that passes all checks.
+            responded. Empty for a request that passes all checks, and for an unknown path that a
+            fault answered.
         signature: Name of the parameter that holds the signature, or `None`.
         response_body: Body of the response, before compression, or its first 64 KiB.
+        refusal_code: The exchange's own code for `refusal`, or `None`.
     """
 
     number: int
@@ -55,6 +57,7 @@ class Logged:
     body: bytes = field(repr=False)
     signature: str | None = field(repr=False)
     response_body: bytes = field(repr=False, default=b"")
+    refusal_code: int | None = None
 
     @property
     def size_bytes(self) -> int:

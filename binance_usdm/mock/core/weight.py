@@ -25,6 +25,7 @@ class WeightCounter:
         rejected_calls: Calls of that minute that were rejected with 429.
         ban_count: Number of bans so far.
         banned_until: End of the latest ban, in ms of the exchange's clock. 0 before the first.
+        scripted_until: Until when rejections follow from `ban` or `spend` of a test, in ms.
     """
 
     minute: int = 0
@@ -32,6 +33,7 @@ class WeightCounter:
     rejected_calls: int = 0
     ban_count: int = 0
     banned_until: int = 0
+    scripted_until: int = 0
 
     def add(self, weight: int, now: int) -> None:
         """Add weight that is used at `now` (ms)."""
@@ -64,10 +66,24 @@ class WeightCounter:
         self.ban(min(switches.ban_seconds * 1000 * 2 ** min(self.ban_count, 20), LONGEST_BAN), now)
         return banned_response(self.banned_until, now, switches)
 
-    def ban(self, milliseconds: int, now: int) -> None:
-        """Start a ban at `now` (ms). It replaces an earlier one."""
+    def add_scripted(self, weight: int, now: int) -> None:
+        """Add weight at `now` (ms) because a test asked for it."""
+        self.add(weight, now)
+        self.scripted_until = max(self.scripted_until, (self.minute + 1) * MINUTE)
+
+    def ban(self, milliseconds: int, now: int, *, is_scripted: bool = False) -> None:
+        """Start a ban at `now` (ms). It replaces an earlier one.
+
+        Args:
+            milliseconds: Length of the ban.
+            now: Time of its begin, in ms.
+            is_scripted: Whether a test asked for it.
+        """
+        is_scripted = is_scripted or now < self.scripted_until
         self.banned_until = now + milliseconds
         self.ban_count += 1
+        if is_scripted:
+            self.scripted_until = self.banned_until
 
     def ban_response(self, now: int, switches: Switches) -> Reply | None:
         """Return the 418 while a ban lasts, otherwise `None`."""

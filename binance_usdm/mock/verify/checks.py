@@ -51,6 +51,8 @@ class RequestContext:
         key: The key of `keys` that was sent, once it was found.
         rejection: Why the request is rejected, or `None`.
         checked_values: Strings by parameter that were found valid, `None` for one not sent.
+        is_routed: Whether the exchange responds, or a fault changes its response. Other faults
+            respond instead of it.
     """
 
     method: str
@@ -68,6 +70,7 @@ class RequestContext:
     key: ApiKey | None = None
     rejection: RejectionError | None = None
     checked_values: dict[str, str | None] = field(default_factory=dict)
+    is_routed: bool = False
 
 
 def run_checks(context: RequestContext, operation: Operation) -> None:
