@@ -15,7 +15,9 @@ from binance_usdm._interrupts import raise_if_from_handler
 from .limiter import Limiter
 from .wait_queue import Ticket, queue_for
 
-_EXHAUSTED_MESSAGE: Final = "the weight budget is exhausted until after this call's deadline"
+_EXHAUSTED_MESSAGE: Final = (
+    "the weight budget (option `limiter`) is exhausted until after this call's deadline"
+)
 
 RunInThread: TypeAlias = Callable[[Callable[[], Any], float, float], Awaitable[Any]]
 """Function that runs another one, which may block, until a deadline.

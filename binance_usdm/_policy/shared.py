@@ -17,14 +17,15 @@ from binance_usdm._secrets import clear_frames, describe_value
 
 from .clock import ExchangeClock
 from .limiter import WeightLimiter
+from .weight_budget import DEFAULT_WEIGHT_LIMIT
 
 if TYPE_CHECKING:
     from .redis_limiter import RedisLimiter
 
 BUDGET_TIMEOUT_SECONDS: Final = 2.0
 """Time limit of an operation on Redis. Each process of the command connects anew."""
-Origin = tuple[str, Hashable]
-"""Base URL, and proxy or None."""
+Origin = tuple[str, Hashable, bool]
+"""Base URL, proxy or None, and whether there is a weight budget."""
 
 
 class SharedState(NamedTuple):
@@ -49,7 +50,7 @@ def get_shared_state(origin: Origin, transport: object | None) -> SharedState:
     """Return the state of an origin and address.
 
     Args:
-        origin: Base URL and proxy.
+        origin: Base URL, proxy, and whether there is a weight budget.
         transport: A custom transport, whose requests may leave by another address, or `None`.
     """
     with _lock:
@@ -60,7 +61,8 @@ def get_shared_state(origin: Origin, transport: object | None) -> SharedState:
             states = {}
         if origin not in states:
             clock = ExchangeClock()
-            states[origin] = SharedState(clock, WeightLimiter(now=clock))
+            limit = DEFAULT_WEIGHT_LIMIT if origin[2] else None
+            states[origin] = SharedState(clock, WeightLimiter(limit, now=clock))
         return states[origin]
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from .admin.routes import AdminApi
 from .exchange import Exchange
 from .server import asgi, process
 
+# The client's ENV_MOCK_URLS, which this package must not import.
+_ENV_MOCK_URLS: Final = "BINANCE_MOCK_URLS"
+_environment_lock = threading.Lock()
+
 
 @contextmanager
 def running(
-    exchange: Exchange,
+    exchange: Exchange | None = None,
     port: int = 0,
     *,
     admin: bool = False,
@@ -22,8 +28,11 @@ def running(
 ) -> Iterator[str]:
     """Serve an exchange in a thread on the loopback address.
 
+    Clients of this process and of programs that it starts keep no weight budget for the URL, unless
+    they are given a limiter: the environment variable `BINANCE_MOCK_URLS` has it meanwhile.
+
     Args:
-        exchange: Exchange to serve.
+        exchange: Exchange to serve. `None` for a new one.
         port: TCP port. 0 picks a free one.
         admin: Whether to serve the admin page and API under `/__admin/` too.
         tls_cert: Path of a PEM file with a certificate chain, to serve https.
@@ -38,13 +47,32 @@ def running(
         ValueError: The certificate and its key cannot be used.
     """
     tls = _tls_files(tls_cert, tls_key)
+    if exchange is None:
+        exchange = Exchange()
     application = make_application(exchange, admin, "https" if tls else "http")
-    with process.run_in_thread(application, port, tls) as url:
+    with process.run_in_thread(application, port, tls) as url, _listed_in_environment(url):
         yield url
 
 
+@contextmanager
+def _listed_in_environment(url: str) -> Iterator[None]:
+    """Add a base URL to the variable with those of mock exchanges, and remove it again."""
+    with _environment_lock:
+        known = os.environ.get(_ENV_MOCK_URLS)
+        os.environ[_ENV_MOCK_URLS] = f"{known},{url}" if known else url
+    try:
+        yield
+    finally:
+        with _environment_lock:
+            left = [
+                other for other in os.environ.pop(_ENV_MOCK_URLS, "").split(",") if other != url
+            ]
+            if any(left):
+                os.environ[_ENV_MOCK_URLS] = ",".join(left)
+
+
 def serve(
-    exchange: Exchange,
+    exchange: Exchange | None = None,
     host: str = process.HOST,
     port: int = process.PORT,
     *,
@@ -56,10 +84,8 @@ def serve(
 ) -> None:
     """Serve an exchange in the main thread, until SIGINT or SIGTERM.
 
-    Requests are not logged, since a line for each would show signed URLs.
-
     Args:
-        exchange: Exchange to serve.
+        exchange: Exchange to serve. `None` for a new one.
         host: IP address to listen on.
         port: TCP port. 0 picks a free one.
         admin: Whether to serve the admin page and API under `/__admin/` too.
@@ -80,6 +106,8 @@ def serve(
             "workers must be 1 or more; above 1 they need fork and cannot have an admin API"
         )
     tls = _tls_files(tls_cert, tls_key)
+    if exchange is None:
+        exchange = Exchange()
     application = make_application(exchange, admin, "https" if tls else "http")
     process.run_until_signal(application, host, port, workers, ready, tls)
 
