@@ -600,17 +600,23 @@ def test_the_log_tells_what_came_and_why_it_was_refused(exchange: Exchange) -> N
 
 
 def test_the_log_can_be_read_bit_by_bit(exchange: Exchange) -> None:
+    """Without `after` the newest requests come, with it the next ones; `more` says if some do not."""
     for _ in range(7):
         ask(exchange)
 
-    def numbers(query: str) -> list[int]:
-        return [each["number"] for each in done(exchange, "GET", f"requests?{query}")["requests"]]
+    def numbers(query: str) -> tuple[list[int], bool]:
+        shown = done(exchange, "GET", f"requests{query}")
+        return [entry["number"] for entry in shown["requests"]], shown["more"]
 
-    assert (numbers("limit=3"), numbers("after=3&limit=2"), numbers("after=7")) == (
-        [1, 2, 3],
-        [4, 5],
-        [],
-    )
+    assert numbers("?limit=3") == ([5, 6, 7], True)
+    assert numbers("?after=0&limit=3") == ([1, 2, 3], True)
+    assert numbers("?after=3&limit=2") == ([4, 5], True)
+    assert numbers("?after=5&limit=2") == ([6, 7], False)
+    assert numbers("?after=7") == ([], False)
+    assert numbers("") == ([1, 2, 3, 4, 5, 6, 7], False)
+    for _ in range(94):
+        ask(exchange)
+    assert numbers("") == ([*range(2, 102)], True)
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def _parse_query(operation: Params, query: bytes) -> dict[str, Any]:
     sent = Query.parse(query).pairs
     if not schemas.keys() >= {name for name, _ in sent} or len(dict(sent)) < len(sent):
         raise ValueError(f"the query may have {', '.join(schemas) or 'no parameters'}, each once")
-    params = {name: schema["default"] for name, schema in schemas.items()}
+    params = {name: schema.get("default") for name, schema in schemas.items()}
     for name, text in sent:
         schema = schemas[name]
         if compile_validator(schema)(text) is not None:

@@ -128,16 +128,25 @@ def get_switches(engine: Engine, params: Params) -> Any:
 
 
 def get_requests(engine: Engine, params: Params) -> Any:
-    """Return logged requests with a number above `after`, at most `limit`, oldest first.
+    """Return the newest logged requests, or the first with a number above `after`, oldest first.
 
     Returns:
-        `{"total", "requests": [{"number", "at_ms", "address", "method", "path", "status", "code",
-        "operation", "fault", "refusal", "received", "signed", "response"}]}`
+        `{"total", "more": whether `limit` left some out, "requests": [{"number", "at_ms",
+        "address", "method", "path", "status", "code", "operation", "fault", "refusal", "received",
+        "signed", "response"}]}`
     """
-    entries = log_entries(
-        engine.requests(), engine.redactor(), after=params["after"], limit=params["limit"]
-    )
-    return {"total": engine.state.request_log.total, "requests": entries}
+    after, limit = params["after"], params["limit"]
+    if after is None:
+        matching = engine.requests()
+        chosen = matching[-limit:]
+    else:
+        matching = [logged for logged in engine.requests() if logged.number > after]
+        chosen = matching[:limit]
+    return {
+        "total": engine.state.request_log.total,
+        "more": len(chosen) < len(matching),
+        "requests": log_entries(chosen, engine.redactor()),
+    }
 
 
 def get_counts(engine: Engine, params: Params) -> Any:

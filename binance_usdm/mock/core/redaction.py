@@ -6,7 +6,6 @@ import logging
 import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -27,18 +26,13 @@ Redact = Callable[[bytes | str], str]
 """Function that returns text without keys, secrets and whole signatures."""
 
 
-def log_entries(
-    requests: Iterable[Logged], redact: Redact, *, after: int, limit: int
-) -> list[dict[str, Any]]:
-    """Return redacted entries of the request log, oldest first.
+def log_entries(requests: Iterable[Logged], redact: Redact) -> list[dict[str, Any]]:
+    """Return redacted entries of the request log.
 
     Args:
-        requests: Logged requests, oldest first.
+        requests: Logged requests.
         redact: Function of `make_redactor`.
-        after: Only requests with a higher number are returned.
-        limit: Maximum number of entries.
     """
-    later = (logged for logged in requests if logged.number > after)
     return [
         {name: getattr(logged, name) for name in _FIELDS}
         | {
@@ -48,7 +42,7 @@ def log_entries(
             "refusal": redact(logged.refusal),
             "response": _show_body(redact, logged.response_body),
         }
-        for logged in islice(later, limit)
+        for logged in requests
     ]
 
 
