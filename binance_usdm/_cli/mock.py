@@ -12,24 +12,14 @@ from contextlib import ExitStack
 from typing import Final, TypeVar
 
 from binance_usdm import ConfigurationError
-from binance_usdm._environment import (
-    ENV_API_KEY,
-    ENV_API_KEY_FILE,
-    ENV_API_SECRET,
-    ENV_API_SECRET_FILE,
-    ENV_BASE_URL,
-    ENV_BUDGET,
-    ENV_PRIVATE_KEY,
-    ENV_PRIVATE_KEY_FILE,
-    ENV_PRIVATE_KEY_PASSWORD,
-    ENV_PROXY,
-    without_proxy_for,
-)
+from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL
 from binance_usdm.mock import Exchange, Switches, running, serve
 from binance_usdm.mock.capture.script import dump_script, load_captures
 from binance_usdm.mock.core.clock import system_time_ms
 
+from .mock_admin import ENV_ADMIN_TOKEN, read_admin_token
 from .mock_arguments import add_server_command
+from .mock_environment import program_environment
 from .mock_report import report_end, start_log
 from .mock_start import start_lines
 from .mock_values import (
@@ -83,6 +73,13 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="serve a page and the admin API at /__admin/, and a page that signs requests in the "
         "browser at /__admin/http, for this machine only",
+    )
+    serve_command.add_argument(
+        "--admin-token-file",
+        type=parse_readable_path,
+        metavar="FILE",
+        help="file with a token with which other machines may use them too "
+        f"(or the variable {ENV_ADMIN_TOKEN})",
     )
     serve_command.add_argument(
         "--tls-cert",
@@ -173,6 +170,9 @@ def _run_serve(options: argparse.Namespace) -> int:
         options.usage_error("--tls-key needs --tls-cert")
     if options.admin and options.workers > 1:
         options.usage_error("--admin needs one process, since --workers share no state")
+    if options.admin_token_file and not options.admin:
+        options.usage_error("--admin-token-file needs --admin")
+    admin_token = read_admin_token(options) if options.admin else None
     if options.workers > 1 and (options.strict or options.log or options.report):
         options.usage_error("--strict, --log and --report need one process")
     exchange = _build_exchange(options)
@@ -187,6 +187,7 @@ def _run_serve(options: argparse.Namespace) -> int:
             options.host,
             options.port,
             admin=options.admin,
+            admin_token=admin_token,
             workers=options.workers,
             ready=print_start,
             tls_cert=options.tls_cert,
@@ -211,30 +212,13 @@ def _run_program(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         watcher = stack.enter_context(start_watcher())
         url = _with_server_errors(lambda: stack.enter_context(running(exchange)))
-        environment = _program_environment(options, exchange.api_key, url)
+        environment = program_environment(options, exchange.api_key, url)
         try:
             exit_code = run_program(program, environment, watcher)
         except ProgramStartError as error:
             print(f"binance-usdm: {error}", file=sys.stderr)
             return error.exit_code
     return report_end(options, exchange, exit_code)
-
-
-def _program_environment(options: argparse.Namespace, api_key: str, url: str) -> dict[str, str]:
-    """Return this process's environment with the mock's address and credentials.
-
-    Credentials, budget and proxy of the shell are removed. Only a private key stays if the mock was given
-    a public one.
-    """
-    account = {ENV_API_KEY: api_key, ENV_BASE_URL: url}
-    if options.public_key is None:
-        account[ENV_API_SECRET] = options.api_secret
-        removed = {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE, ENV_PRIVATE_KEY_PASSWORD}
-    else:
-        removed = {ENV_API_SECRET}
-    removed |= {ENV_API_KEY_FILE, ENV_API_SECRET_FILE, ENV_BUDGET, ENV_PROXY}
-    kept = {name: value for name, value in os.environ.items() if name not in removed}
-    return {**kept, **account, **without_proxy_for(url, kept)}
 
 
 def _run_scrub(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .admin.routes import AdminApi
 from .core.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Secret, normalize_ip
 from .core.clock import SkewedClock, system_time_ms
 from .core.packaged_files import load_packaged_spec
@@ -16,7 +17,7 @@ from .core.switches import PERMISSIONS, Switches
 from .engine import DEFAULT_CLIENT_ADDRESS, Engine
 from .faults.fault import Option
 from .faults.queue import make_queued_fault
-from .server import asgi
+from .server.asgi import Application, make_asgi_app
 
 if TYPE_CHECKING:
     import httpx
@@ -144,9 +145,25 @@ class Exchange:
         return ExchangeTransport(self.handle, normalize_ip(address))
 
     @property
-    def asgi(self) -> asgi.Application:
+    def asgi(self) -> Application:
         """The exchange as an ASGI application."""
-        return asgi.make_asgi_app(self.handle)
+        return self.asgi_app()
+
+    def asgi_app(
+        self, *, admin: bool = False, admin_token: str | None = None, scheme: str = "http"
+    ) -> Application:
+        """Return the exchange as an ASGI application, with or without the admin page and API.
+
+        Args:
+            admin: Whether to serve the admin page and API under `/__admin/` too.
+            admin_token: Token with which other machines may use them. `None` allows this one only.
+            scheme: "http" or "https", as the application is served.
+
+        Raises:
+            ValueError: `admin_token` is not valid.
+        """
+        admin_api = AdminApi(self._engine, scheme, admin_token) if admin else None
+        return make_asgi_app(self.handle, admin_api)
 
     def add_account(
         self, api_key: str, api_secret: Secret, *, opened: bool = True, **options: Any

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from .admin.routes import AdminApi
 from .exchange import Exchange
-from .server import asgi, process
+from .server import process
 
 # The client's ENV_MOCK_URLS, which this package must not import.
 _ENV_MOCK_URLS: Final = "BINANCE_MOCK_URLS"
@@ -23,6 +22,7 @@ def running(
     port: int = 0,
     *,
     admin: bool = False,
+    admin_token: str | None = None,
     tls_cert: str | os.PathLike[str] | None = None,
     tls_key: str | os.PathLike[str] | None = None,
 ) -> Iterator[str]:
@@ -35,6 +35,7 @@ def running(
         exchange: Exchange to serve. `None` for a new one.
         port: TCP port. 0 picks a free one.
         admin: Whether to serve the admin page and API under `/__admin/` too.
+        admin_token: Token with which other machines may use them. `None` allows this one only.
         tls_cert: Path of a PEM file with a certificate chain, to serve https.
         tls_key: Path of a PEM file with its private key. `None` if `tls_cert` has it.
 
@@ -44,12 +45,14 @@ def running(
     Raises:
         ImportError: The package `uvicorn` is not installed.
         OSError: The port cannot be opened, or a file cannot be read.
-        ValueError: The certificate and its key cannot be used.
+        ValueError: The certificate and its key cannot be used, or `admin_token` is not valid.
     """
     tls = _tls_files(tls_cert, tls_key)
     if exchange is None:
         exchange = Exchange()
-    application = make_application(exchange, admin, "https" if tls else "http")
+    application = exchange.asgi_app(
+        admin=admin, admin_token=admin_token, scheme="https" if tls else "http"
+    )
     with process.run_in_thread(application, port, tls) as url, _listed_in_environment(url):
         yield url
 
@@ -77,6 +80,7 @@ def serve(
     port: int = process.PORT,
     *,
     admin: bool = False,
+    admin_token: str | None = None,
     workers: int = 1,
     ready: Callable[[str], object] = lambda url: None,
     tls_cert: str | os.PathLike[str] | None = None,
@@ -89,6 +93,7 @@ def serve(
         host: IP address to listen on.
         port: TCP port. 0 picks a free one.
         admin: Whether to serve the admin page and API under `/__admin/` too.
+        admin_token: Token with which other machines may use them. `None` allows this one only.
         workers: Number of processes. They are forked, and share no accounts, weight, faults and
             log, so they cannot have an admin API.
         ready: Function that is called with the base URL once connections are accepted.
@@ -99,7 +104,7 @@ def serve(
         ImportError: The package `uvicorn` is not installed.
         OSError: The address cannot be opened, or a file cannot be read.
         ValueError: `workers` is below 1, or above 1 with `admin` or without `fork`; or the
-            certificate and its key cannot be used.
+            certificate and its key cannot be used, or `admin_token` is not valid.
     """
     if workers < 1 or (workers > 1 and (admin or not hasattr(os, "fork"))):
         raise ValueError(
@@ -108,7 +113,9 @@ def serve(
     tls = _tls_files(tls_cert, tls_key)
     if exchange is None:
         exchange = Exchange()
-    application = make_application(exchange, admin, "https" if tls else "http")
+    application = exchange.asgi_app(
+        admin=admin, admin_token=admin_token, scheme="https" if tls else "http"
+    )
     process.run_until_signal(application, host, port, workers, ready, tls)
 
 
@@ -118,9 +125,3 @@ def _tls_files(
     if cert is None and key is not None:
         raise ValueError("tls_key needs tls_cert")
     return None if cert is None else process.TlsFiles(cert, key)
-
-
-def make_application(exchange: Exchange, admin: bool, scheme: str = "http") -> asgi.Application:
-    """Return an ASGI application of an exchange, with its admin API if `admin` is true."""
-    admin_api = AdminApi(exchange._engine, scheme) if admin else None
-    return asgi.make_asgi_app(exchange.handle, admin_api)

@@ -33,7 +33,6 @@ from binance_usdm.mock import (
 )
 from binance_usdm.mock.admin.resources import RESOURCES
 from binance_usdm.mock.admin.routes import ADMIN_BODY_LIMIT, AdminApi
-from binance_usdm.mock.serving import make_application
 from tests.support.paths import ROOT
 from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH
 
@@ -711,7 +710,7 @@ def test_a_refusal_shows_no_credentials(exchange: Exchange) -> None:
 
 def served(exchange: Exchange) -> Any:
     """Return the application for a local client; that of schemathesis has no address."""
-    inner = make_application(exchange, True)
+    inner = exchange.asgi_app(admin=True)
 
     async def app(
         scope: MutableMapping[str, Any],

@@ -35,7 +35,6 @@ from binance_usdm.mock import (
 from binance_usdm.mock.admin.routes import AdminApi
 from binance_usdm.mock.core.accounts import normalize_ip
 from binance_usdm.mock.server import asgi, protocol
-from binance_usdm.mock.serving import make_application
 from tests.support.paths import ROOT
 from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
@@ -292,7 +291,7 @@ def test_admin_stops_reading_endless_bodies() -> None:
         "client": ("127.0.0.1", 1),
     }
     scope["headers"] = [(b"host", b"localhost"), (b"content-type", b"application/json")]
-    asyncio.run(_await(make_application(Exchange(), True)(scope, receive, send)))
+    asyncio.run(_await(Exchange().asgi_app(admin=True)(scope, receive, send)))
     assert sent[0]["status"] == 413
     assert len(came) == 5
 

@@ -20,7 +20,7 @@ from binance_usdm.mock.core.schema import compile_validator, iter_errors
 from binance_usdm.mock.core.strict_json import loads
 from binance_usdm.mock.engine import Engine
 
-from .access import Headers, access_problem, has_json_content_type
+from .access import AccessRule, Headers, has_json_content_type
 from .pages import admin_page_response, http_page_response
 from .resources import RESOURCES
 from .views import Handler, Params
@@ -28,6 +28,8 @@ from .views import Handler, Params
 ADMIN_PREFIX: Final = "/__admin"
 ADMIN_BODY_LIMIT: Final = 4 * 1024 * 1024
 
+# For browsers. Programs may send the token as Bearer as well.
+_CHALLENGE: Final = b'Basic realm="admin API of the mock exchange: any name, and the admin token"'
 _SECURITY_HEADERS: Final = (
     (b"Cache-Control", b"no-store"),
     (b"X-Content-Type-Options", b"nosniff"),
@@ -40,14 +42,18 @@ class AdminApi:
     Args:
         engine: Exchange to show and to change.
         scheme: "http" or "https", as the server is reached.
+        token: Admin token, with which clients of any address are allowed. `None` for none.
+
+    Raises:
+        ValueError: The token is not valid.
     """
 
     prefix = ADMIN_PREFIX
     body_limit = ADMIN_BODY_LIMIT
 
-    def __init__(self, engine: Engine, scheme: str = "http") -> None:
+    def __init__(self, engine: Engine, scheme: str = "http", token: str | None = None) -> None:
         self._engine = engine
-        self._scheme = scheme
+        self._access_rule = AccessRule(scheme, token)
 
     def handle(
         self, method: str, path: str, query: bytes, headers: Headers, body: bytes, address: str
@@ -63,11 +69,13 @@ class AdminApi:
             address: IP address of the client.
         """
         headers = tuple(headers)
-        problem = access_problem(headers, address, self._scheme)
+        problem = self._access_rule.find_problem(headers, address)
         if problem is None:
             reply = self._dispatch(method, path, query, headers, body)
         else:
-            reply = _error_response(403, problem)
+            reply = _error_response(*problem)
+            if reply.status == 401:
+                reply = reply.with_header(b"WWW-Authenticate", _CHALLENGE)
         return replace(reply, headers=(*reply.headers, *_SECURITY_HEADERS))
 
     def _dispatch(
