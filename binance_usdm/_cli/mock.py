@@ -120,6 +120,8 @@ def _build_exchange(options: argparse.Namespace) -> Exchange:
             exchange.add_account(api_key, api_secret)
         for operation, body in options.reply:
             exchange.seed(operation, body)
+        for request, body in options.stub:
+            exchange.stub(request, body)
         for captured in options.replay:
             exchange.fail(captured.reply, path=captured.path)
         for name, fault_options in options.fault:

@@ -17,6 +17,7 @@ from .mock_values import (
     parse_public_key,
     parse_response_option,
     parse_script,
+    parse_stub,
     parse_switch,
 )
 
@@ -70,6 +71,14 @@ def add_server_command(
         default=[],
         metavar="OPERATION=FILE",
         help="JSON file to return for an operation",
+    )
+    add(
+        "--stub",
+        type=parse_stub,
+        action="append",
+        default=[],
+        metavar="'METHOD /PATH=FILE'",
+        help="JSON file to return for a path that is no operation; signed requests are verified",
     )
     add(
         "--fault",

@@ -119,12 +119,28 @@ def parse_response_option(text: str) -> tuple[str, bytes]:
         raise argparse.ArgumentTypeError(
             f"must be OPERATION=FILE; the operations are {', '.join(OPERATIONS)}"
         )
+    return operation, _read_json(path)
+
+
+def parse_stub(text: str) -> tuple[str, bytes]:
+    """Return method and path, and body, of 'METHOD /PATH=FILE'."""
+    request, equals, path = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("must be 'METHOD /PATH=FILE'")
+    with _usage_errors():
+        # A new exchange checks the path, and forgets the stub.
+        Exchange().stub(request, b"")
+    return request, _read_json(path)
+
+
+def _read_json(path: str) -> bytes:
+    """Return the content of a file, which is JSON."""
     body = read_file(path)
     try:
         msgspec.json.decode(body)
     except msgspec.DecodeError:
         raise argparse.ArgumentTypeError("the file is not JSON") from None
-    return operation, body
+    return body
 
 
 def parse_fault(text: str) -> tuple[str, dict[str, Any]]:

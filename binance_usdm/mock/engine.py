@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -13,21 +12,26 @@ from typing import Any, Final
 
 from binance_usdm.mock.core.accounts import (
     Account,
-    ApiKey,
     Secret,
     account_alias,
+    make_api_key,
     normalize_ip,
-    parse_networks,
-    parse_secret,
 )
 from binance_usdm.mock.core.clock import SkewedClock, system_time_ms
 from binance_usdm.mock.core.redaction import Redact, make_redactor
-from binance_usdm.mock.core.request_log import CountKey, Headers, Logged, RequestLog
+from binance_usdm.mock.core.request_log import (
+    STUB_PREFIX,
+    CountKey,
+    Headers,
+    Logged,
+    RequestLog,
+)
 from binance_usdm.mock.core.response import Reply, dump_json
 from binance_usdm.mock.core.spec import ApiSpec
 from binance_usdm.mock.core.state import State
+from binance_usdm.mock.core.stubs import BUILT_IN_STUBS, make_stub, parse_stub_request
 from binance_usdm.mock.core.switches import PERMISSIONS, Switches
-from binance_usdm.mock.core.verdict import Verdict, rejection_reason
+from binance_usdm.mock.core.verdict import Verdict
 from binance_usdm.mock.faults.queue import FaultQueue, QueuedFault
 from binance_usdm.mock.pipeline import Pipeline
 
@@ -88,6 +92,9 @@ class Engine:
         self.fault_queue: FaultQueue = FaultQueue(rng)
         self._pipeline = Pipeline(self.spec, self.state, self.fault_queue)
         self.add_key(self.state.account, *self._credentials)
+        for request, body in BUILT_IN_STUBS.items():
+            if self.spec.find_operation(*parse_stub_request(request)) is None:
+                self.stub(request, body)
 
     def handle(
         self, method: str, target: bytes, headers: Headers, body: bytes, address: str
@@ -105,18 +112,11 @@ class Engine:
 
     def _count(self, logged: Logged) -> None:
         """Add a request to the verdict."""
-        if rejection_reason(logged):
-            self.verdict.add_rejected(logged, self._is_scripted(logged), self.redactor())
-        else:
-            self.verdict.add_answered(logged)
+        scripted_until = self.state.counter_for(logged.address).scripted_until
+        is_clock_set = self._has_own_clock or self.clock.is_changed
+        self.verdict.add(logged, scripted_until, is_clock_set, self.redactor)
         if self.on_request is not None:
             self.on_request(logged)
-
-    def _is_scripted(self, logged: Logged) -> bool:
-        """Return whether a request was rejected since the test banned, spent or set the clock."""
-        if not logged.refusal:
-            return logged.at_ms < self.state.counter_for(logged.address).scripted_until
-        return logged.refusal_code == -1021 and (self._has_own_clock or self.clock.is_changed)
 
     def add_account(
         self, api_key: str, api_secret: Secret, opened: bool, **options: Any
@@ -149,19 +149,13 @@ class Engine:
         Raises:
             ValueError: The key, the secret or an option is not valid.
         """
-        if not api_key or not re.fullmatch(self.state.switches.key_format, api_key):
-            raise ValueError(
-                "api_key is empty or does not match the switch key_format; "
-                "every request with it would be rejected"
-            )
-        if not {*permissions} <= {*PERMISSIONS}:
-            raise ValueError(f"permissions must be some of {', '.join(PERMISSIONS)}")
-        key = ApiKey(
-            api_key,
-            parse_secret(api_secret),
+        key = make_api_key(
             account,
-            parse_networks(addresses),
-            frozenset(permissions),
+            api_key,
+            api_secret,
+            addresses,
+            permissions,
+            key_format=self.state.switches.key_format,
         )
         with self.lock:
             if api_key in self.state.keys:
@@ -189,6 +183,17 @@ class Engine:
         with self.lock:
             account = self.state.account if api_key is None else self.account_of(api_key)
             account.response_bodies[operation_id] = body
+
+    def stub(self, request: str, value: Any) -> None:
+        """Set the 200 body of a path that the spec does not describe.
+
+        Raises:
+            ValueError: `request` is not a method and path, or is an operation of the spec.
+        """
+        body = bytes(value) if isinstance(value, (bytes, bytearray)) else dump_json(value)
+        stub = make_stub(self.spec, request, body)
+        with self.lock:
+            self.state.stubs[stub.open.method, stub.open.path] = stub
 
     def _encode_body(self, operation_id: str, value: Any, api_key: str | None) -> bytes:
         operation = self.spec.require_operation(operation_id)
@@ -261,12 +266,11 @@ class Engine:
         Raises:
             ValueError: The operation is unknown.
         """
-        if operation is not None:
+        if operation is not None and not operation.startswith(STUB_PREFIX):
             self.spec.require_operation(operation)
-        signed = {known.id for known in self.spec.operations if known.signature}
         with self.lock:
             matching = [*self.state.request_log.filter(operation, api_key)]
-        return [logged for logged in matching if logged.operation in signed]
+        return [logged for logged in matching if logged.signature]
 
     def redactor(self) -> Redact:
         """Return a function that redacts the keys, secrets and signatures of this exchange."""

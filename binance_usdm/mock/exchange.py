@@ -225,6 +225,22 @@ class Exchange:
         """
         self._engine.seed(operation_id, value, api_key)
 
+    def stub(self, request: str, value: Any) -> None:
+        """Set the 200 body of a path that the spec does not describe.
+
+        A request to it with a key is verified as those to operations are: the key, and if it has a
+        signature or a timestamp, these too. `assert_signed` covers it. `GET /fapi/v1/ping` is there
+        from the start.
+
+        Args:
+            request: Method and path, such as "GET /fapi/v3/account".
+            value: JSON value, with Decimals for decimal strings; or bytes, which are sent unchanged.
+
+        Raises:
+            ValueError: `request` is not a method and path, or is an operation of the spec.
+        """
+        self._engine.stub(request, value)
+
     def fail(
         self,
         fault: str | Reply,

@@ -77,6 +77,8 @@ class Pipeline:
         path = raw_path.decode("latin-1")
         query = Query.parse(raw_query)
         operation = self._spec.find_operation(method, path)
+        if operation is None and (stub := state.stubs.get((method, path))) is not None:
+            operation = stub.choose_operation(query, headers)
         key_header = operation.key_header if operation else None
         # A loop, since the function of a comprehension costs more than its body (Python 3.11). Two
         # key headers are one malformed key.
@@ -162,6 +164,9 @@ class Pipeline:
         return reply
 
     def _response_body(self, operation: Operation, account: Account, now: int) -> bytes:
+        # Only a stub allows any name.
+        if operation.allowed_names is None:
+            return self._state.stubs[operation.method, operation.path].body
         seeded = account.response_bodies.get(operation.id)
         body = seeded
         if body is None:

@@ -28,6 +28,7 @@ from typing import Any, Final
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
 from tests.contract.shell.served import served
 from tests.interop.install import SCRATCH, command_of, version
+from tests.interop.recipes import run_recipes
 
 LATE: Final = 10_000
 SECONDS: Final = 60  # for one program; some of them load for seconds on a busy machine
@@ -182,6 +183,8 @@ def main() -> int:
     for client in clients:
         print(f"{client.name}: {client.note}")
     fine = all(cell.startswith("ok") for row in table[1:] for cell in row[2:])
+    if not options.own:
+        fine = run_recipes(_say, options.only) and fine
     print("\neach did as it must" if fine else "\nSURPRISES, see above")
     return 0 if fine else 1
 

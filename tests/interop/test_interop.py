@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.install import HERE, command_of, version
+from tests.interop.recipes import RECIPES, RECIPES_PAGE, Recipe, run_recipe
 from tests.interop.run import BALANCES, CASES, CLIENTS, judged
 
 ROWS = json.dumps({"ok": True, "balances": BALANCES})
@@ -93,3 +94,23 @@ def test_a_program_of_ones_own_is_judged_like_the_others(tmp_path: Path) -> None
         r"your own +ok 3 rows +balances, not -1022 +balances, not -2015 +balances, not -1021\n",
         done.stdout,
     )
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.program)
+def test_a_recipe_stands_in_the_documentation(recipe: Recipe) -> None:
+    """The page has the program itself, and names the path of each stub."""
+    page = RECIPES_PAGE.read_text(encoding="utf-8")
+    assert (HERE / recipe.program).read_text(encoding="utf-8") in page
+    for request in recipe.stubs:
+        assert f"'{request}=" in page
+
+
+def test_a_recipe_is_judged() -> None:
+    """A recipe is right if it prints what it must and the mock rejected nothing."""
+    recipe = Recipe("none.py", "none", "none.py", {"GET /one": "[1]"}, "[1]")
+    program = "import os, sys, urllib.request as r\n"
+    program += "print(r.urlopen(os.environ['BINANCE_BASE_URL'] + sys.argv[1]).read().decode())"
+    command = [sys.executable, "-I", "-S", "-c", program]
+    assert run_recipe(recipe, [*command, "/one"]) == "ok"
+    assert run_recipe(recipe, [*command, "/fapi/v1/ping"]).startswith("exit 0, printed '{}'")
+    assert run_recipe(recipe, [*command, "/two"]).startswith("exit 1, printed ''")

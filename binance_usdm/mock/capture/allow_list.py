@@ -59,7 +59,7 @@ class AllowList:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         operations = ApiSpec(document).operations
-        parameters = {name for operation in operations for name in operation.allowed_names}
+        parameters = {name for operation in operations for name in operation.allowed_names or ()}
         # What may be written for a %s: a count, a time in ms, the name of a parameter. The first
         # digits of an address are not a count.
         slots = ["[0-9]{1,5}", "1[0-9]{12}", *map(re.escape, sorted(parameters))]

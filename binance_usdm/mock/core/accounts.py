@@ -8,6 +8,7 @@ import functools
 import hashlib
 import hmac
 import ipaddress
+import re
 import string
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -125,6 +126,45 @@ def _parse_network(address: str) -> Network:
             "addresses must be IP addresses or networks such as 203.0.113.0/24, without bits "
             f"after the prefix, not {describe_shape(address)}"
         ) from None
+
+
+def make_api_key(
+    account: Account,
+    api_key: str,
+    api_secret: Secret,
+    addresses: Iterable[str],
+    permissions: Iterable[str],
+    *,
+    key_format: str,
+) -> ApiKey:
+    """Return a key of an account.
+
+    Args:
+        account: The account.
+        api_key: The key's string.
+        api_secret: HMAC secret, public key or verifier.
+        addresses: IP addresses and networks that may use the key. Empty allows all.
+        permissions: Some of `PERMISSIONS`.
+        key_format: Regular expression for a whole key.
+
+    Raises:
+        ImportError: A public key needs the package `cryptography`.
+        ValueError: The key, the secret or an option is not valid.
+    """
+    if not api_key or not re.fullmatch(key_format, api_key):
+        raise ValueError(
+            "api_key is empty or does not match the switch key_format; "
+            "every request with it would be rejected"
+        )
+    if not {*permissions} <= {*PERMISSIONS}:
+        raise ValueError(f"permissions must be some of {', '.join(PERMISSIONS)}")
+    return ApiKey(
+        api_key,
+        parse_secret(api_secret),
+        account,
+        parse_networks(addresses),
+        frozenset(permissions),
+    )
 
 
 def parse_secret(api_secret: Secret) -> str | Verifier:

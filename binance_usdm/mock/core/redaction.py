@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from .accounts import ApiKey
-from .request_log import Logged
+from .request_log import STUB_PREFIX, Logged
 
 _SHOWN_CHARACTERS: Final = 6
 _MIN_SECRET_LENGTH: Final = 8
@@ -58,6 +58,8 @@ def format_logged(logged: Logged, redact: Redact) -> str:
         line += f", code {logged.code}"
     if logged.fault:
         line += f", fault {logged.fault}"
+    elif logged.operation is not None and logged.operation.startswith(STUB_PREFIX):
+        line += ", stub"
     if logged.refusal:
         line += f": {redact(logged.refusal)}"
     return escape_unprintable(line)

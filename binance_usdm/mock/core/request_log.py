@@ -14,6 +14,9 @@ LOG_BYTES_LIMIT: Final = 32 * 1024 * 1024
 BODY_LIMIT: Final = 64 * 1024
 """Bytes that are kept of a response's body, and of the body of a request to an unknown path."""
 
+STUB_PREFIX: Final = "stub "
+"""Begin of the operation id of a stub: what follows is its method and path."""
+
 Headers = tuple[tuple[bytes, bytes], ...]
 CountKey = tuple[str | None, int, int | None]
 """(operation, HTTP status, code)."""
@@ -31,7 +34,8 @@ class Logged:
         at_ms: Time by the exchange's clock, in ms.
         status: HTTP status of the response.
         code: The exchange's own code in the response, or `None`.
-        operation: Id of the operation, or `None` for an unknown path or method.
+        operation: Id of the operation, "stub GET /path" for a stub, or `None` for an unknown path or
+            method.
         fault: Name of the injected fault that responded, or `None`.
         refusal: Why the request was rejected, or would have been if no fault or limit had
             responded. Empty for a request that passes all checks, and for an unknown path that a

@@ -36,7 +36,7 @@ class Operation:
 
     `key_header` is the lower-case name of the header with the API key, `signature` the name of
     the parameter with the signature; each is `None` if the operation needs none. `allowed_names`
-    are all names that a query may have.
+    are all names that a query may have, `None` for any.
     """
 
     id: str
@@ -48,7 +48,7 @@ class Operation:
     signature: str | None
     example: Any
     schema: Json
-    allowed_names: frozenset[str]
+    allowed_names: frozenset[str] | None
     parameters_by_role: Mapping[str, Parameter]
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from .accounts import Account, ApiKey
 from .clock import SkewedClock
 from .request_log import RequestLog
+from .stubs import Stub
 from .switches import Switches
 from .weight import WeightCounter
 
@@ -24,7 +25,7 @@ class State:
     """Accounts, keys, weight by IP address, log, clock and switches.
 
     `account` is the first account. `signatures` has digests of those that were received, oldest
-    first.
+    first. `stubs` are those of methods and paths.
     """
 
     switches: Switches
@@ -35,6 +36,7 @@ class State:
     keys: dict[str, ApiKey] = field(default_factory=dict)
     counters: dict[str, WeightCounter] = field(default_factory=dict)
     signatures: dict[bytes, None] = field(default_factory=dict)
+    stubs: dict[tuple[str, str], Stub] = field(default_factory=dict)
 
     def counter_for(self, address: str) -> WeightCounter:
         """Return the weight counter of an IP address, a new one for an unknown address.

@@ -129,8 +129,9 @@ def _check_parameters(context: RequestContext, operation: Operation) -> None:
     if operation.signature is not None:
         _require_signature(context, operation.signature)
     code = context.switches.unknown_parameter
-    if code is not None and not operation.allowed_names.issuperset(sent):
-        read = operation.allowed_names.intersection(sent)
+    allowed_names = operation.allowed_names
+    if code is not None and allowed_names is not None and not allowed_names.issuperset(sent):
+        read = allowed_names.intersection(sent)
         raise RejectionError(code, read=len(read), sent=len(sent))
 
 
