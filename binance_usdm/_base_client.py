@@ -10,7 +10,7 @@ from . import _config as config
 from ._auth.credentials import Credentials, validate_credentials
 from ._auth.signers import Signer
 from ._call import CallRunner
-from ._environment import is_mock_url, options_from_env, variable_of
+from ._environment import is_mock_url, options_from_env, sealed_proxy, variable_of
 from ._errors import ConfigurationError
 from ._events import Observer
 from ._gates import GateSet
@@ -125,8 +125,8 @@ class BaseClient(CallRunner, Generic[TransportT]):
         else:
             adapted_transport = self._transport.transport
         # No limit is known for a mock exchange, and a run of tests makes more calls than a program.
-        has_budget = not is_mock_url(str(url))
-        self._shared = get_shared_state((str(url), proxy_address, has_budget), adapted_transport)
+        origin = str(url), proxy_address, not is_mock_url(str(url))
+        self._shared = get_shared_state(origin, adapted_transport)
 
     @classmethod
     def _choose_transport(
@@ -168,6 +168,8 @@ class BaseClient(CallRunner, Generic[TransportT]):
     ) -> Any:
         if ssl_context is not None and (problem := ssl_context_problem(ssl_context)) is not None:
             return Problem(problem)
+        if proxy is None and isinstance(url, config.BaseUrl):
+            proxy = sealed_proxy(str(url))
         if proxy is None:
             return cls._default_transport_class(None, ssl_context=ssl_context)
         parsed_proxy = Proxy.from_url(proxy)

@@ -30,6 +30,8 @@ ENV_BUDGET: Final = "BINANCE_BUDGET"
 ENV_ALLOW_HTTP_HOSTS: Final = "BINANCE_ALLOW_HTTP_HOSTS"
 ENV_MOCK_URLS: Final = "BINANCE_MOCK_URLS"
 """Base URLs of the mock exchanges that run, separated by commas. The mock sets it."""
+ENV_SEALED_PROXY: Final = "BINANCE_SEALED_PROXY"
+"""Proxy to all hosts but this machine. `mock run --sealed` sets it, to refuse them."""
 ENV_NAMES_BY_OPTION: Final = {
     "api_key": ENV_API_KEY,
     "api_secret": ENV_API_SECRET,
@@ -70,6 +72,14 @@ def is_mock_url(base_url: str) -> bool:
     if not mock_urls or match is None or not is_loopback(str(urlsplit(base_url).hostname)):
         return False
     return match.groups() in _SCHEME_AND_PORT.findall(mock_urls)
+
+
+def sealed_proxy(base_url: str) -> str | None:
+    """Return the proxy that a sealed run prescribes for a base URL, `None` without one."""
+    proxy = os.environ.get(ENV_SEALED_PROXY)
+    if not proxy or is_loopback(str(urlsplit(base_url).hostname)):
+        return None
+    return proxy
 
 
 _SCHEME_AND_PORT = re.compile(r"(https?)://[^/,]*:([0-9]+)")

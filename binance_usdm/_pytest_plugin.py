@@ -7,10 +7,11 @@ uses a fixture.
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from _pytest._code.code import ExceptionRepr
@@ -42,28 +43,59 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the mark of tests that differ from the option."""
     config.addinivalue_line(
         "markers",
-        "usdm_exchange(strict=True): whether the test fails if usdm_exchange rejected a request",
+        "usdm_exchange(strict=True, sealed=True): whether a test with usdm_exchange fails if that "
+        "rejected a request, and whether it cannot reach the exchange's hosts",
     )
 
 
 @pytest.fixture
 def usdm_exchange(request: pytest.FixtureRequest) -> Iterator[Exchange]:
-    """Fresh mock exchange with the default API key and secret, on the system's clock."""
+    """Fresh mock exchange with the default API key and secret, on the system's clock.
+
+    The test fails if it tries to reach a host of the exchange.
+    """
     from binance_usdm.mock import Exchange
 
     exchange = Exchange()
     request.node.stash[_STASH_KEY] = exchange
-    yield exchange
+    domains = exchange._engine.spec.server_domains()
+    with _blocked_hosts(domains if _mark_value(request, "sealed", True) else set()) as hosts:
+        yield exchange
+    if hosts:
+        pytest.fail(f"the test tried to reach {', '.join(hosts)}; nothing was sent", pytrace=False)
     if _is_strict(request) and exchange._engine.verdict.unexpected_count:
         pytest.fail("\n".join(exchange._engine.verdict.summary_lines()), pytrace=False)
 
 
+@contextmanager
+def _blocked_hosts(domains: set[str]) -> Iterator[list[str]]:
+    """Let no host of some domains be looked up, and yield those that were asked for."""
+    look_up = socket.getaddrinfo
+    blocked: list[str] = []
+
+    def look_up_others(host: Any, *arguments: Any, **options: Any) -> Any:
+        name = host.decode("latin-1") if isinstance(host, bytes) else str(host)
+        labels = name.lower().rstrip(".").split(".")
+        if ".".join(labels[-2:]) not in domains:
+            return look_up(host, *arguments, **options)
+        if name not in blocked:
+            blocked.append(name)
+        raise socket.gaierror(socket.EAI_NONAME, f"usdm_exchange blocks {name}")
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(socket, "getaddrinfo", look_up_others)
+        yield blocked
+
+
+def _mark_value(request: pytest.FixtureRequest, name: str, default: bool) -> bool:
+    mark = request.node.get_closest_marker("usdm_exchange")
+    return default if mark is None else bool(mark.kwargs.get(name, default))
+
+
 def _is_strict(request: pytest.FixtureRequest) -> bool:
     """Return whether a test fails if its exchange rejected a request unexpectedly."""
-    mark = request.node.get_closest_marker("usdm_exchange")
-    if mark is not None and "strict" in mark.kwargs:
-        return bool(mark.kwargs["strict"])
-    return bool(request.config.getini(_STRICT) or request.config.getoption(_STRICT))
+    is_asked = request.config.getini(_STRICT) or request.config.getoption(_STRICT)
+    return _mark_value(request, "strict", bool(is_asked))
 
 
 @pytest.fixture

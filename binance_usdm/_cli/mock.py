@@ -19,7 +19,7 @@ from binance_usdm.mock.core.clock import system_time_ms
 
 from .mock_admin import ENV_ADMIN_TOKEN, read_admin_token
 from .mock_arguments import add_server_command
-from .mock_environment import program_environment
+from .mock_environment import program_environment, sealed_environment
 from .mock_report import report_end, start_log
 from .mock_start import start_lines
 from .mock_values import (
@@ -30,6 +30,7 @@ from .mock_values import (
     read_file,
 )
 from .program import ProgramStartError, run_program, start_watcher
+from .proxy_trap import start_trap
 
 T = TypeVar("T")
 
@@ -105,6 +106,11 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
         "run",
         _run_program,
         f"Run a program against the mock: sets {ENV_API_KEY}, {ENV_API_SECRET} and {ENV_BASE_URL}.",
+    )
+    run_command.add_argument(
+        "--sealed",
+        action="store_true",
+        help="end the program if it tries to reach another host, by a proxy that refuses",
     )
     run_command.add_argument(
         "program", nargs=argparse.REMAINDER, metavar="-- PROGRAM [ARGUMENT ...]"
@@ -215,11 +221,19 @@ def _run_program(options: argparse.Namespace) -> int:
         watcher = stack.enter_context(start_watcher())
         url = _with_server_errors(lambda: stack.enter_context(running(exchange)))
         environment = program_environment(options, exchange.api_key, url)
+        trap = stack.enter_context(start_trap()) if options.sealed else None
+        if trap is not None:
+            environment = sealed_environment(environment, trap.url)
+        on_start = (lambda end_program: None) if trap is None else trap.set_program
         try:
-            exit_code = run_program(program, environment, watcher)
+            exit_code = run_program(program, environment, watcher, on_start)
         except ProgramStartError as error:
             print(f"binance-usdm: {error}", file=sys.stderr)
             return error.exit_code
+    if trap is not None and trap.hosts:
+        hosts = ", ".join(trap.hosts)
+        print(f"binance-usdm: the program was ended: it tried to reach {hosts}", file=sys.stderr)
+        exit_code = 1
     return report_end(options, exchange, exit_code)
 
 

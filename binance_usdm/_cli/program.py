@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -20,6 +21,7 @@ _NOT_FOUND_EXIT_CODE: Final = 127
 _NOT_EXECUTABLE_EXIT_CODE: Final = 126
 # The kernel sends a signal to one process of a group after the other.
 _GROUP_DELIVERY_SECONDS: Final = 0.03
+_TERMINATION_SECONDS: Final = 5.0
 _WATCHER_TIMEOUT_SECONDS: Final = 1.0
 
 
@@ -111,7 +113,12 @@ def _take_pending(number: int) -> bool:
     return is_pending
 
 
-def run_program(command: Sequence[str], environment: Mapping[str, str], watcher: Watcher) -> int:
+def run_program(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    watcher: Watcher,
+    on_start: Callable[[Callable[[], None]], object] = lambda end_program: None,
+) -> int:
     """Run a program and wait for its end. Signals to this process are passed on to it.
 
     Signals that this process ignores are ignored by the program too, as after `nohup`.
@@ -120,6 +127,7 @@ def run_program(command: Sequence[str], environment: Mapping[str, str], watcher:
         command: Program and arguments.
         environment: Environment variables of the program.
         watcher: Watcher of this process's group.
+        on_start: Function that is called with one that ends the program, from any thread.
 
     Returns:
         The program's exit code, or 128 and the number of the signal that ended it, as in a shell.
@@ -134,6 +142,7 @@ def run_program(command: Sequence[str], environment: Mapping[str, str], watcher:
         except OSError as error:
             raise ProgramStartError(command[0], error) from None
         watcher.set_program(program.pid)
+        on_start(program.end)
         exit_code = program.wait()
         watcher.set_program(None)
     return exit_code if exit_code >= 0 else 128 - exit_code
@@ -161,6 +170,13 @@ class _Program(subprocess.Popen[bytes]):
         super().__init__(command, env=environment)
         for number in self._early:
             self.send_signal(number)
+
+    def end(self) -> None:
+        """End the program: with SIGTERM, and with SIGKILL if it goes on for some seconds."""
+        self.terminate()
+        killer = threading.Timer(_TERMINATION_SECONDS, self.kill)
+        killer.daemon = True
+        killer.start()
 
     def forward(self, number: int, frame: FrameType | None) -> None:
         """Pass a signal on, unless the program has received it as a member of the group."""

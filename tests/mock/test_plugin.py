@@ -15,7 +15,7 @@ import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
 from tests.support.paths import ROOT
-from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
+from tests.support.spec_facts import BALANCE_PATH, HOST_BY_ENVIRONMENT, TIME_PATH
 
 PROGRAM = """
 import binance_usdm
@@ -332,3 +332,74 @@ def test_tracebacks_end_in_the_test(tmp_path: Path) -> None:
     assert re.search(r"^test_strict\.py:[0-9]+: AuthenticationError$", done.stdout, re.MULTILINE)
     assert "_call.py" not in done.stdout
     assert "_call.py" in run_pytest(tmp_path, "-k", "raises", "--tb=long", "--full-trace").stdout
+
+
+SEALED = """
+import asyncio
+import http.client
+import socket
+import binance_usdm
+import pytest
+
+def look_up(host):
+    with pytest.raises(OSError):
+        socket.getaddrinfo(host, 443)
+
+def test_client(usdm_exchange):
+    with pytest.raises(binance_usdm.TransportError):
+        binance_usdm.Client("a-fake-key-of-a-test", "a-fake-secret-of-a-test").balance()
+
+def test_async_client(usdm_exchange):
+    async def read():
+        async with binance_usdm.AsyncClient("a-fake-key-of-a-test", "a-fake-secret") as client:
+            await client.balance()
+    with pytest.raises(binance_usdm.TransportError):
+        asyncio.run(read())
+
+def test_sibling(usdm_exchange):
+    with pytest.raises(OSError):
+        http.client.HTTPSConnection("API.SIBLING.").connect()
+
+@pytest.mark.usdm_exchange(sealed=False)
+def test_exempt(usdm_exchange):
+    with pytest.raises(ZeroDivisionError):
+        socket.getaddrinfo("api.SIBLING", 443)
+
+def test_others(usdm_exchange_url):
+    assert socket.getaddrinfo("127.0.0.1", 80)
+    with binance_usdm.Client.from_env() as client:
+        assert client.balance()
+    look_up("notSIBLING")
+
+def test_after():
+    with pytest.raises(ZeroDivisionError):
+        socket.getaddrinfo("api.SIBLING", 443)
+"""
+
+NO_NETWORK = """
+import socket
+real = socket.getaddrinfo
+
+def look_up(host, *arguments, **options):
+    if host == "127.0.0.1":
+        return real(host, *arguments, **options)
+    if str(host).startswith("not"):
+        raise OSError("no network")
+    raise ZeroDivisionError("it was looked up")
+
+socket.getaddrinfo = look_up
+"""
+
+
+def test_the_exchange_itself_cannot_be_reached(tmp_path: Path) -> None:
+    """A test with the fixture fails if it looks up a host of the spec, or a sibling of one."""
+    host = HOST_BY_ENVIRONMENT["production"]
+    domain = ".".join(host.split(".")[-2:])
+    (tmp_path / "conftest.py").write_text(NO_NETWORK)
+    (tmp_path / "test_sealed.py").write_text(SEALED.replace("SIBLING", domain))
+    done = run_pytest(tmp_path)
+    assert "6 passed, 3 errors" in done.stdout, done.stdout
+    messages = re.findall(
+        r"^the test tried to reach (\S+); nothing was sent$", done.stdout, re.MULTILINE
+    )
+    assert messages == [host, host, f"API.{domain}."]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from .response import dump_json
 from .schema import Violation, compile_validator, iter_errors
@@ -83,6 +84,12 @@ class ApiSpec:
     def find_operation(self, method: str, path: str) -> Operation | None:
         """Return the operation with exactly this method and path, or `None`."""
         return self._routes.get((method, path))
+
+    def server_domains(self) -> set[str]:
+        """Return the domains of the document's servers, such as "example.com"."""
+        urls = [str(server.get("url", "")) for server in self.document.get("servers", ())]
+        hosts = [urlsplit(url).hostname or "" for url in urls]
+        return {".".join(host.split(".")[-2:]) for host in hosts if "." in host}
 
     def require_operation(self, operation_id: str) -> Operation:
         """Return the operation with an id.
