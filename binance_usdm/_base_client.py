@@ -10,13 +10,14 @@ from . import _config as config
 from ._auth.credentials import Credentials, validate_credentials
 from ._auth.signers import Signer
 from ._call import CallRunner
-from ._environment import is_mock_url, options_from_env, sealed_proxy, variable_of
+from ._environment import options_from_env, variable_of
 from ._errors import ConfigurationError
 from ._events import Observer
 from ._gates import GateSet
 from ._http.messages import DEFAULT_MAX_RESPONSE_BYTES
 from ._http.proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
 from ._http.tls import ssl_context_problem
+from ._mock_environment import choose_proxy, is_mock_url
 from ._options import (
     ClientOptions,
     NoOptions,
@@ -168,8 +169,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
     ) -> Any:
         if ssl_context is not None and (problem := ssl_context_problem(ssl_context)) is not None:
             return Problem(problem)
-        if proxy is None and isinstance(url, config.BaseUrl):
-            proxy = sealed_proxy(str(url))
+        proxy = choose_proxy(proxy, str(url))
         if proxy is None:
             return cls._default_transport_class(None, ssl_context=ssl_context)
         parsed_proxy = Proxy.from_url(proxy)

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from ._auth.key_files import read_key_file
 from ._auth.private_keys import PrivateKeySigner, signer_from_pem
 from ._errors import ConfigurationError
-from ._http.addresses import is_loopback
 from ._policy.shared import get_shared_budget
 from ._secrets import Problem
 
@@ -28,10 +27,6 @@ ENV_BASE_URL: Final = "BINANCE_BASE_URL"
 ENV_PROXY: Final = "BINANCE_PROXY"
 ENV_BUDGET: Final = "BINANCE_BUDGET"
 ENV_ALLOW_HTTP_HOSTS: Final = "BINANCE_ALLOW_HTTP_HOSTS"
-ENV_MOCK_URLS: Final = "BINANCE_MOCK_URLS"
-"""Base URLs of the mock exchanges that run, separated by commas. The mock sets it."""
-ENV_SEALED_PROXY: Final = "BINANCE_SEALED_PROXY"
-"""Proxy to all hosts but this machine. `mock run --sealed` sets it, to refuse them."""
 ENV_NAMES_BY_OPTION: Final = {
     "api_key": ENV_API_KEY,
     "api_secret": ENV_API_SECRET,
@@ -59,30 +54,6 @@ def http_hosts_from_env() -> tuple[str, ...]:
     return tuple(host.strip() for host in hosts.split(",")) if hosts else ()
 
 
-def is_mock_url(base_url: str) -> bool:
-    """Return whether a base URL is that of a mock exchange that runs on this machine.
-
-    Another host is never one, whatever the variable says.
-
-    Args:
-        base_url: Base URL of a client, with its port unless that is the scheme's default.
-    """
-    mock_urls = os.environ.get(ENV_MOCK_URLS)
-    match = _SCHEME_AND_PORT.match(base_url)
-    if not mock_urls or match is None or not is_loopback(str(urlsplit(base_url).hostname)):
-        return False
-    return match.groups() in _SCHEME_AND_PORT.findall(mock_urls)
-
-
-def sealed_proxy(base_url: str) -> str | None:
-    """Return the proxy that a sealed run prescribes for a base URL, `None` without one."""
-    proxy = os.environ.get(ENV_SEALED_PROXY)
-    if not proxy or is_loopback(str(urlsplit(base_url).hostname)):
-        return None
-    return proxy
-
-
-_SCHEME_AND_PORT = re.compile(r"(https?)://[^/,]*:([0-9]+)")
 _LOOKS_LIKE_PATH = re.compile(
     r"\s*['\"]?(?:(?:~|\.{0,2}/|file:|[A-Z]:[/\\]).*|[\w./\\ -]*\.\w{2,5})['\"]?\s*", re.IGNORECASE
 )

@@ -17,9 +17,9 @@ from binance_usdm._environment import (
     ENV_PRIVATE_KEY_FILE,
     ENV_PRIVATE_KEY_PASSWORD,
     ENV_PROXY,
-    ENV_SEALED_PROXY,
     without_proxy_for,
 )
+from binance_usdm._mock_environment import ENV_SEALED_PROXY
 
 
 def program_environment(options: argparse.Namespace, api_key: str, url: str) -> dict[str, str]:

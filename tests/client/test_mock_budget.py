@@ -10,7 +10,7 @@ import pytest
 
 import binance_usdm
 from binance_usdm import Client, WeightLimiter
-from binance_usdm._environment import ENV_MOCK_URLS
+from binance_usdm._mock_environment import ENV_MOCK_URLS
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, Switches, running
 from tests.support.command_line import run
 
