@@ -16,6 +16,7 @@ import pytest
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
 from tests.support.command_line import COMMAND, Finished, run
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 PROGRAM = """
 import http.client, os, sys, urllib.parse
@@ -25,7 +26,7 @@ for target in sys.argv[1:]:
     connection.request("GET", target, headers={"X-MBX-APIKEY": os.environ["BINANCE_API_KEY"]})
     connection.getresponse().read()
 """
-BAD = f"/fapi/v3/balance?timestamp=1&signature={'0a' * 32}"
+BAD = f"{BALANCE_PATH}?timestamp=1&signature={'0a' * 32}"
 
 
 def run_program(*targets: str, options: tuple[str, ...] = ()) -> Finished:
@@ -37,7 +38,7 @@ def run_program(*targets: str, options: tuple[str, ...] = ()) -> Finished:
 def test_a_summary_says_what_was_rejected() -> None:
     """The summary counts requests and names each reason once, without key, query and signature."""
     secret_path = f"/{DEFAULT_API_SECRET}/%0Ax"
-    done = run_program("/fapi/v1/time", BAD, BAD, secret_path, options=("--log",))
+    done = run_program(TIME_PATH, BAD, BAD, secret_path, options=("--log",))
     assert done.returncode == 0
     *log, first, bad, unknown = done.stderr.splitlines()
     assert first == "mock exchange: 4 requests: 1 accepted, 3 rejected, 0 answered by faults"
@@ -47,7 +48,7 @@ def test_a_summary_says_what_was_rejected() -> None:
         "  1 x GET /(secret)/%0Ax, HTTP 404, code -5000: unknown path or method [request 4]"
     )
     assert [line.split()[:2] for line in log] == [[str(number), "GET"] for number in range(1, 5)]
-    assert log[0] == "   1 GET '/fapi/v1/time' HTTP 200"
+    assert log[0] == f"   1 GET '{TIME_PATH}' HTTP 200"
     for secret in (DEFAULT_API_KEY, DEFAULT_API_SECRET, "0a0a0a", "timestamp="):
         assert secret not in done.stderr
 
@@ -60,16 +61,16 @@ def test_no_request_is_said() -> None:
 @pytest.mark.parametrize(
     ("targets", "options", "exit_code"),
     [
-        (("/fapi/v1/time",), (), 0),
+        ((TIME_PATH,), (), 0),
         ((BAD,), (), 1),
         (("/nowhere",), (), 1),
-        (("/fapi/v1/time",), ("--fault", "waf"), 0),
+        ((TIME_PATH,), ("--fault", "waf"), 0),
         (("/nowhere",), ("--fault", "waf:path=/nowhere"), 0),
         (("/nowhere",), ("--fault", "latency:seconds=0"), 1),
         # A fault answers, and the signature would be rejected all the same.
         ((BAD,), ("--fault", "waf"), 1),
         ((BAD,), ("--clock-offset", "10000"), 0),
-        (("/fapi/v1/time",) * 2, ("--switch", "weight_limit=1"), 1),
+        ((TIME_PATH,) * 2, ("--switch", "weight_limit=1"), 1),
     ],
 )
 def test_strict_fails_for_the_unexpected(
@@ -87,7 +88,7 @@ def test_the_programs_failure_is_kept() -> None:
 
 def test_a_report_is_json_or_junit(tmp_path: Path) -> None:
     """The suffix of --report chooses the format; both have every reason."""
-    targets = ("/fapi/v1/time", "/fapi/v1/time", BAD, "/nowhere?&<")
+    targets = (TIME_PATH, TIME_PATH, BAD, "/nowhere?&<")
     report = tmp_path / "verdict.json"
     run_program(*targets, options=("--report", str(report)))
     value = json.loads(report.read_text(encoding="utf-8"))

@@ -13,8 +13,10 @@ from binance_usdm import Client, WeightLimiter
 from binance_usdm._mock_environment import ENV_MOCK_URLS
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, Switches, running
 from tests.support.command_line import run
+from tests.support.spec_facts import BALANCE_WEIGHT, HOST_BY_ENVIRONMENT
 
-MINUTE_OF_CALLS = 385
+HOST = HOST_BY_ENVIRONMENT["production"]
+MINUTE_OF_CALLS = 1920 // BALANCE_WEIGHT + 1
 """One more balance than the shared budget of 1,920 allows in a minute."""
 
 
@@ -36,7 +38,10 @@ def test_the_budget_is_lifted_while_a_mock_runs() -> None:
 
 def test_a_budget_is_kept_when_a_test_is_about_it() -> None:
     """A limiter that is passed keeps its budget, and its error names the option."""
-    with running() as url, make_client(url, limiter=WeightLimiter(limit=10, share=1)) as client:
+    with (
+        running() as url,
+        make_client(url, limiter=WeightLimiter(limit=2 * BALANCE_WEIGHT, share=1)) as client,
+    ):
         client.balance()
         client.balance()
         with pytest.raises(binance_usdm.RateLimitError, match=r"\(option `limiter`\)"):
@@ -46,8 +51,8 @@ def test_a_budget_is_kept_when_a_test_is_about_it() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "https://fapi.binance.com",
-        "https://fapi.binance.com:8787",
+        f"https://{HOST}",
+        f"https://{HOST}:8787",
         "https://127.0.0.1.example:8787",
         "http://mock:8787",
     ],

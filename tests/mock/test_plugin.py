@@ -319,7 +319,7 @@ def test_a_green_test_can_be_asserted_at_teardown(tmp_path: Path) -> None:
     (failure,) = [case.find("failure") for case in cases if case.find("failure") is not None]
     assert failure is not None
     assert "Requests to usdm_exchange" in str(failure.text)
-    assert "1 GET '/fapi/v3/balance' HTTP 400, code -1022" in str(failure.text)
+    assert f"1 GET '{BALANCE_PATH}' HTTP 400, code -1022" in str(failure.text)
     assert "another-secret" not in junit.read_text().replace('"another-secret"', "")
     (tmp_path / "pytest.ini").write_text("[pytest]\nusdm_exchange_strict = true\n")
     assert "1 failed, 3 passed, 2 errors" in run_pytest(tmp_path).stdout

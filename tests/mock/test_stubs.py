@@ -12,6 +12,7 @@ import pytest
 from binance_usdm.mock import DEFAULT_API_KEY, Exchange
 from tests.support.command_line import run
 from tests.support.signed_requests import send_query, sign_query
+from tests.support.spec_facts import BALANCE_PATH
 
 ACCOUNT = "/fapi/v3/account"
 
@@ -72,7 +73,7 @@ def test_a_fault_answers_a_stub_too(exchange: Exchange) -> None:
         "GET fapi",
         "get /x",
         "GET /x?a=1",
-        "GET /fapi/v3/balance",
+        f"GET {BALANCE_PATH}",
         "GET /x y",
         "",
     ],

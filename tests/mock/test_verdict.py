@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from binance_usdm.mock import DEFAULT_API_KEY, Exchange, Reply, Switches
 from binance_usdm.mock.core.verdict import Verdict
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
+
+LATE = f"{BALANCE_PATH}?timestamp=1&signature=x"
 
 
-def send(exchange: Exchange, target: bytes = b"/fapi/v1/time") -> int:
+def send(exchange: Exchange, target: str = TIME_PATH) -> int:
     headers = [(b"X-MBX-APIKEY", DEFAULT_API_KEY.encode())]
-    return exchange.handle("GET", target, headers).status
+    return exchange.handle("GET", target.encode(), headers).status
 
 
 def verdict_of(exchange: Exchange) -> Verdict:
@@ -41,14 +44,14 @@ def test_weight_of_the_program_is_unexpected() -> None:
 def test_a_timestamp_is_expected_once_the_clock_is_set() -> None:
     """A -1021 counts as expected only while the exchange has another time than the machine."""
     exchange = Exchange()
-    assert send(exchange, b"/fapi/v3/balance?timestamp=1&signature=x") == 400
+    assert send(exchange, LATE) == 400
     assert verdict_of(exchange).unexpected_count == 1
     exchange.clock.advance(10_000)
     exchange.fail("waf")
-    assert send(exchange, b"/fapi/v3/balance?timestamp=1&signature=x") == 403
+    assert send(exchange, LATE) == 403
     assert verdict_of(exchange).unexpected_count == 1
     exchange.clock.reset()
-    assert send(exchange, b"/fapi/v3/balance?timestamp=1&signature=x") == 400
+    assert send(exchange, LATE) == 400
     assert verdict_of(exchange).unexpected_count == 2
 
 
@@ -56,10 +59,10 @@ def test_groups_are_bounded() -> None:
     """Reasons that differ in numbers only are one group, and a scan of paths is bounded."""
     exchange = Exchange()
     for timestamp in (1, 2_000):
-        send(exchange, b"/fapi/v3/balance?timestamp=%d&signature=x" % timestamp)
+        send(exchange, f"{BALANCE_PATH}?timestamp={timestamp}&signature=x")
     assert [group.count for group in verdict_of(exchange).groups] == [2]
     for number in range(100):
-        send(exchange, b"/path-%d" % number)
+        send(exchange, f"/path-{number}")
     assert len(verdict_of(exchange).groups) == 51
     assert verdict_of(exchange).groups[-1].target == "other requests"
     assert verdict_of(exchange).rejected_count == 102
@@ -70,7 +73,7 @@ def test_the_log_says_what_answered() -> None:
     exchange = Exchange()
     exchange.fail(Reply(200, body=b"{}"), path="/fapi/v2/account")
     exchange.fail("latency", path="/nowhere", seconds=0)
-    assert [send(exchange, path) for path in (b"/fapi/v2/account", b"/nowhere")] == [200, 404]
+    assert [send(exchange, path) for path in ("/fapi/v2/account", "/nowhere")] == [200, 404]
     answered, late = exchange.requests
     assert (answered.fault, answered.refusal) == ("reply", "")
     assert (late.fault, late.refusal) == ("latency", "unknown path or method")
