@@ -26,10 +26,10 @@ _binance_usdm() {
     whoami:--base-url|whoami:--proxy|whoami:--timeout|whoami:--profile) return ;;
     whoami:--profiles-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     whoami:-o|whoami:--output) COMPREPLY=($(compgen -W 'table json jsonl csv tsv' -- "$current")); return ;;
-    'mock serve:--api-key'|'mock serve:--api-secret'|'mock serve:--account'|'mock serve:--clock-offset'|'mock serve:--fault'|'mock serve:--switch'|'mock serve:--host'|'mock serve:--port'|'mock serve:--workers') return ;;
-    'mock serve:--public-key'|'mock serve:--reply'|'mock serve:--replay'|'mock serve:--tls-cert'|'mock serve:--tls-key') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
-    'mock run:--api-key'|'mock run:--api-secret'|'mock run:--account'|'mock run:--clock-offset'|'mock run:--fault'|'mock run:--switch') return ;;
-    'mock run:--public-key'|'mock run:--reply'|'mock run:--replay') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    'mock serve:--api-key'|'mock serve:--api-secret'|'mock serve:--account'|'mock serve:--clock-offset'|'mock serve:--stub'|'mock serve:--fault'|'mock serve:--switch'|'mock serve:--host'|'mock serve:--port'|'mock serve:--workers') return ;;
+    'mock serve:--public-key'|'mock serve:--reply'|'mock serve:--replay'|'mock serve:--report'|'mock serve:--admin-token-file'|'mock serve:--tls-cert'|'mock serve:--tls-key') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    'mock run:--api-key'|'mock run:--api-secret'|'mock run:--account'|'mock run:--clock-offset'|'mock run:--stub'|'mock run:--fault'|'mock run:--switch') return ;;
+    'mock run:--public-key'|'mock run:--reply'|'mock run:--replay'|'mock run:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
   case "$path" in
     '') words='balance server-time doctor whoami mock completion -h --help --version' ;;
@@ -38,8 +38,8 @@ _binance_usdm() {
     doctor) words='-h --help --base-url --demo --proxy --timeout --recv-window --json' ;;
     whoami) words='-h --help --base-url --demo --proxy --timeout --profile --all-profiles --profiles-file -o --output' ;;
     mock) words='serve run scrub -h --help' ;;
-    'mock serve') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --fault --switch --replay --host --port --admin --tls-cert --tls-key --workers' ;;
-    'mock run') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --fault --switch --replay' ;;
+    'mock serve') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --host --port --admin --admin-token-file --tls-cert --tls-key --workers' ;;
+    'mock run') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --sealed' ;;
     'mock scrub') words='-h --help' ;;
     completion) words='bash zsh fish -h --help' ;;
   esac
