@@ -17,7 +17,9 @@ PAGES: Final = sorted(
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     if not page.is_relative_to(CHINESE)
 )
-LANGUAGES: Final = {"console", "json", "mermaid", "python", "sh", "text", "toml", "yaml"}
+LANGUAGES: Final = {
+    "console", "json", "markdown", "mermaid", "python", "sh", "text", "toml", "yaml",
+}  # fmt: skip
 LINES_HEAD: Final = """\
 import csv, json, sys
 from typing import Any

@@ -39,9 +39,9 @@ def evaluate(format_name: str, rows: list[AccountBalance], **packages: Any) -> A
     return eval(line, {"rows": rows, "attrs": attrs, "json": json, "csv": csv, **packages})
 
 
-def test_the_page_has_seven_lines() -> None:
+def test_the_page_has_eight_lines() -> None:
     """Each line has a test below."""
-    names = ["JSON text", "`json`", "orjson", "FastAPI", "pandas", "polars", "csv"]
+    names = ["JSON text", "`json`", "orjson", "FastAPI", "pandas", "Arrow", "polars", "csv"]
     assert [name.split(",")[0] for name in LINES] == names
 
 
@@ -53,6 +53,16 @@ def test_json_lines_keep_every_digit(rows: list[AccountBalance]) -> None:
     assert strings[0].pop("new") == "0.10000000000000000000000000000001"
     del numbers[0]["new"]
     assert strings == numbers
+
+
+def test_the_line_for_arrow_keeps_every_digit(rows: list[AccountBalance]) -> None:
+    """Amounts are decimals, and what the spec does not describe is JSON text."""
+    pytest.importorskip("pyarrow")
+    import binance_usdm.arrow
+
+    [first, _] = evaluate("Arrow", rows, binance_usdm=binance_usdm).to_pylist()
+    assert first["balance"] == Decimal("1.50")
+    assert "0.10000000000000000000000000000001" in str(first)
 
 
 def test_fragments_and_responses_get_text(rows: list[AccountBalance]) -> None:
