@@ -45,6 +45,7 @@ class CallRunner(ClockSyncer):
         """Make attempts until one succeeds, none may follow, or the deadline comes."""
         started_at = time.monotonic()
         query = self._request_builder.build_query(operation, arguments)
+        operation = self._request_builder.bind_operation(operation, arguments)
         deadline = started_at + self._timeout
         number = 0
         request_count = 0
@@ -129,7 +130,8 @@ class CallRunner(ClockSyncer):
                 if wait > 0:
                     continue
                 granted_minute = minute
-            lease = self._lease(attempt.deadline, needs_new_connection=needs_new_connection)
+            origin = self._request_builder.url_for(attempt.operation).origin
+            lease = self._lease(attempt.deadline, origin, needs_new_connection=needs_new_connection)
             holders = lease.holders
             token = lease.token
             try:
@@ -186,7 +188,7 @@ class CallRunner(ClockSyncer):
     async def _connect(self) -> None:
         """Open a connection and leave it idle."""
         deadline = time.monotonic() + self._timeout
-        lease = self._lease(deadline)
+        lease = self._lease(deadline, self._request_builder.origin)
         holders = lease.holders
         token = lease.token
         try:

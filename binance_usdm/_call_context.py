@@ -19,7 +19,7 @@ from ._errors import (
 )
 from ._events import Event, EventKind, Observer, emit
 from ._gates import GateSet
-from ._http.messages import HttpFailure, HttpResponse
+from ._http.messages import HttpFailure, HttpResponse, Origin
 from ._interrupts import raise_if_from_handler
 from ._policy.budget import Budget
 from ._policy.clock import Clock
@@ -101,11 +101,11 @@ class CallContext(SecretHolder):
     _timeout: float
     _transport: Any
 
-    def _lease(self, deadline: float, *, needs_new_connection: bool = False) -> Any:
+    def _lease(self, deadline: float, origin: Origin, *, needs_new_connection: bool = False) -> Any:
         """Return a lease of the client's transport. It takes nothing yet."""
         builder = self._request_builder
         return self._transport.lease(
-            builder.origin,
+            origin,
             builder.partition,
             deadline=deadline,
             max_response_bytes=self._max_reply_bytes,
@@ -144,7 +144,7 @@ class CallContext(SecretHolder):
         sent_at: float = 0.0,
         received_at: float = 0.0,
     ) -> AttemptResult:
-        host = self._request_builder.origin[1]
+        host = self._request_builder.url_for(attempt.operation).origin[1]
         error = error_from_failure(failure, host, secrets, self._max_reply_bytes, attempt.deadline)
         return AttemptResult(error, None, sent_at, received_at, int(sent_at > 0))
 

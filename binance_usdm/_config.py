@@ -19,6 +19,8 @@ from ._secrets import Problem, describe_value
 
 MAINNET: Final = "https://fapi.binance.com"
 DEMO: Final = "https://demo-fapi.binance.com"
+ENVIRONMENT_BY_BASE_URL: Final = {MAINNET: "production", DEMO: "demo"}
+"""`x-environment` of the exchange's servers."""
 DEFAULT_TIMEOUT: Final = 10.0
 """Total time for a call, in seconds."""
 MAX_TIMEOUT: Final = 3600.0

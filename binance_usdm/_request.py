@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
+
+from attrs import evolve
 
 from binance_usdm_wire import InvalidArgumentError, Operation
 
@@ -14,6 +16,8 @@ from ._http.messages import HttpRequest, RawHeaders, RequestTemplate
 from ._policy.clock import Clock
 from ._secrets import SecretHolder
 from ._version import __version__
+
+T = TypeVar("T")
 
 _DEFAULT_HEADERS = {
     "User-Agent": f"binance-usdm/{__version__}",
@@ -83,6 +87,42 @@ class RequestBuilder(SecretHolder):
             parameters.setdefault(window_name, str(self._recv_window))
         return "&".join([f"{name}={text}" for name, text in parameters.items()])
 
+    def bind_operation(self, operation: Operation[T], arguments: dict[str, Any]) -> Operation[T]:
+        """Return the operation with the path and the weight of a call with these arguments.
+
+        Raises:
+            ConfigurationError: The spec does not allow an argument in the path.
+        """
+        if operation.build_path is None and operation.weigh is None:
+            return operation
+        path = operation.path
+        weight = operation.weight
+        problem = ""
+        try:
+            if operation.build_path is not None:
+                path = operation.build_path(**arguments)
+            if operation.weigh is not None:
+                weight = operation.weigh(arguments)
+        except InvalidArgumentError as error:
+            problem = str(error)
+        # Raised here, so that the error has no context with the argument.
+        if problem:
+            raise ConfigurationError(problem)
+        return evolve(operation, path=path, weight=weight)
+
+    def url_for(self, operation: Operation[Any]) -> config.BaseUrl:
+        """Return the base URL of an operation.
+
+        An operation with servers of its own has that of the client's environment. A client with a
+        base URL that is no environment of the exchange sends everything there.
+        """
+        if operation.servers is None:
+            return self.url
+        environment = config.ENVIRONMENT_BY_BASE_URL.get(str(self.url))
+        url = config.parse_base_url(operation.servers.get(environment or "", str(self.url)))
+        # The spec's URL has been checked, and the client's own is one of the exchange's here.
+        return url if isinstance(url, config.BaseUrl) else self.url
+
     def build_signed(self, operation: Operation[Any], query: str, clock: Clock) -> HttpRequest:
         """Return the request of one attempt, with a new timestamp and a signature over its query.
 
@@ -112,10 +152,12 @@ class RequestBuilder(SecretHolder):
     def _complete(self, operation: Operation[Any], query: bytes, signature: bytes) -> HttpRequest:
         template = self._templates.get(operation.id)
         if template is None:
-            # `get()` may have many paths.
-            if len(self._templates) >= _MAX_TEMPLATES:
-                self._templates.clear()
-            template = self._templates[operation.id] = self._make_template(operation)
+            template = self._make_template(operation)
+            # A path with arguments is made anew for each call, and `get()` may have many paths.
+            if operation.build_path is None:
+                if len(self._templates) >= _MAX_TEMPLATES:
+                    self._templates.clear()
+                self._templates[operation.id] = template
         if signature:
             query += template.signature_prefix + signature
         target = template.path + b"?" + query if query else template.path
@@ -123,12 +165,13 @@ class RequestBuilder(SecretHolder):
         return HttpRequest(target, template.route, secrets)
 
     def _make_template(self, operation: Operation[Any]) -> _OperationTemplate:
-        path = f"{self.url.path}{operation.path}".encode("ascii")
+        url = self.url_for(operation)
+        path = f"{url.path}{operation.path}".encode("ascii")
         prefix = b""
         if operation.signing is not None:
             prefix = f"&{operation.signing.signature_parameter}=".encode("ascii")
-        headers = build_headers(self.url, operation.key_header, self._credentials.api_key)
-        return _OperationTemplate(path, prefix, RequestTemplate.build(self.url.origin, headers))
+        headers = build_headers(url, operation.key_header, self._credentials.api_key)
+        return _OperationTemplate(path, prefix, RequestTemplate.build(url.origin, headers))
 
 
 def build_headers(url: config.BaseUrl, key_header: str | None, api_key: str | None) -> RawHeaders:

@@ -22,11 +22,13 @@ from .changes.releases import Baseline, find_baseline, recorded_versions, releas
 from .changes.rendering import RENDERERS, render_summary
 from .changes.report import Report
 from .changes.surface import render_surface
+from .findings import SpecError
 from .manifest import explain_differences
+from .package_files import Files, diff_files, read_package, replace_package
 from .page.command import DESCRIPTION as PAGE_DESCRIPTION
 from .page.command import run_page
-from .project import PACKAGE, Files, diff_files, generate, read_package, replace_package
-from .spec import Json, SpecError, load
+from .project import PACKAGE, generate
+from .spec import Json, load, locate
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "spec" / "openapi.yaml"
@@ -49,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
                 return _run_release_check()
         return _run_generate(options)
     except SpecError as error:
-        for finding in error.findings:
+        for finding in locate(options.spec, error.findings):
             print(finding, file=sys.stderr)
         print(f"{len(error.findings)} finding(s); nothing was written", file=sys.stderr)
     except IncomparableError as error:

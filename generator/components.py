@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
-from jsonschema_rs import Draft202012Validator, ReferencingError
+from .examples import ExampleChecker
+from .findings import Finding, Place
+from .operations import JSON_CONTENT, signing_role
+from .reserved_names import RENAME, RESERVED_ARGUMENTS
+from .schemas import SchemaContext, check_schema, is_python_name
+from .spec import Json, class_name, component_class, renamed, resolve_or_empty
+from .value_types import is_class, split_type
 
-from .operations import signing_role
-from .schemas import check_schema, resolve_or_empty
-from .spec import Json, python_name
-
-RESERVED_ARGUMENTS = {"base_url", "csv", "demo", "help", "json", "non_zero", "timeout"}
-"""Options that every shell command already has."""
 RESERVED_HEADERS = {
     "accept",
     "accept-encoding",
@@ -29,81 +30,131 @@ UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """Name of a header (RFC 9110, 5.6.2)."""
 LOCATION_BY_ROLE = {"key": "header", "signature": "query"}
+SCALARS = ("string", "integer", "number", "boolean")
 
 
-def check_scheme(where: str, scheme: Json, document: Json) -> Iterator[str]:
+def check_scheme(place: Place, scheme: Json, checker: ExampleChecker) -> Iterator[Finding]:
     """Yield the findings of a security scheme."""
     role = signing_role(scheme) or ""
     location = LOCATION_BY_ROLE.get(role)
     name = scheme.get("name", "-")
     if location and scheme.get("in") != location:
-        yield f"{where}: a {role} belongs in the {location}; set in: {location}"
+        yield Finding.at(place, f"a {role} belongs in the {location}; set in: {location}")
     if scheme.get("in") == "query" and not UNRESERVED.fullmatch(name):
-        yield f"{where}: name {name!r} would need percent-encoding"
+        yield Finding.at(place, f"name {name!r} would need percent-encoding")
     if scheme.get("in") == "header" and not TOKEN.fullmatch(name):
-        yield f"{where}: name {name!r} is not a valid header name"
+        yield Finding.at(place, f"name {name!r} is not a valid header name")
     if scheme.get("in") == "header" and name.lower() in RESERVED_HEADERS:
-        yield f"{where}: header {name!r} has another purpose; it cannot carry a key"
+        yield Finding.at(place, f"header {name!r} has another purpose; it cannot carry a key")
 
 
-def check_parameter(where: str, parameter: Json, document: Json) -> Iterator[str]:
+def check_parameter(place: Place, parameter: Json, checker: ExampleChecker) -> Iterator[Finding]:
     """Yield the findings of a parameter. The target of a `$ref` is checked where it is defined."""
     if "$ref" in parameter:
         return
-    if "schema" in parameter:
-        yield from check_schema(f"{where}.schema", parameter["schema"], document, is_parameter=True)
-    schema = resolve_or_empty(document, parameter.get("schema", {}))
-    name = parameter.get("name", "-")
-    role = signing_role(parameter)
-    if not UNRESERVED.fullmatch(name):
-        yield f"{where}: name {name!r} would need percent-encoding"
-    if python_name(name).rstrip("_") in RESERVED_ARGUMENTS:
-        yield f"{where}: name {name!r} is an option that every shell command already has"
-    if schema.get("type", "string") not in ("string", "integer", "boolean"):
-        yield f"{where}: a parameter must be a string, an integer or a boolean, and not null"
-    if role and schema.get("type") != "integer":
-        yield f"{where}: a {role} must be an integer"
-    if role == "timestamp" and parameter.get("required") is not True:
-        yield f"{where}: the timestamp must be required"
-
-
-def check_response(where: str, response: Json, document: Json) -> Iterator[str]:
-    """Yield the findings of a response."""
-    for name, header in response.get("headers", {}).items():
-        yield from check_header(f"{where}.headers.{name}", header, document)
-    for media_type, media in response.get("content", {}).items():
-        place = f"{where}.content.{media_type}"
-        if "schema" in media:
-            findings = [*check_schema(f"{place}.schema", media["schema"], document)]
-            yield from findings or check_examples(place, media, document)
-
-
-def check_examples(where: str, media: Json, document: Json) -> Iterator[str]:
-    """Yield where the examples of a response break its schema: the mock exchange sends them."""
-    schema = {**media["schema"], "components": document.get("components", {})}
-    examples = {
-        f"examples.{name}": example.get("value")
-        for name, example in media.get("examples", {}).items()
-    }
-    if "example" in media:
-        examples["example"] = media["example"]
-    try:
-        validator = Draft202012Validator(schema)
-        for name, value in examples.items():
-            for error in validator.iter_errors(value):
-                path = ".".join(map(str, [where, name, *error.instance_path]))
-                yield f"{path}: {error.message}"
-    except (ValueError, ReferencingError):
-        # A pattern or a reference that is not valid is reported where it stands.
+    document = checker.document
+    media = parameter.get("content", {}).get(JSON_CONTENT, {})
+    is_json = "content" in parameter
+    if is_json == ("schema" in parameter):
+        problem = "schema is missing" if not is_json else "has schema and content; keep one of them"
+        yield Finding.at(place, f"{problem}; content is for an argument that is sent as JSON")
         return
+    node = media.get("schema", {}) if is_json else parameter["schema"]
+    inside = (*place, "content", JSON_CONTENT, "schema") if is_json else (*place, "schema")
+    findings = list(check_schema(inside, node, SchemaContext(document, is_argument=True)))
+    yield from findings
+    schema = resolve_or_empty(document, node)
+    problems = [*_argument_problems(parameter, schema, document, is_json=is_json)]
+    problems += [*_name_problems(parameter), *_role_problems(parameter, schema)]
+    yield from (Finding.at(place, problem) for problem in problems)
+    if not findings and not problems:
+        yield from checker.check_parameter(place, parameter, node, schema)
 
 
-def check_header(where: str, header: Json, document: Json) -> Iterator[str]:
+def _argument_problems(
+    parameter: Json, schema: Json, document: Json, *, is_json: bool
+) -> Iterator[str]:
+    json_type, is_nullable = split_type(schema.get("type", "string"))
+    item = resolve_or_empty(document, schema.get("items", {})) if json_type == "array" else {}
+    is_list = item.get("type") in SCALARS and not is_json
+    if (json_type not in SCALARS and not is_list and not is_json) or is_nullable:
+        yield (
+            "a parameter must be a string, a number, a boolean or a list of them, and not null; "
+            "for anything else write content: application/json, if the exchange reads JSON there"
+        )
+    if is_list and parameter.get("explode") is not False:
+        yield (
+            "a list would be sent as a repeated parameter, which the exchange refuses; write "
+            "explode: false for a list with commas, or content for JSON"
+        )
+    texts = [value for value in schema.get("enum", ()) if isinstance(value, str)]
+    if any(re.search("[\x00-\x20\x7f\ufffd]", text) for text in texts):
+        yield "a value of the enum has a space, which the exchange refuses in parameters"
+    if "explode" in parameter and not is_list:
+        yield "explode has a meaning for lists only; remove it"
+    if parameter.get("in") == "path":
+        if parameter.get("required") is not True:
+            yield "a parameter in the path is always there; write required: true"
+        if json_type == "string" and not schema.keys() & {"pattern", "enum"}:
+            yield "a text in the path needs a pattern or an enum: '..' would lead to another path"
+        if json_type not in SCALARS or is_json:
+            yield "a parameter in the path must be a string, a number or a boolean"
+    if "pattern" in schema and schema.get("format") != "decimal" and "x-rule" not in schema:
+        yield "the pattern of a parameter needs x-rule, the rule in words"
+
+
+def _name_problems(parameter: Json) -> Iterator[str]:
+    name = parameter.get("name", "-")
+    given = parameter.get("x-python-name")
+    if given and not is_python_name(given):
+        yield f"x-python-name {given!r} must be a snake_case name that is no keyword"
+    if not UNRESERVED.fullmatch(name):
+        yield f"name {name!r} would need percent-encoding"
+    if renamed(parameter, name).rstrip("_") in RESERVED_ARGUMENTS:
+        yield f"name {name!r} is an option that every shell command already has; {RENAME}"
+
+
+def _role_problems(parameter: Json, schema: Json) -> Iterator[str]:
+    role = signing_role(parameter)
+    if role and schema.get("type") != "integer":
+        yield f"a {role} must be an integer"
+    if role and parameter.get("in") != "query":
+        yield f"a {role} belongs in the query"
+    if role == "timestamp" and parameter.get("required") is not True:
+        yield "the timestamp must be required"
+
+
+def check_response(place: Place, response: Json, checker: ExampleChecker) -> Iterator[Finding]:
+    """Yield the findings of a response."""
+    is_result = place[-2:] == ("responses", "200")
+    for name, header in response.get("headers", {}).items():
+        yield from check_header((*place, "headers", name), header, checker)
+    for media_type, media in response.get("content", {}).items():
+        inside = (*place, "content", media_type)
+        if "schema" not in media:
+            continue
+        context = SchemaContext(checker.document, is_result=is_result or place[0] == "components")
+        findings = list(check_schema((*inside, "schema"), media["schema"], context))
+        yield from findings or checker.check_media(inside, media)
+
+
+def check_header(place: Place, header: Json, checker: ExampleChecker) -> Iterator[Finding]:
     """Yield the findings of a response header."""
     if "schema" in header:
-        yield from check_schema(f"{where}.schema", header["schema"], document)
+        context = SchemaContext(checker.document)
+        yield from check_schema((*place, "schema"), header["schema"], context)
 
 
-def check_named_schema(where: str, schema: Json, document: Json) -> Iterator[str]:
+def check_named_schema(place: Place, schema: Json, checker: ExampleChecker) -> Iterator[Finding]:
     """Yield the findings of a schema in `components.schemas`."""
-    yield from check_schema(where, schema, document, component=True)
+    context = SchemaContext(checker.document, is_component=True)
+    yield from check_schema(place, schema, context)
+    given: Any = schema.get("x-python-name")
+    if given is None:
+        return
+    if not is_class(schema):
+        yield Finding.at(place, "x-python-name has no effect, since this schema becomes no class")
+    elif not re.fullmatch("[A-Z][A-Za-z0-9]{0,99}", given) or class_name(given) != given:
+        yield Finding.at(place, f"x-python-name {given!r} must be a PascalCase name of a class")
+    elif component_class(checker.document, str(place[-1])) == class_name(str(place[-1])):
+        yield Finding.at(place, "x-python-name is the name that the class has anyway; remove it")

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from jsonschema_rs import Draft202012Validator
 from jsonschema_rs import ValidationErrorKind as Kind
 
+from .findings import Finding, Place
 from .spec import COMPONENT_NAME, Json, load, resolve
 
 NodePath: TypeAlias = tuple[str, ...]
@@ -21,6 +22,7 @@ SOURCE_MARK = re.compile(r"\[([a-z]+)\]")
 TYPE_NAMES: dict[str | type, str] = {
     "string": "a string",
     str: "a string",
+    "number": "a number",
     "integer": "an integer",
     int: "an integer",
     "boolean": "a boolean",
@@ -34,26 +36,40 @@ TYPE_NAMES: dict[str | type, str] = {
 }
 
 
-def check_grammar(document: Json) -> tuple[Json, list[str]]:
+def check_grammar(document: Json) -> tuple[Json, list[Finding]]:
     """Check the document against `grammar.schema.yaml`.
 
     Returns:
         A copy of the document without the nodes that do not fit, and a finding for each problem.
     """
-    findings: list[str] = []
+    findings: list[Finding] = []
     rejected: set[NodePath] = set()
     validator = Draft202012Validator(GRAMMAR, keywords=_keywords(document))
     try:
         errors = list(validator.iter_errors(document))
     except ValueError as failure:
         # The validator follows some 250 levels.
-        return {}, [f"document: cannot be checked: {failure}"]
+        return {}, [Finding.at((), f"cannot be checked: {failure}")]
     for error in errors:
-        where = ".".join(map(str, error.instance_path)) or "document"
-        findings += [f"{where}: {problem}" for problem in _problems(error.kind, error.instance)]
+        place = _place(document, error.instance_path)
+        findings += [
+            Finding.at(place, problem) for problem in _problems(error.kind, error.instance)
+        ]
         path = tuple(map(_step, error.instance_path))
         rejected.update(_rejected_paths(path, error.kind))
-    return _without(rejected, document), findings
+    return (_without(rejected, document) if rejected else document), findings
+
+
+def _place(document: Json, path: list[str | int]) -> Place:
+    """Return a path of the validator as it is in the document."""
+    node: Any = document
+    steps: list[str | int] = []
+    for step in path:
+        if isinstance(node, dict):
+            step = next((key for key in node if _step(key) == _step(step)), step)
+        steps.append(step)
+        node = node[step] if isinstance(node, dict) else node[int(step)]
+    return tuple(steps)
 
 
 def _keywords(document: Json) -> dict[str, type[Any]]:

@@ -1,53 +1,23 @@
-"""Load the OpenAPI document and resolve references."""
+"""Load the OpenAPI document, resolve references and name what becomes Python."""
 
 from __future__ import annotations
 
-import math
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import NoneType
 from typing import Any, TypeAlias
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
-from ruamel.yaml import YAML, MappingNode
-from ruamel.yaml.constructor import ConstructorError, SafeConstructor
-from ruamel.yaml.error import YAMLError
+
+from .findings import Place, SpecError
+from .yaml_reader import YamlReader
 
 Json: TypeAlias = dict[str, Any]
 FIELD_PREFIX = "field_"
 COMPONENT_NAME = r"[A-Za-z0-9._-]{1,100}"
 """Names of components (OpenAPI 3.1, Components Object), short enough for a file name."""
 REF_PATTERN = re.compile(f"#/components/([a-zA-Z]+)/({COMPONENT_NAME})")
-
-# Both are far above what a spec needs. YAML aliases of aliases multiply without limit, and
-# Python cannot parse expressions that are nested too deeply.
-MAX_VALUES = 100_000
-MAX_DEPTH = 40
-INVISIBLE_CHARACTERS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
-)
-"""Control characters, newlines other than `\\n`, bidi marks: invisible in the spec and in code."""
-
-
-class SpecError(Exception):
-    """The spec cannot be used. `findings` has one line for each problem."""
-
-    def __init__(self, findings: list[str]) -> None:
-        super().__init__("\n".join(findings))
-        self.findings = findings
-
-
-class _NoMergeConstructor(SafeConstructor):
-    """YAML constructor that rejects merge keys, since merges of merges grow without limit."""
-
-    def flatten_mapping(self, node: MappingNode) -> Any:
-        for key, _ in node.value:
-            if key.tag == "tag:yaml.org,2002:merge":
-                raise ConstructorError(
-                    problem="a merge key (<<) is not supported", problem_mark=key.start_mark
-                )
-        return super().flatten_mapping(node)
 
 
 def load(path: Path) -> Json:
@@ -56,85 +26,42 @@ def load(path: Path) -> Json:
     Raises:
         SpecError: The file cannot be read, repeats a key, or holds what JSON cannot express.
     """
-    try:
-        reader = YAML(typ="safe", pure=True)
-        reader.Constructor = _NoMergeConstructor
-        document = reader.load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SpecError([f"{path.name}: cannot be read ({error.strerror})"]) from None
-    except (YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:
-        # The reader raises YAMLError on purpose. The others pass through it when a date, a tag,
-        # a key or the depth is invalid.
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or f"{type(error).__name__}: {error}"
-        reason = " ".join(str(problem).split())
-        raise SpecError([f"{path.name}:{where} is not valid YAML: {reason}"]) from None
+    document = YamlReader(path.name, _read_text(path), None).read()
     if not isinstance(document, dict):
         raise SpecError([f"{path.name}: not an OpenAPI document (the top level must be a mapping)"])
-    findings = list(_find_non_json(document))
-    if findings:
-        raise SpecError(findings)
     return document
 
 
-def _find_non_json(document: Json) -> Iterator[str]:
-    """Yield a finding for each value that YAML can hold and JSON cannot."""
-    for count, (where, value, ancestors) in enumerate(_iter_values("", document, ())):
-        if count == MAX_VALUES:
-            raise SpecError([f"document: has more than {MAX_VALUES} values once aliases expand"])
-        for problem in _json_problems(value, ancestors):
-            yield f"{where or 'document'}: {problem}"
+def locate(path: Path, findings: Iterable[str]) -> list[str]:
+    """Return findings with file, line and column in front, where they have a place in the file."""
+    marks: dict[Place, tuple[int, int]] = {}
+    # The marks up to a problem are there.
+    with contextlib.suppress(SpecError):
+        YamlReader(path.name, _read_text(path), marks).read()
+    located = []
+    for finding in findings:
+        place: Place | None = getattr(finding, "place", None)
+        while place and place not in marks:
+            place = place[:-1]
+        if place is None:
+            located.append(finding)
+        else:
+            line, column = marks.get(place, (1, 1))
+            located.append(f"{path}:{line}:{column}: {finding}")
+    return located
 
 
-def _iter_values(
-    where: str, value: Any, ancestors: tuple[int, ...]
-) -> Iterator[tuple[str, Any, tuple[int, ...]]]:
-    """Yield a value and all values inside it, each with its place and the ids around it."""
-    yield where, value, ancestors
-    if id(value) in ancestors or len(ancestors) > MAX_DEPTH:
-        return
-    inside = (*ancestors, id(value))
-    for key, entry in _entries(value):
-        yield from _iter_values(f"{where}.{key}".lstrip("."), entry, inside)
-
-
-def _entries(value: Any) -> Iterable[tuple[Any, Any]]:
-    """Return (key or index, value) pairs; none for a value that is no container."""
-    if isinstance(value, dict):
-        return value.items()
-    return enumerate(value) if isinstance(value, list) else ()
-
-
-def _json_problems(value: Any, ancestors: tuple[int, ...]) -> Iterator[str]:
-    if isinstance(value, (dict, list)):
-        if id(value) in ancestors:
-            yield "contains itself"
-        elif len(ancestors) > MAX_DEPTH:
-            yield f"is nested deeper than {MAX_DEPTH} levels"
-        elif isinstance(value, dict):
-            for key in value:
-                yield from _key_problems(key)
-    elif isinstance(value, str):
-        yield from _string_problems(value)
-    elif not isinstance(value, (bool, int, float, NoneType)):
-        yield f"JSON has no {type(value).__name__}; put the value in quotes"
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield f"JSON has no {value}; put the value in quotes"
-
-
-def _key_problems(key: Any) -> Iterator[str]:
-    if isinstance(key, str):
-        yield from _string_problems(key)
-    else:
-        yield f"the key {key!r} is not a string; put it in quotes"
-
-
-def _string_problems(value: str) -> Iterator[str]:
-    if re.search("[\ud800-\udfff]", value):
-        yield "contains a lone surrogate"
-    if invisible := INVISIBLE_CHARACTERS.search(value):
-        yield f"contains the invisible character U+{ord(invisible[0]):04X}"
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise SpecError([f"{path.name}: cannot be read ({error.strerror})"]) from None
+    except UnicodeDecodeError as error:
+        raise SpecError(
+            [
+                f"{path.name}: not valid YAML: UnicodeDecodeError at byte {error.start}; save as UTF-8"
+            ]
+        ) from None
 
 
 def resolve(document: Json, node: Json) -> Json:
@@ -154,12 +81,29 @@ def resolve(document: Json, node: Json) -> Json:
     return {**target, **{key: value for key, value in node.items() if key != "$ref"}}
 
 
-def walk_objects(where: str, node: Any) -> Iterator[tuple[str, Json]]:
+def resolve_or_empty(document: Json, node: Json) -> Json:
+    """Resolve a `$ref`; an empty node when it has no target, which the grammar reports."""
+    try:
+        return resolve(document, node)
+    except (KeyError, TypeError):
+        return {}
+
+
+def component_name(node: Json) -> str | None:
+    """Return the name of the component that a node refers to, `None` if it refers to none."""
+    return node["$ref"].rsplit("/", 1)[1] if "$ref" in node else None
+
+
+def walk_objects(place: Place, node: Any) -> Iterator[tuple[Place, Json]]:
     """Yield every mapping in a JSON value with its place."""
-    if isinstance(node, dict):
-        yield where, node
-    for key, entry in _entries(node):
-        yield from walk_objects(f"{where}.{key}".lstrip("."), entry)
+    pending: list[tuple[Place, Any]] = [(place, node)]
+    while pending:
+        place, node = pending.pop()
+        if isinstance(node, dict):
+            yield place, node
+            pending += [((*place, key), entry) for key, entry in node.items()]
+        elif isinstance(node, list):
+            pending += [((*place, index), entry) for index, entry in enumerate(node)]
 
 
 def class_name(component: str) -> str:
@@ -170,3 +114,14 @@ def class_name(component: str) -> str:
 def python_name(name: str) -> str:
     """Return the Python identifier for a parameter or a property."""
     return PythonIdentifier(name, FIELD_PREFIX)
+
+
+def renamed(node: Json, name: str) -> str:
+    """Return the Python name of a property, parameter or instant: its `x-python-name`, if any."""
+    return str(node.get("x-python-name") or python_name(name))
+
+
+def component_class(document: Json, component: str) -> str:
+    """Return the Python class of a component: its `x-python-name`, if it has one."""
+    schema = document["components"]["schemas"][component]
+    return str(schema.get("x-python-name") or class_name(component))

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from binance_usdm_wire import Operation
 
 from .output import LABEL_COLUMN, MEMBERS_COLUMN, RECEIVED_COLUMN, RENDERERS, TableData
+from .values import row_to_cells
 
 _VALUE_COLUMN: Final = "value"
 """Column of an operation whose response is neither an object nor a list of objects."""
@@ -112,7 +113,7 @@ def make_object(record: Record, view: View) -> dict[str, Any]:
     """Return a record as a JSON object with the exchange's field names."""
     row = record.row
     has_fields = hasattr(row, "WIRE_NAMES")
-    fields: dict[str, Any] = row.to_dict() if has_fields else {_VALUE_COLUMN: row}
+    fields: dict[str, Any] = row_to_cells(row) if has_fields else {_VALUE_COLUMN: row}
     received_at: int | str | None = record.received_at_ms
     if view.uses_iso_time:
         received_at = format_instant(record.received_at_ms)
@@ -128,7 +129,7 @@ def make_object(record: Record, view: View) -> dict[str, Any]:
     # Without a choice of columns JSON has these fields among the others.
     is_flat = view.output_format in _JSON_FORMATS and not view.is_chosen
     if MEMBERS_COLUMN in view.columns and not is_flat:
-        own[MEMBERS_COLUMN] = dict(row.additional_properties) if has_fields else {}
+        own[MEMBERS_COLUMN] = dict(getattr(row, "additional_properties", {}))
     fields = {**own, **{name: fields[name] for name in fields if name not in own}}
     if not view.is_chosen:
         return fields

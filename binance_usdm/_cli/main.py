@@ -163,7 +163,7 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     import argparse
     import functools
 
-    from binance_usdm_wire import OPERATIONS
+    from binance_usdm_wire.summaries import SUMMARY_BY_ID
 
     class Parser(argparse.ArgumentParser):
         def print_help(self, file: Any = None) -> None:
@@ -188,16 +188,18 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     add_command = functools.partial(
         commands.add_parser, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for operation in OPERATIONS.values():
-        name = operation.id.replace("_", "-")
-        command = add_command(
-            name, help=operation.summary, description=operation.summary, epilog=EPILOG
-        )
-        if name == command_name:
-            from binance_usdm._cli import operations
+    for operation_id, summary in SUMMARY_BY_ID.items():
+        name = operation_id.replace("_", "-")
+        if name != command_name:
+            # Only its line in the help is needed: a parser takes as long to make as ten lines.
+            commands.add_parser(name, help=summary)
+            continue
+        from binance_usdm._cli import operations
+        from binance_usdm_wire import OPERATIONS
 
-            operations.configure_parser(command, operation)
-            command.set_defaults(report=print_message)
+        command = add_command(name, help=summary, description=summary, epilog=EPILOG)
+        operations.configure_parser(command, OPERATIONS[operation_id])
+        command.set_defaults(report=print_message)
     doctor_parser = add_command(
         "doctor", help="Explain what is wrong before you open an issue.", epilog=EPILOG
     )

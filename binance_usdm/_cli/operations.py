@@ -20,9 +20,10 @@ from .accounts import (
     open_accounts,
     report_failures,
 )
-from .arguments import add_target_arguments, argument_type, parse_interval
+from .arguments import add_target_arguments, parse_interval
 from .columns import Record, add_output_arguments, left_out_warning, make_table, read_view
 from .output import LABEL_COLUMN, RENDERERS
+from .values import parameter_type
 
 if TYPE_CHECKING:
     from .progress import Progress
@@ -41,9 +42,9 @@ def configure_parser(command: argparse.ArgumentParser, operation: Operation[Any]
         command.add_argument(
             "--" + parameter.name.replace("_", "-"),
             dest=_dest_name(parameter),
-            metavar=None if parameter.choices else parameter.name.upper(),
-            choices=parameter.choices or None,
-            type=argument_type(parameter.type),
+            metavar=None if _is_one_of(parameter) else parameter.name.upper(),
+            choices=parameter.choices if _is_one_of(parameter) else None,
+            type=parameter_type(parameter),
             required=parameter.required,
             help=parameter.description.replace("%", "%%"),
         )
@@ -59,6 +60,11 @@ def configure_parser(command: argparse.ArgumentParser, operation: Operation[Any]
     )
     add_output_arguments(command, operation)
     _add_row_arguments(command, operation)
+
+
+def _is_one_of(parameter: Parameter) -> bool:
+    """Return whether the argument is one of the values that the spec lists."""
+    return bool(parameter.choices) and not parameter.is_list
 
 
 def _add_row_arguments(command: argparse.ArgumentParser, operation: Operation[Any]) -> None:
@@ -132,6 +138,8 @@ def _select_records(outcome: Outcome, options: argparse.Namespace) -> tuple[list
     missing_count = 0
     for label, response in outcome.responses.items():
         parsed = response.parsed
+        if options.operation.dump is not None:
+            parsed = options.operation.dump(parsed)
         rows = parsed if isinstance(parsed, list) else [parsed]
         for asset in _missing_assets(rows, options.assets or ()):
             missing_count += 1

@@ -102,6 +102,7 @@ class Pipeline:
         )
         if operation is None:
             return context
+        context.path_values = operation.path_values(path)
         if state.switches.refuse_replay and operation.signature is not None:
             signature = query.first_values.get(operation.signature)
             context.is_replay = state.remember_signature(signature)
@@ -119,7 +120,7 @@ class Pipeline:
         if operation is None:
             reply = counter.ban_response(context.now, state.switches)
             return self._not_found_response(context) if reply is None else reply
-        reply = counter.charge(operation.weight, context.now, state.switches)
+        reply = counter.charge(context.weight, context.now, state.switches)
         rejection = context.rejection
         if reply is None and rejection is not None:
             reply = error_response(rejection.status(state.switches), rejection.code, rejection.text)
@@ -144,7 +145,7 @@ class Pipeline:
         reply = fault.respond(fault_context)
         if operation is None or not fault.fault.costs_weight or reply.status >= 500:
             return reply
-        state.counter_for(context.address).add(operation.weight, context.now)
+        state.counter_for(context.address).add(context.weight, context.now)
         return self._with_weight_header(context, reply)
 
     def _not_found_response(self, context: RequestContext) -> Reply:

@@ -243,7 +243,7 @@ def test_help_lists_choices(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         parameters=(side,),
         build_query=lambda **found: took.update(found) or {},
     )
-    monkeypatch.setitem(OPERATIONS, "balance", changed)
+    monkeypatch.setattr("binance_usdm_wire.api.account.balance.OPERATION", changed)
     monkeypatch.setattr(Client, "balance_detailed", lambda client, **found: NO_ROWS)
     assert "--side {BUY,50%,a b}" in run("balance", "--help").stdout
     wrong = balance(url, "--side", "buy")
@@ -413,7 +413,7 @@ def test_no_parameter_of_an_operation_takes_the_place_of_ours(
     changed = attrs.evolve(
         OPERATIONS["balance"], parameters=sent, build_query=lambda **found: took.update(found) or {}
     )
-    monkeypatch.setitem(OPERATIONS, "balance", changed)
+    monkeypatch.setattr("binance_usdm_wire.api.account.balance.OPERATION", changed)
     monkeypatch.setattr(Client, "balance_detailed", lambda client, **found: NO_ROWS)
     monkeypatch.setenv("BINANCE_API_KEY", KEY)
     monkeypatch.setenv("BINANCE_API_SECRET", SECRET)

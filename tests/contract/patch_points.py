@@ -31,7 +31,7 @@ from binance_usdm._threads import run_awaited, run_blocking
 from binance_usdm.mock import FAULTS, pipeline
 from binance_usdm.mock.core import accounts, query, response, schema, spec, weight
 from binance_usdm.mock.verify import checks, rejection
-from binance_usdm_wire import OPERATIONS, AccountBalance, rows, writing
+from binance_usdm_wire import AccountBalance, rows, writing
 from binance_usdm_wire.api.account import balance
 from binance_usdm_wire.models import account_balance
 
@@ -112,7 +112,7 @@ RejectionError = rejection.RejectionError
 error_response = response.error_response
 
 # The client: arguments, query and request.
-BALANCE_OPERATION = PatchPoint(OPERATIONS, "balance")
+BALANCE_OPERATION = PatchPoint(balance, "OPERATION")
 WRITE_RECV_WINDOW = PatchPoint(balance, "_write_recv_window")
 VALIDATE_RECV_WINDOW = PatchPoint(_config, "validate_recv_window")
 PARSE_BASE_URL = PatchPoint(_config, "parse_base_url")

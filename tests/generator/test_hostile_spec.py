@@ -20,9 +20,10 @@ from typing import Any
 import pytest
 
 from generator.__main__ import main
+from generator.findings import SpecError
 from generator.lint import lint
 from generator.project import PACKAGE, Files, generate, read_package, replace_package
-from generator.spec import Json, SpecError, load
+from generator.spec import Json, load
 from tests.generator.test_rejections import changed, places
 from tests.generator.test_wide_spec import BUILDERS
 from tests.support.paths import ROOT
@@ -97,7 +98,9 @@ MODULES = {
     "attrs",
     "datetime",
     "decimal",
+    "enum",
     "functools",
+    "importlib",
     "itertools",
     "json",
     "operator",
@@ -105,6 +108,7 @@ MODULES = {
     "re",
     "typing",
     "urllib.parse",
+    "warnings",
 }
 STATEMENTS = (
     ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Assign,
@@ -134,6 +138,8 @@ def has_effect(node: ast.AST) -> bool:
             return not {alias.name for alias in names} <= MODULES
         case ast.ImportFrom(level=level, module=module):
             return not level and module not in MODULES
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return False
         case ast.stmt():
             return not isinstance(node, STATEMENTS)
     return isinstance(node, RUNNING)
@@ -340,6 +346,7 @@ def with_argument(document: Json, name: str, number: int) -> None:
         "in": "query",
         "description": "An argument.",
         "schema": {"type": "string"},
+        "example": "x",
     }
     document["paths"]["/fapi/v1/time"]["get"]["parameters"].append(parameter)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 from typing import Any
 
 import pytest
 
+from generator.findings import SpecError
 from generator.project import generate
-from generator.spec import Json, SpecError, class_name
+from generator.spec import Json
 from tests.specs.broken_specs import BROKEN, LEVELS
-from tests.specs.places import ABSENT, DOCUMENT, OBJECT, SCHEMAS, Place
-from tests.specs.wide_spec import wide_document
+from tests.specs.places import ABSENT, DOCUMENT, Place
 
 
 def changed(place: Place, value: Any) -> Json:
@@ -53,21 +52,3 @@ def test_each_problem_is_a_finding(place: Place, value: Any, expected: str) -> N
 def test_a_misspelt_key_is_a_finding(level: Place, key: str) -> None:
     """The grammar knows all keys at every level of the document."""
     assert f"unknown or unsupported key {key!r}" in " ".join(findings(changed((*level, key), "x")))
-
-
-def test_a_schema_may_not_shadow_other_names() -> None:
-    """Generated modules use these names around the classes of the schemas."""
-    used: set[str] = set()
-    files = generate(wide_document())
-    packages = ("api/account/balance.py", "api/market/account.py", "models/account.py")
-    for path in ("__init__.py", "operations.py", *packages):
-        for node in ast.walk(ast.parse(files[path])):
-            if isinstance(node, ast.ImportFrom) and node.module and "models" not in node.module:
-                used |= {alias.asname or alias.name for alias in node.names}
-            elif isinstance(node, ast.ClassDef) and not path.startswith("models/"):
-                used.add(node.name)
-    assert {"Operation", "Decimal", "ResponseMismatch", "SyncOperations", "SyncMethods"} <= used
-    for name in filter(lambda name: class_name(name) == name, used):
-        expected = f"schemas.{name}: a schema may not become the class {name!r}"
-        lines = findings(changed((*SCHEMAS, name), OBJECT))
-        assert [line for line in lines if expected in line], name

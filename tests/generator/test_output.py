@@ -161,8 +161,9 @@ def test_every_file_names_the_command_that_writes_it() -> None:
 def test_the_package_has_these_files() -> None:
     """It is typed, and has no other file at its top level."""
     expected = {
-        "__init__.py", "decoding.py", "error_codes.py", "error_texts.py", "errors.py", "manifest.json", "openapi.json", "operations.py",
-        "py.typed", "reading.py", "rows.py", "types.py", "writing.py",
+        "__init__.py", "decoding.py", "error_codes.py", "error_texts.py", "errors.py",
+        "lazy.py", "manifest.json", "openapi.json", "operations.py", "py.typed",
+        "reading.py", "rows.py", "summaries.py", "types.py", "writing.py",
     }  # fmt: skip
     assert {path for path in read_package(COMMITTED) if "/" not in path} == expected
 

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from generator.__main__ import main
+from generator.findings import SpecError
 from generator.lint import lint
 from generator.project import PACKAGE, generate
-from generator.spec import Json, SpecError, load
+from generator.spec import Json, load
 from tests.support.paths import ROOT
 
 SPEC = ROOT / "spec" / "openapi.yaml"
@@ -34,18 +35,21 @@ NO_SPEC: dict[str, tuple[bytes | None, str]] = {
     "missing file": (None, "cannot be read (No such file or directory)"),
     "empty file": (b"", "not an OpenAPI document (the top level must be a mapping)"),
     "a list": (b"- openapi: 3.1.0\n", "not an OpenAPI document (the top level must be a mapping)"),
-    "broken YAML": (b"openapi: [3.1.0\n", "line 2 is not valid YAML"),
-    "broken JSON": (b'{"openapi": "3.1.0"', "is not valid YAML"),
+    "broken YAML": (b"openapi: [3.1.0\n", "spec.yaml:2:1: not valid YAML"),
+    "broken JSON": (b'{"openapi": "3.1.0"', ": not valid YAML"),
     "a key twice": (
         b"openapi: 3.1.0\nopenapi: 3.1.1\n",
-        'line 2 is not valid YAML: found duplicate key "openapi"',
+        'spec.yaml:2:1: not valid YAML: found duplicate key "openapi"',
     ),
-    "Latin-1": ("openapi: é".encode("latin-1"), "is not valid YAML: UnicodeDecodeError"),
-    "UTF-16": ("openapi: 3.1.0".encode("utf-16"), "is not valid YAML: UnicodeDecodeError"),
+    "Latin-1": ("openapi: é".encode("latin-1"), ": not valid YAML: UnicodeDecodeError"),
+    "UTF-16": ("openapi: 3.1.0".encode("utf-16"), ": not valid YAML: UnicodeDecodeError"),
     "an unknown tag": (b"a: !!python/object:os.system {}", "could not determine a constructor"),
-    "an impossible date": (b"a: 2026-13-01", "is not valid YAML: ValueError"),
-    "an impossible truth": (b"a: !!bool maybe", "is not valid YAML: KeyError"),
-    "no end of lists": (b"[" * 20_000, "is not valid YAML: RecursionError"),
+    "an impossible date": (b"a: 2026-13-01", "a: JSON has no date; put the value in quotes"),
+    "a truth of YAML 1.1": (b"a: yes", "a: YAML 1.1 reads yes as a boolean; put the value in"),
+    "another tag": (b"a: !!bool maybe", "could not determine a constructor for the tag"),
+    "no end of lists": (b"[" * 20_000, ":1:42: not valid YAML: is nested deeper than 40 levels"),
+    "a huge number": (b"a: " + b"9" * 5_000, "a: a number has more than 400 digits"),
+    "an infinite number": (b"a: 1e999", "a: the number is out of range"),
     "a status that is a number": (
         b"a: {b: [{200: c}]}",
         "a.b.0: the key 200 is not a string; put it in quotes",
@@ -53,8 +57,9 @@ NO_SPEC: dict[str, tuple[bytes | None, str]] = {
     "a date": (b"a: 2026-01-15", "a: JSON has no date; put the value in quotes"),
     "not a number": (b"a: .nan", "a: JSON has no nan; put the value in quotes"),
     "a loop": (b"a: &a [*a]", "a.0: contains itself"),
-    "a lone surrogate": (b'a: "\\ud800"', "a: contains a lone surrogate"),
-    "a lone surrogate in a name": (b'"\\ud800": a', "document: contains a lone surrogate"),
+    "a lone surrogate": (b'a: "\\ud800"', "invalid Unicode character escape code"),
+    "a lone surrogate in a name": (b'"\\ud800": a', "invalid Unicode character escape code"),
+    "a lone surrogate in JSON": (b'{"a": "\\ud800"}', "invalid Unicode character escape code"),
 }
 
 
@@ -139,7 +144,7 @@ def test_an_example_that_breaks_its_schema_is_a_finding() -> None:
     row["required"] = [*row["required"], "marginBalance"]
     place = "paths./fapi/v3/balance.get.responses.200.content.application/json.examples"
     findings = lint(document)
-    assert f'{place}.documentation.0: "marginBalance" is a required property' in findings
+    assert f'{place}.documentation.value.0: "marginBalance" is a required property' in findings
     assert all("marginBalance" in finding for finding in findings)
 
 

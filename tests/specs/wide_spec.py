@@ -54,8 +54,9 @@ DECIMAL = {
     key: REAL["components"]["schemas"]["Amount"][key] for key in ("type", "format", "pattern")
 }
 TO_POSITION = {"$ref": "#/components/schemas/Position"}
-SIDES = ["BUY", "with blank", 'quo"te', "红"]
+SIDES = ["BUY", "with-dash", 'quo"te', "红"]
 
+ODD: Json = dict.fromkeys([*HOSTILE_NAMES, *PYTHON_NAMES], "x")
 # Responses that fit SCHEMAS: an account with the required fields, and one with all fields.
 POSITION: Json = {"symbol": "币安", "entryPrice": "-0.10", "updateTime": 1, "isolated": True}
 BARE: Json = {"symbol": "", "entryPrice": "0", "updateTime": 0}
@@ -119,19 +120,18 @@ SCHEMAS: Json = {
 }  # fmt: skip
 
 
-def _make_parameter(name: str, schema: Json, required: bool = False) -> Json:
-    return {
-        "name": name,
-        "in": "query",
-        "required": required,
-        "description": "An argument.",
+def _make_parameter(name: str, schema: Json, required: bool = False, example: str = "USDT") -> Json:
+    parameter: Json = {
+        "name": name, "in": "query", "required": required, "description": "An argument.",
         "schema": schema,
-    }
+    }  # fmt: skip
+    needs_example = schema.get("type", "string") == "string" and "enum" not in schema
+    return {**parameter, "example": example} if needs_example else parameter
 
 
 PARAMETERS = [
     _make_parameter("symbol", TEXT),
-    _make_parameter("price", AMOUNT, required=True),
+    _make_parameter("price", AMOUNT, required=True, example="0.10"),
     _make_parameter("reduceOnly", {"type": "boolean"}),
     _make_parameter("side", {"type": "string", "enum": SIDES}, required=True),
     _make_parameter(
@@ -141,9 +141,11 @@ PARAMETERS = [
 ]
 
 
-def _get(name: str, security: str, result: Json, parameters: list[Json]) -> Json:
+def _get(name: str, security: str, result: Json, example: Any, parameters: list[Json]) -> Json:
     requirement = REAL["x-security-types"].get(security, ["ApiKey"])
-    content = {"application/json": {"schema": result}}
+    media = {"schema": result, "examples": {"made_up": {"value": example}}}
+    content = {"application/json": media}
+    errors = REAL["paths"]["/fapi/v3/balance"]["get"]["responses"]
     response = {"description": "A response.", "content": content}
     return {
         "get": {
@@ -155,7 +157,7 @@ def _get(name: str, security: str, result: Json, parameters: list[Json]) -> Json
             "x-weight": 7,
             "security": [{scheme: [] for scheme in requirement}] if requirement else [],
             "parameters": parameters,
-            "responses": {"200": response},
+            "responses": {**errors, "200": response},
         }
     }
 
@@ -170,20 +172,25 @@ def wide_document() -> Json:
     signed = document["paths"]["/fapi/v3/balance"]["get"]["parameters"]
     paths = {
         "/fapi/v3/account": _get(
-            "account", "USER_DATA", {"$ref": "#/components/schemas/Account"}, [*PARAMETERS, *signed]
+            "account",
+            "USER_DATA",
+            {"$ref": "#/components/schemas/Account"},
+            ACCOUNT,
+            [*PARAMETERS, *signed],
         ),
         "/fapi/v1/positions": _get(
-            "positions", "MARKET_DATA", {"$ref": "#/components/schemas/Positions"}, []
+            "positions", "MARKET_DATA", {"$ref": "#/components/schemas/Positions"}, [POSITION], []
         ),
         "/fapi/v1/symbols": _get(
             "symbols",
             "NONE",
             _array(TEXT),
+            ["A"],
             [_make_parameter(name, TEXT) for name in ARGUMENT_NAMES],
         ),
-        "/fapi/v1/levels": _get("levels", "NONE", _array(_array(AMOUNT)), []),
-        "/fapi/v1/odd": _get("odd", "NONE", {"$ref": "#/components/schemas/Odd"}, []),
-        "/fapi/v1/ping": _get("ping", "NONE", {}, []),
+        "/fapi/v1/levels": _get("levels", "NONE", _array(_array(AMOUNT)), [["1.0"]], []),
+        "/fapi/v1/odd": _get("odd", "NONE", {"$ref": "#/components/schemas/Odd"}, ODD, []),
+        "/fapi/v1/ping": _get("ping", "NONE", {}, [], []),
     }
     symbols = paths["/fapi/v1/symbols"]["get"]["responses"]["200"]
     document["components"]["responses"]["Rows"] = symbols
@@ -202,9 +209,10 @@ def hostile(document: Json) -> Json:
         nonlocal count
         if isinstance(node, dict):
             return {
-                key: spoil(value, prose or key in PROSE)
+                key: value
+                if key in ("example", "examples")
+                else spoil(value, prose or key in PROSE)
                 for key, value in node.items()
-                if key != "examples"
             }
         if isinstance(node, list):
             return [spoil(entry, prose) for entry in node]

@@ -14,9 +14,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from binance_usdm.mock.core.json_values import iter_errors
 from binance_usdm.mock.core.query import Query
 from binance_usdm.mock.core.response import Reply, json_response
-from binance_usdm.mock.core.schema import compile_validator, iter_errors
+from binance_usdm.mock.core.schema import compile_validator
 from binance_usdm.mock.core.strict_json import loads
 from binance_usdm.mock.engine import Engine
 

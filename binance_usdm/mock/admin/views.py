@@ -37,7 +37,7 @@ def get_state(engine: Engine, params: Params) -> Any:
             "id": operation.id,
             "method": operation.method,
             "path": operation.path,
-            "weight": operation.weight,
+            "weight": operation.largest_weight,
             "signed": bool(operation.signature),
         }
         for operation in engine.spec.operations

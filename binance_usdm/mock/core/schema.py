@@ -1,16 +1,14 @@
-"""Validate strings and JSON values against JSON Schema."""
+"""Validate strings against JSON Schema."""
 
 from __future__ import annotations
 
 import functools
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
-
-from .shapes import describe_names
 
 Schema = Mapping[str, Any]
 
@@ -41,15 +39,6 @@ _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "number": Decimal,
     "boolean": lambda text: text == "true",
     "string": str,
-}
-_PYTHON_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "boolean": bool,
-    "integer": int,
-    "number": (int, Decimal),
-    "null": type(None),
 }
 _Constraint = Callable[[Any, Any], bool]
 """Function (limit, value) -> whether the value respects the limit."""
@@ -92,7 +81,7 @@ def allowed_pattern(schema: Schema) -> str:
         return str(schema["pattern"])
     if schema.get("format") == "decimal":
         return _DECIMAL
-    return _PATTERNS[schema["type"]]
+    return _PATTERNS.get(schema.get("type", ""), "JSON of the documented form")
 
 
 def compile_validator(schema: Schema) -> Callable[[str], Violation | None]:
@@ -144,97 +133,8 @@ def _constraints(schema: Schema, json_type: str) -> list[tuple[_Constraint, Any]
     return [(holds, schema[name]) for name, holds in keywords.items() if name in schema]
 
 
-Resolve = Callable[[Schema], Schema]
-"""Function that follows the reference of a schema, if it has one."""
-Problems = Iterator[tuple[str, str]]
-"""(path, problem): where a value violates a schema, and how."""
-
-
-def iter_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:
-    """Return where and how a JSON value violates a schema.
-
-    Keywords that this module does not support are ignored.
-
-    Args:
-        schema: Schema, with references.
-        value: JSON value, with fractions as Decimals.
-        resolve: Function that follows a reference.
-        path: How to call the value itself. The paths of its parts begin with it.
-
-    Returns:
-        Pairs of path and problem, in the order of the value.
-    """
-    schema = resolve(schema)
-    for part in schema.get("allOf", ()):
-        yield from iter_errors(part, value, resolve, path)
-    types = _types_of(schema)
-    checks = _CHECKS_BY_TYPE.get(type(value))
-    json_type = next((name for name in types if _is_type(name, value)), None)
-    if types and json_type is None:
-        yield path, f"is not of type {' or '.join(types)}"
-    elif checks is not None:
-        for keyword, check in checks.items():
-            if keyword in schema:
-                yield from check(schema, value, resolve, path)
-    elif value is not None and json_type is not None:
-        yield from _scalar_errors({**schema, "type": json_type}, value, path)
-
-
-def _required_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:
-    missing = [name for name in schema["required"] if name not in value]
-    if missing:
-        yield path, f"lacks {', '.join(missing)}"
-
-
-def _unknown_field_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:
-    properties = schema.get("properties", {})
-    unknown = [name for name in value if name not in properties]
-    if unknown and schema["additionalProperties"] is False:
-        expected = ", ".join(properties) or "none"
-        yield path, f"has the unknown field {describe_names(unknown)}; expected: {expected}"
-
-
-def _field_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:
-    for name, field_schema in schema["properties"].items():
-        if name in value:
-            yield from iter_errors(field_schema, value[name], resolve, f"{path}.{name}")
-
-
-def _item_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:
-    for index, item in enumerate(value):
-        yield from iter_errors(schema["items"], item, resolve, f"{path}[{index}]")
-
-
-def _scalar_errors(schema: Schema, value: Any, path: str) -> Problems:
-    if not _is_valid(schema, value):
-        keywords = ("format", "pattern", *_VALUE_KEYWORDS, *_LENGTH_KEYWORDS, *_BOUND_KEYWORDS)
-        reported = [f"{name} {schema[name]}" for name in keywords if name in schema]
-        yield path, f"does not match {', '.join(reported) or schema['type']}"
-
-
-_Check = Callable[[Schema, Any, Resolve, str], Problems]
-_CHECKS_BY_TYPE: Final[Mapping[type, Mapping[str, _Check]]] = {
-    dict: {
-        "required": _required_errors,
-        "additionalProperties": _unknown_field_errors,
-        "properties": _field_errors,
-    },
-    list: {"items": _item_errors},
-}
-
-
-def _types_of(schema: Schema) -> tuple[str, ...]:
-    declared = schema.get("type", ())
-    return (declared,) if isinstance(declared, str) else tuple(declared)
-
-
-def _is_type(json_type: str, value: Any) -> bool:
-    # A bool is an int in Python, but not a number in JSON.
-    is_bool = isinstance(value, bool)
-    return isinstance(value, _PYTHON_TYPES[json_type]) and is_bool is (json_type == "boolean")
-
-
-def _is_valid(schema: Schema, value: Any) -> bool:
+def is_valid_scalar(schema: Schema, value: Any) -> bool:
+    """Return whether a string, number or boolean has the format and keeps the bounds of a schema."""
     # The pattern for strings forbids spaces, which are forbidden in parameters only.
     if isinstance(value, str) and schema.get("format") != "decimal":
         constraints = _constraints(schema, "string")

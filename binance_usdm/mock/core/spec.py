@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from .json_values import alternatives, field_schema, item_schema, iter_errors
+from .parameters import Parameter, compile_path, match_path, parse_parameter
 from .response import dump_json
-from .schema import Violation, compile_validator, iter_errors
 from .shapes import quote_name
 
 Json = Mapping[str, Any]
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_TYPES = ("integer", "number", "string", "boolean")
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """Query parameter of an operation.
-
-    `signing_role` is its `x-signing-role`: timestamp, window or `None`. `validate` returns how a
-    string violates the schema, `None` if it does not.
-    """
-
-    name: str
-    required: bool
-    signing_role: str | None
-    schema: Json
-    validate: Callable[[str], Violation | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +29,7 @@ class Operation:
     id: str
     method: str
     path: str
-    weight: int
+    weight: int | Json
     parameters: tuple[Parameter, ...]
     key_header: bytes | None
     signature: str | None
@@ -51,6 +37,20 @@ class Operation:
     schema: Json
     allowed_names: frozenset[str] | None
     parameters_by_role: Mapping[str, Parameter]
+    path_pattern: re.Pattern[str] | None
+
+    def path_values(self, path: str) -> Mapping[str, str]:
+        """Return the percent-decoded values of the parameters in a path of this operation."""
+        pattern = self.path_pattern
+        return {} if pattern is None else match_path(pattern, self.path, path)
+
+    @property
+    def largest_weight(self) -> int:
+        """The weight, or the largest one if it depends on a parameter."""
+        if isinstance(self.weight, int):
+            return self.weight
+        weights = [self.weight["absent"], *(step["weight"] for step in self.weight["steps"])]
+        return max(map(int, weights))
 
 
 class ApiSpec:
@@ -73,6 +73,7 @@ class ApiSpec:
         self._routes = {
             (operation.method, operation.path): operation for operation in self.operations
         }
+        self._path_operations = [each for each in self.operations if each.path_pattern]
         # Bodies of examples without a time, by operation and account alias.
         self._static_examples: dict[tuple[str, str | None], bytes] = {}
         self._timed_ids = {
@@ -83,7 +84,13 @@ class ApiSpec:
 
     def find_operation(self, method: str, path: str) -> Operation | None:
         """Return the operation with exactly this method and path, or `None`."""
-        return self._routes.get((method, path))
+        return self._routes.get((method, path)) or self._match_route(method, path)
+
+    def _match_route(self, method: str, path: str) -> Operation | None:
+        for operation in self._path_operations:
+            if operation.method == method and operation.path_values(path):
+                return operation
+        return None
 
     def server_domains(self) -> set[str]:
         """Return the domains of the document's servers, such as "example.com"."""
@@ -106,7 +113,9 @@ class ApiSpec:
 
     def allowed_methods(self, path: str) -> tuple[str, ...]:
         """Return the methods of a path. Empty for an unknown path."""
-        return tuple(method for method, known in self._routes if known == path)
+        exact = [method for method, known in self._routes if known == path]
+        matching = [each.method for each in self._path_operations if each.path_values(path)]
+        return (*exact, *matching)
 
     def example_body(self, operation: Operation, now: int, alias: str | None) -> bytes:
         """Return the operation's first example as a body.
@@ -147,17 +156,18 @@ class ApiSpec:
             return now
         if schema.get("x-identifies-account") is True and alias is not None:
             return alias
-        for part in schema.get("allOf", ()):
+        for part in (*schema.get("allOf", ()), *alternatives(schema, value)):
             value = self._fill_fields(part, value, now, alias)
         if isinstance(value, Mapping):
-            properties = schema.get("properties", {})
             return {
-                name: self._fill_fields(properties.get(name, {}), field, now, alias)
+                name: self._fill_fields(field_schema(schema, name), field, now, alias)
                 for name, field in value.items()
             }
         if isinstance(value, list):
-            items = schema.get("items", {})
-            return [self._fill_fields(items, item, now, alias) for item in value]
+            return [
+                self._fill_fields(item_schema(schema, index), item, now, alias)
+                for index, item in enumerate(value)
+            ]
         return value
 
     def _parse_operations(self) -> Iterator[Operation]:
@@ -176,7 +186,7 @@ class ApiSpec:
         parameters = self._parse_parameters(name, item, node)
         response = self.resolve_ref(node["responses"]["200"])
         media = self.resolve_ref(response["content"]["application/json"])
-        allowed_names = [parameter.name for parameter in parameters]
+        allowed_names = [parameter.name for parameter in parameters if not parameter.is_in_path]
         if signature is not None:
             allowed_names.append(signature)
         return Operation(
@@ -195,6 +205,7 @@ class ApiSpec:
                 for parameter in reversed(parameters)
                 if parameter.signing_role
             },
+            path_pattern=compile_path(path),
         )
 
     def _parse_parameters(self, operation: str, item: Json, node: Json) -> tuple[Parameter, ...]:
@@ -205,15 +216,7 @@ class ApiSpec:
         return tuple(self._parse_parameter(operation, parameter) for parameter in latest.values())
 
     def _parse_parameter(self, operation: str, node: Json) -> Parameter:
-        schema = self.resolve_ref(node.get("schema", {}))
-        if node["in"] != "query" or schema.get("type") not in _TYPES:
-            raise ValueError(
-                f"{operation}: parameter {node['name']} is not supported by the mock; "
-                f"it needs `in: query` and a type of {', '.join(_TYPES)}"
-            )
-        required = node.get("required", False)
-        role = node.get("x-signing-role")
-        return Parameter(node["name"], required, role, schema, compile_validator(schema))
+        return parse_parameter(operation, node, self.resolve_ref)
 
     def _parse_security(
         self, operation: str, alternatives: list[Json]

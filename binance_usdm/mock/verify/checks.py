@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from binance_usdm.mock.core.accounts import ApiKey
+from binance_usdm.mock.core.parameters import Parameter, weight_of
 from binance_usdm.mock.core.query import Query
 from binance_usdm.mock.core.request_log import Headers
 from binance_usdm.mock.core.schema import Violation, allowed_pattern
-from binance_usdm.mock.core.spec import Operation, Parameter
+from binance_usdm.mock.core.spec import Operation
 from binance_usdm.mock.core.switches import Switches
 
 from .diagnosis import explain_bad_signature
@@ -53,6 +54,7 @@ class RequestContext:
         checked_values: Strings by parameter that were found valid, `None` for one not sent.
         is_routed: Whether the exchange responds, or a fault changes its response. Other faults
             respond instead of it.
+        path_values: Strings by parameter in the path, percent-decoded.
     """
 
     method: str
@@ -71,6 +73,17 @@ class RequestContext:
     rejection: RejectionError | None = None
     checked_values: dict[str, str | None] = field(default_factory=dict)
     is_routed: bool = False
+    path_values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def weight(self) -> int:
+        """The weight of the request, 0 for an unknown operation."""
+        operation = self.operation
+        if operation is None:
+            return 0
+        if isinstance(operation.weight, int):
+            return operation.weight
+        return weight_of(operation.weight, {**self.query.first_values, **self.path_values})
 
 
 def run_checks(context: RequestContext, operation: Operation) -> None:
@@ -206,7 +219,8 @@ def _check_parameter(context: RequestContext, parameter: Parameter) -> str | Non
     name = parameter.name
     if name in context.checked_values:
         return context.checked_values[name]
-    text = context.query.first_values.get(name)
+    values = context.path_values if parameter.is_in_path else context.query.first_values
+    text = values.get(name)
     if text:
         violation = parameter.validate(text)
         if violation is not None:

@@ -1,0 +1,95 @@
+"""Check that examples are there, and that they fit their schemas.
+
+The mock exchange sends the first example of a response, and the contract tests send the example of
+a parameter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema_rs import (
+    Draft202012Validator,
+    ReferencingError,
+    Registry,
+    ValidationErrorKind,
+)
+
+from .findings import Finding, Place
+from .spec import Json
+
+_DOCUMENT_URI = "urn:spec"
+
+
+class ExampleChecker:
+    """Validates the examples of one document, which is registered once for all references."""
+
+    def __init__(self, document: Json) -> None:
+        self.document = document
+        components = document.get("components", {})
+        self._registry: Registry | None = None
+        # What is wrong is reported where it stands.
+        with contextlib.suppress(ValueError, TypeError, ReferencingError):
+            self._registry = Registry([(_DOCUMENT_URI, {"components": components})])
+
+    def check_media(self, place: Place, media: Json) -> Iterator[Finding]:
+        """Yield where the examples of a response break its schema."""
+        examples: dict[Place, Any] = {
+            ("examples", name, "value"): example.get("value")
+            for name, example in media.get("examples", {}).items()
+        }
+        if "example" in media:
+            examples["example",] = media["example"]
+        for path, value in examples.items():
+            yield from self._errors((*place, *path), media["schema"], value, is_response=True)
+
+    def check_parameter(
+        self, place: Place, parameter: Json, node: Json, schema: Json
+    ) -> Iterator[Finding]:
+        """Yield whether a parameter lacks an example that it needs, or has one that does not fit."""
+        examples: dict[Place, Any] = {
+            ("examples", name, "value"): example.get("value")
+            for name, example in parameter.get("examples", {}).items()
+        }
+        if "example" in parameter:
+            examples["example",] = parameter["example"]
+        for path, value in examples.items():
+            yield from self._errors((*place, *path), node, value)
+        needs_none = "enum" in schema or schema.get("type") in ("integer", "boolean")
+        if not (examples or schema.get("examples") or needs_none):
+            yield Finding.at(
+                place,
+                "example is missing; the contract tests send it, and documentation shows it",
+            )
+        if "default" in schema:
+            yield from self._errors((*place, "schema", "default"), node, schema["default"])
+
+    def _errors(
+        self, place: Place, schema: Json, value: Any, *, is_response: bool = False
+    ) -> Iterator[Finding]:
+        """Yield where a value breaks a schema. The enums of responses are open."""
+        try:
+            validator = Draft202012Validator(_with_uri(schema), registry=self._registry)
+            for error in validator.iter_errors(value):
+                if not (is_response and isinstance(error.kind, ValidationErrorKind.Enum)):
+                    yield Finding.at((*place, *error.instance_path), error.message)
+        except (ValueError, ReferencingError):
+            # A pattern or a reference that is not valid is reported where it stands.
+            return
+
+
+def _with_uri(node: Any) -> Any:
+    """Return a schema whose references lead into the registered document."""
+    if isinstance(node, list):
+        return [_with_uri(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: _DOCUMENT_URI + entry
+        if key == "$ref" and isinstance(entry, str) and re.match("#/", entry)
+        else _with_uri(entry)
+        for key, entry in node.items()
+    }
