@@ -22,9 +22,11 @@ from .changes.releases import Baseline, find_baseline, recorded_versions, releas
 from .changes.rendering import RENDERERS, render_summary
 from .changes.report import Report
 from .changes.surface import render_surface
+from .door import door_problems
 from .findings import SpecError
+from .lint import translation_warnings
 from .manifest import explain_differences
-from .package_files import Files, diff_files, read_package, replace_package
+from .package_files import LEFT_OVER, Files, diff_files, read_package, replace_package
 from .page.command import DESCRIPTION as PAGE_DESCRIPTION
 from .page.command import run_page
 from .project import PACKAGE, generate
@@ -32,8 +34,8 @@ from .spec import Json, load, locate
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "spec" / "openapi.yaml"
+OUTPUT = ROOT / "generated_client"
 SURFACE = ROOT / "docs" / "surface.txt"
-LEFT_OVER = "not written by the generator"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,7 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return _run_release_check()
         return _run_generate(options)
     except SpecError as error:
-        for finding in locate(options.spec, error.findings):
+        spec = getattr(options, "spec", None)
+        for finding in error.findings if spec is None else locate(spec, error.findings):
             print(finding, file=sys.stderr)
         print(f"{len(error.findings)} finding(s); nothing was written", file=sys.stderr)
     except IncomparableError as error:
@@ -63,6 +66,12 @@ def _run_generate(options: argparse.Namespace) -> int:
     package = options.output / PACKAGE
     document = load(options.spec)
     files = generate(document)
+    if options.output.resolve() == OUTPUT:
+        problems = door_problems(ROOT / "binance_usdm", PACKAGE, files)
+        if problems:
+            raise SpecError(problems)
+    for warning in locate(options.spec, translation_warnings(document)):
+        print(warning, file=sys.stderr)
     now = read_package(package)
     differences = diff_files(now, files)
     if options.check:
@@ -155,7 +164,7 @@ def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--output",
         type=Path,
-        default=ROOT / "generated_client",
+        default=OUTPUT,
         metavar="DIR",
         help=f"folder that contains {PACKAGE} (default: generated_client)",
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 
 Files = dict[str, bytes]
 """Content of each file by its path in the package."""
+LEFT_OVER = "not written by the generator"
+"""What is said of a file that the next run deletes."""
 
 
 def read_package(package: Path) -> Files:
@@ -22,7 +24,7 @@ def read_package(package: Path) -> Files:
 def diff_files(now: Files, fresh: Files) -> list[str]:
     """Return one line for each file that is missing, stale or left over."""
     lines = {path: f"{path}: missing" for path in fresh.keys() - now.keys()}
-    lines |= {path: f"{path}: not written by the generator" for path in now.keys() - fresh.keys()}
+    lines |= {path: f"{path}: {LEFT_OVER}" for path in now.keys() - fresh.keys()}
     lines |= {
         path: f"{path}: stale or edited"
         for path in now.keys() & fresh.keys()

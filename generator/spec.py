@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from .findings import Place, SpecError
+from .findings import Place
+from .findings import SpecError as SpecError
 from .yaml_reader import YamlReader
 
 Json: TypeAlias = dict[str, Any]
@@ -34,7 +35,10 @@ def load(path: Path) -> Json:
 
 def locate(path: Path, findings: Iterable[str]) -> list[str]:
     """Return findings with file, line and column in front, where they have a place in the file."""
+    findings = list(findings)
     marks: dict[Place, tuple[int, int]] = {}
+    if not findings:
+        return []
     # The marks up to a problem are there.
     with contextlib.suppress(SpecError):
         YamlReader(path.name, _read_text(path), marks).read()

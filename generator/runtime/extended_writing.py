@@ -98,8 +98,9 @@ def json_writer(dump: Callable[[Any], Any], read: Reader[Any]) -> Writer:
         found = describe_value(value)
         try:
             dumped = dump(value)
-            read(dumped, None)
-            return quote(format_json(dumped), safe="")
+            # A string is not a list of its characters, though it can be taken for one.
+            if read(dumped, None) == value:
+                return quote(format_json(dumped), safe="")
         except ResponseMismatch as mismatch:
             problem, found = mismatch.expected, mismatch.found
         except (AttributeError, TypeError, ValueError, RecursionError):

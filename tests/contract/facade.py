@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import json
+import keyword
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, TypeAlias, cast
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qs, parse_qsl, quote
 
 import httpx
 
@@ -17,10 +19,13 @@ from binance_usdm import APIError, AsyncClient, Client, ConfigurationError, Usdm
 from binance_usdm_wire import OPERATIONS
 
 from . import patch_points as points
+from .json_of_values import to_json
 from .raw_requests import KEY, SECRET, T0
-from .spec_model import Json, Operation, operation_by_route, parse_value
+from .spec_model import Json, Operation, operations, parse_value, resolve, sample_value
 
 Respond: TypeAlias = Callable[[httpx.Request], httpx.Response]
+RESERVED: Final = {*keyword.kwlist, *dir(builtins), "self", "datetime"} - {"id"}
+"""Names that get an underscore, so that they do not hide one of Python."""
 
 
 @dataclass(frozen=True)
@@ -174,15 +179,14 @@ async def call_method(client: Any, operation: Operation, call: RecordedCall) -> 
     except UsdmError as error:
         call.error = error
         return None
-    parsed = response.parsed
-    is_list = isinstance(parsed, list)
-    call.parsed = [row.to_dict() for row in parsed] if is_list else parsed.to_dict()
+    call.parsed = to_json(operation.document, operation.result, response.parsed)
     return response
 
 
 def python_name(wire_name: str) -> str:
     """Return the Python name, by the rule of the generator: recvWindow -> recv_window."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", wire_name).lower()
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", wire_name).lower()
+    return f"{name}_" if name in RESERVED else name
 
 
 def arguments_of(operation: Operation, query: str) -> dict[str, Any]:
@@ -190,14 +194,49 @@ def arguments_of(operation: Operation, query: str) -> dict[str, Any]:
 
     A value that has not its type stays a string, and a repeated parameter is a list.
     """
-    schemas = {each["name"]: each["schema"] for each in operation.parameters}
+    parameters = {each["name"]: each for each in operation.parameters}
     arguments: dict[str, Any] = {}
-    for name, text in parse_qsl(query, keep_blank_values=True):
-        value = parse_value(schemas.get(name, {}), text)
-        value = Decimal(text) if isinstance(value, float) else value
-        key = python_name(name) if name in schemas else name
+    pairs = parse_qsl(query, keep_blank_values=True)
+    for name, text in pairs:
+        parameter = parameters.get(name, {"schema": {}})
+        key = argument_name(parameter) if name in parameters else name
+        value = typed_value(operation, parameter, text)
         arguments[key] = [arguments[key], value] if key in arguments else value
     return arguments
+
+
+def sample_arguments(operation: Operation, *pairs: str) -> dict[str, Any]:
+    """Return the arguments that a caller must give, with valid values, and those of pairs."""
+    in_path = [f"{each['name']}={sample_value(each)}" for each in operation.path_parameters]
+    return arguments_of(operation, "&".join([*in_path, operation.required_query, *pairs]))
+
+
+def argument_name(parameter: Json) -> str:
+    """Return the name of a method's argument."""
+    return str(parameter.get("x-python-name", python_name(parameter["name"])))
+
+
+def typed_value(operation: Operation, parameter: Json, text: str) -> Any:
+    """Return a text as a caller passes it: an amount or a number as a `Decimal`, JSON as typed."""
+    schema = parameter["schema"]
+    if "content" in parameter:
+        return _typed_json(operation, parameter, text)
+    if schema.get("type") == "array":
+        item = {"schema": resolve(operation.document, schema["items"])}
+        return [typed_value(operation, item, part) for part in text.split(",")]
+    is_number = schema.get("type") == "number" or schema.get("format") == "decimal"
+    if is_number and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?", text):
+        return Decimal(text)
+    return parse_value(schema, text)
+
+
+def _typed_json(operation: Operation, parameter: Json, text: str) -> Any:
+    name = argument_name(parameter)
+    declared = {one.name: one for one in OPERATIONS[operation.id].parameters}
+    try:
+        return declared[name].read_json(json.loads(text), None)  # type: ignore[misc]
+    except ValueError:
+        return text
 
 
 class Facade:
@@ -205,18 +244,19 @@ class Facade:
 
     def __init__(self, document: Json, client: Any, transport: RecordingTransport) -> None:
         self.calls: dict[str, RecordedCall] = {}
-        self._routes = operation_by_route(document)
+        self._operations = operations(document)
         self._client, self._transport = client, transport
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             # The end of a lifespan.
             return
-        operation = self._routes.get((scope["method"], scope["path"]))
+        operation, in_path = self._find(scope["method"], scope["path"])
         status, body = 404, {"code": -5000, "msg": "no such method"}
         headers = [(b"content-type", b"application/json")]
         if operation is not None:
-            call = RecordedCall(arguments_of(operation, scope["query_string"].decode()))
+            query = "&".join([*in_path, scope["query_string"].decode()])
+            call = RecordedCall(arguments_of(operation, query))
             self.calls[dict(scope["headers"])[b"x-schemathesis-testcaseid"].decode()] = call
             self._transport.sent = call.sent
             response = await call_method(self._client, operation, call)
@@ -226,7 +266,19 @@ class Facade:
                 status, body = response.status_code, call.parsed
                 headers.append((b"x-mbx-used-weight-1m", str(response.used_weight).encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+        text = json.dumps(body, default=float)
+        await send({"type": "http.response.body", "body": text.encode()})
+
+    def _find(self, method: str, path: str) -> tuple[Operation | None, list[str]]:
+        """Return the operation of a path, and the parameters in the path as pairs of a query."""
+        for operation in self._operations:
+            pattern = re.sub(r"\\\{([^}]+)\\\}", "([^/]*)", re.escape(operation.path))
+            match = re.fullmatch(pattern, path)
+            if match is not None and method == operation.method:
+                names = re.findall(r"\{([^}]+)\}", operation.path)
+                pairs = zip(names, match.groups(), strict=True)
+                return operation, [f"{name}={quote(text, safe='')}" for name, text in pairs]
+        return None, []
 
 
 def _error_response(error: Exception | None) -> tuple[int, dict[str, Any]]:

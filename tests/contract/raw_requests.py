@@ -43,7 +43,8 @@ def signed_target(operation: Operation, timestamp: int = T0, *pairs: str) -> byt
 
 
 def encode_target(operation: Operation, query: str) -> bytes:
-    return f"{operation.path}?{query}".encode() if query else operation.path.encode()
+    path = operation.sample_path
+    return f"{path}?{query}".encode() if query else path.encode()
 
 
 def key_headers(operation: Operation, *keys: str) -> list[tuple[bytes, bytes]]:

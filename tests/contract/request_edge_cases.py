@@ -10,7 +10,15 @@ from binance_usdm import APIError, ConfigurationError, RetryPolicy
 from binance_usdm.mock import Exchange, Reply
 
 from .expectations import ATTEMPTS, OTHER_TYPES
-from .facade import RecordedCall, Sdk, SentRequest, arguments_of, call_method, python_name
+from .facade import (
+    RecordedCall,
+    Sdk,
+    SentRequest,
+    argument_name,
+    call_method,
+    python_name,
+    sample_arguments,
+)
 from .raw_requests import T0, MakeExchange
 from .spec_model import Operation
 
@@ -48,16 +56,17 @@ def base_path_is_kept(operation: Operation, sdk: Sdk, make: MakeExchange) -> Non
     origin = "https://gateway.invalid:8443"
     _, sent = _call(sdk, make(), operation, {}, base_url=f"{origin}/a/b/")
     found = [(each.origin, each.target.partition(b"?")[0].decode()) for each in sent]
-    assert found == [(origin, f"/a/b{operation.path}")], f"{found}"
+    assert found == [(origin, f"/a/b{operation.sample_path}")], f"{found}"
 
 
 def arguments_keep_their_type(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
     """A value of another type is rejected, and nothing is sent."""
     for parameter in operation.parameters:
-        is_decimal = parameter["schema"].get("format") == "decimal"
-        values = () if is_decimal else OTHER_TYPES.get(parameter["schema"]["type"], ())
+        schema = parameter["schema"]
+        is_decimal = schema.get("format") == "decimal" or "content" in parameter
+        values = () if is_decimal else OTHER_TYPES.get(schema["type"], ())
         for value in values:
-            arguments = {python_name(parameter["name"]): value}
+            arguments = {argument_name(parameter): value}
             calls, sent = _call(sdk, make(), operation, arguments)
             place = f"{arguments}: {len(sent)} requests"
             assert isinstance(calls[0].error, ConfigurationError), place
@@ -91,7 +100,7 @@ def _call(
 ) -> tuple[list[RecordedCall], list[SentRequest]]:
     """Call one client once with each arguments, and return the calls and all requests."""
     client, transport = sdk.connect(exchange, **options)
-    required = arguments_of(operation, operation.required_query)
+    required = sample_arguments(operation)
     calls = [RecordedCall(required | each) for each in arguments]
 
     async def call_all() -> None:

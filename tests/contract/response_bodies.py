@@ -15,7 +15,7 @@ from schemathesis.core import NotSet
 
 from .response_model import DescribedResponse
 from .schemathesis_setup import EDGES, Case, generate_cases, load_schema
-from .spec_model import JSON_TYPE
+from .spec_model import JSON_TYPE, judged
 
 # Longer lists take schemathesis a minute.
 MAX_ITEMS: Final = 3
@@ -24,8 +24,9 @@ MAX_ITEMS: Final = 3
 def generate_bodies(response: DescribedResponse, how: settings = EDGES) -> tuple[bytes, ...]:
     """Return bodies, valid and invalid: all of the coverage phase, and random ones if `how` has."""
     count = how.max_examples if Phase.generate in how.phases else 0
-    components = json.dumps(response.document.get("components", {}))
-    return _generate(components, json.dumps(response.schema), count)
+    schemas = response.document.get("components", {}).get("schemas", {})
+    components = json.dumps({"schemas": {name: judged(each) for name, each in schemas.items()}})
+    return _generate(components, json.dumps(judged(response.schema)), count)
 
 
 # They depend on the document alone, so all clients share them.
@@ -88,4 +89,6 @@ def _limit_lists(node: Any) -> Any:
     types = node.get("type")
     is_list = types == "array" or (isinstance(types, list) and "array" in types)
     limited = {name: _limit_lists(each) for name, each in node.items()}
+    if "prefixItems" in node:
+        return {**limited, "maxItems": len(node["prefixItems"]) + 1}
     return {**limited, "maxItems": MAX_ITEMS} if is_list else limited

@@ -12,6 +12,7 @@ from binance_usdm import IPBannedError, Response, TransportError
 from binance_usdm.mock import FAULTS
 
 from . import expectations as expected
+from .mock_checks import BODY_FAULTS
 from .raw_requests import KEY, T0, send_valid
 from .response_bodies import generate_bodies
 from .response_cases import EPOCH, JSON, UNEXPECTED, ResponseCase, make_client, outcome_of
@@ -61,7 +62,9 @@ def mock_faults_are_classified(case: ResponseCase) -> None:
         reply = send_valid(twin, case.operation)
         received = case.call(make_client(case.sdk, exchange.transport))
         place = f"{name}: {received!r}"
-        if (row := expected.MOCK_FAULTS.get(name)) is not None:
+        is_body_fault = name in BODY_FAULTS and not case.operation.ends_in_required_scalar
+        is_any = name == "error-in-200" and case.operation.accepts_any_object
+        if (row := expected.MOCK_FAULTS.get(name)) is not None and not (is_body_fault or is_any):
             assert outcome_of(received)[::2] == (row.outcome, row.code), place
         if reply.delivery.reset or reply.delivery.cut is not None:
             assert type(received) is TransportError, place

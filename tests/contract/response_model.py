@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 from jsonschema_rs import validator_for
 
 from .exact_json import decode
-from .spec_model import JSON_TYPE, Json, Operation, operations, resolve
+from .json_of_values import choose_schema, is_map, is_tuple
+from .spec_model import JSON_TYPE, Json, Operation, judged, operations, resolve, row_schema
 
 Path: TypeAlias = tuple[int | str, ...]
 
@@ -44,14 +45,15 @@ class DescribedResponse:
     @functools.cached_property
     def _validator(self) -> Any:
         formats = {"decimal": _has_short_exponent}
-        schema = {**self.schema, "components": self.document.get("components", {})}
+        components = self.document.get("components", {}).get("schemas", {})
+        judged_components = {name: judged(each) for name, each in components.items()}
+        schema = {**judged(self.schema), "components": {"schemas": judged_components}}
         return validator_for(schema, formats=formats, validate_formats=True)
 
     @functools.cached_property
     def account_field(self) -> str | None:
         """The field of the rows that identifies the account."""
-        row = resolve(self.document, self.schema)
-        row = resolve(self.document, row.get("items", row))
+        row = row_schema(self.document, self.schema)
         for name, node in row.get("properties", {}).items():
             if resolve(self.document, node).get("x-identifies-account"):
                 return str(name)
@@ -71,7 +73,8 @@ class DescribedResponse:
 
     def places(self) -> Iterator[tuple[Path, Json, bool]]:
         """Yield paths in the richest example, with schema and whether the value is optional."""
-        yield (), resolve(self.document, self.schema), False
+        richest = self.operation.richest_example
+        yield (), choose_schema(self.document, self.schema, richest), False
         yield from _places(self.document, self.schema, self.operation.richest_example, ())
 
 
@@ -96,9 +99,13 @@ def error_responses(document: Json) -> list[DescribedResponse]:
 def _places(
     document: Json, schema: Json, value: Any, path: Path
 ) -> Iterator[tuple[Path, Json, bool]]:
-    schema = resolve(document, schema)
+    schema = choose_schema(document, schema, value)
     children: list[tuple[int | str, Json, bool]] = []
-    if isinstance(value, list) and value:
+    if isinstance(value, list) and is_tuple(schema):
+        children = [(index, node, False) for index, node in enumerate(schema["prefixItems"])]
+    elif isinstance(value, dict) and is_map(schema):
+        children = [(name, schema["additionalProperties"], True) for name in value]
+    elif isinstance(value, list) and value:
         # The first and the last item stand for all.
         children = [(index, schema["items"], False) for index in {0: 0, len(value) - 1: 0}]
     elif isinstance(value, dict):
@@ -109,7 +116,7 @@ def _places(
             if name in value
         ]
     for step, node, is_optional in children:
-        yield (*path, step), resolve(document, node), is_optional
+        yield (*path, step), choose_schema(document, node, value[step]), is_optional
         yield from _places(document, node, value[step], (*path, step))
 
 
@@ -133,9 +140,10 @@ def _has_short_exponent(text: str) -> bool:
 
 
 def _without_decimals(value: Any) -> Any:
-    """Replace numbers that are not written as an integer of 64 bits by a half."""
+    """Replace numbers that are not written as an integer of 64 bits, so that they are none."""
     if isinstance(value, Decimal):
-        return 0.5
+        number = float(value)
+        return 0.5 if number.is_integer() or abs(number) > 1e15 else number
     if isinstance(value, list):
         return [_without_decimals(each) for each in value]
     if isinstance(value, dict):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from .spec_model import Json
+from .spec_model import Json, with_range
 
 MISSING: Final = object()
 """Stands for a field that is not there."""
@@ -34,6 +34,8 @@ STRINGS: Final = (
     *("usdt", "币安人生", "🙂", '"\\/', "NaN", "1.0", "e\u0301"),
 )
 NOT_STRINGS: Final = (0, 1, 1.5, True, None, *CONTAINERS)
+NUMBERS: Final = (0, 1, -1, 0.5, 1.25, -0.001, 94057.03, 1e-7, 123456789)
+NOT_NUMBERS: Final = ("1", "", "1.5", True, False, None, *CONTAINERS)
 NOT_INTEGERS: Final = (0.5, 1.0, 1e3, 1e22, "1", "", True, False, None, *CONTAINERS)
 # The last two are the last millisecond of the year 9999 and the next.
 INSTANTS: Final = (0, 1, 999, 1617939110373, 253402300799999, 253402300800000)
@@ -49,6 +51,7 @@ def values_for(schema: Json, is_optional: bool) -> tuple[list[Any], list[Any]]:
     """Return values that may stand in a place with this schema, and values that may not."""
     types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     json_type = next(each for each in types if each != "null")
+    schema = with_range({name: each for name, each in schema.items() if name != "enum"})
     valid: tuple[Any, ...] = ()
     invalid = INVALID_BY_TYPE.get(json_type, ())
     if json_type == "boolean":
@@ -58,10 +61,18 @@ def values_for(schema: Json, is_optional: bool) -> tuple[list[Any], list[Any]]:
         instants = [value for value in INSTANTS if low <= value <= high]
         valid = (low, low + 1, high - 1, high, *instants)
         invalid = (low - 1, high + 1, 2**64, 10**30, *NOT_INTEGERS)
+    elif json_type == "number":
+        low, high = schema.get("minimum", -(10**9)), schema.get("maximum", 10**9)
+        valid = tuple(value for value in NUMBERS if low <= value <= high)
+        invalid = NOT_NUMBERS + tuple(value for value in (low - 1,) if "minimum" in schema)
     elif schema.get("format") == "decimal":
         valid, invalid = AMOUNTS, NOT_AMOUNTS
     elif json_type == "string" and "pattern" not in schema:
-        valid = STRINGS
+        shortest, longest = schema.get("minLength", 0), schema.get("maxLength", 5000)
+        valid = tuple(text for text in STRINGS if shortest <= len(text) <= longest)
+        if {"minLength", "maxLength"} & {*schema}:
+            wrong = tuple(text for text in STRINGS if text not in valid)
+            invalid = (*invalid, *wrong)
     null = [None] if "null" in types else []
     rejected = [value for value in invalid if value is not None or not null]
     missing = [MISSING]

@@ -18,7 +18,7 @@ from schemathesis.core.result import Ok
 from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.python.asgi import get_client
 
-from .spec_model import Json, operation_by_route, operations
+from .spec_model import Json, effective, operation_by_route, operations
 
 Case: TypeAlias = schemathesis.Case[Any]
 Schema: TypeAlias = schemathesis.BaseSchema
@@ -46,7 +46,7 @@ CONFIG: Final[dict[str, Any]] = {
 
 def load_schema(document: Json) -> Schema:
     config = schemathesis.Config.from_dict(CONFIG)
-    return schemathesis.openapi.from_dict(dict(document), config=config)
+    return schemathesis.openapi.from_dict(effective(document), config=config)
 
 
 def accepts_only_what_is_described(document: Json) -> Check:

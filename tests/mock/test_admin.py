@@ -230,7 +230,7 @@ def test_the_state_shows_keys_and_no_secret(exchange: Exchange) -> None:
         "K", lambda signed, signature: True, opened=False, addresses=["10.0.0.0/8"], permissions=[]
     )
     state = done(exchange, "GET", "state")
-    assert [each["id"] for each in state["operations"]] == ["balance", "server_time"]
+    assert [each["id"] for each in state["operations"]] == [*OPERATIONS]
     assert state["accounts"] == [
         {
             "opened": True,

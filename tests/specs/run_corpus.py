@@ -2,6 +2,7 @@
 
     python -m tests.specs.run_corpus               both clients and the command; a line a shape
     python -m tests.specs.run_corpus --contract    layers A, B and C of the contract tests
+    python -m tests.specs.run_corpus --contract CLIENT NAME...    the same, for a client and shapes
 
 A line is the name of a shape, a tab, and what is wrong.
 """
@@ -179,8 +180,8 @@ def check_all() -> None:
             print(f"{shape.name}\t{' '.join(problem.split())}", flush=True)
 
 
-def check_contract(names: list[str]) -> int:
-    """Run layers A to C on the operations with these names, all of the corpus without names."""
+def check_contract(client: str | None, names: list[str]) -> int:
+    """Run layers A to C, with all clients or one, on all operations of the corpus or on some."""
     from importlib.resources import files
 
     from tests.contract.facade import SDKS
@@ -192,7 +193,7 @@ def check_contract(names: list[str]) -> int:
     routes = {shape.route for shape in SHAPES if not names or shape.name in names}
     document["paths"] = {path: document["paths"][path] for path in routes}
     found = {"A": run_mock_vs_spec(document)}
-    for name, sdk in SDKS.items():
+    for name, sdk in {name: SDKS[name] for name in SDKS if client in (None, name)}.items():
         found[f"B {name}"] = run_requests_vs_spec(document, sdk)
         found[f"C {name}"] = run_responses_vs_spec(document, sdk)
     for layer, problems in found.items():
@@ -204,5 +205,5 @@ def check_contract(names: list[str]) -> int:
 if __name__ == "__main__":
     assert PUBLIC
     if sys.argv[1:2] == ["--contract"]:
-        sys.exit(check_contract(sys.argv[2:]))
+        sys.exit(check_contract(next(iter(sys.argv[2:]), None), sys.argv[3:]))
     check_all()
