@@ -12,7 +12,7 @@ DOCS_VERSION ?= latest
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-floors coverage generate changes check format lint types contract contract-faults second-opinion interop drift mock bench build fuzz soak simulate interrupt-soak hammer mutate docs docs-serve lock clean
+.PHONY: help install demo test test-floors coverage generate changes check format lint types contract contract-faults second-opinion breadth interop drift mock bench build fuzz soak simulate interrupt-soak hammer mutate docs docs-serve lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ contract-faults: install ## plant every seeded fault and see which check notices
 
 second-opinion: install ## check the verdicts on seeded changes of the spec with generated clients; a minute
 	$(BIN)/python -m tests.generator.changes.run_second_opinion
+
+breadth: install ## every shape of operation and 2,000 random specs through generator, mock and contract tests; some minutes
+	$(BIN)/python -m tests.specs.breadth
 
 interop: install ## install other SDKs (PyPI, npm) and let each read a balance from the mock exchange
 	$(BIN)/python -m tests.interop.run

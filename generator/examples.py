@@ -7,7 +7,6 @@ a parameter.
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +18,7 @@ from jsonschema_rs import (
 )
 
 from .findings import Finding, Place
+from .integers import RANGE_BY_FORMAT
 from .spec import Json
 
 _DOCUMENT_URI = "urn:spec"
@@ -29,11 +29,13 @@ class ExampleChecker:
 
     def __init__(self, document: Json) -> None:
         self.document = document
-        components = document.get("components", {})
+        schemas = document.get("components", {}).get("schemas", {})
         self._registry: Registry | None = None
         # What is wrong is reported where it stands.
         with contextlib.suppress(ValueError, TypeError, ReferencingError):
-            self._registry = Registry([(_DOCUMENT_URI, {"components": components})])
+            self._registry = Registry(
+                [(_DOCUMENT_URI, {"components": {"schemas": _as_read(schemas)}})]
+            )
 
     def check_media(self, place: Place, media: Json) -> Iterator[Finding]:
         """Yield where the examples of a response break its schema."""
@@ -72,7 +74,7 @@ class ExampleChecker:
     ) -> Iterator[Finding]:
         """Yield where a value breaks a schema. The enums of responses are open."""
         try:
-            validator = Draft202012Validator(_with_uri(schema), registry=self._registry)
+            validator = Draft202012Validator(_as_read(schema), registry=self._registry)
             for error in validator.iter_errors(value):
                 if not (is_response and isinstance(error.kind, ValidationErrorKind.Enum)):
                     yield Finding.at((*place, *error.instance_path), error.message)
@@ -81,15 +83,25 @@ class ExampleChecker:
             return
 
 
-def _with_uri(node: Any) -> Any:
-    """Return a schema whose references lead into the registered document."""
+def _as_read(node: Any) -> Any:
+    """Return a schema as the client reads it, with references into the registered document.
+
+    A row that is an array has all its items, and an integer the range of its format.
+    """
     if isinstance(node, list):
-        return [_with_uri(entry) for entry in node]
+        return [_as_read(entry) for entry in node]
     if not isinstance(node, dict):
         return node
-    return {
+    read = {
         key: _DOCUMENT_URI + entry
-        if key == "$ref" and isinstance(entry, str) and re.match("#/", entry)
-        else _with_uri(entry)
+        if key == "$ref" and isinstance(entry, str) and entry.startswith("#/")
+        else _as_read(entry)
         for key, entry in node.items()
     }
+    if isinstance(node.get("prefixItems"), list):
+        read["minItems"] = len(node["prefixItems"])
+    bounds = RANGE_BY_FORMAT.get(str(node.get("format")))
+    if bounds is not None and "enum" not in node:
+        low, high = bounds
+        read = {"minimum": low, "maximum": high, **read}
+    return read

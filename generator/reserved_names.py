@@ -14,7 +14,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 RENAME: Final = "give it another name with x-python-name"
 
 RESERVED_OPERATIONS: Final = frozenset(
-    {"close", "aclose", "connect", "from_env", "from_environment", "mock", "doctor"}
+    {"close", "aclose", "connect", "from_env", "get", "from_environment", "mock", "doctor"}
 )
 """Methods that every client already has, and other shell commands."""
 RESERVED_ARGUMENTS: Final = frozenset(

@@ -184,14 +184,21 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"binance-usdm {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    needed = {command_name, "doctor", "mock"}
+
+    def make_parser(prog: str, **options: Any) -> Any:
+        # Of a command that is not run only its line in the help is needed: that of 1,000 commands
+        # takes 0.1 s instead of 0.2 s.
+        return Parser(prog=prog, **options) if prog.rpartition(" ")[2] in needed else None
+
+    parser_class: Any = make_parser
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=parser_class)
     add_command = functools.partial(
         commands.add_parser, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     for operation_id, summary in SUMMARY_BY_ID.items():
         name = operation_id.replace("_", "-")
         if name != command_name:
-            # Only its line in the help is needed: a parser takes as long to make as ten lines.
             commands.add_parser(name, help=summary)
             continue
         from binance_usdm._cli import operations

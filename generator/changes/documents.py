@@ -10,7 +10,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from generator.lint import lint
-from generator.spec import MAX_DEPTH, MAX_VALUES, Json, SpecError, load
+from generator.spec import Json, SpecError, load
+from generator.yaml_reader import MAX_DEPTH, MAX_VALUES
 
 SETS = ("required", "type")
 """Lists whose order means nothing."""

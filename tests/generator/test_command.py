@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from generator.door import door_problems
 from generator.project import PACKAGE, generate, read_package
 from generator.spec import load
 from tests.specs.broken_specs import BROKEN
+from tests.specs.growth import growing_document
 from tests.specs.places import ABSENT, DOCUMENT
 from tests.support.paths import ROOT, SPEC_FILE
 
@@ -150,3 +152,18 @@ def test_an_optional_member_keeps_its_column() -> None:
     code = generate(document)["models/account_balance.py"].decode()
     names = re.findall(r'^        "(\w+)": "\w+",$', code, re.MULTILINE)
     assert names[:4] == ["account_alias", "asset", "balance", "cross_wallet_balance"]
+
+
+def cpu_seconds(count: int) -> float:
+    """Return what it costs to check a spec with this many operations and to render its package."""
+    document = growing_document(count)
+    started = time.process_time()
+    generate(document)
+    return time.process_time() - started
+
+
+def test_the_cost_grows_with_the_spec(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four times the operations cost four times as much, not sixteen times."""
+    monkeypatch.setattr("generator.project._format", lambda package: None)
+    cpu_seconds(5)
+    assert cpu_seconds(80) < 9 * cpu_seconds(20)

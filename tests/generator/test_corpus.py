@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -69,6 +70,36 @@ def test_a_part_passes_the_contract(root: Path) -> None:
     client = "async, default transport"
     done = run(root, "-m", "tests.specs.run_corpus", "--contract", client, *IN_CONTRACT)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr[-2000:]
+
+
+LOADED: Final = """
+import sys
+import binance_usdm_wire
+from binance_usdm_wire.summaries import SUMMARY_BY_ID
+before = {name for name in sys.modules if name.startswith("binance_usdm_wire.")}
+import binance_usdm
+from binance_usdm.mock import Exchange
+exchange = Exchange()
+client = binance_usdm.Client(exchange.api_key, exchange.api_secret, transport=exchange.transport)
+client.klines(symbol="BTCUSDT", interval="1m")
+after = {name for name in sys.modules if name.startswith("binance_usdm_wire.")} - before
+print(len(SUMMARY_BY_ID), *sorted(name.removeprefix("binance_usdm_wire.") for name in before))
+print(*sorted(name.removeprefix("binance_usdm_wire.") for name in after))
+"""
+
+
+def test_only_what_is_used_is_imported(root: Path) -> None:
+    """The package imports no operation and no class, and a call only its own."""
+    done = run(root, "-c", LOADED)
+    assert done.returncode == 0, done.stderr
+    before, after = (line.split() for line in done.stdout.splitlines())
+    assert before[0] == str(len(SHAPES) + 2)
+    assert before[1:] == ["errors", "lazy", "models", "operations", "reading", "summaries", "types"]
+    operations = {name for name in after if name.startswith("api.") and name.count(".") == 2}
+    # The client reads the exchange's time, and `get()` signs as `balance` does.
+    assert operations == {"api.market.klines", "api.market.server_time", "api.account.balance"}
+    classes = {name for name in after if name.startswith("models.")}
+    assert classes == {"models.candle", "models.server_time", "models.account_balance"}
 
 
 def typed_calls() -> Iterator[str]:

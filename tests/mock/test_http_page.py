@@ -176,8 +176,8 @@ def test_a_new_operation_is_on_the_page() -> None:
     page = Page(load_page(Exchange(spec=with_examples(wide_document()))))
     assert page.texts["account"].startswith("GET /fapi/v3/account")
     # Side, and the boolean. Parameters are in the order of the spec.
-    options = re.findall(r"红|BUY|with blank|quo\"te|true|false", page.texts["account"])
-    assert options[:6] == ["true", "false", "BUY", "with blank", 'quo"te', "红"]
+    options = re.findall(r"红|BUY|with-dash|quo\"te|true|false", page.texts["account"])
+    assert options[:6] == ["true", "false", "BUY", "with-dash", 'quo"te', "红"]
     fields = ["best.symbol", "positions[].entryPrice", "history[].updateTime", "levels"]
     assert [name for name in fields if name not in page.texts["account"]] == []
     assert "string (decimal)[][]" in page.texts["account"]
