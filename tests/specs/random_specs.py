@@ -210,7 +210,8 @@ def check_document(document: Json) -> bool:
     exchange = Exchange(api_key=KEY, api_secret=SECRET, spec=document, clock=ManualClock(NOW))
     with imported(files) as wire:
         for path, item in document["paths"].items():
-            check_operation(exchange, wire, document, path, item["get"])
+            for node in item.values():
+                check_operation(exchange, wire, document, path, node)
     return False
 
 
