@@ -88,7 +88,7 @@ def words_to_avoid(text: str) -> list[str]:
 
 
 def typos_in(text: str) -> list[str]:
-    """Return what is wrong with-dashs and punctuation of a text, with its place."""
+    """Return what is wrong with blanks and punctuation of a text, with its place."""
     # A letter that no rule speaks of.
     spaced = UNSPACED_NAMES.sub("\ue000", text)
     return [

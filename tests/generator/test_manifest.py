@@ -10,8 +10,10 @@ import pytest
 
 import generator.manifest
 from generator.manifest import NAME, explain_differences, make_manifest
-from generator.project import BANNER, PACKAGE, diff_files, read_package
+from generator.package_files import diff_files, read_package
+from generator.project import PACKAGE
 from generator.spec import Json
+from generator.template_globals import BANNER
 from tests.specs.places import DOCUMENT
 from tests.support.paths import ROOT
 

@@ -171,6 +171,7 @@ def test_commands_have_no_other_options() -> None:
     options = {
         word.removeprefix("--").replace("-", "_")
         for command in parser._subparsers._group_actions[0].choices.values()  # type: ignore[union-attr]
+        if command is not None
         for action in command._actions
         for word in action.option_strings
         if word.startswith("--")

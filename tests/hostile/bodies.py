@@ -92,7 +92,7 @@ NO_GZIP = mismatch("invalid data", "a body in gzip")
 
 ENCODINGS = family({
     "gzip": (encoded(b"gzip", ZIPPED), GOOD),
-    "gzip with-dashs around": (encoded(b" GZip ", ZIPPED), GOOD),
+    "gzip with blanks around": (encoded(b" GZip ", ZIPPED), GOOD),
     "gzip in capitals": (encoded(b"GZIP", ZIPPED), GOOD),
     "x-gzip": (encoded(b"x-gzip", ZIPPED), GOOD),
     "deflate": (encoded(b"deflate", zlib.compress(BODY)), GOOD),
@@ -136,7 +136,7 @@ ENCODINGS = family({
 
 TEXTS = family({
     "an empty wallet": (body(b"[]"), (list, [])),
-    "an empty wallet with-dashs": (body(b" [\t]\r\n"), (list, [])),
+    "an empty wallet with blanks": (body(b" [\t]\r\n"), (list, [])),
     **{f"no JSON: {name}": (body(content), NO_JSON) for name, content in {
         "empty": b"", "line ends": b"\r\n\r\n", "an end without a start": b"]",
         "a start without an end": b"[", "a comma and no row": b"[1,]",

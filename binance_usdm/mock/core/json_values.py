@@ -86,7 +86,9 @@ def _unknown_field_errors(schema: Schema, value: Any, resolve: Resolve, path: st
     additional = schema["additionalProperties"]
     if isinstance(additional, Mapping):
         for name in unknown:
-            yield from iter_errors(additional, value[name], resolve, f"{path}.{name}")
+            # Unlike the name of a property, a key may be anything that was received.
+            inside = f"{path}.{describe_names([name])}"
+            yield from iter_errors(additional, value[name], resolve, inside)
     elif unknown and additional is False:
         expected = ", ".join(properties) or "none"
         yield path, f"has the unknown field {describe_names(unknown)}; expected: {expected}"
