@@ -84,11 +84,30 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return await self.exchange.transport.handle_async_request(request)
 
 
+class WeightRecorder:
+    """A limiter without memory that keeps what was taken."""
+
+    def __init__(self) -> None:
+        self.weights: list[int] = []
+
+    def acquire(self, weight: int) -> float:
+        self.weights.append(weight)
+        return 0.0
+
+    def observe(self, used_weight: int) -> None: ...
+
+    def start_cooldown(self, seconds: float, *, banned: bool) -> None: ...
+
+    def cooldown_left(self) -> float:
+        return 0.0
+
+
 def check_calls(shape: Shape) -> None:
     """Call the operation with both clients, and check what was sent and returned."""
     exchange = Exchange(api_key=KEY, api_secret=SECRET)
     recorder = Recorder(exchange)
-    options: dict[str, Any] = {"transport": recorder, "limiter": None}
+    limiter = WeightRecorder()
+    options: dict[str, Any] = {"transport": recorder, "limiter": limiter}
     with Client(KEY, SECRET, **options) as client:
         first = expect_warning(shape, lambda: call_shape(client, shape))
         assert first.used_weight == shape.cost, f"weight {first.used_weight}"
@@ -104,6 +123,7 @@ def check_calls(shape: Shape) -> None:
     for url in recorder.urls:
         check_url(shape, url)
     assert len(recorder.urls) == 2
+    assert limiter.weights == [shape.cost] * 2, f"took {limiter.weights}"
     if shape.security == SIGNED:
         with Client(KEY, "another", **options) as client:
             error = caught(lambda: call_shape(client, shape))
