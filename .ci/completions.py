@@ -64,8 +64,9 @@ def _read(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> list[Comman
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             subcommands = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            # Of the commands that are not read now there is no parser.
             for name, subparser in action.choices.items():
-                nested += _read(subparser, (*path, name))
+                nested += _read(subparser, (*path, name)) if subparser is not None else []
         elif action.option_strings:
             options.append(_option(action))
         elif action.nargs == argparse.REMAINDER:

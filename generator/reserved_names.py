@@ -14,12 +14,19 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 RENAME: Final = "give it another name with x-python-name"
 
 RESERVED_OPERATIONS: Final = frozenset(
-    {"close", "aclose", "connect", "from_env", "get", "from_environment", "mock", "doctor"}
-)
+    {
+        "account_balance", "aclose", "budget", "close", "close_connection", "connect", "doctor",
+        "fetch_balance", "fetch_time", "from_env", "futures_account_balance",
+        "futures_account_balance_v3", "futures_time", "get", "get_balance", "mock", "time",
+    }
+)  # fmt: skip
 """Methods that every client already has, and other shell commands."""
 RESERVED_ARGUMENTS: Final = frozenset(
-    {"base_url", "csv", "demo", "help", "json", "non_zero", "proxy", "timeout"}
-)
+    {
+        "all_members", "all_profiles", "base_url", "columns", "csv", "demo", "help", "json",
+        "non_zero", "output", "profile", "profiles_file", "proxy", "time", "timeout", "watch",
+    }
+)  # fmt: skip
 """Options that every shell command already has."""
 
 _DOCSTRING: Final = re.compile(r'""".*?"""', re.DOTALL)

@@ -6,10 +6,16 @@ output: a client sends what it builds and passes it what arrives. The sources of
 listed in `openapi.json`.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .errors import InvalidArgumentError, ResponseMismatch
-from .models import AccountBalance, ServerTime
+from .lazy import import_class
+from .models import MODULE_BY_NAME
 from .operations import OPERATIONS, AsyncOperations, SyncOperations
 from .types import Operation, Parameter, Response, Signing
+
+if TYPE_CHECKING:
+    from .models import AccountBalance, ServerTime
 
 __all__ = [
     "AccountBalance",
@@ -24,3 +30,11 @@ __all__ = [
     "Signing",
     "SyncOperations",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    return import_class(MODULE_BY_NAME, globals(), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,31 +1,53 @@
 # Written by `python -m generator` from spec/openapi.yaml. Do not edit.
 """Operations of the spec, and the methods that call them.
 
-A client inherits from `SyncOperations` or `AsyncOperations` and defines `_call`.
+A client inherits from `SyncOperations` or `AsyncOperations` and defines `_call`. The module of an
+operation is imported when the operation is first used.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from .api.account import balance as _balance
-from .api.market import server_time as _server_time
-from .types import Operation, SupportsAsyncCall, SupportsCall
+from .lazy import LazyMethods, LazyOperations, bind_method
+from .types import SupportsAsyncCall, SupportsCall
 
-OPERATIONS: Final[dict[str, Operation[Any]]] = {
-    "balance": _balance.OPERATION,
-    "server_time": _server_time.OPERATION,
-}
+if TYPE_CHECKING:
+    from .api.account import balance as _balance
+    from .api.market import server_time as _server_time
+
+OPERATIONS: Final = LazyOperations(
+    {
+        "balance": "account",
+        "server_time": "market",
+    }
+)
 """Every operation of the spec by its id, in the order of the spec."""
 
+if TYPE_CHECKING:
 
-class SyncOperations(_balance.SyncMethods, _server_time.SyncMethods, SupportsCall):
-    """Methods of a blocking client."""
+    class SyncOperations(_balance.SyncMethods, _server_time.SyncMethods, SupportsCall):
+        """Methods of a blocking client."""
 
-    __slots__ = ()
+    class AsyncOperations(_balance.AsyncMethods, _server_time.AsyncMethods, SupportsAsyncCall):
+        """Methods of an asyncio client."""
 
+else:
 
-class AsyncOperations(_balance.AsyncMethods, _server_time.AsyncMethods, SupportsAsyncCall):
-    """Methods of an asyncio client."""
+    class SyncOperations(SupportsCall, metaclass=LazyMethods):
+        """Methods of a blocking client."""
 
-    __slots__ = ()
+        __slots__ = ()
+        _OPERATIONS = OPERATIONS
+        _SOURCE = "SyncMethods"
+
+        __getattr__ = bind_method
+
+    class AsyncOperations(SupportsAsyncCall, metaclass=LazyMethods):
+        """Methods of an asyncio client."""
+
+        __slots__ = ()
+        _OPERATIONS = OPERATIONS
+        _SOURCE = "AsyncMethods"
+
+        __getattr__ = bind_method

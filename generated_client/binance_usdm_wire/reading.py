@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from enum import Enum
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -32,11 +33,13 @@ _JSON_TYPE_NAMES: Final = {
 }  # fmt: skip
 
 
-class _Missing:
-    pass
+class Missing(Enum):
+    """Type of `MISSING`."""
+
+    MISSING = "MISSING"
 
 
-MISSING: Final = _Missing()
+MISSING: Final = Missing.MISSING
 """Value of a field that an object does not have."""
 
 

@@ -19,13 +19,19 @@ class Parameter:
     name: str
     """Name of the Python argument."""
     type: type
-    """Type of the Python argument, without `None`."""
+    """Type of the Python argument, or of its items, without `None`."""
     required: bool
     """Whether a call needs the argument."""
     description: str
     """Meaning of the argument, from the spec."""
-    choices: tuple[str, ...] = ()
+    choices: tuple[str | int, ...] = ()
     """Values that the spec allows, empty if it lists none."""
+    is_list: bool = False
+    """Whether the argument is a list of such values, sent with commas between them."""
+    read_json: Callable[[Any, Any], Any] | None = field(default=None, repr=False)
+    """Function that types a JSON value and its place, for an argument that is sent as JSON."""
+    is_deprecated: bool = False
+    """Whether the exchange is going to stop reading it."""
 
 
 @frozen(slots=True, kw_only=True)
@@ -51,7 +57,7 @@ class Operation(Generic[T]):
     path: str
     """Path of the URL."""
     weight: int
-    """Request weight, counted per IP address."""
+    """Request weight, counted per IP address. The largest one if it depends on an argument."""
     security_type: str
     """The exchange's name for the credentials that a call needs, such as USER_DATA."""
     key_header: str | None
@@ -76,6 +82,16 @@ class Operation(Generic[T]):
 
     It raises `ResponseMismatch`.
     """
+    is_deprecated: bool = False
+    """Whether the exchange is going to remove it."""
+    servers: Mapping[str, str] | None = None
+    """Base URL by environment. `None` for the servers of all operations."""
+    build_path: Callable[..., str] | None = field(default=None, repr=False)
+    """Function from arguments to the path. `None` when `path` has no parameter."""
+    weigh: Callable[[Mapping[str, Any]], int] | None = field(default=None, repr=False)
+    """Function from arguments to the request weight. `None` when it is always the same."""
+    dump: Callable[[Any], Any] | None = field(default=None, repr=False)
+    """Function from the typed value to JSON. `None` for rows and objects, which have methods."""
 
 
 @frozen(slots=True, kw_only=True)

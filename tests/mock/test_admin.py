@@ -33,6 +33,7 @@ from binance_usdm.mock import (
 )
 from binance_usdm.mock.admin.resources import RESOURCES
 from binance_usdm.mock.admin.routes import ADMIN_BODY_LIMIT, AdminApi
+from binance_usdm_wire import OPERATIONS
 from tests.support.paths import ROOT
 from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH
 

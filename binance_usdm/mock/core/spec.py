@@ -37,7 +37,7 @@ class Operation:
     schema: Json
     allowed_names: frozenset[str] | None
     parameters_by_role: Mapping[str, Parameter]
-    path_pattern: re.Pattern[str] | None
+    path_pattern: re.Pattern[str] | None = None
 
     def path_values(self, path: str) -> Mapping[str, str]:
         """Return the percent-decoded values of the parameters in a path of this operation."""

@@ -205,16 +205,16 @@ def _make_rows(_records: list[_Record]) -> list[AccountBalance]:
         AccountBalance(
             account_alias=_record.account_alias,
             asset=_record.asset,
-            balance=balance,
-            cross_wallet_balance=cross_wallet_balance,
-            cross_un_pnl=cross_un_pnl,
-            available_balance=available_balance,
-            max_withdraw_amount=max_withdraw_amount,
+            balance=balance_value,
+            cross_wallet_balance=cross_wallet_balance_value,
+            cross_un_pnl=cross_un_pnl_value,
+            available_balance=available_balance_value,
+            max_withdraw_amount=max_withdraw_amount_value,
             margin_available=_record.margin_available,
             update_time=_record.update_time,
             additional_properties={},
         )
-        for _record, balance, cross_wallet_balance, cross_un_pnl, available_balance, max_withdraw_amount in zip(
+        for _record, balance_value, cross_wallet_balance_value, cross_un_pnl_value, available_balance_value, max_withdraw_amount_value in zip(
             _records, _decimals, _decimals, _decimals, _decimals, _decimals, strict=True
         )
     ]

@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from attrs import field, frozen
 
 from ..errors import ResponseMismatch, subscript_error
-from ..reading import (
-    MISSING,
-    PathStep,
-    copy_fields,
-    format_json,
-    integer_reader,
-)
+from ..reading import MISSING, PathStep, copy_fields, format_json, integer_reader
 
 _read_server_time = integer_reader(0, 9223372036854775807)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from ... import writing
-from ...models import AccountBalance
+from ...models.account_balance import AccountBalance
 from ...types import Operation, Parameter, Response, Signing, SupportsAsyncCall, SupportsCall
+from ...writing import integer_writer
 
-_write_recv_window = writing.integer_writer(1, 9223372036854775807)
+_write_recv_window = integer_writer(1, 9223372036854775807)
 
 
 class SyncMethods(SupportsCall):

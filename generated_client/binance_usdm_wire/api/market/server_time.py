@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...decoding import decode
-from ...models import ServerTime
+from ...models.server_time import ServerTime
 from ...types import Operation, Response, SupportsAsyncCall, SupportsCall
 
 _read = ServerTime.read
