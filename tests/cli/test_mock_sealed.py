@@ -13,7 +13,7 @@ import pytest
 
 from binance_usdm._cli import program
 from binance_usdm._cli.mock_environment import sealed_environment
-from binance_usdm._cli.proxy_trap import parse_target
+from binance_usdm._cli.proxy_trap import ProxyTrap, parse_target
 from tests.support.command_line import COMMAND, Finished, run
 
 LEAVE = """
@@ -78,9 +78,21 @@ def test_a_program_that_ignores_the_end_is_killed(monkeypatch: pytest.MonkeyPatc
     """After SIGTERM comes SIGKILL."""
     monkeypatch.setattr(program, "_TERMINATION_SECONDS", 0.2)
     code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + LEAVE
+    started_at = time.monotonic()
     done = run_sealed(code, "http://exchange.invalid/")
+    assert time.monotonic() - started_at < 40
     assert done.returncode == 1
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_an_attempt_before_the_program_is_known() -> None:
+    """An attempt that comes before the trap knows the program ends it as soon as it does."""
+    trap = ProxyTrap("http://127.0.0.1:7")
+    ended: list[str] = []
+    trap.add_attempt("exchange.invalid")
+    trap.set_program(lambda: ended.append("at once"))
+    trap.add_attempt("exchange.invalid")
+    assert (ended, trap.hosts) == (["at once"] * 2, ["exchange.invalid"])
 
 
 @pytest.mark.parametrize(

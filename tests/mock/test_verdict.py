@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from binance_usdm.mock import DEFAULT_API_KEY, Exchange, Reply, Switches
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, Reply, Switches
 from binance_usdm.mock.core.verdict import Verdict
 from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
@@ -27,7 +27,10 @@ def test_bans_and_weight_of_a_test_are_expected() -> None:
     exchange.clock.freeze()
     exchange.spend(2400)
     assert [send(exchange) for _ in range(3)] == [429, 418, 418]
-    assert (verdict_of(exchange).rejected_count, verdict_of(exchange).unexpected_count) == (4, 0)
+    # The ban that follows lasts longer than the minute of the weight.
+    exchange.clock.advance(60_000)
+    assert send(exchange) == 418
+    assert (verdict_of(exchange).rejected_count, verdict_of(exchange).unexpected_count) == (5, 0)
 
 
 def test_weight_of_the_program_is_unexpected() -> None:
@@ -78,3 +81,14 @@ def test_the_log_says_what_answered() -> None:
     assert (answered.fault, answered.refusal) == ("reply", "")
     assert (late.fault, late.refusal) == ("latency", "unknown path or method")
     assert verdict_of(exchange).fault_count == 1
+
+
+def test_no_reason_shows_a_secret() -> None:
+    """What a reason repeats is redacted, and a line break in it is escaped."""
+    exchange = Exchange()
+    send(exchange, "/nowhere")
+    (logged,) = exchange.requests
+    logged.refusal = f"no parameter is called\n{DEFAULT_API_SECRET}"
+    verdict = Verdict()
+    verdict.add(logged, 0, False, exchange._engine.redactor)
+    assert verdict.groups[0].reason == "no parameter is called\\n(secret)"
