@@ -17,6 +17,7 @@ from binance_usdm.mock import (
     FAULTS,
     Exchange,
     ManualClock,
+    Reply,
     row,
     running,
 )
@@ -259,6 +260,19 @@ def test_good_requests_stand_back(page: Page) -> None:
     shown = page.value("document.querySelector('#log .response').textContent")
     assert '\n    "balance": "122607.35137903",\n' in shown
     assert json.loads(shown) == json.loads(page.exchange.requests[1].response_body)
+
+
+def test_what_answered_is_shown(page: Page) -> None:
+    """A request that a stub or a custom response answered says so, and not that it was rejected."""
+    page.exchange.stub("GET /stub", {})
+    page.exchange.fail(Reply(200, body=b"{}"), path="/custom")
+    page.ask("/stub")
+    page.ask("/custom")
+    page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 2)
+    assert page.value(
+        "[...document.querySelectorAll('#log .badge')].map(each => each.textContent)"
+    ) == ["reply", "stub"]
+    assert page.value("document.querySelectorAll('#log .reason').length") == 0
 
 
 def test_reasons_are_whole_and_first_on_phones(page: Page) -> None:
