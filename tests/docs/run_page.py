@@ -2,7 +2,8 @@
 
     python -m tests.docs.run_page [--every-block] docs/en/index.md
 
-- Every block meets a new exchange, in the environment variables that `binance-usdm mock run` sets.
+- Every block meets a new exchange, in the environment variables that `binance-usdm mock run` sets,
+  and with the weight budget that clients have against the real one.
 - All blocks of a page share one folder. A block with a title is saved there and not run. One with
   the title `balance.json` is also what the exchange returns from then on.
 - A Python block that does not begin with an import continues the one before it. One with tests is
@@ -33,6 +34,7 @@ from typing import Any, Final
 
 from binance_usdm import reset_shared_state
 from binance_usdm._environment import without_proxy_for
+from binance_usdm._mock_environment import ENV_MOCK_URLS
 from binance_usdm.mock import Exchange, running
 from tests.docs.pages import Block, read_blocks
 
@@ -161,7 +163,7 @@ def run_blocks(blocks: list[Block], every_block: bool) -> list[str]:
         runner = PageRunner(
             exchange,
             {
-                **os.environ,
+                **{name: os.environ[name] for name in os.environ if name != ENV_MOCK_URLS},
                 **without_proxy_for(url, os.environ),
                 "PATH": path,
                 "PYTHONIOENCODING": "utf-8",
