@@ -34,6 +34,8 @@ def is_mock_url(base_url: str) -> bool:
 def choose_proxy(proxy: str | None, base_url: str) -> str | None:
     """Return the option `proxy`, or without one the proxy that a sealed run prescribes.
 
+    A proxy on another machine is never prescribed, whatever the variable says.
+
     Args:
         proxy: The option.
         base_url: Base URL of the client. For this machine no proxy is prescribed.
@@ -41,4 +43,4 @@ def choose_proxy(proxy: str | None, base_url: str) -> str | None:
     sealed = os.environ.get(ENV_SEALED_PROXY)
     if proxy is not None or not sealed or is_loopback(str(urlsplit(base_url).hostname)):
         return proxy
-    return sealed
+    return sealed if is_loopback(str(urlsplit(sealed).hostname)) else None
