@@ -38,14 +38,16 @@ def test_the_budget_is_lifted_while_a_mock_runs() -> None:
 
 def test_a_budget_is_kept_when_a_test_is_about_it() -> None:
     """A limiter that is passed keeps its budget, and its error names the option."""
-    with (
-        running() as url,
-        make_client(url, limiter=WeightLimiter(limit=2 * BALANCE_WEIGHT, share=1)) as client,
-    ):
-        # A minute may end meanwhile, but not two.
-        with pytest.raises(binance_usdm.RateLimitError, match=r"\(option `limiter`\)"):
+    limiter = WeightLimiter(limit=2 * BALANCE_WEIGHT, share=1)
+    with running() as url, make_client(url, limiter=limiter) as client:
+
+        def make_calls() -> None:
+            # A minute may end meanwhile, but not two.
             for _ in range(5):
                 client.balance()
+
+        with pytest.raises(binance_usdm.RateLimitError, match=r"\(option `limiter`\)"):
+            make_calls()
 
 
 @pytest.mark.parametrize(
