@@ -274,7 +274,7 @@ def test_a_wait_for_weight_beyond_the_deadline_sends_nothing(client_of: ClientOf
     budget = ScriptedLimiter(30.0)
     started = time.monotonic()
     with pytest.raises(
-        RateLimitError, match=r"^not sent: the weight budget is exhausted"
+        RateLimitError, match=r"^not sent: the weight budget \(option `limiter`\) is exhausted"
     ) as caught:
         client_of(budget.handler(), limiter=budget, timeout=10).balance()
     assert (caught.value.status, caught.value.code, caught.value.retry_after) == (0, None, 30.0)

@@ -157,7 +157,7 @@ def test_commands_share_a_budget(exchange: tuple[Exchange, dict[str, str]], redi
     for command in ("balance", "server-time"):
         done = run(command, "--timeout", "5", **variables)
         assert (done.returncode, done.stdout) == (1, "")
-        assert "budget is exhausted" in done.stderr
+        assert "is exhausted until" in done.stderr
     assert [request.status for request in mock.requests] == [200, 200, 200]
 
 
@@ -214,4 +214,5 @@ def test_mock_run_leaves_the_budget_out() -> None:
     program = ("binance_usdm", "balance", "--json")
     command = ("mock", "run", "--", sys.executable, "-m", *program)
     done = process(*command, BINANCE_BUDGET="redis://127.0.0.1:1")
-    assert (done.returncode, done.stderr) == (0, "")
+    summary = "mock exchange: 1 request: 1 accepted, 0 rejected, 0 answered by faults\n"
+    assert (done.returncode, done.stderr) == (0, summary)
