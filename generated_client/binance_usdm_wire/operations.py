@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .lazy import LazyMethods, LazyOperations, bind_method
+from .lazy import LazyOperations, lazy_methods
 from .types import SupportsAsyncCall, SupportsCall
 
 if TYPE_CHECKING:
@@ -34,20 +34,14 @@ if TYPE_CHECKING:
 
 else:
 
-    class SyncOperations(SupportsCall, metaclass=LazyMethods):
+    @lazy_methods(OPERATIONS, "SyncMethods")
+    class SyncOperations(SupportsCall):
         """Methods of a blocking client."""
 
         __slots__ = ()
-        _OPERATIONS = OPERATIONS
-        _SOURCE = "SyncMethods"
 
-        __getattr__ = bind_method
-
-    class AsyncOperations(SupportsAsyncCall, metaclass=LazyMethods):
+    @lazy_methods(OPERATIONS, "AsyncMethods")
+    class AsyncOperations(SupportsAsyncCall):
         """Methods of an asyncio client."""
 
         __slots__ = ()
-        _OPERATIONS = OPERATIONS
-        _SOURCE = "AsyncMethods"
-
-        __getattr__ = bind_method

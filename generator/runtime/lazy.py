@@ -5,13 +5,14 @@ So a program pays for the operations that it calls, however many there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from .types import Operation
 
 PACKAGE: Final = __name__.rpartition(".")[0]
+T = TypeVar("T")
 
 
 class LazyOperations(Mapping[str, Operation[Any]]):
@@ -46,35 +47,42 @@ class LazyOperations(Mapping[str, Operation[Any]]):
         return import_module(f"{PACKAGE}.api.{self._folder_by_id[name]}.{name}")
 
 
-class LazyMethods(type):
-    """Metaclass of a class with two methods for each operation.
+class LazyMethod:
+    """Method of an operation. The real one takes its place when it is first used."""
 
-    The class names the operations, `_OPERATIONS`, and the class in an operation's module that has
-    the methods, `_SOURCE`. A method becomes one of the class when it is first used.
+    __slots__ = ("_name", "_operation", "_operations", "_owner", "_source")
+
+    def __init__(
+        self, owner: type, operations: LazyOperations, operation: str, source: str, name: str
+    ) -> None:
+        self._owner = owner
+        self._operations = operations
+        self._operation = operation
+        self._source = source
+        self._name = name
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        source = getattr(self._operations.load_module(self._operation), self._source)
+        method = vars(source)[self._name]
+        setattr(self._owner, self._name, method)
+        return method.__get__(instance, owner)
+
+
+def lazy_methods(operations: LazyOperations, source: str) -> Callable[[type[T]], type[T]]:
+    """Return a decorator that adds the two methods of each operation to a class.
+
+    Args:
+        operations: The operations.
+        source: Class in the module of an operation that has its methods.
     """
 
-    _OPERATIONS: LazyOperations
-    _SOURCE: str
+    def add_methods(owner: type[T]) -> type[T]:
+        for operation in operations:
+            for name in (operation, f"{operation}_detailed"):
+                setattr(owner, name, LazyMethod(owner, operations, operation, source, name))
+        return owner
 
-    def __getattr__(cls, name: str) -> Any:
-        # A dunder name is asked for by Python itself, also while the class is being made.
-        operation = name.removesuffix("_detailed")
-        if name.startswith("__") or operation not in cls._OPERATIONS:
-            raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
-        source = getattr(cls._OPERATIONS.load_module(operation), cls._SOURCE)
-        method = vars(source)[name]
-        owner = next(base for base in cls.__mro__ if "_OPERATIONS" in vars(base))
-        setattr(owner, name, method)
-        return method
-
-    def __dir__(cls) -> list[str]:
-        methods = [method for name in cls._OPERATIONS for method in (name, f"{name}_detailed")]
-        return sorted({*super().__dir__(), *methods})
-
-
-def bind_method(instance: object, name: str) -> Any:
-    """Return the method of an instance whose class has the metaclass `LazyMethods`."""
-    return getattr(type(instance), name).__get__(instance)
+    return add_methods
 
 
 def import_class(module_by_name: Mapping[str, str], namespace: dict[str, Any], name: str) -> Any:

@@ -140,6 +140,8 @@ def has_effect(node: ast.AST) -> bool:
             return not level and module not in MODULES
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return False
+        case ast.If(test=ast.UnaryOp(op=ast.Not(), operand=ast.Name(id="TYPE_CHECKING"))):
+            return False
         case ast.stmt():
             return not isinstance(node, STATEMENTS)
     return isinstance(node, RUNNING)

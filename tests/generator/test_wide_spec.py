@@ -28,7 +28,7 @@ from tests.specs.wide_spec import ACCOUNT, BARE, FULL, POSITION, hostile, wide_d
 # The only calls that a generated module may make on import.
 BUILDERS = {
     "LazyOperations", "Operation", "Parameter", "RowReader", "Signing", "TypeVar",
-    "__name__.rpartition", "array_reader", "choice_writer", "field", "frozen", "frozenset",
+    "__name__.rpartition", "array_reader", "choice_writer", "field", "frozen", "frozenset", "lazy_methods",
     "integer_reader", "integer_writer", "msgspec.Meta", "msgspec.field", "msgspec.json.Decoder",
     "nullable_reader", "optional_reader", "pattern_reader", "pattern_writer", "re.compile", "type",
 }  # fmt: skip
