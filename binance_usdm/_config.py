@@ -15,7 +15,7 @@ from ._errors import ConfigurationError
 from ._http.addresses import is_loopback, is_valid_host_name, parse_ip_address
 from ._http.messages import Origin
 from ._policy.retry import RetryPolicy
-from ._secrets import Problem, describe_value
+from ._secrets import Problem, describe_number, describe_value
 
 MAINNET: Final = "https://fapi.binance.com"
 DEMO: Final = "https://demo-fapi.binance.com"
@@ -172,10 +172,13 @@ def validate_timeout(timeout: Any) -> float:
     Raises:
         ConfigurationError: It is not a positive number or is longer than an hour.
     """
-    if type(timeout) not in {int, float} or not 0 < timeout <= MAX_TIMEOUT:
+    is_number = type(timeout) in {int, float}
+    if not is_number or not 0 < timeout <= MAX_TIMEOUT:
+        is_likely_ms = is_number and MAX_TIMEOUT < timeout <= 1000 * MAX_TIMEOUT
+        advice = f"; {timeout:g} ms are {timeout / 1000:g} s" if is_likely_ms else ""
         raise ConfigurationError(
             f"timeout must be a positive number of seconds, at most {MAX_TIMEOUT:g} (an hour), for "
-            f"the whole call, not {describe_value(timeout)}"
+            f"the whole call, not {describe_number(timeout)}{advice}"
         )
     return float(timeout)
 
@@ -192,7 +195,7 @@ def validate_recv_window(recv_window: Any) -> int | None:
         raise ConfigurationError(
             "recv_window must be a positive integer of milliseconds, "
             f"or None for the exchange's default ({EXCHANGE_RECV_WINDOW}), "
-            f"not {describe_value(recv_window)}"
+            f"not {describe_number(recv_window)}"
         )
     return recv_window
 
@@ -218,7 +221,7 @@ def validate_options(
     if type(max_reply_bytes) is not int or not 1 <= max_reply_bytes <= MAX_REPLY_BYTES_LIMIT:
         raise ConfigurationError(
             "max_reply_bytes must be a positive integer below 2 GiB, "
-            f"not {describe_value(max_reply_bytes)}"
+            f"not {describe_number(max_reply_bytes)}"
         )
     for name, function in (("retry", retry), ("clock", clock), ("on_event", on_event)):
         if callable(function) and _is_async(function):

@@ -23,6 +23,11 @@ from typing import NoReturn
 from binance_usdm_wire.errors import describe_value as describe_value
 
 
+def describe_number(value: object) -> str:
+    """Return a number of an option, which is no secret, or the shape of anything else."""
+    return repr(value) if type(value) in {int, float} else describe_value(value)
+
+
 class Problem(str):
     """Message about invalid input, returned instead of raised. It never contains the input."""
 

@@ -33,7 +33,7 @@ ADVICE_SUPPORTED_HOSTS: Final = f"Use {MAINNET}, or {DEMO} for demo trading."
 ADVICE_COPY_KEYS: Final = (
     f"Copy {ENV_API_KEY} and {ENV_API_SECRET} again from the page of the key, complete and without "
     f"quotes. For a private key set {ENV_PRIVATE_KEY} to the PEM text or {ENV_PRIVATE_KEY}_FILE to "
-    "the path of its file. Set exactly one of the three that sign."
+    "the path of its file. Set exactly one of the variables that sign."
 )
 ADVICE_UNKNOWN_HOST: Final = (
     f"Your key is sent there. Compare it, letter by letter, with {MAINNET}, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -18,7 +19,8 @@ def hide_values(message: str, arguments: Sequence[str]) -> str:
     """Return a message with the shape of each value that it repeats, instead of the value.
 
     A key or secret that is passed in the wrong place must not be printed, since logs keep what is
-    printed. Names, and values that are shorter than any secret, stay.
+    printed. Names, also those of files that exist, and values that are shorter than any secret,
+    stay.
 
     Args:
         message: Message of the parser.
@@ -33,5 +35,6 @@ def hide_values(message: str, arguments: Sequence[str]) -> str:
 def _values(arguments: Sequence[str]) -> Iterator[str]:
     for argument in arguments:
         for text in _SEPARATORS.split(argument):
-            if len(text) >= MIN_SECRET_LENGTH and not _NAME.fullmatch(text):
+            is_name = _NAME.fullmatch(text) or os.path.exists(text)
+            if len(text) >= MIN_SECRET_LENGTH and not is_name:
                 yield text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from binance_usdm._cli.usage_errors import hide_values
@@ -65,3 +67,13 @@ def test_parts_of_arguments_are_hidden(argument: str) -> None:
     """A value is hidden in each form in which a message may have it."""
     for message in (f"not {argument}", f"not {argument!r}", f"not {SECRET}"):
         assert "Canary" not in hide_values(message, [argument, SECRET])
+
+
+def test_a_file_that_exists_is_named(tmp_path: Path) -> None:
+    """A path is no secret: the message says which file has no such profile."""
+    file = tmp_path / "Profiles0123456789.toml"
+    message = f"{file} has no profile 'desk-77'"
+    assert str(file) not in hide_values(message, [str(file)])
+    file.touch()
+    assert hide_values(message, [str(file)]) == message
+    assert hide_values("not \0x" + SECRET, ["\0x" + SECRET]) != "not \0x" + SECRET

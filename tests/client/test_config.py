@@ -153,6 +153,16 @@ def test_a_timeout_is_a_positive_number_of_seconds(kind: Any, timeout: Any) -> N
     kind(KEY, SECRET, timeout=3600)
 
 
+def test_a_timeout_in_ms_is_recognized() -> None:
+    """A number that is too large is shown, and what it would be in seconds."""
+    with pytest.raises(ConfigurationError, match=r"call, not 10000; 10000 ms are 10 s$"):
+        Client(KEY, SECRET, timeout=10_000)
+    with pytest.raises(ConfigurationError, match=r"call, not 10000000$"):
+        Client(KEY, SECRET, timeout=10_000_000)
+    with pytest.raises(ConfigurationError, match=r"share must be .*, not 80$"):
+        WeightLimiter(2400, share=80)
+
+
 @pytest.mark.promise("S16")
 @pytest.mark.parametrize("window", [0, -1, 2**63, True, 5000.0, "5000", b"5000", math.nan])
 def test_a_window_is_a_positive_whole_number(client_of: ClientOf, window: Any) -> None:
