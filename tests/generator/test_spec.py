@@ -187,8 +187,19 @@ def test_chinese_texts_begin_with_the_page_s_terms() -> None:
 def test_recv_window_has_no_default_and_no_maximum() -> None:
     """The exchange's default applies, and it documents no maximum for futures."""
     schema = SPEC["components"]["parameters"]["RecvWindow"]["schema"]
-    assert "default" not in schema
-    assert schema["maximum"] == 2**63 - 1
+    assert schema == {"type": "integer", "format": "int64", "minimum": 1}
+
+
+def test_no_bound_is_beyond_what_a_double_represents() -> None:
+    """Tools that read JSON into doubles would show 2^63-1 as another number; int64 says it."""
+    bounds = [
+        (where, schema[name])
+        for where, schema in nodes(SPEC)
+        for name in ("minimum", "maximum")
+        if name in schema
+    ]
+    assert len(bounds) >= 6
+    assert [bound for bound in bounds if not -(2**53) < bound[1] < 2**53] == []
 
 
 def value_schemas() -> Iterator[tuple[str, dict[str, Any]]]:
