@@ -13,7 +13,8 @@ from .markdown import Page, split_pages
 
 DESCRIPTION = """\
 Compare saved documentation pages of the exchange, as Markdown in English or Chinese, with the spec:
-path, method, weight, parameters, types, obligation, fields, their order and comments, example.
+title, address, sentence, path, method, weight, parameters, types, obligation, fields, their order
+and comments, example.
 Exit 0: no difference; 1: differences, one a line; 2: a file or the spec cannot be used."""
 
 

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from generator.operations import operations, signing_role
 from generator.spec import Json, resolve
@@ -13,7 +14,7 @@ from generator.spec import Json, resolve
 from .compare_example import compare_example
 from .difference import Difference, compare_names
 from .markdown import Line, Page, Section, parse_table
-from .texts import first_clause, normalize
+from .texts import first_clause, first_sentence, normalize
 
 SECTIONS: Final = {
     "description": ("API Description", "接口描述"),
@@ -22,7 +23,7 @@ SECTIONS: Final = {
     "parameters": ("Request Parameters", "请求参数"),
     "example": ("Response Example", "响应示例"),
 }
-"""Headings of the sections, in English and Chinese. The first one has nothing to compare."""
+"""Headings of the sections, in English and Chinese. A Chinese page need not have the first one."""
 _SECTION_BY_HEADING: Final = {
     normalize(heading): name for name, headings in SECTIONS.items() for heading in headings
 }
@@ -72,11 +73,12 @@ def compare_page(page: Page, document: Json) -> list[Difference]:
         else:
             sections[name] = section
     for name, headings in SECTIONS.items():
-        if name not in sections and name != "description":
+        if name not in sections and (name != "description" or page.language == "en"):
             text = f'the section "{headings[page.language == "zh"]}" is missing'
             differences.append(Difference(page.title.number, name, text))
     operation = _find_operation(sections.get("request"), document)
-    differences += _compare_security(page.title, operation)
+    differences += _compare_title(page.title, operation, page.language)
+    differences += _compare_addresses(page, operation)
     for name, compare_section in _COMPARERS.items():
         if name in sections:
             differences += compare_section(sections[name], operation, page.language)
@@ -92,12 +94,36 @@ def _find_operation(section: Section | None, document: Json) -> Operation:
     return next(entry for entry in known if entry.path in nearest or not nearest)
 
 
-def _compare_security(title: Line, operation: Operation) -> Iterator[Difference]:
+def _compare_title(title: Line, operation: Operation, language: str) -> Iterator[Difference]:
     match = _SECURITY_TYPE.search(title.text)
     stated = match[1] if match else "NONE"
     expected = operation.node["x-security-type"]
     if stated != expected:
         yield Difference.of(title.number, "security type", stated, expected)
+    documentation = operation.node.get("externalDocs", {})
+    name = documentation.get("description" if language == "en" else "x-description-zh")
+    words = title.text[: match.start()] if match else title.text
+    if normalize(words) != normalize(name or ""):
+        yield Difference.of(title.number, "title", words.strip(), name or "nothing")
+
+
+def _compare_addresses(page: Page, operation: Operation) -> Iterator[Difference]:
+    """Compare where the page is with the externalDocs of the operation."""
+    expected = urlsplit(operation.node.get("externalDocs", {}).get("url", "")).path
+    for line in page.addresses:
+        if line.text.replace("/zh-CN/", "/", 1) != expected:
+            yield Difference.of(line.number, "address", line.text, expected or "nothing")
+
+
+def _compare_description(
+    section: Section, operation: Operation, language: str
+) -> Iterator[Difference]:
+    lines = section.prose()
+    expected = first_sentence(operation.node, language)
+    stated = " ".join(line.text.strip() for line in lines).rstrip(".。")
+    if normalize(stated) != normalize(expected):
+        line = lines[0] if lines else section.heading
+        yield Difference.of(line.number, "description", stated, expected or "nothing")
 
 
 def _compare_request(section: Section, operation: Operation, _: str) -> Iterator[Difference]:
@@ -183,6 +209,7 @@ def _report_more_text(lines: Sequence[Line], subject: str) -> Iterator[Differenc
 
 
 _COMPARERS: Final[dict[str, Callable[[Section, Operation, str], Iterator[Difference]]]] = {
+    "description": _compare_description,
     "request": _compare_request,
     "weight": _compare_weight,
     "parameters": _compare_parameters,

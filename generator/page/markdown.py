@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 _HEADING = re.compile(r"(#{1,6}) +(.*?)\s*$")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_ADDRESS = re.compile(r"\[\]\((/docs/[^#)\s]*)#")
+"""The link to itself that a heading has."""
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _CODE_INDENT = "    "
@@ -41,6 +43,8 @@ class Page(NamedTuple):
 
     title: Line
     sections: list[Section]
+    addresses: list[Line]
+    """Lines with the path of the page that a heading links to, each path once."""
 
     @property
     def language(self) -> str:
@@ -60,9 +64,12 @@ def split_pages(text: str) -> list[Page]:
             continue
         title = Line(line.number, strip_links(heading[2]))
         if heading[1] == "#":
-            pages.append(Page(title, []))
+            pages.append(Page(title, [], []))
         elif pages:
             pages[-1].sections.append(Section(title, []))
+        address = _ADDRESS.search(heading[2])
+        if pages and address and address[1] not in {known.text for known in pages[-1].addresses}:
+            pages[-1].addresses.append(Line(line.number, address[1]))
     return pages
 
 

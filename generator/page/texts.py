@@ -32,6 +32,17 @@ def first_clause(node: Json, language: str) -> str:
     return english if language == "en" else _clause(node.get("x-description-zh", ""))
 
 
+def first_sentence(node: Json, language: str) -> str:
+    """Return the first sentence of a description, without source marks and full stop.
+
+    Args:
+        node: Operation.
+        language: "en" or "zh".
+    """
+    key, stop = ("description", r"\.(?:\s|$)") if language == "en" else ("x-description-zh", "。")
+    return re.split(stop, _SOURCE_MARK.sub("", node.get(key, "")), maxsplit=1)[0].strip()
+
+
 def _clause(description: str) -> str:
     match = _CLAUSE.match(description)
     return match[0].strip() if match else ""

@@ -125,6 +125,12 @@ EDITS = {
 }
 EDITS_BY_LANGUAGE = {
     "en": {
+        "title": Edit("# Futures Account Balance V3", "# Account Balance", "title", "has Account Bal"),
+        "address": Edit("/account/", "/wallet/", "address", "/rest-api/Futures-Account-Balance-V3"),
+        "sentence": Edit("balance info\n", "balance\n", "description", "the spec Query account"),
+        "sentences": Edit("balance info\n", "balance info\n\nMore\n", "description", "info More"),
+        "no sentence": Edit("Query account balance info\n", "", "description", "page has nothing"),
+        "no description": Edit("## API Description\n", "", "description", "Description\" is missing"),
         "comment": Edit("// wallet balance", "// equity", "comment of balance", "equity, the spec W"),
         "comment, shorter": Edit(
             "unrealized profit of crossed positions", "unrealized profit", "comment of crossUnPnl",
@@ -142,6 +148,11 @@ EDITS_BY_LANGUAGE = {
         "header": Edit("| Mandatory|", "| Default|", "parameters", "the columns are Name, Type, Def"),
     },
     "zh": {
+        "title": Edit("# 账户余额V3", "# 账户余额V4", "title", "has 账户余额V4, the spec 账户余额V3"),
+        "address": Edit("/account/", "/wallet/", "address", "/docs/zh-CN/derivatives"),
+        "sentence": Edit(
+            "## 请求权重", "## 接口描述\n\n查询\n\n## 请求权重", "description", "查询, the spec 查询账户"
+        ),
         "comment": Edit("// 总余额", "// 净值", "comment of balance", "净值, the spec 总余额"),
         "comment, shorter": Edit(
             "全仓持仓未实现盈亏", "未实现盈亏", "comment of crossUnPnl", "the spec 全仓持仓未实现盈亏"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from generator.spec import load
 from tests.support.paths import SPEC_FILE
@@ -35,7 +36,11 @@ def write_page(path: str, language: str, *, fenced: bool = False) -> str:
         fenced: Whether the example is in a fence instead of indented.
     """
     operation = SPEC["paths"][path]["get"]
-    title = operation["operationId"].replace("_", " ").title()
+    documentation = operation["externalDocs"]
+    title = documentation["description" if language == "en" else "x-description-zh"]
+    address = urlsplit(documentation["url"]).path
+    if language == "zh":
+        address = address.replace("/docs/", "/docs/zh-CN/")
     if operation["x-security-type"] != "NONE":
         title += f" ({operation['x-security-type']})"
     request, weight, parameters, example = HEADINGS[language]
@@ -52,7 +57,8 @@ def write_page(path: str, language: str, *, fenced: bool = False) -> str:
             "",
             f"# {title}",
             "",
-            f'## {request}[](/docs#{request.lower()} "Direct link")',
+            *_description_lines(operation, language),
+            f'## {request}[]({address}#{request.lower()} "Direct link")',
             "",
             f"GET `{path}`",
             "",
@@ -70,6 +76,14 @@ def write_page(path: str, language: str, *, fenced: bool = False) -> str:
             "",
         ]
     )
+
+
+def _description_lines(operation: dict[str, Any], language: str) -> list[str]:
+    """Return the section with the page's sentence, which the Chinese page does not have."""
+    if language == "zh":
+        return []
+    sentence = re.sub(r" \[[a-z]+\]", "", operation["description"]).split(". ")[0]
+    return ["## API Description", "", sentence, ""]
 
 
 def _parameter_lines(operation: dict[str, Any], language: str) -> list[str]:

@@ -20,13 +20,14 @@ class SyncMethods(SupportsCall):
     def balance(self, *, recv_window: int | None = None) -> list[AccountBalance]:
         """Balances of the account, one row an asset.
 
-        Every margin asset has a row, also one that was never touched: balance and unrealized
-        profit zero, update time 0; its available balance may still be the whole account's free
-        margin. The page does not speak of an empty list; the client reads it as an account that
-        holds nothing. In multi-assets mode the available balance of one row is the free margin
-        of the whole account expressed in that asset, so it may exceed the row's own balance,
-        and adding it up over rows counts the same money again. The wallet balance can be
-        negative; in multi-assets mode each asset has a threshold for its automatic exchange.
+        Query account balance info. Every margin asset has a row, also one that was never
+        touched: balance and unrealized profit zero, update time 0; its available balance may
+        still be the whole account's free margin. The page does not speak of an empty list; the
+        client reads it as an account that holds nothing. In multi-assets mode the available
+        balance of one row is the free margin of the whole account expressed in that asset, so
+        it may exceed the row's own balance, and adding it up over rows counts the same money
+        again. The wallet balance can be negative; in multi-assets mode each asset has a
+        threshold for its automatic exchange.
 
         Sends GET /fapi/v3/balance (USER_DATA, request weight 5).
 
@@ -81,13 +82,14 @@ class AsyncMethods(SupportsAsyncCall):
     async def balance(self, *, recv_window: int | None = None) -> list[AccountBalance]:
         """Balances of the account, one row an asset.
 
-        Every margin asset has a row, also one that was never touched: balance and unrealized
-        profit zero, update time 0; its available balance may still be the whole account's free
-        margin. The page does not speak of an empty list; the client reads it as an account that
-        holds nothing. In multi-assets mode the available balance of one row is the free margin
-        of the whole account expressed in that asset, so it may exceed the row's own balance,
-        and adding it up over rows counts the same money again. The wallet balance can be
-        negative; in multi-assets mode each asset has a threshold for its automatic exchange.
+        Query account balance info. Every margin asset has a row, also one that was never
+        touched: balance and unrealized profit zero, update time 0; its available balance may
+        still be the whole account's free margin. The page does not speak of an empty list; the
+        client reads it as an account that holds nothing. In multi-assets mode the available
+        balance of one row is the free margin of the whole account expressed in that asset, so
+        it may exceed the row's own balance, and adding it up over rows counts the same money
+        again. The wallet balance can be negative; in multi-assets mode each asset has a
+        threshold for its automatic exchange.
 
         Sends GET /fapi/v3/balance (USER_DATA, request weight 5).
 

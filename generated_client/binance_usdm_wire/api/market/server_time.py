@@ -20,7 +20,8 @@ class SyncMethods(SupportsCall):
     def server_time(self) -> ServerTime:
         """The exchange's clock.
 
-        Signed calls are accepted by this clock.
+        Test connectivity to the Rest API and get the current server time. Signed calls are
+        accepted by this clock.
 
         Sends GET /fapi/v1/time (NONE, request weight 1).
 
@@ -63,7 +64,8 @@ class AsyncMethods(SupportsAsyncCall):
     async def server_time(self) -> ServerTime:
         """The exchange's clock.
 
-        Signed calls are accepted by this clock.
+        Test connectivity to the Rest API and get the current server time. Signed calls are
+        accepted by this clock.
 
         Sends GET /fapi/v1/time (NONE, request weight 1).
 
