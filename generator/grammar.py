@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,13 +12,17 @@ from jsonschema_rs import Draft202012Validator
 from jsonschema_rs import ValidationErrorKind as Kind
 
 from .findings import Finding, Place
-from .spec import COMPONENT_NAME, Json, load, resolve
+from .spec import COMPONENT_NAME, Json, load, resolve, walk_objects
 
 NodePath: TypeAlias = tuple[str, ...]
 Check: TypeAlias = Callable[[Any, Any], Iterator[str]]
 """Function (value of a keyword, node) -> what is wrong with the node."""
 
 GRAMMAR = load(Path(__file__).with_name("grammar.schema.yaml"))
+KEYS = sorted({key for _, node in walk_objects((), GRAMMAR) for key in node.get("properties", {})})
+"""Every key that the grammar knows, at whatever level."""
+OWN_EXTENSIONS = [key for key in KEYS if key.startswith("x-")]
+TRANSLATION = re.compile(r"x-(?:description|summary|meaning|hint)-([a-z]{2})")
 SOURCE_MARK = re.compile(r"\[([a-z]+)\]")
 TYPE_NAMES: dict[str | type, str] = {
     "string": "a string",
@@ -88,7 +93,12 @@ def _keywords(document: Json) -> dict[str, type[Any]]:
         try:
             resolve(document, {"$ref": ref})
         except (KeyError, TypeError):
-            yield f"{ref!r} names nothing in this document"
+            names = (document.get("components") or {}).get(section)
+            known = {*names} if isinstance(names, dict) else set[str]()
+            name = ref.rpartition("/")[2]
+            match = difflib.get_close_matches(name, [*map(str, known)], 1, 0.6)
+            hint = f"; did you mean #/components/{section}/{match[0]}?" if match else ""
+            yield f"{ref!r} names nothing in this document{hint}"
 
     def check_integer(_: Any, number: Any) -> Iterator[str]:
         if isinstance(number, float) and number.is_integer():
@@ -125,7 +135,11 @@ def _problems(kind: Kind, node: Any) -> list[str]:
         case Kind.Required(name):
             return [f"{name} is missing"]
         case Kind.AdditionalProperties(names):
-            return [f"unknown or unsupported key {name!r}" for name in names]
+            return [
+                f"unknown or unsupported key {name!r}{_suggestion(name)}"
+                for name in names
+                if not is_foreign_extension(name)
+            ]
         case Kind.Pattern():
             return ["must not be empty"]
         case Kind.Enum(options):
@@ -135,6 +149,36 @@ def _problems(kind: Kind, node: Any) -> list[str]:
         case Kind.Custom(_, message):
             return [message]
     raise AssertionError(f"no words for {kind.as_dict()}")
+
+
+def is_foreign_extension(key: str) -> bool:
+    """Return whether a key is an extension that only other tools read.
+
+    A key that is similar to one of the generator's is taken for a mistake. A text in another
+    language is similar to the Chinese one, but not if its code has neither `z` nor `h`.
+    """
+    if not key.startswith("x-") or key in OWN_EXTENSIONS:
+        return False
+    translation = TRANSLATION.fullmatch(key)
+    if translation and not {*translation[1]} & {*"zh"}:
+        return True
+    return not difflib.get_close_matches(key.lower(), OWN_EXTENSIONS, 1, 0.82)
+
+
+def without_foreign_extensions(node: Any) -> Any:
+    """Copy a node without the extensions that only other tools read."""
+    if isinstance(node, dict):
+        return {
+            key: without_foreign_extensions(entry)
+            for key, entry in node.items()
+            if not is_foreign_extension(key)
+        }
+    return [*map(without_foreign_extensions, node)] if isinstance(node, list) else node
+
+
+def _suggestion(key: str) -> str:
+    match = difflib.get_close_matches(key, KEYS, 1, 0.75)
+    return f"; did you mean {match[0]}?" if match and match != [key] else ""
 
 
 def _rejected_paths(path: NodePath, kind: Kind) -> list[NodePath]:

@@ -14,12 +14,20 @@ from .components import (
 )
 from .examples import ExampleChecker
 from .findings import Finding, Place, find_duplicates
-from .grammar import check_grammar
+from .grammar import check_grammar, without_foreign_extensions
 from .operation_checks import OperationChecker
-from .operations import account_properties, operations, reachable_schemas
+from .operations import account_properties, reachable_schemas
+from .path_items import operations
 from .reserved_names import RENAME, reserved_classes
 from .servers import check_servers
-from .spec import COMPONENT_NAME, Json, component_class, python_name, walk_objects
+from .spec import (
+    COMPONENT_NAME,
+    Json,
+    component_class,
+    is_dangling,
+    python_name,
+    walk_objects,
+)
 
 TAG = re.compile(r"[A-Za-z][A-Za-z0-9 _-]{0,99}")
 """A tag becomes the name of a folder."""
@@ -48,7 +56,7 @@ def translation_warnings(document: Json) -> list[str]:
     """Return where a Chinese text is missing. A spec without one is generated nevertheless."""
     return [
         Finding.at((*place, key), f"warning: the Chinese text is missing; add x-{key}-zh")
-        for place, node in walk_objects((), document)
+        for place, node in walk_objects((), without_foreign_extensions(document))
         if not {"example", "examples", "value", "properties"} & {*place[-1:]}
         for key in TRANSLATED
         if isinstance(node.get(key), str) and f"x-{key}-zh" not in node
@@ -131,6 +139,9 @@ class _Linter:
 
     def check_account_marks(self, row_schemas: list[Json]) -> Iterator[Finding]:
         """Report each x-identifies-account that the client would not look at."""
+        if any(is_dangling(self.document, node) for _, node in walk_objects((), self.document)):
+            # It cannot be said which schemas are those of rows.
+            return
         effective = {
             id(row["properties"][name]) for row in row_schemas for name in account_properties(row)
         }

@@ -13,7 +13,7 @@ from .operations import JSON_CONTENT, row_schema, signing_role
 from .reserved_names import RENAME, RESERVED_OPERATIONS
 from .scalars import SNAKE_CASE
 from .servers import check_servers
-from .spec import Json, python_name, renamed, resolve_or_empty
+from .spec import Json, is_dangling, python_name, renamed, resolve_or_empty
 from .value_types import split_type
 from .weights import check_weight
 
@@ -64,7 +64,9 @@ class OperationChecker:
 
     def _check_operation_id(self, place: Place, name: str) -> Iterator[Finding]:
         if not SNAKE_CASE.fullmatch(name) or python_name(name) != name:
-            problem = f"operationId {name!r} must be a snake_case name for a method"
+            suggestion = python_name(name)
+            hint = f"; did you mean {suggestion}?" if SNAKE_CASE.fullmatch(suggestion) else ""
+            problem = f"operationId {name!r} must be a snake_case name for a method{hint}"
             yield Finding.at(place, problem)
         elif name in RESERVED_OPERATIONS or name.endswith("_detailed"):
             yield Finding.at(place, f"operationId {name!r} is reserved; choose another")
@@ -107,8 +109,14 @@ class OperationChecker:
         self, place: Place, path: str, operation: Json, schemes: list[Json]
     ) -> Iterator[Finding]:
         nodes: list[Json] = operation.get("parameters", [])
-        for number, node in enumerate(nodes):
-            yield from check_parameter((*place, "parameters", number), node, self._checker)
+        shared: list[Json] = self._document["paths"][path].get("parameters", [])
+        declared = [node for node in nodes if not any(node is other for other in shared)]
+        for parent, group in ((place[:-1], shared), (place, declared)):
+            for number, node in enumerate(group):
+                yield from check_parameter((*parent, "parameters", number), node, self._checker)
+        if any(is_dangling(self._document, node) for node in nodes):
+            # What follows from a missing parameter is no further problem.
+            return
         parameters = [resolve_or_empty(self._document, node) for node in nodes]
         names = [str(parameter.get("name")) for parameter in parameters]
         names += [str(scheme.get("name")) for scheme in schemes if scheme.get("in") == "query"]
@@ -158,7 +166,10 @@ class OperationChecker:
                 f"describe {', '.join(missing)}: any such call can be answered with them, and the "
                 "mock exchange does so; refer to components.responses",
             )
-        content = resolve_or_empty(self._document, responses.get("200", {})).get("content", {})
+        result = responses.get("200", {})
+        if is_dangling(self._document, result):
+            return
+        content = resolve_or_empty(self._document, result).get("content", {})
         if list(content) != [JSON_CONTENT]:
             yield Finding.at(
                 place, "a 200 response is needed, with application/json as its only content"

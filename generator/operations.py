@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 from .classes import ClassInfo, collect_classes
+from .path_items import operations
 from .spec import REF_PATTERN, Json, renamed, resolve
 from .value_types import ValueType, value_type
 from .weights import WeightRule, largest_weight, weight_rule
@@ -106,13 +107,6 @@ def signing_role(node: Json) -> str | None:
     """Return the `x-signing-role` of a parameter or a security scheme."""
     value = node.get("x-signing-role")
     return value if isinstance(value, str) else None
-
-
-def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
-    """Yield (path, method, operation object) in the order of the document."""
-    for path, item in document["paths"].items():
-        for method, operation in item.items():
-            yield path, method, operation
 
 
 def collect_operations(document: Json) -> list[OperationInfo]:

@@ -12,7 +12,7 @@ from .findings import Finding, Place, find_duplicates
 from .operations import account_properties
 from .reserved_names import RENAME, reserved_attributes
 from .scalars import SNAKE_CASE, check_scalar
-from .spec import Json, renamed, resolve_or_empty
+from .spec import Json, is_dangling, renamed, resolve_or_empty
 from .value_types import split_type
 
 KEYWORDS_BY_TYPE: Final = {
@@ -30,6 +30,7 @@ KEYWORDS_BY_TYPE: Final = {
 }  # fmt: skip
 COMMON_KEYWORDS: Final = {
     "type", "description", "x-description-zh", "examples", "deprecated", "x-name", "x-python-name",
+    "externalDocs",
 }  # fmt: skip
 ONLY_ARGUMENTS: Final = {"default": "state it in the description", "minItems": "remove it",
                          "maxItems": "remove it"}  # fmt: skip
@@ -110,7 +111,9 @@ def _check_keywords(
 def _check_one_of(place: Place, node: Json, context: SchemaContext) -> Iterator[Finding]:
     one, many = [*node["oneOf"], {}, {}][:2]
     is_pair = len(node["oneOf"]) == 2 and "$ref" in one and many.get("items") == one
-    if not (is_pair and context.is_result and node.keys() <= {"oneOf", "description"}):
+    if not (
+        is_pair and context.is_result and node.keys() <= {"oneOf", "description", "externalDocs"}
+    ):
         yield Finding.at(
             place,
             "oneOf is for a 200 response that is one object or an array of them; write the $ref of "
@@ -186,6 +189,8 @@ def _check_field(
     place: Place, schema: Json, context: SchemaContext, *, is_optional: bool
 ) -> Iterator[Finding]:
     yield from check_schema(place, schema, context)
+    if is_dangling(context.document, schema):
+        return
     target = resolve_or_empty(context.document, schema)
     if "description" not in target:
         yield Finding.at(place, "description is missing")

@@ -93,6 +93,15 @@ def resolve_or_empty(document: Json, node: Json) -> Json:
         return {}
 
 
+def is_dangling(document: Json, node: Json) -> bool:
+    """Return whether a node is a `$ref` without a target, which the grammar reports."""
+    try:
+        resolve(document, node)
+    except (KeyError, TypeError):
+        return True
+    return False
+
+
 def component_name(node: Json) -> str | None:
     """Return the name of the component that a node refers to, `None` if it refers to none."""
     return node["$ref"].rsplit("/", 1)[1] if "$ref" in node else None

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from generator.operations import operations, signing_role
+from generator.operations import signing_role
+from generator.path_items import operations
 from generator.spec import Json, resolve
 
 from .compare_example import compare_example

@@ -163,11 +163,19 @@ class Operation:
 def operations(document: Json) -> list[Operation]:
     """Return every operation of a document."""
     return [
-        _operation(document, path, method, item[method])
+        _operation(document, path, method, _with_path_parameters(document, item, item[method]))
         for path, item in document["paths"].items()
         for method in METHODS
         if method in item
     ]
+
+
+def _with_path_parameters(document: Json, item: Json, node: Json) -> Json:
+    """Return an operation with the parameters of its path that it does not declare itself."""
+    declared = [*item.get("parameters", ()), *node.get("parameters", ())]
+    resolved = [resolve(document, each) for each in declared]
+    latest = {(each["in"], each["name"]): each for each in resolved}
+    return {**node, "parameters": [*latest.values()]}
 
 
 def operation_by_route(document: Json) -> dict[tuple[str, str], Operation]:

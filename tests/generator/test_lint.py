@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import copy
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from generator.findings import SpecError
+from generator.lint import lint, translation_warnings
 from generator.project import generate
-from generator.spec import Json
+from generator.spec import Json, walk_objects
+from tests.contract.spec_model import operations
+from tests.generator.changes.edits import at
 from tests.specs.broken_specs import BROKEN, LEVELS
 from tests.specs.corpus import corpus_document
-from tests.specs.places import ABSENT, DOCUMENT, Place
+from tests.specs.places import (
+    ABSENT,
+    BALANCE,
+    DOCUMENT,
+    PARAMETER,
+    PROPERTIES,
+    ROW,
+    TIME,
+    UPDATED,
+    Place,
+)
+from tests.specs.wide_spec import wide_document
 
 
 def changed(place: Place, value: Any) -> Json:
@@ -87,3 +103,113 @@ def test_an_unknown_value_of_an_enum_is_a_value() -> None:
 def test_a_misspelt_key_is_a_finding(level: Place, key: str) -> None:
     """The grammar knows all keys at every level of the document."""
     assert f"unknown or unsupported key {key!r}" in " ".join(findings(changed((*level, key), "x")))
+
+
+EXTENSION: Json = {
+    "summary": "An extension.",
+    "$ref": "elsewhere.yaml",
+    "x-identifies-account": True,
+}
+"""Like a part of the spec, but of another tool: no rule applies inside."""
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=str)
+@pytest.mark.parametrize("key", ["x-logo", "x-codeSamples", "x-description-ja", "x-go-name"])
+def test_an_extension_of_another_tool_passes(level: Place, key: str) -> None:
+    """The generator does not read it, and no code depends on it."""
+    document = changed((*level, key), EXTENSION)
+    assert findings(document) == []
+    assert translation_warnings(document) == translation_warnings(DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "expected"),
+    [
+        (BALANCE, "x-wieght", "x-weight"),
+        (BALANCE, "x-Weight", "x-weight"),
+        (BALANCE, "x-description-hz", "x-description-zh"),
+        (BALANCE, "x-securityType", "x-security-type"),
+        (BALANCE, "desciption", "description"),
+        (UPDATED, "x-instnat", "x-instant"),
+        ((), "x-error-code", "x-error-codes"),
+    ],
+)
+def test_a_near_miss_names_the_key(place: Place, key: str, expected: str) -> None:
+    """A mistake in one of the generator's keys is no extension of another tool."""
+    assert f"unknown or unsupported key {key!r}; did you mean {expected}?" in " ".join(
+        findings(changed((*place, key), "x"))
+    )
+
+
+def test_a_key_at_the_wrong_level_is_a_finding() -> None:
+    """The generator would not look for it there, and another tool does not know it."""
+    (finding,) = findings(changed(("info", "x-weight"), 5))
+    assert finding == "info: unknown or unsupported key 'x-weight'"
+
+
+def test_what_only_other_tools_read_passes() -> None:
+    """Links to documentation, the dialect and examples to refer to lose nothing."""
+    document = copy.deepcopy(DOCUMENT)
+    documentation = {
+        "url": "https://example.com",
+        "description": "More.",
+        "x-description-zh": "更多",
+    }
+    places: list[Place] = [(), ("tags", 0), BALANCE, ROW, UPDATED, (*PROPERTIES, "balance")]
+    for place in places:
+        at(document, place)["externalDocs"] = documentation
+    document["jsonSchemaDialect"] = "https://spec.openapis.org/oas/3.1/dialect/base"
+    document["components"]["examples"] = {"one": {"summary": "One.", "value": [1]}}
+    assert findings(document) == []
+    document["jsonSchemaDialect"] = "http://json-schema.org/draft-07/schema#"
+    assert [line.partition(",")[0] for line in findings(document)] == [
+        "jsonSchemaDialect: must be one of https://spec.openapis.org/oas/3.1/dialect/base"
+    ]
+
+
+def test_parameters_of_a_path_are_those_of_its_operations() -> None:
+    """None is lost: the code is the same as when the operation declares them."""
+    document = copy.deepcopy(DOCUMENT)
+    path = document["paths"]["/fapi/v3/balance"]
+    path["parameters"] = path["get"]["parameters"]
+    path["get"]["parameters"] = []
+    expected = generate(DOCUMENT)
+    shared = generate(document)
+    different = {name for name in expected if expected[name] != shared[name]}
+    assert different == {"openapi.json", "manifest.json"}
+    assert [operation.declared for operation in operations(document)] == [
+        operation.declared for operation in operations(DOCUMENT)
+    ]
+    path["parameters"] = [{**PARAMETER, "name": "a b"}]
+    assert "paths./fapi/v3/balance.parameters.0: name 'a b' would need" in " ".join(
+        findings(document)
+    )
+
+
+def references() -> Iterator[Place]:
+    """Yield the place of every reference of the document with each kind of value."""
+    for place, node in walk_objects((), wide_document()):
+        if isinstance(node.get("$ref"), str):
+            yield (*place, "$ref")
+
+
+def test_a_dangling_reference_is_one_finding() -> None:
+    """Nothing that follows from it is reported, and the nearest name is."""
+    base = json.loads(json.dumps(wide_document()))
+    places = list(references())
+    assert len(places) > 100
+    for *parent, key in places:
+        node = at(base, tuple(parent))
+        target = node[key]
+        node[key] = f"{target}x"
+        assert lint(base) == [
+            f"{'.'.join(map(str, parent))}.$ref: '{target}x' names nothing in this document; "
+            f"did you mean {target}?"
+        ]
+        node[key] = target
+
+
+def test_an_operation_id_in_another_style_is_suggested() -> None:
+    """The author need not know how Python writes names."""
+    (finding,) = findings(changed((*TIME, "operationId"), "serverTime"))
+    assert finding.endswith("must be a snake_case name for a method; did you mean server_time?")

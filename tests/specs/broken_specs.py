@@ -145,7 +145,7 @@ BROKEN_OPERATIONS: list[Case] = [
      "put: only get is supported: this client reads"),
     (("paths", "/fapi/v3/balance", "delete"), DOCUMENT["paths"]["/fapi/v3/balance"]["get"],
      "delete: only get is supported: this client reads"),
-    (("paths", "/fapi/v3/balance", "parameters"), [], "parameters: must be a mapping, not a list"),
+    (("paths", "/fapi/v3/balance", "parameters"), {}, "parameters: must be a list, not a mapping"),
     (("paths", "/fapi/{version}/x"), {"get": {}},
      "/x.get: the path must name the parameters with in: path, each once; they are none"),
     (("paths", "/fapi/v3/balance/"), DOCUMENT["paths"]["/fapi/v3/balance"],
@@ -273,5 +273,5 @@ BROKEN = [
 LEVELS: list[Place] = [
     (), ("info",), ("servers", 0), ("tags", 0), BALANCE, COMPONENTS, (*SCHEMES, "ApiKey"), WINDOW,
     REFUSED, HEADER, MEDIA, (*MEDIA, "examples", "empty"), ROW, UPDATED, (*PROPERTIES, "balance"),
-    (*BALANCE, "parameters", 0), ("x-error-codes", "-1021"),
+    (*BALANCE, "parameters", 0), ("x-error-codes", "-1021"), BALANCE[:2], (*BALANCE, "externalDocs"),
 ]  # fmt: skip
