@@ -190,6 +190,17 @@ def test_recv_window_has_no_default_and_no_maximum() -> None:
     assert schema == {"type": "integer", "format": "int64", "minimum": 1}
 
 
+@pytest.mark.parametrize("key", ["description", "x-description-zh"])
+def test_the_amount_says_how_a_generator_keeps_it(key: str) -> None:
+    """format decimal becomes a float in some languages, unless the type is mapped."""
+    text = SPEC["components"]["schemas"]["Amount"][key]
+    for language in ("en", "zh"):
+        page = (ROOT / "docs" / language / "how-to" / "only-the-spec.md").read_text("utf-8")
+        for mapping in ("--type-mappings decimal=string", "decimal=String"):
+            assert mapping in text
+            assert mapping in page
+
+
 def test_no_bound_is_beyond_what_a_double_represents() -> None:
     """Tools that read JSON into doubles would show 2^63-1 as another number; int64 says it."""
     bounds = [
