@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from binance_usdm_wire import Operation, Response
 
 from ._call_clock import ClockSyncer
-from ._call_context import Attempt, AttemptResult
+from ._call_events import Attempt, AttemptResult
 from ._error_mapping import error_from_failure, note_time_left
 from ._errors import (
     RateLimitError,
@@ -22,6 +22,7 @@ from ._errors import (
     TimestampError,
     UsdmError,
 )
+from ._events import is_observed
 from ._gates import run_to_end
 from ._http.messages import HttpFailure
 from ._policy.clock import utc_minute
@@ -167,6 +168,11 @@ class CallRunner(ClockSyncer):
                 return 0.0
         elif (wait := limiter.acquire(ticket.weight)) > 0:
             return wait
+        observed = is_observed(self._on_event)
+        if observed:
+            self._emit("sent", attempt)
+            # The observer may have closed the client, or taken long.
+            self._raise_if_stopped()
         request = self._request_builder.build_signed(attempt.operation, attempt.query, self._clock)
         self._raise_if_closed()
         sent_at = clock.monotonic()
@@ -183,7 +189,11 @@ class CallRunner(ClockSyncer):
             await self._start_cooldown(outcome, result, attempt)
         if used_weight is not None:
             await limiter.observe(used_weight, attempt.deadline)
-        return AttemptResult(outcome, result, sent_at, received_at, 1, used_weight)
+        answer = AttemptResult(outcome, result, sent_at, received_at, 1, used_weight)
+        # An observer that takes long or raises must not delay the cooldown of other calls.
+        if observed:
+            self._emit_answered(attempt, answer)
+        return answer
 
     async def _connect(self) -> None:
         """Open a connection and leave it idle."""

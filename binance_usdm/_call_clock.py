@@ -7,7 +7,8 @@ from typing import Final
 
 from binance_usdm_wire import OPERATIONS
 
-from ._call_context import Attempt, AttemptResult, CallContext
+from ._call_context import CallContext
+from ._call_events import Attempt, AttemptResult
 from ._errors import (
     DeadlineExceeded,
     RateLimitError,

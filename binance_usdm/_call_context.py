@@ -1,13 +1,11 @@
-"""What the calls of one client share: settings, reasons to stop, limiter, events."""
+"""What the calls of one client share: settings, reasons to stop, limiter."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-from binance_usdm_wire import Operation
-
+from ._call_events import Attempt, AttemptResult, EventEmitter
 from ._error_mapping import error_from_failure, map_thread_error
 from ._errors import (
     ConfigurationError,
@@ -17,50 +15,20 @@ from ._errors import (
     UnexpectedResponse,
     UsdmError,
 )
-from ._events import Event, EventKind, Observer, emit
 from ._gates import GateSet
 from ._http.messages import HttpFailure, HttpResponse, Origin
 from ._interrupts import raise_if_from_handler
 from ._policy.budget import Budget
 from ._policy.clock import Clock
 from ._policy.cooldown import cooldown_seconds
-from ._policy.limiter_queue import LimiterQueue
 from ._policy.retry import Retry, RetryQuota
 from ._policy.shared import SharedState
 from ._policy.wait_queue import Ticket
 from ._request import RequestBuilder
 from ._response import ParsedValue, exchange_time_ms, find_account_mismatch
-from ._secrets import SecretHolder
 
 
-class Attempt(NamedTuple):
-    """An attempt of a call, which is about to be made.
-
-    `number` counts from 1. `deadline` is an instant of `time.monotonic()`.
-    """
-
-    operation: Operation[Any]
-    query: str
-    number: int
-    deadline: float
-
-
-class AttemptResult(NamedTuple):
-    """The outcome of one attempt.
-
-    `sent_at` and `received_at` are instants of `ExchangeClock.monotonic`, 0.0 when nothing was
-    sent. `request_count` is the number of requests that were sent.
-    """
-
-    outcome: ParsedValue | UsdmError
-    response: HttpResponse | None = None
-    sent_at: float = 0.0
-    received_at: float = 0.0
-    request_count: int = 0
-    used_weight: int | None = None
-
-
-class CallContext(SecretHolder):
+class CallContext(EventEmitter):
     """The settings of one client, which its constructor sets, and what its calls report."""
 
     __slots__ = (
@@ -68,10 +36,7 @@ class CallContext(SecretHolder):
         "_clock",
         "_clock_mode",
         "_gates",
-        "_label",
-        "_limiter_queue",
         "_max_reply_bytes",
-        "_on_event",
         "_request_builder",
         "_retry",
         "_retry_quota",
@@ -90,10 +55,7 @@ class CallContext(SecretHolder):
     """
     _gates: GateSet
     """The waits of this client's calls. They are closed with the client."""
-    _label: str | None
-    _limiter_queue: LimiterQueue
     _max_reply_bytes: int
-    _on_event: Observer | None
     _request_builder: RequestBuilder
     _retry: Retry
     _retry_quota: RetryQuota
@@ -225,20 +187,3 @@ class CallContext(SecretHolder):
             raise_if_from_handler(error)
             return self._shared.clock()
         return now_ms if type(now_ms) is int else self._shared.clock()
-
-    def _emit(
-        self, kind: EventKind, attempt: Attempt, error: UsdmError | None = None, **details: float
-    ) -> None:
-        # A copy has no traceback, so an event that is kept keeps no frame of the caller.
-        error = copy.copy(error)
-        if error is not None:
-            error.label = self._label
-        event = Event(
-            kind=kind,
-            operation=attempt.operation.id,
-            attempt=attempt.number,
-            error=error,
-            label=self._label,
-            **details,
-        )
-        emit(event, self._on_event)

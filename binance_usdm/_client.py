@@ -59,8 +59,8 @@ class Client(BaseClient["SyncTransportLike"], SyncCallDriver, SyncOperations, Sy
             check certificates and host names. The default trusts the system's authorities.
         transport: `SyncTransport` or a transport of httpx; clients may share one. The default is
             a `SyncTransport` that the client closes.
-        on_event: Function that receives every `Event`: retries, budget waits, cooldowns,
-            reconnections and clock syncs.
+        on_event: Function that receives every `Event`: requests and responses, retries, budget
+            waits, cooldowns, reconnections and clock syncs.
         label: Name of the account, such as "desk-07": in the client's repr, its events and log
             records (`record.account`), and at the beginning of each error's text.
 
@@ -150,8 +150,8 @@ class AsyncClient(BaseClient["AsyncTransportLike"], AsyncCallDriver, AsyncOperat
             check certificates and host names. The default trusts the system's authorities.
         transport: `AsyncTransport` or a transport of httpx; clients may share one. The default is
             an `AsyncTransport` that the client closes.
-        on_event: Function that receives every `Event`: retries, budget waits, cooldowns,
-            reconnections and clock syncs.
+        on_event: Function that receives every `Event`: requests and responses, retries, budget
+            waits, cooldowns, reconnections and clock syncs.
         label: Name of the account, such as "desk-07": in the client's repr, its events and log
             records (`record.account`), and at the beginning of each error's text.
 

@@ -29,11 +29,13 @@ def log_event(event: binance_usdm.Event) -> None:
         "attempt": event.attempt,
         "seconds": round(event.seconds, 3),
         "offset_ms": event.offset_ms,
+        "status": event.status,
+        "code": event.code,
+        "used_weight": event.used_weight,
+        "weight_left": event.weight_left,
     }
     if event.error is not None:
         fields["error"] = type(event.error).__name__
-    if isinstance(event.error, binance_usdm.APIError):
-        fields |= {"status": event.error.status, "code": event.error.code}
     logger.warning(event.kind, extra={"fields": fields})
 
 

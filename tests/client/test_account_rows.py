@@ -15,12 +15,12 @@ from binance_usdm import (
     AsyncClient,
     AsyncTransport,
     Client,
-    Event,
     RetryPolicy,
     SyncTransport,
     UnexpectedResponse,
 )
 from tests.support.clients import ROW, SECRET, BlockingFacade, RecordingHandler
+from tests.support.incidents import Incidents
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
 ClientOf = Callable[..., BlockingFacade]
@@ -38,7 +38,7 @@ def alias_of(client: BlockingFacade) -> str:
 @pytest.mark.promise("R21")
 def test_rows_of_another_account_raise(client_of: ClientOf) -> None:
     """Rows of another account than before raise, are not retried, and the client goes on well."""
-    events: list[Event] = []
+    events = Incidents()
     bodies = [body_with_rows("Aaaa"), body_with_rows("Bbbb", "Bbbb"), body_with_rows("Aaaa")]
     script = [step for body in bodies for step in (READ, response_bytes(body))]
     # The first connection could answer all three requests.

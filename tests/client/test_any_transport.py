@@ -19,7 +19,6 @@ from binance_usdm import (
     AuthenticationError,
     ConfigurationError,
     DeadlineExceeded,
-    Event,
     IPBannedError,
     RetryPolicy,
     ServerError,
@@ -56,6 +55,7 @@ from tests.support.clients import (
     RecordingHandler,
     body_handler,
 )
+from tests.support.incidents import Incidents
 from tests.support.raw_server import READ, RawServer, Script, repeat, response_bytes
 from tests.support.spec_facts import BALANCE_WEIGHT
 from tests.support.timing import best_duration
@@ -270,7 +270,7 @@ LOST: list[Script] = [[READ, response_bytes(BODY), READ], repeat(READ, response_
 
 
 def told_of_a_lost_connection(client_of: ClientOf) -> list[str]:
-    events: list[Event] = []
+    events = Incidents()
     with RawServer(*LOST) as server:
         client = client_of(
             base_url=server.url, retry=RetryPolicy(random=lambda: 0.0), on_event=events.append

@@ -39,6 +39,7 @@ from tests.support.clients import (
     RecordingHandler,
     error_response,
 )
+from tests.support.incidents import Incidents
 from tests.support.raw_server import READ, RawServer, Step, repeat, response_bytes
 from tests.support.spec_facts import BALANCE_WEIGHT
 
@@ -315,7 +316,7 @@ class GatedLimiter:
 @pytest.mark.promise("R10", "R14")
 def test_cancelled_calls_leave_the_queue_of_the_limiter() -> None:
     """400 calls would take 20 s; a call that begins after them has 5 s."""
-    limiter, handler, events = GatedLimiter(), RecordingHandler(), list[Event]()
+    limiter, handler, events = GatedLimiter(), RecordingHandler(), Incidents()
 
     def on_event(event: Event) -> None:
         events.append(event)
@@ -518,12 +519,17 @@ def test_a_call_that_pauses_before_a_retry_ends_when_the_client_is_closed(
     concurrent_client: ConcurrentOf,
 ) -> None:
     pausing = threading.Event()
+
+    def on_event(event: Event) -> None:
+        if event.kind == "retry":
+            pausing.set()
+
     with RawServer(repeat(READ, response_bytes(b"{}", status="500 Down"))) as server:
         client = concurrent_client(
             base_url=server.url,
             retry=lambda _, __: 60.0,
             timeout=FAR_AWAY,
-            on_event=lambda _: pausing.set(),
+            on_event=on_event,
         )
         call = client.start()
         assert pausing.wait(PATIENCE)

@@ -5,6 +5,7 @@ On both clients.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -14,12 +15,22 @@ import attrs
 import httpx
 import pytest
 
-from binance_usdm import Event, RateLimitError, RetryPolicy, ServerError, TransportError, UsdmError
-from binance_usdm._events import _LOG_LEVEL_BY_KIND, EventKind, logger
+from binance_usdm import (
+    Event,
+    RateLimitError,
+    RetryPolicy,
+    ServerError,
+    TransportError,
+    UsdmError,
+    WeightLimiter,
+    _call_events,
+)
+from binance_usdm._events import _LOG_LEVEL_BY_KIND, EventKind, describe_event, emit, logger
 from binance_usdm._http.httpx_adapter import StaleConnection
 from binance_usdm.mock import Exchange, ManualClock
 from tests.support import canaries
 from tests.support.clients import BODY, BlockingFacade, RecordingHandler, error_response
+from tests.support.incidents import EVERY_REQUEST, Incidents
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 
 ClientOf = Callable[..., BlockingFacade]
@@ -98,7 +109,7 @@ SCENES: dict[str, tuple[list[Any], dict[str, Any], Told]] = {
     ),
 }  # fmt: skip
 LEVELS = {
-    "retry": "INFO", "budget_wait": "INFO", "cooldown": "WARNING", "reconnect": "DEBUG",
+    "sent": "DEBUG", "answered": "DEBUG", "retry": "INFO", "budget_wait": "INFO", "cooldown": "WARNING", "reconnect": "DEBUG",
     "clock_synced": "INFO",
     "clock_sync_failed": "WARNING", "account_mismatch": "ERROR",
 }  # fmt: skip
@@ -125,10 +136,11 @@ def played(
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Level and message of each record, without those of every request."""
     return [
         (record.levelname, record.getMessage())
         for record in caplog.records
-        if record.name == "binance_usdm"
+        if record.name == "binance_usdm" and getattr(record, "event", None) not in EVERY_REQUEST
     ]
 
 
@@ -136,7 +148,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
 def test_what_happens_is_told_in_order_and_logged_at_its_level(
     client_of: ClientOf, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    events: list[Event] = []
+    events = Incidents()
     exchange = played(client_of, name, caplog, on_event=events.append)
     assert [
         (event.kind, event.attempt, event.seconds, event.error and type(event.error))
@@ -148,7 +160,7 @@ def test_what_happens_is_told_in_order_and_logged_at_its_level(
         ("cooldown", asked),
         *((kind, "balance") for kind in LEVELS),
     }
-    assert logged(caplog) == [(LEVELS[event.kind], str(event)) for event in events]
+    assert logged(caplog) == [(LEVELS[event.kind], describe_event(event)) for event in events]
     assert all(
         str(event).startswith(f"Event(kind='{event.kind}', operation='{event.operation}'")
         for event in events
@@ -171,7 +183,7 @@ def test_the_logger_needs_no_observer(
 def test_a_reconnection_is_told_quietly(
     client_of: ClientOf, caplog: pytest.LogCaptureFixture
 ) -> None:
-    events: list[Event] = []
+    events = Incidents()
     with RawServer(
         [READ, response_bytes(BODY), READ], repeat(READ, response_bytes(BODY))
     ) as server:
@@ -182,11 +194,11 @@ def test_a_reconnection_is_told_quietly(
     assert [(event.kind, event.attempt, event.seconds) for event in events] == [
         ("reconnect", 1, 0.0)
     ]
-    assert logged(caplog) == [("DEBUG", str(events[0]))]
+    assert logged(caplog) == [("DEBUG", describe_event(events[0]))]
 
 
 def test_a_connection_that_is_lost_twice_is_no_second_reconnection(client_of: ClientOf) -> None:
-    events: list[Event] = []
+    events = Incidents()
 
     def lost(request: httpx.Request) -> httpx.Response:
         raise StaleConnection("a transport of the user's, which keeps connections that died")
@@ -197,13 +209,165 @@ def test_a_connection_that_is_lost_twice_is_no_second_reconnection(client_of: Cl
     assert [event.kind for event in events] == ["reconnect"]
 
 
+EXCHANGE_OF: dict[str, tuple[list[Any], dict[str, Any], list[tuple[Any, ...]]]] = {
+    "balance": (
+        [httpx.Response(200, content=BODY, headers={"X-MBX-USED-WEIGHT-1M": "7"})], {},
+        [("sent", 1), ("answered", 1, 200, None, 7, None)],
+    ),
+    "a retry": (
+        [error_response(503, -1008), BODY], {"retry": at_once()},
+        [("sent", 1), ("answered", 1, 503, -1008, None, ServerError), ("retry", 1), ("sent", 2),
+         ("answered", 2, 200, None, None, None)],
+    ),
+    "a limit": (
+        [error_response(429, -1003, Retry_After="60")], {},
+        [("sent", 1), ("cooldown", 1), ("answered", 1, 429, -1003, None, RateLimitError)],
+    ),
+    "no response": ([httpx.ReadError("reset")], {}, [("sent", 1)]),
+    "not sent": ([BODY], {"limiter": Room(), "timeout": 0.005}, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXCHANGE_OF)
+def test_every_request_and_response_is_an_event(client_of: ClientOf, name: str) -> None:
+    """With attempt, status, code, seconds and weight; a ban stops others before it is reported."""
+    replies, options, expected = EXCHANGE_OF[name]
+    events: list[Event] = []
+    client = client_of(RecordingHandler(*replies), on_event=events.append, label="a", **options)
+    with contextlib.suppress(UsdmError):
+        client.balance()
+    answered = [event for event in events if event.kind == "answered"]
+    assert [
+        (event.kind, event.attempt)
+        if event.kind != "answered"
+        else (
+            *(event.kind, event.attempt, event.status, event.code, event.used_weight),
+            event.error and type(event.error),
+        )
+        for event in events
+    ] == expected
+    assert all(0 < event.seconds < 60 for event in answered)
+    assert {(event.operation, event.label) for event in events} <= {("balance", "a")}
+
+
+@pytest.mark.parametrize(
+    ("make_limiter", "left"),
+    [
+        # In the middle of a minute: near its end a header may describe the other one.
+        (lambda: WeightLimiter(share=0.5, now=lambda: 30_000, monotonic=lambda: 0.0), 1200 - 700),
+        (lambda: WeightLimiter(None), None),
+        (Room, None),
+    ],
+)
+def test_an_answer_has_the_weight_that_is_left(
+    client_of: ClientOf, make_limiter: Callable[[], Any], left: int | None
+) -> None:
+    """It is what the limiter has after the response, None where the limiter does not say."""
+    events: list[Event] = []
+    response = httpx.Response(200, content=BODY, headers={"X-MBX-USED-WEIGHT-1M": "700"})
+    limiter = make_limiter()
+    client_of(RecordingHandler(response), limiter=limiter, on_event=events.append).balance()
+    assert (events[-1].used_weight, events[-1].weight_left) == (700, left)
+
+
+def test_a_clock_sync_is_a_request_of_its_own(client_of: ClientOf) -> None:
+    events: list[Event] = []
+    client_of(RecordingHandler(now(), BODY), clock="exchange", on_event=events.append).balance()
+    assert [(event.kind, event.operation) for event in events] == [
+        ("sent", "server_time"), ("answered", "server_time"), ("clock_synced", "balance"),
+        ("sent", "balance"), ("answered", "balance"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("level", "kinds"), [(logging.INFO, []), (logging.DEBUG, ["sent", "answered"])]
+)
+def test_without_a_listener_nothing_is_done_for_requests(
+    client_of: ClientOf, monkeypatch: pytest.MonkeyPatch, level: int, kinds: list[str]
+) -> None:
+    """No event is made unless the logger is at DEBUG."""
+    made: list[str] = []
+
+    def count(**fields: Any) -> Event:
+        made.append(fields["kind"])
+        return Event(**fields)
+
+    monkeypatch.setattr(_call_events, "Event", count)
+    # The secret leak detector listens to every level of every logger.
+    monkeypatch.setattr(logging.Logger, "isEnabledFor", lambda _, asked: asked >= level)
+    client_of(RecordingHandler(BODY)).balance()
+    assert made == kinds
+
+
+def test_an_observer_may_close_the_client_before_the_request_leaves(client_of: ClientOf) -> None:
+    handler = RecordingHandler(BODY)
+
+    def observe(event: Event) -> None:
+        client.client._gates.close()
+
+    client = client_of(handler, on_event=observe)
+    with pytest.raises(TransportError, match="client is closed"):
+        client.balance()
+    assert handler.requests == []
+
+
+SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
+    "sent": ({}, "request sent"),
+    "answered": (
+        {"status": 200, "seconds": 0.0421, "used_weight": 5, "weight_left": 1915},
+        "status 200, weight used 5, left 1915, after 0.042 s",
+    ),
+    "retry": (
+        {"seconds": 0.5, "error": ServerError(503, -1008, "overloaded")},
+        "next attempt in 0.500 s, after ServerError (503, -1008)",
+    ),
+    "budget_wait": ({"seconds": 12}, "the weight budget is exhausted, next look in 12.000 s"),
+    "cooldown": (
+        {"seconds": 60, "error": RateLimitError(429, None, "")},
+        "nothing is sent for 60.000 s, after RateLimitError (429)",
+    ),
+    "reconnect": ({}, "the server had closed the idle connection, sent again on a new one"),
+    "clock_synced": (
+        {"offset_ms": -3600000.4, "error_ms": 12.0},
+        "clock synced, the exchange is -3600000 ms ahead (± 12 ms)",
+    ),
+    "clock_sync_failed": (
+        {"error": TransportError("cannot connect")},
+        "clock sync failed with TransportError (cannot connect)",
+    ),
+    "account_mismatch": ({}, "the response has rows of another account and is not used"),
+}
+
+
+@pytest.mark.parametrize("kind", SENTENCES)
+@pytest.mark.parametrize("label", [None, "desk-07"])
+def test_a_record_is_a_sentence_with_fields(
+    caplog: pytest.LogCaptureFixture, kind: EventKind, label: str | None
+) -> None:
+    """The message is one line, and each value of the event is an attribute of the record."""
+    fields, sentence = SENTENCES[kind]
+    error = fields.get("error")
+    if error is not None:
+        error.label = label
+    emit(Event(kind=kind, operation="balance", attempt=2, label=label, **fields), None)
+    record = caplog.records[-1]
+    prefix = "" if label is None else f"{label}: "
+    assert record.getMessage() == f"{prefix}balance, attempt 2: {sentence}"
+    names = [field.name for field in attrs.fields(Event) if field.name not in ("kind", "label")]
+    expected = {"event": kind, "account": label, "operation": "balance", "attempt": 2}
+    expected |= dict.fromkeys(names[2:]) | {"seconds": 0.0} | fields
+    expected["error"] = error and type(error).__name__
+    expected["error_text"] = error and str(error)
+    assert {name: vars(record)[name] for name in expected} == expected
+
+
 def test_every_kind_of_event_has_a_level() -> None:
-    assert set(_LOG_LEVEL_BY_KIND) == set(get_args(EventKind)) == set(LEVELS)
+    assert set(_LOG_LEVEL_BY_KIND) == set(get_args(EventKind)) == set(LEVELS) == set(SENTENCES)
 
 
 def test_numbers_of_a_clock_are_those_of_the_reading(client_of: ClientOf) -> None:
     hour_behind = time.time_ns() // 1_000_000 - 3_600_000
-    exchange, events = Exchange(clock=ManualClock(hour_behind)), list[Event]()
+    exchange, events = Exchange(clock=ManualClock(hour_behind)), Incidents()
     keys = {"api_key": exchange.api_key, "api_secret": exchange.api_secret}
     client_of(exchange, **keys, on_event=events.append).balance()
     (event,) = events
@@ -230,7 +394,7 @@ class UnhappyError(Exception):
 def test_an_observer_that_raises_changes_nothing(
     client_of: ClientOf, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    seen: list[Event] = []
+    seen = Incidents()
 
     def observe(event: Event) -> None:
         seen.append(event)
@@ -240,18 +404,23 @@ def test_an_observer_that_raises_changes_nothing(
     assert len(played(client_of, name, caplog, on_event=observe).requests) == expected
     assert [event.kind for event in seen] == [kind for kind, *_ in SCENES[name][2]]
     errors = [text for level, text in logged(caplog) if level == "ERROR"]
-    assert errors == ["on_event failed with UnhappyError"] * len(seen)
+    assert len(errors) >= len(seen)
+    assert {*errors} <= {"on_event failed with UnhappyError"}
     assert canaries.holds_no_canary(caplog.text)
 
 
-def test_what_stops_a_program_stops_it_from_an_observer_too(client_of: ClientOf) -> None:
+@pytest.mark.parametrize(("kind", "sent"), [("sent", 0), ("answered", 1), ("retry", 1)])
+def test_what_stops_a_program_stops_it_from_an_observer_too(
+    client_of: ClientOf, kind: str, sent: int
+) -> None:
     def observe(event: Event) -> None:
-        raise KeyboardInterrupt
+        if event.kind == kind:
+            raise KeyboardInterrupt
 
     exchange = RecordingHandler(error_response(500), BODY)
     with pytest.raises(KeyboardInterrupt):
         client_of(exchange, retry=at_once(), on_event=observe).balance()
-    assert len(exchange.requests) == 1
+    assert len(exchange.requests) == sent
 
 
 def test_an_observer_may_make_calls_of_its_own(client_of: ClientOf) -> None:
@@ -267,7 +436,8 @@ def test_an_observer_may_make_calls_of_its_own(client_of: ClientOf) -> None:
 
     client = client_of(exchange, retry=at_once(), on_event=observe)
     assert client.balance_detailed().attempts == 3
-    assert len(asked) == 3
+    # Two for each of four requests, clock_synced, cooldown and retry.
+    assert len(asked) == 11
 
 
 # no secret
@@ -286,7 +456,7 @@ def test_no_event_and_no_log_holds_a_secret(
     client_of: ClientOf, sent: tuple[int, int | None]
 ) -> None:
     """The secret leak detector looks into both, and here for the address of this machine too."""
-    events: list[Event] = []
+    events = Incidents()
 
     def handle(request: httpx.Request) -> httpx.Response:
         status, code = sent
@@ -312,7 +482,7 @@ def test_what_a_transport_says_of_a_request_is_told_without_its_secret(
     client_of: ClientOf, text: str
 ) -> None:
     """A transport of the user's own may put into its exceptions whatever it likes."""
-    events: list[Event] = []
+    events = Incidents()
 
     def handle(request: httpx.Request) -> httpx.Response:
         canaries.remember_signature(request)
@@ -335,7 +505,7 @@ def test_a_logger_that_is_switched_off_costs_no_text(
     client_of: ClientOf, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logger, "disabled", True)
-    events: list[Event] = []
+    events = Incidents()
     played(client_of, "retries", caplog, on_event=events.append)
     assert len(events) == 2
     assert logged(caplog) == []

@@ -16,7 +16,6 @@ from binance_usdm import (
     AuthenticationError,
     Client,
     ConfigurationError,
-    Event,
     RateLimitError,
     ServerError,
     UnexpectedResponse,
@@ -27,6 +26,7 @@ from binance_usdm._request import _MAX_TEMPLATES
 from binance_usdm.mock import Exchange
 from tests.support import canaries
 from tests.support.clients import KEY, NOW, SECRET, RecordingHandler, error_response
+from tests.support.incidents import Incidents
 from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH
 
 PATH = "/fapi/v1/multiAssetsMargin"
@@ -123,7 +123,7 @@ def test_errors_are_those_of_every_call(client_of: Callable[..., Any], status: i
 
 def test_get_is_retried_and_reported(client_of: Callable[..., Any]) -> None:
     """A failure that may pass is retried, and the event names the path."""
-    events: list[Event] = []
+    events = Incidents()
     handler = RecordingHandler(error_response(503, -1001), MODE)
 
     def retry(error: UsdmError, attempt: int) -> float | None:

@@ -15,7 +15,6 @@ from binance_usdm import (
     AsyncClient,
     Client,
     ConfigurationError,
-    Event,
     RetryPolicy,
     UnexpectedResponse,
     UsdmError,
@@ -28,6 +27,7 @@ from tests.support.clients import (
     RecordingHandler,
     error_response,
 )
+from tests.support.incidents import Incidents
 
 ClientOf = Callable[..., BlockingFacade]
 LABEL = "desk-07"
@@ -93,7 +93,7 @@ def test_events_and_log_records_name_the_account(
     client_of: ClientOf, caplog: pytest.LogCaptureFixture
 ) -> None:
     """`Event.label`, `record.account`, the message and the event's error have the label."""
-    events: list[Event] = []
+    events = Incidents()
     handler = RecordingHandler(error_response(500), BODY)
     retry = RetryPolicy(2, random=lambda: 0.0)
     with caplog.at_level(logging.DEBUG, "binance_usdm"):
@@ -103,8 +103,10 @@ def test_events_and_log_records_name_the_account(
     assert [(event.kind, event.label) for event in events] == [("retry", LABEL), ("retry", None)]
     assert [event.error and event.error.label for event in events] == [LABEL, None]
     records = [record for record in caplog.records if record.name == "binance_usdm"]
+    assert {getattr(record, "account", "none") for record in records} == {LABEL, None}
+    records = [record for record in records if record.levelno > logging.DEBUG]
     assert [getattr(record, "account", "none") for record in records] == [LABEL, None]
-    assert f"label='{LABEL}'" in records[0].getMessage()
+    assert records[0].getMessage().startswith(f"{LABEL}: balance, attempt 1: next attempt in")
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])

@@ -36,6 +36,7 @@ from tests.support.clients import (
     RecordingHandler,
     error_response,
 )
+from tests.support.incidents import Incidents
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 from tests.support.timing import best_duration
 
@@ -119,7 +120,7 @@ HEADERS: dict[str, tuple[tuple[str, ...], float]] = {
 @pytest.mark.usefixtures("quarter_past")
 def test_a_wait_beyond_the_deadline_is_told_at_once(client_of: ClientOf, form: str) -> None:
     said, wait = HEADERS[form]
-    exchange, events = RecordingHandler(rate_limited(*said)), list[Event]()
+    exchange, events = RecordingHandler(rate_limited(*said)), Incidents()
     client = client_of(exchange, retry=at_once(), timeout=1, on_event=events.append)
 
     def call() -> RateLimitError:
@@ -151,7 +152,7 @@ def test_a_wait_beyond_the_deadline_is_told_at_once(client_of: ClientOf, form: s
 def test_a_wait_within_the_deadline_is_waited(
     client_of: ClientOf, said: tuple[str, ...], wait: float
 ) -> None:
-    exchange, events = RecordingHandler(rate_limited(*said), BODY), list[Event]()
+    exchange, events = RecordingHandler(rate_limited(*said), BODY), Incidents()
     response = client_of(exchange, retry=at_once(), on_event=events.append).balance_detailed()
     assert (response.attempts, len(exchange.requests)) == (2, 2)
     assert wait <= response.elapsed < 1
@@ -161,7 +162,7 @@ def test_a_wait_within_the_deadline_is_waited(
 @pytest.mark.promise("R11")
 def test_without_a_header_the_next_utc_minute_is_waited_for(client_of: ClientOf) -> None:
     # The response has no date.
-    exchange, events = (RecordingHandler(error_response(429, -1003), BODY), list[Event]())
+    exchange, events = (RecordingHandler(error_response(429, -1003), BODY), Incidents())
     client = client_of(exchange, retry=at_once(), on_event=events.append, limiter=None)
     with time_machine.travel(AT_15 / 1000 + 44.9, tick=True):
         assert client.balance_detailed().attempts == 2
@@ -209,7 +210,7 @@ def test_all_threads_wait_after_a_429(limiter: Any) -> None:
 
 @pytest.mark.promise("R11", "R14", "R18")
 def test_all_tasks_wait_after_a_429_those_of_another_client_too() -> None:
-    door, events = Door(rate_limited("0.1")), list[Event]()
+    door, events = Door(rate_limited("0.1")), Incidents()
 
     async def calls() -> None:
         transport = httpx.MockTransport(door)
@@ -302,7 +303,7 @@ def test_during_a_ban_nothing_is_sent_and_every_call_fails_at_once(
     client_of: ClientOf, form: str
 ) -> None:
     answer, lasts = BANS[form]
-    exchange, events = RecordingHandler(answer, BODY), list[Event]()
+    exchange, events = RecordingHandler(answer, BODY), Incidents()
     client = client_of(exchange, retry=at_once(), on_event=events.append)
     with pytest.raises(IPBannedError) as first:
         client.balance()

@@ -215,11 +215,15 @@ def test_every_digit_is_exported(example: Runner) -> None:
 
 
 def test_events_are_json_lines(example: Runner) -> None:
-    """A retry is a line with its error, and no line has a credential or an amount."""
+    """Each event is a line with its values, and no line has a credential or an amount."""
     example.exchange.fail("error-500")
     printed, errors = example.run("structured_logs.py")
-    retry, balance = [json.loads(line) for line in errors.splitlines()]
-    assert retry["message"] == "retry"
+    lines = [json.loads(line) for line in errors.splitlines()]
+    kinds = ["sent", "answered", "retry", "sent", "answered", "balance"]
+    assert [line["message"] for line in lines] == kinds
+    retry, answered, balance = lines[2], lines[4], lines[5]
+    assert (answered["status"], answered["attempt"], answered["used_weight"]) == (200, 2, 5)
+    assert 0 <= answered["seconds"] < 60
     assert (retry["error"], retry["status"], retry["attempt"]) == ("ServerError", 500, 1)
     assert balance["attempts"] == 2
     for secret in (example.exchange.api_key, example.exchange.api_secret, "122607"):
@@ -282,5 +286,6 @@ def test_a_span_has_no_signature(example: Runner) -> None:
     printed, _ = example.run("opentelemetry_spans.py")
     span = json.loads(printed)
     assert span["attributes"]["binance.attempts"] == 2
-    assert [event["name"] for event in span["events"]] == ["retry"]
+    names = [event["name"] for event in span["events"]]
+    assert names == ["sent", "answered", "retry", "sent", "answered"]
     assert "signature" not in printed

@@ -44,7 +44,7 @@ from binance_usdm import (
     UnexpectedResponse,
     UsdmError,
 )
-from binance_usdm._call_context import Attempt
+from binance_usdm._call_events import Attempt
 from binance_usdm._events import logger
 from binance_usdm._gates import GateSet, TaskGate, run_to_end
 from binance_usdm._policy import shared
@@ -53,6 +53,7 @@ from binance_usdm._policy.clock_samples import ClockSample
 from binance_usdm.mock import Exchange
 from binance_usdm_wire import OPERATIONS
 from tests.support.clients import KEY, NOW, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.incidents import Incidents
 from tests.support.raw_server import READ, STAY_SILENT, RawServer, response_bytes
 from tests.support.spec_facts import TIME_PATH
 from tests.support.timing import best_duration
@@ -139,7 +140,7 @@ def far(
     def make(
         *delays: tuple[float, float], offset: float = 0.0, drift: float = 0.0, **options: Any
     ) -> tuple[DelayedExchange, BlockingFacade, list[Event]]:
-        world, events = FakeMachineClocks(offset, drift), list[Event]()
+        world, events = FakeMachineClocks(offset, drift), Incidents()
         monkeypatch.setattr(shared, "ExchangeClock", lambda: world.clock)
         server = DelayedExchange(world, *delays)
         return (
@@ -172,7 +173,7 @@ def kinds(events: list[Event]) -> list[str]:
 def test_a_wrong_clock_costs_one_reading_and_one_attempt(
     client_of: ClientOf, skew: int, retry: RetryPolicy
 ) -> None:
-    exchange, events = Exchange(clock=lambda: time.time_ns() // 1_000_000 + skew), list[Event]()
+    exchange, events = Exchange(clock=lambda: time.time_ns() // 1_000_000 + skew), Incidents()
     client = client_of(exchange, **keys(exchange), retry=retry, on_event=events.append)
     assert client.balance_detailed().attempts == 2
     assert client.balance_detailed().attempts == 1
@@ -222,7 +223,7 @@ def test_an_exchange_that_takes_no_timestamp_is_asked_twice(
 
 @pytest.mark.promise("R6")
 def test_a_clock_of_the_users_own_is_never_corrected(client_of: ClientOf) -> None:
-    exchange, events = Exchange(), list[Event]()
+    exchange, events = Exchange(), Incidents()
     clock = itertools.count(NOW)
     client = client_of(
         exchange,
@@ -792,7 +793,7 @@ class BarrierExchange:
 
 @pytest.mark.promise("R14", "R6")
 def test_eight_threads_with_a_wrong_clock_share_one_reading() -> None:
-    crowd, events = BarrierExchange(8), list[Event]()
+    crowd, events = BarrierExchange(8), Incidents()
     with (
         Client(
             **keys(crowd.exchange), transport=httpx.MockTransport(crowd), on_event=events.append
@@ -844,7 +845,7 @@ def test_a_hundred_tasks_share_one_reading(clock: str, requests: int) -> None:
 def test_a_reading_that_failed_is_the_failure_of_all_who_waited_for_it() -> None:
     exchange = Exchange()
     exchange.fail("error-500", times=1, operation="server_time")
-    events: list[Event] = []
+    events = Incidents()
     results = asyncio.run(gather_calls(exchange, 20, "exchange", on_event=events.append))
     assert {type(result) for result in results} == {ServerError}
     assert [logged.operation for logged in exchange.requests] == ["server_time"]
@@ -1005,7 +1006,7 @@ def test_a_reading_that_hangs_is_told_by_both_clients_alike(
     """On a socket, the call raises its own error and emits why the sync failed."""
     late = response_bytes(b'{"code": -1021, "msg": "late"}', status="400 Bad Request")
     script: list[Any] = [STAY_SILENT] if clock == "exchange" else [READ, late, STAY_SILENT]
-    events: list[Event] = []
+    events = Incidents()
     with RawServer(script) as server, pytest.raises(UsdmError) as caught:
         client_of(base_url=server.url, clock=clock, timeout=0.1, on_event=events.append).balance()
     assert type(caught.value) in {TransportError, TimestampError}

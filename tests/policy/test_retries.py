@@ -47,6 +47,7 @@ from tests.support.clients import (
     RecordingHandler,
     error_response,
 )
+from tests.support.incidents import Incidents
 from tests.support.raw_server import READ, RESET, RawServer, repeat, response_bytes
 from tests.support.timing import best_duration
 
@@ -132,7 +133,7 @@ def test_a_policy_without_an_attempt_is_refused(attempts: Any) -> None:
 
 @pytest.mark.promise("R2", "R18")
 def test_the_pauses_are_made_and_told(client_of: ClientOf) -> None:
-    events: list[Event] = []
+    events = Incidents()
     exchange = RecordingHandler(httpx.ReadError("reset"), error_response(500), BODY)
     client = client_of(exchange, retry=RetryPolicy(random=lambda: 0.1), on_event=events.append)
     response = client.balance_detailed()
@@ -152,7 +153,7 @@ def test_the_pauses_are_made_and_told(client_of: ClientOf) -> None:
 def test_what_the_exchange_asks_makes_a_pause_longer_and_never_shorter(
     client_of: ClientOf, asked: str, pause: float
 ) -> None:
-    events: list[Event] = []
+    events = Incidents()
     exchange = RecordingHandler(error_response(500, Retry_After=asked), BODY)
     client = client_of(exchange, retry=RetryPolicy(random=lambda: 0.1), on_event=events.append)
     assert client.balance_detailed().elapsed >= pause
@@ -171,7 +172,7 @@ def test_a_pause_beyond_the_deadline_is_not_begun(
     counts: list[int] = []
 
     def call() -> None:
-        events: list[Event] = []
+        events = Incidents()
         exchange = RecordingHandler(failure)
         client = client_of(
             exchange, retry=RetryPolicy(random=lambda: 1.0), timeout=0.9, on_event=events.append
@@ -386,7 +387,7 @@ def test_a_limit_with_status_200_is_waited_for(
     client_of: ClientOf,
 ) -> None:
     """A rate limit that is reported with status 200 is waited for as its header says."""
-    events: list[Event] = []
+    events = Incidents()
     client = client_of(
         RecordingHandler(error_response(200, -1003, Retry_After="77")),
         timeout=0.5,
@@ -520,7 +521,7 @@ def counting() -> Iterator[int]:
 def test_a_dead_kept_connection_costs_one_attempt_even_with_retries_off(
     client_of: ClientOf, how: str
 ) -> None:
-    events: list[Event] = []
+    events = Incidents()
     clock = counting()
     with RawServer(DEAD[how], GOOD) as server:
         client = client_of(base_url=server.url, clock=lambda: next(clock), on_event=events.append)
@@ -540,7 +541,7 @@ def test_a_dead_kept_connection_costs_one_attempt_even_with_retries_off(
 
 @pytest.mark.promise("R15", "R19")
 def test_a_new_connection_that_dies_too_is_an_error_and_no_loop(client_of: ClientOf) -> None:
-    events: list[Event] = []
+    events = Incidents()
     with RawServer(DEAD["closed when asked"], [READ]) as server:
         client = client_of(base_url=server.url, on_event=events.append)
         client.balance()

@@ -301,7 +301,7 @@ LEAKS = {
     'logging.getLogger("other").info("sent", extra={"url": SIGNED})': "log of other at INFO",
     'logging.getLogger("binance_usdm").debug("GET %s", SIGNED)': "log of binance_usdm at DEBUG",
     (
-        '_call_context.emit(Event(kind="cooldown", operation="x", attempt=1, '
+        '_call_events.emit(Event(kind="cooldown", operation="x", attempt=1, '
         "error=TransportError(CLIENT_KEY)), None)"
     ): "event cooldown",
     "print(base64.b64encode(CLIENT_SECRET.encode()).decode())": "output",
@@ -333,7 +333,7 @@ import binance_usdm
 from binance_usdm import (
     Client, Event, HmacSigner, RetryPolicy, RsaSigner, TransportError, UsdmError,
 )
-from binance_usdm import _call_context, _request
+from binance_usdm import _call_events, _request
 
 CLIENT_KEY, CLIENT_SECRET = "InnerKey" + "173205", "InnerSecret" + "223606"
 Client(CLIENT_KEY, CLIENT_SECRET)

@@ -37,7 +37,7 @@ from binance_usdm import (
     AsyncClient,
     Client,
     UsdmError,
-    _call_context,
+    _call_events,
     _config,
     _environment,
     _request,
@@ -331,7 +331,7 @@ def install() -> None:
     _before(subprocess.Popen, "__init__", _learn_child)
     _after(_request, "compute_signature", WATCH.add_secrets)
     _watch_children()
-    _before(_call_context, "emit", _note_event)
+    _before(_call_events, "emit", _note_event)
     _before(
         warnings.WarningMessage,
         "__init__",

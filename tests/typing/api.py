@@ -84,6 +84,8 @@ def watching(event: Event) -> None:
     assert_type(
         event.kind,
         Literal[
+            "sent",
+            "answered",
             "retry",
             "budget_wait",
             "cooldown",
@@ -94,6 +96,9 @@ def watching(event: Event) -> None:
         ],
     )
     assert_type(event.error, binance_usdm.UsdmError | None)
+    assert_type(event.seconds, float)
+    for number in (event.status, event.code, event.used_weight, event.weight_left):
+        assert_type(number, int | None)
 
 
 def constructors(handler: httpx.MockTransport) -> None:
