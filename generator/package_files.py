@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import tempfile
 from pathlib import Path
+from typing import Final
 
 Files = dict[str, bytes]
 """Content of each file by its path in the package."""
-LEFT_OVER = "not written by the generator"
+LEFT_OVER: Final = "not written by the generator"
 """What is said of a file that the next run deletes."""
+# Of renameat2(2): paths are relative to the current folder; both are swapped.
+_AT_FDCWD: Final = -100
+_RENAME_EXCHANGE: Final = 2
 
 
 def read_package(package: Path) -> Files:
@@ -46,11 +52,24 @@ def replace_package(package: Path, files: Files) -> None:
         for name, content in files.items():
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).write_bytes(content)
-        if package.exists():
-            package.rename(stale)
+        # In one step, so that a run which is killed leaves the old package or the new one.
+        if package.exists() and _exchange(fresh, package):
+            return
         try:
+            if package.exists():
+                package.rename(stale)
             fresh.rename(package)
-        except OSError:
-            if stale.exists():
+        except BaseException:
+            if stale.exists() and not package.exists():
                 stale.rename(package)
             raise
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two folders in one step. Return False when the system cannot, as others than Linux."""
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    paths = os.fsencode(first), os.fsencode(second)
+    return bool(rename(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0)

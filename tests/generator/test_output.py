@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ from typing import Any
 import pytest
 
 from generator.__main__ import main
+from generator.package_files import Files
 from generator.project import PACKAGE, generate, read_package, replace_package
 from generator.spec import load
 from tests.support.paths import ROOT
@@ -201,7 +204,8 @@ def test_the_pinned_generator_library_is_installed() -> None:
 def test_a_failed_replacement_leaves_the_old_package(
     package: Path, monkeypatch: pytest.MonkeyPatch, failing: int
 ) -> None:
-    """The package is replaced as a whole or not at all."""
+    """The package is replaced as a whole or not at all, also where two folders cannot be swapped."""
+    monkeypatch.setattr("generator.package_files._exchange", lambda *_: False)
     old = read_package(package)
     renames = 0
     rename = Path.rename
@@ -218,6 +222,73 @@ def test_a_failed_replacement_leaves_the_old_package(
         replace_package(package, {"__init__.py": b"new\n"})
     assert read_package(package) == old
     assert [path.name for path in package.parent.iterdir()] == [PACKAGE]
+
+
+STEPPED = """
+import os, sys
+from pathlib import Path
+from generator.package_files import replace_package
+
+kind, at = sys.argv[2], int(sys.argv[3])
+steps = 0
+
+def stop(event, _):
+    global steps
+    if event.partition(".")[0] in {"open", "os", "shutil", "tempfile", "ctypes"}:
+        steps += 1
+        if steps == at:
+            if kind == "killed":
+                os._exit(9)
+            raise KeyboardInterrupt
+
+package = Path(sys.argv[1])
+sys.addaudithook(stop)
+replace_package(package, {"__init__.py": b"new\\n", "api/a.py": b"new\\n"})
+os._exit(5)
+"""
+
+
+@pytest.mark.parametrize("kind", ["killed", "interrupted"])
+def test_a_run_that_ends_early_leaves_a_whole_package(tmp_path: Path, kind: str) -> None:
+    """Whenever it is killed or interrupted, the old package or the new one is there."""
+    old = {"__init__.py": b"old\n", "gone.py": b"old\n"}
+    new = {"__init__.py": b"new\n", "api/a.py": b"new\n"}
+    found = []
+    for at in range(1, 200):
+        package = tmp_path / str(at) / PACKAGE
+        for name, content in old.items():
+            (package / name).parent.mkdir(parents=True, exist_ok=True)
+            (package / name).write_bytes(content)
+        command = [sys.executable, "-c", STEPPED, str(package), kind, str(at)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+        found.append(read_package(package))
+        assert found[-1] in (old, new)
+        if done.returncode == 5:
+            break
+    else:
+        pytest.fail("it never ended by itself")
+    assert found[0] == old
+    assert found[-1] == new
+    assert 5 < len(found) < 60
+
+
+def test_concurrent_runs_do_not_mix(tmp_path: Path) -> None:
+    """Of several runs at once one wins as a whole."""
+    package = tmp_path / PACKAGE
+    versions = [{f"{name}.py": str(run).encode() for name in "abc"} for run in range(4)]
+    for _ in range(25):
+        threads = [threading.Thread(target=replace_quietly, args=(package, v)) for v in versions]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert read_package(package) in versions
+    assert [path.name for path in tmp_path.iterdir()] == [PACKAGE]
+
+
+def replace_quietly(package: Path, files: Files) -> None:
+    with contextlib.suppress(OSError):
+        replace_package(package, files)
 
 
 def test_generating_has_no_side_effects() -> None:
