@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from .classes import ClassInfo, collect_classes
 from .path_items import operations
+from .servers import MOCK_ENVIRONMENT
 from .spec import REF_PATTERN, Json, renamed, resolve
 from .value_types import ValueType, value_type
 from .weights import WeightRule, largest_weight, weight_rule
@@ -139,7 +140,11 @@ def _operation_info(document: Json, path: str, method: str, operation: Json) -> 
         timestamp=name_by_role.get("timestamp"),
         window=name_by_role.get("window"),
         is_deprecated=operation.get("deprecated") is True,
-        servers={server["x-environment"]: server["url"] for server in servers},
+        servers={
+            server["x-environment"]: server["url"]
+            for server in servers
+            if server["x-environment"] != MOCK_ENVIRONMENT
+        },
         parameters=parameters,
         arguments=tuple(_argument(document, node) for node in parameters.values()),
         returns=response["description"],

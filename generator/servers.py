@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from .findings import Finding, Place, find_duplicates
 from .spec import Json
 
+MOCK_ENVIRONMENT = "mock"
+"""`x-environment` of the mock exchange, which is no host of the exchange."""
+LOOPBACK = "http://127.0.0.1:"
+
 
 def check_servers(place: Place, servers: list[Json]) -> Iterator[Finding]:
     """Yield the findings of the servers of the document or of an operation."""
@@ -15,6 +19,11 @@ def check_servers(place: Place, servers: list[Json]) -> Iterator[Finding]:
         yield Finding.at(place, "one server must have x-environment: production")
     for name in find_duplicates(environments):
         yield Finding.at(place, f"two servers have x-environment: {name}")
-    for number, server in enumerate(servers):
-        if not server.get("url", "https://").startswith("https://"):
+    for number, (environment, server) in enumerate(zip(environments, servers, strict=True)):
+        url = server.get("url", "https://")
+        if environment == MOCK_ENVIRONMENT:
+            if not url.startswith(LOOPBACK):
+                problem = f"the url of the mock exchange must begin with {LOOPBACK}"
+                yield Finding.at((*place, number), problem)
+        elif not url.startswith("https://"):
             yield Finding.at((*place, number), "url must be https")

@@ -11,6 +11,8 @@ import pytest
 import binance_usdm
 from binance_usdm import AccountBalance, AsyncClient, Client, HmacSigner, Response, ServerTime
 from binance_usdm._base_client import BaseClient
+from binance_usdm._cli.mock import DEFAULT_PORT
+from binance_usdm._config import ENVIRONMENT_BY_BASE_URL
 from binance_usdm._options import ClientOptions
 from binance_usdm._response import USED_WEIGHT_HEADER
 from binance_usdm_wire import OPERATIONS
@@ -47,7 +49,12 @@ def test_every_class_and_method_of_the_door_is_described() -> None:
 
 def test_the_hosts_and_the_header_are_the_specs() -> None:
     servers = {server["x-environment"]: server["url"] for server in SPEC["servers"]}
-    assert servers == {"production": binance_usdm.MAINNET, "demo": binance_usdm.DEMO}
+    assert servers == {
+        "production": binance_usdm.MAINNET,
+        "demo": binance_usdm.DEMO,
+        "mock": f"http://127.0.0.1:{DEFAULT_PORT}",
+    }
+    assert {url: name for name, url in servers.items() if name != "mock"} == ENVIRONMENT_BY_BASE_URL
     headers = SPEC["paths"][BALANCE_PATH]["get"]["responses"]["200"]["headers"]
     assert list(headers) == [USED_WEIGHT_HEADER]
 

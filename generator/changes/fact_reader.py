@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from generator.servers import MOCK_ENVIRONMENT
 from generator.spec import Json, python_name
 
 from .documents import canonical, follow, mapping, sequence
@@ -53,7 +54,10 @@ def collect_facts(document: Json) -> Facts:
 
 
 def _hosts(servers: Any) -> Iterator[tuple[str, str]]:
+    """Yield name and URL of the exchange's hosts; the mock exchange is none."""
     for server in map(mapping, sequence(servers)):
+        if server.get("x-environment") == MOCK_ENVIRONMENT:
+            continue
         url = str(server.get("url")).rstrip("/")
         for name, variable in mapping(server.get("variables")).items():
             url = url.replace(f"{{{name}}}", str(mapping(variable).get("default")))
@@ -70,7 +74,10 @@ def _prose(document: Json) -> Iterator[tuple[str, Any]]:
         if key in document:
             yield key, document[key]
     for server in map(mapping, sequence(document.get("servers"))):
-        host = next(iter(dict(_hosts([server]))))
+        host = next(iter(dict(_hosts([server]))), None)
+        if host is None:
+            yield "the mock exchange", server
+            continue
         yield (
             f"host {host}",
             {

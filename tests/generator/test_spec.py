@@ -1,5 +1,7 @@
 """The spec agrees with itself and with the documentation page, in English and Chinese."""
 
+import hashlib
+import hmac
 import json
 import re
 from collections.abc import Iterator
@@ -188,6 +190,19 @@ def test_recv_window_has_no_default_and_no_maximum() -> None:
     """The exchange's default applies, and it documents no maximum for futures."""
     schema = SPEC["components"]["parameters"]["RecvWindow"]["schema"]
     assert schema == {"type": "integer", "format": "int64", "minimum": 1}
+
+
+@pytest.mark.parametrize("key", ["description", "x-description-zh"])
+def test_the_worked_signature_is_right(key: str) -> None:
+    """The recipe has five steps, and its example is what the recipe makes of secret and query."""
+    text = SPEC["info"][key]
+    assert re.findall(r"^(\d)\. ", text, re.MULTILINE) == ["1", "2", "3", "4", "5"]
+    secret, query = re.findall(r"`([0-9a-f]{64}|recvWindow=[^`]+)`", text)
+    signature = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
+    (sent,) = re.findall(r"```text\n(.*)\n```", text)
+    assert sent == f"{query}&signature={signature}"
+    schemes = SPEC["components"]["securitySchemes"].values()
+    assert all(f"`{s['name']}`" in text or f"`&{s['name']}=`" in text for s in schemes)
 
 
 @pytest.mark.parametrize("key", ["description", "x-description-zh"])

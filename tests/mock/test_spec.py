@@ -239,3 +239,10 @@ def test_every_text_of_the_mock_is_a_message_of_the_contract(spec: Any) -> None:
             text = json.loads(reply.body)["msg"]
             text = text.replace("77", "%s").replace(str(T0 + 120_000), "%s")
             assert text in known[str(reply.code)]["messages"], name
+
+
+def test_the_mock_exchange_is_no_domain_of_the_exchange() -> None:
+    """The spec lists it as a server, and tests may reach this machine."""
+    document = load_packaged_spec()
+    assert "127.0.0.1" in json.dumps(document["servers"])
+    assert ApiSpec(document).server_domains() == {"binance.com"}

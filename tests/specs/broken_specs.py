@@ -45,6 +45,8 @@ BROKEN_DOCUMENT: list[Case] = [
     (("servers",), [], "servers: one server must have x-environment: production"),
     (("servers", 0, "x-environment"), ABSENT, "servers.0: x-environment is missing"),
     (("servers", 0, "url"), "http://fapi.binance.com", "servers.0: url must be https"),
+    (("servers", 2, "url"), "http://example.com",
+     "servers.2: the url of the mock exchange must begin with http://127.0.0.1:"),
     (("servers", 1, "x-environment"), "production",
      "servers: two servers have x-environment: production"),
     (("tags", 0, "description"), None, "tags.0.description: must be a string, not null"),

@@ -23,8 +23,11 @@ BALANCE_WEIGHT: Final[int] = _OPERATIONS["balance"][1]["x-weight"]
 TIME_PATH: Final[str] = _OPERATIONS["server_time"][0]
 TIME_WEIGHT: Final[int] = _OPERATIONS["server_time"][1]["x-weight"]
 HOST_BY_ENVIRONMENT: Final[dict[str, str]] = {
-    server["x-environment"]: urlsplit(server["url"]).netloc for server in _SPEC["servers"]
+    server["x-environment"]: urlsplit(server["url"]).netloc
+    for server in _SPEC["servers"]
+    if server["x-environment"] != "mock"
 }
+"""Hosts of the exchange."""
 ROW_FIELDS: Final[list[str]] = list(_ROW["properties"])
 OPTIONAL_ROW_FIELDS: Final[set[str]] = set(ROW_FIELDS) - set(_ROW["required"])
 

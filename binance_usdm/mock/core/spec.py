@@ -93,8 +93,15 @@ class ApiSpec:
         return None
 
     def server_domains(self) -> set[str]:
-        """Return the domains of the document's servers, such as "example.com"."""
-        urls = [str(server.get("url", "")) for server in self.document.get("servers", ())]
+        """Return the domains of the document's servers, such as "example.com".
+
+        The mock exchange among them has none.
+        """
+        urls = [
+            str(server.get("url", ""))
+            for server in self.document.get("servers", ())
+            if server.get("x-environment") != "mock"
+        ]
         hosts = [urlsplit(url).hostname or "" for url in urls]
         return {".".join(host.split(".")[-2:]) for host in hosts if "." in host}
 

@@ -21,6 +21,8 @@ REST = [
     Seed("host added", append(("servers",), {"url": "https://x.binance.com", "description": "X.",
          "x-environment": "x"}), MINOR, ("host-added",)),
     Seed("host removed", drop(("servers", 1)), MAJOR, ("host-removed",)),
+    Seed("mock exchange removed", drop(("servers", 2)), PATCH, ("texts",)),
+    Seed("mock exchange at another port", put(("servers", 2, "url"), "http://127.0.0.1:9"), PATCH, ("texts",)),
     Seed("production moved", put(("servers", 0, "url"), "https://fapi2.binance.com"), MAJOR, ("host-moved",)),
     Seed("order of hosts", reorder(("servers",)), PATCH, ("places",)),
     Seed("environment renamed", put(("servers", 1, "x-environment"), "testnet"), MAJOR, ("host-removed",
