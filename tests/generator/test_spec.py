@@ -1,5 +1,6 @@
 """The spec agrees with itself and with the documentation page, in English and Chinese."""
 
+import builtins
 import hashlib
 import hmac
 import json
@@ -214,6 +215,14 @@ def test_the_amount_says_how_a_generator_keeps_it(key: str) -> None:
         for mapping in ("--type-mappings decimal=string", "decimal=String"):
             assert mapping in text
             assert mapping in page
+
+
+def test_no_schema_hides_a_class_of_a_language() -> None:
+    """Generators would rename such a class, or its users would get the wrong one."""
+    java = {"Error", "Exception", "Module", "Number", "Object", "Package", "Process", "Record"}
+    javascript = {"Array", "Date", "Error", "Map", "Object", "Promise", "Proxy", "Set", "Symbol"}
+    taken = {*dir(builtins), *java, *javascript, "ApiError", "Request", "Response"}
+    assert {*SPEC["components"]["schemas"]} & taken == set()
 
 
 def test_no_bound_is_beyond_what_a_double_represents() -> None:

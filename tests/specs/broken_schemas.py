@@ -45,7 +45,7 @@ BROKEN_SCHEMAS: list[Case] = [
     ((*PROPERTIES, "balance", "x-identifies-account"), True,
      "balance: unknown or unsupported key 'x-identifies-account'"),
     ((*AMOUNT, "x-identifies-account"), True, "Amount: x-identifies-account has no effect here"),
-    ((*SCHEMAS, "Error", "properties", "msg", "x-identifies-account"), True,
+    ((*SCHEMAS, "ExchangeError", "properties", "msg", "x-identifies-account"), True,
      "msg: x-identifies-account has no effect here"),
     ((*TIME, "parameters"),
      [{**PARAMETER, "schema": {"type": "string", "x-identifies-account": True}}],

@@ -72,7 +72,7 @@ CHOICES: Json = {
     "maximum": 1000,
     "enum": [5, 10, 20],
 }
-ERROR: Place = (*SCHEMAS, "Error")
+ERROR: Place = (*SCHEMAS, "ExchangeError")
 
 
 def add_field(name: str, schema: Json, *, required: bool = False) -> Edit:
