@@ -19,7 +19,6 @@ from ._errors import (
     UnexpectedResponse,
 )
 from ._http.messages import Headers, HttpResponse
-from ._interrupts import raise_if_from_handler
 
 T = TypeVar("T")
 E = TypeVar("E", APIError, UnexpectedResponse)
@@ -31,9 +30,6 @@ MAX_DATE_OFFSET_MS: Final = 12 * 3600 * 1000
 """A Date that is farther from the clock is ignored. A clock in a wrong time zone stays within."""
 _USED_WEIGHT_LOWER: Final = USED_WEIGHT_HEADER.lower().encode("ascii")
 _SECONDS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?").fullmatch
-_DATE: Final = re.compile(
-    r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
-).fullmatch
 
 
 class ParsedValue(NamedTuple):
@@ -185,12 +181,9 @@ def parse_date_ms(headers: Mapping[str, str]) -> int | None:
     return _http_date_to_ms(headers.get("date", "").strip())
 
 
-def _http_date_to_ms(date: str) -> int | None:
-    # The import takes 5 ms, which only a call that must wait has to pay.
-    from email.utils import parsedate_to_datetime
+def _http_date_to_ms(text: str) -> int | None:
+    # Only a call that must wait has to pay for the import.
+    from binance_usdm_wire.http_dates import parse_http_date
 
-    try:
-        return int(parsedate_to_datetime(date).timestamp()) * 1000 if _DATE(date) else None
-    except ValueError as error:
-        raise_if_from_handler(error)
-        return None
+    date = parse_http_date(text)
+    return None if date is None else int(date.timestamp()) * 1000

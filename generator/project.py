@@ -32,7 +32,16 @@ PACKAGE = "binance_usdm_wire"
 RUNTIME_BANNER = "Copied by `python -m generator` from generator/runtime. Do not edit."
 TEMPLATES = Path(__file__).parent / "templates"
 RUNTIME = Path(__file__).parent / "runtime"
-RUNTIME_MODULES = ("decoding", "errors", "lazy", "reading", "rows", "types", "writing")
+RUNTIME_MODULES = (
+    "decoding",
+    "errors",
+    "http_dates",
+    "lazy",
+    "reading",
+    "rows",
+    "types",
+    "writing",
+)
 OPTIONAL_RUNTIME_MODULES = ("extended_reading", "extended_writing")
 """Copied when a generated module imports them."""
 TABLE_MODULES = ("error_codes", "error_texts", "summaries")

@@ -174,6 +174,8 @@ def test_the_values_have_these_fields() -> None:
         "received_at_ms",
     ]
     assert list(inspect.signature(Response).parameters) == told
+    for name in ("received_at", "exchange_date"):
+        assert isinstance(inspect.getattr_static(Response, name), property)
     for method in ("from_dict", "to_dict", "to_json", "updated_at"):
         assert hasattr(AccountBalance, method)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from binance_usdm.mock.core.accounts import Account
+from binance_usdm.mock.core.http_date import format_http_date
 from binance_usdm.mock.core.query import Query
 from binance_usdm.mock.core.request_log import BODY_LIMIT, Headers, Logged
 from binance_usdm.mock.core.response import Reply, error_response, html_response, json_ok_response
@@ -63,9 +64,12 @@ class Pipeline:
         operation_id = context.operation.id if context.operation else None
         fault = self._fault_queue.match(operation_id, context.path, context.api_key)
         if fault is None:
-            reply = self._respond(context)
+            reply = self._with_date(context, self._respond(context))
         else:
             reply = self._respond_with_fault(context, fault)
+            # A custom response is sent as it is.
+            if fault.name != "reply":
+                reply = self._with_date(context, reply)
         self._state.request_log.add(self._log_entry(context, reply, fault))
         return self._apply_proxy_effects(context, reply)
 
@@ -185,6 +189,14 @@ class Pipeline:
         if not self._state.switches.used_weight:
             return ()
         return ((b"X-MBX-USED-WEIGHT-1M", b"%d" % self._state.counter_for(context.address).used),)
+
+    def _with_date(self, context: RequestContext, reply: Reply) -> Reply:
+        """Return the response with the mock's time, as far as the switch allows it."""
+        offset = self._state.switches.date_offset
+        if offset is None:
+            return reply
+        date = format_http_date(context.now // 1000 + offset)
+        return reply if date is None else reply.with_header(b"Date", date)
 
     def _apply_proxy_effects(self, context: RequestContext, reply: Reply) -> Reply:
         """Return the response as the content delivery network passes it on.

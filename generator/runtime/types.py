@@ -123,6 +123,18 @@ class Response(Generic[T]):
         """`received_at_ms` as an aware datetime in UTC."""
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=self.received_at_ms)
 
+    @property
+    def exchange_date(self) -> datetime | None:
+        """Header `Date` as an aware datetime in UTC: when the exchange made the response.
+
+        Exact to the second. `None` when the response has no date, or one that is not valid. It is
+        not compared with any clock.
+        """
+        # Imported here: few calls need it.
+        from .http_dates import parse_http_date
+
+        return parse_http_date(self.headers.get("date", "").strip())
+
 
 class SupportsCall:
     """Base class of the methods of a blocking client, which must define `_call`."""

@@ -9,7 +9,7 @@ import itertools
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,7 @@ from binance_usdm import (
     TransportError,
     UnexpectedResponse,
 )
-from binance_usdm.mock import Exchange
+from binance_usdm.mock import Exchange, ManualClock, Switches
 from tests.support.clients import BODY, KEY, NOW, ROW, SECRET, BlockingFacade, RecordingHandler
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
@@ -72,6 +72,44 @@ def test_a_response_has_its_time(client_of: ClientOf) -> None:
     assert abs((after.received_at_ms - offset_ms) / 1000 - time.time()) < 60
     assert after.received_at.tzinfo is UTC
     assert after.received_at.timestamp() == after.received_at_ms / 1000
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)),
+        (" Thu, 29 Feb 2024 23:59:59 GMT ", datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)),
+        *(
+            (text, None)
+            for text in (
+                "", "now", "Thu, 29 Feb 2023 00:00:00 GMT", "Sun, 00 Nov 1994 08:49:37 GMT",
+                "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:00 GMT",
+                "Sun, 06 Nov 1994 08:49:60 GMT", "Sun, 06 Now 1994 08:49:37 GMT",
+                "Sun, 06 Nov 0000 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37",
+                "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT, x",
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_a_response_has_the_exchanges_date(
+    client_of: ClientOf, date: str, expected: datetime | None
+) -> None:
+    """The header Date as an aware datetime, None without one that is valid."""
+    headers = {"Date": date} if date else {}
+    response = client_of(
+        RecordingHandler(httpx.Response(200, content=BODY, headers=headers))
+    ).balance_detailed()
+    assert response.exchange_date == expected
+
+
+@pytest.mark.parametrize(("offset", "expected"), [(0, 1_700_000_000), (-60, 1_699_999_940)])
+def test_the_date_is_that_of_the_mock(client_of: ClientOf, offset: int, expected: int) -> None:
+    exchange = Exchange(clock=ManualClock(1_700_000_000_999), switches=Switches(date_offset=offset))
+    client = client_of(transport=exchange.transport)
+    found = client.server_time_detailed().exchange_date
+    assert found == datetime.fromtimestamp(expected, UTC)
+    exchange.switches = Switches(date_offset=None)
+    assert client.server_time_detailed().exchange_date is None
 
 
 def test_an_empty_list_is_an_empty_wallet(client_of: ClientOf) -> None:

@@ -211,6 +211,34 @@ def test_the_used_weight_can_be_left_out() -> None:
     assert header(ask(exchange(used_weight=False)), b"X-MBX-USED-WEIGHT-1M") is None
 
 
+@pytest.mark.parametrize(
+    ("offset", "date"),
+    [
+        (0, b"Tue, 14 Nov 2023 22:13:20 GMT"),
+        (46_800, b"Wed, 15 Nov 2023 11:13:20 GMT"),
+        (-1_699_999_999, b"Thu, 01 Jan 1970 00:00:01 GMT"),
+        (-1_700_000_001, None),
+        (10**12, None),
+        (None, None),
+    ],
+)
+def test_the_date_is_the_mocks_or_another_one(offset: int | None, date: bytes | None) -> None:
+    """It follows the mock's clock, on rejections and faults too; a custom response has none."""
+    asked = exchange(date_offset=offset)
+    asked.fail("waf", nth=3)
+    replies = [ask(asked), ask(asked, key="unknown"), ask(asked), asked.handle("GET", b"/x", [])]
+    assert [reply.status for reply in replies] == [200, 401, 403, 404]
+    assert [header(reply, b"Date") for reply in replies] == [date] * 4
+    asked.fail(Reply(200))
+    assert ask(asked).headers == ()
+
+
+def test_the_date_moves_with_the_clock_of_the_mock() -> None:
+    asked = exchange()
+    asked.clock.advance(86_400_999)
+    assert header(asked.handle("GET", TIME, []), b"Date") == b"Wed, 15 Nov 2023 22:13:20 GMT"
+
+
 @pytest.mark.promise("M11")
 def test_header_names_can_be_lower_case() -> None:
     used = b"%d" % BALANCE_WEIGHT
@@ -244,6 +272,7 @@ def test_switches_can_be_turned_while_the_exchange_runs() -> None:
         {"missing_signature": -2014},
         {"not_found": "xml"},
         {"wrong_method": 400},
+        *({"date_offset": value} for value in (True, 1.5, "0")),
         *({"weight_limit": value} for value in (0, -1, 1.5, "1", True)),
         *({"ban_after": value} for value in (-1, 0.5, None)),
         *({"ban_seconds": value} for value in (-1, 0.5, None)),

@@ -80,6 +80,11 @@ class Constant:
         print(seconds, banned)
 
 
+def dates(response: Response[Any]) -> None:
+    assert_type(response.received_at, datetime)
+    assert_type(response.exchange_date, datetime | None)
+
+
 def watching(event: Event) -> None:
     assert_type(
         event.kind,

@@ -80,6 +80,9 @@ class Switches:
     retry_after: bool = True
     # Whether responses have the used weight. Some routes of the real exchange have none.
     used_weight: bool = True
+    # Seconds by which the header Date is ahead of the mock's clock, negative for behind. None sends
+    # no Date.
+    date_offset: int | None = 0
     # Whether header names are in lower case, as they were observed at times.
     lower_case_headers: bool = False
     # Weight per UTC minute: 2400 in production; a capture of the testnet's exchangeInfo (2025-05)
@@ -123,6 +126,8 @@ class Switches:
             _require_at_least(name, getattr(self, name), minimum)
         if self.window_maximum is not None:
             _require_at_least("window_maximum", self.window_maximum, 1)
+        if self.date_offset is not None and type(self.date_offset) is not int:
+            raise ValueError("date_offset must be an integer or None")
         if self.caller_ip is not None and not isinstance(self.caller_ip, str):
             raise ValueError("caller_ip must be a string or None")
         _require_all_checks(self.order)
