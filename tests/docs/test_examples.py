@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,12 @@ import pytest
 from binance_usdm._environment import without_proxy_for
 from binance_usdm.mock import Exchange, Reply, row, running
 from tests.support.paths import ROOT
+from tests.support.postgres import PostgresServer
 
 EXAMPLES = ROOT / "examples"
 MAX_LINES = 60
 NEEDS = {
+    "daily_snapshot.py": "pyarrow",
     "fastapi_service.py": "fastapi",
     "opentelemetry_spans.py": "opentelemetry.sdk",
     "prometheus_exporter.py": "prometheus_client",
@@ -93,7 +96,7 @@ def skip_without(package: str) -> None:
 def test_an_example_is_short_and_says_how_to_run_it() -> None:
     """At most 60 lines, with a docstring that has a command."""
     programs = sorted(path for path in EXAMPLES.iterdir() if path.is_file())
-    assert len(programs) == 13
+    assert len(programs) == 14
     for program in programs:
         text = program.read_text(encoding="utf-8")
         introduction = (
@@ -162,6 +165,122 @@ def test_fifty_accounts_are_read(example: Runner) -> None:
     ]
     assert errors == "account-7: AuthenticationError\n"
     assert len(example.exchange.requests) == 50
+
+
+AMOUNTS = {
+    "balance": "balance",
+    "crossWalletBalance": "cross_wallet_balance",
+    "crossUnPnl": "cross_un_pnl",
+    "availableBalance": "available_balance",
+    "maxWithdrawAmount": "max_withdraw_amount",
+}
+BAD, POOR = 13, 31
+BAN_SECONDS = 1
+
+
+def seed_forty_accounts(example: Runner, day: int) -> dict[tuple[str, str], list[str]]:
+    """Return the amounts of each account and asset, all different, with more digits than a float.
+
+    The first day also adds the accounts and writes their file, with one secret that is wrong.
+    """
+    expected: dict[tuple[str, str], list[str]] = {}
+    lines = []
+    for number in range(40):
+        name, key, secret = f"desk-{number:02}", f"key-{number}", f"secret-{number}"
+        if day == 1:
+            example.exchange.add_account(key, secret)
+        lines.append([name, key, "wrong" if number == BAD else secret])
+        rows = []
+        for place, asset in enumerate(("USDT", "BTC")):
+            tail = f"{day}{number:02}{place}"
+            texts = [f"{sign}1234567890123{tail}.1234567890123{part}{tail}"
+                     for part, sign in enumerate(("", "-", "", "", ""))]  # fmt: skip
+            if number == POOR and asset == "USDT":
+                texts[3] = "999.99999999"
+            rows.append({"accountAlias": f"alias{number}", "asset": asset,
+                         **dict(zip(AMOUNTS, texts, strict=True)),
+                         "marginAvailable": True, "updateTime": 1617939110373})  # fmt: skip
+            if number != BAD:
+                expected[name, asset] = texts
+        example.exchange.seed("balance", rows, api_key=key)
+    file = example.folder / "accounts.csv"
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(lines)
+    file.chmod(0o600)
+    return expected
+
+
+def take_snapshot(example: Runner, day: int) -> list[str]:
+    """Run the example for a day, check what it reports, and return what it writes to stderr."""
+    printed, errors = example.run(
+        "daily_snapshot.py", "accounts.csv", f"day-{day}", "USDT", "1000", code=1
+    )
+    assert printed == f"ALERT: desk-{POOR} has 999.99999999 USDT available\n"
+    return errors.splitlines()
+
+
+def snapshots_of_two_days(example: Runner) -> dict[tuple[str, str, str], list[Decimal]]:
+    """Take two snapshots, with a ban in the middle of the second one.
+
+    Returns:
+        The amounts that the files must have, by file, account and asset.
+    """
+    expected: dict[tuple[str, str, str], list[Decimal]] = {}
+    for day in (1, 2):
+        amounts = seed_forty_accounts(example, day)
+        expected |= {(f"day-{day}", *key): [*map(Decimal, amounts[key])] for key in amounts}
+        bad = f"not read: desk-{BAD}: AuthenticationError"
+        if day == 1:
+            assert take_snapshot(example, day) == [bad]
+            assert len(example.exchange.requests) == 40
+            continue
+        text = json.dumps({"code": -1003, "msg": "Way too many requests; IP banned."}).encode()
+        headers = ((b"Content-Type", b"application/json"), (b"Retry-After", b"%d" % BAN_SECONDS))
+        example.exchange.fail(Reply(418, headers, text, code=-1003), nth=15)
+        again = "accounts that a ban or limit stopped are read again"
+        assert take_snapshot(example, day) == [again, bad]
+    requests = example.exchange.requests[40:]
+    assert [request.status for request in requests].count(418) == 1
+    # Only the account that met the ban was asked twice.
+    assert len(requests) == 41
+    return expected
+
+
+def test_a_day_of_forty_accounts_loses_nothing(example: Runner) -> None:
+    """A bad key, a ban and an alert: each account is in the files of two days, digit by digit."""
+    skip_without(NEEDS["daily_snapshot.py"])
+    import pyarrow.parquet
+
+    from binance_usdm.arrow import to_table
+
+    expected = snapshots_of_two_days(example)
+    assert len(expected) == 2 * 39 * 2
+    found = {}
+    for day in ("day-1", "day-2"):
+        table = pyarrow.parquet.read_table(example.folder / f"{day}.parquet")
+        assert table.schema.equals(to_table([]).schema)
+        rows = table.to_pylist()
+        assert len(rows) == 39 * 2
+        for item in rows:
+            amounts = [item[name] for name in AMOUNTS.values()]
+            found[day, item["label"], item["asset"]] = amounts
+            assert item["received_at"].tzinfo is not None
+    assert found == expected
+    with PostgresServer() as server:
+        columns = ", ".join(
+            f"{field.name} {'numeric(38, 18)' if field.name in AMOUNTS.values() else 'text'}"
+            for field in to_table([]).schema
+        )
+        stored = {}
+        for day in ("day-1", "day-2"):
+            server.run(f'CREATE TABLE "{day}" ({columns})')
+            text = (example.folder / f"{day}.csv").read_text("utf-8")
+            server.run(f'COPY "{day}" FROM STDIN (FORMAT csv, HEADER true)', text)
+            names = ", ".join(AMOUNTS.values())
+            query = f'COPY (SELECT label, asset, {names} FROM "{day}") TO STDOUT (FORMAT csv)'
+            for label, asset, *amounts in csv.reader(server.run(query).splitlines()):
+                stored[day, label, asset] = [*map(Decimal, amounts)]
+        assert stored == expected
 
 
 def test_changes_are_watched(example: Runner) -> None:
