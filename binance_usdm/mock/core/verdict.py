@@ -59,8 +59,8 @@ class Verdict:
     """
 
     def __init__(self) -> None:
-        self.request_count = 0
-        self.fault_count = 0
+        self.request_count: int = 0
+        self.fault_count: int = 0
         self.answered_by_target: dict[str, int] = {}
         self._groups: dict[tuple[object, ...], RejectedGroup] = {}
 
