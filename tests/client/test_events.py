@@ -17,6 +17,7 @@ import pytest
 
 from binance_usdm import (
     Event,
+    IPBannedError,
     RateLimitError,
     RetryPolicy,
     ServerError,
@@ -307,6 +308,19 @@ def test_an_observer_may_close_the_client_before_the_request_leaves(client_of: C
 
     client = client_of(handler, on_event=observe)
     with pytest.raises(TransportError, match="client is closed"):
+        client.balance()
+    assert handler.requests == []
+
+
+def test_a_ban_that_comes_while_an_observer_runs_stops_the_request(client_of: ClientOf) -> None:
+    """What another client meets meanwhile counts: the request is signed after the observer."""
+    handler = RecordingHandler(BODY)
+
+    def observe(event: Event) -> None:
+        client.client._shared.limiter.start_cooldown(60, banned=True)
+
+    client = client_of(handler, on_event=observe)
+    with pytest.raises(IPBannedError):
         client.balance()
     assert handler.requests == []
 
