@@ -1,8 +1,9 @@
 """The command `python -m generator`.
 
 Without a subcommand it generates the client, or with `--check` compares it. `changes` says what a
-difference of two specs means, `page` compares saved documentation pages with the spec, `surface`
-writes the public surface, and `release-check` compares version and changelog with the spec.
+difference of two specs means, `document` writes the spec for other tools, `page` compares saved
+documentation pages with the spec, `surface` writes the public surface, and `release-check` compares
+version and changelog with the spec.
 
 Exit status: 0 when all is up to date or was written, 1 when a check finds a difference, 2 when a
 spec cannot be used or a file cannot be written. Then nothing is written.
@@ -22,9 +23,10 @@ from .changes.releases import Baseline, find_baseline, recorded_versions, releas
 from .changes.rendering import RENDERERS, render_summary
 from .changes.report import Report
 from .changes.surface import render_surface
+from .document import LANGUAGES, render_document
 from .door import door_problems
 from .findings import SpecError
-from .lint import translation_warnings
+from .lint import lint, translation_warnings
 from .manifest import explain_differences
 from .package_files import LEFT_OVER, Files, diff_files, read_package, replace_package
 from .page.command import DESCRIPTION as PAGE_DESCRIPTION
@@ -45,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
         match options.command:
             case "changes":
                 return _run_changes(options)
+            case "document":
+                return _run_document(options)
             case "page":
                 return run_page(options.files, options.spec)
             case "surface":
@@ -127,6 +131,22 @@ def _run_changes(options: argparse.Namespace) -> int:
     return 0
 
 
+def _run_document(options: argparse.Namespace) -> int:
+    document = load(options.spec)
+    if findings := lint(document):
+        raise SpecError(findings)
+    rendered = render_document(
+        document, options.language, extensions=not options.without_extensions
+    )
+    text = json.dumps(rendered, ensure_ascii=False, indent=1) + "\n"
+    try:
+        options.out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        print(f"{options.out}: cannot be written ({error.strerror})", file=sys.stderr)
+        return 2
+    return 0
+
+
 def _run_surface(options: argparse.Namespace) -> int:
     surface = render_surface(load(SPEC))
     is_current = SURFACE.exists() and SURFACE.read_text(encoding="utf-8") == surface
@@ -201,6 +221,16 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         metavar="NAME",
         help="the new pattern of NAME accepts all that the old one did; repeat for several",
     )
+    rendering = commands.add_parser(
+        "document", help="write the spec as JSON for other tools: no source marks, one language"
+    )
+    rendering.add_argument(
+        "--language", choices=LANGUAGES, default="en", help="language of the texts (default: en)"
+    )
+    rendering.add_argument(
+        "--without-extensions", action="store_true", help="leave out all keys that begin with x-"
+    )
+    rendering.add_argument("out", type=Path, metavar="OUT", help="JSON file to write")
     page = commands.add_parser(
         "page",
         help="compare saved documentation pages with the spec",
