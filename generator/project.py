@@ -16,6 +16,7 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 
+from .document import LANGUAGES, render_document
 from .findings import SpecError
 from .lint import lint
 from .literals import WIDTH, docstring, plain_text
@@ -74,6 +75,10 @@ def generate(document: Json) -> Files:
         _format(package)
         files = read_package(package)
     files |= _runtime_files(files)
+    for language in LANGUAGES:
+        rendered = {"x-written-by": BANNER, **render_document(document, language)}
+        text = json.dumps(rendered, ensure_ascii=False, indent=1) + "\n"
+        files[f"openapi_{language}.json"] = text.encode()
     files[MANIFEST] = make_manifest(document, files, BANNER)
     return files
 

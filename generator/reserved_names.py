@@ -17,7 +17,7 @@ RESERVED_OPERATIONS: Final = frozenset(
     {
         "account_balance", "aclose", "budget", "close", "close_connection", "connect", "doctor",
         "fetch_balance", "fetch_time", "from_env", "futures_account_balance",
-        "futures_account_balance_v3", "futures_time", "get", "get_balance", "mock", "time",
+        "futures_account_balance_v3", "futures_time", "get", "get_balance", "mock", "spec", "time",
     }
 )  # fmt: skip
 """Methods that every client already has, and other shell commands."""

@@ -215,6 +215,7 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     mock_parser = commands.add_parser("mock", help="Run the mock exchange.")
     completion_parser = add_command("completion", help="Print a script for your shell.")
+    spec_parser = add_command("spec", help="Print the OpenAPI document for other tools.")
     if command_name == "doctor":
         from binance_usdm._cli import doctor
 
@@ -233,4 +234,8 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         from binance_usdm._cli import completion
 
         completion.configure_parser(completion_parser)
+    elif command_name == "spec":
+        from binance_usdm._cli import spec
+
+        spec.configure_parser(spec_parser)
     return parser

@@ -60,7 +60,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
     ("words", "offered"),
     [
         (("bal",), ["balance"]),
-        (("",), ["balance", "server-time", "doctor", "whoami", "mock", "completion", "-h",
+        (("",), ["balance", "server-time", "doctor", "whoami", "mock", "completion", "spec", "-h",
                  "--help", "--version"]),
         (("balance", "--all"), ["--all-profiles", "--all-members"]),
         (("balance", "--csv", "--non"), ["--non-zero"]),
@@ -72,6 +72,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (("balance", "--profiles-file", "_"), ["_binance-usdm"]),
         (("mock", ""), ["serve", "run", "scrub", "-h", "--help"]),
         (("mock", "serve", "--wor"), ["--workers"]),
+        (("spec", "--language", ""), ["en", "zh"]),
         (("completion", ""), ["bash", "zsh", "fish", "-h", "--help"]),
     ],
 )  # fmt: skip

@@ -10,7 +10,7 @@ _binance_usdm() {
   fi
   for ((index = 1; index < COMP_CWORD; index++)); do
     case "${path:+$path }${COMP_WORDS[index]}" in
-    balance|server-time|doctor|whoami|mock|'mock serve'|'mock run'|'mock scrub'|completion) path=${path:+$path }${COMP_WORDS[index]} ;;
+    balance|server-time|doctor|whoami|mock|'mock serve'|'mock run'|'mock scrub'|completion|spec) path=${path:+$path }${COMP_WORDS[index]} ;;
     esac
   done
   COMPREPLY=()
@@ -30,9 +30,10 @@ _binance_usdm() {
     'mock serve:--public-key'|'mock serve:--reply'|'mock serve:--replay'|'mock serve:--report'|'mock serve:--admin-token-file'|'mock serve:--tls-cert'|'mock serve:--tls-key') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     'mock run:--api-key'|'mock run:--api-secret'|'mock run:--account'|'mock run:--clock-offset'|'mock run:--stub'|'mock run:--fault'|'mock run:--switch') return ;;
     'mock run:--public-key'|'mock run:--reply'|'mock run:--replay'|'mock run:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    spec:--language) COMPREPLY=($(compgen -W 'en zh' -- "$current")); return ;;
   esac
   case "$path" in
-    '') words='balance server-time doctor whoami mock completion -h --help --version' ;;
+    '') words='balance server-time doctor whoami mock completion spec -h --help --version' ;;
     balance) words='-h --help --recv-window --base-url --demo --proxy --timeout --profile --all-profiles --profiles-file --watch -o --output --json --csv --columns --time --all-members --asset --non-zero' ;;
     server-time) words='-h --help --base-url --demo --proxy --timeout --watch -o --output --json --csv --columns --time --all-members' ;;
     doctor) words='-h --help --base-url --demo --proxy --timeout --recv-window --json' ;;
@@ -42,6 +43,7 @@ _binance_usdm() {
     'mock run') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --sealed' ;;
     'mock scrub') words='-h --help' ;;
     completion) words='bash zsh fish -h --help' ;;
+    spec) words='-h --help --language' ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
