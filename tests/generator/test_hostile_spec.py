@@ -96,6 +96,7 @@ MODULES = {
     "__future__",
     "collections.abc",
     "attrs",
+    "calendar",
     "datetime",
     "decimal",
     "enum",
