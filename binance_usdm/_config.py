@@ -175,10 +175,10 @@ def validate_timeout(timeout: Any) -> float:
     is_number = type(timeout) in {int, float}
     if not is_number or not 0 < timeout <= MAX_TIMEOUT:
         is_likely_ms = is_number and MAX_TIMEOUT < timeout <= 1000 * MAX_TIMEOUT
-        advice = f"; {timeout:g} ms are {timeout / 1000:g} s" if is_likely_ms else ""
+        advice = "; it looks like milliseconds" if is_likely_ms else ""
         raise ConfigurationError(
             f"timeout must be a positive number of seconds, at most {MAX_TIMEOUT:g} (an hour), for "
-            f"the whole call, not {describe_number(timeout)}{advice}"
+            f"the whole call, not {describe_number(timeout, MAX_TIMEOUT)}{advice}"
         )
     return float(timeout)
 
@@ -195,7 +195,7 @@ def validate_recv_window(recv_window: Any) -> int | None:
         raise ConfigurationError(
             "recv_window must be a positive integer of milliseconds, "
             f"or None for the exchange's default ({EXCHANGE_RECV_WINDOW}), "
-            f"not {describe_number(recv_window)}"
+            f"not {describe_number(recv_window, MAX_RECV_WINDOW)}"
         )
     return recv_window
 
@@ -221,7 +221,7 @@ def validate_options(
     if type(max_reply_bytes) is not int or not 1 <= max_reply_bytes <= MAX_REPLY_BYTES_LIMIT:
         raise ConfigurationError(
             "max_reply_bytes must be a positive integer below 2 GiB, "
-            f"not {describe_number(max_reply_bytes)}"
+            f"not {describe_number(max_reply_bytes, MAX_REPLY_BYTES_LIMIT)}"
         )
     for name, function in (("retry", retry), ("clock", clock), ("on_event", on_event)):
         if callable(function) and _is_async(function):

@@ -23,9 +23,10 @@ from typing import NoReturn
 from binance_usdm_wire.errors import describe_value as describe_value
 
 
-def describe_number(value: object) -> str:
-    """Return a number of an option, which is no secret, or the shape of anything else."""
-    return repr(value) if type(value) in {int, float} else describe_value(value)
+def describe_number(value: object, highest: float) -> str:
+    """Return that a positive number is larger than the highest one, or the shape of a value."""
+    is_too_large = type(value) in {int, float} and highest < value < float("inf")  # type: ignore[operator]
+    return "a larger one" if is_too_large else describe_value(value)
 
 
 class Problem(str):

@@ -11,7 +11,7 @@ from typing import Final
 from attrs import field, fields, frozen
 
 from binance_usdm._errors import ConfigurationError, RateLimitError, ServerError, UsdmError
-from binance_usdm._secrets import describe_number
+from binance_usdm._secrets import describe_value
 
 Retry = Callable[[UsdmError, int], float | None]
 """Function that decides about a retry.
@@ -52,7 +52,7 @@ def is_throttling(error: UsdmError) -> bool:
 def _validate_attempts(_: object, __: object, attempts: object) -> None:
     if type(attempts) is not int or attempts < 1:
         raise ConfigurationError(
-            f"attempts must be an integer, at least 1, not {describe_number(attempts)}"
+            f"attempts must be an integer, at least 1, not {describe_value(attempts)}"
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from binance_usdm._errors import ConfigurationError
-from binance_usdm._secrets import describe_number
+from binance_usdm._secrets import describe_number, describe_value
 
 DEFAULT_WEIGHT_LIMIT: Final = 2400
 DEFAULT_SHARE: Final = 0.8
@@ -39,12 +39,12 @@ def weight_budget(limit: int, share: float) -> int:
     """
     if type(limit) is not int or limit < 1:
         raise ConfigurationError(
-            f"limit must be an integer, at least 1, not {describe_number(limit)}"
+            f"limit must be an integer, at least 1, not {describe_value(limit)}"
         )
     if not isinstance(share, int | float) or not 0 < share <= 1 or int(limit * share) < 1:
         raise ConfigurationError(
             "share must be above 0 and at most 1, and leave a budget of at least 1, "
-            f"not {describe_number(share)}"
+            f"not {describe_number(share, 1)}"
         )
     return int(limit * share)
 

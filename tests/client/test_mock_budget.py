@@ -20,6 +20,12 @@ MINUTE_OF_CALLS = 1920 // BALANCE_WEIGHT + 1
 """One more balance than the shared budget of 1,920 allows in a minute."""
 
 
+@pytest.fixture(autouse=True)
+def no_other_mock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget mocks that fixtures of other tests serve."""
+    monkeypatch.delenv(ENV_MOCK_URLS, raising=False)
+
+
 def make_client(url: str, **options: Any) -> Client:
     return Client(DEFAULT_API_KEY, DEFAULT_API_SECRET, base_url=url, **options)
 

@@ -97,7 +97,8 @@ class InterruptedCaller:
     def _judge_changed(
         self, raised: BaseException, value: object, error: BaseException | None
     ) -> None:
-        if was_dropped_by_finalizer(raised):
+        # Nothing but its finalizer asks for a socket's repr.
+        if was_dropped_by_finalizer(raised) or "socket.socket.__repr__" in self._where:
             self._record.disturbances.append("raise in a finalizer")
         else:
             text = f"{raised!r} came out as {error!r:.120} with value {value!r:.80}"
