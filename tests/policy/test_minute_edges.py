@@ -40,7 +40,9 @@ def test_the_smallest_budget_is_one() -> None:
             match=r"^share must be above 0 and at most 1, and leave a budget of at least 1, not (a|the) [a-z0-9 ]+$",
         ):
             WeightLimiter(limit, share)
-    with pytest.raises(ConfigurationError, match=r"^limit must be an integer, at least 1, not the integer 0$"):
+    with pytest.raises(
+        ConfigurationError, match=r"^limit must be an integer, at least 1, not the integer 0$"
+    ):
         WeightLimiter(0)
 
 
