@@ -48,6 +48,7 @@ class Proxy:
         self._target = (host, port)
         self._fault = Fault()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
 
     def set(self, fault: Fault) -> None:
         """For connections from now on."""
@@ -75,14 +76,21 @@ class Proxy:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A stream that is still open when its loop is closed warns in another test.
+        for writer in self._writers:
+            writer.transport.abort()
+        for _ in range(2):
+            await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task, fault = asyncio.current_task(), self._fault
         assert task is not None
         self._tasks.add(task)
+        self._writers.append(writer)
         task.add_done_callback(self._tasks.discard)
         with contextlib.suppress(OSError, asyncio.CancelledError):
             there, back = await asyncio.open_connection(*self._target)
+            self._writers.append(back)
             ways = [
                 asyncio.ensure_future(self._carry(*streams, fault, is_reply, writer))
                 for is_reply, streams in ((False, (reader, back)), (True, (there, writer)))
