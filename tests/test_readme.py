@@ -78,8 +78,7 @@ def test_a_command_prints_its_output(block: str, tmp_path: Path) -> None:
     command, _, output = block.removeprefix("$ ").partition("\n")
     done = run(shlex.split(command), tmp_path)
     # `mock run` ends with its summary.
-    problems = [line for line in done.stderr.splitlines() if " 0 rejected, 0 " not in line]
-    assert (problems, done.stdout) == ([], output)
+    assert done.stdout + done.stderr == output
 
 
 def test_the_two_commands_are_targets() -> None:

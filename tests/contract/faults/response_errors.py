@@ -175,7 +175,7 @@ FAULTS: Final = (
     fault("every error retryable", ERRORS)(points.IS_RETRYABLE.replace(True)),
     fault("order limit retryable", ERRORS)(points.NON_RETRYABLE_CODES.replace(set())),
     # Waits.
-    fault("Retry-After ignored", WAITS)(change_header("retry-after", lambda text: "")),
+    fault("Retry-After ignored", WAITS, MOCK_FAULTS)(change_header("retry-after", lambda text: "")),
     fault("Retry-After in whole seconds", WAITS)(
         change_header("retry-after", lambda text: text.partition(".")[0])
     ),
