@@ -8,20 +8,10 @@ from calendar import monthrange
 from datetime import UTC, datetime
 from typing import Final
 
+# Not calendar.month_abbr, which follows the locale.
 _MONTHS: Final = (
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-)
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
 _DATE: Final = re.compile(
     r"[A-Z][a-z]{2}, ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
 ).fullmatch
@@ -37,7 +27,8 @@ def parse_http_date(text: str) -> datetime | None:
         return None
     month = _MONTHS.index(match[2]) + 1
     day, year, hour, minute, second = map(int, match.group(1, 3, 4, 5, 6))
-    # No exception is caught here: a signal handler's would be lost.
+    # No exception is caught here, as `email.utils.parsedate` and `http.cookiejar.http2time` catch
+    # ValueError: that of a signal handler would be lost.
     is_date = year > 0 and 0 < day <= monthrange(year, month)[1]
     if not is_date or hour > 23 or minute > 59 or second > 59:
         return None
