@@ -10,7 +10,7 @@ from .examples import ExampleChecker
 from .findings import Finding, Place
 from .operations import JSON_CONTENT, signing_role
 from .reserved_names import RENAME, RESERVED_ARGUMENTS
-from .schemas import SchemaContext, check_schema, is_python_name
+from .schemas import RULE_MISSING, SchemaContext, check_schema, is_python_name, lacks_rule
 from .spec import Json, class_name, component_class, renamed, resolve_or_empty
 from .value_types import is_class, split_type
 
@@ -64,19 +64,21 @@ def check_parameter(place: Place, parameter: Json, checker: ExampleChecker) -> I
     findings = list(check_schema(inside, node, SchemaContext(document, is_argument=True)))
     yield from findings
     schema = resolve_or_empty(document, node)
-    problems = [*_argument_problems(parameter, schema, document, is_json=is_json)]
+    problems = [*_argument_problems(parameter, node, document)]
     problems += [*_name_problems(parameter), *_role_problems(parameter, schema)]
     yield from (Finding.at(place, problem) for problem in problems)
     if not findings and not problems:
         yield from checker.check_parameter(place, parameter, node, schema)
 
 
-def _argument_problems(
-    parameter: Json, schema: Json, document: Json, *, is_json: bool
-) -> Iterator[str]:
+def _argument_problems(parameter: Json, node: Json, document: Json) -> Iterator[str]:
+    """Yield what cannot be sent. The node is the parameter's schema, possibly a `$ref`."""
+    is_json = "content" in parameter
+    schema = resolve_or_empty(document, node)
     json_type, is_nullable = split_type(schema.get("type", "string"))
-    item = resolve_or_empty(document, schema.get("items", {})) if json_type == "array" else {}
-    is_list = item.get("type") in SCALARS and not is_json
+    item_node: Json = schema.get("items", {}) if json_type == "array" and not is_json else {}
+    item = resolve_or_empty(document, item_node)
+    is_list = item.get("type") in SCALARS
     if (json_type not in SCALARS and not is_list and not is_json) or is_nullable:
         yield (
             "a parameter must be a string, a number, a boolean or a list of them, and not null; "
@@ -87,20 +89,31 @@ def _argument_problems(
             "a list would be sent as a repeated parameter, which the exchange refuses; write "
             "explode: false for a list with commas, or content for JSON"
         )
+    if "explode" in parameter and not is_list:
+        yield "explode has a meaning for lists only; remove it"
+    yield from _text_problems(node, schema)
+    yield from _text_problems(item_node, item)
+    if parameter.get("in") == "path":
+        yield from _path_problems(parameter, schema, json_type)
+
+
+def _text_problems(node: Json, schema: Json) -> Iterator[str]:
+    """Yield what is wrong with the schema of a parameter or of its items, resolved from a node."""
     texts = [value for value in schema.get("enum", ()) if isinstance(value, str)]
     if any(re.search("[\x00-\x20\x7f\ufffd]", text) for text in texts):
         yield "a value of the enum has a space, which the exchange refuses in parameters"
-    if "explode" in parameter and not is_list:
-        yield "explode has a meaning for lists only; remove it"
-    if parameter.get("in") == "path":
-        if parameter.get("required") is not True:
-            yield "a parameter in the path is always there; write required: true"
-        if json_type == "string" and not schema.keys() & {"pattern", "enum"}:
-            yield "a text in the path needs a pattern or an enum: '..' would lead to another path"
-        if json_type not in SCALARS or is_json:
-            yield "a parameter in the path must be a string, a number or a boolean"
-    if "pattern" in schema and schema.get("format") != "decimal" and "x-rule" not in schema:
-        yield "the pattern of a parameter needs x-rule, the rule in words"
+    # `check_schema` checks one that stands in the parameter.
+    if "$ref" in node and lacks_rule(schema):
+        yield RULE_MISSING
+
+
+def _path_problems(parameter: Json, schema: Json, json_type: Any) -> Iterator[str]:
+    if parameter.get("required") is not True:
+        yield "a parameter in the path is always there; write required: true"
+    if json_type == "string" and not schema.keys() & {"pattern", "enum"}:
+        yield "a text in the path needs a pattern or an enum: '..' would lead to another path"
+    if json_type not in SCALARS or "content" in parameter:
+        yield "a parameter in the path must be a string, a number or a boolean"
 
 
 def _name_problems(parameter: Json) -> Iterator[str]:

@@ -10,7 +10,6 @@ from .findings import Finding, Place
 from .integers import RANGE_BY_FORMAT, bounds
 from .patterns import pattern_problems
 from .spec import Json
-from .value_types import split_type
 
 DECIMAL_PATTERN: Final = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?$"
 """Strings that a `Decimal` represents exactly: ASCII digits, no leading zero, a short exponent."""
@@ -21,18 +20,17 @@ FORMATS_BY_TYPE: Final[dict[str, set[str | None]]] = {
 SNAKE_CASE: Final = re.compile(r"(?=.{1,100}$)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
-def check_scalar(
-    place: Place, node: Json, json_type: str, *, is_argument: bool
-) -> Iterator[Finding]:
+def check_scalar(place: Place, node: Json, json_type: str) -> Iterator[Finding]:
     """Yield the findings of a schema of a scalar type.
 
     Args:
         place: Place of the schema.
         node: The schema.
         json_type: Its type, without null.
-        is_argument: Whether it is that of a parameter.
     """
-    problems = [*_format_problems(node, json_type), *_CHECKS[json_type](node, is_argument)]
+    problems = [*_format_problems(node, json_type)]
+    if json_type in _CHECKS:
+        problems += _CHECKS[json_type](node)
     if "enum" in node:
         problems += _enum_problems(node, json_type)
     yield from (Finding.at(place, problem) for problem in problems)
@@ -47,7 +45,7 @@ def _format_problems(node: Json, json_type: str) -> Iterator[str]:
         yield f"{problem} for type {json_type}; supported: {names}"
 
 
-def _string_problems(node: Json, is_argument: bool) -> Iterator[str]:
+def _string_problems(node: Json) -> Iterator[str]:
     pattern: str = node.get("pattern", "^$")
     if node.get("format") == "decimal":
         if pattern != DECIMAL_PATTERN:
@@ -56,14 +54,12 @@ def _string_problems(node: Json, is_argument: bool) -> Iterator[str]:
             yield "a decimal string is bounded by its pattern; remove minLength, maxLength and enum"
         return
     yield from pattern_problems(pattern)
-    if is_argument and "pattern" in node and "x-rule" not in node:
-        yield "the pattern of a parameter needs x-rule, the rule in words"
     low, high = node.get("minLength", 0), node.get("maxLength")
     if low < 0 or (high is not None and high < low):
         yield "minLength must be 0 or more, and not greater than maxLength"
 
 
-def _integer_problems(node: Json, is_argument: bool) -> Iterator[str]:
+def _integer_problems(node: Json) -> Iterator[str]:
     given = [node[name] for name in ("minimum", "maximum") if name in node]
     if any(isinstance(bound, float) for bound in given):
         yield "a bound of an integer must be an integer, not a number"
@@ -90,14 +86,10 @@ def _instant_problems(node: Json) -> Iterator[str]:
         yield f"x-instant {node['x-instant']!r} must be a snake_case name"
 
 
-def _number_problems(node: Json, is_argument: bool) -> Iterator[str]:
+def _number_problems(node: Json) -> Iterator[str]:
     low, high = node.get("minimum"), node.get("maximum")
     if low is not None and high is not None and low > high:
         yield "minimum is greater than maximum"
-
-
-def _boolean_problems(node: Json, is_argument: bool) -> Iterator[str]:
-    return iter(())
 
 
 def _enum_problems(node: Json, json_type: str) -> Iterator[str]:
@@ -117,14 +109,8 @@ def _enum_problems(node: Json, json_type: str) -> Iterator[str]:
         yield "an enum of integers needs no minimum and no maximum; remove them"
 
 
-_CHECKS: Final[dict[str, Callable[[Json, bool], Iterator[str]]]] = {
+_CHECKS: Final[dict[str, Callable[[Json], Iterator[str]]]] = {
     "string": _string_problems,
     "integer": _integer_problems,
     "number": _number_problems,
-    "boolean": _boolean_problems,
 }
-
-
-def is_nullable(node: Json) -> bool:
-    """Return whether a schema allows null."""
-    return split_type(node.get("type"))[1]

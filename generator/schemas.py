@@ -39,6 +39,7 @@ ONLY_RESPONSES: Final = {
     "x-exchange-clock": "the client sends its own time",
     "x-holding": "it marks amounts of rows",
 }
+RULE_MISSING: Final = "the pattern of a parameter needs x-rule, the rule in words"
 INLINE: Final = "move it to components.schemas and refer to it, since its class needs a name"
 
 
@@ -82,7 +83,14 @@ def check_schema(place: Place, node: Json, context: SchemaContext) -> Iterator[F
     if json_type in _CHECKS:
         yield from _CHECKS[json_type](place, node, context)
     else:
-        yield from check_scalar(place, node, json_type, is_argument=context.is_argument)
+        yield from check_scalar(place, node, json_type)
+    if context.is_argument and lacks_rule(node):
+        yield Finding.at(place, RULE_MISSING)
+
+
+def lacks_rule(schema: Json) -> bool:
+    """Return whether a schema has a pattern without the rule in words for messages."""
+    return "pattern" in schema and schema.get("format") != "decimal" and "x-rule" not in schema
 
 
 def _type_problem(json_type: Any) -> str | None:

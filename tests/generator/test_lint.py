@@ -24,6 +24,7 @@ from tests.specs.places import (
     PARAMETER,
     PROPERTIES,
     ROW,
+    SCHEMAS,
     TIME,
     UPDATED,
     Place,
@@ -62,6 +63,23 @@ def test_each_problem_is_a_finding(place: Place, value: Any, expected: str) -> N
     lines = findings(changed(place, value))
     assert [line for line in lines if expected in line], lines
     assert not [line for line in lines if "\n" in line]
+
+
+@pytest.mark.parametrize("is_list", [False, True], ids=["one", "list"])
+@pytest.mark.parametrize("is_reference", [False, True], ids=["inline", "reference"])
+def test_a_pattern_without_a_rule_is_one_finding(is_list: bool, is_reference: bool) -> None:
+    """Wherever the schema of the text stands, the pattern is reported once."""
+    code = {"type": "string", "pattern": "^A$", "description": "A code."}
+    document = changed((*SCHEMAS, "Code"), code)
+    text = {"$ref": "#/components/schemas/Code"} if is_reference else code
+    parameter: Json = {**PARAMETER, "schema": text, "example": "A"}
+    if is_list:
+        schema = {"type": "array", "items": text}
+        parameter |= {"schema": schema, "explode": False, "example": ["A"]}
+    document["paths"][TIME[1]]["get"]["parameters"] = [parameter]
+    lines = findings(document)
+    assert len(lines) == 1, lines
+    assert lines[0].endswith(": the pattern of a parameter needs x-rule, the rule in words")
 
 
 @pytest.mark.parametrize(
