@@ -57,8 +57,9 @@ class OperationChecker:
             yield Finding.at(place, "tags must name exactly one of the document's tags")
         if "servers" in operation:
             yield from check_servers((*place, "servers"), operation["servers"])
-        schemes: list[Json] = []
-        yield from self._check_security(place, operation, schemes)
+        names = [name for requirement in operation.get("security", []) for name in requirement]
+        yield from self._check_security(place, operation, names)
+        schemes = [self._schemes[name] for name in names if name in self._schemes]
         yield from self._check_parameters(place, path, operation, schemes)
         yield from self._check_responses(place, operation.get("responses", {}), schemes)
 
@@ -75,15 +76,10 @@ class OperationChecker:
             yield Finding.at(place, f"operationId {name!r} is also that of {other}")
         self.operation_ids[name] = place
 
-    def _check_security(
-        self, place: Place, operation: Json, schemes: list[Json]
-    ) -> Iterator[Finding]:
-        """Yield the findings of the security, and add its schemes to the list."""
-        security: list[Json] = operation.get("security", [])
-        if len(security) > 1:
+    def _check_security(self, place: Place, operation: Json, names: list[str]) -> Iterator[Finding]:
+        if len(operation.get("security", [])) > 1:
             problem = "security must be a list of one requirement, or empty for none"
             yield Finding.at(place, problem)
-        names = [name for requirement in security for name in requirement]
         for name in names:
             if name not in self._schemes:
                 yield Finding.at(place, f"security scheme {name!r} is not defined")
@@ -95,8 +91,7 @@ class OperationChecker:
         elif sorted(demanded) != sorted(names):
             problem = f"security {names} is not what {security_type} demands: {demanded}"
             yield Finding.at(place, problem)
-        schemes += [self._schemes[name] for name in names if name in self._schemes]
-        roles = [str(signing_role(scheme)) for scheme in schemes]
+        roles = [str(signing_role(self._schemes[name])) for name in names if name in self._schemes]
         for role in find_duplicates(roles):
             yield Finding.at(place, f"two security schemes have x-signing-role: {role}")
         if "signature" in roles and "key" not in roles:
@@ -118,18 +113,18 @@ class OperationChecker:
             # What follows from a missing parameter is no further problem.
             return
         parameters = [resolve_or_empty(self._document, node) for node in nodes]
-        names = [str(parameter.get("name")) for parameter in parameters]
-        names += [str(scheme.get("name")) for scheme in schemes if scheme.get("in") == "query"]
-        for name in find_duplicates(names):
-            yield Finding.at(place, f"parameter {name!r} is declared twice")
-        attributes = {
-            **{name: python_name(name) for name in names},
-            **{str(one.get("name")): renamed(one, str(one.get("name"))) for one in parameters},
+        yield from _check_parameter_names(place, parameters, schemes)
+        yield from _check_signing_roles(place, parameters, schemes)
+        yield from self._check_path(place, path, parameters)
+        schema_by_name = {
+            str(one.get("name")): resolve_or_empty(self._document, one.get("schema", {}))
+            for one in parameters
+            if signing_role(one) is None
         }
-        for name in find_duplicates(attributes.values()):
-            yield Finding.at(place, f"two parameters become the argument {name!r}; {RENAME}")
-        roles = [signing_role(parameter) for parameter in parameters]
-        yield from _check_signing_roles(place, roles, "signature" in map(signing_role, schemes))
+        types = {name: schema.get("type") for name, schema in schema_by_name.items()}
+        yield from check_weight(place, operation.get("x-weight", 1), types)
+
+    def _check_path(self, place: Place, path: str, parameters: list[Json]) -> Iterator[Finding]:
         in_path = sorted(str(one.get("name")) for one in parameters if one.get("in") == "path")
         if in_path != sorted(re.findall(r"\{([^}]*)\}", path)):
             problem = "must name the parameters with in: path, each once"
@@ -138,14 +133,6 @@ class OperationChecker:
         if route in self._routes:
             yield Finding.at(place, "another path has the same form; the two cannot be told apart")
         self._routes.add(route)
-        types = {
-            str(one.get("name")): resolve_or_empty(self._document, one.get("schema", {})).get(
-                "type"
-            )
-            for one in parameters
-            if signing_role(one) is None
-        }
-        yield from check_weight(place, operation.get("x-weight", 1), types)
 
     def _check_responses(
         self, place: Place, responses: Json, schemes: list[Json]
@@ -189,10 +176,10 @@ class OperationChecker:
         json_type, is_nullable = split_type(schema.get("type", "object"))
         if json_type not in ("array", "object") or is_nullable:
             yield Finding.at(place, "the 200 response must be an object or an array")
-        self.row_schemas.append(row_schema_or_empty(self._document, media.get("schema", {})))
+        self.row_schemas.append(_row_schema_or_empty(self._document, media.get("schema", {})))
 
 
-def row_schema_or_empty(document: Json, node: Json) -> Json:
+def _row_schema_or_empty(document: Json, node: Json) -> Json:
     """Return the schema of a response's rows, or of a response that is one object."""
     try:
         return row_schema(document, node)
@@ -200,13 +187,32 @@ def row_schema_or_empty(document: Json, node: Json) -> Json:
         return {}
 
 
-def _check_signing_roles(place: Place, roles: list[str | None], signed: bool) -> Iterator[Finding]:
-    if signed and roles.count("timestamp") != 1:
+def _check_parameter_names(
+    place: Place, parameters: list[Json], schemes: list[Json]
+) -> Iterator[Finding]:
+    names = [str(parameter.get("name")) for parameter in parameters]
+    names += [str(scheme.get("name")) for scheme in schemes if scheme.get("in") == "query"]
+    for name in find_duplicates(names):
+        yield Finding.at(place, f"parameter {name!r} is declared twice")
+    attributes = {
+        **{name: python_name(name) for name in names},
+        **{str(one.get("name")): renamed(one, str(one.get("name"))) for one in parameters},
+    }
+    for name in find_duplicates(attributes.values()):
+        yield Finding.at(place, f"two parameters become the argument {name!r}; {RENAME}")
+
+
+def _check_signing_roles(
+    place: Place, parameters: list[Json], schemes: list[Json]
+) -> Iterator[Finding]:
+    roles = [signing_role(parameter) for parameter in parameters]
+    is_signed = "signature" in map(signing_role, schemes)
+    if is_signed and roles.count("timestamp") != 1:
         problem = "a signed operation needs exactly one parameter with x-signing-role: timestamp"
         yield Finding.at(place, problem)
-    if not signed and "timestamp" in roles:
+    if not is_signed and "timestamp" in roles:
         problem = "only a signed operation may have a parameter with x-signing-role: timestamp"
         yield Finding.at(place, problem)
-    if roles.count("window") > int(signed):
+    if roles.count("window") > int(is_signed):
         problem = "only a signed operation may have a parameter, and only one, with"
         yield Finding.at(place, f"{problem} x-signing-role: window")
