@@ -8,10 +8,10 @@ from typing import Any
 
 from .examples import ExampleChecker
 from .findings import Finding, Place
-from .operations import JSON_CONTENT, signing_role
+from .operations import signing_role
 from .reserved_names import RENAME, RESERVED_ARGUMENTS
 from .schemas import RULE_MISSING, SchemaContext, check_schema, is_python_name, lacks_rule
-from .spec import Json, class_name, component_class, renamed, resolve_or_empty
+from .spec import JSON_CONTENT, Json, class_name, component_class, renamed, resolve_or_empty
 from .value_types import is_class, split_type
 
 RESERVED_HEADERS = {
@@ -30,6 +30,8 @@ UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """Name of a header (RFC 9110, 5.6.2)."""
 LOCATION_BY_ROLE = {"key": "header", "signature": "query"}
+UNSENDABLE = re.compile("[\x00-\x20\x7f\ufffd]")
+"""Characters that no parameter may have: `_REFUSED` of runtime/extended_writing.py."""
 SCALARS = ("string", "integer", "number", "boolean")
 
 
@@ -100,7 +102,7 @@ def _argument_problems(parameter: Json, node: Json, document: Json) -> Iterator[
 def _text_problems(node: Json, schema: Json) -> Iterator[str]:
     """Yield what is wrong with the schema of a parameter or of its items, resolved from a node."""
     texts = [value for value in schema.get("enum", ()) if isinstance(value, str)]
-    if any(re.search("[\x00-\x20\x7f\ufffd]", text) for text in texts):
+    if any(map(UNSENDABLE.search, texts)):
         yield "a value of the enum has a space, which the exchange refuses in parameters"
     # `check_schema` checks one that stands in the parameter.
     if "$ref" in node and lacks_rule(schema):

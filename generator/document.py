@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from .path_items import METHODS
-from .spec import Json
+from .spec import TRANSLATED, Json
 from .weights import largest_weight
 
 LANGUAGES: Final = ("en", "zh")
@@ -18,7 +18,6 @@ _NAME_MAPS: Final = {
 """Keys of mappings whose keys are names, and not words of OpenAPI."""
 _VALUES: Final = {"const", "default", "enum", "example", "value"}
 """Keys of JSON values, in which nothing is a text of the document."""
-_TRANSLATED: Final = ("description", "summary", "meaning", "hint")
 _WEIGHT: Final = {
     "en": "Request weight: {weight}, counted per IP address.",
     "zh": "请求权重：{weight}，按 IP 计算。",
@@ -54,7 +53,7 @@ def render_document(document: Json, language: str, *, extensions: bool = True) -
             for key, entry in node.items()
             if extensions or not key.startswith("x-")
         }
-        for key in _TRANSLATED:
+        for key in TRANSLATED:
             if isinstance(node.get(key), str):
                 translation = f"x-{key}-zh"
                 if language == "zh" and translation in node:

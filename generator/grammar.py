@@ -12,7 +12,7 @@ from jsonschema_rs import Draft202012Validator
 from jsonschema_rs import ValidationErrorKind as Kind
 
 from .findings import Finding, Place
-from .spec import COMPONENT_NAME, Json, load, resolve, walk_objects
+from .spec import COMPONENT_NAME, TRANSLATED, Json, load, resolve, walk_objects
 
 NodePath: TypeAlias = tuple[str, ...]
 Check: TypeAlias = Callable[[Any, Any], Iterator[str]]
@@ -22,7 +22,7 @@ GRAMMAR = load(Path(__file__).with_name("grammar.schema.yaml"))
 KEYS = sorted({key for _, node in walk_objects((), GRAMMAR) for key in node.get("properties", {})})
 """Every key that the grammar knows, at whatever level."""
 OWN_EXTENSIONS = [key for key in KEYS if key.startswith("x-")]
-TRANSLATION = re.compile(r"x-(?:description|summary|meaning|hint)-([a-z]{2})")
+TRANSLATION = re.compile(rf"x-(?:{'|'.join(TRANSLATED)})-([a-z]{{2}})")
 SOURCE_MARK = re.compile(r"\[([a-z]+)\]")
 TYPE_NAMES: dict[str | type, str] = {
     "string": "a string",

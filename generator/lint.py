@@ -22,6 +22,7 @@ from .reserved_names import RENAME, reserved_classes
 from .servers import check_servers
 from .spec import (
     COMPONENT_NAME,
+    TRANSLATED,
     Json,
     component_class,
     is_dangling,
@@ -41,8 +42,6 @@ CHECKS_BY_SECTION = {
     "responses": check_response,
     "schemas": check_named_schema,
 }
-TRANSLATED = ("description", "summary", "meaning", "hint")
-"""Texts that have a Chinese one beside them."""
 
 
 def lint(document: Json) -> list[str]:

@@ -9,11 +9,11 @@ from typing import Final
 from .components import check_parameter, check_response
 from .examples import ExampleChecker
 from .findings import Finding, Place, find_duplicates
-from .operations import JSON_CONTENT, row_schema, signing_role
+from .operations import row_schema, signing_role
 from .reserved_names import RENAME, RESERVED_OPERATIONS
 from .scalars import SNAKE_CASE
 from .servers import check_servers
-from .spec import Json, is_dangling, python_name, renamed, resolve_or_empty
+from .spec import JSON_CONTENT, Json, is_dangling, python_name, renamed, resolve_or_empty
 from .value_types import split_type
 from .weights import check_weight
 

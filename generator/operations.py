@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 from .classes import ClassInfo, collect_classes
 from .path_items import operations
 from .servers import MOCK_ENVIRONMENT
-from .spec import REF_PATTERN, Json, renamed, resolve
+from .spec import JSON_CONTENT, REF_PATTERN, Json, renamed, resolve
 from .value_types import ValueType, value_type
 from .weights import WeightRule, largest_weight, weight_rule
 from .writers import ArgumentType, argument_schema, argument_type
-
-JSON_CONTENT: Final = "application/json"
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,11 @@ from .yaml_reader import YamlReader
 
 Json: TypeAlias = dict[str, Any]
 FIELD_PREFIX = "field_"
+JSON_CONTENT = "application/json"
 COMPONENT_NAME = r"[A-Za-z0-9._-]{1,100}"
 """Names of components (OpenAPI 3.1, Components Object), short enough for a file name."""
+TRANSLATED = ("description", "summary", "meaning", "hint")
+"""Keys of texts; the Chinese one stands beside them, as `x-description-zh`."""
 REF_PATTERN = re.compile(f"#/components/([a-zA-Z]+)/({COMPONENT_NAME})")
 
 

@@ -8,10 +8,8 @@ from typing import Final
 
 from .integers import bounds
 from .literals import plain_text, quoted
-from .spec import Json, resolve
+from .spec import JSON_CONTENT, Json, resolve
 from .value_types import number_literal, value_type
-
-JSON_TYPE: Final = "application/json"
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class ArgumentType:
 
 def argument_node(parameter: Json) -> Json:
     """Return the schema of a resolved parameter, possibly a `$ref`."""
-    media: Json = parameter.get("content", {}).get(JSON_TYPE, parameter)
+    media: Json = parameter.get("content", {}).get(JSON_CONTENT, parameter)
     schema: Json = media["schema"]
     return schema
 
