@@ -119,10 +119,8 @@ class ClassInfo:
 
     @cached_property
     def has_records(self) -> bool:
-        """Whether msgspec can read its rows: each field is a scalar."""
-        records = all(
-            field.value.record and field.default[:8] != " = field" for field in self.fields
-        )
+        """Whether msgspec can read its rows: each field is a scalar that is not deprecated."""
+        records = all(field.value.record and not field.is_deprecated for field in self.fields)
         return self.is_row and not self.is_tuple and bool(self.fields) and records
 
     @cached_property

@@ -39,25 +39,14 @@ class ExampleChecker:
 
     def check_media(self, place: Place, media: Json) -> Iterator[Finding]:
         """Yield where the examples of a response break its schema."""
-        examples: dict[Place, Any] = {
-            ("examples", name, "value"): example.get("value")
-            for name, example in media.get("examples", {}).items()
-        }
-        if "example" in media:
-            examples["example",] = media["example"]
-        for path, value in examples.items():
+        for path, value in _examples(media).items():
             yield from self._errors((*place, *path), media["schema"], value, is_response=True)
 
     def check_parameter(
         self, place: Place, parameter: Json, node: Json, schema: Json
     ) -> Iterator[Finding]:
         """Yield whether a parameter lacks an example that it needs, or has one that does not fit."""
-        examples: dict[Place, Any] = {
-            ("examples", name, "value"): example.get("value")
-            for name, example in parameter.get("examples", {}).items()
-        }
-        if "example" in parameter:
-            examples["example",] = parameter["example"]
+        examples = _examples(parameter)
         for path, value in examples.items():
             yield from self._errors((*place, *path), node, value)
         needs_none = "enum" in schema or schema.get("type") in ("integer", "boolean")
@@ -81,6 +70,17 @@ class ExampleChecker:
         except (ValueError, ReferencingError):
             # A pattern or a reference that is not valid is reported where it stands.
             return
+
+
+def _examples(node: Json) -> dict[Place, Any]:
+    """Return the examples of a parameter or a response by their place in it."""
+    examples: dict[Place, Any] = {
+        ("examples", name, "value"): example.get("value")
+        for name, example in node.get("examples", {}).items()
+    }
+    if "example" in node:
+        examples["example",] = node["example"]
+    return examples
 
 
 def _as_read(node: Any) -> Any:
