@@ -75,7 +75,7 @@ class DescribedResponse:
         """Yield paths in the richest example, with schema and whether the value is optional."""
         richest = self.operation.richest_example
         yield (), choose_schema(self.document, self.schema, richest), False
-        yield from _places(self.document, self.schema, self.operation.richest_example, ())
+        yield from _places(self.document, self.schema, richest, ())
 
 
 def described_responses(document: Json) -> list[DescribedResponse]:
@@ -107,7 +107,7 @@ def _places(
         children = [(name, schema["additionalProperties"], True) for name in value]
     elif isinstance(value, list) and value:
         # The first and the last item stand for all.
-        children = [(index, schema["items"], False) for index in {0: 0, len(value) - 1: 0}]
+        children = [(index, schema["items"], False) for index in sorted({0, len(value) - 1})]
     elif isinstance(value, dict):
         required = schema.get("required", ())
         children = [

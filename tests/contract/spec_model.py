@@ -75,11 +75,8 @@ class Operation:
     def accepts_any_object(self) -> bool:
         """Whether an object with any fields is a valid response."""
         schema = self.result
-        return (
-            schema.get("type") == "object"
-            and not schema.get("required")
-            and (not self.has_open_keys)
-        )
+        is_open = schema.get("type") == "object" and not schema.get("required")
+        return is_open and not self.has_open_keys
 
     @functools.cached_property
     def ends_in_required_scalar(self) -> bool:

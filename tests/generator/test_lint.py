@@ -106,7 +106,7 @@ def test_an_example_that_the_client_would_refuse(shape: str, example: Any, expec
 
 
 def test_an_unknown_value_of_an_enum_is_a_value() -> None:
-    """The enums of replies are open, those of arguments are not."""
+    """The enums of responses are open, those of arguments are not."""
     document = corpus_document(["orders", "owned"])
     operation = document["paths"]["/fapi/v1/orders"]["get"]
     media = operation["responses"]["200"]["content"]["application/json"]

@@ -1,4 +1,4 @@
-"""Shapes of operations: every kind of argument and of reply that the generator takes.
+"""Shapes of operations: every kind of argument and of response that the generator takes.
 
 Each shape is one operation, in words of our own. `corpus_document` puts them into the real spec.
 """
@@ -30,8 +30,8 @@ class Shape:
 
     Attributes:
         name: Operation id.
-        result: Schema of the reply.
-        example: Reply that the mock exchange sends.
+        result: Schema of the response.
+        example: Response that the mock exchange sends.
         annotation: Python type of the value, as mypy must see it.
         parameters: Parameters beside those of signing.
         arguments: Arguments of a call, as Python source.
@@ -44,6 +44,7 @@ class Shape:
         cost: Weight of the call.
         more: Other keys of the operation.
         warns: Whether the call warns that something is deprecated.
+        has_exchange_time: Whether the mock replaces a time of the example by its own.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Shape:
     cost: int = 1
     more: Json = field(default_factory=dict)
     warns: bool = False
+    has_exchange_time: bool = False
 
     @property
     def route(self) -> str:
@@ -305,7 +307,8 @@ SHAPES: Final[tuple[Shape, ...]] = (
           "symbol=BTCUSDT", ("--symbol", "BTCUSDT"), security=KEY_ONLY),
     Shape("lists", to("Lists"), {"names": None, "gaps": [None, "7"], "maybe": None}, "Lists"),
     Shape("tagged", array(to("Tagged")), [{"tags": ["a"], "rates": {"A": "0.10"}}], "list[Tagged]"),
-    Shape("nested_clock", to("Clock"), {"nested": {"serverTime": 1591702613943}}, "Clock"),
+    Shape("nested_clock", to("Clock"), {"nested": {"serverTime": 1591702613943}}, "Clock",
+          has_exchange_time=True),
     Shape("owned", array(to("Owned")), [{"alias": "SgsR", "amount": "1.50"}], "list[Owned]",
           security=SIGNED),
 )  # fmt: skip
@@ -330,7 +333,7 @@ def _operation(shape: Shape, signing: list[Json]) -> Json:
     schemes: Json = {SIGNED: {"ApiKey": [], "Signature": []}, KEY_ONLY: {"ApiKey": []}}
     content = {"schema": shape.result, "examples": {"made_up": {"value": shape.example}}}
     result = {
-        "description": "A reply.",
+        "description": "A response.",
         "headers": {"X-MBX-USED-WEIGHT-1M": {"$ref": "#/components/headers/UsedWeight"}},
         "content": {"application/json": content},
     }

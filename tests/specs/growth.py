@@ -3,7 +3,7 @@
     python -m tests.specs.growth [NUMBER...]
 
 Each operation has an argument, a row class of its own and all error responses. The numbers of
-docs/generation-cost.md were measured with it.
+docs/generator.md were measured with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Specs that Hypothesis builds: any mixture of arguments and replies, sometimes damaged.
+"""Specs that Hypothesis builds: any mixture of arguments and responses, sometimes damaged.
 
     python -m tests.specs.random_specs [NUMBER]
 
@@ -218,7 +218,7 @@ def check_document(document: Json) -> bool:
 def check_operation(
     exchange: Exchange, wire: ModuleType, document: Json, path: str, node: Json
 ) -> None:
-    """Send a call with the documented arguments to the mock, and read its reply."""
+    """Send a call with the documented arguments to the mock, and read its response."""
     operation = wire.OPERATIONS[node["operationId"]]
     declared = [one for one in node["parameters"] if "$ref" not in one]
     names = [one for one in operation.parameters if one.name != "recv_window"]
