@@ -23,11 +23,9 @@ from .literals import WIDTH, docstring, plain_text
 from .manifest import NAME as MANIFEST
 from .manifest import make_manifest
 from .operations import SpecFacts, collect_facts, strip_for_library
-from .package_files import Files, diff_files, read_package, replace_package
+from .package_files import Files, read_package
 from .spec import FIELD_PREFIX, Json
 from .template_globals import BANNER, template_globals
-
-__all__ = ["Files", "diff_files", "generate", "read_package", "replace_package"]
 
 PACKAGE = "binance_usdm_wire"
 RUNTIME_BANNER = "Copied by `python -m generator` from generator/runtime. Do not edit."

@@ -18,7 +18,8 @@ import pytest
 from generator import __main__ as command
 from generator.__main__ import main
 from generator.door import door_problems
-from generator.project import PACKAGE, generate, read_package
+from generator.package_files import read_package
+from generator.project import PACKAGE, generate
 from generator.spec import load
 from tests.specs.broken_specs import BROKEN
 from tests.specs.growth import growing_document

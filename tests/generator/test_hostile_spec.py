@@ -22,7 +22,8 @@ import pytest
 from generator.__main__ import main
 from generator.findings import SpecError
 from generator.lint import lint
-from generator.project import PACKAGE, Files, generate, read_package, replace_package
+from generator.package_files import Files, read_package, replace_package
+from generator.project import PACKAGE, generate
 from generator.spec import Json, load
 from tests.generator.test_rejections import changed, places
 from tests.generator.test_wide_spec import BUILDERS

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from generator.project import generate, replace_package
+from generator.package_files import replace_package
+from generator.project import generate
 from generator.spec import load
 from tests.support.paths import ROOT
 

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from generator.__main__ import main
-from generator.package_files import Files
-from generator.project import PACKAGE, generate, read_package, replace_package
+from generator.package_files import Files, read_package, replace_package
+from generator.project import PACKAGE, generate
 from generator.spec import load
 from tests.support.paths import ROOT
 

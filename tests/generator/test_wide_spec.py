@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from generator.project import PACKAGE, generate, replace_package
+from generator.package_files import replace_package
+from generator.project import PACKAGE, generate
 from generator.spec import Json
 from tests.specs import wide_spec
 from tests.specs.wide_spec import ACCOUNT, BARE, FULL, POSITION, hostile, wide_document

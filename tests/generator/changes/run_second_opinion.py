@@ -19,7 +19,8 @@ from generator.changes.compare import compare
 from generator.changes.fact_reader import collect_facts
 from generator.changes.report import Report
 from generator.lint import lint
-from generator.project import Files, generate
+from generator.package_files import Files
+from generator.project import generate
 from generator.spec import Json
 from tests.generator.changes.second_opinion import OPTIONS, make_program
 from tests.generator.changes.seeds import SEEDS
