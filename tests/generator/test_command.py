@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,7 +22,7 @@ from generator.project import PACKAGE, generate
 from generator.spec import load
 from tests.specs.broken_specs import BROKEN
 from tests.specs.growth import growing_document
-from tests.specs.places import ABSENT, DOCUMENT
+from tests.specs.places import DOCUMENT, changed
 from tests.support.paths import ROOT, SPEC_FILE
 
 SPEC = SPEC_FILE.read_text(encoding="utf-8")
@@ -70,14 +69,7 @@ def test_every_broken_spec_has_a_line(tmp_path: Path, capsys: pytest.CaptureFixt
 
     spec = tmp_path / "spec.json"
     for place, value, expected in BROKEN[:: max(1, len(BROKEN) // 12)]:
-        document = copy.deepcopy(DOCUMENT)
-        node: Any = document
-        for step in place[:-1]:
-            node = node[step]
-        if value is ABSENT:
-            del node[place[-1]]
-        else:
-            node[place[-1]] = value
+        document = changed(DOCUMENT, place, value)
         spec.write_text(json.dumps(document, indent=1), encoding="utf-8")
         assert main(["--spec", str(spec), "--output", str(tmp_path / "out")]) == 2
         lines = capsys.readouterr().err.splitlines()

@@ -25,16 +25,15 @@ from generator.lint import lint
 from generator.package_files import Files, read_package, replace_package
 from generator.project import PACKAGE, generate
 from generator.spec import Json, load
-from tests.generator.test_rejections import changed, places
+from tests.generator.changes.edits import at
 from tests.generator.test_wide_spec import BUILDERS
+from tests.specs.places import Place, changed, places
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.promise("S19")
 DOCUMENT = load(ROOT / "spec" / "openapi.yaml")
 TIME = DOCUMENT["paths"]["/fapi/v1/time"]["get"]
 COMMITTED = read_package(ROOT / "generated_client" / PACKAGE)
-
-Place = tuple[Any, ...]
 
 # What every payload tries to run. It may only stand inside a string.
 PWNED = "__import__('os').abort()"
@@ -245,16 +244,10 @@ def test_importing_the_committed_client_only_defines(path: str) -> None:
 # Strings: every place where the spec may have any string gets every payload.
 
 
-def _at(node: Any, place: Place) -> Any:
-    for step in place:
-        node = node[step]
-    return node
-
-
 def spoilt(texts: list[Place], payload: str) -> Json:
     document = copy.deepcopy(DOCUMENT)
     for place in texts:
-        _at(document, place[:-1])[place[-1]] = payload
+        at(document, place[:-1])[place[-1]] = payload
     return document
 
 
@@ -262,7 +255,7 @@ def free_texts() -> list[Place]:
     """Return the places where the lint accepts any string: all with the same key, or none."""
     places_by_key: dict[str, list[Place]] = {}
     for place in places(DOCUMENT):
-        if isinstance(_at(DOCUMENT, place), str):
+        if isinstance(at(DOCUMENT, place), str):
             key = next(step for step in reversed(place) if isinstance(step, str))
             places_by_key.setdefault(key, []).append(place)
     groups = [group for group in places_by_key.values() if not lint(spoilt(group, 'Other "text"'))]
@@ -294,7 +287,7 @@ def test_a_payload_elsewhere_is_rejected_or_inert() -> None:
     chance = random.Random(20260115)
     passed = []
     for place in chance.sample(sorted(set(places(DOCUMENT)) - set(TEXTS), key=str), 60):
-        payload, value = chance.choice(list(PAYLOADS.values())), _at(DOCUMENT, place)
+        payload, value = chance.choice(list(PAYLOADS.values())), at(DOCUMENT, place)
         if isinstance(value, str) or isinstance(place[-1], int):
             document = changed(DOCUMENT, place, payload)
         else:

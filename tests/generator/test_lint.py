@@ -18,7 +18,6 @@ from tests.generator.changes.edits import at
 from tests.specs.broken_specs import BROKEN, LEVELS
 from tests.specs.corpus import corpus_document
 from tests.specs.places import (
-    ABSENT,
     BALANCE,
     DOCUMENT,
     PARAMETER,
@@ -28,21 +27,14 @@ from tests.specs.places import (
     TIME,
     UPDATED,
     Place,
+    changed,
 )
 from tests.specs.wide_spec import wide_document
 
 
-def changed(place: Place, value: Any) -> Json:
+def real_spec_with(place: Place, value: Any) -> Json:
     """Return the real document with another value at one place, or without it for ABSENT."""
-    document = copy.deepcopy(DOCUMENT)
-    node: Any = document
-    for step in place[:-1]:
-        node = node[step]
-    if value is ABSENT:
-        del node[place[-1]]
-    else:
-        node[place[-1]] = copy.deepcopy(value)
-    return document
+    return copy.deepcopy(changed(DOCUMENT, place, value))
 
 
 def findings(document: Json) -> list[str]:
@@ -60,7 +52,7 @@ def test_the_real_spec_has_no_finding() -> None:
 @pytest.mark.parametrize(("place", "value", "expected"), BROKEN, ids=[case[2] for case in BROKEN])
 def test_each_problem_is_a_finding(place: Place, value: Any, expected: str) -> None:
     """A finding is one line that names the place and says what to do."""
-    lines = findings(changed(place, value))
+    lines = findings(real_spec_with(place, value))
     assert [line for line in lines if expected in line], lines
     assert not [line for line in lines if "\n" in line]
 
@@ -70,7 +62,7 @@ def test_each_problem_is_a_finding(place: Place, value: Any, expected: str) -> N
 def test_a_pattern_without_a_rule_is_one_finding(is_list: bool, is_reference: bool) -> None:
     """Wherever the schema of the text stands, the pattern is reported once."""
     code = {"type": "string", "pattern": "^A$", "description": "A code."}
-    document = changed((*SCHEMAS, "Code"), code)
+    document = real_spec_with((*SCHEMAS, "Code"), code)
     text = {"$ref": "#/components/schemas/Code"} if is_reference else code
     parameter: Json = {**PARAMETER, "schema": text, "example": "A"}
     if is_list:
@@ -120,7 +112,9 @@ def test_an_unknown_value_of_an_enum_is_a_value() -> None:
 @pytest.mark.parametrize("key", ["desciption", "x-wieght"])
 def test_a_misspelt_key_is_a_finding(level: Place, key: str) -> None:
     """The grammar knows all keys at every level of the document."""
-    assert f"unknown or unsupported key {key!r}" in " ".join(findings(changed((*level, key), "x")))
+    assert f"unknown or unsupported key {key!r}" in " ".join(
+        findings(real_spec_with((*level, key), "x"))
+    )
 
 
 EXTENSION: Json = {
@@ -135,7 +129,7 @@ EXTENSION: Json = {
 @pytest.mark.parametrize("key", ["x-logo", "x-codeSamples", "x-description-ja", "x-go-name"])
 def test_an_extension_of_another_tool_passes(level: Place, key: str) -> None:
     """The generator does not read it, and no code depends on it."""
-    document = changed((*level, key), EXTENSION)
+    document = real_spec_with((*level, key), EXTENSION)
     assert findings(document) == []
     assert translation_warnings(document) == translation_warnings(DOCUMENT)
 
@@ -155,13 +149,13 @@ def test_an_extension_of_another_tool_passes(level: Place, key: str) -> None:
 def test_a_near_miss_names_the_key(place: Place, key: str, expected: str) -> None:
     """A mistake in one of the generator's keys is no extension of another tool."""
     assert f"unknown or unsupported key {key!r}; did you mean {expected}?" in " ".join(
-        findings(changed((*place, key), "x"))
+        findings(real_spec_with((*place, key), "x"))
     )
 
 
 def test_a_key_at_the_wrong_level_is_a_finding() -> None:
     """The generator would not look for it there, and another tool does not know it."""
-    (finding,) = findings(changed(("info", "x-weight"), 5))
+    (finding,) = findings(real_spec_with(("info", "x-weight"), 5))
     assert finding == "info: unknown or unsupported key 'x-weight'"
 
 
@@ -230,5 +224,5 @@ def test_a_dangling_reference_is_one_finding() -> None:
 
 def test_an_operation_id_in_another_style_is_suggested() -> None:
     """The author need not know how Python writes names."""
-    (finding,) = findings(changed((*TIME, "operationId"), "serverTime"))
+    (finding,) = findings(real_spec_with((*TIME, "operationId"), "serverTime"))
     assert finding.endswith("must be a snake_case name for a method; did you mean server_time?")

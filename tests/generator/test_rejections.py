@@ -6,10 +6,8 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,11 +16,11 @@ from generator.findings import SpecError
 from generator.lint import lint
 from generator.project import PACKAGE, generate
 from generator.spec import Json, load
+from tests.specs.places import ABSENT, changed, places
 from tests.support.paths import ROOT
 
 SPEC = ROOT / "spec" / "openapi.yaml"
 DOCUMENT = load(SPEC)
-ABSENT = object()
 
 THREE_FAULTS = (
     SPEC.read_text(encoding="utf-8")
@@ -167,31 +165,6 @@ def test_a_rejected_key_that_looks_like_a_number_is_left_out() -> None:
 
 
 # Whatever replaces a node of the document, there are files or findings, never another exception.
-
-
-def places(node: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the place of every value in a document."""
-    entries: Any = ()
-    if isinstance(node, dict):
-        entries = node.items()
-    elif isinstance(node, list):
-        entries = enumerate(node)
-    for step, entry in entries:
-        yield (*above, step)
-        yield from places(entry, (*above, step))
-
-
-def changed(node: Any, place: tuple[Any, ...], value: Any) -> Any:
-    """Return a copy with another value at one place; it shares all other nodes."""
-    copied: Any = dict(node) if isinstance(node, dict) else list(node)
-    step, *rest = place
-    if rest:
-        copied[step] = changed(copied[step], tuple(rest), value)
-    elif value is ABSENT:
-        del copied[step]
-    else:
-        copied[step] = value
-    return copied
 
 
 def samples(count: int) -> list[Json]:

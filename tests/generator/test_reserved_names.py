@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ast
 import copy
-import importlib.util
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +27,7 @@ from generator.reserved_names import (
 )
 from generator.spec import Json, class_name, python_name
 from tests.specs.corpus import an_object, argument, array, to
+from tests.specs.imported import imported_package
 from tests.specs.places import DOCUMENT, OBJECT
 
 TEXT: Json = {"type": "string"}
@@ -122,17 +121,8 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("generator.project._format", lambda package: None)
         replace_package(folder, generate(all_names()))
-    spec = importlib.util.spec_from_file_location(
-        "named_wire", folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["named_wire"] = module
-    spec.loader.exec_module(module)
-    yield module
-    for name in [name for name in sys.modules if name.split(".")[0] == "named_wire"]:
-        del sys.modules[name]
+    with imported_package(folder, "named_wire") as module:
+        yield module
 
 
 @pytest.mark.parametrize("name", ["required", "optional", "allclasses"])

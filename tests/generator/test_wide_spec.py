@@ -6,7 +6,6 @@ No string of the spec becomes code.
 from __future__ import annotations
 
 import ast
-import importlib.util
 import inspect
 import json
 import subprocess
@@ -24,6 +23,7 @@ from generator.package_files import replace_package
 from generator.project import PACKAGE, generate
 from generator.spec import Json
 from tests.specs import wide_spec
+from tests.specs.imported import imported_package
 from tests.specs.wide_spec import ACCOUNT, BARE, FULL, POSITION, hostile, wide_document
 
 # The only calls that a generated module may make on import.
@@ -63,18 +63,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def wire(folder: Path) -> Iterator[ModuleType]:
     """Import the wide package as `wide_wire`, beside the real one."""
-    where = folder / PACKAGE
-    spec = importlib.util.spec_from_file_location(
-        "wide_wire", where / "__init__.py", submodule_search_locations=[str(where)]
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["wide_wire"] = module
-    spec.loader.exec_module(module)
-    yield module
-    for name in [name for name in sys.modules if name.split(".")[0] == "wide_wire"]:
-        del sys.modules[name]
+    with imported_package(folder / PACKAGE, "wide_wire") as module:
+        yield module
 
 
 def test_unknown_fields_are_kept_beside_optional_ones(wire: ModuleType) -> None:

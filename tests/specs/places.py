@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from generator.spec import Json, load
@@ -40,3 +41,31 @@ OBJECT = {"type": "object", "properties": {"a": TEXT}, **DESCRIBED}
 FLAGS = ("baseUrl", "csv", "demo", "help", "json", "nonZero", "timeout")
 PARAMETER: Json = {"name": "limit", "in": "query", "schema": INTEGER, **DESCRIBED}
 TWICE: Json = {**PARAMETER, "schema": {"type": "string"}}
+
+
+def places(node: Any, above: Place = ()) -> Iterator[Place]:
+    """Yield the place of every value in a document."""
+    entries: Any = ()
+    if isinstance(node, dict):
+        entries = node.items()
+    elif isinstance(node, list):
+        entries = enumerate(node)
+    for step, entry in entries:
+        yield (*above, step)
+        yield from places(entry, (*above, step))
+
+
+def changed(node: Any, place: Place, value: Any) -> Any:
+    """Return a copy with another value at one place, or without it for ABSENT.
+
+    It shares all other nodes.
+    """
+    copied: Any = dict(node) if isinstance(node, dict) else list(node)
+    step, *rest = place
+    if rest:
+        copied[step] = changed(copied[step], tuple(rest), value)
+    elif value is ABSENT:
+        del copied[step]
+    else:
+        copied[step] = value
+    return copied

@@ -8,9 +8,7 @@ Of each there are findings, or a package that works: no third outcome.
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -31,8 +29,9 @@ from generator.package_files import replace_package
 from generator.project import PACKAGE, generate
 from generator.spec import Json, load
 from tests.contract.signing import compute_signature
-from tests.generator.test_rejections import changed, places
 from tests.specs.corpus import AMOUNT, argument, array, described, to
+from tests.specs.imported import imported_package
+from tests.specs.places import changed, places
 from tests.support.paths import SPEC_FILE
 
 Sample: TypeAlias = tuple[Json, Any]
@@ -177,24 +176,12 @@ def documents(draw: Any) -> Json:
 
 @contextmanager
 def imported(files: dict[str, bytes]) -> Iterator[ModuleType]:
-    """Import a generated package beside the real one."""
-    folder = Path(tempfile.mkdtemp())
-    try:
-        replace_package(folder / PACKAGE, files)
-        init = folder / PACKAGE / "__init__.py"
-        spec = importlib.util.spec_from_file_location(
-            "random_wire", init, submodule_search_locations=[str(init.parent)]
-        )
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["random_wire"] = module
-        spec.loader.exec_module(module)
-        yield module
-    finally:
-        for name in [name for name in sys.modules if name.split(".")[0] == "random_wire"]:
-            del sys.modules[name]
-        shutil.rmtree(folder)
+    """Write a generated package and import it beside the real one."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = Path(folder) / PACKAGE
+        replace_package(package, files)
+        with imported_package(package, "random_wire") as module:
+            yield module
 
 
 def check_document(document: Json) -> bool:
