@@ -68,7 +68,7 @@ def map_reader(read_value: Reader[T]) -> Reader[dict[str, T]]:
 
 
 def one_or_many_reader(read_one: Reader[T], read_many: Reader[S]) -> Reader[T | S]:
-    """Return a reader of a value that is an array or something else."""
+    """Return a reader of a value that is one object or an array of them."""
 
     def read(value: Any, step: PathStep) -> T | S:
         return read_many(value, step) if type(value) is list else read_one(value, step)
