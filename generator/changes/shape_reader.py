@@ -11,6 +11,8 @@ from .documents import follow, mapping, sequence
 from .limits import read_limits
 from .shapes import MARK_KEYS, ClassFacts, Member, Shape, texts_of, unknown_keys
 
+MAX_DEPTH = 30
+"""What is nested deeper is read as any value: a schema may contain itself."""
 PYTHON_TYPES = {"string": "str", "integer": "int", "boolean": "bool", "number": "Decimal"}
 
 
@@ -24,27 +26,17 @@ class ShapeReader:
 
     def read(self, node: Any, owner: str, depth: int = 0) -> Shape:
         """Return the shape of a schema; `owner` names a class that has no name of its own."""
-        if isinstance(node, bool) or depth > 30:
-            return Shape("any", "Any") if node is not False else Shape("never", "Never")
+        if node is False:
+            return Shape("never", "Never")
+        if node is True or depth > MAX_DEPTH:
+            return Shape("any", "Any")
         component, schema = self._merge(node)
         types, nullable = _types(schema)
-        alternatives = [
-            entry
-            for key in ("oneOf", "anyOf")
-            for entry in sequence(schema.get(key))
-            if mapping(entry).get("type") != "null"
-        ]
         choices = [*sequence(schema.get("oneOf")), *sequence(schema.get("anyOf"))]
+        alternatives = [entry for entry in choices if mapping(entry).get("type") != "null"]
         nullable |= len(alternatives) < len(choices)
-        if len(alternatives) == 1:
-            rest = {key: value for key, value in schema.items() if key not in ("oneOf", "anyOf")}
-            inner = {**mapping(alternatives[0]), **rest, **({"nullable": True} if nullable else {})}
-            return self.read(inner, owner, depth + 1)
         if alternatives:
-            parts = [
-                self.read(entry, f"{owner}_{n}", depth + 1) for n, entry in enumerate(alternatives)
-            ]
-            return self._shape(schema, "union", _joined(parts), nullable, parts)
+            return self._alternatives(schema, alternatives, owner, nullable, depth)
         if len(types) > 1:
             parts = [self.read({**schema, "type": name}, owner, depth + 1) for name in types]
             return self._shape({}, "union", _joined(parts), nullable, parts)
@@ -57,6 +49,19 @@ class ShapeReader:
         if json_type == "string" and schema.get("format") == "decimal":
             python_type = "Decimal"
         return self._shape(schema, json_type, python_type, nullable)
+
+    def _alternatives(
+        self, schema: Json, alternatives: list[Any], owner: str, nullable: bool, depth: int
+    ) -> Shape:
+        """Return the shape of `oneOf` or `anyOf`; a single alternative is that type, or null."""
+        if len(alternatives) == 1:
+            rest = {key: value for key, value in schema.items() if key not in ("oneOf", "anyOf")}
+            inner = {**mapping(alternatives[0]), **rest, **({"nullable": True} if nullable else {})}
+            return self.read(inner, owner, depth + 1)
+        parts = [
+            self.read(entry, f"{owner}_{n}", depth + 1) for n, entry in enumerate(alternatives)
+        ]
+        return self._shape(schema, "union", _joined(parts), nullable, parts)
 
     def _merge(self, node: Any) -> tuple[str | None, Json]:
         """Follow references and merge `allOf`."""
