@@ -9,10 +9,11 @@ from generator.spec import Json
 
 from .change import Change, Collector
 from .compare_operations import OperationComparer
-from .documents import canonical, follow, is_same, mapping, sequence
+from .documents import canonical, changed_keys, follow, is_same, mapping, sequence
 from .fact_reader import collect_facts
 from .facts import Facts, OperationFacts
-from .shapes import ClassFacts
+from .pairs import is_reordered
+from .shapes import ClassFacts, unknown_differences
 
 CODE_TEXT_KEYS = ("meaning", "x-meaning-zh", "hint", "x-hint-zh", "messages", "source")
 MAX_PLACES = 5
@@ -35,9 +36,8 @@ def compare(old: Json, new: Json, *, assumed_wider: Collection[str] = ()) -> lis
     _compare_hosts(before.hosts, after.hosts, collector)
     _compare_errors(before.errors, after.errors, collector)
     _compare_texts(before, after, collector)
-    for key in sorted(before.unknown.keys() | after.unknown.keys()):
-        if canonical([before.unknown.get(key)]) != canonical([after.unknown.get(key)]):
-            collector.add("unknown-quiet", "document", new=key)
+    for key in changed_keys(before.unknown, after.unknown):
+        collector.add("unknown-quiet", "document", new=key)
     for name in _changed_components(old, new):
         collector.add("components", name, new=name)
     if not len(collector) and not is_same(old, new):
@@ -46,7 +46,7 @@ def compare(old: Json, new: Json, *, assumed_wider: Collection[str] = ()) -> lis
 
 
 def _compare_hosts(old: Mapping[str, str], new: Mapping[str, str], collector: Collector) -> None:
-    for name in [*old, *(name for name in new if name not in old)]:
+    for name in dict.fromkeys([*old, *new]):
         if name not in new:
             collector.add("host-removed", name, old=old[name])
         elif name not in old:
@@ -61,46 +61,43 @@ def error_class(error: Json) -> str:
 
 
 def _compare_errors(old: Mapping[str, Json], new: Mapping[str, Json], collector: Collector) -> None:
-    for code in [*old, *(code for code in new if code not in old)]:
-        before, after = old.get(code), new.get(code)
-        if after is None or before is None:
-            words = f"{mapping(after or before).get('name')}, {error_class(after or before or {})}"
-            collector.add(
-                "code-removed" if after is None else "code-added", code, old=words, new=words
-            )
+    for code in dict.fromkeys([*old, *new]):
+        if code not in old or code not in new:
+            error = old.get(code) or new.get(code) or {}
+            words = f"{error.get('name')}, {error_class(error)}"
+            rule = "code-added" if code in new else "code-removed"
+            collector.add(rule, code, old=words, new=words)
             continue
-        if before.get("kind") != after.get("kind"):
-            collector.add("code-kind", code, old=error_class(before), new=error_class(after))
-        if (before.get("retryable") is False) != (after.get("retryable") is False):
-            rule = "code-permanent" if after.get("retryable") is False else "code-retryable"
-            collector.add(rule, code)
-        if before.get("name") != after.get("name"):
-            collector.add("code-name", code, old=before.get("name"), new=after.get("name"))
-        keys = sorted((before.keys() | after.keys()) - {"kind", "retryable", "name"})
-        changed = [
-            key for key in keys if canonical(before.get(key), key) != canonical(after.get(key), key)
-        ]
-        texts = [key for key in changed if key in CODE_TEXT_KEYS]
-        if texts:
-            collector.add("code-texts", code, new=", ".join(texts))
-        for key in changed:
-            if key not in CODE_TEXT_KEYS:
-                rule = "unknown-quiet" if key.startswith("x-") else "unknown-breaking"
-                collector.add(rule, f"code {code}", new=key)
-    if [code for code in old if code in new] != [code for code in new if code in old]:
+        for rule, before, after in _error_differences(old[code], new[code]):
+            subject = f"code {code}" if rule.startswith("unknown") else code
+            collector.add(rule, subject, old=before, new=after)
+    if is_reordered([(code, code) for code in old if code in new], old, new):
         collector.add("texts", "docs/errors.md", new="order of the codes")
+
+
+def _error_differences(old: Json, new: Json) -> Iterator[tuple[str, Any, Any]]:
+    changed = changed_keys(old, new)
+    if "kind" in changed:
+        yield "code-kind", error_class(old), error_class(new)
+    is_permanent = new.get("retryable") is False
+    if (old.get("retryable") is False) != is_permanent:
+        yield "code-permanent" if is_permanent else "code-retryable", "", ""
+    if "name" in changed:
+        yield "code-name", old.get("name"), new.get("name")
+    if texts := [key for key in changed if key in CODE_TEXT_KEYS]:
+        yield "code-texts", "", ", ".join(texts)
+    known = {"kind", "retryable", "name", *CODE_TEXT_KEYS}
+    yield from unknown_differences(
+        {key: value for key, value in old.items() if key not in known},
+        {key: value for key, value in new.items() if key not in known},
+    )
 
 
 def _compare_texts(old: Facts, new: Facts, collector: Collector) -> None:
     """Report texts, once for each part of the client that has them."""
     before, after = dict(_texts(old)), dict(_texts(new))
     for subject in [subject for subject in before if subject in after]:
-        keys = [
-            key
-            for key in sorted(before[subject].keys() | after[subject].keys())
-            if canonical(before[subject].get(key), key) != canonical(after[subject].get(key), key)
-        ]
-        if keys:
+        if keys := changed_keys(before[subject], after[subject]):
             collector.add("texts", subject, new=", ".join(keys))
     for place in sorted(old.prose.keys() | new.prose.keys()):
         key = place.rpartition(".")[2]
@@ -157,9 +154,8 @@ def _changed_components(old: Json, new: Json) -> Iterator[str]:
     sections = [mapping(document.get("components")) for document in (old, new)]
     for section in sorted(sections[0].keys() | sections[1].keys()):
         before, after = (mapping(components.get(section)) for components in sections)
-        for name in sorted(before.keys() | after.keys()):
-            is_used = (section, name) in used or section in NAMED_BY_OPERATIONS
-            if not is_used and canonical([before.get(name)]) != canonical([after.get(name)]):
+        for name in changed_keys(before, after):
+            if (section, name) not in used and section not in NAMED_BY_OPERATIONS:
                 yield f"components.{section}.{name}"
 
 

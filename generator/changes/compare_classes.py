@@ -6,10 +6,24 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .change import Collector
-from .compare_shapes import Difference, compare_shapes, compare_unknown
+from .compare_shapes import Difference, compare_shapes
 from .facts import Facts
-from .pairs import pair_members, users_by_class
-from .shapes import ClassFacts, Member, Shape
+from .pairs import is_reordered, pair_members, users_by_class
+from .shapes import ClassFacts, Member, Shape, unknown_differences
+
+INSTANT_RULES = {
+    (False, True): "instant-added",
+    (True, False): "instant-removed",
+    (True, True): "instant-renamed",
+}
+"""By whether a field had an instant, and has one."""
+HOLDING_RULES = {
+    (False, True): "holdings-added",
+    (True, False): "holdings-removed",
+    (True, True): "holdings-changed",
+}
+"""By whether a class had holdings, and has some."""
+PREFIX_BY_MARK = {"x-exchange-clock": "clock", "x-identifies-account": "account-mark"}
 
 
 class _Pair(NamedTuple):
@@ -90,20 +104,27 @@ class ClassComparer:
         old, new = self.old[pair.old], self.new[pair.new]
         users = self._users.get(new.name, ())
         prefix = "argument" if pair.flows_in else "field"
-        pairs = pair_members(old, new)
-        for before, after in pairs:
+        pairing = pair_members(old, new)
+        for before, after in pairing.kept:
             self._compare_member(before, after, new.name, prefix, users)
-        kept_old = {before.wire for before, _ in pairs}
-        kept_new = {after.wire for _, after in pairs}
-        for member in old.members.values():
-            if member.wire not in kept_old:
-                self._lose(member, new.name, prefix, users)
-        for member in new.members.values():
-            if member.wire not in kept_new:
-                rule = f"{prefix}-added-{'required' if member.required else 'optional'}"
-                subject = f"{new.name}.{member.name}"
-                self.collector.add(rule, subject, users, new=member.shape.label, wire=member.wire)
-        self._compare_marks(old, new, pairs, users)
+        for member in pairing.lost:
+            self._lose(member, new.name, prefix, users)
+        for member in pairing.added:
+            rule = f"{prefix}-added-{'required' if member.required else 'optional'}"
+            subject = f"{new.name}.{member.name}"
+            self.collector.add(rule, subject, users, new=member.shape.label, wire=member.wire)
+        for before, after in pairing.kept:
+            self._compare_marks(before, after, new.name, users)
+        for member in pairing.lost:
+            self._compare_marks(member, None, new.name, users)
+        for member in pairing.added:
+            self._compare_marks(None, member, new.name, users)
+        self._compare_holdings(old, new, pairing.kept, users)
+        wires = [(before.wire, after.wire) for before, after in pairing.kept]
+        if is_reordered(wires, old.members, new.members):
+            rule = "field-position" if new.is_tuple else "field-order"
+            names = ", ".join(member.name for member in new.members.values())
+            self.collector.add(rule, new.name, users, new=names)
         self._compare_class(old, new, prefix, users)
 
     def _lose(self, member: Member, class_name: str, prefix: str, users: Iterable[str]) -> None:
@@ -128,42 +149,35 @@ class ClassComparer:
         self.compare_value(subject, prefix, users, old.shape, new.shape, new.wire)
 
     def _compare_marks(
+        self, old: Member | None, new: Member | None, class_name: str, users: Iterable[str]
+    ) -> None:
+        """Compare what a field is marked as, if it is there, and the instant made from it."""
+        instants = [f"{class_name}.{m.instant}" if m and m.instant else "" for m in (old, new)]
+        if instants[0] != instants[1]:
+            rule = INSTANT_RULES[bool(instants[0]), bool(instants[1])]
+            self.collector.add(rule, instants[1] or instants[0], users, *instants)
+        for mark, prefix in PREFIX_BY_MARK.items():
+            before, after = (bool(m and m.shape.marks.get(mark)) for m in (old, new))
+            member = new or old
+            if member and before != after:
+                rule = f"{prefix}-{'added' if after else 'removed'}"
+                self.collector.add(rule, f"{class_name}.{member.name}", users)
+
+    def _compare_holdings(
         self,
         old: ClassFacts,
         new: ClassFacts,
         pairs: list[tuple[Member, Member]],
         users: Iterable[str],
     ) -> None:
-        add = self.collector.add
-        paired: list[tuple[Member | None, Member | None]] = [*pairs]
-        paired += [(m, None) for m in old.members.values() if m not in [p[0] for p in pairs]]
-        paired += [(None, m) for m in new.members.values() if m not in [p[1] for p in pairs]]
-        for before, after in paired:
-            instants = before and before.instant, after and after.instant
-            if instants[0] != instants[1]:
-                kind = "renamed" if all(instants) else "removed" if instants[0] else "added"
-                names = [f"{new.name}.{name}" if name else "" for name in instants]
-                add(f"instant-{kind}", names[1] or names[0], users, *names)
-            member = after or before
-            assert member is not None
-            for mark, rule in (
-                ("x-exchange-clock", "clock"),
-                ("x-identifies-account", "account-mark"),
-            ):
-                marked = [bool(m and m.shape.marks.get(mark)) for m in (before, after)]
-                if marked[0] != marked[1]:
-                    add(
-                        f"{rule}-{'added' if marked[1] else 'removed'}",
-                        f"{new.name}.{member.name}",
-                        users,
-                    )
-        _compare_holdings(old, new, pairs, users, self.collector)
-        kept = [(before.wire, after.name) for before, after in pairs]
-        wires = list(old.members)
-        order_now = [before for before, _ in kept]
-        if order_now != sorted(order_now, key=wires.index):
-            rule = "field-position" if new.is_tuple else "field-order"
-            add(rule, new.name, users, new=", ".join(m.name for m in new.members.values()))
+        is_same = len(old.holdings) == len(new.holdings) and all(
+            before.holding == after.holding for before, after in pairs
+        )
+        if is_same:
+            return
+        rule = HOLDING_RULES[bool(old.holdings), bool(new.holdings)]
+        words = ", ".join(old.holdings), ", ".join(new.holdings)
+        self.collector.add(rule, new.name, users, *words)
 
     def _compare_class(
         self, old: ClassFacts, new: ClassFacts, prefix: str, users: Iterable[str]
@@ -178,23 +192,5 @@ class ClassComparer:
         if old.deprecated != new.deprecated:
             rule = "class-deprecated" if new.deprecated else "class-undeprecated"
             self.collector.add(rule, new.name, users)
-        for difference in compare_unknown(old.unknown, new.unknown):
-            self._add(difference, new.name, prefix, users, "")
-
-
-def _compare_holdings(
-    old: ClassFacts,
-    new: ClassFacts,
-    pairs: list[tuple[Member, Member]],
-    users: Iterable[str],
-    collector: Collector,
-) -> None:
-    before = {member.wire for member, _ in pairs if member.holding}
-    after = {pair[0].wire for pair in pairs if pair[1].holding}
-    if (not old.holdings) != (not new.holdings):
-        rule = "holdings-added" if new.holdings else "holdings-removed"
-    elif before != after or len(old.holdings) != len(new.holdings):
-        rule = "holdings-changed"
-    else:
-        return
-    collector.add(rule, new.name, users, ", ".join(old.holdings), ", ".join(new.holdings))
+        for rule, before, after in unknown_differences(old.unknown, new.unknown):
+            self.collector.add(rule, new.name, users, before, after)

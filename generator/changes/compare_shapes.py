@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from .compare_strings import (
@@ -14,7 +14,7 @@ from .compare_strings import (
     string_rules,
 )
 from .documents import canonical
-from .shapes import INTEGER_FORMATS, Shape
+from .shapes import INTEGER_FORMATS, Shape, unknown_differences
 
 UPPER_LIMITS = ("maximum", "maxLength", "maxItems", "maxProperties")
 LOWER_LIMITS = ("minimum", "minLength", "minItems", "minProperties")
@@ -64,15 +64,7 @@ def _annotations(old: Shape, new: Shape) -> Iterator[Difference]:
         yield Difference("deprecated" if new.deprecated else "undeprecated")
     if canonical(old.default) != canonical(new.default):
         yield Difference("default", _words(old.default), _words(new.default))
-    yield from compare_unknown(old.unknown, new.unknown)
-
-
-def compare_unknown(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
-    """Yield the differences of keys that nothing else compares."""
-    for key in sorted(old.keys() | new.keys()):
-        if canonical([old.get(key)]) != canonical([new.get(key)]):
-            kind = "unknown-quiet" if key.startswith("x-") else "unknown-breaking"
-            yield Difference(kind, "", key)
+    yield from (Difference(*entry) for entry in unknown_differences(old.unknown, new.unknown))
 
 
 def _is_same_type(old: Shape, new: Shape, pair_classes: ClassPair) -> bool:

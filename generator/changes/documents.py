@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,15 @@ def _normalized(value: Any, key: str) -> Any:
         return "\n".join(" ".join(line.split()) for line in value.strip().split("\n"))
     # 1 and 1.0 are one JSON number, True is none.
     return float(value) if type(value) is int and abs(value) < 2**53 else value
+
+
+def changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the keys whose values differ, in alphabetical order."""
+    return [
+        key
+        for key in sorted(old.keys() | new.keys())
+        if canonical(old.get(key), key) != canonical(new.get(key), key)
+    ]
 
 
 def mapping(value: Any) -> Json:

@@ -49,7 +49,6 @@ def collect_facts(document: Json) -> Facts:
         },
         prose=dict(_prose(document)),
         unknown={key: value for key, value in document.items() if key not in DOCUMENT_KEYS},
-        document=document,
     )
 
 
@@ -126,7 +125,7 @@ class _FactReader:
             weight=operation.get("x-weight"),
             security=self._security(operation),
             security_type=security_type,
-            demanded=tuple(sorted(self._credential(str(n)).role for n in sequence(demanded))),
+            demanded=frozenset(self._credential(str(n)).role for n in sequence(demanded)),
             parameters={parameter.name: parameter for parameter in parameters},
             result=self._result(name, success),
             responses={status: self._response(status, r) for status, r in responses.items()},

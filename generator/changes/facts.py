@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from generator.spec import Json
@@ -60,7 +60,8 @@ class OperationFacts:
     security: frozenset[frozenset[Credential]]
     """Alternatives; each is the credentials that a call needs."""
     security_type: str
-    demanded: tuple[str, ...]
+    demanded: frozenset[str]
+    """Roles of the credentials that the security type names."""
     parameters: Mapping[str, Argument]
     """By Python name, in the order of the spec."""
     result: Shape | None
@@ -96,4 +97,3 @@ class Facts:
     prose: Mapping[str, Any]
     """What is only read by people, by place."""
     unknown: Mapping[str, Any]
-    document: Json = field(repr=False)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from .documents import canonical
-from .facts import Argument, Credential, ErrorResponse, OperationFacts
+from .facts import Argument, ErrorResponse, OperationFacts
+from .shapes import unknown_differences
 
 READ_ERROR_FIELDS = ("code", "msg")
 """Fields of an error response that the client reads."""
@@ -42,6 +43,7 @@ def operation_differences(
         yield "operation-server", ", ".join(old.servers) or host, ", ".join(new.servers) or host
     if old.deprecated != new.deprecated:
         yield f"operation-{'deprecated' if new.deprecated else 'undeprecated'}", "", ""
+    yield from unknown_differences(old.unknown, new.unknown)
 
 
 def _weight_rule(old: Any, new: Any) -> str:
@@ -57,35 +59,37 @@ def _weight_words(weight: Any) -> str:
 def _security_differences(
     old: OperationFacts, new: OperationFacts
 ) -> Iterator[tuple[str, str, str]]:
-    before = {frozenset(credential.role for credential in entry) for entry in old.security}
-    after = {frozenset(credential.role for credential in entry) for entry in new.security}
-    if before != after:
-        is_enough = all(any(needed <= sent for needed in after) for sent in before)
-        rule = "security-fewer" if is_enough else "security-more"
-        yield rule, _security_words(before), _security_words(after)
+    if _roles(old) != _roles(new):
+        yield _compare_roles(_roles(old), _roles(new))
         return
     if old.demanded != new.demanded:
-        is_enough = set(new.demanded) <= set(old.demanded)
-        words = " and ".join(old.demanded) or "no key", " and ".join(new.demanded) or "no key"
-        yield "security-fewer" if is_enough else "security-more", *words
-    kinds, names = (
-        [
-            sorted({_aspect(c, aspect) for entry in security for c in entry})
-            for security in (old.security, new.security)
-        ]
-        for aspect in ("kind", "name")
-    )
-    if kinds[0] != kinds[1]:
-        yield "security-kind", ", ".join(kinds[0]), ", ".join(kinds[1])
-    elif names[0] != names[1]:
-        yield "security-name", ", ".join(names[0]), ", ".join(names[1])
+        yield _compare_roles({old.demanded}, {new.demanded})
+    for aspect in ("kind", "name"):
+        before, after = _aspects(old, aspect), _aspects(new, aspect)
+        if before != after:
+            yield f"security-{aspect}", ", ".join(before), ", ".join(after)
+            return
 
 
-def _aspect(credential: Credential, aspect: str) -> str:
-    return f"{credential.role} {getattr(credential, aspect)}"
+def _roles(operation: OperationFacts) -> set[frozenset[str]]:
+    """Return the roles of the credentials of each alternative."""
+    return {frozenset(credential.role for credential in entry) for entry in operation.security}
 
 
-def _security_words(alternatives: set[frozenset[str]]) -> str:
+def _compare_roles(old: set[frozenset[str]], new: set[frozenset[str]]) -> tuple[str, str, str]:
+    """Return whether what was sent for each old alternative is enough for a new one."""
+    is_enough = all(any(needed <= sent for needed in new) for sent in old)
+    rule = "security-fewer" if is_enough else "security-more"
+    return rule, _role_words(old), _role_words(new)
+
+
+def _aspects(operation: OperationFacts, aspect: str) -> list[str]:
+    """Return each credential with its kind or its name."""
+    credentials = {credential for entry in operation.security for credential in entry}
+    return sorted({f"{item.role} {getattr(item, aspect)}" for item in credentials})
+
+
+def _role_words(alternatives: set[frozenset[str]]) -> str:
     return " or ".join(sorted(" and ".join(sorted(entry)) or "no key" for entry in alternatives))
 
 
@@ -103,6 +107,7 @@ def argument_differences(old: Argument, new: Argument) -> Iterator[tuple[str, st
         yield f"argument-{'deprecated' if new.deprecated else 'undeprecated'}", "", ""
     if old.style != new.style:
         yield "argument-style", old.style, new.style
+    yield from unknown_differences(old.unknown, new.unknown)
 
 
 def response_differences(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from generator.spec import Json, python_name
+
+from .documents import changed_keys
 
 TEXT_KEYS = (
     "title", "summary", "x-summary-zh", "description", "x-description-zh", "example", "examples",
@@ -109,3 +111,11 @@ def texts_of(node: Json) -> dict[str, Any]:
 def unknown_keys(schema: Json) -> dict[str, Any]:
     """Return what a comparison of schemas does not understand."""
     return {key: value for key, value in schema.items() if key not in KNOWN_KEYS}
+
+
+def unknown_differences(
+    old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the rule and the words for both sides of each key that nothing else compares."""
+    for key in changed_keys(old, new):
+        yield "unknown-quiet" if key.startswith("x-") else "unknown-breaking", "", key
