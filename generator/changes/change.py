@@ -6,8 +6,20 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .rules import RULES
+from .argument_rules import ARGUMENT_RULES
+from .document_rules import DOCUMENT_RULES
+from .field_rules import CLASS_RULES, FIELD_RULES
+from .operation_rules import OPERATION_RULES
 from .steps import Effect, Rule, Step
+
+RULES: dict[str, Rule] = {
+    **OPERATION_RULES,
+    **ARGUMENT_RULES,
+    **FIELD_RULES,
+    **CLASS_RULES,
+    **DOCUMENT_RULES,
+}
+"""By the id that the JSON form has as `rule`."""
 
 GROUP_BY_STEP = {Step.MAJOR: "breaking", Step.MINOR: "new", Step.PATCH: "quiet", Step.NONE: "quiet"}
 

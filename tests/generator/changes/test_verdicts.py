@@ -6,10 +6,9 @@ import functools
 
 import pytest
 
-from generator.changes.change import Change
+from generator.changes.change import RULES, Change
 from generator.changes.compare import compare
 from generator.changes.report import Report
-from generator.changes.rules import RULES
 from tests.generator.changes.seed import Seed
 from tests.generator.changes.seeds import SEEDS
 
