@@ -14,10 +14,10 @@ from .compare_strings import (
     string_rules,
 )
 from .documents import canonical
+from .limits import allows_number, compare_limit, describe_limit
 from .shapes import INTEGER_FORMATS, Shape, unknown_differences
 
-UPPER_LIMITS = ("maximum", "maxLength", "maxItems", "maxProperties")
-LOWER_LIMITS = ("minimum", "minLength", "minItems", "minProperties")
+STRING_LENGTHS = ("minLength", "maxLength")
 
 
 class Difference(NamedTuple):
@@ -128,11 +128,14 @@ def _restrictions(old: Shape, new: Shape, *, flows_in: bool) -> Iterator[Differe
     if is_open and _choice_set(old) != _choice_set(new):
         # An enum in a response is open: any other value is read too.
         yield Difference("enum", describe_choices(old), describe_choices(new))
-    differences = [
-        Difference(kind, _limit_words(key, old), _limit_words(key, new))
-        for key in sorted(old.limits.keys() | new.limits.keys())
-        for kind in _compare_limit(key, old.limits.get(key), new.limits.get(key), old.json_type)
-    ]
+    differences = []
+    for key in sorted(old.limits.keys() | new.limits.keys()):
+        before, after = old.limits.get(key), new.limits.get(key)
+        # Lengths of strings are compared together with their pattern.
+        is_length = old.json_type == "string" and key in STRING_LENGTHS
+        if not is_length and (kind := compare_limit(key, before, after)):
+            words = describe_limit(key, before), describe_limit(key, after)
+            differences.append(Difference(kind, *words))
     if old.json_type == "string" and string_rules(old) != string_rules(new):
         words = describe_strings(old), describe_strings(new)
         kinds = compare_strings(old, new, flows_in=flows_in)
@@ -147,52 +150,16 @@ def _restrictions(old: Shape, new: Shape, *, flows_in: bool) -> Iterator[Differe
 
 def _accepts_choices(old: Shape, new: Shape) -> bool:
     """Return whether each of the numbers that the old document lists is accepted."""
-    low, high = new.limits.get("minimum"), new.limits.get("maximum")
     is_plain = new.limits.keys() <= {"minimum", "maximum"}
     if not old.enum or not is_plain or new.json_type not in ("integer", "number"):
         return False
     allowed = _choice_set(new)
     return all(
         isinstance(value, (int, float))
-        and (low is None or _lower((value, False)) >= low)
-        and (high is None or _upper((value, False)) <= _upper(high))
+        and allows_number(new.limits, value)
         and (allowed is None or canonical(value) in allowed)
         for value in old.enum
     )
-
-
-def _compare_limit(key: str, old: Any, new: Any, json_type: str) -> Iterator[str]:
-    if old == new or (json_type == "string" and key in ("minLength", "maxLength")):
-        # Lengths of strings are compared together with their pattern.
-        return
-    if key == "multipleOf" and old and new:
-        yield from _compare_multiples(old, new)
-    elif new is None:
-        yield "wider"
-    elif old is None:
-        yield "narrower"
-    elif key in UPPER_LIMITS:
-        yield "narrower" if _upper(new) < _upper(old) else "wider"
-    elif key in LOWER_LIMITS:
-        yield "narrower" if _lower(new) > _lower(old) else "wider"
-    else:
-        yield "narrower"
-
-
-def _compare_multiples(old: Any, new: Any) -> Iterator[str]:
-    if isinstance(old, int) and isinstance(new, int) and old % new == 0:
-        yield "wider"
-    else:
-        yield "narrower"
-
-
-def _upper(bound: Any) -> tuple[Any, bool]:
-    value, is_open = bound if isinstance(bound, tuple) else (bound, False)
-    return value, not is_open
-
-
-def _lower(bound: Any) -> tuple[Any, bool]:
-    return bound if isinstance(bound, tuple) else (bound, False)
 
 
 def _choice_set(shape: Shape) -> set[str] | None:
@@ -201,11 +168,3 @@ def _choice_set(shape: Shape) -> set[str] | None:
 
 def _words(value: Any) -> str:
     return "none" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _limit_words(key: str, shape: Shape) -> str:
-    bound = shape.limits.get(key)
-    if bound is None:
-        return f"no {key}"
-    value, is_open = bound if isinstance(bound, tuple) else (bound, False)
-    return f"{key} {value}{', exclusive' if is_open else ''}"

@@ -10,6 +10,7 @@ from generator.spec import Json
 from .compare import error_class
 from .fact_reader import collect_facts
 from .facts import Argument, Facts, OperationFacts
+from .limits import describe_limit
 from .shapes import ClassFacts, Shape
 
 HEAD = """\
@@ -74,7 +75,7 @@ def _limits(shape: Shape) -> Iterator[str]:
     if shape.pattern is not None:
         yield f"pattern {shape.pattern}"
     for key, value in shape.limits.items():
-        yield f"{key} {value[0] if isinstance(value, tuple) else value}"
+        yield describe_limit(key, value)
 
 
 def _class(item: ClassFacts) -> Iterator[str]:
