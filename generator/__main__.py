@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from .changes.by_hand import find_places
@@ -79,8 +80,8 @@ def _run_generate(options: argparse.Namespace) -> int:
     now = read_package(package)
     differences = diff_files(now, files)
     if options.check:
-        for line in explain_differences(now, files, differences):
-            print(line, file=sys.stderr)
+        for path, problem in explain_differences(now, files, differences).items():
+            print(f"{path}: {problem}", file=sys.stderr)
         return 1 if differences else 0
     try:
         if differences:
@@ -94,10 +95,9 @@ def _run_generate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _summarize(now: Files, document: Json, differences: list[str]) -> list[str]:
+def _summarize(now: Files, document: Json, differences: Mapping[str, str]) -> list[str]:
     """Return what a run deleted, and what the change of the spec means."""
-    deleted = [line.partition(": ")[0] for line in differences if line.endswith(LEFT_OVER)]
-    lines = [f"deleted: {path}" for path in deleted]
+    lines = [f"deleted: {path}" for path, problem in differences.items() if problem == LEFT_OVER]
     try:
         served = json.loads(now.get("openapi.json", b"null"))
     except ValueError:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from .package_files import STALE, Files
 from .spec import Json
 
 NAME = "manifest.json"
@@ -43,26 +44,22 @@ def make_manifest(document: Json, files: Mapping[str, bytes], banner: str) -> by
     return json.dumps(manifest, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
-def explain_differences(
-    now: Mapping[str, bytes], fresh: Mapping[str, bytes], lines: list[str]
-) -> list[str]:
-    """Return the lines of a check, "stale or edited" replaced by the cause where it is known."""
+def explain_differences(now: Files, fresh: Files, differences: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with each file, with the cause where it is known."""
     written = _parse(now.get(NAME))
     current = _parse(fresh.get(NAME))
     if written is None or current is None:
-        return lines
+        return dict(differences)
     cause = next(
         (words for key, words in CAUSES.items() if written.get(key) != current.get(key)),
         OTHER_CAUSE,
     )
-    explained = []
-    for line in lines:
-        path, _, problem = line.partition(": ")
-        if problem == "stale or edited":
+    explained = dict(differences)
+    for path, problem in differences.items():
+        if problem == STALE:
             # The manifest does not list itself: it differs whenever another file or a cause does.
             is_edited = path != NAME and written["files"].get(path) != _checksum(now[path])
-            problem = EDITED if is_edited else f"stale: {cause}"
-        explained.append(f"{path}: {problem}")
+            explained[path] = EDITED if is_edited else f"stale: {cause}"
     return explained
 
 

@@ -12,6 +12,8 @@ Files = dict[str, bytes]
 """Content of each file by its path in the package."""
 LEFT_OVER: Final = "not written by the generator"
 """What is said of a file that the next run deletes."""
+STALE: Final = "stale or edited"
+"""What is said of a file with other content, until the manifest says which of the two it is."""
 # Of renameat2(2): paths are relative to the current folder; both are swapped.
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2
@@ -27,16 +29,12 @@ def read_package(package: Path) -> Files:
     return {path.relative_to(package).as_posix(): path.read_bytes() for path in sorted(files)}
 
 
-def diff_files(now: Files, fresh: Files) -> list[str]:
-    """Return one line for each file that is missing, stale or left over."""
-    lines = {path: f"{path}: missing" for path in fresh.keys() - now.keys()}
-    lines |= {path: f"{path}: {LEFT_OVER}" for path in now.keys() - fresh.keys()}
-    lines |= {
-        path: f"{path}: stale or edited"
-        for path in now.keys() & fresh.keys()
-        if now[path] != fresh[path]
-    }
-    return [lines[path] for path in sorted(lines)]
+def diff_files(now: Files, fresh: Files) -> dict[str, str]:
+    """Return by path what is wrong with each file that is missing, stale or left over."""
+    problems = dict.fromkeys(fresh.keys() - now.keys(), "missing")
+    problems |= dict.fromkeys(now.keys() - fresh.keys(), LEFT_OVER)
+    problems |= {path: STALE for path in now.keys() & fresh.keys() if now[path] != fresh[path]}
+    return dict(sorted(problems.items()))
 
 
 def replace_package(package: Path, files: Files) -> None:

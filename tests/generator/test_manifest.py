@@ -31,7 +31,8 @@ def changed(**entries: str) -> dict[str, bytes]:
 
 def explain(now: dict[str, bytes], fresh: dict[str, bytes]) -> list[str]:
     """Return the lines of a check."""
-    return explain_differences(now, fresh, diff_files(now, fresh))
+    problems = explain_differences(now, fresh, diff_files(now, fresh))
+    return [f"{path}: {problem}" for path, problem in problems.items()]
 
 
 def test_the_manifest_names_spec_and_tools() -> None:
