@@ -27,7 +27,7 @@ from .changes.surface import render_surface
 from .document import LANGUAGES, render_document
 from .door import door_problems
 from .findings import SpecError
-from .lint import lint, translation_warnings
+from .lint import load_valid, translation_warnings
 from .manifest import explain_differences
 from .package_files import LEFT_OVER, Files, diff_files, read_package, replace_package
 from .page.command import DESCRIPTION as PAGE_DESCRIPTION
@@ -58,8 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
                 return _run_release_check()
         return _run_generate(options)
     except SpecError as error:
-        spec = getattr(options, "spec", None)
-        for finding in error.findings if spec is None else locate(spec, error.findings):
+        for finding in locate(options.spec, error.findings):
             print(finding, file=sys.stderr)
         print(f"{len(error.findings)} finding(s); nothing was written", file=sys.stderr)
     except IncomparableError as error:
@@ -132,11 +131,8 @@ def _run_changes(options: argparse.Namespace) -> int:
 
 
 def _run_document(options: argparse.Namespace) -> int:
-    document = load(options.spec)
-    if findings := lint(document):
-        raise SpecError(findings)
     rendered = render_document(
-        document, options.language, extensions=not options.without_extensions
+        load_valid(options.spec), options.language, extensions=not options.without_extensions
     )
     text = json.dumps(rendered, ensure_ascii=False, indent=1) + "\n"
     try:
@@ -148,7 +144,7 @@ def _run_document(options: argparse.Namespace) -> int:
 
 
 def _run_surface(options: argparse.Namespace) -> int:
-    surface = render_surface(load(SPEC))
+    surface = render_surface(load_valid(SPEC))
     is_current = SURFACE.exists() and SURFACE.read_text(encoding="utf-8") == surface
     if not is_current and options.check:
         print(f"{SURFACE.relative_to(ROOT)}: stale or edited", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from .components import (
     check_header,
@@ -13,7 +14,7 @@ from .components import (
     check_scheme,
 )
 from .examples import ExampleChecker
-from .findings import Finding, Place, find_duplicates
+from .findings import Finding, Place, SpecError, find_duplicates
 from .grammar import check_grammar, without_foreign_extensions
 from .operation_checks import OperationChecker
 from .operations import account_properties, reachable_schemas
@@ -26,6 +27,7 @@ from .spec import (
     Json,
     component_class,
     is_dangling,
+    load,
     python_name,
     walk_objects,
 )
@@ -49,6 +51,18 @@ def lint(document: Json) -> list[str]:
     fitting, findings = check_grammar(document)
     found = [*findings, *_Linter(fitting).check_document()]
     return list({str(finding): finding for finding in found}.values())
+
+
+def load_valid(path: Path) -> Json:
+    """Read a spec that code can be generated from.
+
+    Raises:
+        SpecError: The file cannot be read, or the spec has findings.
+    """
+    document = load(path)
+    if findings := lint(document):
+        raise SpecError(findings)
+    return document
 
 
 def translation_warnings(document: Json) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from generator.lint import lint
-from generator.spec import Json, SpecError, load
+from generator.lint import load_valid
+from generator.spec import Json, SpecError
 
 from .compare import compare_page
 from .markdown import Page, split_pages
@@ -21,7 +21,7 @@ Exit 0: no difference; 1: differences, one a line; 2: a file or the spec cannot 
 def run_page(files: list[Path], spec: Path) -> int:
     """Compare files with a spec, print each difference, and return the exit status."""
     try:
-        document = _load_spec(spec)
+        document = load_valid(spec)
         pages = [(file, page) for file in files for page in _read_pages(file)]
     except SpecError as error:
         for finding in error.findings:
@@ -30,13 +30,6 @@ def run_page(files: list[Path], spec: Path) -> int:
     count = sum(_print_differences(file, page, document) for file, page in pages)
     print(f"{len(pages)} page(s) compared, {count} difference(s)", file=sys.stderr)
     return 1 if count else 0
-
-
-def _load_spec(path: Path) -> Json:
-    document = load(path)
-    if findings := lint(document):
-        raise SpecError(findings)
-    return document
 
 
 def _read_pages(path: Path) -> list[Page]:

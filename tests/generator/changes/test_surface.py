@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
@@ -15,6 +16,7 @@ from binance_usdm_wire import OPERATIONS
 from binance_usdm_wire.error_codes import KIND_BY_CODE
 from generator.__main__ import SURFACE, main
 from tests.support.command_line import run
+from tests.support.paths import SPEC_FILE
 
 TEXT = SURFACE.read_text(encoding="utf-8")
 SECTIONS = {
@@ -74,3 +76,16 @@ def test_codes_raise_these_classes() -> None:
         error = make_api_error(400, int(match[1]), "", None)
         assert type(error).__name__ == match[2]
         assert not (match[3] and error.retryable)
+
+
+def test_a_spec_with_findings_has_no_surface(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are printed with their places, and nothing is written."""
+    spec = tmp_path / "openapi.yaml"
+    text = SPEC_FILE.read_text(encoding="utf-8")
+    spec.write_text(text.replace("name: UNKNOWN\n", "nome: UNKNOWN\n"), encoding="utf-8")
+    monkeypatch.setattr("generator.__main__.SPEC", spec)
+    assert main(["surface", "--check"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, "nothing was written" in err) == ("", True)
