@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from .report import GROUPS, Report, bump
 
-HEADINGS = {"breaking": "Breaking", "new": "New", "quiet": "Quiet"}
-NOTHING_BY_HAND = "nothing"
 MAX_FINDINGS = 5
 
 
@@ -16,7 +14,7 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
     """Yield the headings of a report with their lines."""
     for group in GROUPS:
         if changes := report.group(group):
-            yield HEADINGS[group], [change.line for change in changes]
+            yield group.capitalize(), [change.line for change in changes]
     if report.changes:
         yield (
             f"Installed releases {report.urgency}: on the day of the change they",
@@ -25,20 +23,19 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
     if report.advice:
         yield "Advice", report.advice
     if report.changes:
-        yield "Needs a hand", list(report.by_hand) or [NOTHING_BY_HAND]
+        yield "Needs a hand", list(report.by_hand) or ["nothing"]
     findings = [
-        *_some("the old document", report.old_findings),
-        *_some("the new document", report.new_findings),
+        *_first_findings("the old document", report.old_findings),
+        *_first_findings("the new document", report.new_findings),
     ]
     if findings:
         yield "Findings of the lint, which are no changes", findings
 
 
-def _some(name: str, findings: object) -> Iterator[str]:
-    lines = [str(line) for line in findings] if isinstance(findings, (list, tuple)) else []
-    yield from (f"{name}: {line}" for line in lines[:MAX_FINDINGS])
-    if len(lines) > MAX_FINDINGS:
-        yield f"{name}: {len(lines) - MAX_FINDINGS} more"
+def _first_findings(name: str, findings: Sequence[str]) -> Iterator[str]:
+    yield from (f"{name}: {line}" for line in findings[:MAX_FINDINGS])
+    if len(findings) > MAX_FINDINGS:
+        yield f"{name}: {len(findings) - MAX_FINDINGS} more"
 
 
 def _changelog_heading(report: Report) -> str:

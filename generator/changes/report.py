@@ -12,6 +12,11 @@ from .steps import UNCHANGED, Effect, Step
 GROUPS = ("breaking", "new", "quiet")
 NOTHING = "nothing changes for users"
 TEXTS_ONLY = "Texts of the documentation are updated."
+URGENCY_BY_EFFECT = {
+    Effect.WORKS: "keep working",
+    Effect.DEGRADED: "work in part",
+    Effect.FAILS: "fail",
+}
 INTRODUCTIONS = {"breaking": "Breaking: ", "new": "New: ", "quiet": ""}
 
 
@@ -64,13 +69,9 @@ class Report:
 
     @property
     def urgency(self) -> str:
-        """What the exchange's change asks of the maintainer, in a word."""
+        """What installed releases do on the day of the worst change, in words."""
         worst = max((change.effect for change in self.changes), default=Effect.WORKS)
-        return {
-            Effect.WORKS: "keep working",
-            Effect.DEGRADED: "work in part",
-            Effect.FAILS: "fail",
-        }[worst]
+        return URGENCY_BY_EFFECT[worst]
 
     @property
     def advice(self) -> list[str]:
@@ -128,9 +129,11 @@ def parse_version(version: str) -> tuple[int, int, int]:
 def bump(version: str, step: Step) -> str:
     """Return the version after a step; before 1.0 the number to the right moves."""
     major, minor, patch = parse_version(version)
-    size = step if major else max(Step.NONE, step - 1 if step > Step.PATCH else step)
-    if size == Step.MAJOR:
-        return f"{major + 1}.0.0"
-    if size == Step.MINOR:
-        return f"{major}.{minor + 1}.0"
-    return f"{major}.{minor}.{patch + 1}" if size else version
+    if not major and step > Step.PATCH:
+        step = Step(step - 1)
+    return {
+        Step.NONE: version,
+        Step.PATCH: f"{major}.{minor}.{patch + 1}",
+        Step.MINOR: f"{major}.{minor + 1}.0",
+        Step.MAJOR: f"{major + 1}.0.0",
+    }[step]
