@@ -6,9 +6,7 @@ from .steps import DEGRADED, FAILS, MAJOR, MINOR, PATCH, Rule
 
 ARGUMENT_RULES = {
     "argument-added-optional": Rule(
-        MINOR,
-        "argument {subject} is new, optional ({new})",
-        installed="work without it",
+        MINOR, "argument {subject} is new, optional ({new})", installed="work without it"
     ),
     "argument-added-required": Rule(
         MAJOR,
@@ -57,9 +55,7 @@ ARGUMENT_RULES = {
         installed="work where the argument is passed; the exchange rejects other calls (-1102)",
     ),
     "argument-optional": Rule(
-        MINOR,
-        "argument {subject} is optional",
-        installed="still ask for it",
+        MINOR, "argument {subject} is optional", installed="still ask for it"
     ),
     "argument-type": Rule(
         MAJOR,
@@ -67,14 +63,8 @@ ARGUMENT_RULES = {
         effect=DEGRADED,
         installed="send {old}, which the exchange may reject",
     ),
-    "argument-not-nullable": Rule(
-        MAJOR,
-        "argument {subject} may no longer be null",
-    ),
-    "argument-nullable": Rule(
-        MINOR,
-        "argument {subject} may be null",
-    ),
+    "argument-not-nullable": Rule(MAJOR, "argument {subject} may no longer be null"),
+    "argument-nullable": Rule(MINOR, "argument {subject} may be null"),
     "argument-narrower": Rule(
         MAJOR,
         "argument {subject} accepts less: {new} instead of {old}",
@@ -110,10 +100,7 @@ ARGUMENT_RULES = {
         effect=FAILS,
         installed="fill it in as before",
     ),
-    "argument-role-gained": Rule(
-        MINOR,
-        "{subject}: the client fills in the {new}",
-    ),
+    "argument-role-gained": Rule(MINOR, "{subject}: the client fills in the {new}"),
     "asset-option": Rule(
         MINOR,
         "--asset of the command {subject} is sent to the exchange; it no longer selects rows",
@@ -123,8 +110,7 @@ ARGUMENT_RULES = {
         ),
     ),
     "argument-order": Rule(
-        PATCH,
-        "the order of arguments of {subject} is {new}; they are passed by name",
+        PATCH, "the order of arguments of {subject} is {new}; they are passed by name"
     ),
     "argument-style": Rule(
         PATCH,
@@ -133,17 +119,10 @@ ARGUMENT_RULES = {
         installed="send it as before, which the exchange may reject",
     ),
     "argument-deprecated": Rule(
-        MINOR,
-        "argument {subject} is deprecated",
-        installed="work; they do not warn",
+        MINOR, "argument {subject} is deprecated", installed="work; they do not warn"
     ),
-    "argument-undeprecated": Rule(
-        PATCH,
-        "argument {subject} is no longer deprecated",
-    ),
+    "argument-undeprecated": Rule(PATCH, "argument {subject} is no longer deprecated"),
     "argument-format": Rule(
-        PATCH,
-        "argument {subject} has the format {new} instead of {old}",
-        is_in_changelog=False,
+        PATCH, "argument {subject} has the format {new} instead of {old}", is_in_changelog=False
     ),
 }

@@ -5,11 +5,7 @@ from __future__ import annotations
 from .steps import DEGRADED, FAILS, MAJOR, MINOR, PATCH, Rule
 
 DOCUMENT_RULES = {
-    "host-added": Rule(
-        MINOR,
-        "host {subject} is new ({new})",
-        installed="do not know it",
-    ),
+    "host-added": Rule(MINOR, "host {subject} is new ({new})", installed="do not know it"),
     "host-removed": Rule(
         MAJOR,
         "host {subject} is removed ({old})",
@@ -34,8 +30,7 @@ DOCUMENT_RULES = {
         installed="judge code {subject} by the HTTP status, without a hint",
     ),
     "code-removed": Rule(
-        MAJOR,
-        "code {subject} is removed ({old}): such an error is judged by its HTTP status",
+        MAJOR, "code {subject} is removed ({old}): such an error is judged by its HTTP status"
     ),
     "code-kind": Rule(
         MAJOR,
@@ -54,25 +49,10 @@ DOCUMENT_RULES = {
         "code {subject} is retryable: the same call may succeed later",
         installed="do not retry after code {subject}",
     ),
-    "code-name": Rule(
-        PATCH,
-        "code {subject} has the name {new} instead of {old}",
-    ),
-    "code-texts": Rule(
-        PATCH,
-        "code {subject}: texts change ({new})",
-        is_in_changelog=False,
-    ),
-    "texts": Rule(
-        PATCH,
-        "texts of {subject} change ({new})",
-        is_in_changelog=False,
-    ),
-    "components": Rule(
-        PATCH,
-        "{new} changes, which no operation uses",
-        is_in_changelog=False,
-    ),
+    "code-name": Rule(PATCH, "code {subject} has the name {new} instead of {old}"),
+    "code-texts": Rule(PATCH, "code {subject}: texts change ({new})", is_in_changelog=False),
+    "texts": Rule(PATCH, "texts of {subject} change ({new})", is_in_changelog=False),
+    "components": Rule(PATCH, "{new} changes, which no operation uses", is_in_changelog=False),
     "places": Rule(
         PATCH,
         "{new}: parts move, or texts change that are shown nowhere else; nothing in Python changes",

@@ -20,23 +20,11 @@ FIELD_RULES = {
         installed="work: the field {wire} is kept in additional_properties",
         advice=OPTIONAL_ADVICE,
     ),
-    "field-removed": Rule(
-        MAJOR,
-        "{subject} is removed ({old})",
-        effect=FAILS,
-        installed=REFUSED,
-    ),
+    "field-removed": Rule(MAJOR, "{subject} is removed ({old})", effect=FAILS, installed=REFUSED),
     "field-removed-optional": Rule(
-        MAJOR,
-        "{subject} is removed ({old})",
-        installed="work: {subject} is None",
+        MAJOR, "{subject} is removed ({old})", installed="work: {subject} is None"
     ),
-    "field-renamed": Rule(
-        MAJOR,
-        "{old} is renamed to {new}",
-        effect=FAILS,
-        installed=REFUSED,
-    ),
+    "field-renamed": Rule(MAJOR, "{old} is renamed to {new}", effect=FAILS, installed=REFUSED),
     "field-wire-name": Rule(
         MAJOR,
         "{subject} is {new} instead of {old} on the wire, in to_dict(), --json and CSV",
@@ -56,8 +44,7 @@ FIELD_RULES = {
         installed="reject a response of {operations} in which {subject} is null",
     ),
     "field-not-nullable": Rule(
-        MAJOR,
-        "{subject} is never None; rows and seeds that have None break",
+        MAJOR, "{subject} is never None; rows and seeds that have None break"
     ),
     "field-optional": Rule(
         MAJOR,
@@ -65,13 +52,9 @@ FIELD_RULES = {
         effect=DEGRADED,
         installed="reject a response of {operations} without {wire}",
     ),
-    "field-required": Rule(
-        MAJOR,
-        "{subject} is always there; rows and seeds without it break",
-    ),
+    "field-required": Rule(MAJOR, "{subject} is always there; rows and seeds without it break"),
     "field-narrower": Rule(
-        MAJOR,
-        "{subject} accepts less: {new} instead of {old}; the client rejects other responses",
+        MAJOR, "{subject} accepts less: {new} instead of {old}; the client rejects other responses"
     ),
     "field-wider": Rule(
         PATCH,
@@ -100,9 +83,7 @@ FIELD_RULES = {
         installed="work: {subject} takes any value",
     ),
     "field-format": Rule(
-        PATCH,
-        "{subject} has the format {new} instead of {old}",
-        is_in_changelog=False,
+        PATCH, "{subject} has the format {new} instead of {old}", is_in_changelog=False
     ),
     "field-order": Rule(
         PATCH,
@@ -115,55 +96,25 @@ FIELD_RULES = {
         effect=FAILS,
         installed="read values of {operations} into other fields, or reject them: release today",
     ),
-    "field-deprecated": Rule(
-        MINOR,
-        "{subject} is deprecated",
-        installed="work; they do not warn",
-    ),
-    "field-undeprecated": Rule(
-        PATCH,
-        "{subject} is no longer deprecated",
-    ),
+    "field-deprecated": Rule(MINOR, "{subject} is deprecated", installed="work; they do not warn"),
+    "field-undeprecated": Rule(PATCH, "{subject} is no longer deprecated"),
     "field-default": Rule(
-        PATCH,
-        "{subject}: the documented default is {new} instead of {old}",
-        is_in_changelog=False,
+        PATCH, "{subject}: the documented default is {new} instead of {old}", is_in_changelog=False
     ),
-    "instant-added": Rule(
-        MINOR,
-        "{subject} is new, an aware datetime",
-    ),
-    "instant-removed": Rule(
-        MAJOR,
-        "{subject} is removed, an aware datetime",
-    ),
-    "instant-renamed": Rule(
-        MAJOR,
-        "{old} is renamed to {new}",
-    ),
-    "holdings-added": Rule(
-        MINOR,
-        "rows of {subject} can be filtered by --non-zero ({new})",
-    ),
+    "instant-added": Rule(MINOR, "{subject} is new, an aware datetime"),
+    "instant-removed": Rule(MAJOR, "{subject} is removed, an aware datetime"),
+    "instant-renamed": Rule(MAJOR, "{old} is renamed to {new}"),
+    "holdings-added": Rule(MINOR, "rows of {subject} can be filtered by --non-zero ({new})"),
     "holdings-removed": Rule(
-        MAJOR,
-        "rows of {subject} cannot be filtered by --non-zero any more ({old})",
+        MAJOR, "rows of {subject} cannot be filtered by --non-zero any more ({old})"
     ),
     "holdings-changed": Rule(
-        PATCH,
-        "--non-zero looks at {new} instead of {old}: other rows of {subject} are shown",
+        PATCH, "--non-zero looks at {new} instead of {old}: other rows of {subject} are shown"
     ),
-    "clock-added": Rule(
-        MINOR,
-        "the mock exchange answers {subject} with its clock",
-    ),
-    "clock-removed": Rule(
-        MAJOR,
-        "the mock exchange no longer answers {subject} with its clock",
-    ),
+    "clock-added": Rule(MINOR, "the mock exchange answers {subject} with its clock"),
+    "clock-removed": Rule(MAJOR, "the mock exchange no longer answers {subject} with its clock"),
     "account-mark-added": Rule(
-        MAJOR,
-        "responses that mix or change {subject} are rejected: it identifies the account",
+        MAJOR, "responses that mix or change {subject} are rejected: it identifies the account"
     ),
     "account-mark-removed": Rule(
         MAJOR,
@@ -173,35 +124,17 @@ FIELD_RULES = {
 }
 CLASS_RULES = {
     "class-renamed": Rule(
-        MAJOR,
-        "class {old} is renamed to {new}",
-        installed="keep the old name and work",
+        MAJOR, "class {old} is renamed to {new}", installed="keep the old name and work"
     ),
-    "class-removed": Rule(
-        MAJOR,
-        "class {subject} is removed",
-    ),
-    "class-added": Rule(
-        PATCH,
-        "class {subject} is new",
-        is_in_changelog=False,
-    ),
-    "class-closed": Rule(
-        MAJOR,
-        "{subject} accepts no unknown fields any more",
-    ),
+    "class-removed": Rule(MAJOR, "class {subject} is removed"),
+    "class-added": Rule(PATCH, "class {subject} is new", is_in_changelog=False),
+    "class-closed": Rule(MAJOR, "{subject} accepts no unknown fields any more"),
     "class-opened": Rule(
         PATCH,
         "{subject} accepts unknown fields",
         effect=DEGRADED,
         installed="reject a response of {operations} with an unknown field",
     ),
-    "class-deprecated": Rule(
-        MINOR,
-        "class {subject} is deprecated",
-    ),
-    "class-undeprecated": Rule(
-        PATCH,
-        "class {subject} is no longer deprecated",
-    ),
+    "class-deprecated": Rule(MINOR, "class {subject} is deprecated"),
+    "class-undeprecated": Rule(PATCH, "class {subject} is no longer deprecated"),
 }

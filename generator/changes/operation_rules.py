@@ -5,11 +5,7 @@ from __future__ import annotations
 from .steps import DEGRADED, FAILS, MAJOR, MINOR, PATCH, REFUSED, Rule
 
 OPERATION_RULES = {
-    "operation-added": Rule(
-        MINOR,
-        "{subject} is new ({new})",
-        installed="do not have it",
-    ),
+    "operation-added": Rule(MINOR, "{subject} is new ({new})", installed="do not have it"),
     "operation-removed": Rule(
         MAJOR,
         "{subject} is removed ({old})",
@@ -20,9 +16,7 @@ OPERATION_RULES = {
         ),
     ),
     "operation-renamed": Rule(
-        MAJOR,
-        "{old} is renamed to {new}",
-        installed="keep the old name and work",
+        MAJOR, "{old} is renamed to {new}", installed="keep the old name and work"
     ),
     "operation-moved": Rule(
         PATCH,
@@ -45,9 +39,7 @@ OPERATION_RULES = {
         is_in_changelog=False,
     ),
     "operation-order": Rule(
-        PATCH,
-        "the order of operations in --help and OPERATIONS is {new}",
-        is_in_changelog=False,
+        PATCH, "the order of operations in --help and OPERATIONS is {new}", is_in_changelog=False
     ),
     "weight-raised": Rule(
         PATCH,
@@ -77,9 +69,7 @@ OPERATION_RULES = {
         installed="send {old}: the exchange rejects every call of {subject}; release today",
     ),
     "security-fewer": Rule(
-        MINOR,
-        "{subject} needs {new} instead of {old}",
-        installed="send more than is needed",
+        MINOR, "{subject} needs {new} instead of {old}", installed="send more than is needed"
     ),
     "security-kind": Rule(
         MAJOR,
@@ -93,10 +83,7 @@ OPERATION_RULES = {
         effect=FAILS,
         installed="send {old}: the exchange rejects every call of {subject}; release today",
     ),
-    "security-type": Rule(
-        PATCH,
-        "{subject} has the security type {new} instead of {old}",
-    ),
+    "security-type": Rule(PATCH, "{subject} has the security type {new} instead of {old}"),
     "operation-server": Rule(
         MAJOR,
         "{subject} is served by {new} instead of {old}",
@@ -104,14 +91,9 @@ OPERATION_RULES = {
         installed="call {old}: they work as long as that host serves {subject}",
     ),
     "operation-deprecated": Rule(
-        MINOR,
-        "{subject} is deprecated",
-        installed="work; they do not warn",
+        MINOR, "{subject} is deprecated", installed="work; they do not warn"
     ),
-    "operation-undeprecated": Rule(
-        PATCH,
-        "{subject} is no longer deprecated",
-    ),
+    "operation-undeprecated": Rule(PATCH, "{subject} is no longer deprecated"),
     "result-lost": Rule(
         MAJOR,
         "{subject} has no JSON value for status 200 any more",
@@ -119,20 +101,12 @@ OPERATION_RULES = {
         installed=REFUSED,
     ),
     "response-added": Rule(
-        PATCH,
-        "{subject}: the response {new} is documented",
-        is_in_changelog=False,
+        PATCH, "{subject}: the response {new} is documented", is_in_changelog=False
     ),
     "response-removed": Rule(
-        PATCH,
-        "{subject}: the response {old} is no longer documented",
-        is_in_changelog=False,
+        PATCH, "{subject}: the response {old} is no longer documented", is_in_changelog=False
     ),
-    "header-added": Rule(
-        PATCH,
-        "{subject}: header {new} is documented",
-        is_in_changelog=False,
-    ),
+    "header-added": Rule(PATCH, "{subject}: header {new} is documented", is_in_changelog=False),
     "header-removed": Rule(
         PATCH,
         "{subject}: header {old} is no longer documented",
@@ -140,9 +114,7 @@ OPERATION_RULES = {
         installed="read {old} where it is sent; used weight is None where it is not",
     ),
     "header-changed": Rule(
-        PATCH,
-        "{subject}: header {new} is described differently",
-        is_in_changelog=False,
+        PATCH, "{subject}: header {new} is described differently", is_in_changelog=False
     ),
     "error-field-lost": Rule(
         MAJOR,
@@ -151,9 +123,7 @@ OPERATION_RULES = {
         installed="judge errors without {old} by the HTTP status alone",
     ),
     "error-field-changed": Rule(
-        PATCH,
-        "errors of {subject}: the description of {new} changes",
-        is_in_changelog=False,
+        PATCH, "errors of {subject}: the description of {new} changes", is_in_changelog=False
     ),
     "response-media": Rule(
         PATCH,
