@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .change import Collector
 from .compare_classes import ClassComparer
-from .documents import canonical
 from .facts import Argument, Facts, OperationFacts
 from .operation_differences import argument_differences, operation_differences, response_differences
 from .pairs import is_reordered, pair_arguments, pair_operations
@@ -74,9 +73,7 @@ class OperationComparer:
 
     def _has_assets(self, operation: OperationFacts) -> bool:
         """Return whether the command has an option that selects rows by their asset."""
-        result = operation.result
-        row = result.parts[0] if result and result.json_type == "array" else result
-        item = self.classes.old.get(row.python_type) if row else None
+        item = self.classes.old.get(operation.row_type)
         return item is not None and "asset" in [member.name for member in item.members.values()]
 
     def _compare_argument(self, old: Argument, new: Argument, operation: str) -> None:
@@ -85,9 +82,7 @@ class OperationComparer:
             # The client fills it in, so no caller sees its type or bounds.
             if old.wire != new.wire:
                 add("argument-wire-name", new.name, [operation], old.wire, new.wire)
-            elif canonical([old.required, str(old.shape)]) != canonical(
-                [new.required, str(new.shape)]
-            ):
+            elif (old.required, str(old.shape)) != (new.required, str(new.shape)):
                 add("texts", new.name, [operation], new="its bounds")
             return
         for rule, before, after in argument_differences(old, new):

@@ -78,6 +78,14 @@ class OperationFacts:
         return {name: p for name, p in self.parameters.items() if p.role != "timestamp"}
 
     @property
+    def row_type(self) -> str:
+        """Python type of the rows of the value: of one row, of a list, or of either."""
+        row = self.result
+        while row and row.parts and row.json_type in ("array", "union"):
+            row = row.parts[0]
+        return row.python_type if row else "None"
+
+    @property
     def roles(self) -> dict[str, str]:
         """Name on the wire of the parameters that the client fills in, by their role."""
         return {p.role: p.wire for p in self.parameters.values() if p.role}

@@ -107,12 +107,7 @@ def _command(operation: OperationFacts, facts: Facts) -> str:
         f"--{a.name.rstrip('_').replace('_', '-')} {a.shape.python_type}"
         for a in operation.arguments.values()
     ]
-    row = (
-        operation.result.parts[0]
-        if operation.result and operation.result.parts
-        else operation.result
-    )
-    item = facts.classes.get(row.python_type) if row else None
+    item = facts.classes.get(operation.row_type)
     options += ["--non-zero"] if item and item.holdings else []
     words = [f"[{option}]" for option in options]
     return " ".join(["binance-usdm", operation.name.replace("_", "-"), *words])
