@@ -13,7 +13,7 @@ from generator.path_items import operations
 from generator.spec import Json, resolve
 
 from .compare_example import compare_example
-from .difference import Difference, compare_names
+from .difference import Difference, compare_names, report_more_text
 from .markdown import Line, Page, Section, parse_table
 from .texts import first_clause, first_sentence, normalize
 
@@ -137,7 +137,7 @@ def _compare_request(section: Section, operation: Operation, _: str) -> Iterator
         yield Difference.of(lines[0].number, "method", match[1], operation.method.upper())
     if match[2] != operation.path:
         yield Difference.of(lines[0].number, "path", match[2], operation.path)
-    yield from _report_more_text(lines[1:], "path")
+    yield from report_more_text(lines[1:], "path")
 
 
 def _compare_weight(section: Section, operation: Operation, _: str) -> Iterator[Difference]:
@@ -149,7 +149,7 @@ def _compare_weight(section: Section, operation: Operation, _: str) -> Iterator[
         yield Difference.of(line.number, "weight", line.text.strip(), expected)
     elif int(match[1]) != expected:
         yield Difference.of(lines[0].number, "weight", match[1], expected)
-    yield from _report_more_text(lines[1:], "weight")
+    yield from report_more_text(lines[1:], "weight")
 
 
 def _compare_parameters(
@@ -158,7 +158,7 @@ def _compare_parameters(
     rows, others = parse_table(section.prose())
     expected = [resolve(operation.document, node) for node in operation.node["parameters"]]
     others = [line for line in others if normalize(line.text) not in _NO_PARAMETERS]
-    yield from _report_more_text(others, "parameters")
+    yield from report_more_text(others, "parameters")
     if rows:
         yield from _compare_header(*rows[0])
     by_name = {parameter["name"]: parameter for parameter in expected}
@@ -202,11 +202,6 @@ def _type_name(schema: Json) -> str:
     if "enum" in schema:
         return "ENUM"
     return _TYPES.get((str(schema.get("type")), schema.get("format")), "a type without a name")
-
-
-def _report_more_text(lines: Sequence[Line], subject: str) -> Iterator[Difference]:
-    for line in lines:
-        yield Difference(line.number, subject, f'the page also says "{line.text.strip()}"; read it')
 
 
 _COMPARERS: Final[dict[str, Callable[[Section, Operation, str], Iterator[Difference]]]] = {

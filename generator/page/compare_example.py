@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from generator.spec import Json, resolve
 
-from .difference import Difference, compare_names
+from .difference import Difference, compare_names, report_more_text
 from .example import Comment, Example, ExampleError, Fields, parse_example
 from .markdown import Section
 from .texts import first_clause, normalize
@@ -30,10 +30,7 @@ def compare_example(
 ) -> Iterator[Difference]:
     """Yield the differences of fields, their order, types and comments, and of the values."""
     line = section.heading.number
-    for more in section.prose():
-        yield Difference(
-            more.number, "example", f'the page also says "{more.text.strip()}"; read it'
-        )
+    yield from report_more_text(section.prose(), "example")
     if not section.code():
         yield Difference(line, "example", "the page has no example")
         return
@@ -130,9 +127,8 @@ class _ExampleComparison:
     def _compare_object(self, fields: Fields, schema: Json, path: Path) -> Iterator[Difference]:
         properties: Json = schema.get("properties", {})
         names = [name for name, _ in fields]
-        differences = list(compare_names(self._line, "field", names, list(properties)))
         self.has_other_fields |= sorted(names) != sorted(properties)
-        yield from differences
+        yield from compare_names(self._line, "field", names, list(properties))
         for name, value in fields:
             if name in properties:
                 inner = (*path, name)

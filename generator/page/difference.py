@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
+
+from .markdown import Line
 
 
 class Difference(NamedTuple):
@@ -17,6 +19,12 @@ class Difference(NamedTuple):
     def of(cls, line: int, subject: str, stated: Any, expected: Any) -> Self:
         """Return the difference between what the page states and what the spec has."""
         return cls(line, subject, f"the page has {stated or 'nothing'}, the spec {expected}")
+
+
+def report_more_text(lines: Iterable[Line], subject: str) -> Iterator[Difference]:
+    """Yield a difference for each line of a section that nothing else compares."""
+    for line in lines:
+        yield Difference(line.number, subject, f'the page also says "{line.text.strip()}"; read it')
 
 
 def compare_names(

@@ -64,7 +64,7 @@ def parse_example(lines: list[Line]) -> Example:
     except (ValueError, RecursionError):
         # A number has too many digits, or the nesting is too deep.
         raise ExampleError(lines[0].number, "too large") from None
-    paths = list(walk_fields(value))
+    paths = list(_walk_fields(value))
     return Example(
         value,
         [
@@ -84,12 +84,12 @@ def _split_comment(text: str) -> tuple[str, int, str]:
     return text, key_count, ""
 
 
-def walk_fields(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def _walk_fields(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the path of every field in the order of the text, without numbers of rows."""
     if isinstance(value, Fields):
         for name, inner in value:
             yield (*path, name)
-            yield from walk_fields(inner, (*path, name))
+            yield from _walk_fields(inner, (*path, name))
     elif isinstance(value, list):
         for inner in value:
-            yield from walk_fields(inner, path)
+            yield from _walk_fields(inner, path)
