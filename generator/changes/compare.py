@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from generator.spec import Json
+from generator.spec import Json, walk_objects
 
 from .change import Change, Collector
 from .compare_operations import OperationComparer
-from .documents import canonical, changed_keys, follow, is_same, mapping, sequence
+from .documents import canonical, changed_keys, follow, is_same, mapping
 from .fact_reader import collect_facts
 from .facts import Facts, OperationFacts
 from .pairs import is_reordered
@@ -164,12 +164,9 @@ def _used_components(document: Json) -> set[tuple[str, str]]:
     used: set[tuple[str, str]] = set()
     pending: list[Any] = [document.get("paths")]
     while pending:
-        node = pending.pop()
-        if isinstance(node, dict):
+        for _, node in walk_objects((), pending.pop()):
             steps = str(node.get("$ref")).split("/")
             if len(steps) >= 4 and (steps[2], steps[3]) not in used:
                 used.add((steps[2], steps[3]))
                 pending.append(follow(document, {"$ref": "/".join(steps[:4])})[1])
-            pending.extend(node.values())
-        pending.extend(sequence(node))
     return used

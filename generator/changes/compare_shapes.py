@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from .compare_strings import (
+    choice_set,
     compare_choices,
     compare_strings,
     describe_choices,
@@ -124,18 +125,10 @@ def _format(old: Shape, new: Shape) -> Iterator[Difference]:
 
 def _restrictions(old: Shape, new: Shape, *, flows_in: bool) -> Iterator[Difference]:
     """Yield which values are accepted no more, and which are accepted in addition."""
-    is_open = not flows_in
-    if is_open and _choice_set(old) != _choice_set(new):
+    if not flows_in and choice_set(old) != choice_set(new):
         # An enum in a response is open: any other value is read too.
         yield Difference("enum", describe_choices(old), describe_choices(new))
-    differences = []
-    for key in sorted(old.limits.keys() | new.limits.keys()):
-        before, after = old.limits.get(key), new.limits.get(key)
-        # Lengths of strings are compared together with their pattern.
-        is_length = old.json_type == "string" and key in STRING_LENGTHS
-        if not is_length and (kind := compare_limit(key, before, after)):
-            words = describe_limit(key, before), describe_limit(key, after)
-            differences.append(Difference(kind, *words))
+    differences = list(_limits(old, new))
     if old.json_type == "string" and string_rules(old) != string_rules(new):
         words = describe_strings(old), describe_strings(new)
         kinds = compare_strings(old, new, flows_in=flows_in)
@@ -148,22 +141,27 @@ def _restrictions(old: Shape, new: Shape, *, flows_in: bool) -> Iterator[Differe
     yield from differences
 
 
+def _limits(old: Shape, new: Shape) -> Iterator[Difference]:
+    # Lengths of strings are compared together with their pattern.
+    left_out = STRING_LENGTHS if old.json_type == "string" else ()
+    for key in sorted((old.limits.keys() | new.limits.keys()).difference(left_out)):
+        before, after = old.limits.get(key), new.limits.get(key)
+        if kind := compare_limit(key, before, after):
+            yield Difference(kind, describe_limit(key, before), describe_limit(key, after))
+
+
 def _accepts_choices(old: Shape, new: Shape) -> bool:
     """Return whether each of the numbers that the old document lists is accepted."""
     is_plain = new.limits.keys() <= {"minimum", "maximum"}
     if not old.enum or not is_plain or new.json_type not in ("integer", "number"):
         return False
-    allowed = _choice_set(new)
+    allowed = choice_set(new)
     return all(
         isinstance(value, (int, float))
         and allows_number(new.limits, value)
         and (allowed is None or canonical(value) in allowed)
         for value in old.enum
     )
-
-
-def _choice_set(shape: Shape) -> set[str] | None:
-    return None if shape.enum is None else set(map(canonical, shape.enum))
 
 
 def _words(value: Any) -> str:

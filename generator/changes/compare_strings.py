@@ -14,6 +14,7 @@ from .languages import (
     literal_automaton,
     pattern_automaton,
 )
+from .limits import compare_limit
 from .shapes import Shape
 
 MAX_LENGTH = 1_000
@@ -43,11 +44,13 @@ def compare_strings(old: Shape, new: Shape, *, flows_in: bool) -> Iterator[str]:
 
 def _compare_strings_by_rule(old: Shape, new: Shape, *, flows_in: bool) -> Iterator[str]:
     """Compare rule by rule where the sets of strings cannot be compared."""
-    for bounds, is_narrower in (("minLength", 1), ("maxLength", -1)):
-        before = old.limits.get(bounds, 0 if is_narrower == 1 else float("inf"))
-        after = new.limits.get(bounds, 0 if is_narrower == 1 else float("inf"))
-        if before != after:
-            yield "narrower" if (after - before) * is_narrower > 0 else "wider"
+    # A length of 0 is the same as none.
+    for key, before, after in (
+        ("minLength", old.limits.get("minLength") or None, new.limits.get("minLength") or None),
+        ("maxLength", old.limits.get("maxLength"), new.limits.get("maxLength")),
+    ):
+        if kind := compare_limit(key, before, after):
+            yield kind
     if flows_in:
         yield from compare_choices(old, new)
     if old.pattern == new.pattern:
@@ -75,10 +78,14 @@ def _automata(shape: Shape, *, flows_in: bool) -> list[Automaton]:
     return automata
 
 
+def choice_set(shape: Shape) -> set[str] | None:
+    """Return the values that are listed, 1 and 1.0 being one; None if none are."""
+    return None if shape.enum is None else set(map(canonical, shape.enum))
+
+
 def compare_choices(old: Shape, new: Shape) -> Iterator[str]:
     """Yield whether fewer values are listed, or more."""
-    before = None if old.enum is None else set(map(canonical, old.enum))
-    after = None if new.enum is None else set(map(canonical, new.enum))
+    before, after = choice_set(old), choice_set(new)
     if after is not None and (before is None or before - after):
         yield "narrower"
     if before is not None and (after is None or after - before):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import NamedTuple
 
-from generator.spec import Json
+from generator.spec import Json, walk_objects
 from tests.generator.changes.edits import (
     REAL,
     WIDE,
@@ -91,15 +91,9 @@ def rename_field(old: str, new: str) -> Edit:
 def rename_class(old: str, new: str) -> Edit:
     def edit(document: Json) -> None:
         rename((*SCHEMAS, old), new)(document)
-        pending = [document]
-        while pending:
-            node = pending.pop()
-            if isinstance(node, dict):
-                if node.get("$ref") == f"#/components/schemas/{old}":
-                    node["$ref"] = f"#/components/schemas/{new}"
-                pending.extend(node.values())
-            elif isinstance(node, list):
-                pending.extend(node)
+        for _, node in walk_objects((), document):
+            if node.get("$ref") == f"#/components/schemas/{old}":
+                node["$ref"] = f"#/components/schemas/{new}"
 
     return edit
 
