@@ -9,8 +9,8 @@ from generator.spec import Json, walk_objects
 
 from .change import Change, Collector
 from .compare_operations import OperationComparer
-from .documents import canonical, changed_keys, follow, is_same, mapping
-from .fact_reader import collect_facts
+from .documents import canonical_text, changed_keys, follow, is_same, mapping
+from .fact_reader import read_facts
 from .facts import Facts, OperationFacts
 from .pairs import is_reordered
 from .shapes import ClassFacts, unknown_differences
@@ -31,7 +31,7 @@ def compare(old: Json, new: Json, *, assumed_wider: Collection[str] = ()) -> lis
         assumed_wider: Subjects of patterns that are said to accept all that they did.
     """
     collector = Collector(assumed_wider)
-    before, after = collect_facts(old), collect_facts(new)
+    before, after = read_facts(old), read_facts(new)
     OperationComparer(before, after, collector).compare_all()
     _compare_hosts(before.hosts, after.hosts, collector)
     _compare_errors(before.errors, after.errors, collector)
@@ -101,7 +101,7 @@ def _compare_texts(old: Facts, new: Facts, collector: Collector) -> None:
             collector.add("texts", subject, new=", ".join(keys))
     for place in sorted(old.prose.keys() | new.prose.keys()):
         key = place.rpartition(".")[2]
-        if canonical(old.prose.get(place), key) != canonical(new.prose.get(place), key):
+        if canonical_text(old.prose.get(place), key) != canonical_text(new.prose.get(place), key):
             collector.add("texts", place, new="its words")
 
 

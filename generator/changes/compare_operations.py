@@ -48,7 +48,7 @@ class OperationComparer:
         """Compare which parameters the client fills in."""
         wires = {argument.wire for argument in new.parameters.values()}
         for role, wire in old.roles.items():
-            # A removed argument is a change of its own.
+            # A removed argument is reported as removed.
             if role not in new.roles and (role == "timestamp" or wire in wires):
                 self.collector.add("argument-role-lost", wire, [new.name], old=role)
         for role, wire in new.roles.items():

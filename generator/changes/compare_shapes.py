@@ -14,7 +14,7 @@ from .compare_strings import (
     describe_strings,
     string_rules,
 )
-from .documents import canonical
+from .documents import canonical_text
 from .limits import allows_number, compare_limit, describe_limit
 from .shapes import INTEGER_FORMATS, Shape, unknown_differences
 
@@ -63,7 +63,7 @@ def compare_shapes(
 def _annotations(old: Shape, new: Shape) -> Iterator[Difference]:
     if old.deprecated != new.deprecated:
         yield Difference("deprecated" if new.deprecated else "undeprecated")
-    if canonical(old.default) != canonical(new.default):
+    if canonical_text(old.default) != canonical_text(new.default):
         yield Difference("default", _words(old.default), _words(new.default))
     yield from (Difference(*entry) for entry in unknown_differences(old.unknown, new.unknown))
 
@@ -159,7 +159,7 @@ def _accepts_choices(old: Shape, new: Shape) -> bool:
     return all(
         isinstance(value, (int, float))
         and allows_number(new.limits, value)
-        and (allowed is None or canonical(value) in allowed)
+        and (allowed is None or canonical_text(value) in allowed)
         for value in old.enum
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .documents import canonical
+from .documents import canonical_text
 from .languages import (
     Automaton,
     UndecidableError,
@@ -80,7 +80,7 @@ def _automata(shape: Shape, *, flows_in: bool) -> list[Automaton]:
 
 def choice_set(shape: Shape) -> set[str] | None:
     """Return the values that are listed, 1 and 1.0 being one; None if none are."""
-    return None if shape.enum is None else set(map(canonical, shape.enum))
+    return None if shape.enum is None else set(map(canonical_text, shape.enum))
 
 
 def compare_choices(old: Shape, new: Shape) -> Iterator[str]:

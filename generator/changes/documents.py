@@ -134,10 +134,10 @@ def _target(document: Json, reference: str) -> Json | None:
 
 def is_same(old: Any, new: Any) -> bool:
     """Return whether two JSON values are equal up to the order of keys and of sets."""
-    return canonical(old) == canonical(new)
+    return canonical_text(old) == canonical_text(new)
 
 
-def canonical(value: Any, key: str = "") -> str:
+def canonical_text(value: Any, key: str = "") -> str:
     """Return a text that is equal for values that are equal up to the order of keys and sets."""
     return json.dumps(_normalized(value, key), sort_keys=True, ensure_ascii=False)
 
@@ -159,7 +159,7 @@ def changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return [
         key
         for key in sorted(old.keys() | new.keys())
-        if canonical(old.get(key), key) != canonical(new.get(key), key)
+        if canonical_text(old.get(key), key) != canonical_text(new.get(key), key)
     ]
 
 

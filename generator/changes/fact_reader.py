@@ -8,7 +8,7 @@ from typing import Any
 from generator.servers import MOCK_ENVIRONMENT
 from generator.spec import Json, python_name
 
-from .documents import canonical, follow, mapping, sequence
+from .documents import canonical_text, follow, mapping, sequence
 from .facts import Argument, Credential, ErrorResponse, Facts, OperationFacts
 from .shape_reader import ShapeReader
 from .shapes import Shape, texts_of
@@ -31,7 +31,7 @@ DOCUMENT_KEYS = {
 }  # fmt: skip
 
 
-def collect_facts(document: Json) -> Facts:
+def read_facts(document: Json) -> Facts:
     """Return the facts of a document, which need not have passed the lint."""
     reader = _FactReader(document)
     operations: dict[str, OperationFacts] = {}
@@ -43,16 +43,16 @@ def collect_facts(document: Json) -> Facts:
     return Facts(
         operations=operations,
         classes=reader.shapes.classes,
-        hosts=dict(_hosts(document.get("servers"))),
+        hosts=dict(_read_hosts(document.get("servers"))),
         errors={
             str(code): mapping(e) for code, e in mapping(document.get("x-error-codes")).items()
         },
-        prose=dict(_prose(document)),
+        prose=dict(_read_prose(document)),
         unknown={key: value for key, value in document.items() if key not in DOCUMENT_KEYS},
     )
 
 
-def _hosts(servers: Any) -> Iterator[tuple[str, str]]:
+def _read_hosts(servers: Any) -> Iterator[tuple[str, str]]:
     """Yield name and URL of the exchange's hosts; the mock exchange is none."""
     for server in map(mapping, sequence(servers)):
         if server.get("x-environment") == MOCK_ENVIRONMENT:
@@ -64,7 +64,7 @@ def _hosts(servers: Any) -> Iterator[tuple[str, str]]:
         yield HOST_NAMES.get(str(environment), str(environment or url)), url
 
 
-def _prose(document: Json) -> Iterator[tuple[str, Any]]:
+def _read_prose(document: Json) -> Iterator[tuple[str, Any]]:
     for key, value in mapping(document.get("info")).items():
         yield f"info.{key}", value
     for key, value in mapping(document.get("x-sources")).items():
@@ -73,7 +73,7 @@ def _prose(document: Json) -> Iterator[tuple[str, Any]]:
         if key in document:
             yield key, document[key]
     for server in map(mapping, sequence(document.get("servers"))):
-        host = next(iter(dict(_hosts([server]))), None)
+        host = next(iter(dict(_read_hosts([server]))), None)
         if host is None:
             yield "the mock exchange", server
             continue
@@ -102,12 +102,14 @@ class _FactReader:
             _, item = follow(self.document, node)
             for method, operation in item.items():
                 if method in METHODS and isinstance(operation, dict):
-                    yield self._operation(str(path), method, operation, item)
+                    yield self._read_operation(str(path), method, operation, item)
 
-    def _operation(self, path: str, method: str, operation: Json, item: Json) -> OperationFacts:
+    def _read_operation(
+        self, path: str, method: str, operation: Json, item: Json
+    ) -> OperationFacts:
         identity = operation.get("x-python-name") or operation.get("operationId")
         name = python_name(str(identity or f"{method} {path}"))
-        parameters = self._parameters(name, operation, item)
+        parameters = self._read_parameters(name, operation, item)
         responses = {
             str(status): response
             for status, response in mapping(operation.get("responses")).items()
@@ -123,13 +125,13 @@ class _FactReader:
             path=path,
             tags=tuple(map(str, sequence(operation.get("tags")))),
             weight=operation.get("x-weight"),
-            security=self._security(operation),
+            security=self._read_security(operation),
             security_type=security_type,
-            demanded=frozenset(self._credential(str(n)).role for n in sequence(demanded)),
+            demanded=frozenset(self._read_credential(str(n)).role for n in sequence(demanded)),
             parameters={parameter.name: parameter for parameter in parameters},
-            result=self._result(name, success),
-            responses={status: self._response(status, r) for status, r in responses.items()},
-            servers=tuple(url for _, url in _hosts(servers)),
+            result=self._read_result(name, success),
+            responses={status: self._read_response(status, r) for status, r in responses.items()},
+            servers=tuple(url for _, url in _read_hosts(servers)),
             deprecated=operation.get("deprecated") is True,
             texts=texts_of(operation),
             unknown={
@@ -142,15 +144,15 @@ class _FactReader:
             },
         )
 
-    def _parameters(self, name: str, operation: Json, item: Json) -> list[Argument]:
+    def _read_parameters(self, name: str, operation: Json, item: Json) -> list[Argument]:
         found: dict[tuple[str, str], Argument] = {}
         for node in [*sequence(item.get("parameters")), *sequence(operation.get("parameters"))]:
             _, parameter = follow(self.document, node)
-            argument = self._argument(name, parameter)
+            argument = self._read_argument(name, parameter)
             found[argument.wire, argument.location] = argument
         return list(found.values())
 
-    def _argument(self, operation: str, parameter: Json) -> Argument:
+    def _read_argument(self, operation: str, parameter: Json) -> Argument:
         wire = str(parameter.get("name", parameter.get("$ref")))
         schema = parameter.get("schema")
         content = mapping(parameter.get("content"))
@@ -166,43 +168,45 @@ class _FactReader:
             role=role if isinstance(role, str) else None,
             shape=self.shapes.read({} if schema is None else schema, f"{operation}_{wire}"),
             deprecated=parameter.get("deprecated") is True,
-            style=canonical([parameter.get("style"), parameter.get("explode"), sorted(content)]),
+            style=canonical_text(
+                [parameter.get("style"), parameter.get("explode"), sorted(content)]
+            ),
             texts=texts_of(parameter),
             unknown={k: v for k, v in parameter.items() if k not in known and k != "content"},
         )
 
-    def _security(self, operation: Json) -> frozenset[frozenset[Credential]]:
+    def _read_security(self, operation: Json) -> frozenset[frozenset[Credential]]:
         declared = operation.get("security", self.document.get("security"))
         requirements = [mapping(entry) for entry in sequence(declared)] or [{}]
-        return frozenset(frozenset(map(self._credential, entry)) for entry in requirements)
+        return frozenset(frozenset(map(self._read_credential, entry)) for entry in requirements)
 
-    def _credential(self, name: str) -> Credential:
+    def _read_credential(self, name: str) -> Credential:
         _, scheme = follow(self.document, self.schemes.get(name))
         role = scheme.get("x-signing-role")
         return Credential(
             role=str(role or name),
-            kind=canonical([scheme.get("type"), scheme.get("in"), scheme.get("scheme")]),
+            kind=canonical_text([scheme.get("type"), scheme.get("in"), scheme.get("scheme")]),
             name=str(scheme.get("name")),
         )
 
-    def _result(self, name: str, response: Json) -> Shape | None:
+    def _read_result(self, name: str, response: Json) -> Shape | None:
         content = mapping(response.get("content"))
         for media, node in content.items():
             if media.partition(";")[0].strip() == JSON_MEDIA:
                 return self.shapes.read(mapping(node).get("schema", {}), f"{name}_result")
         return None
 
-    def _response(self, status: str, node: Any) -> ErrorResponse:
+    def _read_response(self, status: str, node: Any) -> ErrorResponse:
         """Return the facts of a response; most operations share those of errors."""
         reference = node.get("$ref") if isinstance(node, dict) and len(node) == 1 else None
         if not isinstance(reference, str) or status == "200":
-            return self._read_response(status, follow(self.document, node)[1])
+            return self._read_inline_response(status, follow(self.document, node)[1])
         if reference not in self._errors:
             response = follow(self.document, node)[1]
-            self._errors[reference] = self._read_response(status, response)
+            self._errors[reference] = self._read_inline_response(status, response)
         return self._errors[reference]
 
-    def _read_response(self, status: str, response: Json) -> ErrorResponse:
+    def _read_inline_response(self, status: str, response: Json) -> ErrorResponse:
         content = mapping(response.get("content"))
         headers = {
             key: follow(self.document, header)[1]
@@ -214,17 +218,19 @@ class _FactReader:
         shape = apart.read({} if status == "200" else schema, "error")
         facts = apart.classes.get(shape.python_type)
         prose = {
-            "response": _without(response, "headers", "content"),
+            "response": _leave_out(response, "headers", "content"),
             "schema": dict(facts.texts) if facts else {},
-            "media": {media: _without(mapping(node), "schema") for media, node in content.items()},
+            "media": {
+                media: _leave_out(mapping(node), "schema") for media, node in content.items()
+            },
         }
         return ErrorResponse(
             headers=headers,
             media=tuple(content),
             members={wire: member.shape for wire, member in facts.members.items()} if facts else {},
-            texts=canonical(prose),
+            texts=canonical_text(prose),
         )
 
 
-def _without(node: Json, *keys: str) -> Json:
+def _leave_out(node: Json, *keys: str) -> Json:
     return {key: value for key, value in node.items() if key not in keys}

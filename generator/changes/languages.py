@@ -140,7 +140,7 @@ def is_included(inner: Sequence[Automaton], outer: Sequence[Automaton]) -> bool:
 
 
 def _representatives(automata: Iterable[Automaton]) -> list[int]:
-    """Return one code point for each class of code points that no automaton tells apart."""
+    """Return one code point for each class of code points that all automata treat alike."""
     borders = {0}
     for automaton in automata:
         for moves in automaton.moves:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from generator.spec import Json
 
-from .documents import canonical
+from .documents import canonical_text
 from .shapes import INTEGER_FORMATS
 
 UPPER_COUNTS = ("maxLength", "maxItems", "maxProperties")
@@ -30,7 +30,7 @@ def read_limits(schema: Json, json_type: str) -> Iterator[tuple[str, Any]]:
     if schema.get("uniqueItems") is True:
         yield "uniqueItems", True
     if "const" in schema:
-        yield "const", canonical(schema["const"])
+        yield "const", canonical_text(schema["const"])
     size = INTEGER_FORMATS.get(str(schema.get("format"))) if json_type == "integer" else None
     lower = _bounds(schema, "minimum", "exclusiveMinimum")
     upper = _bounds(schema, "maximum", "exclusiveMaximum")

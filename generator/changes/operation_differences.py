@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from .documents import canonical
+from .documents import canonical_text
 from .facts import Argument, ErrorResponse, OperationFacts
 from .shapes import unknown_differences
 
@@ -29,7 +29,7 @@ def operation_differences(
         yield "operation-method", old.method.upper(), new.method.upper()
     if old.tags != new.tags:
         yield "operation-tag", ", ".join(old.tags), ", ".join(new.tags)
-    if canonical(old.weight) != canonical(new.weight):
+    if canonical_text(old.weight) != canonical_text(new.weight):
         yield (
             _weight_rule(old.weight, new.weight),
             _weight_words(old.weight),
@@ -119,7 +119,7 @@ def response_differences(
             yield "header-removed", name, ""
         elif name not in old.headers:
             yield "header-added", "", name
-        elif canonical(old.headers[name]) != canonical(new.headers[name]):
+        elif canonical_text(old.headers[name]) != canonical_text(new.headers[name]):
             yield "header-changed", "", name
     if set(old.media) != set(new.media):
         yield "response-media", ", ".join(old.media), ", ".join(new.media)

@@ -25,32 +25,32 @@ class ShapeReader:
         self._reading: set[str] = set()
 
     def read(self, node: Any, owner: str, depth: int = 0) -> Shape:
-        """Return the shape of a schema; `owner` names a class that has no name of its own."""
+        """Return the shape of a schema; `owner` names a class without a name."""
         if node is False:
             return Shape("never", "Never")
         if node is True or depth > MAX_DEPTH:
             return Shape("any", "Any")
         component, schema = self._merge(node)
-        types, nullable = _types(schema)
+        types, nullable = _read_types(schema)
         choices = [*sequence(schema.get("oneOf")), *sequence(schema.get("anyOf"))]
         alternatives = [entry for entry in choices if mapping(entry).get("type") != "null"]
         nullable |= len(alternatives) < len(choices)
         if alternatives:
-            return self._alternatives(schema, alternatives, owner, nullable, depth)
+            return self._read_alternatives(schema, alternatives, owner, nullable, depth)
         if len(types) > 1:
             parts = [self.read({**schema, "type": name}, owner, depth + 1) for name in types]
-            return self._shape({}, "union", _joined(parts), nullable, parts)
-        json_type = types[0] if types else _inferred_type(schema)
+            return self._make_shape({}, "union", _join_types(parts), nullable, parts)
+        json_type = types[0] if types else _infer_type(schema)
         if json_type == "array":
-            return self._array(schema, component, owner, nullable, depth)
+            return self._read_array(schema, component, owner, nullable, depth)
         if json_type == "object":
-            return self._object(mapping(node), schema, component, (owner, nullable, depth))
+            return self._read_object(mapping(node), schema, component, (owner, nullable, depth))
         python_type = PYTHON_TYPES.get(json_type, "Any")
         if json_type == "string" and schema.get("format") == "decimal":
             python_type = "Decimal"
-        return self._shape(schema, json_type, python_type, nullable)
+        return self._make_shape(schema, json_type, python_type, nullable)
 
-    def _alternatives(
+    def _read_alternatives(
         self, schema: Json, alternatives: list[Any], owner: str, nullable: bool, depth: int
     ) -> Shape:
         """Return the shape of `oneOf` or `anyOf`; a single alternative is that type, or null."""
@@ -61,7 +61,7 @@ class ShapeReader:
         parts = [
             self.read(entry, f"{owner}_{n}", depth + 1) for n, entry in enumerate(alternatives)
         ]
-        return self._shape(schema, "union", _joined(parts), nullable, parts)
+        return self._make_shape(schema, "union", _join_types(parts), nullable, parts)
 
     def _merge(self, node: Any) -> tuple[str | None, Json]:
         """Follow references and merge `allOf`."""
@@ -84,21 +84,23 @@ class ShapeReader:
             own["required"] = [*merged.get("required", []), *sequence(own.get("required"))]
         return component, {**merged, **own}
 
-    def _array(
+    def _read_array(
         self, schema: Json, component: str | None, owner: str, nullable: bool, depth: int
     ) -> Shape:
         elements = sequence(schema.get("prefixItems"))
         if component and any("x-name" in mapping(element) for element in elements):
-            return self._named({}, schema, component, nullable)
+            return self._read_named({}, schema, component, nullable)
         if elements:
             parts = [
                 self.read(entry, f"{owner}_{n}", depth + 1) for n, entry in enumerate(elements)
             ]
-            return self._shape(schema, "tuple", f"tuple[{_joined(parts, ', ')}]", nullable, parts)
+            return self._make_shape(
+                schema, "tuple", f"tuple[{_join_types(parts, ', ')}]", nullable, parts
+            )
         item = self.read(schema.get("items", True), f"{owner}_item", depth + 1)
-        return self._shape(schema, "array", f"list[{item.annotation}]", nullable, [item])
+        return self._make_shape(schema, "array", f"list[{item.annotation}]", nullable, [item])
 
-    def _object(
+    def _read_object(
         self, node: Json, schema: Json, component: str | None, place: tuple[str, bool, int]
     ) -> Shape:
         owner, nullable, depth = place
@@ -107,11 +109,13 @@ class ShapeReader:
             component is None or isinstance(values, dict)
         ):
             part = self.read(True if values is None else values, f"{owner}_value", depth + 1)
-            return self._shape(schema, "map", f"dict[str, {part.annotation}]", nullable, [part])
+            return self._make_shape(
+                schema, "map", f"dict[str, {part.annotation}]", nullable, [part]
+            )
         beside = {key: value for key, value in node.items() if key not in ("$ref", "nullable")}
-        return self._named(beside if component else {}, schema, component or owner, nullable)
+        return self._read_named(beside if component else {}, schema, component or owner, nullable)
 
-    def _named(self, beside: Json, schema: Json, component: str, nullable: bool) -> Shape:
+    def _read_named(self, beside: Json, schema: Json, component: str, nullable: bool) -> Shape:
         """Return the shape of a class; `beside` has what stands beside the `$ref`."""
         # What stands beside the `$ref` belongs to the field and not to the class.
         _, target = self._merge({"$ref": f"#/components/schemas/{component}"})
@@ -119,11 +123,11 @@ class ShapeReader:
         name = class_name(str(schema.get("x-python-name") or component))
         if name not in self.classes and name not in self._reading:
             self._reading.add(name)
-            self.classes[name] = self._class(name, schema)
+            self.classes[name] = self._read_class(name, schema)
             self._reading.discard(name)
-        return self._shape(beside, "class", name, nullable)
+        return self._make_shape(beside, "class", name, nullable)
 
-    def _class(self, name: str, schema: Json) -> ClassFacts:
+    def _read_class(self, name: str, schema: Json) -> ClassFacts:
         required = set(map(str, sequence(schema.get("required"))))
         elements = sequence(schema.get("prefixItems"))
         nodes = {str(mapping(node).get("x-name", n)): node for n, node in enumerate(elements)}
@@ -151,7 +155,7 @@ class ShapeReader:
             texts=texts_of(schema),
         )
 
-    def _shape(
+    def _make_shape(
         self,
         schema: Json,
         json_type: str,
@@ -179,7 +183,7 @@ class ShapeReader:
         )
 
 
-def _types(schema: Json) -> tuple[list[str], bool]:
+def _read_types(schema: Json) -> tuple[list[str], bool]:
     """Return the JSON types without null, and whether null is allowed."""
     declared = schema.get("type")
     types = [str(entry) for entry in (declared if isinstance(declared, list) else [declared])]
@@ -189,7 +193,7 @@ def _types(schema: Json) -> tuple[list[str], bool]:
     return others or (["null"] if types else []), nullable and bool(others or not types)
 
 
-def _inferred_type(schema: Json) -> str:
+def _infer_type(schema: Json) -> str:
     for key, json_type in (("properties", "object"), ("items", "array"), ("prefixItems", "array")):
         if key in schema:
             return json_type
@@ -197,6 +201,6 @@ def _inferred_type(schema: Json) -> str:
     return "string" if enum and all(isinstance(value, str) for value in enum) else "any"
 
 
-def _joined(parts: list[Shape], separator: str = " | ") -> str:
+def _join_types(parts: list[Shape], separator: str = " | ") -> str:
     types = [part.annotation for part in parts]
     return separator.join(types if separator == ", " else dict.fromkeys(types))

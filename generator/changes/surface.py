@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from generator.spec import Json
 
 from .compare import error_class
-from .fact_reader import collect_facts
+from .fact_reader import read_facts
 from .facts import Argument, Facts, OperationFacts
 from .limits import describe_limit
 from .shapes import ClassFacts, Shape
@@ -21,14 +21,23 @@ HEAD = """\
 
 def render_surface(document: Json) -> str:
     """Return the surface of a document that has passed the lint."""
-    facts = collect_facts(document)
+    facts = read_facts(document)
     lines = [HEAD]
     for heading, entries in (
         ("hosts", [f"{name} = {url}" for name, url in facts.hosts.items()]),
-        ("operations", [line for o in facts.operations.values() for line in _operation(o)]),
-        ("classes", [line for _, c in sorted(facts.classes.items()) for line in _class(c)]),
-        ("errors", list(_errors(facts))),
-        ("commands", [_command(operation, facts) for operation in facts.operations.values()]),
+        (
+            "operations",
+            [line for o in facts.operations.values() for line in _describe_operation(o)],
+        ),
+        (
+            "classes",
+            [line for _, c in sorted(facts.classes.items()) for line in _describe_class(c)],
+        ),
+        ("errors", list(_describe_errors(facts))),
+        (
+            "commands",
+            [_describe_command(operation, facts) for operation in facts.operations.values()],
+        ),
     ):
         lines += [heading, *(f"  {entry}" for entry in entries), ""]
     return "\n".join(lines).rstrip() + "\n"
@@ -52,24 +61,24 @@ def result_type(operation: OperationFacts) -> str:
     return operation.result.python_type + (" | None" if operation.result.nullable else "")
 
 
-def _operation(operation: OperationFacts) -> Iterator[str]:
+def _describe_operation(operation: OperationFacts) -> Iterator[str]:
     deprecated = ", deprecated" if operation.deprecated else ""
     yield python_signature(operation)
     weight = json.dumps(operation.weight)
     request = f"{operation.method.upper()} {operation.path}"
     yield f"  {request}, {operation.security_type}, weight {weight}{deprecated}"
     for argument in operation.arguments.values():
-        yield f"  {argument.name}: {_argument(argument)}"
+        yield f"  {argument.name}: {_describe_argument(argument)}"
 
 
-def _argument(argument: Argument) -> str:
-    parts = [argument.wire, *_limits(argument.shape)]
+def _describe_argument(argument: Argument) -> str:
+    parts = [argument.wire, *_describe_limits(argument.shape)]
     parts += [f"filled in by the client: {argument.role}"] if argument.role else []
     parts += ["deprecated"] if argument.deprecated or argument.shape.deprecated else []
     return ", ".join(parts)
 
 
-def _limits(shape: Shape) -> Iterator[str]:
+def _describe_limits(shape: Shape) -> Iterator[str]:
     if shape.enum is not None:
         yield f"one of {', '.join(map(str, shape.enum))}"
     if shape.pattern is not None:
@@ -78,7 +87,7 @@ def _limits(shape: Shape) -> Iterator[str]:
         yield describe_limit(key, value)
 
 
-def _class(item: ClassFacts) -> Iterator[str]:
+def _describe_class(item: ClassFacts) -> Iterator[str]:
     yield item.name + (", deprecated" if item.deprecated else "")
     for member in item.members.values():
         annotation = member.shape.python_type
@@ -87,7 +96,7 @@ def _class(item: ClassFacts) -> Iterator[str]:
         parts = [
             member.wire,
             *(["optional"] if not member.required else []),
-            *_limits(member.shape),
+            *_describe_limits(member.shape),
         ]
         parts += ["holding"] if member.holding else []
         parts += ["deprecated"] if member.shape.deprecated else []
@@ -96,13 +105,13 @@ def _class(item: ClassFacts) -> Iterator[str]:
             yield f"  {member.instant}: datetime | None (from {member.name})"
 
 
-def _errors(facts: Facts) -> Iterator[str]:
+def _describe_errors(facts: Facts) -> Iterator[str]:
     for code, error in sorted(facts.errors.items(), key=lambda entry: -int(entry[0])):
         permanent = ", not retryable" if error.get("retryable") is False else ""
         yield f"{code} {error['name']}: {error_class(error)}{permanent}"
 
 
-def _command(operation: OperationFacts, facts: Facts) -> str:
+def _describe_command(operation: OperationFacts, facts: Facts) -> str:
     options = [
         f"--{a.name.rstrip('_').replace('_', '-')} {a.shape.python_type}"
         for a in operation.arguments.values()

@@ -9,7 +9,7 @@ from typing import Any, Final
 from generator.spec import Json, resolve
 
 from .difference import Difference, compare_names, report_more_text
-from .example import Comment, Example, ExampleError, Fields, parse_example
+from .example import Comment, Example, ExampleError, ObjectFields, parse_example
 from .markdown import Section
 from .texts import first_clause, normalize
 
@@ -19,7 +19,7 @@ _JSON_TYPES: Final[dict[type, str]] = {
     int: "integer",
     float: "number",
     list: "array",
-    Fields: "object",
+    ObjectFields: "object",
     type(None): "null",
 }
 Path = tuple[str, ...]
@@ -64,13 +64,13 @@ def _types_of(schema: Json) -> list[str]:
 
 def _to_fields(value: Any) -> Any:
     if isinstance(value, dict):
-        return Fields((name, _to_fields(inner)) for name, inner in value.items())
+        return ObjectFields((name, _to_fields(inner)) for name, inner in value.items())
     return [_to_fields(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _compare_values(line: int, place: str, stated: Any, expected: Any) -> Iterator[Difference]:
     """Yield the values that differ. The fields of both are the same."""
-    if isinstance(stated, Fields) and isinstance(expected, Fields):
+    if isinstance(stated, ObjectFields) and isinstance(expected, ObjectFields):
         values = dict(expected)
         for name, value in stated:
             # An optional field may be missing in the example of the spec.
@@ -110,7 +110,7 @@ class _ExampleComparison:
         if types and json_type not in types:
             place = ".".join(path) or "response"
             yield Difference.of(self._line, f"type of {place}", json_type, " or ".join(types))
-        elif isinstance(value, Fields) and "properties" in schema:
+        elif isinstance(value, ObjectFields) and "properties" in schema:
             yield from self._compare_object(value, schema, path)
         elif isinstance(value, list) and "items" in schema:
             for inner in value:
@@ -124,7 +124,9 @@ class _ExampleComparison:
             expected = schema.get("format", "another string")
             yield Difference.of(self._line, f"type of {'.'.join(path)}", repr(value), expected)
 
-    def _compare_object(self, fields: Fields, schema: Json, path: Path) -> Iterator[Difference]:
+    def _compare_object(
+        self, fields: ObjectFields, schema: Json, path: Path
+    ) -> Iterator[Difference]:
         properties: Json = schema.get("properties", {})
         names = [name for name, _ in fields]
         self.has_other_fields |= sorted(names) != sorted(properties)

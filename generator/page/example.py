@@ -14,7 +14,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//.*')
 _KEY_END = re.compile(r"\s*:")
 
 
-class Fields(list[tuple[str, Any]]):
+class ObjectFields(list[tuple[str, Any]]):
     """A JSON object: its fields in order, also one that is there twice."""
 
 
@@ -58,7 +58,7 @@ def parse_example(lines: list[Line]) -> Example:
             # The comment belongs to the last key of the line.
             comments.append((line.number, len(keys) - 1 if key_count else -1, comment))
     try:
-        value = json.loads("\n".join(texts), object_pairs_hook=Fields)
+        value = json.loads("\n".join(texts), object_pairs_hook=ObjectFields)
     except json.JSONDecodeError as error:
         raise ExampleError(lines[error.lineno - 1].number, error.msg) from None
     except (ValueError, RecursionError):
@@ -86,7 +86,7 @@ def _split_comment(text: str) -> tuple[str, int, str]:
 
 def _walk_fields(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the path of every field in the order of the text, without numbers of rows."""
-    if isinstance(value, Fields):
+    if isinstance(value, ObjectFields):
         for name, inner in value:
             yield (*path, name)
             yield from _walk_fields(inner, (*path, name))

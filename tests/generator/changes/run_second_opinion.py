@@ -16,7 +16,7 @@ from pathlib import Path
 import mypy.api
 
 from generator.changes.compare import compare
-from generator.changes.fact_reader import collect_facts
+from generator.changes.fact_reader import read_facts
 from generator.changes.report import Report
 from generator.lint import lint
 from generator.package_files import Files
@@ -40,7 +40,7 @@ def main() -> int:
                 continue
             package = f"client{number}"
             _write(Path(scratch) / package, generate(new))
-            program = make_program(collect_facts(old), package, "SyncOperations")
+            program = make_program(read_facts(old), package, "SyncOperations")
             path = Path(scratch) / f"program{number}.py"
             path.write_text(program, encoding="utf-8")
             names[path.name] = seed.name

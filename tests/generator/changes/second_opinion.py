@@ -11,7 +11,7 @@ from pathlib import Path
 
 import mypy.api
 
-from generator.changes.fact_reader import collect_facts
+from generator.changes.fact_reader import read_facts
 from generator.changes.facts import Facts
 from generator.changes.shapes import ClassFacts, Shape
 from generator.changes.surface import python_signature, result_type
@@ -32,7 +32,7 @@ def failing_programs(pairs: dict[str, tuple[Json, Json]], folder: Path) -> set[s
     """Return the names of the pairs whose old program does not fit the new client."""
     modules = {}
     for number, (name, (old, new)) in enumerate(pairs.items()):
-        before, client = collect_facts(old), _stub(collect_facts(new))
+        before, client = read_facts(old), _stub(read_facts(new))
         if client == _stub(before):
             # Types show no difference, and a program fits its own client.
             continue
