@@ -10,6 +10,7 @@ from . import _config as config
 from ._auth.credentials import Credentials, validate_credentials
 from ._auth.signers import Signer
 from ._call import CallRunner
+from ._call_context import ErrorLabel
 from ._environment import options_from_env, variable_of
 from ._errors import ConfigurationError
 from ._events import Observer
@@ -86,7 +87,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         finally:
             del api_key, api_secret, positional, signer, base_url, proxy, transport, unknown
         self._label = validate_label(label)
-        try:
+        with ErrorLabel(self._label):
             for value in (problem, credentials, url, checked_transport):
                 if isinstance(value, Problem):
                     raise ConfigurationError(str(value))
@@ -104,9 +105,6 @@ class BaseClient(CallRunner, Generic[TransportT]):
             bind_base_url = getattr(limiter, "bind_base_url", None)
             if bind_base_url is not None:
                 bind_base_url(str(url), is_test=url.is_test)
-        except ConfigurationError as error:
-            error.label = self._label
-            raise
         self._limiter_queue = LimiterQueue(limiter, self._transport.run_in_thread)
         self._gates = GateSet(self._transport.make_gate)
         self._request_builder = RequestBuilder(credentials, url, window)

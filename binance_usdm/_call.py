@@ -14,14 +14,10 @@ from typing import Any, TypeVar
 from binance_usdm_wire import Operation, Response
 
 from ._call_clock import ClockSyncer
+from ._call_context import ErrorLabel
 from ._call_events import Attempt, AttemptResult
-from ._error_mapping import error_from_failure, note_time_left
-from ._errors import (
-    RateLimitError,
-    StaleConnectionError,
-    TimestampError,
-    UsdmError,
-)
+from ._error_mapping import note_time_left
+from ._errors import RateLimitError, StaleConnectionError, TimestampError
 from ._events import is_observed
 from ._gates import run_to_end
 from ._http.messages import HttpFailure
@@ -158,7 +154,7 @@ class CallRunner(ClockSyncer):
         clock = self._shared.clock
         failure = await self._take_connection(lease)
         if failure is not None:
-            return self._failure_result(failure, attempt)
+            return AttemptResult(self._error_from_failure(failure, lease))
         # Nothing is awaited from here to the last byte.
         self._raise_if_stopped()
         if limiter.queue.is_behind(ticket):
@@ -179,7 +175,8 @@ class CallRunner(ClockSyncer):
         result = await self._transport.send(lease, request)
         received_at = clock.monotonic()
         if isinstance(result, HttpFailure):
-            return self._failure_result(result, attempt, request.secrets, sent_at, received_at)
+            error = self._error_from_failure(result, lease, request.secrets)
+            return AttemptResult(error, None, sent_at, received_at, 1)
         outcome = parse_response(attempt.operation, result, request.secrets, self._max_reply_bytes)
         if isinstance(outcome, ParsedValue):
             outcome = self._check_account(outcome, lease, attempt)
@@ -202,14 +199,11 @@ class CallRunner(ClockSyncer):
         holders = lease.holders
         token = lease.token
         try:
-            self._raise_if_stopped()
-            failure = await self._take_connection(lease)
-            if failure is not None:
-                host = self._request_builder.origin[1]
-                raise error_from_failure(failure, host, (), self._max_reply_bytes, deadline)
-        except UsdmError as error:
-            error.label = self._label
-            raise
+            with ErrorLabel(self._label):
+                self._raise_if_stopped()
+                failure = await self._take_connection(lease)
+                if failure is not None:
+                    raise self._error_from_failure(failure, lease)
         finally:
             # This is a single C call, so no interrupt can come before it.
             holders.discard(token)
@@ -237,11 +231,8 @@ class SyncCallDriver(CallRunner):
     __slots__ = ()
 
     def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
-        try:
+        with ErrorLabel(self._label):
             return run_to_end(self._run_call(operation, arguments))
-        except UsdmError as error:
-            error.label = self._label
-            raise
 
 
 class AsyncCallDriver(CallRunner):
@@ -251,8 +242,5 @@ class AsyncCallDriver(CallRunner):
 
     async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         self._raise_without_event_loop()
-        try:
+        with ErrorLabel(self._label):
             return await self._run_call(operation, arguments)
-        except UsdmError as error:
-            error.label = self._label
-            raise

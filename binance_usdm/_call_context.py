@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ._call_events import Attempt, AttemptResult, EventEmitter
+from ._call_events import Attempt, EventEmitter
 from ._error_mapping import error_from_failure, map_thread_error
 from ._errors import (
     ConfigurationError,
@@ -26,6 +26,22 @@ from ._policy.shared import SharedState
 from ._policy.wait_queue import Ticket
 from ._request import RequestBuilder
 from ._response import ParsedValue, exchange_time_ms, find_account_mismatch
+
+
+class ErrorLabel:
+    """Context that writes a client's label into an error that leaves it."""
+
+    __slots__ = ("_label",)
+
+    def __init__(self, label: str | None) -> None:
+        self._label = label
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, error_class: object, error: object, traceback: object) -> None:
+        if isinstance(error, UsdmError):
+            error.label = self._label
 
 
 class CallContext(EventEmitter):
@@ -98,17 +114,11 @@ class CallContext(EventEmitter):
             error = map_thread_error(caught)
         raise error
 
-    def _failure_result(
-        self,
-        failure: HttpFailure,
-        attempt: Attempt,
-        secrets: tuple[str, ...] = (),
-        sent_at: float = 0.0,
-        received_at: float = 0.0,
-    ) -> AttemptResult:
-        host = self._request_builder.url_for(attempt.operation).origin[1]
-        error = error_from_failure(failure, host, secrets, self._max_reply_bytes, attempt.deadline)
-        return AttemptResult(error, None, sent_at, received_at, int(sent_at > 0))
+    def _error_from_failure(
+        self, failure: HttpFailure, lease: Any, secrets: tuple[str, ...] = ()
+    ) -> UsdmError:
+        _, host, _ = lease.origin
+        return error_from_failure(failure, host, secrets, self._max_reply_bytes, lease.deadline)
 
     def _check_account(
         self, outcome: ParsedValue, lease: Any, attempt: Attempt
@@ -137,14 +147,11 @@ class CallContext(EventEmitter):
         """Return the state of the limiter, with a ban that another limiter's client met."""
         limiter = self._limiter_queue.limiter
         read: Callable[[], Budget] | None = getattr(limiter, "budget", None)
-        try:
+        with ErrorLabel(self._label):
             if read is None:
                 kind = type(limiter).__name__
                 raise ConfigurationError(f"limiter has no method budget; add one to {kind}")
             return read().with_hold_of(self._shared.limiter.budget())
-        except UsdmError as error:
-            error.label = self._label
-            raise
 
     async def _start_cooldown(
         self, error: RateLimitError, response: HttpResponse, attempt: Attempt
@@ -165,11 +172,10 @@ class CallContext(EventEmitter):
         import asyncio
 
         if asyncio._get_running_loop() is None:
-            error = ConfigurationError(
-                "no asyncio event loop is running; AsyncClient needs one, use Client without"
-            )
-            error.label = self._label
-            raise error
+            with ErrorLabel(self._label):
+                raise ConfigurationError(
+                    "no asyncio event loop is running; AsyncClient needs one, use Client without"
+                )
 
     def _retry_delay(self, error: UsdmError, failed_attempts: int) -> float | None:
         """Return the seconds before the next attempt, or None when there is none."""

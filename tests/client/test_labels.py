@@ -87,6 +87,8 @@ def test_connecting_and_a_closed_client_name_the_account() -> None:
         client.balance()
     with pytest.raises(ConfigurationError, match=r"^desk-07: no asyncio event loop is running"):
         AsyncClient(KEY, SECRET, label=LABEL).balance().send(None)
+    with pytest.raises(ConfigurationError, match=r"^desk-07: no asyncio event loop is running"):
+        AsyncClient(KEY, SECRET, label=LABEL).connect().send(None)
 
 
 def test_events_and_log_records_name_the_account(
