@@ -6,9 +6,9 @@ It makes an operation of the arguments, which then is called as those of the spe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from binance_usdm_wire import (
     OPERATIONS,
@@ -40,6 +40,16 @@ _WRITERS: Final[dict[type, writing.Writer]] = {
     int: _write_integer,
     Decimal: writing.write_decimal,
 }
+_MethodT = TypeVar("_MethodT", bound=Callable[..., Any])
+
+
+def _explain_missing_weight(method: _MethodT) -> _MethodT:
+    """Let a call without `weight` reach `make_get`, whose error says what to pass.
+
+    To type checkers `weight` stays required.
+    """
+    method.__kwdefaults__ = {"weight": None, **(method.__kwdefaults__ or {})}
+    return method
 
 
 class SyncGet(SupportsCall):
@@ -47,13 +57,9 @@ class SyncGet(SupportsCall):
 
     __slots__ = ()
 
+    @_explain_missing_weight
     def get(
-        self,
-        path: str,
-        params: Params | None = None,
-        *,
-        weight: int | None = None,
-        signed: bool = True,
+        self, path: str, params: Params | None = None, *, weight: int, signed: bool = True
     ) -> Any:
         """Send a GET for a path that the spec does not describe, and return the decoded JSON.
 
@@ -65,7 +71,7 @@ class SyncGet(SupportsCall):
             path: Path of the endpoint, such as "/fapi/v1/multiAssetsMargin", without query.
             params: Query parameters: strings, integers, `Decimal`, booleans. `None` is not sent.
                 Timestamp and signature are added.
-            weight: Request weight of the endpoint, from its page. It must be passed.
+            weight: Request weight of the endpoint, from its page.
             signed: Whether key, timestamp and signature are sent. Market data needs none.
 
         Returns:
@@ -84,13 +90,9 @@ class SyncGet(SupportsCall):
         """
         return self._call(make_get(path, params, weight, signed=signed), {}).parsed
 
+    @_explain_missing_weight
     def get_detailed(
-        self,
-        path: str,
-        params: Params | None = None,
-        *,
-        weight: int | None = None,
-        signed: bool = True,
+        self, path: str, params: Params | None = None, *, weight: int, signed: bool = True
     ) -> Response[Any]:
         """Call `get` and return its value with the metadata of the response."""
         return self._call(make_get(path, params, weight, signed=signed), {})
@@ -101,24 +103,16 @@ class AsyncGet(SupportsAsyncCall):
 
     __slots__ = ()
 
+    @_explain_missing_weight
     async def get(
-        self,
-        path: str,
-        params: Params | None = None,
-        *,
-        weight: int | None = None,
-        signed: bool = True,
+        self, path: str, params: Params | None = None, *, weight: int, signed: bool = True
     ) -> Any:
         """Send a GET for a path that the spec does not describe, as `Client.get` does."""
         return (await self._call(make_get(path, params, weight, signed=signed), {})).parsed
 
+    @_explain_missing_weight
     async def get_detailed(
-        self,
-        path: str,
-        params: Params | None = None,
-        *,
-        weight: int | None = None,
-        signed: bool = True,
+        self, path: str, params: Params | None = None, *, weight: int, signed: bool = True
     ) -> Response[Any]:
         """Call `get` and return its value with the metadata of the response."""
         return await self._call(make_get(path, params, weight, signed=signed), {})

@@ -178,6 +178,13 @@ def test_weight_is_asked_for(client: Any, weight: Any) -> None:
         client.get(PATH, weight=weight)
 
 
+@pytest.mark.parametrize("method", ["get", "get_detailed"])
+def test_a_call_without_weight_says_what_to_pass(client: Any, method: str) -> None:
+    """A caller without a type checker gets the sentence, not Python's TypeError."""
+    with pytest.raises(ConfigurationError, match=r"^weight must be .* \(pass weight=30, for exam"):
+        getattr(client, method)(PATH)
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [

@@ -140,6 +140,11 @@ def constructors(handler: httpx.MockTransport) -> None:
     Client("key", "secret", time_out=5)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     Client("key", "secret").balance(3000)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     Client("key", "secret").balance(timestamp=0)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    Client("key", "secret").get("/fapi/v1/x")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    Client("key", "secret").get("/fapi/v1/x", weight=None)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    Client("key", "secret").get_detailed("/fapi/v1/x")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    AsyncClient("key", "secret").get("/fapi/v1/x")  # type: ignore[call-arg, unused-coroutine] # pyright: ignore[reportCallIssue, reportUnusedCoroutine]
+    AsyncClient("key", "secret").get_detailed("/fapi/v1/x")  # type: ignore[call-arg, unused-coroutine] # pyright: ignore[reportCallIssue, reportUnusedCoroutine]
 
 
 def from_environment(handler: httpx.MockTransport) -> None:
