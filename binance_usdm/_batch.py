@@ -12,7 +12,7 @@ from attrs import field, frozen
 from binance_usdm_wire import AccountBalance, Response
 
 from ._client import AsyncClient, Client
-from ._errors import ConfigurationError, IPBannedError, RateLimitError
+from ._errors import ConfigurationError, IPBannedError, RateLimitError, UsdmError
 from ._secrets import describe_value
 
 MAX_BUDGET_WAIT_SECONDS: Final = 130.0
@@ -29,8 +29,11 @@ class BalanceResults:
 
     responses: Mapping[str, BalanceResponse] = field(repr=False)
     """Responses by the client's label, in the order of the clients."""
-    failures: Mapping[str, Exception]
-    """What the call of an account raised, by the client's label, in the order of the clients."""
+    failures: Mapping[str, UsdmError]
+    """What the call of an account raised, by the client's label, in the order of the clients.
+
+    An exception of another class, such as one of a custom signer, is the `__cause__` of an error.
+    """
 
     @property
     def rows(self) -> dict[str, list[AccountBalance]]:
@@ -45,7 +48,7 @@ class Work(Generic[_ClientT]):
         self.clients: dict[str, _ClientT] = _by_label(clients)
         self._waiting = deque[str](self.clients)
         self.stopped = threading.Event()
-        self._outcomes: dict[str, BalanceResponse | Exception] = {}
+        self._outcomes: dict[str, BalanceResponse | UsdmError] = {}
         self._on_progress = on_progress
         # Re-entrant: a callback may be interrupted by a signal handler that reads accounts.
         self._lock = threading.RLock()
@@ -64,6 +67,8 @@ class Work(Generic[_ClientT]):
 
     def finish(self, label: str, outcome: BalanceResponse | Exception) -> None:
         """Keep a response or an error, and report the progress."""
+        if isinstance(outcome, Exception) and not isinstance(outcome, UsdmError):
+            outcome = _wrap_exception(label, outcome)
         with self._lock:
             self._outcomes[label] = outcome
             if self._on_progress is not None:
@@ -72,10 +77,10 @@ class Work(Generic[_ClientT]):
     def results(self) -> BalanceResults:
         """Return what was read, in the order of the clients."""
         responses: dict[str, BalanceResponse] = {}
-        failures: dict[str, Exception] = {}
+        failures: dict[str, UsdmError] = {}
         for label in self.clients:
             outcome = self._outcomes[label]
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, UsdmError):
                 failures[label] = outcome
             else:
                 responses[label] = outcome
@@ -87,6 +92,20 @@ def budget_wait(error: RateLimitError) -> float | None:
     if error.status or isinstance(error, IPBannedError) or error.retry_after is None:
         return None
     return error.retry_after if error.retry_after <= MAX_BUDGET_WAIT_SECONDS else None
+
+
+def _wrap_exception(label: str, cause: Exception) -> UsdmError:
+    """Return the error for an exception that is not one of the package.
+
+    Its text is not repeated, for it may hold a secret.
+    """
+    error = UsdmError(
+        f"the call raised {type(cause).__name__}, most likely from a custom signer, clock, "
+        "limiter or retry function; see __cause__"
+    )
+    error.__cause__ = cause
+    error.label = label
+    return error
 
 
 def _by_label(clients: Iterable[_ClientT]) -> dict[str, _ClientT]:

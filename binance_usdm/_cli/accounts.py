@@ -31,7 +31,7 @@ class Accounts(NamedTuple):
     """What a command reads from."""
 
     clients: list[Client]
-    failures: dict[str, Exception]
+    failures: dict[str, UsdmError]
     """Profiles that gave no client, by name."""
     has_labels: bool
     """Whether the clients are those of profiles."""
@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
     """What the accounts returned, in order. Without a label the key is ""."""
 
     responses: dict[str, Response[Any]]
-    failures: dict[str, Exception]
+    failures: dict[str, UsdmError]
 
 
 def add_profile_arguments(command: argparse.ArgumentParser) -> None:
@@ -144,7 +144,7 @@ def _open_profiles(
         "transport": transport,
     }
     clients: list[Client] = []
-    failures: dict[str, Exception] = {}
+    failures: dict[str, UsdmError] = {}
     for name in names:
         made = _make_client(profiles[name], common)
         if isinstance(made, Client):
@@ -221,7 +221,7 @@ def call_each(
 
 
 def report_failures(
-    failures: dict[str, Exception], read_count: int, report: Callable[[str], None]
+    failures: dict[str, UsdmError], read_count: int, report: Callable[[str], None]
 ) -> int:
     """Name the accounts that failed, each with its error.
 
@@ -230,15 +230,13 @@ def report_failures(
     """
     if not failures:
         return 0
-    for label, error in failures.items():
-        report(describe_failure(label, error))
+    for error in failures.values():
+        report(describe_failure(error))
     total = len(failures) + read_count
     report(f"{len(failures)} of {total} accounts failed: {', '.join(failures)}")
     return SOME_FAILED_EXIT_CODE if read_count else 1
 
 
-def describe_failure(label: str, error: Exception) -> str:
-    """Return the text of an error, which begins with the label when it is one of the package."""
-    if isinstance(error, UsdmError):
-        return f"{type(error).__name__}: {error}"
-    return f"{type(error).__name__}: {label}"
+def describe_failure(error: UsdmError) -> str:
+    """Return the class and the text of an error, which begins with the label."""
+    return f"{type(error).__name__}: {error}"

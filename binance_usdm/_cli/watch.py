@@ -117,7 +117,7 @@ class Watcher:
         return Round(
             records=[record for records in self._records.values() for record in records],
             messages=[
-                *(describe_failure(label, error) for label, error in outcome.failures.items()),
+                *map(describe_failure, errors),
                 *self._notes,
             ],
             budget=self._least_budget(),
@@ -137,11 +137,11 @@ class Watcher:
         return min(budgets, key=lambda budget: budget.left or 0, default=None)
 
 
-def _may_pass(error: Exception) -> bool:
-    return isinstance(error, UsdmError) and (error.retryable or isinstance(error, RateLimitError))
+def _may_pass(error: UsdmError) -> bool:
+    return error.retryable or isinstance(error, RateLimitError)
 
 
-def _wait_of(error: Exception) -> float:
+def _wait_of(error: UsdmError) -> float:
     return (error.retry_after or 0.0) if isinstance(error, RateLimitError) else 0.0
 
 

@@ -22,6 +22,7 @@ from binance_usdm import (
     RateLimitError,
     RetryPolicy,
     TransportError,
+    UsdmError,
     _balances,
     aread_balances,
     by_asset,
@@ -102,17 +103,22 @@ def test_calls_begin_in_order(kind: Any, exchange: Exchange) -> None:
 
 @KINDS
 def test_a_failure_of_the_program_is_one_accounts(kind: Any, exchange: Exchange) -> None:
-    """What a custom clock or signer raises is the failure of its account alone."""
+    """What a custom clock or signer raises is the failure of its account alone, with its label."""
 
     def clock() -> int:
-        raise RuntimeError("no clock")
+        raise RuntimeError("fake-secret of the program")
 
     clients = clients_of(kind, exchange)
     clients[3] = kind(
         "k", "s", transport=clients[0]._transport.transport, clock=clock, label="broken"
     )
     results = read_all(kind, clients)
-    assert isinstance(results.failures["broken"], RuntimeError)
+    error = results.failures["broken"]
+    assert isinstance(error, UsdmError)
+    assert isinstance(error.__cause__, RuntimeError)
+    assert (error.label, error.retryable, error.code) == ("broken", False, None)
+    assert str(error).startswith("broken: the call raised RuntimeError")
+    assert "fake-secret" not in f"{error} {results}"
     assert len(results.rows) == COUNT - 2
 
 

@@ -176,6 +176,15 @@ def from_environment(handler: httpx.MockTransport) -> None:
     AsyncClient.from_env(transport=binance_usdm.SyncTransport())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
+def accounts(client: Client) -> None:
+    results = binance_usdm.read_balances([client])
+    assert_type(results.rows, dict[str, list[AccountBalance]])
+    for label, error in results.failures.items():
+        assert_type(label, str)
+        assert_type(error, binance_usdm.UsdmError)
+        assert_type(error.label, str | None)
+
+
 def failures(error: Exception) -> None:
     if isinstance(error, binance_usdm.IPBannedError):
         assert_type(error.banned_until, datetime | None)
