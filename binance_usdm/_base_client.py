@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Collection
 from typing import Any, Generic, Literal, Self, Unpack
 
+from . import _base_url
 from . import _config as config
 from ._auth.credentials import Credentials, validate_credentials
 from ._auth.signers import Signer
@@ -75,7 +76,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         try:
             problem = unknown_option_problem(type(self).__name__, positional, unknown)
             credentials = validate_credentials(api_key, api_secret, signer)
-            url = config.parse_base_url(base_url, allow_http_hosts)
+            url = _base_url.parse_base_url(base_url, allow_http_hosts)
             self._owns_transport = transport is None
             checked_transport = self._choose_transport(transport, proxy, ssl_context, url)
             if label is not None and label in (api_key, api_secret):
@@ -92,7 +93,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
                 if isinstance(value, Problem):
                     raise ConfigurationError(str(value))
             assert isinstance(credentials, Credentials)
-            assert isinstance(url, config.BaseUrl)
+            assert isinstance(url, _base_url.BaseUrl)
             config.validate_options(max_reply_bytes, retry, clock, limiter, on_event)
             window = config.validate_recv_window(recv_window)
             self._timeout = config.validate_timeout(timeout)
@@ -116,7 +117,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         self._account_by_attribute = {}
         self._on_event = on_event
 
-    def _share_state(self, url: config.BaseUrl) -> None:
+    def _share_state(self, url: _base_url.BaseUrl) -> None:
         """Set the clock and limiter that clients with the same base URL and proxy share."""
         proxy_address = adapted_transport = None
         if type(self._transport) is self._default_transport_class:
@@ -129,7 +130,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
 
     @classmethod
     def _choose_transport(
-        cls, transport: Any, proxy: str | None, ssl_context: Any, url: config.BaseUrl | Problem
+        cls, transport: Any, proxy: str | None, ssl_context: Any, url: _base_url.BaseUrl | Problem
     ) -> Any:
         """Return the transport to use, or a `Problem` with it, the proxy or the context."""
         if transport is None:
@@ -163,7 +164,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
 
     @classmethod
     def _make_transport(
-        cls, proxy: str | None, ssl_context: Any, url: config.BaseUrl | Problem
+        cls, proxy: str | None, ssl_context: Any, url: _base_url.BaseUrl | Problem
     ) -> Any:
         if ssl_context is not None and (problem := ssl_context_problem(ssl_context)) is not None:
             return Problem(problem)
@@ -173,7 +174,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         parsed_proxy = Proxy.from_url(proxy)
         if not isinstance(parsed_proxy, Proxy):
             return Problem(parsed_proxy)
-        is_plaintext = isinstance(url, config.BaseUrl) and not url.origin[0]
+        is_plaintext = isinstance(url, _base_url.BaseUrl) and not url.origin[0]
         if is_plaintext and not parsed_proxy.is_loopback:
             return Problem(PLAINTEXT_PROXY_PROBLEM)
         return cls._default_transport_class(parsed_proxy, ssl_context=ssl_context)

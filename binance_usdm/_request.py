@@ -8,9 +8,10 @@ from attrs import evolve
 
 from binance_usdm_wire import InvalidArgumentError, Operation
 
-from . import _config as config
+from . import _base_url
 from ._auth.credentials import Credentials
 from ._auth.signers import compute_signature
+from ._config import ENVIRONMENT_BY_BASE_URL
 from ._errors import ConfigurationError
 from ._http.messages import HttpRequest, RawHeaders, RequestTemplate
 from ._policy.clock import Clock
@@ -51,7 +52,7 @@ class RequestBuilder(SecretHolder):
     __slots__ = ("_credentials", "_recv_window", "_templates", "origin", "partition", "url")
 
     def __init__(
-        self, credentials: Credentials, url: config.BaseUrl, recv_window: int | None
+        self, credentials: Credentials, url: _base_url.BaseUrl, recv_window: int | None
     ) -> None:
         self.url = url
         self.origin = url.origin
@@ -110,7 +111,7 @@ class RequestBuilder(SecretHolder):
             raise ConfigurationError(problem)
         return evolve(operation, path=path, weight=weight)
 
-    def url_for(self, operation: Operation[Any]) -> config.BaseUrl:
+    def url_for(self, operation: Operation[Any]) -> _base_url.BaseUrl:
         """Return the base URL of an operation.
 
         An operation with servers of its own has that of the client's environment. A client with a
@@ -118,10 +119,10 @@ class RequestBuilder(SecretHolder):
         """
         if operation.servers is None:
             return self.url
-        environment = config.ENVIRONMENT_BY_BASE_URL.get(str(self.url))
-        url = config.parse_base_url(operation.servers.get(environment or "", str(self.url)))
+        environment = ENVIRONMENT_BY_BASE_URL.get(str(self.url))
+        url = _base_url.parse_base_url(operation.servers.get(environment or "", str(self.url)))
         # The spec's URL has been checked, and the client's own is one of the exchange's here.
-        return url if isinstance(url, config.BaseUrl) else self.url
+        return url if isinstance(url, _base_url.BaseUrl) else self.url
 
     def build_signed(self, operation: Operation[Any], query: str, clock: Clock) -> HttpRequest:
         """Return the request of one attempt, with a new timestamp and a signature over its query.
@@ -174,7 +175,9 @@ class RequestBuilder(SecretHolder):
         return _OperationTemplate(path, prefix, RequestTemplate.build(url.origin, headers))
 
 
-def build_headers(url: config.BaseUrl, key_header: str | None, api_key: str | None) -> RawHeaders:
+def build_headers(
+    url: _base_url.BaseUrl, key_header: str | None, api_key: str | None
+) -> RawHeaders:
     """Return all headers of a request, with the API key if the operation needs it.
 
     Args:

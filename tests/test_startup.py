@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from binance_usdm import MAINNET, AsyncClient, Client, ConfigurationError, __version__, _config
+from binance_usdm import MAINNET, AsyncClient, Client, ConfigurationError, __version__, _base_url
 from binance_usdm.mock import Exchange, running
 
 KEY, SECRET = "K" * 64, "S" * 64
@@ -131,14 +131,14 @@ def test_a_client_for_each_of_many_accounts_weighs_four_kilobytes_at_most(
 
 
 def test_the_clients_of_many_accounts_share_the_reading_of_their_base_url() -> None:
-    _config._parse_base_url_cached.cache_clear()
+    _base_url._parse_base_url_cached.cache_clear()
     for number in range(200):
         Client(f"{number:064}", SECRET, base_url="https://gateway.example/usdm")
-    assert _config._parse_base_url_cached.cache_info().misses == 1
+    assert _base_url._parse_base_url_cached.cache_info().misses == 1
 
 
 def test_nothing_that_could_hold_a_password_is_remembered_of_a_base_url() -> None:
-    _config._parse_base_url_cached.cache_clear()
+    _base_url._parse_base_url_cached.cache_clear()
     for url in (
         "https://user:pass@fapi.binance.com",
         "https://fapi.binance.com?key=pass",
@@ -146,7 +146,7 @@ def test_nothing_that_could_hold_a_password_is_remembered_of_a_base_url() -> Non
     ):
         with pytest.raises(ConfigurationError):
             Client(base_url=url)
-    assert _config._parse_base_url_cached.cache_info().currsize == 0
+    assert _base_url._parse_base_url_cached.cache_info().currsize == 0
 
 
 def test_a_client_for_a_known_base_url_is_made_in_the_time_of_a_few_requests_of_httpx() -> None:

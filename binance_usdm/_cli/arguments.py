@@ -12,10 +12,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from binance_usdm import DEMO, ConfigurationError
+from binance_usdm._base_url import parse_base_url
 from binance_usdm._config import (
     DEFAULT_TIMEOUT,
     MAX_TIMEOUT,
-    parse_base_url,
     validate_recv_window,
     validate_timeout,
 )

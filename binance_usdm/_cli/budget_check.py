@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from binance_usdm import IPBannedError, UsdmError
-from binance_usdm._config import BaseUrl
+from binance_usdm._base_url import BaseUrl
 from binance_usdm._environment import ENV_BUDGET, limiter_from_env
 from binance_usdm._secrets import Problem
 

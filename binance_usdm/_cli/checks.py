@@ -12,8 +12,7 @@ from typing import Final
 
 from attrs import evolve
 
-from binance_usdm import ConfigurationError, RateLimitError, TransportError, UsdmError
-from binance_usdm import _config as config
+from binance_usdm import ConfigurationError, RateLimitError, TransportError, UsdmError, _base_url
 from binance_usdm import _environment as env
 from binance_usdm._auth.credentials import validate_credentials
 from binance_usdm._auth.signers import credential_problem
@@ -120,7 +119,7 @@ def check_base_url(context: CheckContext) -> CheckResult:
 
 def check_reachable(context: CheckContext) -> CheckResult:
     """Check that a connection can be opened and that the exchange responds."""
-    assert isinstance(context.url, config.BaseUrl)
+    assert isinstance(context.url, _base_url.BaseUrl)
     facts: Facts = {"step": "checking the proxy"}
     if context.proxy:
         facts["proxy_from"] = context.proxy_source

@@ -9,7 +9,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from attrs import Factory, frozen
 
-from binance_usdm._config import DEMO, MAINNET, BaseUrl
+from binance_usdm._base_url import BaseUrl
+from binance_usdm._config import DEMO, MAINNET
 from binance_usdm._environment import ENV_ALLOW_HTTP_HOSTS, ENV_API_KEY, ENV_API_SECRET
 from binance_usdm._error_hints import LOCATION_HINT
 from binance_usdm._errors import APIError, UnexpectedResponse, UsdmError

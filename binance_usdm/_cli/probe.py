@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from binance_usdm import MAINNET, Client, RetryPolicy, Signer, UsdmError
+from binance_usdm import MAINNET, Client, RetryPolicy, Signer, UsdmError, _base_url
 from binance_usdm import _config as config
 from binance_usdm import _environment as env
 from binance_usdm._http.addresses import is_loopback
@@ -67,12 +67,12 @@ class CheckContext:
         if not base_url:
             self.base_url_source = env.ENV_BASE_URL if variable else "default"
         http_hosts = env.http_hosts_from_env()
-        self.url = config.parse_base_url(base_url or variable or MAINNET, http_hosts)
-        self.host = self.url.origin[1] if isinstance(self.url, config.BaseUrl) else ""
+        self.url = _base_url.parse_base_url(base_url or variable or MAINNET, http_hosts)
+        self.host = self.url.origin[1] if isinstance(self.url, _base_url.BaseUrl) else ""
         custom = texts.THIS_MACHINE if is_loopback(self.host) else texts.OTHER_HOST
         self.environment = texts.ENVIRONMENTS.get(self.host, custom)
         # The exchange itself is never reached by plain http.
-        is_http = isinstance(self.url, config.BaseUrl) and not self.url.origin[0]
+        is_http = isinstance(self.url, _base_url.BaseUrl) and not self.url.origin[0]
         self.is_test_host = is_http or self.environment == texts.THIS_MACHINE
         self.proxy_source = "--proxy" if proxy else env.ENV_PROXY
         self.proxy = proxy or os.environ.get(env.ENV_PROXY) or None

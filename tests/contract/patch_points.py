@@ -16,6 +16,7 @@ import pytest
 from binance_usdm import (
     APIError,
     IPBannedError,
+    _base_url,
     _call,
     _call_context,
     _config,
@@ -115,7 +116,7 @@ error_response = response.error_response
 BALANCE_OPERATION = PatchPoint(balance, "OPERATION")
 WRITE_RECV_WINDOW = PatchPoint(balance, "_write_recv_window")
 VALIDATE_RECV_WINDOW = PatchPoint(_config, "validate_recv_window")
-PARSE_BASE_URL = PatchPoint(_config, "parse_base_url")
+PARSE_BASE_URL = PatchPoint(_base_url, "parse_base_url")
 BUILD_QUERY = PatchPoint(_request.RequestBuilder, "build_query")
 APPEND_TIMESTAMP = PatchPoint(_request, "append_timestamp")
 COMPUTE_SIGNATURE = PatchPoint(_request, "compute_signature")

@@ -37,8 +37,8 @@ from binance_usdm import (
     AsyncClient,
     Client,
     UsdmError,
+    _base_url,
     _call_events,
-    _config,
     _environment,
     _request,
 )
@@ -327,7 +327,7 @@ def install() -> None:
     """Record the texts of this process from now on. It cannot be undone."""
     for module in (credentials, signers):
         _before(module, "credential_problem", WATCH.add_secrets)
-    _before(_config, "parse_base_url", _learn_url)
+    _before(_base_url, "parse_base_url", _learn_url)
     _before(proxy.Proxy, "from_url", _learn_url)
     _before(redis_limiter.RedisLimiter, "__init__", _learn_url)
     _before(private_keys, "_load_signer", _learn_pem)
