@@ -90,6 +90,25 @@ def wait_hint(seconds: float) -> str:
     return f"pass timeout={timeout}, or call less often; client.budget() shows what is left"
 
 
+def describe_waits(retry_after: float | None, time_left: float | None) -> str:
+    """Return the part of an error's text about time, "" when nothing is known.
+
+    Args:
+        retry_after: Seconds to wait before another call, or None.
+        time_left: Seconds that were left of the call's `timeout`, or None.
+    """
+    waits = []
+    if retry_after is not None:
+        waits.append(f"wait {_format_seconds(retry_after)} s")
+    if time_left is not None:
+        waits.append(f"timeout= had {_format_seconds(time_left)} s left")
+    return f"; {', and '.join(waits)}" if waits else ""
+
+
+def _format_seconds(seconds: float) -> str:
+    return f"{seconds:.1f}".removesuffix(".0")
+
+
 def error_address(status: int, code: int | None) -> str:
     """Return the address of an error's entry in the documentation.
 

@@ -41,9 +41,12 @@ class UsdmError(Exception):
     code: int | None = None
     retry_after: float | None = None
 
+    # The cause of a page that came instead of JSON. It is safe to show.
+    _page_hint = ""
+
     @property
     def hint(self) -> str:
-        return ""
+        return self._page_hint
 
     def __str__(self) -> str:
         text = self._describe()
@@ -86,9 +89,6 @@ class UnexpectedResponse(UsdmError):
         retryable: True when the body is not JSON.
     """
 
-    # What is known of a page that came instead of JSON. It is safe to show.
-    _page_hint = ""
-
     def __init__(
         self,
         status: int,
@@ -103,10 +103,6 @@ class UnexpectedResponse(UsdmError):
         self.path = path
         self.expected = expected
         self.found = found
-
-    @property
-    def hint(self) -> str:
-        return self._page_hint
 
     def _describe(self) -> str:
         status = f"HTTP {self.status}, " if self.status else ""
@@ -130,8 +126,7 @@ class APIError(UsdmError):
 
     time_left: float | None = None
 
-    # What is known of a page that came instead of JSON; both are safe to show.
-    _page_hint = ""
+    # First words of a page that came instead of JSON. They are safe to show.
     _page_excerpt = ""
 
     def __init__(
@@ -150,17 +145,13 @@ class APIError(UsdmError):
         return compose_hint(self.status, self.code, self._page_hint, self._page_excerpt)
 
     def _describe(self) -> str:
+        from ._error_hints import describe_waits
+
         status = f"HTTP {self.status}" if self.status else "not sent"
         code = "" if self.code is None else f", code {self.code}"
         hint = f" ({self.hint})" if self.hint else ""
         text = f"{status}{code}: {self.message or 'no message'}{hint}"
-        waits = []
-        if self.retry_after is not None:
-            waits.append(f"wait {_format_seconds(self.retry_after)} s")
-        if self.time_left is not None:
-            waits.append(f"timeout= had {_format_seconds(self.time_left)} s left")
-        wait = f"; {', and '.join(waits)}" if waits else ""
-        return f"{text}{wait}; see {self.address}"
+        return f"{text}{describe_waits(self.retry_after, self.time_left)}; see {self.address}"
 
     @property
     def address(self) -> str:
@@ -211,7 +202,12 @@ class IPBannedError(RateLimitError):
     """
 
     retryable = False
-    ban_end_ms: int | None = None
+
+    def __init__(
+        self, status: int, code: int | None, message: str, retry_after: float | None = None
+    ) -> None:
+        super().__init__(status, code, message, retry_after)
+        self.ban_end_ms = parse_ban_end_ms(message)
 
     @property
     def hint(self) -> str:
@@ -221,12 +217,9 @@ class IPBannedError(RateLimitError):
 
     @property
     def banned_until(self) -> datetime | None:
-        end_ms = self.ban_end_ms
-        if end_ms is None:
-            end_ms = parse_ban_end_ms(self.message)
-        if end_ms is None:
+        if self.ban_end_ms is None:
             return None
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=end_ms)
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=self.ban_end_ms)
 
 
 class ForbiddenError(APIError):
@@ -241,10 +234,6 @@ class ServerError(APIError):
     """The exchange failed. Reading again later is safe."""
 
     retryable = True
-
-
-def _format_seconds(seconds: float) -> str:
-    return f"{seconds:.1f}".removesuffix(".0")
 
 
 _BAN_END = re.compile(r"banned until (\d{13})\b")

@@ -198,7 +198,7 @@ def test_during_a_ban_every_acquire_is_a_new_error_that_names_its_end(world: Fak
     assert (error.status, error.code) == (418, -1003)
     assert error.retry_after == pytest.approx(70)
     assert error.banned_until is not None
-    assert error.banned_until.timestamp() * 1000 == world.now() + 70_000
+    assert error.banned_until.timestamp() * 1000 == error.ban_end_ms == world.now() + 70_000
     world.advance(70_000)
     assert limiter.acquire(1) == 0
 
