@@ -1,4 +1,4 @@
-"""Base classes for objects that hold secrets.
+"""Base classes for objects that hold secrets, and words for values that are not shown.
 
 Some tools print a traceback with the local variables of each frame. Three habits keep secrets out
 of it:
@@ -24,8 +24,8 @@ from binance_usdm_wire.errors import describe_value as describe_value
 
 
 def describe_number(value: object, highest: float) -> str:
-    """Return that a positive number is larger than the highest one, or the shape of a value."""
-    is_too_large = type(value) in {int, float} and highest < value < float("inf")  # type: ignore[operator]
+    """Return "a larger one" for a finite number above the highest valid one, else the shape."""
+    is_too_large = isinstance(value, int | float) and highest < value < float("inf")
     return "a larger one" if is_too_large else describe_value(value)
 
 
