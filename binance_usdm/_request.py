@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeVar
 
 from attrs import evolve
@@ -74,15 +75,7 @@ class RequestBuilder(SecretHolder):
             raise ConfigurationError(
                 f"{operation.id} is signed: it needs an API secret or a signer"
             )
-        parameters: dict[str, str] = {}
-        problem = ""
-        try:
-            parameters = operation.build_query(**arguments)
-        except InvalidArgumentError as error:
-            problem = str(error)
-        # Raised here, so that the error has no context with the argument.
-        if problem:
-            raise ConfigurationError(problem)
+        parameters = _write_arguments(operation.build_query, **arguments)
         window_name = signing.window_parameter if signing is not None else None
         if window_name is not None and self._recv_window is not None:
             parameters.setdefault(window_name, str(self._recv_window))
@@ -98,17 +91,10 @@ class RequestBuilder(SecretHolder):
             return operation
         path = operation.path
         weight = operation.weight
-        problem = ""
-        try:
-            if operation.build_path is not None:
-                path = operation.build_path(**arguments)
-            if operation.weigh is not None:
-                weight = operation.weigh(arguments)
-        except InvalidArgumentError as error:
-            problem = str(error)
-        # Raised here, so that the error has no context with the argument.
-        if problem:
-            raise ConfigurationError(problem)
+        if operation.build_path is not None:
+            path = _write_arguments(operation.build_path, **arguments)
+        if operation.weigh is not None:
+            weight = _write_arguments(operation.weigh, arguments)
         return evolve(operation, path=path, weight=weight)
 
     def url_for(self, operation: Operation[Any]) -> _base_url.BaseUrl:
@@ -173,6 +159,16 @@ class RequestBuilder(SecretHolder):
             prefix = f"&{operation.signing.signature_parameter}=".encode("ascii")
         headers = build_headers(url, operation.key_header, self._credentials.api_key)
         return _OperationTemplate(path, prefix, RequestTemplate.build(url.origin, headers))
+
+
+def _write_arguments(write: Callable[..., T], /, *args: Any, **arguments: Any) -> T:
+    """Call a function of the generated client, and raise its error as one of this package."""
+    try:
+        return write(*args, **arguments)
+    except InvalidArgumentError as error:
+        problem = str(error)
+    # Raised here, so that the error has no context with the argument.
+    raise ConfigurationError(problem)
 
 
 def build_headers(
