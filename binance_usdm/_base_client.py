@@ -125,8 +125,8 @@ class BaseClient(CallRunner, Generic[TransportT]):
         else:
             adapted_transport = self._transport.transport
         # No limit is known for a mock exchange, and a run of tests makes more calls than a program.
-        origin = str(url), proxy_address, not is_mock_url(str(url))
-        self._shared = get_shared_state(origin, adapted_transport)
+        target = str(url), proxy_address, not is_mock_url(str(url))
+        self._shared = get_shared_state(target, adapted_transport)
 
     @classmethod
     def _choose_transport(

@@ -85,7 +85,7 @@ def to_table(
     Args:
         rows: What `client.balance()` returned.
         label: Name of the account, for the column `label`.
-        received_at: Time of the reply, with a time zone, for the column `received_at`.
+        received_at: Time of the response, with a time zone, for the column `received_at`.
         amount_type: Type of amounts. Use one for all files.
 
     Raises:

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 BUDGET_TIMEOUT_SECONDS: Final = 2.0
 """Time limit of an operation on Redis. Each process of the command connects anew."""
-Origin = tuple[str, Hashable, bool]
+Target = tuple[str, Hashable, bool]
 """Base URL, proxy or None, and whether there is a weight budget."""
 
 
 class SharedState(NamedTuple):
-    """Clock and limiter of one origin and address.
+    """Clock and limiter of one target and address.
 
     The limiter also holds the address's ban, which applies to clients with other limiters, too.
     """
@@ -40,30 +40,30 @@ class SharedState(NamedTuple):
 
 _lock = threading.RLock()
 # Only `reset_shared_state()` removes states: a ban outlasts the client that it was reported to.
-_by_origin: dict[Origin, SharedState] = {}
-_by_transport: WeakKeyDictionary[object, dict[Origin, SharedState]] = WeakKeyDictionary()
+_by_target: dict[Target, SharedState] = {}
+_by_transport: WeakKeyDictionary[object, dict[Target, SharedState]] = WeakKeyDictionary()
 
 _budgets: dict[tuple[int, str], RedisLimiter] = {}
 
 
-def get_shared_state(origin: Origin, transport: object | None) -> SharedState:
-    """Return the state of an origin and address.
+def get_shared_state(target: Target, transport: object | None) -> SharedState:
+    """Return the state of a target and address.
 
     Args:
-        origin: Base URL, proxy, and whether there is a weight budget.
+        target: Base URL, proxy, and whether there is a weight budget.
         transport: A custom transport, whose requests may leave by another address, or `None`.
     """
     with _lock:
         try:
-            states = _by_origin if transport is None else _by_transport.setdefault(transport, {})
+            states = _by_target if transport is None else _by_transport.setdefault(transport, {})
         except TypeError:
             # The transport cannot be hashed or referred to weakly, so its clients share nothing.
             states = {}
-        if origin not in states:
+        if target not in states:
             clock = ExchangeClock()
-            limit = DEFAULT_WEIGHT_LIMIT if origin[2] else None
-            states[origin] = SharedState(clock, WeightLimiter(limit, now=clock))
-        return states[origin]
+            limit = DEFAULT_WEIGHT_LIMIT if target[2] else None
+            states[target] = SharedState(clock, WeightLimiter(limit, now=clock))
+        return states[target]
 
 
 def get_shared_budget(url: str, base_url: str) -> RedisLimiter:
@@ -112,10 +112,10 @@ def reset_shared_state(base_url: str | None = None) -> None:
         )
     known_form = base_url and base_url.rstrip("/")
     with _lock:
-        for states in (_by_origin, *_by_transport.values()):
-            for origin in [*states]:
-                if known_form in (None, origin[0]):
-                    clock, limiter = states.pop(origin)
+        for states in (_by_target, *_by_transport.values()):
+            for target in [*states]:
+                if known_form in (None, target[0]):
+                    clock, limiter = states.pop(target)
                     clock.forget()
                     limiter.forget()
         for key, budget in [*_budgets.items()]:

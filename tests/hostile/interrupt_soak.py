@@ -76,7 +76,7 @@ def soak(name: str, seconds: float, seed: int) -> Record:
     """Disturb the calls of one of the clients, "sync" or "async", and return what is judged."""
     module: Any = RUNS[name]
     record = Record()
-    shared._by_origin.clear()
+    shared._by_target.clear()
     let_threads_end_early(IDLE_THREAD_SECONDS)
     # What a first use loads or opens is no loss.
     asyncio.run(asyncio.sleep(0))

@@ -205,7 +205,7 @@ def cause(crowd: Crowd, exchange: ExchangeProcess, trouble: Trouble) -> None:
 
 def simulate(name: str, plan: Plan) -> Record:
     """Run a plan with one of the clients, "sync" or "async", and return what is judged."""
-    shared._by_origin.clear()
+    shared._by_target.clear()
     # What a first use loads or opens is no loss.
     with SyncTransport():
         asyncio.run(asyncio.sleep(0))
