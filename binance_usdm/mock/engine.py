@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 from typing import Any, Final
@@ -14,7 +14,6 @@ from binance_usdm.mock.core.accounts import (
     Account,
     Secret,
     account_alias,
-    make_api_key,
     normalize_ip,
 )
 from binance_usdm.mock.core.clock import SkewedClock, system_time_ms
@@ -30,7 +29,7 @@ from binance_usdm.mock.core.response import Reply, dump_json
 from binance_usdm.mock.core.spec import ApiSpec
 from binance_usdm.mock.core.state import State
 from binance_usdm.mock.core.stubs import BUILT_IN_STUBS, make_stub, parse_stub_request
-from binance_usdm.mock.core.switches import PERMISSIONS, Switches
+from binance_usdm.mock.core.switches import Switches
 from binance_usdm.mock.core.verdict import Verdict
 from binance_usdm.mock.faults.queue import FaultQueue, QueuedFault
 from binance_usdm.mock.pipeline import Pipeline
@@ -135,43 +134,14 @@ class Engine:
             self.add_key(account, api_key, api_secret, **key_options)
         return account
 
-    def add_key(
-        self,
-        account: Account,
-        api_key: str,
-        api_secret: Secret,
-        *,
-        addresses: Iterable[str] = (),
-        permissions: Iterable[str] = PERMISSIONS,
-    ) -> None:
+    def add_key(self, account: Account, api_key: str, api_secret: Secret, **options: Any) -> None:
         """Add a key to an account.
 
         Raises:
             ValueError: The key, the secret or an option is not valid.
         """
-        key = make_api_key(
-            account,
-            api_key,
-            api_secret,
-            addresses,
-            permissions,
-            key_format=self.state.switches.key_format,
-        )
         with self.lock:
-            if api_key in self.state.keys:
-                raise ValueError("api_key belongs to an account already")
-            self.state.keys[api_key] = key
-
-    def account_of(self, api_key: str) -> Account:
-        """Return the account of a key.
-
-        Raises:
-            ValueError: No account has the key.
-        """
-        with self.lock:
-            if api_key not in self.state.keys:
-                raise ValueError("no account has this API key")
-            return self.state.keys[api_key].account
+            self.state.add_key(account, api_key, api_secret, **options)
 
     def seed(self, operation_id: str, value: Any, api_key: str | None) -> None:
         """Set the 200 body of an operation.
@@ -181,7 +151,7 @@ class Engine:
         """
         body = self._encode_body(operation_id, value, api_key)
         with self.lock:
-            account = self.state.account if api_key is None else self.account_of(api_key)
+            account = self.state.account_of(api_key)
             account.response_bodies[operation_id] = body
 
     def stub(self, request: str, value: Any) -> None:

@@ -43,7 +43,7 @@ def patch_balances(engine: Engine, params: Params) -> Any:
             account is not a list of rows.
     """
     api_key = params.get("api_key")
-    account = engine.state.account if api_key is None else engine.account_of(api_key)
+    account = engine.state.account_of(api_key)
     rows = _rows_of(engine, account)
     if rows is None:
         raise ValueError("the body of the account is not a list of rows; set all of it")

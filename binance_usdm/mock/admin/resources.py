@@ -61,7 +61,7 @@ def post_key(engine: Engine, params: Params) -> Any:
     secret = _parse_secret(params)
     if params["account_of"] not in engine.state.keys:
         raise ValueError("no account has the key account_of")
-    account = engine.account_of(params["account_of"])
+    account = engine.state.account_of(params["account_of"])
     engine.add_key(account, params["api_key"], secret, **_key_options(params))
     return get_state(engine, params)
 

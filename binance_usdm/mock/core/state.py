@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from .accounts import Account, ApiKey
+from .accounts import Account, ApiKey, Secret, make_api_key
 from .clock import SkewedClock
 from .request_log import RequestLog
 from .stubs import Stub
-from .switches import Switches
+from .switches import PERMISSIONS, Switches
 from .weight import WeightCounter
 
 _MAX_REMEMBERED: Final = 10_000
@@ -37,6 +38,41 @@ class State:
     counters: dict[str, WeightCounter] = field(default_factory=dict)
     signatures: dict[bytes, None] = field(default_factory=dict)
     stubs: dict[tuple[str, str], Stub] = field(default_factory=dict)
+
+    def add_key(
+        self,
+        account: Account,
+        api_key: str,
+        api_secret: Secret,
+        *,
+        addresses: Iterable[str] = (),
+        permissions: Iterable[str] = PERMISSIONS,
+    ) -> None:
+        """Add a key to an account. The arguments are those of `make_api_key`.
+
+        Raises:
+            ImportError: A public key needs the package `cryptography`.
+            ValueError: The key, the secret or an option is not valid.
+        """
+        key_format = self.switches.key_format
+        key = make_api_key(
+            account, api_key, api_secret, addresses, permissions, key_format=key_format
+        )
+        if api_key in self.keys:
+            raise ValueError("api_key belongs to an account already")
+        self.keys[api_key] = key
+
+    def account_of(self, api_key: str | None) -> Account:
+        """Return the account of a key, the first account for `None`.
+
+        Raises:
+            ValueError: No account has the key.
+        """
+        if api_key is None:
+            return self.account
+        if api_key not in self.keys:
+            raise ValueError("no account has this API key")
+        return self.keys[api_key].account
 
     def counter_for(self, address: str) -> WeightCounter:
         """Return the weight counter of an IP address, a new one for an unknown address.
