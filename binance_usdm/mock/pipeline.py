@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
-import re
-from dataclasses import replace
 from functools import partial
 
 from binance_usdm.mock.core.accounts import Account
+from binance_usdm.mock.core.delivery_network import pass_on
 from binance_usdm.mock.core.http_date import format_http_date
+from binance_usdm.mock.core.operation import Operation
 from binance_usdm.mock.core.query import Query
 from binance_usdm.mock.core.request_log import BODY_LIMIT, Headers, Logged
 from binance_usdm.mock.core.response import Reply, error_response, html_response, json_ok_response
-from binance_usdm.mock.core.spec import ApiSpec, Operation
+from binance_usdm.mock.core.spec import ApiSpec
 from binance_usdm.mock.core.state import State
 from binance_usdm.mock.faults.fault import FaultContext
 from binance_usdm.mock.faults.queue import FaultQueue, QueuedFault
 from binance_usdm.mock.verify.checks import RequestContext, run_checks
 from binance_usdm.mock.verify.rejection import RejectionError
-
-# The coding `gzip` with a quality above 0: RFC 9110, 12.5.3.
-_GZIP_ACCEPTED = re.compile(rb"(?i)\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?![.0-9]))")
 
 
 class Pipeline:
@@ -64,14 +60,14 @@ class Pipeline:
         operation_id = context.operation.id if context.operation else None
         fault = self._fault_queue.match(operation_id, context.path, context.api_key)
         if fault is None:
-            reply = self._with_date(context, self._respond(context))
+            reply = self._respond(context)
         else:
             reply = self._respond_with_fault(context, fault)
-            # A custom response is sent as it is.
-            if fault.name != "reply":
-                reply = self._with_date(context, reply)
+        # A custom response is sent as it is.
+        if fault is None or fault.name != "reply":
+            reply = self._with_date(context, reply)
         self._state.request_log.add(self._log_entry(context, reply, fault))
-        return self._apply_proxy_effects(context, reply)
+        return pass_on(reply, headers, self._state.switches)
 
     def _check_request(
         self, method: str, target: bytes, headers: Headers, body: bytes, address: str
@@ -124,7 +120,8 @@ class Pipeline:
         if operation is None:
             reply = counter.ban_response(context.now, state.switches)
             return self._not_found_response(context) if reply is None else reply
-        reply = counter.charge(context.weight, context.now, state.switches)
+        weight = operation.weight_of(context.query.first_values, context.path_values)
+        reply = counter.charge(weight, context.now, state.switches)
         rejection = context.rejection
         if reply is None and rejection is not None:
             reply = error_response(rejection.status(state.switches), rejection.code, rejection.text)
@@ -149,7 +146,8 @@ class Pipeline:
         reply = fault.respond(fault_context)
         if operation is None or not fault.fault.costs_weight or reply.status >= 500:
             return reply
-        state.counter_for(context.address).add(context.weight, context.now)
+        weight = operation.weight_of(context.query.first_values, context.path_values)
+        state.counter_for(context.address).add(weight, context.now)
         return self._with_weight_header(context, reply)
 
     def _not_found_response(self, context: RequestContext) -> Reply:
@@ -198,20 +196,6 @@ class Pipeline:
         date = format_http_date(context.now // 1000 + offset)
         return reply if date is None else reply.with_header(b"Date", date)
 
-    def _apply_proxy_effects(self, context: RequestContext, reply: Reply) -> Reply:
-        """Return the response as the content delivery network passes it on.
-
-        It may compress the body and write header names in lower case.
-        """
-        switches = self._state.switches
-        if switches.gzip and _accepts_gzip(context.headers) and not _has_content_encoding(reply):
-            reply = replace(reply, body=gzip.compress(reply.body, mtime=0))
-            reply = reply.with_header(b"Content-Encoding", b"gzip")
-        if switches.lower_case_headers:
-            headers = tuple((name.lower(), value) for name, value in reply.headers)
-            reply = replace(reply, headers=headers)
-        return reply
-
     def _log_entry(
         self, context: RequestContext, reply: Reply, fault: QueuedFault | None
     ) -> Logged:
@@ -242,12 +226,3 @@ class Pipeline:
             reply.body[:BODY_LIMIT],
             None if rejection is None else rejection.code,
         )
-
-
-def _has_content_encoding(reply: Reply) -> bool:
-    return any(name.lower() == b"content-encoding" for name, _ in reply.headers)
-
-
-def _accepts_gzip(headers: Headers) -> bool:
-    accepted = [value for name, value in headers if name.lower() == b"accept-encoding"]
-    return _GZIP_ACCEPTED.search(b",".join(accepted)) is not None

@@ -14,7 +14,8 @@ from hmac import compare_digest
 from typing import Final
 
 from binance_usdm.mock.core.accounts import DEFAULT_API_SECRET
-from binance_usdm.mock.core.spec import Json, Operation
+from binance_usdm.mock.core.operation import Operation
+from binance_usdm.mock.core.parameters import Json
 from binance_usdm.mock.engine import Engine
 
 from .assets import read_asset

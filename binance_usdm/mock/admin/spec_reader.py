@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from binance_usdm.mock.core.spec import ApiSpec, Json, Operation
+from binance_usdm.mock.core.operation import Operation
+from binance_usdm.mock.core.parameters import Json
+from binance_usdm.mock.core.spec import ApiSpec
 
 from .markup import Markup, element, escape
 

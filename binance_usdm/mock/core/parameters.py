@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote
 
 from . import strict_json
 from .json_values import Resolve, iter_errors
@@ -98,39 +96,3 @@ def _json_validator(schema: Json, resolve: Resolve) -> Validate:
         return None
 
     return validate
-
-
-def compile_path(path: str) -> re.Pattern[str] | None:
-    """Return the pattern of a path with parameters, `None` for a path without."""
-    if "{" not in path:
-        return None
-    parts = re.split(r"\{([^}]+)\}", path)
-    # Every second part is the name of a parameter.
-    return re.compile(
-        "".join("([^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
-    )
-
-
-def match_path(pattern: re.Pattern[str], template: str, path: str) -> dict[str, str]:
-    """Return the percent-decoded values in a path that has the form of the template."""
-    match = pattern.fullmatch(path)
-    names = re.findall(r"\{([^}]+)\}", template)
-    return {} if match is None else dict(zip(names, map(unquote, match.groups()), strict=True))
-
-
-def weight_of(rule: int | Json, values: Mapping[str, str]) -> int:
-    """Return the weight of a request.
-
-    Args:
-        rule: `x-weight` of the operation: a number, or weights by the value of a parameter.
-        values: Strings by parameter, as they were sent.
-    """
-    if isinstance(rule, int):
-        return rule
-    text = values.get(rule["parameter"])
-    if text is None:
-        return int(rule["absent"])
-    for step in rule["steps"][:-1]:
-        if re.fullmatch("-?[0-9]{1,40}", text) and int(text) <= step["to"]:
-            return int(step["weight"])
-    return int(rule["steps"][-1]["weight"])

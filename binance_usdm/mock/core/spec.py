@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from .json_values import alternatives, field_schema, item_schema, iter_errors
-from .parameters import Parameter, compile_path, match_path, parse_parameter
+from .operation import Operation, compile_path
+from .parameters import Json, Parameter, parse_parameter
 from .response import dump_json
 from .shapes import quote_name
 
-Json = Mapping[str, Any]
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """Method and path of the exchange, with what it accepts and responds with.
-
-    `key_header` is the lower-case name of the header with the API key, `signature` the name of
-    the parameter with the signature; each is `None` if the operation needs none. `allowed_names`
-    are all names that a query may have, `None` for any.
-    """
-
-    id: str
-    method: str
-    path: str
-    weight: int | Json
-    parameters: tuple[Parameter, ...]
-    key_header: bytes | None
-    signature: str | None
-    example: Any
-    schema: Json
-    allowed_names: frozenset[str] | None
-    parameters_by_role: Mapping[str, Parameter]
-    path_pattern: re.Pattern[str] | None = None
-
-    def path_values(self, path: str) -> Mapping[str, str]:
-        """Return the percent-decoded values of the parameters in a path of this operation."""
-        pattern = self.path_pattern
-        return {} if pattern is None else match_path(pattern, self.path, path)
-
-    @property
-    def largest_weight(self) -> int:
-        """The weight, or the largest one if it depends on a parameter."""
-        if isinstance(self.weight, int):
-            return self.weight
-        weights = [self.weight["absent"], *(step["weight"] for step in self.weight["steps"])]
-        return max(map(int, weights))
 
 
 class ApiSpec:

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+from .operation import Operation
 from .query import Query
 from .request_log import STUB_PREFIX, Headers
-from .spec import ApiSpec, Operation
+from .spec import ApiSpec
 
 _REQUEST: Final = re.compile(r"([A-Z]+) (/[!-~]*)")
 BUILT_IN_STUBS: Final = {"GET /fapi/v1/ping": b"{}"}

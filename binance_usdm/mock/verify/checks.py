@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from binance_usdm.mock.core.accounts import ApiKey
-from binance_usdm.mock.core.parameters import Parameter, weight_of
+from binance_usdm.mock.core.operation import Operation
+from binance_usdm.mock.core.parameters import Parameter
 from binance_usdm.mock.core.query import Query
 from binance_usdm.mock.core.request_log import Headers
 from binance_usdm.mock.core.schema import Violation, allowed_pattern
-from binance_usdm.mock.core.spec import Operation
 from binance_usdm.mock.core.switches import Switches
 
 from .diagnosis import explain_bad_signature
@@ -74,16 +74,6 @@ class RequestContext:
     checked_values: dict[str, str | None] = field(default_factory=dict)
     is_routed: bool = False
     path_values: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def weight(self) -> int:
-        """The weight of the request, 0 for an unknown operation."""
-        operation = self.operation
-        if operation is None:
-            return 0
-        if isinstance(operation.weight, int):
-            return operation.weight
-        return weight_of(operation.weight, {**self.query.first_values, **self.path_values})
 
 
 def run_checks(context: RequestContext, operation: Operation) -> None:
