@@ -19,6 +19,8 @@ from binance_usdm._environment import (
 from binance_usdm._secrets import Problem
 from binance_usdm_wire import Operation, Response
 
+from .suggestions import suggest
+
 if TYPE_CHECKING:
     from .profiles import Profile
 
@@ -129,6 +131,8 @@ def _open_profiles(
     options: argparse.Namespace, common: dict[str, Any], stack: ExitStack
 ) -> Accounts:
     """Return clients of the profiles. They share a transport, and a budget by base URL."""
+    from binance_usdm import SyncTransport
+
     from .profiles import profiles_path, read_profiles
 
     path = profiles_path(options.profiles_file)
@@ -136,8 +140,12 @@ def _open_profiles(
     names = list(dict.fromkeys(options.profiles or profiles))
     for name in names:
         if name not in profiles:
-            options.usage_error(f"{path} has no profile {name!r}{_suggest(name, list(profiles))}")
-    transport = stack.enter_context(_make_transport(options.proxy or os.environ.get(ENV_PROXY)))
+            known = f"; it has {', '.join([*profiles][:20])}{', …' if len(profiles) > 20 else ''}"
+            options.usage_error(
+                f"{path} has no profile {name!r}{suggest([name], profiles) or known}"
+            )
+    proxy = options.proxy or os.environ.get(ENV_PROXY)
+    transport = stack.enter_context(SyncTransport(proxy, max_connections=MAX_CONNECTIONS))
     common = {
         "allow_http_hosts": http_hosts_from_env(),
         **common,
@@ -152,13 +160,6 @@ def _open_profiles(
         else:
             failures[name] = made
     return Accounts(clients, failures, has_labels=True)
-
-
-def _make_transport(proxy: str | None) -> Any:
-    """Return a transport for all profiles."""
-    from binance_usdm import SyncTransport
-
-    return SyncTransport(proxy, max_connections=MAX_CONNECTIONS)
 
 
 def _make_client(profile: Profile, common: dict[str, Any]) -> Client | ConfigurationError:
@@ -184,15 +185,6 @@ def _make_client(profile: Profile, common: dict[str, Any]) -> Client | Configura
     failure = ConfigurationError(problem)
     failure.label = profile.name
     return failure
-
-
-def _suggest(name: str, known: list[str]) -> str:
-    import difflib
-
-    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if matches:
-        return f"; did you mean {matches[0]}?"
-    return f"; it has {', '.join(known[:20])}{', …' if len(known) > 20 else ''}"
 
 
 def call_each(

@@ -41,6 +41,17 @@ environment variables:
 
 Set one of secret, private key and their files. server-time needs none of them."""
 
+HELP_BY_COMMAND = {
+    "doctor": "Explain what is wrong before you open an issue.",
+    "whoami": "Show which exchange, account and key would be used.",
+    "mock": "Run the mock exchange.",
+    "completion": "Print a script for your shell.",
+    "spec": "Print the OpenAPI document for other tools.",
+}
+"""Commands beside the operations. Each has a module with its name."""
+COMMANDS_WITH_VARIABLES = ("doctor", "whoami")
+"""Those of them that read the environment as the operations do."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command.
@@ -162,6 +173,7 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """
     import argparse
     import functools
+    import importlib
 
     from binance_usdm_wire.summaries import SUMMARY_BY_ID
 
@@ -169,6 +181,18 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         def print_help(self, file: Any = None) -> None:
             # The method of the base class ignores that a stream cannot be written.
             (file or sys.stdout).write(self.format_help())
+
+        def parse_known_args(self, *args: Any, **options: Any) -> Any:
+            # Of a subcommand too, so that its own usage and options are named.
+            namespace, unknown = super().parse_known_args(*args, **options)
+            if unknown:
+                from binance_usdm._cli.suggestions import suggest
+
+                # Never a value, which may be a secret.
+                names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
+                question = suggest(names, self._option_string_actions)
+                self.error(f"unrecognized arguments: {' '.join(unknown)}{question}")
+            return namespace, unknown
 
         def error(self, message: str) -> NoReturn:
             from binance_usdm._cli.usage_errors import hide_values
@@ -184,12 +208,11 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"binance-usdm {__version__}")
-    needed = {command_name, "doctor", "mock"}
 
     def make_parser(prog: str, **options: Any) -> Any:
         # Of a command that is not run only its line in the help is needed: that of 1,000 commands
         # takes 0.1 s instead of 0.2 s.
-        return Parser(prog=prog, **options) if prog.rpartition(" ")[2] in needed else None
+        return Parser(prog=prog, **options) if prog.rpartition(" ")[2] == command_name else None
 
     parser_class: Any = make_parser
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=parser_class)
@@ -198,44 +221,18 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     for operation_id, summary in SUMMARY_BY_ID.items():
         name = operation_id.replace("_", "-")
-        if name != command_name:
-            commands.add_parser(name, help=summary)
-            continue
-        from binance_usdm._cli import operations
-        from binance_usdm_wire import OPERATIONS
-
         command = add_command(name, help=summary, description=summary, epilog=EPILOG)
-        operations.configure_parser(command, OPERATIONS[operation_id])
-        command.set_defaults(report=print_message)
-    doctor_parser = add_command(
-        "doctor", help="Explain what is wrong before you open an issue.", epilog=EPILOG
-    )
-    whoami_parser = add_command(
-        "whoami", help="Show which exchange, account and key would be used.", epilog=EPILOG
-    )
-    mock_parser = commands.add_parser("mock", help="Run the mock exchange.")
-    completion_parser = add_command("completion", help="Print a script for your shell.")
-    spec_parser = add_command("spec", help="Print the OpenAPI document for other tools.")
-    if command_name == "doctor":
-        from binance_usdm._cli import doctor
+        if name == command_name:
+            from binance_usdm._cli import operations
+            from binance_usdm_wire import OPERATIONS
 
-        doctor.configure_parser(doctor_parser)
-    elif command_name == "whoami":
-        from binance_usdm._cli import whoami
-
-        whoami.configure_parser(whoami_parser)
-        whoami_parser.set_defaults(report=print_message)
-    elif command_name == "mock":
-        # The mock exchange takes as long to import as the rest of a command.
-        from binance_usdm._cli import mock
-
-        mock.configure_parser(mock_parser)
-    elif command_name == "completion":
-        from binance_usdm._cli import completion
-
-        completion.configure_parser(completion_parser)
-    elif command_name == "spec":
-        from binance_usdm._cli import spec
-
-        spec.configure_parser(spec_parser)
+            operations.configure_parser(command, OPERATIONS[operation_id])
+            command.set_defaults(report=print_message)
+    for name, summary in HELP_BY_COMMAND.items():
+        epilog = EPILOG if name in COMMANDS_WITH_VARIABLES else None
+        command = add_command(name, help=summary, epilog=epilog)
+        if name == command_name:
+            module = importlib.import_module(f"binance_usdm._cli.{name}")
+            module.configure_parser(command)
+            command.set_defaults(report=print_message)
     return parser

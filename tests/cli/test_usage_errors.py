@@ -61,6 +61,33 @@ def test_names_are_repeated() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "command", "option"),
+    [
+        ("balance --colums asset", "balance", "--columns"),
+        ("balance --nonzero --colums=asset", "balance", "--non-zero or --columns"),
+        ("balance -json", "balance", "--json"),
+        ("doctor --jsn", "doctor", "--json"),
+        ("mock serve --sitch gzip=true", "mock serve", "--switch"),
+        ("--verion spec", "[-h]", "--version"),
+    ],
+)
+def test_a_misspelled_option_asks_for_the_nearest(words: str, command: str, option: str) -> None:
+    """The command that was written says which of its options was probably meant."""
+    done = run(*words.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"; did you mean {option}?\n" in done.stderr
+    assert done.stderr.startswith(f"usage: binance-usdm {command} ")
+
+
+def test_only_names_of_options_are_compared() -> None:
+    """A word that is no option, and one that is far from all, gets no question."""
+    for words in ("balance columns", "balance --zzz", f"balance --{SECRET}"):
+        done = run(*words.split())
+        assert "unrecognized arguments: " in done.stderr
+        assert "did you mean" not in done.stderr
+
+
+@pytest.mark.parametrize(
     "argument", [f"--json={SECRET}", f"a:{SECRET},b", f"-----BEGIN {SECRET}", f"'{SECRET}'"]
 )
 def test_parts_of_arguments_are_hidden(argument: str) -> None:
