@@ -10,7 +10,7 @@ from typing import Final, TextIO
 
 from binance_usdm import Event
 
-from .table import FALLBACK_WIDTH, display_width, terminal_width
+from .table import FALLBACK_WIDTH, cut_to_width, terminal_width
 
 DELAY_SECONDS: Final = 1.0
 """Time after which the line appears."""
@@ -83,11 +83,8 @@ class Progress:
         while not self._ended.wait(seconds):
             seconds = INTERVAL_SECONDS
             width = (terminal_width(self._stream) or FALLBACK_WIDTH) - 1
-            text = self.line()
-            while display_width(text) > width:
-                text = text[:-1]
             self._is_shown = True
-            self._write(CLEAR_LINE + text)
+            self._write(CLEAR_LINE + cut_to_width(self.line(), width))
 
     def _write(self, text: str) -> None:
         try:

@@ -63,6 +63,13 @@ def display_width(text: str) -> int:
     return sum(map(_character_width, text))
 
 
+def cut_to_width(text: str, width: int) -> str:
+    """Return as much of a message as fits. Amounts are never cut."""
+    while display_width(text) > width:
+        text = text[:-1]
+    return text
+
+
 def _character_width(character: str) -> int:
     if unicodedata.category(character) in _ZERO_WIDTH_CATEGORIES:
         return 0

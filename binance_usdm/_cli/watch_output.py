@@ -12,7 +12,7 @@ from binance_usdm import Budget
 from .columns import Record, View, format_instant, make_table
 from .output import RECEIVED_COLUMN, cells_of, write_csv_lines, write_json_lines, write_tsv_lines
 from .progress import CLEAR_LINE, can_move_cursor
-from .table import FALLBACK_WIDTH, Marks, display_width, format_table, terminal_width
+from .table import FALLBACK_WIDTH, Marks, cut_to_width, display_width, format_table, terminal_width
 
 MARKED_ROUNDS: Final = 3
 """Rounds in which a change is marked."""
@@ -97,13 +97,13 @@ class LiveTable:
         blocks = format_table(table.columns, cells, width, self._out.encoding, marks)
         lines = [line for block in blocks for line in (*block, "")]
         foot = pack(status_parts(shown, has_marks=bool(marks)), width)
-        foot += [_cut(message, width) for message in shown.messages]
+        foot += [cut_to_width(message, width) for message in shown.messages]
         # The last line of the terminal stays free for the cursor.
         room = max(height - 1 - len(foot), 1)
         if len(lines) > room:
             hidden = len(lines) - room + 1
             more = f"{hidden} more lines (use --asset, --columns)"
-            lines = [*lines[: room - 1], _cut(more, width)]
+            lines = [*lines[: room - 1], cut_to_width(more, width)]
         self._draw([*lines, *foot], (width, height))
 
     def _draw(self, lines: Sequence[str], size: tuple[int, int]) -> None:
@@ -163,7 +163,7 @@ class ChangedLines:
         if can_move_cursor(sys.stderr):
             width = (terminal_width(sys.stderr) or FALLBACK_WIDTH) - 1
             text = "  ".join(status_parts(shown, has_marks=False))
-            sys.stderr.write(f"{CLEAR_LINE}{_cut(text, width)}")
+            sys.stderr.write(f"{CLEAR_LINE}{cut_to_width(text, width)}")
             sys.stderr.flush()
             self._has_status = True
 
@@ -205,15 +205,8 @@ def pack(parts: Sequence[str], width: int) -> list[str]:
         if lines and display_width(joined) <= width:
             lines[-1] = joined
         else:
-            lines.append(_cut(part, width))
+            lines.append(cut_to_width(part, width))
     return lines
-
-
-def _cut(text: str, width: int) -> str:
-    """Return as much of a message as fits. Amounts are never cut."""
-    while display_width(text) > width:
-        text = text[:-1]
-    return text
 
 
 def _terminal_height(out: TextIO) -> int:
