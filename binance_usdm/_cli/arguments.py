@@ -22,13 +22,16 @@ from binance_usdm._config import (
 from binance_usdm._environment import ENV_PROXY, http_hosts_from_env
 from binance_usdm._http.proxy import Proxy
 from binance_usdm._secrets import Problem
+from binance_usdm_wire import Parameter, ResponseMismatch
+
+from .output import RENDERERS
 
 MIN_INTERVAL_SECONDS: Final = 1.0
 MAX_INTERVAL_SECONDS: Final = 86400.0
 
 
 def add_target_arguments(command: argparse.ArgumentParser) -> None:
-    """Add `--base-url`, `--demo`, `--proxy` and `--timeout`."""
+    """Add `--base-url`, `--demo` and `--proxy`."""
     target = command.add_mutually_exclusive_group()
     target.add_argument(
         "--base-url",
@@ -44,6 +47,10 @@ def add_target_arguments(command: argparse.ArgumentParser) -> None:
         help="http://[user:pass@]host[:port]; other users of this machine can see a password here, "
         f"but not in {ENV_PROXY}",
     )
+
+
+def add_timeout_argument(command: argparse.ArgumentParser) -> None:
+    """Add `--timeout`."""
     command.add_argument(
         "--timeout",
         type=_parse_seconds,
@@ -53,10 +60,64 @@ def add_target_arguments(command: argparse.ArgumentParser) -> None:
     )
 
 
-def argument_type(parameter_type: type) -> Callable[[str], Any]:
-    """Return the parser for values of a parameter of the spec."""
+def add_format_arguments(command: argparse.ArgumentParser, note: str = "") -> None:
+    """Add `--output` and its short forms.
+
+    Args:
+        command: Parser of the command.
+        note: End of the help, about the fields of this command.
+    """
+    formats = command.add_mutually_exclusive_group()
+    formats.add_argument(
+        "-o",
+        "--output",
+        choices=tuple(RENDERERS),
+        default="table",
+        dest="output_format",
+        help=f"print a table (default), JSON, one JSON object a line, CSV or TSV{note}",
+    )
+    for name in ("json", "csv"):
+        formats.add_argument(
+            f"--{name}",
+            action="store_const",
+            const=name,
+            dest="output_format",
+            help=f"short for --output {name}",
+        )
+
+
+def parameter_type(parameter: Parameter) -> Callable[[str], Any]:
+    """Return the parser for values of a parameter of the spec.
+
+    A list is written with commas, and an argument that is sent as JSON is written as JSON.
+    """
+    if parameter.read_json is not None:
+        return lambda text: _parse_json(text, parameter.read_json)
+    parse = argument_type(parameter.type)
+    if not parameter.is_list:
+        return parse
+
+    def parse_list(text: str) -> list[Any]:
+        return [parse(item) for item in text.split(",")]
+
+    parse_list.__name__ = "list"
+    return parse_list
+
+
+def argument_type(value_type: type) -> Callable[[str], Any]:
+    """Return the parser for values of a type."""
     parsers: dict[type, Callable[[str], Any]] = {bool: _parse_bool, Decimal: _parse_decimal}
-    return parsers.get(parameter_type, parameter_type)
+    return parsers.get(value_type, value_type)
+
+
+def _parse_json(text: str, read: Any) -> Any:
+    # Other commands do not wait for this import.
+    from binance_usdm_wire.decoding import decode
+
+    try:
+        return read(decode(text.encode("utf-8", "surrogateescape")), None)
+    except ResponseMismatch as mismatch:
+        raise argparse.ArgumentTypeError(f"must be {mismatch.expected}") from None
 
 
 def parse_recv_window(text: str) -> int | None:

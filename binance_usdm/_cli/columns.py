@@ -8,8 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from binance_usdm_wire import Operation
 
-from .output import LABEL_COLUMN, MEMBERS_COLUMN, RECEIVED_COLUMN, RENDERERS, TableData
-from .values import row_to_cells
+from .arguments import add_format_arguments
+from .output import LABEL_COLUMN, MEMBERS_COLUMN, RECEIVED_COLUMN, TableData
+from .suggestions import suggest
 
 _VALUE_COLUMN: Final = "value"
 """Column of an operation whose response is neither an object nor a list of objects."""
@@ -41,30 +42,17 @@ class View(NamedTuple):
 def add_output_arguments(command: argparse.ArgumentParser, operation: Operation[Any]) -> None:
     """Add `--output`, its short forms, `--columns`, `--time` and `--all-members`."""
     add = command.add_argument
-    formats = command.add_mutually_exclusive_group()
-    formats.add_argument(
-        "-o",
-        "--output",
-        choices=tuple(RENDERERS),
-        default="table",
-        dest="output_format",
-        help="print a table (default), JSON, one JSON object a line, CSV or TSV; "
-        "all but the table have the exchange's own field names and every digit in any width",
+    add_format_arguments(
+        command,
+        "; all but the table have the exchange's own field names and every digit in any width",
     )
-    for name in ("json", "csv"):
-        formats.add_argument(
-            f"--{name}",
-            action="store_const",
-            const=name,
-            dest="output_format",
-            help=f"short for --output {name}",
-        )
     add(
         "--columns",
+        action="extend",
         type=lambda text: _parse_columns(text, operation),
         metavar="NAME,NAME",
-        help="print these fields, in this order; also received_at, the time of the response"
-        + (", and label, the profile" if operation.key_header is not None else ""),
+        help="print these fields, in this order; repeat for more; also received_at, the time of the "
+        "response" + (", and label, the profile" if operation.key_header is not None else ""),
     )
     add(
         "--time",
@@ -95,7 +83,7 @@ def read_view(options: argparse.Namespace, operation: Operation[Any], *added: st
         operation: The operation that is called.
         added: Columns that come first unless `--columns` chooses others.
     """
-    columns = options.columns or [*added, *spec_columns(operation)]
+    columns = list(dict.fromkeys(options.columns or [*added, *spec_columns(operation)]))
     if options.all_members and MEMBERS_COLUMN not in columns:
         columns = [*columns, MEMBERS_COLUMN]
     return View(
@@ -113,7 +101,7 @@ def make_object(record: Record, view: View) -> dict[str, Any]:
     """Return a record as a JSON object with the exchange's field names."""
     row = record.row
     has_fields = hasattr(row, "WIRE_NAMES")
-    fields: dict[str, Any] = row_to_cells(row) if has_fields else {_VALUE_COLUMN: row}
+    fields: dict[str, Any] = _row_to_cells(row) if has_fields else {_VALUE_COLUMN: row}
     received_at: int | str | None = record.received_at_ms
     if view.uses_iso_time:
         received_at = format_instant(record.received_at_ms)
@@ -183,17 +171,22 @@ def _parse_columns(text: str, operation: Operation[Any]) -> list[str]:
         column = wire_names.get(name, name)
         if column not in known:
             raise argparse.ArgumentTypeError(
-                f"there is no column {name!r}{_suggest(name, known)}; "
+                f"there is no column {name!r}{suggest([name], known)}; "
                 f"the columns are {', '.join(known)}"
             )
         columns.append(column)
-    return list(dict.fromkeys(columns))
+    return columns
 
 
-def _suggest(name: str, known: Sequence[str]) -> str:
-    # Other calls do not wait for this import.
-    import difflib
+def _row_to_cells(row: Any) -> dict[str, Any]:
+    """Return the values of a row by the name of their column.
 
-    name_by_lower = {column.lower(): column for column in known}
-    matches = difflib.get_close_matches(name.replace("_", "").lower(), name_by_lower, n=1)
-    return f"; did you mean {name_by_lower[matches[0]]}?" if matches else ""
+    The items of a row that is an array have the names of the spec; those after them are numbered.
+    """
+    if not hasattr(row, "to_list"):
+        fields: dict[str, Any] = row.to_dict()
+        return fields
+    items = row.to_list()
+    names = [*row.WIRE_NAMES.values()]
+    names += map(str, range(len(names), len(items)))
+    return dict(zip(names, items, strict=True))

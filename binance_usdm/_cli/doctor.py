@@ -9,7 +9,6 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
 
 import attrs
 
@@ -17,14 +16,12 @@ from binance_usdm import DEMO, __version__
 from binance_usdm._policy.clock_samples import MAX_SAMPLES
 from binance_usdm_wire import OPERATIONS
 
-from .arguments import add_target_arguments, parse_recv_window
+from .arguments import add_target_arguments, add_timeout_argument, parse_recv_window
 from .checks import run_checks
 from .findings import Finding
 from .probe import CheckContext
+from .progress import make_progress
 from .table import terminal_width
-
-if TYPE_CHECKING:
-    from .progress import Progress
 
 _MAX_WEIGHT = (MAX_SAMPLES + 1) * OPERATIONS["server_time"].weight + OPERATIONS["balance"].weight
 DESCRIPTION = f"""\
@@ -46,6 +43,7 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
     command.description = DESCRIPTION
     command.set_defaults(run=_run)
     add_target_arguments(command)
+    add_timeout_argument(command)
     command.add_argument(
         "--recv-window",
         type=parse_recv_window,
@@ -58,7 +56,7 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     base_url = options.base_url or (DEMO if options.demo else None)
     context = CheckContext(base_url, options.recv_window, options.timeout, options.proxy)
-    with _make_progress() or nullcontext():
+    with make_progress("doctor") or nullcontext():
         findings = run_checks(context)
     problems = [
         finding.check for finding in findings if finding.verdict == "problem" and not finding.cause
@@ -68,15 +66,6 @@ def _run(options: argparse.Namespace) -> int:
     else:
         _print_text(findings, problems)
     return 1 if problems else 0
-
-
-def _make_progress() -> Progress | None:
-    """Return a progress line, None when stderr is not a terminal."""
-    if not sys.stderr.isatty():
-        return None
-    from .progress import make_progress
-
-    return make_progress("doctor")
 
 
 def _print_json(findings: Sequence[Finding], problems: Sequence[str]) -> None:

@@ -20,10 +20,15 @@ from .accounts import (
     open_accounts,
     report_failures,
 )
-from .arguments import add_target_arguments, parse_interval
+from .arguments import (
+    add_target_arguments,
+    add_timeout_argument,
+    parameter_type,
+    parse_interval,
+)
 from .columns import Record, add_output_arguments, left_out_warning, make_table, read_view
 from .output import LABEL_COLUMN, RENDERERS
-from .values import parameter_type
+from .suggestions import suggest
 
 if TYPE_CHECKING:
     from .progress import Progress
@@ -49,6 +54,7 @@ def configure_parser(command: argparse.ArgumentParser, operation: Operation[Any]
             help=parameter.description.replace("%", "%%"),
         )
     add_target_arguments(command)
+    add_timeout_argument(command)
     if operation.key_header is not None:
         add_profile_arguments(command)
     command.add_argument(
@@ -144,7 +150,8 @@ def _select_records(outcome: Outcome, options: argparse.Namespace) -> tuple[list
         for asset in _missing_assets(rows, options.assets or ()):
             missing_count += 1
             named = f"{label}: " if label else ""
-            options.report(f"{named}no row for the asset {asset!r}{_suggest_asset(rows, asset)}")
+            known = [row.asset for row in rows]
+            options.report(f"{named}no row for the asset {asset!r}{suggest([asset], known)}")
         records += [
             Record(row, response.received_at_ms, label or None)
             for row in rows
@@ -173,19 +180,6 @@ def _missing_assets(rows: Sequence[Any], assets: Sequence[str]) -> list[str]:
         return []
     existing = {row.asset for row in rows}
     return [asset for asset in dict.fromkeys(assets) if asset not in existing]
-
-
-def _suggest_asset(rows: Sequence[Any], missing: str) -> str:
-    """Return a question about the asset that was probably meant, "" if none is close."""
-    # Other calls do not wait for this import.
-    import difflib
-
-    name_by_upper = {row.asset.upper(): row.asset for row in rows}
-    matches = difflib.get_close_matches(missing.strip().upper(), name_by_upper, n=1)
-    if not matches:
-        return ""
-    name = name_by_upper[matches[0]]
-    return f"; did you mean {name if name.isprintable() else repr(name)}?"
 
 
 def _is_selected(row: Any, options: argparse.Namespace) -> bool:

@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from binance_usdm import Client
 from binance_usdm._auth.credentials import Credentials
+from binance_usdm._config import DEFAULT_TIMEOUT
 from binance_usdm._http.addresses import is_loopback
 from binance_usdm_wire import OPERATIONS
 
 from .accounts import add_profile_arguments, open_accounts, report_failures
 from .advice import ENVIRONMENTS, OTHER_HOST, THIS_MACHINE
-from .arguments import add_target_arguments
+from .arguments import add_format_arguments, add_target_arguments
 from .output import LABEL_COLUMN, RENDERERS, TableData
 
 DESCRIPTION: Final = """\
@@ -31,17 +32,10 @@ _KEY_TYPE_BY_SIGNER: Final = {"HmacSigner": "HMAC", "RsaSigner": "RSA", "Ed25519
 def configure_parser(command: argparse.ArgumentParser) -> None:
     """Add description and arguments to the parser of the command."""
     command.description = DESCRIPTION
-    command.set_defaults(run=_run, usage_error=command.error)
+    command.set_defaults(run=_run, usage_error=command.error, timeout=DEFAULT_TIMEOUT)
     add_target_arguments(command)
     add_profile_arguments(command)
-    command.add_argument(
-        "-o",
-        "--output",
-        choices=tuple(RENDERERS),
-        default="table",
-        dest="output_format",
-        help="print a table (default), JSON, one JSON object a line, CSV or TSV",
-    )
+    add_format_arguments(command)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -162,9 +162,11 @@ def test_columns_can_be_chosen(
 ) -> None:
     """The chosen fields are printed in the given order, by either of their names."""
     exchange.seed("balance", ROWS)
-    done = balance(url, "-o", output_format, "--columns", columns, "--asset", "币安人生")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == expected
+    each = [word for name in columns.split(",") for word in ("--columns", name)]
+    for options in (["--columns", columns], each):
+        done = balance(url, "-o", output_format, *options, "--asset", "币安人生")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == expected
 
 
 def test_times_can_be_iso(exchange: Exchange, url: str) -> None:

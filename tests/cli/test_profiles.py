@@ -280,6 +280,10 @@ def test_whoami_without_profiles(desk: Desk) -> None:
     assert run("whoami", "--base-url", "https://x.example", "-o", "csv", **keys).stdout.startswith(
         "environment,base_url,key_type,key_fingerprint\nanother host,https://x.example,HMAC,"
     )
+    for name in ("json", "csv"):
+        short = run("whoami", "--demo", f"--{name}", **keys)
+        assert short.stdout == run("whoami", "--demo", "-o", name, **keys).stdout
+    assert run("whoami", "--demo", "--timeout", "5", **keys).returncode == 2
     missing = run("whoami")
     assert missing.returncode == 1
     assert "BINANCE_API_KEY is not set" in missing.stderr

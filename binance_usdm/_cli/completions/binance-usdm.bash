@@ -23,7 +23,7 @@ _binance_usdm() {
     server-time:-o|server-time:--output) COMPREPLY=($(compgen -W 'table json jsonl csv tsv' -- "$current")); return ;;
     server-time:--time) COMPREPLY=($(compgen -W 'ms iso' -- "$current")); return ;;
     doctor:--base-url|doctor:--proxy|doctor:--timeout|doctor:--recv-window) return ;;
-    whoami:--base-url|whoami:--proxy|whoami:--timeout|whoami:--profile) return ;;
+    whoami:--base-url|whoami:--proxy|whoami:--profile) return ;;
     whoami:--profiles-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     whoami:-o|whoami:--output) COMPREPLY=($(compgen -W 'table json jsonl csv tsv' -- "$current")); return ;;
     'mock serve:--api-key'|'mock serve:--api-secret'|'mock serve:--account'|'mock serve:--clock-offset'|'mock serve:--stub'|'mock serve:--fault'|'mock serve:--switch'|'mock serve:--host'|'mock serve:--port'|'mock serve:--workers') return ;;
@@ -37,7 +37,7 @@ _binance_usdm() {
     balance) words='-h --help --recv-window --base-url --demo --proxy --timeout --profile --all-profiles --profiles-file --watch -o --output --json --csv --columns --time --all-members --asset --non-zero' ;;
     server-time) words='-h --help --base-url --demo --proxy --timeout --watch -o --output --json --csv --columns --time --all-members' ;;
     doctor) words='-h --help --base-url --demo --proxy --timeout --recv-window --json' ;;
-    whoami) words='-h --help --base-url --demo --proxy --timeout --profile --all-profiles --profiles-file -o --output' ;;
+    whoami) words='-h --help --base-url --demo --proxy --profile --all-profiles --profiles-file -o --output --json --csv' ;;
     mock) words='serve run scrub -h --help' ;;
     'mock serve') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --host --port --admin --admin-token-file --tls-cert --tls-key --workers' ;;
     'mock run') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --sealed' ;;
