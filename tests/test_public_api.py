@@ -11,10 +11,10 @@ import pytest
 import binance_usdm
 from binance_usdm import AccountBalance, AsyncClient, Client, HmacSigner, Response, ServerTime
 from binance_usdm._base_client import BaseClient
-from binance_usdm._cli.mock import DEFAULT_PORT
 from binance_usdm._config import ENVIRONMENT_BY_BASE_URL
 from binance_usdm._options import ClientOptions
 from binance_usdm._response import USED_WEIGHT_HEADER
+from binance_usdm.mock.server.process import PORT
 from binance_usdm_wire import OPERATIONS
 from tests.support.clients import SPEC
 from tests.support.paths import ROOT
@@ -52,7 +52,7 @@ def test_the_hosts_and_the_header_are_the_specs() -> None:
     assert servers == {
         "production": binance_usdm.MAINNET,
         "demo": binance_usdm.DEMO,
-        "mock": f"http://127.0.0.1:{DEFAULT_PORT}",
+        "mock": f"http://127.0.0.1:{PORT}",
     }
     assert {url: name for name, url in servers.items() if name != "mock"} == ENVIRONMENT_BY_BASE_URL
     headers = SPEC["paths"][BALANCE_PATH]["get"]["responses"]["200"]["headers"]

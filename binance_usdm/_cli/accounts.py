@@ -154,11 +154,11 @@ def _open_profiles(
     clients: list[Client] = []
     failures: dict[str, UsdmError] = {}
     for name in names:
-        made = _make_client(profiles[name], common)
-        if isinstance(made, Client):
-            clients.append(stack.enter_context(made))
+        result = _make_client(profiles[name], common)
+        if isinstance(result, Client):
+            clients.append(stack.enter_context(result))
         else:
-            failures[name] = made
+            failures[name] = result
     return Accounts(clients, failures, has_labels=True)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from binance_usdm._config import DEMO, MAINNET
 from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_PRIVATE_KEY, ENV_PROXY
+from binance_usdm._http.addresses import is_loopback
 
 KEY_LENGTH: Final = 64
 """Length of each API key and each HMAC secret of the exchange."""
@@ -16,7 +17,7 @@ EXPECTED_LENGTH_TEXT: Final = f"{KEY_LENGTH} characters, as real ones have"
 
 THIS_MACHINE: Final = "this machine"
 OTHER_HOST: Final = "another host"
-ENVIRONMENTS: Final = {urlsplit(MAINNET).hostname: "production", urlsplit(DEMO).hostname: "demo"}
+_ENVIRONMENTS: Final = {urlsplit(MAINNET).hostname: "production", urlsplit(DEMO).hostname: "demo"}
 OTHER_APIS: Final[tuple[tuple[Literal["warning", "problem"], str, str], ...]] = (
     (
         "warning",
@@ -201,6 +202,8 @@ CAUSES: Final[tuple[tuple[int, str, str], ...]] = (
 The first one applies. "api_key" and "api_secret" mean that its length is unusual.
 """
 
+KEY_TYPE_BY_SIGNER: Final = {"HmacSigner": "HMAC", "RsaSigner": "RSA", "Ed25519Signer": "Ed25519"}
+"""Type of a key by the name of the class that signs with it."""
 KEY_TYPE_TEXTS: Final = {
     "HMAC": "an HMAC key; the exchange recommends Ed25519",
     "Ed25519": "an Ed25519 key, as the exchange recommends",
@@ -219,3 +222,8 @@ OPENSSL_COMMANDS: Final = {
     ),
     "RSA": "printf %s '{query}' | openssl dgst -sha256 -sign {key} | openssl base64 -A",
 }
+
+
+def describe_environment(host: str) -> str:
+    """Return where calls to a host go: "production", "demo", this machine or another host."""
+    return _ENVIRONMENTS.get(host) or (THIS_MACHINE if is_loopback(host) else OTHER_HOST)

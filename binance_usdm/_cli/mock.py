@@ -16,6 +16,7 @@ from binance_usdm._environment import ENV_API_KEY, ENV_API_SECRET, ENV_BASE_URL
 from binance_usdm.mock import Exchange, Switches, running, serve
 from binance_usdm.mock.capture.script import dump_script, load_captures
 from binance_usdm.mock.core.clock import system_time_ms
+from binance_usdm.mock.server.process import HOST, PORT
 
 from .mock_admin import ENV_ADMIN_TOKEN, read_admin_token
 from .mock_arguments import add_server_command
@@ -34,8 +35,6 @@ from .proxy_trap import start_trap
 
 T = TypeVar("T")
 
-DEFAULT_HOST: Final = "127.0.0.1"
-DEFAULT_PORT: Final = 8787
 _ADVICE_BY_ERRNO: Final = {
     errno.EADDRINUSE: (
         "another program uses the port; end it, or choose another port (--port 0 picks a free one)"
@@ -58,7 +57,7 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
     serve_command.add_argument(
         "--host",
         type=parse_host,
-        default=DEFAULT_HOST,
+        default=HOST,
         metavar="ADDRESS",
         help="IP address to listen on; 0.0.0.0 for other machines and containers "
         "(default: %(default)s, this machine only)",
@@ -66,7 +65,7 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
     serve_command.add_argument(
         "--port",
         type=parse_port,
-        default=DEFAULT_PORT,
+        default=PORT,
         help="0 picks a free port (default: %(default)s)",
     )
     serve_command.add_argument(
@@ -155,7 +154,7 @@ def _make_clock(offset_ms: int) -> Callable[[], int]:
     return lambda: system_time_ms() + offset_ms
 
 
-def _with_server_errors(serve_mock: Callable[[], T], host: str = DEFAULT_HOST, port: int = 0) -> T:
+def _with_server_errors(serve_mock: Callable[[], T], host: str = HOST, port: int = 0) -> T:
     """Call a function that starts the server.
 
     Raises:

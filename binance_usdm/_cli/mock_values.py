@@ -20,10 +20,9 @@ import msgspec
 from binance_usdm.mock import FAULTS, Exchange, Switches
 from binance_usdm.mock.capture.script import CapturedResponse, load_script
 from binance_usdm.mock.core.accounts import load_public_key
+from binance_usdm.mock.faults.queue import RULE_OPTIONS
 from binance_usdm_wire import OPERATIONS
 
-_RULE_OPTIONS: Final = ("times", "operation", "path", "api_key", "nth", "probability")
-"""Options of every fault: which requests it is for."""
 _RULE_OPTIONS_WITH_TEXT: Final = {"operation", "path", "api_key"}
 
 
@@ -154,7 +153,7 @@ def parse_fault(text: str) -> tuple[str, dict[str, Any]]:
     text_options = {option for option, default in defaults.items() if isinstance(default, str)}
     text_options |= _RULE_OPTIONS_WITH_TEXT
     options = dict(_parse_pair(pair, text_options) for pair in rest.split(",") if pair)
-    known = (*defaults, *_RULE_OPTIONS)
+    known = (*defaults, *RULE_OPTIONS)
     unknown = [option for option in options if option not in known]
     if unknown:
         raise argparse.ArgumentTypeError(

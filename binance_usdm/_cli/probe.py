@@ -11,7 +11,6 @@ from typing import Any, Final
 from binance_usdm import MAINNET, Client, RetryPolicy, Signer, UsdmError, _base_url
 from binance_usdm import _config as config
 from binance_usdm import _environment as env
-from binance_usdm._http.addresses import is_loopback
 from binance_usdm._http.connect import open_socket
 from binance_usdm._http.failures import is_not_tls
 from binance_usdm._http.messages import DeadlinePassed, Origin
@@ -23,8 +22,6 @@ from binance_usdm._secrets import SecretHolder
 
 from . import advice as texts
 from .findings import CheckResult, Facts, Finding, Situation, Verdict, explain_error
-
-_KEY_TYPE_BY_SIGNER: Final = {"HmacSigner": "HMAC", "RsaSigner": "RSA", "Ed25519Signer": "Ed25519"}
 
 _TLS_PROBE_SECONDS: Final = 1.0
 """A server that does not speak TLS may wait for more bytes."""
@@ -39,7 +36,7 @@ class RecordingSigner(SecretHolder):
         self._signer = signer
         self.query = ""
         self.signature_length = 0
-        self.key_type = _KEY_TYPE_BY_SIGNER[type(signer).__name__]
+        self.key_type = texts.KEY_TYPE_BY_SIGNER[type(signer).__name__]
 
     def sign(self, payload: bytes) -> bytes:
         """Return the wrapped signer's signature."""
@@ -69,8 +66,7 @@ class CheckContext:
         http_hosts = env.http_hosts_from_env()
         self.url = _base_url.parse_base_url(base_url or variable or MAINNET, http_hosts)
         self.host = self.url.origin[1] if isinstance(self.url, _base_url.BaseUrl) else ""
-        custom = texts.THIS_MACHINE if is_loopback(self.host) else texts.OTHER_HOST
-        self.environment = texts.ENVIRONMENTS.get(self.host, custom)
+        self.environment = texts.describe_environment(self.host)
         # The exchange itself is never reached by plain http.
         is_http = isinstance(self.url, _base_url.BaseUrl) and not self.url.origin[0]
         self.is_test_host = is_http or self.environment == texts.THIS_MACHINE

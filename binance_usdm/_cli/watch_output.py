@@ -156,7 +156,7 @@ class ChangedLines:
         self._has_header = True
         self._out.flush()
         for message in shown.messages:
-            # What goes on is said once.
+            # A message that stays the same is printed once.
             if message not in self._messages:
                 print(f"binance-usdm: {message}", file=sys.stderr)
         self._messages = shown.messages

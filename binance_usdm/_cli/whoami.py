@@ -10,11 +10,10 @@ from typing import Any, Final
 from binance_usdm import Client
 from binance_usdm._auth.credentials import Credentials
 from binance_usdm._config import DEFAULT_TIMEOUT
-from binance_usdm._http.addresses import is_loopback
 from binance_usdm_wire import OPERATIONS
 
 from .accounts import add_profile_arguments, open_accounts, report_failures
-from .advice import ENVIRONMENTS, OTHER_HOST, THIS_MACHINE
+from .advice import KEY_TYPE_BY_SIGNER, describe_environment
 from .arguments import add_format_arguments, add_target_arguments
 from .output import LABEL_COLUMN, RENDERERS, TableData
 
@@ -26,7 +25,6 @@ API key's SHA-256; compare it with
     printf %s "$BINANCE_API_KEY" | sha256sum | cut -c 1-16"""
 COLUMNS: Final = ("environment", "base_url", "key_type", "key_fingerprint")
 FINGERPRINT_LENGTH: Final = 16
-_KEY_TYPE_BY_SIGNER: Final = {"HmacSigner": "HMAC", "RsaSigner": "RSA", "Ed25519Signer": "Ed25519"}
 
 
 def configure_parser(command: argparse.ArgumentParser) -> None:
@@ -52,10 +50,8 @@ def _run(options: argparse.Namespace) -> int:
 def _describe(client: Client) -> dict[str, Any]:
     """Return what may be known of a client's account. It has no secret."""
     builder = client._request_builder
-    host = builder.origin[1]
-    environment = ENVIRONMENTS.get(host) or (THIS_MACHINE if is_loopback(host) else OTHER_HOST)
     row: dict[str, Any] = {
-        "environment": environment,
+        "environment": describe_environment(builder.origin[1]),
         "base_url": str(builder.url),
         "key_type": _key_type(builder._credentials),
         "key_fingerprint": _fingerprint(builder._credentials),
@@ -64,7 +60,7 @@ def _describe(client: Client) -> dict[str, Any]:
 
 
 def _key_type(credentials: Credentials) -> str:
-    return _KEY_TYPE_BY_SIGNER.get(type(credentials.signer).__name__, "custom")
+    return KEY_TYPE_BY_SIGNER.get(type(credentials.signer).__name__, "custom")
 
 
 def _fingerprint(credentials: Credentials) -> str:

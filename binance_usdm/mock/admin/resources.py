@@ -16,11 +16,10 @@ from binance_usdm.mock.core.response import Reply
 from binance_usdm.mock.core.strict_json import dumps
 from binance_usdm.mock.engine import DEFAULT_CLIENT_ADDRESS, Engine
 from binance_usdm.mock.faults.fault import Option
-from binance_usdm.mock.faults.queue import make_queued_fault
+from binance_usdm.mock.faults.queue import RULE_OPTIONS, make_queued_fault
 
 from .balances import get_balances, patch_balances
 from .views import (
-    RULE_FIELDS,
     Handler,
     Params,
     get_clock,
@@ -169,7 +168,7 @@ def post_fault(engine: Engine, params: Params) -> Any:
     if _require_exactly_one(params, "fault", "reply") == "reply":
         fault = _custom_response(params["reply"])
     options = {name: _parse_option(value) for name, value in params.get("options", {}).items()}
-    rules = {name: params[name] for name in RULE_FIELDS if name in params}
+    rules = {name: params[name] for name in RULE_OPTIONS if name in params}
     rules["probability"] = float(params.get("probability", 1))
     engine.fail(make_queued_fault(fault, options, **rules))
     return get_faults(engine, params)

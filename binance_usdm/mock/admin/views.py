@@ -15,13 +15,11 @@ from binance_usdm.mock.core.redaction import log_entries
 from binance_usdm.mock.core.weight import MINUTE
 from binance_usdm.mock.engine import Engine
 from binance_usdm.mock.faults.catalogue import FAULTS
+from binance_usdm.mock.faults.queue import RULE_OPTIONS
 
 Params = Mapping[str, Any]
 """Arguments of a request, from its query or its body, validated."""
 Handler = Callable[[Engine, Params], Any]
-
-RULE_FIELDS = ("times", "operation", "path", "api_key", "nth", "probability")
-"""Fields of a queued fault that select the requests it responds to."""
 
 
 def get_state(engine: Engine, params: Params) -> Any:
@@ -111,7 +109,7 @@ def get_faults(engine: Engine, params: Params) -> Any:
     ]
     queue = [
         {"fault": queued.name, "options": queued.options}
-        | {name: getattr(queued, name) for name in RULE_FIELDS}
+        | {name: getattr(queued, name) for name in RULE_OPTIONS}
         for queued in engine.fault_queue
     ]
     return {"known": known, "queue": queue}

@@ -35,7 +35,9 @@ class ApiSpec:
         self._routes = {
             (operation.method, operation.path): operation for operation in self.operations
         }
-        self._path_operations = [each for each in self.operations if each.path_pattern]
+        self._path_operations = [
+            operation for operation in self.operations if operation.path_pattern
+        ]
         # Bodies of examples without a time, by operation and account alias.
         self._static_examples: dict[tuple[str, str | None], bytes] = {}
         self._timed_ids = {
@@ -83,7 +85,9 @@ class ApiSpec:
     def allowed_methods(self, path: str) -> tuple[str, ...]:
         """Return the methods of a path. Empty for an unknown path."""
         exact = [method for method, known in self._routes if known == path]
-        matching = [each.method for each in self._path_operations if each.path_values(path)]
+        matching = [
+            operation.method for operation in self._path_operations if operation.path_values(path)
+        ]
         return (*exact, *matching)
 
     def example_body(self, operation: Operation, now: int, alias: str | None) -> bytes:

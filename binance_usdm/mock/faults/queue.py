@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from binance_usdm.mock.core.response import Reply
 from binance_usdm.mock.core.shapes import quote_name
 
 from .catalogue import FAULTS
 from .fault import Fault, FaultContext, Option
+
+RULE_OPTIONS: Final = ("times", "operation", "path", "api_key", "nth", "probability")
+"""Fields of a queued fault that select the requests it responds to."""
 
 
 @dataclass(slots=True, eq=False)
