@@ -61,7 +61,7 @@ def watch(
                 with progress or nullcontext():
                     shown = watcher.read()
                 output.show(shown)
-                if not watcher.goes_on:
+                if not watcher.can_continue:
                     return 1
                 wait = max(options.watch, watcher.wait_seconds)
                 time.sleep(max(started_at + wait - time.monotonic(), 0.0))
@@ -74,7 +74,7 @@ class Watcher:
     """Reads the accounts again and again. An account that fails keeps its earlier rows.
 
     Attributes:
-        goes_on: Whether another round makes sense.
+        can_continue: Whether another round makes sense.
         wait_seconds: Time that the exchange asks to wait.
     """
 
@@ -94,7 +94,7 @@ class Watcher:
         self._view = view
         self._notes: list[str] = []
         options.report = self._notes.append
-        self.goes_on = True
+        self.can_continue = True
         self.wait_seconds = 0.0
 
     def read(self) -> Round:
@@ -113,7 +113,7 @@ class Watcher:
         self.wait_seconds = max((_wait_of(error) for error in errors), default=0.0)
         # What failed for good at the start, such as a wrong key, will fail again.
         can_recover = bool(self._records) and any(map(_may_pass, errors))
-        self.goes_on = bool(outcome.responses) or can_recover
+        self.can_continue = bool(outcome.responses) or can_recover
         return Round(
             records=[record for records in self._records.values() for record in records],
             messages=[

@@ -53,6 +53,15 @@ def test_a_summary_says_what_was_rejected() -> None:
         assert secret not in done.stderr
 
 
+def test_log_and_summary_name_the_same_reason() -> None:
+    """Also for a limit, which is no property of the request."""
+    done = run_program(TIME_PATH, TIME_PATH, options=("--log", "--switch", "weight_limit=1"))
+    outcome = "HTTP 429, code -1003: too much weight was used in this minute"
+    _, limited, _, reason = done.stderr.splitlines()
+    assert limited == f"   2 GET '{TIME_PATH}' {outcome}"
+    assert reason == f"  1 x server_time, {outcome} [request 2]"
+
+
 def test_no_request_is_said() -> None:
     """A program that never reached the mock is told apart from one that was accepted."""
     assert run_program().stderr == "mock exchange: no requests\n"

@@ -60,8 +60,8 @@ def format_logged(logged: Logged, redact: Redact) -> str:
         line += f", fault {logged.fault}"
     elif logged.operation is not None and logged.operation.startswith(STUB_PREFIX):
         line += ", stub"
-    if logged.refusal:
-        line += f": {redact(logged.refusal)}"
+    if logged.rejection_reason:
+        line += f": {redact(logged.rejection_reason)}"
     return escape_unprintable(line)
 
 

@@ -17,6 +17,11 @@ BODY_LIMIT: Final = 64 * 1024
 STUB_PREFIX: Final = "stub "
 """Begin of the operation id of a stub: what follows is its method and path."""
 
+_REASON_BY_LIMIT_STATUS: Final = {
+    418: "the address is banned",
+    429: "too much weight was used in this minute",
+}
+
 Headers = tuple[tuple[bytes, bytes], ...]
 CountKey = tuple[str | None, int, int | None]
 """(operation, HTTP status, code)."""
@@ -71,6 +76,13 @@ class Logged:
         for name, value in self.headers:
             size += len(name) + len(value)
         return size
+
+    @property
+    def rejection_reason(self) -> str:
+        """Why a check, a limit or a ban rejected the request, or a check would have."""
+        if self.refusal or self.fault is not None:
+            return self.refusal
+        return _REASON_BY_LIMIT_STATUS.get(self.status, "")
 
     @property
     def query(self) -> Pairs:

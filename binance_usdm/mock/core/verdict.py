@@ -12,7 +12,6 @@ from .request_log import Logged
 
 _MAX_GROUPS: Final = 50
 """Groups of rejected requests that are kept. What a client sends would bound them otherwise."""
-_LIMIT_STATUSES: Final = (418, 429)
 _OTHER: Final = "other requests"
 _NUMBER: Final = re.compile(r"\d+")
 
@@ -95,7 +94,7 @@ class Verdict:
             make_redact: Returns a function of `make_redactor`. Only called for rejected requests.
         """
         self.request_count += 1
-        if not rejection_reason(logged):
+        if not logged.rejection_reason:
             if logged.fault is not None:
                 self.fault_count += 1
             target = logged.operation or _OTHER
@@ -106,7 +105,7 @@ class Verdict:
             self._add_rejected(logged, logged.at_ms < scripted_until, make_redact())
 
     def _add_rejected(self, logged: Logged, is_expected: bool, redact: Redact) -> None:
-        reason = escape_unprintable(redact(rejection_reason(logged)))
+        reason = escape_unprintable(redact(logged.rejection_reason))
         path = escape_unprintable(redact(logged.path))
         target = logged.operation or f"{escape_unprintable(logged.method)} {path}"
         # The numbers in a reason, as "10012 ms ahead", differ in every request.
@@ -149,13 +148,3 @@ class Verdict:
                 for group in self._groups.values()
             ],
         }
-
-
-def rejection_reason(logged: Logged) -> str:
-    """Return why a request was rejected. Empty for one that was not."""
-    if logged.refusal:
-        return logged.refusal
-    if logged.fault is None and logged.status in _LIMIT_STATUSES:
-        limit = "the address is banned" if logged.status == 418 else "too much weight was used"
-        return f"{limit} in this minute" if logged.status == 429 else limit
-    return ""
