@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     shutil.rmtree(SITE / options.version, ignore_errors=True)
     missing = write_sources(options.url, options.version)
     problems = run_zensical()
-    for problem in [*problems, *(f"not translated: {each}" for each in missing)]:
+    for problem in [*problems, *(f"not translated: {text}" for text in missing)]:
         print(problem, file=sys.stderr)
     if problems:
         return 1

@@ -129,19 +129,19 @@ def _admin(words: Mapping[str, str]) -> Iterator[str]:
                 body = _resolve(spec, operation["requestBody"])["content"]["application/json"]
                 members = _members(words, words["body"], _resolve(spec, body["schema"]))
             elif "parameters" in operation:
-                query = {each["name"]: each for each in operation["parameters"]}
+                query = {parameter["name"]: parameter for parameter in operation["parameters"]}
                 members = _members(words, words["query"], {"properties": query})
             yield _entry(f"{method.upper()} {path}", operation["summary"], members)
 
 
 def _resolve(spec: Any, value: Any) -> Any:
     """Return what a `$ref` refers to, and any other value unchanged."""
-    found = value
-    if "$ref" in value:
-        found = spec
-        for name in value["$ref"].removeprefix("#/").split("/"):
-            found = found[name]
-    return found
+    if "$ref" not in value:
+        return value
+    target = spec
+    for name in value["$ref"].removeprefix("#/").split("/"):
+        target = target[name]
+    return target
 
 
 def _members(words: Mapping[str, str], title: str, schema: Any) -> str:
