@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from binance_usdm.mock import (
     Reply,
     Switches,
 )
+from binance_usdm.mock.core.operation import compile_path
 from binance_usdm.mock.core.packaged_files import load_packaged_spec
 from binance_usdm.mock.core.spec import ApiSpec
 from binance_usdm.mock.verify import checks as rules
@@ -246,3 +248,27 @@ def test_the_mock_exchange_is_no_domain_of_the_exchange() -> None:
     document = load_packaged_spec()
     assert "127.0.0.1" in json.dumps(document["servers"])
     assert ApiSpec(document).server_domains() == {"binance.com"}
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "weight"),
+    [
+        ("", {}, 1),
+        ("5", {}, 2),
+        ("5", {"count": "6"}, 2),
+        ("6", {"count": "5"}, 9),
+        ("five", {}, 9),
+    ],
+)
+def test_weight_follows_a_parameter_of_the_path(
+    path: str, query: dict[str, str], weight: int
+) -> None:
+    """The value in the path counts, not one with its name in the query."""
+    rule = {"parameter": "count", "absent": 1, "steps": [{"to": 5, "weight": 2}, {"weight": 9}]}
+    server_time = ApiSpec(load_packaged_spec()).by_id["server_time"]
+    operation = replace(
+        server_time, weight=rule, path="/x/{count}", path_pattern=compile_path("/x/{count}")
+    )
+    path_values = operation.path_values(f"/x/{path}")
+    assert operation.weight_of(query, path_values) == weight
+    assert operation.largest_weight == 9
