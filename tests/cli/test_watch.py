@@ -54,11 +54,11 @@ def test_a_terminal_is_drawn_in_place(
     """A change gets a mark where it stood, the weight is shown, and Ctrl-C ends with 0."""
     arguments = ("balance", "--watch", "1")
     with Terminal(*arguments, columns=columns, lines=lines, environment=environment) as terminal:
-        first = terminal.wait_for(lambda text: "Ctrl-C ends" in text)
+        first = terminal.wait_for(lambda text: terminal.is_drawn and "Ctrl-C ends" in text)
         assert "weight 5 used, 1915 left" in first
         assert "*" not in first
         desk.seed("alpha", ("USDT", "7.25000000"), ("BNB", "0.00000000"))
-        second = terminal.wait_for(lambda text: "7.25000000*" in text and "Ctrl-C" in text)
+        second = terminal.wait_for(lambda text: terminal.is_drawn and "7.25000000*" in text)
         terminal.press_ctrl_c()
         assert terminal.end() == 0
     assert second.count("USDT") == first.count("USDT") == 1, "drawn over the first table"
@@ -77,9 +77,11 @@ def test_a_resized_terminal_is_drawn_anew(desk: Desk, environment: dict[str, str
     """After a change of the width nothing of the old drawing stays."""
     arguments = ("balance", "--watch", "1", "--asset", "USDT")
     with Terminal(*arguments, columns=200, lines=30, environment=environment) as terminal:
-        terminal.wait_for(lambda text: "Ctrl-C ends" in text)
+        terminal.wait_for(lambda text: terminal.is_drawn)
         terminal.resize(60, 30)
-        text = terminal.wait_for(lambda text: "updateTime          16" in text and "Ctrl-C" in text)
+        text = terminal.wait_for(
+            lambda text: terminal.is_drawn and "updateTime          16" in text
+        )
         assert text.count("USDT") == 1
         assert text.startswith("accountAlias        alias-alpha\n")
 

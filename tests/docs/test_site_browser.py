@@ -73,14 +73,18 @@ class Visitor:
         self.browser, self.url = browser, url
 
     def open(self, path: str, size: str = "desktop", scheme: str = "light") -> None:
-        # The theme keeps its first scheme in the storage, and an open page would write it back.
-        self.browser.get("about:blank")
-        storage = {"origin": self.url.rstrip("/"), "storageTypes": "local_storage"}
-        self.browser.execute_cdp_cmd("Storage.clearDataForOrigin", storage)
         set_screen(self.browser, *SIZES[size])
         set_scheme(self.browser, scheme)
         self.browser.get(self.url + path)
-        self.until(lambda: self.value("document.body.dataset.mdColorScheme") == SCHEMES[scheme])
+        shown = "document.body.dataset.mdColorScheme"
+        self.until(lambda: self.value(f"{shown} || null"))
+        # A new page can get the emulated scheme from Chromium after its scripts ran.
+        for _ in range(5):
+            if self.value(shown) == SCHEMES[scheme]:
+                break
+            self.browser.refresh()
+            self.until(lambda: self.value(f"{shown} || null"))
+        assert self.value(shown) == SCHEMES[scheme], (path, size)
 
     def value(self, script: str) -> Any:
         return self.browser.execute_script(f"return {script}")
@@ -119,6 +123,10 @@ def visitor() -> Iterator[Visitor]:
         try:
             with start_browser() as browser:
                 browser.set_script_timeout(60)
+                # The theme keeps its first scheme in the storage. A page that is left can still
+                # write to it, so that it is cleared before the scripts of the next page run.
+                script = {"source": "localStorage.clear()"}
+                browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", script)
                 yield Visitor(browser, f"http://127.0.0.1:{server.server_port}/")
         finally:
             server.shutdown()

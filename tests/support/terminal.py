@@ -132,6 +132,11 @@ class Terminal:
                 assert is_shown(self.screen.text), f"ended:\n{self.screen.text}"
         return self.screen.text
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the last drawing of `--watch` was read to its end, which clears what is below."""
+        return self.raw.endswith("\x1b[J")
+
     def press_ctrl_c(self) -> None:
         """Send the key that interrupts a program."""
         os.write(self._main, b"\x03")
