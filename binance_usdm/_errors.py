@@ -207,7 +207,7 @@ class IPBannedError(RateLimitError):
         self, status: int, code: int | None, message: str, retry_after: float | None = None
     ) -> None:
         super().__init__(status, code, message, retry_after)
-        self.ban_end_ms = parse_ban_end_ms(message)
+        self.ban_end_ms: int | None = parse_ban_end_ms(message)
 
     @property
     def hint(self) -> str:
