@@ -78,7 +78,7 @@ interop: install ## install other SDKs (PyPI, npm) and let each read a balance f
 
 generate: install ## write the client that the spec describes, and the shells' completion scripts
 	$(BIN)/python -m generator
-	$(BIN)/python -m generator.error_page
+	$(BIN)/python -m generator.output.error_page
 	$(BIN)/python -m generator surface
 	$(BIN)/python .ci/completions.py
 
@@ -87,7 +87,7 @@ changes: install ## say what the change of the spec means, since the last releas
 
 drift: install ## fail if client, error page, surface or version lag behind the spec
 	$(BIN)/python -m generator --check
-	$(BIN)/python -m generator.error_page --check
+	$(BIN)/python -m generator.output.error_page --check
 	$(BIN)/python -m generator surface --check
 	$(BIN)/python -m generator release-check
 	$(BIN)/python .ci/completions.py --check

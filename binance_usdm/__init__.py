@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ._balances import aread_balances, by_asset, read_balances
     from ._batch import BalanceResults
     from ._client import AsyncClient, Client
-    from ._config import DEMO, MAINNET
+    from ._config.defaults import DEMO, MAINNET
     from ._errors import (
         APIError,
         AuthenticationError,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ._policy.budget import Budget
     from ._policy.clock import Clock
     from ._policy.limiter import Limiter, WeightLimiter
-    from ._policy.redis_limiter import RedisLimiter
+    from ._policy.redis.limiter import RedisLimiter
     from ._policy.retry import Retry, RetryPolicy
     from ._policy.shared import reset_shared_state
 
@@ -88,8 +88,8 @@ __all__ = [
 ]
 
 _MODULE_BY_NAME = {
-    "DEMO": "._config",
-    "MAINNET": "._config",
+    "DEMO": "._config.defaults",
+    "MAINNET": "._config.defaults",
     "APIError": "._errors",
     "AccountBalance": "binance_usdm_wire",
     "AsyncClient": "._client",
@@ -110,7 +110,7 @@ _MODULE_BY_NAME = {
     "Limiter": "._policy.limiter",
     "Observer": "._events",
     "RateLimitError": "._errors",
-    "RedisLimiter": "._policy.redis_limiter",
+    "RedisLimiter": "._policy.redis.limiter",
     "Response": "binance_usdm_wire",
     "Retry": "._policy.retry",
     "RetryPolicy": "._policy.retry",

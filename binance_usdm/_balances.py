@@ -19,9 +19,9 @@ from ._batch import (
     validate_concurrency,
 )
 from ._client import AsyncClient, Client
+from ._concurrency.interrupts import raise_if_from_handler
+from ._concurrency.threads import WorkerPool
 from ._errors import ConfigurationError, RateLimitError
-from ._interrupts import raise_if_from_handler
-from ._threads import WorkerPool
 
 DEFAULT_CONCURRENCY: Final = 20
 _READERS: Final = WorkerPool()

@@ -6,21 +6,17 @@ import ssl
 from collections.abc import Collection
 from typing import Any, Generic, Literal, Self, Unpack
 
-from . import _base_url
-from . import _config as config
 from ._auth.credentials import Credentials, validate_credentials
 from ._auth.signers import Signer
-from ._call import CallRunner
-from ._call_context import ErrorLabel
-from ._environment import options_from_env, variable_of
-from ._errors import ConfigurationError
-from ._events import Observer
-from ._gates import GateSet
-from ._http.messages import DEFAULT_MAX_RESPONSE_BYTES
-from ._http.proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
-from ._http.tls import ssl_context_problem
-from ._mock_environment import choose_proxy, is_mock_url
-from ._options import (
+from ._call.call import CallRunner
+from ._call.context import ErrorLabel
+from ._call.request import RequestBuilder
+from ._concurrency.gates import GateSet
+from ._config import defaults, validation
+from ._config.base_url import BaseUrl, parse_base_url
+from ._config.environment import options_from_env, variable_of
+from ._config.mock_environment import choose_proxy, is_mock_url
+from ._config.options import (
     ClientOptions,
     NoOptions,
     TransportT,
@@ -28,12 +24,16 @@ from ._options import (
     unknown_option_problem,
     validate_label,
 )
+from ._errors import ConfigurationError
+from ._events import Observer
+from ._http.connections.proxy import PLAINTEXT_PROXY_PROBLEM, Proxy
+from ._http.connections.tls import ssl_context_problem
+from ._http.messages import DEFAULT_MAX_RESPONSE_BYTES
 from ._policy.clock import Clock
 from ._policy.limiter import Limiter, WeightLimiter
 from ._policy.limiter_queue import LimiterQueue
 from ._policy.retry import Retry, RetryQuota
 from ._policy.shared import get_shared_state
-from ._request import RequestBuilder
 from ._secrets import Problem, clear_frames
 
 
@@ -57,13 +57,13 @@ class BaseClient(CallRunner, Generic[TransportT]):
         api_secret: str | None = None,
         *positional: *tuple[()],
         signer: Signer | None = None,
-        base_url: str = config.MAINNET,
+        base_url: str = defaults.MAINNET,
         allow_http_hosts: Collection[str] = (),
-        recv_window: int | None = config.DEFAULT_RECV_WINDOW,
-        timeout: float = config.DEFAULT_TIMEOUT,
-        retry: Retry = config.DEFAULT_RETRY,
-        clock: Clock | Literal["auto", "exchange"] = config.DEFAULT_CLOCK,
-        limiter: Limiter | Literal["shared"] | None = config.DEFAULT_LIMITER,
+        recv_window: int | None = defaults.DEFAULT_RECV_WINDOW,
+        timeout: float = defaults.DEFAULT_TIMEOUT,
+        retry: Retry = defaults.DEFAULT_RETRY,
+        clock: Clock | Literal["auto", "exchange"] = defaults.DEFAULT_CLOCK,
+        limiter: Limiter | Literal["shared"] | None = defaults.DEFAULT_LIMITER,
         max_reply_bytes: int = DEFAULT_MAX_RESPONSE_BYTES,
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
@@ -76,7 +76,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         try:
             problem = unknown_option_problem(type(self).__name__, positional, unknown)
             credentials = validate_credentials(api_key, api_secret, signer)
-            url = _base_url.parse_base_url(base_url, allow_http_hosts)
+            url = parse_base_url(base_url, allow_http_hosts)
             self._owns_transport = transport is None
             checked_transport = self._choose_transport(transport, proxy, ssl_context, url)
             if label is not None and label in (api_key, api_secret):
@@ -93,13 +93,13 @@ class BaseClient(CallRunner, Generic[TransportT]):
                 if isinstance(value, Problem):
                     raise ConfigurationError(str(value))
             assert isinstance(credentials, Credentials)
-            assert isinstance(url, _base_url.BaseUrl)
-            config.validate_options(max_reply_bytes, retry, clock, limiter, on_event)
-            window = config.validate_recv_window(recv_window)
-            self._timeout = config.validate_timeout(timeout)
+            assert isinstance(url, BaseUrl)
+            validation.validate_options(max_reply_bytes, retry, clock, limiter, on_event)
+            window = validation.validate_recv_window(recv_window)
+            self._timeout = validation.validate_timeout(timeout)
             self._transport = checked_transport
             self._share_state(url)
-            if limiter == config.DEFAULT_LIMITER:
+            if limiter == defaults.DEFAULT_LIMITER:
                 limiter = self._shared.limiter
             elif limiter is None:
                 limiter = WeightLimiter(limit=None)
@@ -117,7 +117,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         self._account_by_attribute = {}
         self._on_event = on_event
 
-    def _share_state(self, url: _base_url.BaseUrl) -> None:
+    def _share_state(self, url: BaseUrl) -> None:
         """Set the clock and limiter that clients with the same base URL and proxy share."""
         proxy_address = adapted_transport = None
         if type(self._transport) is self._default_transport_class:
@@ -130,7 +130,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
 
     @classmethod
     def _choose_transport(
-        cls, transport: Any, proxy: str | None, ssl_context: Any, url: _base_url.BaseUrl | Problem
+        cls, transport: Any, proxy: str | None, ssl_context: Any, url: BaseUrl | Problem
     ) -> Any:
         """Return the transport to use, or a `Problem` with it, the proxy or the context."""
         if transport is None:
@@ -163,9 +163,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         )
 
     @classmethod
-    def _make_transport(
-        cls, proxy: str | None, ssl_context: Any, url: _base_url.BaseUrl | Problem
-    ) -> Any:
+    def _make_transport(cls, proxy: str | None, ssl_context: Any, url: BaseUrl | Problem) -> Any:
         if ssl_context is not None and (problem := ssl_context_problem(ssl_context)) is not None:
             return Problem(problem)
         proxy = choose_proxy(proxy, str(url))
@@ -174,7 +172,7 @@ class BaseClient(CallRunner, Generic[TransportT]):
         parsed_proxy = Proxy.from_url(proxy)
         if not isinstance(parsed_proxy, Proxy):
             return Problem(parsed_proxy)
-        is_plaintext = isinstance(url, _base_url.BaseUrl) and not url.origin[0]
+        is_plaintext = isinstance(url, BaseUrl) and not url.origin[0]
         if is_plaintext and not parsed_proxy.is_loopback:
             return Problem(PLAINTEXT_PROXY_PROBLEM)
         return cls._default_transport_class(parsed_proxy, ssl_context=ssl_context)

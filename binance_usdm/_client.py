@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Self
 from binance_usdm_wire import AsyncOperations, SyncOperations
 
 from ._base_client import BaseClient
-from ._call import AsyncCallDriver, SyncCallDriver
-from ._gates import run_to_end
-from ._get import AsyncGet, SyncGet
+from ._call.call import AsyncCallDriver, SyncCallDriver
+from ._call.get import AsyncGet, SyncGet
+from ._concurrency.gates import run_to_end
+from ._config.options import add_foreign_names
 from ._http.async_transport import AsyncTransport
 from ._http.sync_transport import SyncTransport
-from ._options import add_foreign_names
 from ._policy.budget import Budget
 
 # httpx is imported only by programs that pass one of its transports.

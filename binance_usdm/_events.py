@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 
 from attrs import frozen
 
+from ._concurrency.interrupts import raise_if_from_handler
 from ._errors import UsdmError
-from ._interrupts import raise_if_from_handler
 
 logger = logging.getLogger("binance_usdm")
 # Without a handler, logging would print warnings on stderr in programs that do not configure it.

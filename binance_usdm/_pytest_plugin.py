@@ -101,8 +101,8 @@ def _is_strict(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def usdm_exchange_url(usdm_exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Base URL at which `usdm_exchange` is served, also in the environment with key and secret."""
-    from binance_usdm import _environment as env
     from binance_usdm import reset_shared_state
+    from binance_usdm._config import environment as env
     from binance_usdm.mock import running
 
     with running(usdm_exchange) as url:
@@ -187,7 +187,7 @@ def _exchanges_of(item: pytest.Item) -> dict[Exchange, str]:
 
 
 def _format_requests(exchange: Exchange) -> str:
-    from binance_usdm.mock.core.redaction import format_logged
+    from binance_usdm.mock.state.redaction import format_logged
 
     redact = exchange._engine.redactor()
     latest = exchange.requests[-_MAX_REQUESTS_SHOWN:]

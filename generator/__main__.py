@@ -18,22 +18,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .changes.by_hand import find_places
-from .changes.compare import compare
-from .changes.documents import IncomparableError, find_problems, read_document
+from .changes.compare.specs import compare
+from .changes.facts.documents import IncomparableError, find_problems, read_document
 from .changes.releases import Baseline, find_baseline, recorded_versions, release_problems
 from .changes.rendering import RENDERERS, render_summary
 from .changes.report import Report
 from .changes.surface import render_surface
-from .document import LANGUAGES, render_document
-from .door import door_problems
-from .findings import SpecError
-from .lint import load_valid, translation_warnings
-from .manifest import explain_differences
-from .package_files import LEFT_OVER, Files, diff_files, read_package, replace_package
+from .checks.lint import load_valid, translation_warnings
+from .document.findings import SpecError
+from .document.openapi import Json, load, locate
+from .output.door import door_problems
+from .output.manifest import explain_differences
+from .output.package_files import LEFT_OVER, Files, diff_files, read_package, replace_package
+from .output.project import PACKAGE, generate
+from .output.reader_document import LANGUAGES, render_document
 from .page.command import DESCRIPTION as PAGE_DESCRIPTION
 from .page.command import run_page
-from .project import PACKAGE, generate
-from .spec import Json, load, locate
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "spec" / "openapi.yaml"

@@ -54,8 +54,6 @@ def drawn_nodes() -> dict[str, str]:
 
 
 def full_name(name: str) -> str:
-    if (ROOT / name).is_dir() or (ROOT / "generated_client" / name).is_dir():
-        return name
     for package in ("binance_usdm", "binance_usdm.mock"):
         path = ROOT / package.replace(".", "/") / name
         if path.is_dir() or path.with_suffix(".py").exists():

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 from ruamel.yaml import YAML
 
-from generator import error_page
+from generator.output import error_page
 from tests.support.paths import ROOT
 
 DOCS: Final = ROOT / "docs"
@@ -74,5 +74,5 @@ def test_a_bug_report_asks_for_doctor() -> None:
 
 
 def test_the_page_of_errors_is_up_to_date() -> None:
-    """`python -m generator.error_page --check` finds no difference."""
+    """`python -m generator.output.error_page --check` finds no difference."""
     assert error_page.main(["--check"]) == 0

@@ -24,7 +24,7 @@ from binance_usdm import (
     reset_shared_state,
 )
 from binance_usdm._cli import arguments
-from binance_usdm._options import ClientOptions
+from binance_usdm._config.options import ClientOptions
 from binance_usdm._secrets import describe_value
 from binance_usdm.mock import Exchange, Switches
 from tests.support.clients import KEY, SECRET

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from ruamel.yaml import YAML
 
-from binance_usdm._cli.dependencies import FIXED_VERSIONS
+from binance_usdm._cli.doctor.dependencies import FIXED_VERSIONS
 from tests.support.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -11,9 +11,9 @@ import pytest
 import binance_usdm
 from binance_usdm import AccountBalance, AsyncClient, Client, HmacSigner, Response, ServerTime
 from binance_usdm._base_client import BaseClient
-from binance_usdm._config import ENVIRONMENT_BY_BASE_URL
-from binance_usdm._options import ClientOptions
-from binance_usdm._response import USED_WEIGHT_HEADER
+from binance_usdm._call.response import USED_WEIGHT_HEADER
+from binance_usdm._config.defaults import ENVIRONMENT_BY_BASE_URL
+from binance_usdm._config.options import ClientOptions
 from binance_usdm.mock.server.process import PORT
 from binance_usdm_wire import OPERATIONS
 from tests.support.clients import SPEC

@@ -15,21 +15,22 @@ from typing import Any
 import httpx
 import pytest
 
-from binance_usdm import MAINNET, AsyncClient, Client, ConfigurationError, __version__, _base_url
+from binance_usdm import MAINNET, AsyncClient, Client, ConfigurationError, __version__
+from binance_usdm._config import base_url as _base_url
 from binance_usdm.mock import Exchange, running
 
 KEY, SECRET = "K" * 64, "S" * 64
 ASKED_FOR = (
     "binance_usdm.mock",
-    "binance_usdm._cli.mock",
-    "binance_usdm._cli.doctor",
-    "binance_usdm._cli.checks",
+    "binance_usdm._cli.mock.command",
+    "binance_usdm._cli.doctor.command",
+    "binance_usdm._cli.doctor.checks",
     "binance_usdm._cli.credential_check",
-    "binance_usdm._cli.findings",
-    "binance_usdm._cli.probe",
-    "binance_usdm._cli.profiles",
-    "binance_usdm._cli.progress",
-    "binance_usdm._cli.watch",
+    "binance_usdm._cli.doctor.findings",
+    "binance_usdm._cli.doctor.probe",
+    "binance_usdm._cli.read.profiles",
+    "binance_usdm._cli.output.progress",
+    "binance_usdm._cli.read.watch",
     "binance_usdm._cli.whoami",
     "binance_usdm._cli.completion",
     "binance_usdm._balances",
@@ -86,12 +87,13 @@ def test_the_help_imports_no_client() -> None:
 
 def test_a_command_of_the_spec_enters_no_room_of_the_other_commands() -> None:
     found = loaded_modules("balance", "--help")
-    assert {"binance_usdm._cli.main", "binance_usdm._cli.operations", "argparse"} <= found
+    assert {"binance_usdm._cli.main", "binance_usdm._cli.read.operations", "argparse"} <= found
     assert not [name for name in found if name.startswith((*ASKED_FOR, *NEVER))]
 
 
 @pytest.mark.parametrize(
-    ("command", "room"), [("doctor", "binance_usdm._cli.checks"), ("mock", "binance_usdm.mock")]
+    ("command", "room"),
+    [("doctor", "binance_usdm._cli.doctor.checks"), ("mock", "binance_usdm.mock")],
 )
 def test_another_command_enters_its_own(command: str, room: str) -> None:
     assert room in loaded_modules(command, "--help")

@@ -12,19 +12,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from binance_usdm import DEMO, ConfigurationError
-from binance_usdm._base_url import parse_base_url
-from binance_usdm._config import (
-    DEFAULT_TIMEOUT,
-    MAX_TIMEOUT,
-    validate_recv_window,
-    validate_timeout,
-)
-from binance_usdm._environment import ENV_PROXY, http_hosts_from_env
-from binance_usdm._http.proxy import Proxy
+from binance_usdm._config.base_url import parse_base_url
+from binance_usdm._config.defaults import DEFAULT_TIMEOUT, MAX_TIMEOUT
+from binance_usdm._config.environment import ENV_PROXY, http_hosts_from_env
+from binance_usdm._config.validation import validate_recv_window, validate_timeout
+from binance_usdm._http.connections.proxy import Proxy
 from binance_usdm._secrets import Problem
 from binance_usdm_wire import Parameter, ResponseMismatch
-
-from .output import RENDERERS
 
 MIN_INTERVAL_SECONDS: Final = 1.0
 MAX_INTERVAL_SECONDS: Final = 86400.0
@@ -58,32 +52,6 @@ def add_timeout_argument(command: argparse.ArgumentParser) -> None:
         metavar="S",
         help=f"total time for a call in seconds, retries included (default: {DEFAULT_TIMEOUT:g})",
     )
-
-
-def add_format_arguments(command: argparse.ArgumentParser, note: str = "") -> None:
-    """Add `--output` and its short forms.
-
-    Args:
-        command: Parser of the command.
-        note: End of the help, about the fields of this command.
-    """
-    formats = command.add_mutually_exclusive_group()
-    formats.add_argument(
-        "-o",
-        "--output",
-        choices=tuple(RENDERERS),
-        default="table",
-        dest="output_format",
-        help=f"print a table (default), JSON, one JSON object a line, CSV or TSV{note}",
-    )
-    for name in ("json", "csv"):
-        formats.add_argument(
-            f"--{name}",
-            action="store_const",
-            const=name,
-            dest="output_format",
-            help=f"short for --output {name}",
-        )
 
 
 def parameter_type(parameter: Parameter) -> Callable[[str], Any]:

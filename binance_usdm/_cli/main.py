@@ -40,7 +40,6 @@ environment variables:
   BINANCE_PROFILES_FILE             default of --profiles-file
 
 Set one of secret, private key and their files. server-time needs none of them."""
-
 HELP_BY_COMMAND = {
     "doctor": "Explain what is wrong before you open an issue.",
     "whoami": "Show which exchange, account and key would be used.",
@@ -48,9 +47,17 @@ HELP_BY_COMMAND = {
     "completion": "Print a script for your shell.",
     "spec": "Print the OpenAPI document for other tools.",
 }
-"""Commands beside the operations. Each has a module with its name."""
+"""Commands beside the operations."""
+MODULE_BY_COMMAND = {
+    "doctor": "doctor.command",
+    "whoami": "whoami",
+    "mock": "mock.command",
+    "completion": "completion",
+    "spec": "spec",
+}
+"""Modules of `_cli` with a `configure_parser`. That of the command which is run is imported."""
 COMMANDS_WITH_VARIABLES = ("doctor", "whoami")
-"""Those of them that read the environment as the operations do."""
+"""Those of the commands that read the environment as the operations do."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -223,7 +230,7 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         name = operation_id.replace("_", "-")
         command = add_command(name, help=summary, description=summary, epilog=EPILOG)
         if name == command_name:
-            from binance_usdm._cli import operations
+            from binance_usdm._cli.read import operations
             from binance_usdm_wire import OPERATIONS
 
             operations.configure_parser(command, OPERATIONS[operation_id])
@@ -232,7 +239,7 @@ def _build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         epilog = EPILOG if name in COMMANDS_WITH_VARIABLES else None
         command = add_command(name, help=summary, epilog=epilog)
         if name == command_name:
-            module = importlib.import_module(f"binance_usdm._cli.{name}")
+            module = importlib.import_module(f"binance_usdm._cli.{MODULE_BY_COMMAND[name]}")
             module.configure_parser(command)
             command.set_defaults(report=print_message)
     return parser

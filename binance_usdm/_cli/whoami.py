@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from binance_usdm import Client
 from binance_usdm._auth.credentials import Credentials
-from binance_usdm._config import DEFAULT_TIMEOUT
+from binance_usdm._config.defaults import DEFAULT_TIMEOUT
 from binance_usdm_wire import OPERATIONS
 
-from .accounts import add_profile_arguments, open_accounts, report_failures
-from .advice import KEY_TYPE_BY_SIGNER, describe_environment
-from .arguments import add_format_arguments, add_target_arguments
-from .output import LABEL_COLUMN, RENDERERS, TableData
+from .arguments import add_target_arguments
+from .doctor.advice import KEY_TYPE_BY_SIGNER, describe_environment
+from .output.formats import LABEL_COLUMN, RENDERERS, TableData, add_format_arguments
+from .read.accounts import add_profile_arguments, open_accounts, report_failures
 
 DESCRIPTION: Final = """\
 Show which exchange, account and type of key the other commands would use.

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from binance_usdm._gates import Gate
-from binance_usdm._interrupts import raise_if_from_handler
-from binance_usdm._threads import RESOLVERS, Job
+from binance_usdm._concurrency.gates import Gate
+from binance_usdm._concurrency.interrupts import raise_if_from_handler
+from binance_usdm._concurrency.threads import RESOLVERS, Job
 
 from .messages import DeadlinePassed, time_until
 

@@ -6,19 +6,19 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Final, Self, cast
 
-from binance_usdm._gates import TaskGate
-from binance_usdm._threads import run_awaited
+from binance_usdm._concurrency.gates import TaskGate
+from binance_usdm._concurrency.threads import run_awaited
 
 from .addresses import encodable_host, resolve
-from .async_connection import AsyncConnection, buffered_connection_class
-from .connect import configure, open_socket_async
-from .failures import WRITE, failure_from_exception
-from .lease import Lease
+from .connections.async_connection import AsyncConnection, buffered_connection_class
+from .connections.connect import configure, open_socket_async
+from .connections.failures import WRITE, failure_from_exception
+from .connections.lease import Lease
+from .connections.parser import ResponseParser
+from .connections.pool import ConnectionPool, send_complete
+from .connections.proxy import ConnectResponseReader
+from .connections.sync_connection import RECV_BYTES
 from .messages import DeadlinePassed, HttpFailure, HttpRequest, HttpResult
-from .parser import ResponseParser
-from .pool import ConnectionPool, send_complete
-from .proxy import ConnectResponseReader
-from .sync_connection import RECV_BYTES
 from .sync_transport import NETWORK_ERRORS
 
 if TYPE_CHECKING:

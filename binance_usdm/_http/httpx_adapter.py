@@ -10,12 +10,12 @@ from typing import Any, Final, cast
 
 import httpx
 
-from binance_usdm._gates import TaskGate, ThreadGate
-from binance_usdm._interrupts import raise_if_from_handler
+from binance_usdm._concurrency.gates import TaskGate, ThreadGate
+from binance_usdm._concurrency.interrupts import raise_if_from_handler
+from binance_usdm._concurrency.threads import TIMEOUT_MESSAGE, run_awaited, run_blocking
 from binance_usdm._secrets import clear_frames
-from binance_usdm._threads import TIMEOUT_MESSAGE, run_awaited, run_blocking
 
-from .lease import EmptyLease
+from .connections.lease import EmptyLease
 from .messages import (
     MAX_TIMEOUT_SECONDS,
     STALE,

@@ -7,18 +7,18 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Final, Self
 
-from binance_usdm._gates import ThreadGate, run_to_end
-from binance_usdm._interrupts import raise_if_from_handler
-from binance_usdm._threads import run_blocking
+from binance_usdm._concurrency.gates import ThreadGate, run_to_end
+from binance_usdm._concurrency.interrupts import raise_if_from_handler
+from binance_usdm._concurrency.threads import run_blocking
 
 from .addresses import AddressInfo, encodable_host, resolve
-from .connect import configure, open_socket
-from .failures import READ, WRITE, failure_from_exception
-from .lease import Lease
+from .connections.connect import configure, open_socket
+from .connections.failures import READ, WRITE, failure_from_exception
+from .connections.lease import Lease
+from .connections.pool import ConnectionPool, send_complete
+from .connections.proxy import ConnectResponseReader
+from .connections.sync_connection import RECV_BYTES, SyncConnection
 from .messages import DeadlinePassed, HttpFailure, HttpRequest, HttpResult, time_until
-from .pool import ConnectionPool, send_complete
-from .proxy import ConnectResponseReader
-from .sync_connection import RECV_BYTES, SyncConnection
 
 if TYPE_CHECKING:
     import httpx

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, TypeAlias
 
+from binance_usdm._concurrency.interrupts import raise_if_from_handler
 from binance_usdm._errors import RateLimitError, UsdmError
 from binance_usdm._events import logger
-from binance_usdm._interrupts import raise_if_from_handler
 
 from .limiter import Limiter
 from .wait_queue import Ticket, queue_for

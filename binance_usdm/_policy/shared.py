@@ -20,7 +20,7 @@ from .limiter import WeightLimiter
 from .weight_budget import DEFAULT_WEIGHT_LIMIT
 
 if TYPE_CHECKING:
-    from .redis_limiter import RedisLimiter
+    from .redis.limiter import RedisLimiter
 
 BUDGET_TIMEOUT_SECONDS: Final = 2.0
 """Time limit of an operation on Redis. Each process of the command connects anew."""
@@ -77,7 +77,7 @@ def get_shared_budget(url: str, base_url: str) -> RedisLimiter:
         ConfigurationError: The URL is invalid, or the package redis is missing.
     """
     # Most programs do not wait for this import.
-    from .redis_limiter import RedisLimiter
+    from .redis.limiter import RedisLimiter
 
     # Keep secrets out of tracebacks; see _secrets.py.
     try:

@@ -8,15 +8,15 @@ No module of this package uses the client that it tests. Importing `binance_usdm
 the client, since Python imports `binance_usdm` first.
 """
 
-from .core.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account
 from .core.clock import ManualClock
-from .core.request_log import Logged
 from .core.response import Delivery, Reply
-from .core.rows import row
 from .core.switches import Switches
 from .exchange import Exchange
 from .faults.catalogue import FAULTS
 from .serving import running, serve
+from .spec.rows import row
+from .state.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account
+from .state.request_log import Logged
 
 __all__ = [
     "DEFAULT_API_KEY",

@@ -10,29 +10,18 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
-from binance_usdm.mock.core.accounts import (
-    Account,
-    Secret,
-    account_alias,
-    normalize_ip,
-)
 from binance_usdm.mock.core.clock import SkewedClock, system_time_ms
-from binance_usdm.mock.core.redaction import Redact, make_redactor
-from binance_usdm.mock.core.request_log import (
-    STUB_PREFIX,
-    CountKey,
-    Headers,
-    Logged,
-    RequestLog,
-)
 from binance_usdm.mock.core.response import Reply, dump_json
-from binance_usdm.mock.core.spec import ApiSpec
-from binance_usdm.mock.core.state import State
-from binance_usdm.mock.core.stubs import BUILT_IN_STUBS, make_stub, parse_stub_request
 from binance_usdm.mock.core.switches import Switches
-from binance_usdm.mock.core.verdict import Verdict
 from binance_usdm.mock.faults.queue import FaultQueue, QueuedFault
 from binance_usdm.mock.pipeline import Pipeline
+from binance_usdm.mock.spec.api_spec import ApiSpec
+from binance_usdm.mock.state.accounts import Account, Secret, account_alias, normalize_ip
+from binance_usdm.mock.state.redaction import Redact, make_redactor
+from binance_usdm.mock.state.request_log import STUB_PREFIX, CountKey, Headers, Logged, RequestLog
+from binance_usdm.mock.state.state import State
+from binance_usdm.mock.state.stubs import BUILT_IN_STUBS, make_stub, parse_stub_request
+from binance_usdm.mock.state.verdict import Verdict
 
 DEFAULT_CLIENT_ADDRESS: Final = "127.0.0.1"
 """IP address of a request that did not come through a socket."""

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .admin.routes import AdminApi
-from .core.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Secret, normalize_ip
 from .core.clock import SkewedClock, system_time_ms
 from .core.packaged_files import load_packaged_spec
-from .core.request_log import CountKey, Logged
 from .core.response import Reply
-from .core.spec import ApiSpec
 from .core.switches import PERMISSIONS, Switches
 from .engine import DEFAULT_CLIENT_ADDRESS, Engine
 from .faults.fault import Option
 from .faults.queue import make_queued_fault
 from .server.asgi import Application, make_asgi_app
+from .spec.api_spec import ApiSpec
+from .state.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Secret, normalize_ip
+from .state.request_log import CountKey, Logged
 
 if TYPE_CHECKING:
     import httpx

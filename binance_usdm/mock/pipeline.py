@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 
-from binance_usdm.mock.core.accounts import Account
-from binance_usdm.mock.core.delivery_network import pass_on
 from binance_usdm.mock.core.http_date import format_http_date
-from binance_usdm.mock.core.operation import Operation
 from binance_usdm.mock.core.query import Query
-from binance_usdm.mock.core.request_log import BODY_LIMIT, Headers, Logged
 from binance_usdm.mock.core.response import Reply, error_response, html_response, json_ok_response
-from binance_usdm.mock.core.spec import ApiSpec
-from binance_usdm.mock.core.state import State
 from binance_usdm.mock.faults.fault import FaultContext
 from binance_usdm.mock.faults.queue import FaultQueue, QueuedFault
+from binance_usdm.mock.spec.api_spec import ApiSpec
+from binance_usdm.mock.spec.operation import Operation
+from binance_usdm.mock.state.accounts import Account
+from binance_usdm.mock.state.delivery_network import pass_on
+from binance_usdm.mock.state.request_log import BODY_LIMIT, Headers, Logged
+from binance_usdm.mock.state.state import State
 from binance_usdm.mock.verify.checks import RequestContext, run_checks
 from binance_usdm.mock.verify.rejection import RejectionError
 

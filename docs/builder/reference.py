@@ -17,8 +17,9 @@ from typing import Any
 from unittest import mock as patching
 
 import binance_usdm
-from binance_usdm import _environment, _events
+from binance_usdm import _events
 from binance_usdm._cli.main import main as run_command
+from binance_usdm._config import environment as _environment
 from binance_usdm.mock import FAULTS, Switches
 
 from .pages import WORDS, list_facts, sentence, write_reference

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from binance_usdm import AccountBalance, BadRequestError
-from binance_usdm._error_mapping import ERROR_CLASS_BY_KIND
+from binance_usdm._call.error_mapping import ERROR_CLASS_BY_KIND
 
 from .pages import ROOT, WORDS, list_facts, sentence, write_page, write_reference
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .change import Change
+from .rules.change import Change
 
 SEARCHED = ("binance_usdm", "docs", "examples", "README.md", "SECURITY.md", "benchmarks")
 SUFFIXES = {".py", ".md", ".toml", ".yaml", ".html"}
@@ -21,11 +21,11 @@ FIXED_PLACES = {
     "class-added": "binance_usdm/__init__.py: add {subject} to the public names",
     "class-renamed": "binance_usdm/__init__.py: rename {old} to {new} in the public names",
     "class-removed": "binance_usdm/__init__.py: remove {subject} from the public names",
-    "host-added": "binance_usdm/_config.py: add a constant for {new}",
-    "host-moved": "binance_usdm/_config.py: {subject} is {new}",
-    "host-removed": "binance_usdm/_config.py: remove {subject}",
-    "header-removed": "binance_usdm/_response.py: USED_WEIGHT_HEADER, if it is {old}",
-    "error-field-lost": "binance_usdm/_error_mapping.py: how {old} of an error is read",
+    "host-added": "binance_usdm/_config/defaults.py: add a constant for {new}",
+    "host-moved": "binance_usdm/_config/defaults.py: {subject} is {new}",
+    "host-removed": "binance_usdm/_config/defaults.py: remove {subject}",
+    "header-removed": "binance_usdm/_call/response.py: USED_WEIGHT_HEADER, if it is {old}",
+    "error-field-lost": "binance_usdm/_call/error_mapping.py: how {old} of an error is read",
 }
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from generator.spec import Json
+from generator.document.openapi import Json
 
-from .compare import compare
-from .documents import read_document
+from .compare.specs import compare
+from .facts.documents import read_document
 from .report import Report, bump, parse_version
 
 SPEC = Path("spec", "openapi.yaml")

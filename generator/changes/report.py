@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .change import Change
-from .steps import UNCHANGED, Effect, Step
+from .rules.change import Change
+from .rules.steps import UNCHANGED, Effect, Step
 
 GROUPS = ("breaking", "new", "quiet")
 NOTHING = "nothing changes for users"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from generator.spec import Json
+from generator.document.openapi import Json
 
-from .compare import error_class
-from .fact_reader import read_facts
-from .facts import Argument, Facts, OperationFacts
-from .limits import describe_limit
-from .shapes import ClassFacts, Shape
+from .compare.specs import error_class
+from .facts.fact_reader import read_facts
+from .facts.facts import Argument, Facts, OperationFacts
+from .facts.limits import describe_limit
+from .facts.shapes import ClassFacts, Shape
 
 HEAD = """\
 # Written by `python -m generator surface` from spec/openapi.yaml. Do not edit.

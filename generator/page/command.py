@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from generator.lint import load_valid
-from generator.spec import Json, SpecError
+from generator.checks.lint import load_valid
+from generator.document.openapi import Json, SpecError
 
 from .compare import compare_page
 from .markdown import Page, split_pages

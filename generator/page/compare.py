@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from generator.operations import signing_role
-from generator.path_items import operations
-from generator.spec import Json, resolve
+from generator.document.openapi import Json, resolve
+from generator.document.path_items import operations
+from generator.model.operations import signing_role
 
 from .compare_example import compare_example
 from .difference import Difference, compare_names, report_more_text

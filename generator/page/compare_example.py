@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from generator.spec import Json, resolve
+from generator.document.openapi import Json, resolve
 
 from .difference import Difference, compare_names, report_more_text
 from .example import Comment, Example, ExampleError, ObjectFields, parse_example

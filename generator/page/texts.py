@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from generator.spec import Json
+from generator.document.openapi import Json
 
 _CLAUSE: Final = re.compile(r"[^,.;:，。；：]*")
 _SOURCE_MARK: Final = re.compile(r"\s*\[[a-z]+\]")

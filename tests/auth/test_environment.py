@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from binance_usdm import AsyncClient, Client, ConfigurationError, Ed25519Signer
-from binance_usdm._environment import options_from_env
+from binance_usdm._config.environment import options_from_env
 from tests.support.canaries import crash_report
 from tests.support.clients import KEY, SECRET
 

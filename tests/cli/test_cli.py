@@ -14,9 +14,10 @@ from typing import Any
 import attrs
 import pytest
 
-from binance_usdm import AccountBalance, Client, Response, _environment
+from binance_usdm import AccountBalance, Client, Response
 from binance_usdm._cli.arguments import argument_type
 from binance_usdm._cli.main import main
+from binance_usdm._config import environment as _environment
 from binance_usdm.mock import Exchange, running
 from binance_usdm_wire import OPERATIONS, Parameter
 from tests.support.command_line import Finished, process, run

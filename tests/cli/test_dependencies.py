@@ -7,7 +7,7 @@ from importlib import metadata
 
 import pytest
 
-from binance_usdm._cli.dependencies import FIXED_VERSIONS, check_dependencies
+from binance_usdm._cli.doctor.dependencies import FIXED_VERSIONS, check_dependencies
 from tests.support.paths import ROOT
 
 

@@ -31,10 +31,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from binance_usdm import DEMO, MAINNET
-from binance_usdm._cli.checks import CHECKS
-from binance_usdm._cli.findings import judge_clock_offset
+from binance_usdm._cli.doctor.checks import CHECKS
+from binance_usdm._cli.doctor.findings import judge_clock_offset
 from binance_usdm._cli.main import main
-from binance_usdm._http.tls import tls_context
+from binance_usdm._http.connections.tls import tls_context
 from binance_usdm.mock import Exchange, Reply, Switches
 from binance_usdm.mock.core.response import error_response
 from tests.support.raw_server import (
@@ -974,7 +974,7 @@ def test_lines_fit_the_terminal(
     doctor: DoctorHarness, url: str, monkeypatch: pytest.MonkeyPatch, columns: int, limit: int
 ) -> None:
     """On a narrow terminal the lines are wrapped to its width, but for names of variables."""
-    monkeypatch.setattr("binance_usdm._cli.doctor.terminal_width", lambda out: columns)
+    monkeypatch.setattr("binance_usdm._cli.doctor.command.terminal_width", lambda out: columns)
     text = doctor.run(BINANCE_API_KEY="K K").text
     advice = re.findall("^ {9}(?!  |signed|reproduce).*$", text, re.MULTILINE)
     assert advice

@@ -18,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from binance_usdm._cli.mock_start import start_lines
+from binance_usdm._cli.mock.start import start_lines
 from binance_usdm.mock import DEFAULT_API_SECRET
 from tests.cli.test_cli import ROWS
 from tests.support.command_line import COMMAND, process, run

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from binance_usdm._cli import program
-from binance_usdm._cli.mock_environment import sealed_environment
-from binance_usdm._cli.proxy_trap import ProxyTrap, parse_target
+from binance_usdm._cli.mock import program
+from binance_usdm._cli.mock.environment import sealed_environment
+from binance_usdm._cli.mock.proxy_trap import ProxyTrap, parse_target
 from tests.support.command_line import COMMAND, Finished, run
 
 LEAVE = """

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from binance_usdm import ConfigurationError, UsdmError
-from binance_usdm._cli.accounts import open_accounts
-from binance_usdm._cli.profiles import profiles_path, read_profiles, resolve_profile
+from binance_usdm._cli.read.accounts import open_accounts
+from binance_usdm._cli.read.profiles import profiles_path, read_profiles, resolve_profile
 from binance_usdm_wire import OPERATIONS
 from tests.cli.conftest import LABELS, Desk
 from tests.support.command_line import Finished, run

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from generator.document import LANGUAGES, render_document
-from generator.spec import load
+from generator.document.openapi import load
+from generator.output.reader_document import LANGUAGES, render_document
 from tests.support.command_line import run
 from tests.support.paths import SPEC_FILE
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from binance_usdm._cli.output import RENDERERS, TableData
-from binance_usdm._cli.table import display_width, format_table
+from binance_usdm._cli.output.formats import RENDERERS, TableData
+from binance_usdm._cli.output.table import display_width, format_table
 from binance_usdm.mock import Exchange, running
 from tests.support.terminal import Terminal
 

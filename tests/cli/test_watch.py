@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from binance_usdm import Budget
-from binance_usdm._cli.columns import Record
-from binance_usdm._cli.progress import Progress
-from binance_usdm._cli.watch_output import ChangeTracker, Round, pack, row_keys, status_parts
+from binance_usdm._cli.output.columns import Record
+from binance_usdm._cli.output.progress import Progress
+from binance_usdm._cli.output.watch_output import ChangeTracker, Round, pack, row_keys, status_parts
 from binance_usdm._events import Event
 from tests.cli.conftest import Desk
 from tests.support.command_line import COMMAND, run
@@ -157,7 +157,7 @@ def test_one_account_that_fails_is_said_once(desk: Desk) -> None:
 def _one_round(monkeypatch: pytest.MonkeyPatch) -> None:
     """End a watch that goes on after its first round."""
     sleep = unittest.mock.Mock(side_effect=KeyboardInterrupt)
-    monkeypatch.setattr("binance_usdm._cli.watch.time.sleep", sleep)
+    monkeypatch.setattr("binance_usdm._cli.read.watch.time.sleep", sleep)
 
 
 @pytest.mark.usefixtures("_one_round")
@@ -182,7 +182,7 @@ def test_a_failure_that_passes_is_waited_for(
         if len(slept) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("binance_usdm._cli.watch.time.sleep", sleep)
+    monkeypatch.setattr("binance_usdm._cli.read.watch.time.sleep", sleep)
     done = run("balance", "--watch", "5", "-o", "csv", "--columns", "asset,balance", **environment)
     assert (done.returncode, len(slept)) == (0, 3)
     assert done.stdout == "asset,balance\nUSDT,0.50000000\nBNB,0.00000000\n"
@@ -269,7 +269,7 @@ class FakeClock:
 def test_the_progress_line_says_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds, accounts, and the rest of a wait stand in one line."""
     clock = FakeClock()
-    monkeypatch.setattr("binance_usdm._cli.progress.time.monotonic", clock)
+    monkeypatch.setattr("binance_usdm._cli.output.progress.time.monotonic", clock)
     progress = Progress("balance", io.StringIO())
     clock.now += 3
     assert progress.line() == "balance: 3 s"

@@ -27,8 +27,8 @@ from binance_usdm import (
     UsdmError,
     reset_shared_state,
 )
+from binance_usdm._http.connections.parser import ResponseParser
 from binance_usdm._http.messages import HttpResponse
-from binance_usdm._http.parser import ResponseParser
 from binance_usdm.mock import Exchange
 from tests.client import (
     test_client,

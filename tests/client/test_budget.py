@@ -20,13 +20,7 @@ from binance_usdm import (
     TransportError,
     WeightLimiter,
 )
-from tests.support.clients import (
-    KEY,
-    SECRET,
-    BlockingFacade,
-    RecordingHandler,
-    error_response,
-)
+from tests.support.clients import KEY, SECRET, BlockingFacade, RecordingHandler, error_response
 
 ClientOf = Callable[..., BlockingFacade]
 NOW_MS = 1_700_000_000_000 // 60_000 * 60_000 + 20_000

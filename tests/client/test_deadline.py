@@ -31,14 +31,7 @@ from tests.support.clients import (
     RecordingHandler,
     error_response,
 )
-from tests.support.raw_server import (
-    READ,
-    STAY_SILENT,
-    RawServer,
-    Script,
-    repeat,
-    response_bytes,
-)
+from tests.support.raw_server import READ, STAY_SILENT, RawServer, Script, repeat, response_bytes
 from tests.support.timing import best_duration
 
 pytestmark = pytest.mark.promise("R1")

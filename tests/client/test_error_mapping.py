@@ -7,7 +7,7 @@ import math
 import pytest
 
 from binance_usdm import TransportError
-from binance_usdm._error_mapping import error_from_failure
+from binance_usdm._call.error_mapping import error_from_failure
 from binance_usdm._http.messages import HttpFailure
 
 

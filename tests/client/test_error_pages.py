@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from binance_usdm import APIError, UnexpectedResponse, UsdmError
+from binance_usdm._call.error_pages import MAX_EXCERPT_LENGTH, MAX_PAGE_BYTES, describe_page
 from binance_usdm._error_hints import HINT_BY_STATUS
-from binance_usdm._error_pages import MAX_EXCERPT_LENGTH, MAX_PAGE_BYTES, describe_page
 from tests.support.canaries import KEY, SECRET
 from tests.support.clients import BODY, BlockingFacade, RecordingHandler
 

@@ -32,10 +32,10 @@ from binance_usdm import (
     UnexpectedResponse,
     UsdmError,
     _error_hints,
-    _error_mapping,
     _errors,
 )
-from binance_usdm._error_mapping import make_api_error
+from binance_usdm._call import error_mapping as _error_mapping
+from binance_usdm._call.error_mapping import make_api_error
 from binance_usdm_wire import error_texts
 from tests.support.clients import SPEC, BlockingFacade, RecordingHandler, error_response
 from tests.support.paths import ROOT
@@ -150,7 +150,7 @@ def test_only_errors_load_their_texts() -> None:
         "import sys, binance_usdm\n"
         "binance_usdm.Client('k' * 64, 's' * 64)\n"
         "texts = {'binance_usdm_wire.error_texts', 'binance_usdm._error_hints', 'html',\n"
-        "         'binance_usdm._error_pages'}\n"
+        "         'binance_usdm._call.error_pages'}\n"
         "print(sorted(texts & set(sys.modules)))\n"
         "str(binance_usdm.APIError(400, -1021, ''))\n"
         "print('binance_usdm_wire.error_texts' in sys.modules)\n"

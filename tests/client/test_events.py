@@ -24,8 +24,8 @@ from binance_usdm import (
     TransportError,
     UsdmError,
     WeightLimiter,
-    _call_events,
 )
+from binance_usdm._call import events as _call_events
 from binance_usdm._events import _LOG_LEVEL_BY_KIND, EventKind, describe_event, emit, logger
 from binance_usdm._http.httpx_adapter import StaleConnection
 from binance_usdm.mock import Exchange, ManualClock

@@ -22,7 +22,7 @@ from binance_usdm import (
     UsdmError,
     WeightLimiter,
 )
-from binance_usdm._request import _MAX_TEMPLATES
+from binance_usdm._call.request import _MAX_TEMPLATES
 from binance_usdm.mock import Exchange
 from tests.support import canaries
 from tests.support.clients import KEY, NOW, SECRET, RecordingHandler, error_response

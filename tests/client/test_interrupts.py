@@ -31,7 +31,7 @@ from binance_usdm import (
     WeightLimiter,
 )
 from binance_usdm._http.async_transport import AsyncTransport
-from binance_usdm._http.parser import ResponseParser
+from binance_usdm._http.connections.parser import ResponseParser
 from binance_usdm._http.sync_transport import SyncTransport
 from tests.support.clients import (
     BODY,

@@ -22,7 +22,7 @@ from binance_usdm import (
     TransportError,
     WeightLimiter,
 )
-from binance_usdm import _threads as threads
+from binance_usdm._concurrency import threads as threads
 from tests.support.clients import (
     BODY,
     KEY,

@@ -10,7 +10,7 @@ import pytest
 
 import binance_usdm
 from binance_usdm import MAINNET, Client, WeightLimiter
-from binance_usdm._mock_environment import ENV_MOCK_URLS, choose_proxy
+from binance_usdm._config.mock_environment import ENV_MOCK_URLS, choose_proxy
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, Switches, running
 from tests.support.command_line import run
 from tests.support.spec_facts import BALANCE_WEIGHT, HOST_BY_ENVIRONMENT

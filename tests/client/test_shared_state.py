@@ -7,13 +7,7 @@ from typing import Any
 
 import pytest
 
-from binance_usdm import (
-    Client,
-    ConfigurationError,
-    IPBannedError,
-    RetryPolicy,
-    reset_shared_state,
-)
+from binance_usdm import Client, ConfigurationError, IPBannedError, RetryPolicy, reset_shared_state
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, running
 
 MakeClient = Callable[[], Client]

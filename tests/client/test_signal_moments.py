@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from binance_usdm import Client, RetryPolicy, WeightLimiter
-from binance_usdm._gates import ThreadGate
-from binance_usdm._interrupts import raise_if_from_handler
+from binance_usdm._concurrency.gates import ThreadGate
+from binance_usdm._concurrency.interrupts import raise_if_from_handler
 from binance_usdm._policy.wait_queue import queue_for
 from tests.client.test_interrupts import answer
 from tests.support.clients import BODY, KEY, SECRET
@@ -113,7 +113,7 @@ def test_interrupts_leave_no_queue_place() -> None:
             limiter.start_cooldown(0.03, banned=False)
             return client.server_time
 
-        traced = files_named("_policy/limiter_queue.py", "_policy/wait_queue.py", "/_gates.py")
+        traced = files_named("_policy/limiter_queue.py", "_policy/wait_queue.py", "/gates.py")
         problems += interrupt_each_moment(KeyboardInterrupt, traced, make_call)
         assert not problems
         assert client.server_time()
@@ -136,7 +136,7 @@ def test_interrupts_of_connecting_come_out(
             return client.connect
 
         traced = files_named(
-            "_http/connect.py", "_http/sync_transport.py", "_http/addresses.py", "threads.py",
+            "_http/connections/connect.py", "_http/sync_transport.py", "_http/addresses.py", "threads.py",
             "/ipaddress.py",
         )  # fmt: skip
         assert not [*interrupt_each_moment(error_class, traced, make_call)]
@@ -158,7 +158,12 @@ def interrupt_look_ups() -> None:
             pool.submit(connect).result()
             return connect
 
-        traced = files_named("/threading.py", "_gates.py", "_threads.py", "_http/addresses.py")
+        traced = files_named(
+            "/threading.py",
+            "_concurrency/gates.py",
+            "_concurrency/threads.py",
+            "_http/addresses.py",
+        )
         assert not [*interrupt_each_moment(KeyboardInterrupt, traced, make_call)]
         pool.submit(connect).result()
 
@@ -187,7 +192,7 @@ def test_interrupts_of_dates_come_out() -> None:
             client = Client(**OPTIONS, base_url=server.url, limiter=WeightLimiter())
             return client.server_time
 
-        traced = files_named("_response.py", "/http_dates.py")
+        traced = files_named("_call/response.py", "/http_dates.py")
         assert not [*interrupt_each_moment(ValueError, traced, make_call)]
 
 
@@ -213,7 +218,9 @@ def test_interrupts_of_gates_come_out() -> None:
     def make_call() -> Callable[[], Any]:
         return ThreadGate().open
 
-    assert not [*interrupt_each_moment(RuntimeError, files_named("_gates.py"), make_call)]
+    assert not [
+        *interrupt_each_moment(RuntimeError, files_named("_concurrency/gates.py"), make_call)
+    ]
 
 
 @pytest.mark.promise("R14", "R16")
@@ -223,5 +230,5 @@ def test_interrupts_while_finding_handlers_come_out() -> None:
     def make_call() -> Callable[[], Any]:
         return lambda: raise_if_from_handler(OSError("of the network"))
 
-    traced = files_named("_interrupts.py", "/signal.py", "/enum.py")
+    traced = files_named("_concurrency/interrupts.py", "/signal.py", "/enum.py")
     assert not [*interrupt_each_moment(ValueError, traced, make_call)]

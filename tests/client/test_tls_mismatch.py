@@ -10,14 +10,7 @@ import pytest
 import trustme
 
 from binance_usdm import AsyncClient, Client, RetryPolicy, UsdmError
-from tests.support.raw_server import (
-    READ,
-    READ_FIRST_BYTE,
-    RESET,
-    RawServer,
-    Script,
-    response_bytes,
-)
+from tests.support.raw_server import READ, READ_FIRST_BYTE, RESET, RawServer, Script, response_bytes
 
 ALERT = b"\x15\x03\x03\x00\x02\x02\x28"
 """What a TLS server sends that does not understand the first bytes: a fatal alert."""
@@ -105,7 +98,7 @@ def test_tls_that_ends_early(error_of: Callable[..., str], monkeypatch: pytest.M
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with RawServer([READ], tls=context) as server, authority.cert_pem.tempfile() as pem:
         monkeypatch.setattr(
-            "binance_usdm._http.pool.tls_context",
+            "binance_usdm._http.connections.pool.tls_context",
             lambda: ssl.create_default_context(cafile=str(pem)),
         )
         error = error_of(server.url)

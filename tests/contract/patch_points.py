@@ -13,24 +13,21 @@ from typing import Any, cast
 
 import pytest
 
-from binance_usdm import (
-    APIError,
-    IPBannedError,
-    _base_url,
-    _call,
-    _call_context,
-    _config,
-    _error_hints,
-    _error_mapping,
-    _request,
-)
-from binance_usdm._gates import TaskGate, ThreadGate
+from binance_usdm import APIError, IPBannedError, _base_client, _error_hints
+from binance_usdm._call import call as _call
+from binance_usdm._call import context as _call_context
+from binance_usdm._call import error_mapping as _error_mapping
+from binance_usdm._call import request as _request
+from binance_usdm._call.response import ParsedValue
+from binance_usdm._concurrency.gates import TaskGate, ThreadGate
+from binance_usdm._concurrency.threads import run_awaited, run_blocking
+from binance_usdm._config import validation as _config
 from binance_usdm._http import httpx_adapter, messages
-from binance_usdm._http.lease import EmptyLease
-from binance_usdm._response import ParsedValue
-from binance_usdm._threads import run_awaited, run_blocking
+from binance_usdm._http.connections.lease import EmptyLease
 from binance_usdm.mock import FAULTS, pipeline
-from binance_usdm.mock.core import accounts, query, response, schema, spec, weight
+from binance_usdm.mock.core import query, response
+from binance_usdm.mock.spec import api_spec, schema
+from binance_usdm.mock.state import accounts, weight
 from binance_usdm.mock.verify import checks, rejection
 from binance_usdm_wire import AccountBalance, rows, writing
 from binance_usdm_wire.api.account import balance
@@ -91,10 +88,10 @@ VALUE_CONSTRAINTS = PatchPoint(schema, "_constraints")
 STATUS_BY_CODE = PatchPoint(rejection, "STATUS_BY_CODE")
 REJECTION_STATUS = PatchPoint(rejection.RejectionError, "status")
 # How it reads the spec.
-PARSE_OPERATION = PatchPoint(spec.ApiSpec, "_parse_operation")
-PARSE_PARAMETER = PatchPoint(spec.ApiSpec, "_parse_parameter")
-FIND_OPERATION = PatchPoint(spec.ApiSpec, "find_operation")
-FILL_FIELDS = PatchPoint(spec.ApiSpec, "_fill_fields")
+PARSE_OPERATION = PatchPoint(api_spec.ApiSpec, "_parse_operation")
+PARSE_PARAMETER = PatchPoint(api_spec.ApiSpec, "_parse_parameter")
+FIND_OPERATION = PatchPoint(api_spec.ApiSpec, "find_operation")
+FILL_FIELDS = PatchPoint(api_spec.ApiSpec, "_fill_fields")
 # Its responses, weight and faults.
 OK_RESPONSE = PatchPoint(pipeline, "json_ok_response")
 ERROR_RESPONSE = PatchPoint(pipeline, "error_response")
@@ -116,7 +113,7 @@ error_response = response.error_response
 BALANCE_OPERATION = PatchPoint(balance, "OPERATION")
 WRITE_RECV_WINDOW = PatchPoint(balance, "_write_recv_window")
 VALIDATE_RECV_WINDOW = PatchPoint(_config, "validate_recv_window")
-PARSE_BASE_URL = PatchPoint(_base_url, "parse_base_url")
+PARSE_BASE_URL = PatchPoint(_base_client, "parse_base_url")
 BUILD_QUERY = PatchPoint(_request.RequestBuilder, "build_query")
 APPEND_TIMESTAMP = PatchPoint(_request, "append_timestamp")
 COMPUTE_SIGNATURE = PatchPoint(_request, "compute_signature")

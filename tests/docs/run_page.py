@@ -33,8 +33,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from binance_usdm import reset_shared_state
-from binance_usdm._environment import without_proxy_for
-from binance_usdm._mock_environment import ENV_MOCK_URLS
+from binance_usdm._config.environment import without_proxy_for
+from binance_usdm._config.mock_environment import ENV_MOCK_URLS
 from binance_usdm.mock import Exchange, running
 from tests.docs.pages import Block, read_blocks
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from binance_usdm._environment import without_proxy_for
+from binance_usdm._config.environment import without_proxy_for
 from binance_usdm.mock import Exchange, Reply, row, running
 from tests.support.paths import ROOT
 from tests.support.postgres import PostgresServer

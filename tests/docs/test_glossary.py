@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from binance_usdm.mock.admin.assets import read_asset
 from docs.builder.pages import WORDS
-from generator.spec import load
+from generator.document.openapi import load
 from tests.docs.pages import CHINESE, DOCS, read_headings, read_prose
 from tests.support.paths import SPEC_FILE
 

@@ -11,8 +11,9 @@ from dataclasses import fields
 import pytest
 
 import binance_usdm
-from binance_usdm import _environment, _events
-from binance_usdm._error_mapping import make_api_error
+from binance_usdm import _events
+from binance_usdm._call.error_mapping import make_api_error
+from binance_usdm._config import environment as _environment
 from binance_usdm.mock import FAULTS, Switches
 from docs.builder.pages import ROOT, WORDS
 from docs.builder.spec_pages import load_spec

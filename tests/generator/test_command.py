@@ -16,10 +16,10 @@ import pytest
 
 from generator import __main__ as command
 from generator.__main__ import main
-from generator.door import door_problems
-from generator.package_files import read_package
-from generator.project import PACKAGE, generate
-from generator.spec import load
+from generator.document.openapi import load
+from generator.output.door import door_problems
+from generator.output.package_files import read_package
+from generator.output.project import PACKAGE, generate
 from tests.specs.broken_specs import BROKEN
 from tests.specs.growth import growing_document
 from tests.specs.places import DOCUMENT, changed
@@ -157,7 +157,7 @@ def cpu_seconds(count: int) -> float:
 
 def test_the_cost_grows_with_the_spec(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four times the operations cost four times as much, not sixteen times."""
-    monkeypatch.setattr("generator.project._format", lambda package: None)
+    monkeypatch.setattr("generator.output.project._format", lambda package: None)
     cpu_seconds(5)
     assert cpu_seconds(80) < 9 * cpu_seconds(20)
 

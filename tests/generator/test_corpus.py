@@ -16,8 +16,8 @@ from typing import Final
 
 import pytest
 
-from generator.package_files import replace_package
-from generator.project import PACKAGE, generate
+from generator.output.package_files import replace_package
+from generator.output.project import PACKAGE, generate
 from tests.specs.corpus import SHAPES, corpus_document
 from tests.support.paths import ROOT
 

@@ -12,8 +12,8 @@ import pytest
 from openapi_python_client.schema import OpenAPI
 
 from generator.__main__ import main
-from generator.document import LANGUAGES, render_document
-from generator.spec import Json, walk_objects
+from generator.document.openapi import Json, walk_objects
+from generator.output.reader_document import LANGUAGES, render_document
 from tests.specs.places import DOCUMENT
 from tests.specs.wide_spec import wide_document
 from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH, TIME_WEIGHT

@@ -20,11 +20,11 @@ from typing import Any
 import pytest
 
 from generator.__main__ import main
-from generator.findings import SpecError
-from generator.lint import lint
-from generator.package_files import Files, read_package, replace_package
-from generator.project import PACKAGE, generate
-from generator.spec import Json, load
+from generator.checks.lint import lint
+from generator.document.findings import SpecError
+from generator.document.openapi import Json, load
+from generator.output.package_files import Files, read_package, replace_package
+from generator.output.project import PACKAGE, generate
 from tests.generator.changes.edits import at
 from tests.generator.test_wide_spec import BUILDERS
 from tests.specs.places import Place, changed, places
@@ -187,7 +187,7 @@ def skeleton(files: Files) -> dict[str, str]:
 def unformatted() -> Iterator[None]:
     """Skip the formatting, for speed. `ast` also rejects what ruff cannot parse."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("generator.project._format", lambda package: None)
+        patch.setattr("generator.output.project._format", lambda package: None)
         yield
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from generator.findings import SpecError
-from generator.lint import lint, translation_warnings
-from generator.project import generate
-from generator.spec import Json, walk_objects
+from generator.checks.lint import lint, translation_warnings
+from generator.document.findings import SpecError
+from generator.document.openapi import Json, walk_objects
+from generator.output.project import generate
 from tests.contract.spec_model import operations
 from tests.generator.changes.edits import at
 from tests.specs.broken_specs import BROKEN, LEVELS

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import generator.manifest
-from generator.manifest import NAME, explain_differences, make_manifest
-from generator.package_files import diff_files, read_package
-from generator.project import PACKAGE
-from generator.spec import Json
-from generator.template_globals import BANNER
+import generator.output.manifest
+from generator.document.openapi import Json
+from generator.output.manifest import NAME, explain_differences, make_manifest
+from generator.output.package_files import diff_files, read_package
+from generator.output.project import PACKAGE
+from generator.output.template_globals import BANNER
 from tests.specs.places import DOCUMENT
 from tests.support.paths import ROOT
 
@@ -84,7 +84,7 @@ def test_templates_and_runtime_are_part_of_it(
     """Another template gives another manifest."""
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "model.py.jinja").write_bytes(b"{# new #}")
-    monkeypatch.setattr(generator.manifest, "__file__", str(tmp_path / "manifest.py"))
+    monkeypatch.setattr(generator.output.manifest, "__file__", str(tmp_path / "manifest.py"))
     manifest = json.loads(make_manifest(DOCUMENT, WRITTEN, BANNER))
     assert manifest["templates"] != MANIFEST["templates"]
     assert manifest["spec"] == MANIFEST["spec"]

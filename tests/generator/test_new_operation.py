@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from generator.package_files import replace_package
-from generator.project import generate
-from generator.spec import load
+from generator.document.openapi import load
+from generator.output.package_files import replace_package
+from generator.output.project import generate
 from tests.support.paths import ROOT
 
 AMOUNT = {"$ref": "#/components/schemas/Amount", "description": "An amount, in USD."}

@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 
 from generator.__main__ import main
-from generator.package_files import Files, read_package, replace_package
-from generator.project import PACKAGE, generate
-from generator.spec import load
+from generator.document.openapi import load
+from generator.output.package_files import Files, read_package, replace_package
+from generator.output.project import PACKAGE, generate
 from tests.support.paths import ROOT
 
 SPEC = ROOT / "spec" / "openapi.yaml"
@@ -206,7 +206,7 @@ def test_a_failed_replacement_leaves_the_old_package(
     package: Path, monkeypatch: pytest.MonkeyPatch, failing: int
 ) -> None:
     """The package is replaced as a whole or not at all, also where two folders cannot be swapped."""
-    monkeypatch.setattr("generator.package_files._exchange", lambda *_: False)
+    monkeypatch.setattr("generator.output.package_files._exchange", lambda *_: False)
     old = read_package(package)
     renames = 0
     rename = Path.rename
@@ -228,7 +228,7 @@ def test_a_failed_replacement_leaves_the_old_package(
 STEPPED = """
 import os, sys
 from pathlib import Path
-from generator.package_files import replace_package
+from generator.output.package_files import replace_package
 
 kind, at = sys.argv[2], int(sys.argv[3])
 steps = 0

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
-from binance_usdm.mock.core.schema import compile_validator
+from binance_usdm.mock.spec.schema import compile_validator
 from binance_usdm_wire.errors import InvalidArgumentError, ResponseMismatch
 from binance_usdm_wire.reading import pattern_reader
 from binance_usdm_wire.writing import pattern_writer
-from generator.patterns import pattern_problems
+from generator.checks.patterns import pattern_problems
 
 TEXTS = [
     "",

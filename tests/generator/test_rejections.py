@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from generator.__main__ import main
-from generator.findings import SpecError
-from generator.lint import lint
-from generator.project import PACKAGE, generate
-from generator.spec import Json, load
+from generator.checks.lint import lint
+from generator.document.findings import SpecError
+from generator.document.openapi import Json, load
+from generator.output.project import PACKAGE, generate
 from tests.specs.places import ABSENT, changed, places
 from tests.support.paths import ROOT
 
@@ -178,7 +178,7 @@ def samples(count: int) -> list[Json]:
 def test_any_changed_node_gives_files_or_findings(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lint finds every value that the generator cannot handle."""
     # Formatting is skipped for speed: `compile` also rejects what ruff cannot parse.
-    monkeypatch.setattr("generator.project._format", lambda package: None)
+    monkeypatch.setattr("generator.output.project._format", lambda package: None)
     untouched = json.dumps(DOCUMENT)
     passed = []
     for document in samples(1000):

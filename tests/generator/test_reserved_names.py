@@ -15,17 +15,17 @@ import pytest
 from binance_usdm import AsyncClient, Client
 from binance_usdm._cli.main import _build_parser
 from binance_usdm_wire import OPERATIONS
-from generator.lint import lint
-from generator.package_files import replace_package
-from generator.project import PACKAGE, RUNTIME, TEMPLATES, generate
-from generator.reserved_names import (
+from generator.checks.lint import lint
+from generator.checks.reserved_names import (
     RENAME,
     RESERVED_ARGUMENTS,
     RESERVED_OPERATIONS,
     reserved_attributes,
     reserved_classes,
 )
-from generator.spec import Json, class_name, python_name
+from generator.document.openapi import Json, class_name, python_name
+from generator.output.package_files import replace_package
+from generator.output.project import PACKAGE, RUNTIME, TEMPLATES, generate
 from tests.specs.corpus import an_object, argument, array, to
 from tests.specs.imported import imported_package
 from tests.specs.places import DOCUMENT, OBJECT
@@ -119,7 +119,7 @@ def all_names() -> Json:
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     folder = tmp_path_factory.mktemp("names") / PACKAGE
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("generator.project._format", lambda package: None)
+        patch.setattr("generator.output.project._format", lambda package: None)
         replace_package(folder, generate(all_names()))
     with imported_package(folder, "named_wire") as module:
         yield module

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from generator.spec import load, resolve
+from generator.document.openapi import load, resolve
 from tests.support.paths import ROOT
 
 SPEC = load(ROOT / "spec" / "openapi.yaml")

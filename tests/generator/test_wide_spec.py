@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from generator.package_files import replace_package
-from generator.project import PACKAGE, generate
-from generator.spec import Json
+from generator.document.openapi import Json
+from generator.output.package_files import replace_package
+from generator.output.project import PACKAGE, generate
 from tests.specs import wide_spec
 from tests.specs.imported import imported_package
 from tests.specs.wide_spec import ACCOUNT, BARE, FULL, POSITION, hostile, wide_document

@@ -29,7 +29,7 @@ from binance_usdm import (
     UsdmError,
     reset_shared_state,
 )
-from binance_usdm._http.tls import tls_context
+from binance_usdm._http.connections.tls import tls_context
 from tests.hostile.bodies import COSTLY, IN_THE_BODY
 from tests.hostile.connections import ON_THE_WIRE
 from tests.hostile.error_responses import IN_REFUSALS

@@ -17,15 +17,7 @@ from binance_usdm import (
     UnexpectedResponse,
 )  # fmt: skip
 from tests.hostile.bodies import BAN, BAN_SECONDS, TEXT
-from tests.hostile.server_behavior import (
-    GOOD,
-    HEAD,
-    MALFORMED,
-    NO_JSON,
-    Expected,
-    family,
-    mismatch,
-)
+from tests.hostile.server_behavior import GOOD, HEAD, MALFORMED, NO_JSON, Expected, family, mismatch
 from tests.support.canaries import KEY, SECRET
 from tests.support.clients import BODY, SPEC
 from tests.support.raw_server import CLOSE_WITHOUT_CLOSE_NOTIFY, Step, response_bytes

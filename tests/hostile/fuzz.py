@@ -33,10 +33,10 @@ from binance_usdm import (
     UsdmError,
     reset_shared_state,
 )
+from binance_usdm._call.response import ParsedValue, parse_response, parse_used_weight
+from binance_usdm._http.connections.parser import ResponseParser
 from binance_usdm._http.messages import HttpFailure, HttpResult
-from binance_usdm._http.parser import ResponseParser
 from binance_usdm._policy.cooldown import cooldown_seconds
-from binance_usdm._response import ParsedValue, parse_response, parse_used_weight
 from binance_usdm_wire import OPERATIONS
 from tests.hostile.catalogue import CLIENTS
 from tests.hostile.random_responses import make_case

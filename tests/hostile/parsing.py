@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from binance_usdm import RateLimitError
-from binance_usdm._error_mapping import error_from_failure
+from binance_usdm._call.error_mapping import error_from_failure
+from binance_usdm._call.response import ParsedValue, parse_response, parse_used_weight
+from binance_usdm._http.connections.parser import ResponseParser
 from binance_usdm._http.messages import HttpFailure
-from binance_usdm._http.parser import ResponseParser
-from binance_usdm._response import ParsedValue, parse_response, parse_used_weight
 from binance_usdm_wire import OPERATIONS
 from tests.hostile.server_behavior import (
     CUT,

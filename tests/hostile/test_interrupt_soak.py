@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from binance_usdm import AccountBalance, ServerTime
-from binance_usdm._http.origin_pool import OriginPool
+from binance_usdm._http.connections.origin_pool import OriginPool
 from binance_usdm._policy.wait_queue import Ticket, WaitQueue
 from tests.hostile import cancelled_tasks, interrupted_threads
 from tests.hostile.disturbed_calls import Question, note_error, note_value

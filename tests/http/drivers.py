@@ -16,8 +16,8 @@ import httpx
 import trustme
 
 from binance_usdm._http.async_transport import AsyncTransport
+from binance_usdm._http.connections.tls import tls_context
 from binance_usdm._http.sync_transport import SyncTransport
-from binance_usdm._http.tls import tls_context
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n[1,\r\n2\r\n2]\r\n0\r\n\r\n"
 TIMEOUTS = (httpx.TimeoutException, TimeoutError)

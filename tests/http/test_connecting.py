@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from binance_usdm._http.async_transport import AsyncTransport
-from binance_usdm._http.tls import tls_context
+from binance_usdm._http.connections.tls import tls_context
 from tests.http.drivers import TIMEOUTS, AsyncDriver, Wire, make_request, send
 from tests.support.raw_server import READ, STAY_SILENT, RawServer, repeat, response_bytes
 from tests.support.timing import check_duration, retry_if_late

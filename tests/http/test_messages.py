@@ -11,13 +11,7 @@ import pytest
 from binance_usdm import SyncTransport
 from binance_usdm._http.httpx_adapter import ResponseTooLarge
 from tests.http.drivers import SyncDriver, Wire, make_request
-from tests.support.raw_server import (
-    READ,
-    STAY_SILENT,
-    RawServer,
-    repeat,
-    response_bytes,
-)
+from tests.support.raw_server import READ, STAY_SILENT, RawServer, repeat, response_bytes
 from tests.support.spec_facts import BALANCE_PATH
 
 

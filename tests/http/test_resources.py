@@ -30,9 +30,9 @@ from binance_usdm import (
     SyncTransport,
     TransportError,
 )
-from binance_usdm import _threads as threads
-from binance_usdm._http import pool as connection_pool
+from binance_usdm._concurrency import threads as threads
 from binance_usdm._http.async_transport import AsyncTransport
+from binance_usdm._http.connections import pool as connection_pool
 from tests.http.drivers import TIMEOUTS, AsyncDriver, Wire, Wires, idle, make_request, send
 from tests.support.paths import ROOT
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes

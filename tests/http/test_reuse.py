@@ -16,19 +16,12 @@ import httpx
 import pytest
 
 from binance_usdm import ConfigurationError
-from binance_usdm._gates import TaskGate, ThreadGate, run_to_end
+from binance_usdm._concurrency.gates import TaskGate, ThreadGate, run_to_end
 from binance_usdm._http.async_transport import AsyncTransport
-from binance_usdm._http.lease import Lease
+from binance_usdm._http.connections.lease import Lease
 from binance_usdm._http.sync_transport import SyncTransport
 from tests.http.drivers import SyncDriver, Wire, add_deadline, idle, make_request, send
-from tests.support.raw_server import (
-    READ,
-    STAY_SILENT,
-    RawServer,
-    Step,
-    repeat,
-    response_bytes,
-)
+from tests.support.raw_server import READ, STAY_SILENT, RawServer, Step, repeat, response_bytes
 
 
 @pytest.mark.promise("R15")

@@ -10,17 +10,17 @@ from typing import Any
 import httpx
 import pytest
 
-from binance_usdm._gates import ThreadGate
+from binance_usdm._concurrency.gates import ThreadGate
 from binance_usdm._http.addresses import is_loopback
-from binance_usdm._http.connect import open_socket
-from binance_usdm._http.httpx_adapter import request_from_httpx
-from binance_usdm._http.messages import HttpFailure
-from binance_usdm._http.origin_pool import IdleConnection, OriginPool, Slots
-from binance_usdm._http.proxy import (
+from binance_usdm._http.connections.connect import open_socket
+from binance_usdm._http.connections.origin_pool import IdleConnection, OriginPool, Slots
+from binance_usdm._http.connections.proxy import (
     PLAINTEXT_PROXY_PROBLEM,
     ConnectResponseReader,
     TunnelError,
 )
+from binance_usdm._http.httpx_adapter import request_from_httpx
+from binance_usdm._http.messages import HttpFailure
 from binance_usdm._http.sync_transport import SyncTransport
 
 

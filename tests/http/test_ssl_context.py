@@ -19,7 +19,7 @@ from binance_usdm import (
     SyncTransport,
     TransportError,
 )
-from binance_usdm._http.tls import tls_context
+from binance_usdm._http.connections.tls import tls_context
 from tests.http.drivers import CertificateAuthority
 from tests.http.test_tunnel import Relay
 from tests.support.clients import BODY, BlockingFacade

@@ -10,11 +10,11 @@ import weakref
 
 import httpx
 
-from binance_usdm._http.async_connection import AsyncConnection
 from binance_usdm._http.async_transport import AsyncTransport
+from binance_usdm._http.connections.async_connection import AsyncConnection
+from binance_usdm._http.connections.parser import ResponseParser
 from binance_usdm._http.httpx_adapter import response_to_httpx
 from binance_usdm._http.messages import HttpRequest, HttpResponse, HttpResult, RequestTemplate
-from binance_usdm._http.parser import ResponseParser
 from tests.http.drivers import make_request, send
 from tests.support.raw_server import READ, RawServer, repeat, response_bytes
 

@@ -10,8 +10,8 @@ from typing import NoReturn, TypeVar
 
 import pytest
 
-from binance_usdm._http.readiness import SocketWaiter
-from binance_usdm._threads import Job, WorkerPool
+from binance_usdm._concurrency.threads import Job, WorkerPool
+from binance_usdm._http.connections.readiness import SocketWaiter
 
 T = TypeVar("T")
 pytestmark = pytest.mark.promise("R1")

@@ -18,7 +18,7 @@ import httpx
 import pytest
 import trustme
 
-from binance_usdm._http.tls import tls_context
+from binance_usdm._http.connections.tls import tls_context
 from tests.http.drivers import CertificateAuthority, Wire, Wires, make_request
 from tests.support.raw_server import (
     CLOSE_WITHOUT_CLOSE_NOTIFY,

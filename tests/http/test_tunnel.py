@@ -27,8 +27,8 @@ from binance_usdm import (
     TransportError,
 )
 from binance_usdm._http.async_transport import AsyncTransport
+from binance_usdm._http.connections.proxy import Proxy
 from binance_usdm._http.httpx_adapter import StaleConnection
-from binance_usdm._http.proxy import Proxy
 from tests.http.drivers import TIMEOUTS, CertificateAuthority, Wires, idle, make_request, send
 from tests.http.test_cancelled import becomes, descriptors, none_dead, reaches_two_pauses
 from tests.support.canaries import KEY, SECRET

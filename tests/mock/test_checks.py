@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Reply
 from binance_usdm.mock.core.packaged_files import load_packaged_spec
-from binance_usdm.mock.core.schema import allowed_pattern, compile_validator
+from binance_usdm.mock.spec.schema import allowed_pattern, compile_validator
 from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 T0 = 1_591_702_613_943

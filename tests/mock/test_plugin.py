@@ -330,8 +330,10 @@ def test_tracebacks_end_in_the_test(tmp_path: Path) -> None:
     (tmp_path / "test_strict.py").write_text(STRICT)
     done = run_pytest(tmp_path, "-k", "raises", "--tb=long")
     assert re.search(r"^test_strict\.py:[0-9]+: AuthenticationError$", done.stdout, re.MULTILINE)
-    assert "_call.py" not in done.stdout
-    assert "_call.py" in run_pytest(tmp_path, "-k", "raises", "--tb=long", "--full-trace").stdout
+    assert "_call/call.py" not in done.stdout
+    assert (
+        "_call/call.py" in run_pytest(tmp_path, "-k", "raises", "--tb=long", "--full-trace").stdout
+    )
 
 
 SEALED = """

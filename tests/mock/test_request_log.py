@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from binance_usdm import Client, TimestampError
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, ManualClock, Switches
 from binance_usdm.mock.core.query import Query
-from binance_usdm.mock.core.request_log import LOG_BYTES_LIMIT
+from binance_usdm.mock.state.request_log import LOG_BYTES_LIMIT
 from tests.support.signed_requests import PATH, T0, send_query, sign_query
 from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH
 

@@ -33,8 +33,8 @@ from binance_usdm.mock import (
     serve,
 )
 from binance_usdm.mock.admin.routes import AdminApi
-from binance_usdm.mock.core.accounts import normalize_ip
 from binance_usdm.mock.server import asgi, protocol
+from binance_usdm.mock.state.accounts import normalize_ip
 from tests.support.paths import ROOT
 from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 

@@ -22,9 +22,9 @@ from binance_usdm.mock import (
     Reply,
     Switches,
 )
-from binance_usdm.mock.core.operation import compile_path
 from binance_usdm.mock.core.packaged_files import load_packaged_spec
-from binance_usdm.mock.core.spec import ApiSpec
+from binance_usdm.mock.spec.api_spec import ApiSpec
+from binance_usdm.mock.spec.operation import compile_path
 from binance_usdm.mock.verify import checks as rules
 from binance_usdm.mock.verify.rejection import DUPLICATE_MESSAGE, MESSAGE_BY_CODE
 from tests.support.spec_facts import BALANCE_PATH, TIME_PATH

@@ -33,7 +33,7 @@ from binance_usdm import (
     UsdmError,
     reset_shared_state,
 )
-from binance_usdm._cli.mock_start import start_lines
+from binance_usdm._cli.mock.start import start_lines
 from binance_usdm.mock import Exchange, running
 from tests.support.command_line import COMMAND, run
 

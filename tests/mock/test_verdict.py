@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, Reply, Switches
-from binance_usdm.mock.core.verdict import Verdict
+from binance_usdm.mock.state.verdict import Verdict
 from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 LATE = f"{BALANCE_PATH}?timestamp=1&signature=x"

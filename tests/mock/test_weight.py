@@ -18,7 +18,7 @@ from binance_usdm.mock import (
     Reply,
     Switches,
 )
-from binance_usdm.mock.core.weight import WeightCounter
+from binance_usdm.mock.state.weight import WeightCounter
 from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH, TIME_WEIGHT
 
 MINUTE = 60_000

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from binance_usdm._policy import redis_scripts
+from binance_usdm._policy.redis import scripts as redis_scripts
 from tests.policy.fake_time import TIME_OF_THE_WORLD, FakeTime, RedisServer, redis_program
 
 

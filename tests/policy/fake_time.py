@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from binance_usdm import WeightLimiter
-from binance_usdm._policy.redis_limiter import RedisLimiter
+from binance_usdm._policy.redis.limiter import RedisLimiter
 
 NOON = 1_790_856_000_000
 """A minute's beginning, ms."""

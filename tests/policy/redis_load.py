@@ -10,8 +10,8 @@ import sys
 import time
 
 from binance_usdm import Client, RateLimitError, RetryPolicy, TransportError
-from binance_usdm._policy import redis_scripts
-from binance_usdm._policy.redis_limiter import RedisLimiter
+from binance_usdm._policy.redis import scripts as redis_scripts
+from binance_usdm._policy.redis.limiter import RedisLimiter
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET
 from tests.policy.redis_sets import connect_by_sentinel
 

@@ -44,9 +44,9 @@ from binance_usdm import (
     UnexpectedResponse,
     UsdmError,
 )
-from binance_usdm._call_events import Attempt
+from binance_usdm._call.events import Attempt
+from binance_usdm._concurrency.gates import GateSet, TaskGate, run_to_end
 from binance_usdm._events import logger
-from binance_usdm._gates import GateSet, TaskGate, run_to_end
 from binance_usdm._policy import shared
 from binance_usdm._policy.clock import ExchangeClock, local_time_ms
 from binance_usdm._policy.clock_samples import ClockSample

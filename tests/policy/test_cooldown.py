@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from binance_usdm._error_mapping import make_api_error
+from binance_usdm._call.error_mapping import make_api_error
 from binance_usdm._policy.cooldown import cooldown_seconds
 
 NOW = 1_700_000_015_000

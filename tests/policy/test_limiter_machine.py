@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from binance_usdm._policy import redis_scripts
+from binance_usdm._policy.redis import scripts as redis_scripts
 from tests.policy.fake_time import MINUTE, TIME_OF_THE_WORLD, CountingExchange, FakeTime
 
 LIMIT, SHARE = 100, 0.8

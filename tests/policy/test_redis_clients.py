@@ -14,7 +14,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from binance_usdm import ConfigurationError, IPBannedError, RedisLimiter, TransportError
-from binance_usdm._policy import redis_scripts
+from binance_usdm._policy.redis import scripts as redis_scripts
 from tests.policy.fake_redis_server import SILENCE, FakeRedisServer, Step, answer_to
 from tests.policy.fake_time import TIME_OF_THE_WORLD, FakeTime, RedisServer, redis_program
 from tests.policy.redis_sets import SentinelSet, running_cluster, wait_until

@@ -31,12 +31,13 @@ from binance_usdm import (
     DeadlineExceeded,
     IPBannedError,
     TransportError,
-    _threads,
 )
-from binance_usdm._policy import redis_connections, redis_limiter
-from binance_usdm._policy.redis_connections import RedisConnections
-from binance_usdm._policy.redis_limiter import RedisLimiter
-from binance_usdm._threads import WorkerPool
+from binance_usdm._concurrency import threads as _threads
+from binance_usdm._concurrency.threads import WorkerPool
+from binance_usdm._policy.redis import connections as redis_connections
+from binance_usdm._policy.redis import limiter as redis_limiter
+from binance_usdm._policy.redis.connections import RedisConnections
+from binance_usdm._policy.redis.limiter import RedisLimiter
 from tests.http.drivers import CertificateAuthority
 from tests.policy.fake_redis_server import (
     GRANTED,
@@ -199,7 +200,7 @@ def test_nothing_stays_in_the_server_for_long(redis_url: str) -> None:
 def test_a_forked_process_may_go_on_with_its_limiter(redis_url: str) -> None:
     code = """
 import os, sys
-from binance_usdm._policy.redis_limiter import RedisLimiter
+from binance_usdm._policy.redis.limiter import RedisLimiter
 limiter = RedisLimiter(sys.argv[1], limit=100)
 assert limiter.acquire(10) == 0
 if (child := os.fork()) == 0:
@@ -835,7 +836,7 @@ def test_fork_shares_no_connection(redis_url: str) -> None:
     """After a fork the parent goes on with its connection, and the child opens one."""
     code = """
 import os, sys, redis
-from binance_usdm._policy.redis_limiter import RedisLimiter
+from binance_usdm._policy.redis.limiter import RedisLimiter
 limiter = RedisLimiter(sys.argv[1], limit=100, timeout=20)
 other = redis.Redis.from_url(sys.argv[1])
 def connected():

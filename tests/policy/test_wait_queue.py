@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from binance_usdm._gates import GateSet, TaskGate
+from binance_usdm._concurrency.gates import GateSet, TaskGate
+from binance_usdm._concurrency.threads import run_awaited
 from binance_usdm._policy.limiter_queue import LimiterQueue
 from binance_usdm._policy.wait_queue import Ticket, WaitQueue
-from binance_usdm._threads import run_awaited
 
 
 class Gate:

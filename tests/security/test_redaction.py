@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binance_usdm import APIError, RateLimitError, TransportError
-from binance_usdm._error_mapping import make_api_error
+from binance_usdm._call.error_mapping import make_api_error
+from binance_usdm._call.response import parse_response
 from binance_usdm._http.messages import Headers, HttpResponse
 from binance_usdm._redaction import MAX_MESSAGE_LENGTH, sanitize_text
-from binance_usdm._response import parse_response
 from binance_usdm_wire import OPERATIONS
 from tests.support.canaries import KEY, SIGNATURE, holds_no_canary
 from tests.support.clients import BlockingFacade, RecordingHandler, error_response

@@ -27,18 +27,11 @@ import httpx
 import pytest
 
 import binance_usdm
-from binance_usdm import (
-    AsyncClient,
-    AsyncTransport,
-    Client,
-    HmacSigner,
-    RsaSigner,
-    SyncTransport,
-)
+from binance_usdm import AsyncClient, AsyncTransport, Client, HmacSigner, RsaSigner, SyncTransport
 from binance_usdm._auth.credentials import Credentials
 from binance_usdm._http.httpx_adapter import request_from_httpx
 from binance_usdm._http.messages import HttpFailure, HttpRequest
-from binance_usdm._policy.redis_limiter import RedisLimiter
+from binance_usdm._policy.redis.limiter import RedisLimiter
 from binance_usdm._secrets import SecretTexts
 from tests.auth.test_signing import PUBLISHED
 from tests.support.canaries import (
@@ -52,14 +45,7 @@ from tests.support.canaries import (
 )
 from tests.support.clients import BODY
 from tests.support.paths import ROOT
-from tests.support.raw_server import (
-    READ,
-    STAY_SILENT,
-    RawServer,
-    Script,
-    repeat,
-    response_bytes,
-)
+from tests.support.raw_server import READ, STAY_SILENT, RawServer, Script, repeat, response_bytes
 
 REQUESTS: list[httpx.Request] = []
 FOLDERS = ("binance_usdm", "generated_client", "generator", "spec", "tests")

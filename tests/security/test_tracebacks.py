@@ -32,7 +32,7 @@ from binance_usdm import (
     UsdmError,
     reset_shared_state,
 )
-from binance_usdm._http.lease import Lease
+from binance_usdm._http.connections.lease import Lease
 from tests.support.canaries import (
     KEY,
     PASSWORD,
@@ -301,7 +301,7 @@ LEAKS = {
     'logging.getLogger("other").info("sent", extra={"url": SIGNED})': "log of other at INFO",
     'logging.getLogger("binance_usdm").debug("GET %s", SIGNED)': "log of binance_usdm at DEBUG",
     (
-        '_call_events.emit(Event(kind="cooldown", operation="x", attempt=1, '
+        'events.emit(Event(kind="cooldown", operation="x", attempt=1, '
         "error=TransportError(CLIENT_KEY)), None)"
     ): "event cooldown",
     "print(base64.b64encode(CLIENT_SECRET.encode()).decode())": "output",
@@ -333,11 +333,11 @@ import binance_usdm
 from binance_usdm import (
     Client, Event, HmacSigner, RetryPolicy, RsaSigner, TransportError, UsdmError,
 )
-from binance_usdm import _call_events, _request
+from binance_usdm._call import events, request
 
 CLIENT_KEY, CLIENT_SECRET = "InnerKey" + "173205", "InnerSecret" + "223606"
 Client(CLIENT_KEY, CLIENT_SECRET)
-SIGNATURE = _request.compute_signature(HmacSigner(CLIENT_SECRET), b"timestamp=1")
+SIGNATURE = request.compute_signature(HmacSigner(CLIENT_SECRET), b"timestamp=1")
 SIGNED = "/x?signature=" + SIGNATURE.decode()
 
 class Odd:

@@ -14,8 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from generator.package_files import replace_package
-from generator.project import PACKAGE, generate
+from generator.output.package_files import replace_package
+from generator.output.project import PACKAGE, generate
 from tests.specs.corpus import SHAPES, corpus_document
 from tests.support.paths import ROOT
 

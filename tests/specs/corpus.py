@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from generator.spec import Json, load
+from generator.document.openapi import Json, load
 from tests.support.paths import SPEC_FILE
 
 SIGNED: Final = "USER_DATA"

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from generator.spec import Json, load
+from generator.document.openapi import Json, load
 from tests.support.paths import ROOT, SPEC_FILE
 
 IMPORT: Final = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from generator.spec import Json, load
+from generator.document.openapi import Json, load
 from tests.support.paths import SPEC_FILE
 
 Place = tuple[str | int, ...]

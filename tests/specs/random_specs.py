@@ -23,11 +23,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from binance_usdm.mock import Exchange, ManualClock
-from generator.findings import SpecError
-from generator.lint import lint
-from generator.package_files import replace_package
-from generator.project import PACKAGE, generate
-from generator.spec import Json, load
+from generator.checks.lint import lint
+from generator.document.findings import SpecError
+from generator.document.openapi import Json, load
+from generator.output.package_files import replace_package
+from generator.output.project import PACKAGE, generate
 from tests.contract.signing import compute_signature
 from tests.specs.corpus import AMOUNT, argument, array, described, to
 from tests.specs.imported import imported_package
@@ -252,7 +252,7 @@ def check_many(count: int) -> tuple[int, int]:
 
     with pytest.MonkeyPatch.context() as patch:
         # `compile` also rejects what the formatter cannot parse.
-        patch.setattr("generator.project._format", lambda package: None)
+        patch.setattr("generator.output.project._format", lambda package: None)
         check()
     return outcomes.count(True), outcomes.count(False)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from generator.spec import Json, load
+from generator.document.openapi import Json, load
 from tests.support.paths import SPEC_FILE
 
 REAL = load(SPEC_FILE)

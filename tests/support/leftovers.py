@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from binance_usdm._gates import GateSet
+from binance_usdm._concurrency.gates import GateSet
 from binance_usdm._http import addresses
-from binance_usdm._http.origin_pool import OriginPool, Slots
+from binance_usdm._http.connections.origin_pool import OriginPool, Slots
 from binance_usdm._policy.clock import ExchangeClock
 from binance_usdm._policy.wait_queue import WaitQueue
 

@@ -33,18 +33,14 @@ import pytest
 
 import binance_usdm
 import binance_usdm_wire
-from binance_usdm import (
-    AsyncClient,
-    Client,
-    UsdmError,
-    _base_url,
-    _call_events,
-    _environment,
-    _request,
-)
+from binance_usdm import AsyncClient, Client, UsdmError
 from binance_usdm._auth import credentials, private_keys, signers
-from binance_usdm._http import proxy
-from binance_usdm._policy import redis_limiter
+from binance_usdm._call import events as _call_events
+from binance_usdm._call import request as _request
+from binance_usdm._config import base_url as _base_url
+from binance_usdm._config import environment as _environment
+from binance_usdm._http.connections import proxy
+from binance_usdm._policy.redis import limiter as redis_limiter
 from binance_usdm.mock import DEFAULT_API_SECRET
 from tests.support.paths import TESTS
 

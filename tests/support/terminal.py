@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Self
 
-from binance_usdm._cli.table import FALLBACK_WIDTH
+from binance_usdm._cli.output.table import FALLBACK_WIDTH
 from tests.support.command_line import COMMAND
 
 if sys.platform != "win32":

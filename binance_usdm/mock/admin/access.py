@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from hmac import compare_digest
 from typing import Final
 
-from binance_usdm.mock.core.accounts import normalize_ip
+from binance_usdm.mock.state.accounts import normalize_ip
 
 MIN_TOKEN_LENGTH: Final = 16
 _HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from binance_usdm.mock.core.accounts import Account
-from binance_usdm.mock.core.rows import BALANCE_OPERATION, change_row, default_row
 from binance_usdm.mock.core.strict_json import dumps, loads
 from binance_usdm.mock.engine import Engine
+from binance_usdm.mock.spec.rows import BALANCE_OPERATION, change_row, default_row
+from binance_usdm.mock.state.accounts import Account
 
 from .views import Params
 

@@ -13,10 +13,10 @@ from functools import cache
 from hmac import compare_digest
 from typing import Final
 
-from binance_usdm.mock.core.accounts import DEFAULT_API_SECRET
-from binance_usdm.mock.core.operation import Operation
-from binance_usdm.mock.core.parameters import Json
 from binance_usdm.mock.engine import Engine
+from binance_usdm.mock.spec.operation import Operation
+from binance_usdm.mock.spec.parameters import Json
+from binance_usdm.mock.state.accounts import DEFAULT_API_SECRET
 
 from .assets import read_asset
 from .markup import Markup, element, fill_template, join

@@ -7,9 +7,9 @@ import hashlib
 import re
 from functools import cache
 
-from binance_usdm.mock.core.accounts import DEFAULT_API_SECRET
 from binance_usdm.mock.core.response import HTML, Reply
 from binance_usdm.mock.engine import Engine
+from binance_usdm.mock.state.accounts import DEFAULT_API_SECRET
 
 from .assets import read_asset
 from .http_page import render_http_page

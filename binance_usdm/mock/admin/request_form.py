@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from binance_usdm.mock.core.operation import Operation
-from binance_usdm.mock.core.parameters import Json
+from binance_usdm.mock.spec.operation import Operation
+from binance_usdm.mock.spec.parameters import Json
 
 from .markup import Markup, element
 from .spec_reader import SpecReader, show_value

@@ -14,12 +14,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from binance_usdm.mock.core.json_values import iter_errors
 from binance_usdm.mock.core.query import Query
 from binance_usdm.mock.core.response import Reply, json_response
-from binance_usdm.mock.core.schema import compile_validator
 from binance_usdm.mock.core.strict_json import loads
 from binance_usdm.mock.engine import Engine
+from binance_usdm.mock.spec.json_values import iter_errors
+from binance_usdm.mock.spec.schema import compile_validator
 
 from .access import AccessRule, Headers, has_json_content_type
 from .pages import admin_page_response, http_page_response

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from binance_usdm.mock.core.operation import Operation
-from binance_usdm.mock.core.parameters import Json
-from binance_usdm.mock.core.spec import ApiSpec
+from binance_usdm.mock.spec.api_spec import ApiSpec
+from binance_usdm.mock.spec.operation import Operation
+from binance_usdm.mock.spec.parameters import Json
 
 from .markup import Markup, element, escape
 

@@ -10,12 +10,12 @@ from dataclasses import fields
 from hmac import compare_digest
 from typing import Any
 
-from binance_usdm.mock.core.accounts import DEFAULT_API_SECRET, ApiKey
-from binance_usdm.mock.core.redaction import log_entries
-from binance_usdm.mock.core.weight import MINUTE
 from binance_usdm.mock.engine import Engine
 from binance_usdm.mock.faults.catalogue import FAULTS
 from binance_usdm.mock.faults.queue import RULE_OPTIONS
+from binance_usdm.mock.state.accounts import DEFAULT_API_SECRET, ApiKey
+from binance_usdm.mock.state.redaction import log_entries
+from binance_usdm.mock.state.weight import MINUTE
 
 Params = Mapping[str, Any]
 """Arguments of a request, from its query or its body, validated."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from binance_usdm.mock.core.packaged_files import load_packaged_spec
-from binance_usdm.mock.core.spec import ApiSpec
+from binance_usdm.mock.spec.api_spec import ApiSpec
 
 from .har import is_status
 

@@ -15,7 +15,7 @@ from binance_usdm.mock.core.response import (
     json_ok_response,
     json_response,
 )
-from binance_usdm.mock.core.weight import banned_response, rate_limited_response
+from binance_usdm.mock.state.weight import banned_response, rate_limited_response
 
 from . import body_changes
 from .fault import FaultContext

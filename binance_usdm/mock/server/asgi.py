@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Protocol
 from urllib.parse import quote, unquote_to_bytes
 
-from binance_usdm.mock.core.accounts import normalize_ip
-from binance_usdm.mock.core.redaction import log_internal_error
 from binance_usdm.mock.core.response import IMMEDIATE, Reply, html_response, json_ok_response
+from binance_usdm.mock.state.accounts import normalize_ip
+from binance_usdm.mock.state.redaction import log_internal_error
 
 from .delivery import Message, Receive, Send, response_head, send_response, validate_response
 

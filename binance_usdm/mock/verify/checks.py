@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from binance_usdm.mock.core.accounts import ApiKey
-from binance_usdm.mock.core.operation import Operation
-from binance_usdm.mock.core.parameters import Parameter
 from binance_usdm.mock.core.query import Query
-from binance_usdm.mock.core.request_log import Headers
-from binance_usdm.mock.core.schema import Violation, allowed_pattern
 from binance_usdm.mock.core.switches import Switches
+from binance_usdm.mock.spec.operation import Operation
+from binance_usdm.mock.spec.parameters import Parameter
+from binance_usdm.mock.spec.schema import Violation, allowed_pattern
+from binance_usdm.mock.state.accounts import ApiKey
+from binance_usdm.mock.state.request_log import Headers
 
 from .diagnosis import explain_bad_signature
 from .rejection import DUPLICATE_MESSAGE, MESSAGE_BY_CODE, RejectionError

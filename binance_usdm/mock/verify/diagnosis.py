@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
-from binance_usdm.mock.core.accounts import ApiKey
 from binance_usdm.mock.core.query import Query
+from binance_usdm.mock.state.accounts import ApiKey
 
 _HEX_LENGTH = 64
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")

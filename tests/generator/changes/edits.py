@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from generator.spec import Json
+from generator.document.openapi import Json
 from tests.specs.places import DOCUMENT, Place
 from tests.specs.wide_spec import wide_document
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import mypy.api
 
-from generator.changes.compare import compare
-from generator.changes.fact_reader import read_facts
+from generator.changes.compare.specs import compare
+from generator.changes.facts.fact_reader import read_facts
 from generator.changes.report import Report
-from generator.lint import lint
-from generator.package_files import Files
-from generator.project import generate
-from generator.spec import Json
+from generator.checks.lint import lint
+from generator.document.openapi import Json
+from generator.output.package_files import Files
+from generator.output.project import generate
 from tests.generator.changes.second_opinion import OPTIONS, make_program
 from tests.generator.changes.seeds import SEEDS
 

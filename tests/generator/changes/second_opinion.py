@@ -11,11 +11,11 @@ from pathlib import Path
 
 import mypy.api
 
-from generator.changes.fact_reader import read_facts
-from generator.changes.facts import Facts
-from generator.changes.shapes import ClassFacts, Shape
+from generator.changes.facts.fact_reader import read_facts
+from generator.changes.facts.facts import Facts
+from generator.changes.facts.shapes import ClassFacts, Shape
 from generator.changes.surface import python_signature, result_type
-from generator.spec import Json
+from generator.document.openapi import Json
 
 HEAD = "from datetime import datetime\nfrom decimal import Decimal\nfrom typing import Any, Never\n"
 OPTIONS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import NamedTuple
 
-from generator.spec import Json, walk_objects
+from generator.document.openapi import Json, walk_objects
 from tests.generator.changes.edits import (
     REAL,
     WIDE,
@@ -20,14 +20,7 @@ from tests.generator.changes.edits import (
     sort_keys,
     together,
 )
-from tests.specs.places import (
-    PROPERTIES,
-    ROW,
-    SCHEMAS,
-    TIME,
-    UPDATED,
-    Place,
-)
+from tests.specs.places import PROPERTIES, ROW, SCHEMAS, TIME, UPDATED, Place
 
 
 class Seed(NamedTuple):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from generator.__main__ import main
-from generator.changes.compare import compare
-from generator.changes.documents import IncomparableError, find_problems, read_document
+from generator.changes.compare.specs import compare
+from generator.changes.facts.documents import IncomparableError, find_problems, read_document
 from tests.generator.changes.edits import REAL
 from tests.support.paths import ROOT, SPEC_FILE
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from generator.changes.compare import compare
+from generator.changes.compare.specs import compare
 from generator.changes.rendering import RENDERERS
 from generator.changes.report import Report
-from generator.spec import Json
+from generator.document.openapi import Json
 from tests.generator.changes.edits import WIDE, at
 from tests.specs.places import Place
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.changes.languages import (
+from generator.changes.compare.languages import (
     UndecidableError,
     is_included,
     length_automaton,

@@ -12,7 +12,7 @@ import pytest
 from generator.__main__ import main
 from generator.changes.releases import find_baseline, release_problems
 from generator.changes.report import bump
-from generator.changes.steps import Step
+from generator.changes.rules.steps import Step
 from tests.support.paths import SPEC_FILE
 
 TEXT = SPEC_FILE.read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ import pytest
 
 import binance_usdm
 from binance_usdm import Client
-from binance_usdm._error_mapping import make_api_error
+from binance_usdm._call.error_mapping import make_api_error
 from binance_usdm_wire import OPERATIONS
 from binance_usdm_wire.error_codes import KIND_BY_CODE
 from generator.__main__ import SURFACE, main

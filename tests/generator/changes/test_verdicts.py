@@ -6,9 +6,9 @@ import functools
 
 import pytest
 
-from generator.changes.change import RULES, Change
-from generator.changes.compare import compare
+from generator.changes.compare.specs import compare
 from generator.changes.report import Report
+from generator.changes.rules.change import RULES, Change
 from tests.generator.changes.seed import Seed
 from tests.generator.changes.seeds import SEEDS
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.changes.compare import compare
-from generator.changes.documents import read_document
+from generator.changes.compare.specs import compare
+from generator.changes.facts.documents import read_document
 from generator.changes.rendering import render_markdown
 from generator.changes.report import Report
 from tests.generator.changes.walkthroughs import (

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from generator.changes.by_hand import find_places
-from generator.changes.compare import compare
-from generator.changes.documents import read_document
+from generator.changes.compare.specs import compare
+from generator.changes.facts.documents import read_document
 from generator.changes.rendering import render_markdown
 from generator.changes.report import Report
 from tests.generator.changes.edits import REAL
@@ -102,7 +102,7 @@ WALKTHROUGHS = [
         ),
         "call https://demo-fapi.binance.com: they fail when the exchange switches it off; pass"
         " base_url=https://demo2-fapi.binance.com until the release",
-        "binance_usdm/_config.py: DEMO is https://demo2-fapi.binance.com",
+        "binance_usdm/_config/defaults.py: DEMO is https://demo2-fapi.binance.com",
     ),
     Walkthrough(
         "endpoint retired",

@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from generator.spec import load
+from generator.document.openapi import load
 from tests.support.paths import SPEC_FILE
 
 SPEC = load(SPEC_FILE)

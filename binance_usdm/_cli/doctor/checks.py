@@ -1,0 +1,250 @@
+"""Health checks that `doctor` runs, and the table of them.
+
+A finding contains no key, secret, signature, amount, address, path or custom host, so that a report
+may be published. Weight: four calls for the exchange's time (1 each) and one signed call (5), so 9
+at most.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from attrs import evolve
+
+from binance_usdm import ConfigurationError, RateLimitError, TransportError, UsdmError
+from binance_usdm._auth.credentials import validate_credentials
+from binance_usdm._auth.signers import credential_problem
+from binance_usdm._config import base_url as _base_url
+from binance_usdm._config import environment as env
+from binance_usdm._http.sync_transport import NETWORK_ERRORS
+from binance_usdm._policy.clock import ExchangeClock, local_time_ms
+from binance_usdm._policy.clock_samples import MAX_SAMPLES, ClockSample
+from binance_usdm._secrets import Problem
+
+from . import advice as texts
+from .budget_check import Check, add_budget_check
+from .dependencies import check_dependencies
+from .findings import (
+    CheckResult,
+    Facts,
+    Finding,
+    describe_length,
+    describe_signed_query,
+    judge_base_url,
+    judge_clock,
+)
+from .probe import (
+    CheckContext,
+    RecordingSigner,
+    explain_connection_error,
+    probe_connection,
+    speaks_tls,
+)
+from .root_causes import find_cause
+
+CREDENTIAL_VARIABLES: Final = (
+    *env.ENV_NAMES_BY_OPTION.values(),
+    *env.FILE_VARIABLES.values(),
+    env.ENV_PRIVATE_KEY,
+    env.ENV_PRIVATE_KEY_FILE,
+    env.ENV_PRIVATE_KEY_PASSWORD,
+)
+CA_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Variables that replace the system's certificate authorities."""
+
+
+def check_credentials(context: CheckContext) -> CheckResult:
+    """Check that the environment has usable credentials. Nothing is sent."""
+    names = (env.ENV_API_KEY, env.ENV_API_SECRET)
+    values = {name: os.environ[name] for name in names if os.environ.get(name)}
+    lengths = {name: describe_length(text) for name, text in values.items()}
+    context.unusual_lengths = {
+        name: length for name, length in lengths.items() if length != texts.EXPECTED_LENGTH_TEXT
+    }
+    facts: Facts = {
+        "set": [name for name in CREDENTIAL_VARIABLES if os.environ.get(name)],
+        "empty": [name for name in CREDENTIAL_VARIABLES if os.environ.get(name) == ""],
+        "lengths": lengths,
+    }
+    problems = _load_credentials(context, values)
+    if problems:
+        # A problem with a key file says what to do.
+        is_file = any(env.ENV_PRIVATE_KEY_FILE in problem for problem in problems)
+        return "problem", "; ".join(problems), "" if is_file else texts.ADVICE_COPY_KEYS, facts
+    assert context.recorder is not None
+    facts["kind"] = context.recorder.key_type
+    warnings = [f"{name} has {length}" for name, length in context.unusual_lengths.items()]
+    if os.environ.get(env.ENV_PRIVATE_KEY_PASSWORD) and facts["kind"] == "HMAC":
+        warnings.append(f"{env.ENV_PRIVATE_KEY_PASSWORD} is set and not used")
+    summary = "; ".join([texts.KEY_TYPE_TEXTS[facts["kind"]], *warnings])
+    # The fake keys of a mock may have any length.
+    if not warnings or context.is_test_host:
+        return "ok", summary, "", facts
+    return "warning", summary, texts.ADVICE_COPY_KEYS, facts
+
+
+def _load_credentials(context: CheckContext, values: dict[str, str]) -> list[str]:
+    """Add key and signer to the context, or return all problems with the variables.
+
+    Args:
+        context: What the checks share.
+        values: API key and secret by variable.
+    """
+    problems = []
+    for name, text in values.items():
+        reason = "holds PEM text" if "-----BEGIN" in text else credential_problem(text)
+        if reason is not None:
+            problems.append(f"{name} {reason}")
+    # Other checks look at base URL, proxy and budget. With these options their variables are ignored.
+    options = env.options_from_env({"base_url": "", "proxy": "", "limiter": None})
+    if isinstance(options, Problem):
+        return [*problems, options]
+    credentials = validate_credentials(
+        options["api_key"], options.get("api_secret"), options.get("signer")
+    )
+    if isinstance(credentials, Problem):
+        named = credentials.replace("api_key", env.ENV_API_KEY)
+        return problems or [named.replace("api_secret", env.ENV_API_SECRET)]
+    # options_from_env() has checked that there is one.
+    assert credentials.signer is not None
+    context.api_key = credentials.api_key
+    context.recorder = RecordingSigner(credentials.signer)
+    return problems
+
+
+def check_base_url(context: CheckContext) -> CheckResult:
+    """Check that the base URL is valid and that of the USDⓈ-M futures API."""
+    return judge_base_url(context.url, context.environment, context.base_url_source)
+
+
+def check_reachable(context: CheckContext) -> CheckResult:
+    """Check that a connection can be opened and that the exchange responds."""
+    assert isinstance(context.url, _base_url.BaseUrl)
+    facts: Facts = {"step": "checking the proxy"}
+    if context.proxy:
+        facts["proxy_from"] = context.proxy_source
+    try:
+        context.make_client().close()
+    except ConfigurationError as error:
+        return "problem", str(error).replace("proxy", context.proxy_source, 1), "", facts
+    try:
+        probe_connection(context.url.origin, context.timeout, facts, context.proxy)
+    except NETWORK_ERRORS as error:
+        facts["error"] = type(error).__name__
+        facts["proxies_not_used"] = [
+            name for name in env.PROXY_VARIABLES if os.environ.get(name) and not context.proxy
+        ]
+        facts["stores"] = [name for name in CA_VARIABLES if os.environ.get(name)]
+        summary, advice = explain_connection_error(
+            error, facts["proxies_not_used"], facts["stores"]
+        )
+        return "problem", f"{facts['step']} failed: {summary}", advice, facts
+    try:
+        with context.make_client() as client:
+            client.server_time()
+    except UsdmError as error:
+        result = context.result_for_error(error, facts)
+        is_silent = isinstance(error, TransportError) and not context.proxy
+        if is_silent and speaks_tls(context.url.origin, context.timeout):
+            summary, advice = texts.TLS_PORT_TEXTS
+            return "problem", summary, advice, result[3]
+        return result
+    facts["step"] = "done"
+    over_tls = f" over {facts['tls']}" if "tls" in facts else ""
+    through = f", through the proxy of {context.proxy_source}" if context.proxy else ""
+    return "ok", f"the exchange responds{over_tls}{through}", "", facts
+
+
+def check_clock(context: CheckContext) -> CheckResult:
+    """Compare this machine's clock with the exchange's."""
+    clock = ExchangeClock()
+    samples: list[ClockSample] = []
+    with context.make_client() as client:
+        for _ in range(MAX_SAMPLES):
+            sent_at = clock.monotonic()
+            try:
+                server_time = client.server_time().server_time
+                samples.append(clock.sample(sent_at, clock.monotonic(), server_time))
+            except UsdmError as error:
+                # The limit is no problem of the clock. The signed call will meet it, too.
+                if isinstance(error, RateLimitError) and not samples:
+                    return "skipped", "not measured: the weight limit is used up", "", {}
+                if not samples:
+                    return context.result_for_error(error, {})
+                break
+    best = min(samples, key=lambda sample: sample.error_bound_ms)
+    result = judge_clock(best, samples, context.effective_recv_window)
+    # With the exchange's time the signed call can find further problems behind a -1021.
+    if result[0] == "problem":
+        clock.finish_sync(best, None)
+        context.clock = clock
+    return result
+
+
+def check_signed_call(context: CheckContext) -> CheckResult:
+    """Read the balance once, with the credentials that were found."""
+    is_local = context.clock is local_time_ms
+    facts: Facts = {"timed_by": "this machine" if is_local else "the exchange"}
+    try:
+        with context.make_client(
+            api_key=context.api_key,
+            signer=context.recorder,
+            recv_window=context.recv_window,
+            clock=context.clock,
+        ) as client:
+            response = client.balance_detailed()
+    except UsdmError as error:
+        return context.result_for_error(error, facts)
+    facts |= {"rows": len(response.parsed), "used_weight": response.used_weight}
+    weight = "unknown" if response.used_weight is None else response.used_weight
+    summary = f"accepted; rows: {len(response.parsed)}, weight used this minute: {weight}"
+    return "ok", summary, "", facts
+
+
+def check_signature(context: CheckContext) -> CheckResult:
+    """Report what was signed and how to sign it with openssl."""
+    recorder = context.recorder
+    if recorder is None or not recorder.query:
+        return "skipped", "nothing was signed", "", {}
+    key_file = "private.pem"
+    if os.environ.get(env.ENV_PRIVATE_KEY_FILE):
+        key_file = f'"${env.ENV_PRIVATE_KEY_FILE}"'
+    facts = describe_signed_query(
+        recorder.query, recorder.key_type, recorder.signature_length, key_file
+    )
+    if context.findings["signed_call"].facts.get("code") == -1022:
+        what = "key or secret" if recorder.key_type == "HMAC" else "the private keys"
+        advice = texts.ADVICE_COMPARE_SIGNATURES.format(what=what)
+        return "problem", "the exchange does not accept it", advice, facts
+    return "ok", f"{recorder.key_type} over {len(recorder.query)} characters", "", facts
+
+
+# Checks in order, each with those it requires. Readers of --json rely on the names.
+CHECKS: Final[dict[str, Check]] = {
+    "credentials": (check_credentials, ()),
+    "base_url": (check_base_url, ()),
+    "reachable": (check_reachable, ("base_url",)),
+    "clock": (check_clock, ("reachable",)),
+    "signed_call": (check_signed_call, ("credentials", "base_url", "reachable")),
+    "signature": (check_signature, ("credentials", "base_url", "reachable")),
+    "dependencies": (lambda context: check_dependencies(), ()),
+}
+
+
+def run_checks(context: CheckContext) -> list[Finding]:
+    """Run all checks in order. A check whose requirements failed is skipped."""
+    findings = context.findings
+    for name, (check, requirements) in add_budget_check(CHECKS).items():
+        failed = [
+            other for other in requirements if context.verdict_of(other) in ("problem", "skipped")
+        ]
+        # A requirement that was skipped has a cause itself.
+        causes = list(dict.fromkeys(findings[other].cause or other for other in failed))
+        if causes:
+            summary = f"fix {', '.join(causes)} first"
+            findings[name] = Finding(name, "skipped", summary, cause=causes[0])
+        else:
+            finding = Finding(name, *check(context))
+            findings[name] = evolve(finding, cause=find_cause(finding, findings))
+    return list(findings.values())
