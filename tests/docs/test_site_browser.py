@@ -170,14 +170,14 @@ def test_a_bad_page_is_noticed(visitor: Visitor) -> None:
     )
     seen: list[str] = []
 
-    def both_are_seen() -> bool:
+    def all_are_seen() -> bool:
         seen.extend(visitor.complaints())
         return all(
             any(text in each for each in seen)
-            for text in ("request to http://localhost:1/", "planted")
+            for text in ("request to http://localhost:1/", "planted", "ERR_UNSAFE_PORT")
         )
 
-    visitor.until(both_are_seen)
+    visitor.until(all_are_seen)
     room = visitor.value("document.documentElement.clientWidth")
     assert visitor.value("document.documentElement.scrollWidth") > room
     found = find_axe_problems(visitor.browser)
