@@ -49,7 +49,7 @@ test-floors: .scratch/floors/.installed ## run all tests with the oldest declare
 	@test -x .scratch/floors/bin/python || $(PYTHON) -m venv .scratch/floors
 	@.scratch/floors/bin/python $(PIP) --require-hashes -r requirements-dev.txt
 	@.scratch/lock/bin/uv pip compile --quiet --no-header --resolution lowest-direct --python .scratch/floors/bin/python \
-		--extra arrow --extra crypto --extra mock --extra redis pyproject.toml -o .scratch/floors.txt
+		--extra arrow --extra contract --extra crypto --extra mock --extra redis pyproject.toml -o .scratch/floors.txt
 	@.scratch/lock/bin/uv pip install --quiet --python .scratch/floors/bin/python -r .scratch/floors.txt
 	@.scratch/floors/bin/python $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@

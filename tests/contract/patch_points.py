@@ -1,8 +1,8 @@
 """Private modules and names of the product that the contract tests use.
 
 Seeded faults replace the names that stand here as a `PatchPoint`. All other files of this directory
-use public names and the names of this file, so that a move in the product changes this file alone;
-`test_patch_points.py` checks that.
+and of `binance_usdm.contract` use public names and the names of this file, so that a move in the
+product changes this file alone; `test_patch_points.py` checks that.
 """
 
 from __future__ import annotations
@@ -152,11 +152,6 @@ to_decimals = rows.to_decimals
 def replace_transport(client: Any, transport: Any) -> None:
     """Use a transport instead of the client's default one."""
     client._transport = transport
-
-
-def replace_shared_limiter(client: Any, limiter: Any) -> None:
-    """Use a limiter for the client's address instead of the one that all clients share."""
-    client._shared = client._shared._replace(limiter=limiter)
 
 
 def replace_clock(runner: Any, clock: Any) -> Any:

@@ -14,14 +14,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from binance_usdm.contract._cases.raw_requests import make_exchange
+from binance_usdm.contract._cases.schemathesis_setup import GENERATED, RUN_COUNT, Problems
+from binance_usdm.contract._client_layers.calls import python_name
+from binance_usdm.contract._client_layers.requests_vs_spec import run_requests_vs_spec
+from binance_usdm.contract._client_layers.responses_vs_spec import run_responses_vs_spec
+from binance_usdm.contract._client_layers.sdk import Sdk
+from binance_usdm.contract._mock_layer.mock_vs_spec import run_mock_vs_spec
+from binance_usdm.contract._spec.document import SPEC, Json
+from binance_usdm.contract._spec.operations import operations
 from binance_usdm.mock import Exchange
-from tests.contract.facade import SDKS, Sdk, python_name
-from tests.contract.mock_vs_spec import run_mock_vs_spec
-from tests.contract.raw_requests import make_exchange
-from tests.contract.requests_vs_spec import run_requests_vs_spec
-from tests.contract.responses_vs_spec import HOW, run_responses_vs_spec
-from tests.contract.schemathesis_setup import GENERATED, RUN_COUNT, Problems
-from tests.contract.spec_model import SPEC, Json, operations
+from tests.contract.sdks import HOW, SDKS
 
 
 @dataclass

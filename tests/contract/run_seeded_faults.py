@@ -20,14 +20,15 @@ from typing import Final
 
 import pytest
 
-from tests.contract.facade import SDKS
+from binance_usdm.contract._cases.schemathesis_setup import Problems
+from binance_usdm.contract._client_layers.requests_vs_spec import run_requests_vs_spec
+from binance_usdm.contract._client_layers.responses_vs_spec import run_responses_vs_spec
+from binance_usdm.contract._mock_layer.mock_vs_spec import run_mock_vs_spec
+from binance_usdm.contract._spec.document import SPEC
+from binance_usdm.contract._spec.operations import operations
 from tests.contract.faults import FAULT_BY_NAME, SEEDED_FAULTS
 from tests.contract.faults.seeded_fault import SeededFault
-from tests.contract.mock_vs_spec import run_mock_vs_spec
-from tests.contract.requests_vs_spec import run_requests_vs_spec
-from tests.contract.responses_vs_spec import run_responses_vs_spec
-from tests.contract.schemathesis_setup import Problems
-from tests.contract.spec_model import SPEC, operations
+from tests.contract.sdks import SDKS
 
 MIN_RATIO: Final = 0.98
 FAULTY_IDS: Final = ("balance", "server_time")

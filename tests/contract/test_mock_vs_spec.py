@@ -8,10 +8,11 @@ from functools import partial
 import pytest
 from hypothesis import settings
 
-from .mock_vs_spec import CHECKS, case_checks, send_cases
-from .raw_requests import make_exchange
-from .schemathesis_setup import EDGES, GENERATED, run_checks
-from .spec_model import SPEC, operations
+from binance_usdm.contract._cases.raw_requests import make_exchange
+from binance_usdm.contract._cases.schemathesis_setup import EDGES, GENERATED, run_checks
+from binance_usdm.contract._mock_layer.mock_vs_spec import CHECKS, case_checks, send_cases
+from binance_usdm.contract._spec.document import SPEC
+from binance_usdm.contract._spec.operations import operations
 
 
 def test_generated_cases_pass() -> None:

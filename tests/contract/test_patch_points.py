@@ -10,8 +10,11 @@ from types import ModuleType
 
 import pytest
 
+from tests.support.paths import ROOT
+
 HERE = Path(__file__).parent
-FILES = sorted({*HERE.rglob("*.py")} - {HERE / "patch_points.py"})
+SUITE = ROOT / "binance_usdm" / "contract"
+FILES = sorted({*HERE.rglob("*.py"), *SUITE.rglob("*.py")} - {HERE / "patch_points.py"})
 PRODUCT = ("binance_usdm", "binance_usdm.mock", "binance_usdm_wire")
 
 
@@ -32,14 +35,14 @@ def private_uses(source: str) -> Iterator[str]:
 
 
 def _is_private(module: str, name: str) -> bool:
-    if module.split(".")[0] not in PRODUCT:
+    if module.split(".")[0] not in PRODUCT or module.startswith("binance_usdm.contract"):
         return False
     if module not in PRODUCT or name.startswith("_"):
         return True
     return isinstance(getattr(importlib.import_module(module), name, None), ModuleType)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HERE)))
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_product_internals_are_not_used(file: Path) -> None:
     allowed = {"._replace"}  # the public method of a named tuple
     assert {*private_uses(file.read_text("utf-8"))} <= allowed

@@ -6,17 +6,20 @@ import asyncio
 
 import pytest
 
+from binance_usdm.contract._cases.raw_requests import make_exchange, send_valid
+from binance_usdm.contract._client_layers.calls import RecordedCall, call_method
+from binance_usdm.contract._client_layers.response_error_checks import messages_are_sanitized
+from binance_usdm.contract._client_layers.responses_vs_spec import run_responses_vs_spec
+from binance_usdm.contract._mock_layer.mock_vs_spec import run_mock_vs_spec
+from binance_usdm.contract._spec.document import SPEC
+from binance_usdm.contract._spec.operations import operations
+from binance_usdm.contract._spec.response_model import error_responses
+from tests.contract.sdks import SDKS
+
 from . import run_all, run_seeded_faults
-from .facade import SDKS, RecordedCall, call_method
 from .faults import FAULT_BY_NAME, SEEDED_FAULTS
-from .mock_vs_spec import run_mock_vs_spec
-from .raw_requests import make_exchange, send_valid
-from .response_error_checks import messages_are_sanitized
-from .response_model import error_responses
-from .responses_vs_spec import run_responses_vs_spec
 from .run_all import CaseCounter
 from .run_seeded_faults import FaultResult, iter_table, run_fault, summarize
-from .spec_model import SPEC, operations
 
 IDS = {operation.id for operation in operations(SPEC)}
 FAULT = "exchange time frozen"

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from .facade import SDKS, Facade
-from .raw_requests import make_exchange
-from .requests_vs_spec import CHECKS, run_case_checks
-from .schemathesis_setup import GENERATED, run_cases, run_checks
-from .spec_model import SPEC, operations, without_credentials
+from binance_usdm.contract._cases.raw_requests import make_exchange
+from binance_usdm.contract._cases.schemathesis_setup import GENERATED, run_cases, run_checks
+from binance_usdm.contract._client_layers.facade import Facade
+from binance_usdm.contract._client_layers.requests_vs_spec import CHECKS, run_case_checks
+from binance_usdm.contract._spec.document import SPEC, without_credentials
+from binance_usdm.contract._spec.operations import operations
+from tests.contract.sdks import SDKS
 
 
 @pytest.mark.parametrize("sdk", SDKS)

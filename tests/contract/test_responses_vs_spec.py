@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from .facade import SDKS
-from .responses_vs_spec import CHECKS, HOW, run_responses_vs_spec
-from .spec_model import SPEC
+from binance_usdm.contract._client_layers.responses_vs_spec import CHECKS, run_responses_vs_spec
+from binance_usdm.contract._spec.document import SPEC
+from tests.contract.sdks import HOW, SDKS
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

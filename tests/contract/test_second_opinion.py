@@ -8,18 +8,22 @@ import pytest
 from hypothesis import settings
 
 from binance_usdm import Response, TimestampError
+from binance_usdm.contract._cases import sample_values as samples
+from binance_usdm.contract._cases.expectations import CLASS_BY_KIND, MOCK_FAULTS
+from binance_usdm.contract._cases.raw_requests import make_exchange
+from binance_usdm.contract._cases.response_bodies import generate_bodies
+from binance_usdm.contract._cases.schemathesis_setup import EDGES, GENERATED
+from binance_usdm.contract._client_layers.response_cases import ResponseCase
+from binance_usdm.contract._spec.document import SPEC
+from binance_usdm.contract._spec.exact_json import canonical, decode
+from binance_usdm.contract._spec.operations import operations
+from binance_usdm.contract._spec.response_model import (
+    DescribedResponse,
+    described_responses,
+    ok_responses,
+)
 from binance_usdm.mock import FAULTS
-
-from . import sample_values as samples
-from .exact_json import canonical, decode
-from .expectations import CLASS_BY_KIND, MOCK_FAULTS
-from .facade import SDKS
-from .raw_requests import make_exchange
-from .response_bodies import generate_bodies
-from .response_cases import ResponseCase
-from .response_model import DescribedResponse, described_responses, ok_responses
-from .schemathesis_setup import EDGES, GENERATED
-from .spec_model import SPEC, operations
+from tests.contract.sdks import SDKS
 
 RESPONSES = {response.operation.id: response for response in ok_responses(SPEC)}
 ROWS, TIME = RESPONSES["balance"], RESPONSES["server_time"]

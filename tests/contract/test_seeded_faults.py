@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
-from . import mock_vs_spec, requests_vs_spec, responses_vs_spec
-from .facade import SDKS, Facade
+from binance_usdm.contract._cases.raw_requests import make_exchange
+from binance_usdm.contract._client_layers import requests_vs_spec, responses_vs_spec
+from binance_usdm.contract._client_layers.facade import Facade
+from binance_usdm.contract._client_layers.responses_vs_spec import run_responses_vs_spec
+from binance_usdm.contract._mock_layer import mock_vs_spec
+from binance_usdm.contract._spec.document import SPEC
+from tests.contract.sdks import SDKS
+
 from .faults import FAULT_BY_NAME, SEEDED_FAULTS
-from .raw_requests import make_exchange
-from .responses_vs_spec import run_responses_vs_spec
 from .run_seeded_faults import run_fault, sdk_for
-from .spec_model import SPEC
 
 
 def own_checks(layer: str) -> set[str]:

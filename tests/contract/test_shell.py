@@ -11,12 +11,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from binance_usdm.contract._cases.raw_requests import UNLIMITED
+from binance_usdm.contract._spec.document import SPEC
+from binance_usdm.contract._spec.operations import operations
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, running
 from tests.support.paths import ROOT
 
-from .raw_requests import UNLIMITED
 from .shell.run import exit_status, main, secret_pattern
-from .spec_model import SPEC, operations
 
 HEX = "0123456789abcdef" * 4
 REPORTS = {"junit.xml", "output.txt", "html/index.html"}

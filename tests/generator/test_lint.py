@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from binance_usdm.contract._spec.operations import operations
 from generator.checks.lint import lint, translation_warnings
 from generator.document.findings import SpecError
 from generator.document.openapi import Json, walk_objects
 from generator.output.project import generate
-from tests.contract.spec_model import operations
 from tests.generator.changes.edits import at
 from tests.specs.broken_specs import BROKEN, LEVELS
 from tests.specs.corpus import corpus_document

@@ -153,11 +153,11 @@ def test_the_shell_has_the_command(wide: Path) -> None:
 CONTRACT = """
 import json
 from importlib.resources import files
-from tests.contract.facade import SDKS
-from tests.contract.spec_model import operations
-from tests.contract.mock_vs_spec import run_mock_vs_spec
-from tests.contract.requests_vs_spec import run_requests_vs_spec
-from tests.contract.responses_vs_spec import run_responses_vs_spec
+from tests.contract.sdks import SDKS
+from binance_usdm.contract._spec.operations import operations
+from binance_usdm.contract._mock_layer.mock_vs_spec import run_mock_vs_spec
+from binance_usdm.contract._client_layers.requests_vs_spec import run_requests_vs_spec
+from binance_usdm.contract._client_layers.responses_vs_spec import run_responses_vs_spec
 
 path = "/fapi/v3/account"
 document = json.loads(files("binance_usdm_wire").joinpath("openapi.json").read_bytes())

@@ -22,13 +22,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from binance_usdm.contract._cases.signing import compute_signature
 from binance_usdm.mock import Exchange, ManualClock
 from generator.checks.lint import lint
 from generator.document.findings import SpecError
 from generator.document.openapi import Json, load
 from generator.output.package_files import replace_package
 from generator.output.project import PACKAGE, generate
-from tests.contract.signing import compute_signature
 from tests.specs.corpus import AMOUNT, argument, array, described, to
 from tests.specs.imported import imported_package
 from tests.specs.places import changed, places

@@ -220,10 +220,10 @@ def check_contract(client: str | None, names: list[str]) -> int:
     """Run layers A to C, with all clients or one, on all operations of the corpus or on some."""
     from importlib.resources import files
 
-    from tests.contract.facade import SDKS
-    from tests.contract.mock_vs_spec import run_mock_vs_spec
-    from tests.contract.requests_vs_spec import run_requests_vs_spec
-    from tests.contract.responses_vs_spec import run_responses_vs_spec
+    from binance_usdm.contract._client_layers.requests_vs_spec import run_requests_vs_spec
+    from binance_usdm.contract._client_layers.responses_vs_spec import run_responses_vs_spec
+    from binance_usdm.contract._mock_layer.mock_vs_spec import run_mock_vs_spec
+    from tests.contract.sdks import SDKS
 
     document = json.loads(files("binance_usdm_wire").joinpath("openapi.json").read_bytes())
     routes = {shape.route for shape in SHAPES if not names or shape.name in names}

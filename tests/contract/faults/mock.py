@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+from binance_usdm.contract._cases.raw_requests import signature
 from binance_usdm.mock import Reply
 from tests.contract import patch_points as points
 from tests.contract.patch_points import Patch
-from tests.contract.raw_requests import signature
 
 from .seeded_fault import seed
 

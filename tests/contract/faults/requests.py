@@ -12,9 +12,9 @@ import pytest
 from attrs import evolve
 
 from binance_usdm import APIError
+from binance_usdm.contract._cases.raw_requests import KEY, SECRET, signature
 from tests.contract import patch_points as points
 from tests.contract.patch_points import Patch
-from tests.contract.raw_requests import KEY, SECRET, signature
 
 from .response_patches import change_outcome, change_rows
 from .seeded_fault import seed

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote_plus
 
 import requests
 import schemathesis
 
-# Schemathesis loads this file by its path.
-sys.path.append(str(Path(__file__).parents[3]))
-
-from tests.contract.schemathesis_setup import Case, accepts_only_what_is_described
-from tests.contract.signing import Signer, compute_signature, remove_pairs
-from tests.contract.spec_model import SPEC, Operation, operation_by_route
+from binance_usdm.contract._cases.schemathesis_setup import Case, accepts_only_what_is_described
+from binance_usdm.contract._cases.signing import Signer, compute_signature, remove_pairs
+from binance_usdm.contract._spec.document import SPEC
+from binance_usdm.contract._spec.operations import Operation, operation_by_route
 
 Variant: TypeAlias = tuple[str, list[str], str, int | str]
 KEY, SECRET = os.environ["BINANCE_API_KEY"], os.environ["BINANCE_API_SECRET"]

@@ -18,7 +18,9 @@ from schemathesis.core.result import Ok
 from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.python.asgi import get_client
 
-from .spec_model import Json, effective, operation_by_route, operations
+from binance_usdm.contract._spec.document import Json
+from binance_usdm.contract._spec.operations import operation_by_route, operations
+from binance_usdm.contract._spec.schemas import effective
 
 Case: TypeAlias = schemathesis.Case[Any]
 Schema: TypeAlias = schemathesis.BaseSchema

@@ -12,9 +12,11 @@ from typing import Any, TypeAlias
 
 from jsonschema_rs import validator_for
 
-from .exact_json import decode
-from .json_of_values import choose_schema, is_map, is_tuple
-from .spec_model import JSON_TYPE, Json, Operation, judged, operations, resolve, row_schema
+from binance_usdm.contract._spec.document import JSON_TYPE, Json, resolve, row_schema
+from binance_usdm.contract._spec.exact_json import decode
+from binance_usdm.contract._spec.json_of_values import choose_schema, is_map, is_tuple
+from binance_usdm.contract._spec.operations import Operation, operations
+from binance_usdm.contract._spec.schemas import judged
 
 Path: TypeAlias = tuple[int | str, ...]
 
@@ -100,6 +102,7 @@ def _places(
     document: Json, schema: Json, value: Any, path: Path
 ) -> Iterator[tuple[Path, Json, bool]]:
     schema = choose_schema(document, schema, value)
+    container: Any = value
     children: list[tuple[int | str, Json, bool]] = []
     if isinstance(value, list) and is_tuple(schema):
         children = [(index, node, False) for index, node in enumerate(schema["prefixItems"])]
@@ -116,8 +119,8 @@ def _places(
             if name in value
         ]
     for step, node, is_optional in children:
-        yield (*path, step), choose_schema(document, node, value[step]), is_optional
-        yield from _places(document, node, value[step], (*path, step))
+        yield (*path, step), choose_schema(document, node, container[step]), is_optional
+        yield from _places(document, node, container[step], (*path, step))
 
 
 def _rows(value: Any) -> list[Any]:

@@ -9,21 +9,22 @@ from typing import Final
 
 from hypothesis import settings
 
+from binance_usdm.contract._cases.raw_requests import MakeExchange, make_exchange
+from binance_usdm.contract._cases.schemathesis_setup import EDGES, Problems, run_checks
+from binance_usdm.contract._client_layers.response_cases import ResponseCase
+from binance_usdm.contract._client_layers.sdk import Sdk
+from binance_usdm.contract._spec.document import Json
+from binance_usdm.contract._spec.response_model import (
+    DescribedResponse,
+    error_responses,
+    ok_responses,
+)
+
 from . import response_error_checks, response_value_checks
-from .facade import SDKS, Sdk
-from .raw_requests import MakeExchange, make_exchange
-from .response_cases import ResponseCase
-from .response_model import DescribedResponse, error_responses, ok_responses
-from .schemathesis_setup import EDGES, GENERATED, Problems, run_checks
-from .spec_model import Json
 
 OK_CHECKS: Final = (*response_value_checks.CHECKS, *response_error_checks.OK_CHECKS)
 ERROR_CHECKS: Final = response_error_checks.ERROR_CHECKS
 CHECKS: Final = (*OK_CHECKS, *ERROR_CHECKS)
-# Each client and each kind of transport has random bodies once. All four have all edges.
-HOW: Final = {
-    name: GENERATED if name in ("async", "sync, default transport") else EDGES for name in SDKS
-}
 
 
 def run_responses_vs_spec(

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from binance_usdm import UnexpectedResponse
-
-from . import sample_values as samples
-from .expectations import MIB, expected_outcome
-from .response_bodies import generate_bodies
-from .response_cases import JSON, UNEXPECTED, VALUE, ResponseCase
-from .response_model import Path
-from .sample_values import MISSING, encode
+from binance_usdm.contract._cases import sample_values as samples
+from binance_usdm.contract._cases.expectations import expected_outcome
+from binance_usdm.contract._cases.response_bodies import generate_bodies
+from binance_usdm.contract._cases.response_tables import MIB
+from binance_usdm.contract._cases.sample_values import MISSING, encode
+from binance_usdm.contract._client_layers.response_cases import (
+    JSON,
+    UNEXPECTED,
+    VALUE,
+    ResponseCase,
+)
+from binance_usdm.contract._spec.response_model import Path
 
 
 def described_bodies_are_returned(case: ResponseCase) -> None:

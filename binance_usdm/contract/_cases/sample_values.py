@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from .spec_model import Json, with_range
+from binance_usdm.contract._spec.document import Json
+from binance_usdm.contract._spec.schemas import with_range
 
 MISSING: Final = object()
 """Stands for a field that is not there."""

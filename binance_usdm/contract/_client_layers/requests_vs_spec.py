@@ -14,21 +14,16 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from hypothesis import settings
 
 from binance_usdm import APIError
-from binance_usdm.mock import ManualClock
-
-from . import request_edge_cases
-from .exact_json import canonical
-from .facade import (
-    Facade,
-    RecordedCall,
-    Sdk,
-    SentRequest,
-    argument_name,
-    call_method,
-    sample_arguments,
+from binance_usdm.contract._cases.raw_requests import (
+    KEY,
+    SECRET,
+    T0,
+    MakeExchange,
+    make_exchange,
+    send_valid,
+    sign,
 )
-from .raw_requests import KEY, SECRET, T0, MakeExchange, make_exchange, send_valid, sign
-from .schemathesis_setup import (
+from binance_usdm.contract._cases.schemathesis_setup import (
     EDGES,
     Case,
     Check,
@@ -37,7 +32,20 @@ from .schemathesis_setup import (
     run_cases,
     run_checks,
 )
-from .spec_model import Json, Operation, operation_by_route, operations, without_credentials
+from binance_usdm.contract._client_layers.calls import (
+    RecordedCall,
+    argument_name,
+    call_method,
+    sample_arguments,
+)
+from binance_usdm.contract._client_layers.facade import Facade
+from binance_usdm.contract._client_layers.sdk import Sdk, SentRequest
+from binance_usdm.contract._spec.document import Json, without_credentials
+from binance_usdm.contract._spec.exact_json import canonical
+from binance_usdm.contract._spec.operations import Operation, operation_by_route, operations
+from binance_usdm.mock import ManualClock
+
+from . import request_edge_cases
 
 HEADERS: Final = frozenset({b"host", b"user-agent", b"accept", b"accept-encoding"})
 WINDOWS: Final = (None, 1, 3000, 6000, 60000)

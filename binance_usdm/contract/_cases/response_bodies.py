@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
-from .response_model import DescribedResponse
-from .schemathesis_setup import EDGES, Case, generate_cases, load_schema
-from .spec_model import JSON_TYPE, judged
+from binance_usdm.contract._cases.schemathesis_setup import EDGES, Case, generate_cases, load_schema
+from binance_usdm.contract._spec.document import JSON_TYPE
+from binance_usdm.contract._spec.response_model import DescribedResponse
+from binance_usdm.contract._spec.schemas import judged
 
 # Longer lists take schemathesis a minute.
 MAX_ITEMS: Final = 3

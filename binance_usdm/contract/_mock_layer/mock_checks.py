@@ -12,10 +12,8 @@ import httpx
 from schemathesis import checks as built_in
 from schemathesis.core.failures import FailureGroup
 
-from binance_usdm.mock import FAULTS, Delivery, Exchange, ManualClock, Reply, Switches
-
-from .expectations import KEYS, MOCK_FAULTS, TIMESTAMPS
-from .raw_requests import (
+from binance_usdm.contract._cases.expectations import BODY_FAULTS, KEYS, MOCK_FAULTS, TIMESTAMPS
+from binance_usdm.contract._cases.raw_requests import (
     SECRET,
     T0,
     MakeExchange,
@@ -27,12 +25,11 @@ from .raw_requests import (
     signed_target,
     status_and_code,
 )
-from .schemathesis_setup import Schema, load_schema
-from .spec_model import Operation
+from binance_usdm.contract._cases.schemathesis_setup import Schema, load_schema
+from binance_usdm.contract._spec.operations import Operation
+from binance_usdm.mock import FAULTS, Delivery, Exchange, ManualClock, Reply, Switches
 
 OK: Final = (200, None)
-# They change the last field of each row.
-BODY_FAULTS: Final = ("extra-member", "missing-member", "retyped-member", "wrong-type", "odd-json")
 CONFORMANCE: Final = [
     built_in.status_code_conformance,
     built_in.content_type_conformance,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from binance_usdm.mock import ManualClock, Switches
-
-from .raw_requests import (
+from binance_usdm.contract._cases.raw_requests import (
     KEY,
     SECRET,
     T0,
@@ -19,7 +17,8 @@ from .raw_requests import (
     signed_target,
     status_and_code,
 )
-from .spec_model import Operation
+from binance_usdm.contract._spec.operations import Operation
+from binance_usdm.mock import ManualClock, Switches
 
 METHODS: Final = ("HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "get")
 LONG_WINDOWS: Final = (60_001, 100_000, 10**9)

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from binance_usdm.contract._cases.signing import compute_signature
+from binance_usdm.contract._spec.document import Json
+from binance_usdm.contract._spec.operations import Operation
 from binance_usdm.mock import Exchange, ManualClock, Reply, Switches
-
-from .signing import compute_signature
-from .spec_model import Json, Operation
 
 KEY: Final = "contract-tests-key"
 SECRET: Final = "contract-tests-secret"

@@ -7,20 +7,18 @@ import itertools
 from typing import Any, Final
 
 from binance_usdm import APIError, ConfigurationError, RetryPolicy
-from binance_usdm.mock import Exchange, Reply
-
-from .expectations import ATTEMPTS, OTHER_TYPES
-from .facade import (
+from binance_usdm.contract._cases.expectations import ATTEMPTS, OTHER_TYPES
+from binance_usdm.contract._cases.raw_requests import T0, MakeExchange
+from binance_usdm.contract._client_layers.calls import (
     RecordedCall,
-    Sdk,
-    SentRequest,
     argument_name,
     call_method,
     python_name,
     sample_arguments,
 )
-from .raw_requests import T0, MakeExchange
-from .spec_model import Operation
+from binance_usdm.contract._client_layers.sdk import Sdk, SentRequest
+from binance_usdm.contract._spec.operations import Operation
+from binance_usdm.mock import Exchange, Reply
 
 RETRY: Final = RetryPolicy(attempts=3, random=lambda: 0.0)
 STEP_MS: Final = 7

@@ -5,10 +5,7 @@ Nothing here is imported from the product's tables, and nothing repeats the spec
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -25,15 +22,13 @@ from binance_usdm import (
     TransportError,
     UnexpectedResponse,
 )
-
-from .exact_json import decode
-from .raw_requests import KEY, T0
-from .response_model import DescribedResponse
-from .spec_model import Json
+from binance_usdm.contract._cases.raw_requests import KEY
+from binance_usdm.contract._spec.document import Json
+from binance_usdm.contract._spec.exact_json import decode
+from binance_usdm.contract._spec.response_model import DescribedResponse
 
 Outcome: TypeAlias = tuple[type, int, int | None]
 """Class of the response or error, HTTP status, and the exchange's code."""
-
 # Timestamps that are accepted or not: ms ahead of the exchange's clock, window.
 TIMESTAMPS: Final[tuple[tuple[int, int | None, bool], ...]] = (
     (999, None, True),
@@ -114,6 +109,8 @@ MOCK_FAULTS: Final = {
     "cut": MockFault(None, None, TransportError),
     "reset": MockFault(None, None, TransportError),
 }
+# They change the last field of each row.
+BODY_FAULTS: Final = ("extra-member", "missing-member", "retyped-member", "wrong-type", "odd-json")
 
 CLASS_BY_KIND: Final[dict[str, type[APIError]]] = {
     "authentication": AuthenticationError,
@@ -176,129 +173,3 @@ def _code_and_message(body: bytes) -> tuple[int | None, str]:
     fields = value if isinstance(value, dict) else {}
     code, message = fields.get("code"), fields.get("msg")
     return code if type(code) is int else None, message if type(message) is str else ""
-
-
-# Messages.
-UNSAFE_MESSAGE: Final = (
-    f"first\nsecond\x1b[31m from 203.0.113.7 or 2001:db8::7, signature={'0f' * 32}, key {KEY}"
-)
-# No error may show these parts of it.
-UNSAFE_PARTS: Final = ("\n", "\x1b", "203.0.113.7", "2001:db8::7", "0f0f", KEY)
-BAN_MESSAGE: Final = (
-    f"Way too many requests; IP banned until {T0 + 300_000}. "
-    "Please use the websocket for live updates to avoid bans."
-)
-MESSAGES: Final[tuple[tuple[int | None, str], ...]] = (
-    (None, "no"),
-    (None, BAN_MESSAGE),
-    (-1003, "no"),
-    (-1003, BAN_MESSAGE),
-)
-
-# Waits: Retry-After, and its seconds beside this Date.
-DATE: Final = b"Tue, 09 Jun 2020 11:36:53 GMT"
-WAITS: Final[tuple[tuple[bytes | None, float | None], ...]] = (
-    (None, None),
-    (b"7", 7.0),
-    (b" 7 ", 7.0),
-    (b"0", 0.0),
-    (b"0.5", 0.5),
-    (b"90000", 90000.0),
-    (b"9999999", 9999999.0),
-    (b"Tue, 09 Jun 2020 11:37:03 GMT", 10.0),
-    (b"Tue, 09 Jun 2020 11:36:03 GMT", 0.0),
-    (b"Tue, 99 Jun 2020 11:37:03 GMT", None),
-    *((text, None) for text in (b"", b"soon", b"-1", b"1e3", b"7,5", b"0x7", b"\xef\xbc\x97")),
-)
-LONGEST_WAIT: Final = 3 * 86400.0
-SHORTEST_BAN: Final = 120.0
-REST_OF_MINUTE: Final = 7.0
-# Date has no milliseconds.
-REST_OF_BAN: Final = 300.943
-
-
-def expected_wait(error: type, seconds: float | None, message: str = "") -> float | None:
-    """Return the seconds that an error says to wait, by those of its Retry-After."""
-    if error is IPBannedError:
-        rest = REST_OF_BAN if message == BAN_MESSAGE else 0.0
-        return min(max(seconds or 0.0, rest) or SHORTEST_BAN, LONGEST_WAIT)
-    if error is RateLimitError:
-        return REST_OF_MINUTE if seconds is None else min(seconds, LONGEST_WAIT)
-    return seconds
-
-
-# Used weight of a header.
-WEIGHTS: Final[tuple[tuple[bytes | None, int | None], ...]] = (
-    (None, None),
-    *((b"%d" % weight, weight) for weight in (0, 17, 2400, 999999)),
-    *((text, None) for text in (b"", b"-1", b"1.0", b"x", b"\xef\xbc\x91")),
-)
-
-
-def _deflate_raw(body: bytes) -> bytes:
-    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    return compressor.compress(body) + compressor.flush()
-
-
-MIB: Final = 1 << 20
-_BOMB: Final = zlib.compress(b" " * 4 * MIB + b"[]")
-# Content-Encoding, how the body is encoded, whether the client decodes it.
-ENCODINGS: Final[tuple[tuple[bytes, Callable[[bytes], bytes], bool], ...]] = (
-    (b"identity", bytes, True),
-    (b"", bytes, True),
-    (b"gzip", gzip.compress, True),
-    (b" X-GZip ", gzip.compress, True),
-    (b"deflate", zlib.compress, True),
-    (b"deflate", _deflate_raw, False),
-    (b"gzip", bytes, False),
-    (b"gzip", lambda body: gzip.compress(body)[:-1], False),
-    (b"gzip", lambda body: gzip.compress(body) + b"x", False),
-    (b"gzip", lambda body: gzip.compress(b" ") + gzip.compress(body), False),
-    (b"gzip, gzip", lambda body: gzip.compress(gzip.compress(body)), False),
-    (b"deflate", lambda body: _BOMB, False),
-    (b"br", bytes, False),
-    (b"\xff", bytes, False),
-)
-
-# Each of these statuses comes with each of these types and bodies, and with a valid body.
-MATRIX_STATUSES: Final = (
-    *(200, 201, 202, 204, 206, 226, 300, 302, 304, 308),
-    *(400, 401, 403, 404, 408, 409, 418, 429, 451, 499),
-    *(500, 502, 503, 504, 520, 599, 600),
-)
-MATRIX_TYPES: Final = (
-    b"application/json",
-    b"text/html",
-    b"application/octet-stream; charset=utf-16",
-)
-MATRIX_BODIES: Final = (
-    *(
-        b"",
-        b"null",
-        b"0",
-        b'"[]"',
-        b"[]",
-        b"{}",
-        b"[null]",
-        b"[[]]",
-        b"[{}]",
-        b"<html>",
-        b"\xff\xfe",
-    ),
-    b"[" * 3000,
-    b'{"code": -1021, "msg": "x"}',
-    b'{"code": -1003, "msg": null}',
-    b'{"code": 0}',
-    b'{"msg": "x"}',
-    b'{"code": "x", "msg": 1}',
-    b'{"code": "-1021", "msg": "x"}',
-    b'{"code": 1, "msg": "ok"}',
-    b'{"code": -1.0, "msg": "x"}',
-    b'{"code": -99999999999999999999, "msg": "x"}',
-    b'{"code": true, "msg": "\\u0000"}',
-    b'{"code": -1022, "code": -1022}',
-    b'[{"code": -1021, "msg": "x"}]',
-    b'{"code": [], "msg": {}}',
-    b'{"code": -2015, "msg": "\\ud800"}',
-    b'{"code": -1003, "msg": "banned until 1591702913943."}',
-)

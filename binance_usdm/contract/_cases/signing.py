@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from .spec_model import Operation
+from binance_usdm.contract._spec.operations import Operation
 
 
 def compute_signature(payload: str, secret: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from .spec_model import Json, resolve
+from binance_usdm.contract._spec.document import Json, resolve
 
 
 def to_json(document: Json, schema: Json, value: Any) -> Any:

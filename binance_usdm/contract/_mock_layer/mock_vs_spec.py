@@ -10,10 +10,7 @@ from urllib.parse import urlsplit
 
 from hypothesis import settings
 
-from binance_usdm.mock import Exchange
-
-from . import mock_checks, mock_edge_cases
-from .raw_requests import (
+from binance_usdm.contract._cases.raw_requests import (
     KEY,
     SECRET,
     T0,
@@ -24,7 +21,7 @@ from .raw_requests import (
     sign,
     signature,
 )
-from .schemathesis_setup import (
+from binance_usdm.contract._cases.schemathesis_setup import (
     EDGES,
     Case,
     Check,
@@ -33,8 +30,12 @@ from .schemathesis_setup import (
     run_cases,
     run_checks,
 )
-from .signing import Signer
-from .spec_model import Json, Operation, operation_by_route, operations
+from binance_usdm.contract._cases.signing import Signer
+from binance_usdm.contract._spec.document import Json
+from binance_usdm.contract._spec.operations import Operation, operation_by_route, operations
+from binance_usdm.mock import Exchange
+
+from . import mock_checks, mock_edge_cases
 
 CHECKS: Final = (*mock_checks.CHECKS, *mock_edge_cases.CHECKS)
 

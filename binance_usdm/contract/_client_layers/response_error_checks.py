@@ -10,29 +10,36 @@ from typing import Any, Final
 import httpx
 
 from binance_usdm import IPBannedError, Response, TransportError
+from binance_usdm.contract._cases import expectations as expected
+from binance_usdm.contract._cases import response_tables as tables
+from binance_usdm.contract._cases.expectations import BODY_FAULTS
+from binance_usdm.contract._cases.raw_requests import KEY, T0, send_valid
+from binance_usdm.contract._cases.response_bodies import generate_bodies
+from binance_usdm.contract._cases.sample_values import encode
+from binance_usdm.contract._client_layers.response_cases import (
+    JSON,
+    UNEXPECTED,
+    ResponseCase,
+    make_client,
+    outcome_of,
+)
+from binance_usdm.contract._client_layers.value_differences import EPOCH
 from binance_usdm.mock import FAULTS
-
-from . import expectations as expected
-from .mock_checks import BODY_FAULTS
-from .raw_requests import KEY, T0, send_valid
-from .response_bodies import generate_bodies
-from .response_cases import EPOCH, JSON, UNEXPECTED, ResponseCase, make_client, outcome_of
-from .sample_values import encode
 
 
 def every_response_is_a_value_or_an_error(case: ResponseCase) -> None:
-    bodies = (*expected.MATRIX_BODIES, encode(case.operation.richest_example))
+    bodies = (*tables.MATRIX_BODIES, encode(case.operation.richest_example))
     for number, body in enumerate(bodies):
-        for status in {200, *case.thin_out(expected.MATRIX_STATUSES, number)}:
+        for status in {200, *case.thin_out(tables.MATRIX_STATUSES, number)}:
             outcome = expected.expected_outcome(case.response, status, body)
-            for content_type in case.thin_out(expected.MATRIX_TYPES, status + number):
+            for content_type in case.thin_out(tables.MATRIX_TYPES, status + number):
                 case.expect(outcome, body, (b"Content-Type", content_type), status=status)
 
 
 def response_metadata_is_returned(case: ResponseCase) -> None:
     """Used weight, status, headers and attempts; and a body that is compressed nevertheless."""
     body, more = encode(case.operation.richest_example), (b"X-MBX-USED-WEIGHT", b"99")
-    for text, weight in expected.WEIGHTS:
+    for text, weight in tables.WEIGHTS:
         used = [] if text is None else [(b"x-mbx-used-weight-1m", text)]
         received = case.expect_value(body, JSON, (b"X-Other", b"a"), more, *used)
         found = received.used_weight
@@ -41,7 +48,7 @@ def response_metadata_is_returned(case: ResponseCase) -> None:
         counts = (received.status_code, received.attempts)
         assert (*counts, *headers) == (200, 1, "a", "application/json"), f"{counts} {headers}"
         assert 0 <= received.elapsed < 60, f"{received.elapsed}"
-    for coding, encode_body, is_decoded in expected.ENCODINGS:
+    for coding, encode_body, is_decoded in tables.ENCODINGS:
         header = (b"Content-Encoding", coding)
         if is_decoded:
             case.check_value(case.receive(encode_body(body), JSON, header), body)
@@ -89,11 +96,11 @@ def error_responses_are_classified(case: ResponseCase) -> None:
         (int(code), known[code]["messages"][0].replace("%s", "7")) for code in known
     ]
     cases += [(code, "x") for code in (0, -9999, -4061, 1, None)]
-    cases += [(code, expected.BAN_MESSAGE) for code in (-1003, None)]
+    cases += [(code, tables.BAN_MESSAGE) for code in (-1003, None)]
     for code, message in case.thin_out(cases):
         body = _error_body(code, message)
         outcome = expected.expected_error(case.response, case.response.status, body)
-        error = case.expect(outcome, body, JSON, (b"Date", expected.DATE))
+        error = case.expect(outcome, body, JSON, (b"Date", tables.DATE))
         assert error.message == message, f"{error!r}"
         assert error.retryable is expected.is_retryable(type(error), code), f"{error!r}"
         assert error.hint or code not in expected.HINTED_CODES, f"{error!r}: no hint"
@@ -103,9 +110,9 @@ def error_responses_are_classified(case: ResponseCase) -> None:
 
 def messages_are_sanitized(case: ResponseCase) -> None:
     """A message has one line, and no address, signature or key."""
-    error = case.receive(encode({"code": -1100, "msg": expected.UNSAFE_MESSAGE}), JSON)
+    error = case.receive(encode({"code": -1100, "msg": tables.UNSAFE_MESSAGE}), JSON)
     shown = f"{error.message}{error}{error!r}"
-    parts = [part for part in expected.UNSAFE_PARTS if part in shown]
+    parts = [part for part in tables.UNSAFE_PARTS if part in shown]
     # A call that sends no key has none to remove.
     parts = [part for part in parts if part != KEY or case.operation.key_header]
     assert error.message.startswith("first"), f"{error!r}"
@@ -115,16 +122,16 @@ def messages_are_sanitized(case: ResponseCase) -> None:
 def waits_are_read(case: ResponseCase) -> None:
     """Retry-After is seconds or a date; without it a limit ends with the minute or the ban."""
     end = EPOCH + timedelta(milliseconds=T0 + 300_000)
-    cases = itertools.product(expected.WAITS, expected.MESSAGES)
+    cases = itertools.product(tables.WAITS, tables.MESSAGES)
     for (text, seconds), (code, message) in case.thin_out(cases):
         body = _error_body(code, message)
         headers = [] if text is None else [(b"Retry-After", text)]
-        error = case.receive(body, (b"Date", expected.DATE), *headers)
+        error = case.receive(body, (b"Date", tables.DATE), *headers)
         error_class = expected.expected_error(case.response, case.response.status, body)[0]
-        wait = expected.expected_wait(error_class, seconds, message)
+        wait = tables.expected_wait(error_class, seconds, message)
         assert _is_close(error.retry_after, wait), f"{error!r}: {text!r}: not {wait}"
         if isinstance(error, IPBannedError):
-            is_known = message == expected.BAN_MESSAGE
+            is_known = message == tables.BAN_MESSAGE
             assert error.banned_until == (end if is_known else None), f"{error!r}"
 
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import functools
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
-from urllib.parse import parse_qsl, quote
+from typing import Any
+from urllib.parse import parse_qsl
 
 from jsonschema_rs import is_valid
-from ruamel.yaml import YAML
 
-from tests.support.paths import SPEC_FILE
-
-Json: TypeAlias = Mapping[str, Any]
-METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-JSON_TYPE: Final = "application/json"
-SPEC: Any = YAML(typ="safe").load(SPEC_FILE)
+from binance_usdm.contract._spec.document import (
+    JSON_TYPE,
+    METHODS,
+    Json,
+    fields,
+    resolve,
+    row_schema,
+)
+from binance_usdm.contract._spec.parameters import parse_value, sample_value
+from binance_usdm.contract._spec.schemas import argument_schema
 
 
 @dataclass(frozen=True)
@@ -178,167 +180,6 @@ def _with_path_parameters(document: Json, item: Json, node: Json) -> Json:
 def operation_by_route(document: Json) -> dict[tuple[str, str], Operation]:
     """Return every operation by method and path."""
     return {(each.method, each.path): each for each in operations(document)}
-
-
-def without_credentials(document: Json) -> dict[str, Any]:
-    """Return the document as a caller of the client sees it: the client signs and adds the time."""
-
-    def strip(node: Json) -> dict[str, Any]:
-        kept = [
-            each
-            for each in node.get("parameters", ())
-            if resolve(document, each).get("x-signing-role") != "timestamp"
-        ]
-        return {**node, "security": [], "parameters": kept}
-
-    paths = {
-        path: {name: strip(node) if name in METHODS else node for name, node in item.items()}
-        for path, item in document["paths"].items()
-    }
-    return {**document, "paths": paths, "security": []}
-
-
-# What the exchange refuses in every string, whatever its pattern: nothing, spaces, controls.
-SENDABLE: Final = "^[^\\x00-\\x20\\x7f\\ufffd]+$"
-RANGES: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
-
-
-def argument_schema(document: Json, parameter: Json) -> Json:
-    """Return the schema of a resolved parameter, with the bounds that its format has."""
-    content = parameter.get("content")
-    schema = resolve(document, (content[JSON_TYPE] if content else parameter)["schema"])
-    if content:
-        return schema
-    if schema.get("type") == "array":
-        return {**schema, "items": argument_schema(document, {"schema": schema["items"]})}
-    if schema.get("type") == "string" and not {"pattern", "enum"} & {*schema}:
-        return {**schema, "pattern": SENDABLE}
-    return with_range(schema)
-
-
-def with_range(schema: Json) -> Json:
-    """Return a schema with the bounds of its format, where it has none of its own."""
-    if schema.get("format") not in RANGES or "enum" in schema:
-        return schema
-    low, high = RANGES[schema["format"]]
-    return {"minimum": low, "maximum": high, **schema}
-
-
-def judged(node: Any) -> Any:
-    """Return schemas of responses as the exchange means them.
-
-    Integers have the range of their format, rows that are arrays have all their items, and enums
-    are open: an unknown value is a value.
-    """
-    if isinstance(node, list):
-        return [judged(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    inside = {
-        name: {field: judged(each) for field, each in entry.items()}
-        if name == "properties"
-        else judged(entry)
-        for name, entry in node.items()
-        if name not in ("enum", "examples", "description")
-    }
-    if "prefixItems" in node:
-        inside["minItems"] = len(node["prefixItems"])
-    return with_range(inside) if node.get("format") in RANGES else inside
-
-
-def effective(document: Json) -> dict[str, Any]:
-    """Return the document with what the product knows of its parameters, for schemathesis."""
-
-    def put(parameter: Json) -> dict[str, Any]:
-        resolved = resolve(document, parameter)
-        schema = argument_schema(document, resolved)
-        if "content" not in resolved:
-            return {**resolved, "schema": schema}
-        return {**resolved, "content": {JSON_TYPE: {"schema": schema}}}
-
-    paths = {
-        path: {
-            name: {**node, "parameters": [put(each) for each in node.get("parameters", ())]}
-            if name in METHODS
-            else node
-            for name, node in item.items()
-        }
-        for path, item in document["paths"].items()
-    }
-    return {**document, "paths": paths}
-
-
-def resolve(document: Json, node: Json) -> Json:
-    """Return the node that a reference names; fields beside the reference win."""
-    while "$ref" in node:
-        target: Any = document
-        for step in node["$ref"].removeprefix("#/").split("/"):
-            target = target[step]
-        node = {**target, **{name: value for name, value in node.items() if name != "$ref"}}
-    return node
-
-
-def fields(document: Json, schema: Json) -> Iterator[tuple[str, Json]]:
-    """Yield name and schema of every field, also of items and of nested objects."""
-    schema = resolve(document, schema)
-    for name, node in schema.get("properties", {}).items():
-        yield name, resolve(document, node)
-        yield from fields(document, node)
-    for index, item in enumerate(schema.get("prefixItems", ())):
-        yield str(index), resolve(document, item)
-    inside = [schema[name] for name in ("items", "additionalProperties") if name in schema]
-    for node in (*inside, *schema.get("oneOf", ())):
-        if isinstance(node, dict):
-            yield from fields(document, node)
-
-
-def row_schema(document: Json, schema: Json) -> Json:
-    """Return the schema of the rows of a response, or of a response that is one object."""
-    schema = resolve(document, schema)
-    if "oneOf" in schema:
-        schema = resolve(document, schema["oneOf"][0])
-    return resolve(document, schema.get("items", schema))
-
-
-def parse_value(schema: Json, text: str, *, is_json: bool = False) -> Any:
-    """Return the JSON value of a string in a query, or the string if it has not the type."""
-    json_type = schema.get("type")
-    if is_json:
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
-    if json_type == "array":
-        return [parse_value(schema["items"], item) for item in text.split(",")]
-    if json_type == "integer" and re.fullmatch(r"-?[0-9]+", text):
-        return int(text)
-    if json_type == "number" and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
-        return float(text)
-    if json_type == "boolean":
-        return {"true": True, "false": False}.get(text, text)
-    return text
-
-
-def sample_value(parameter: Json) -> str:
-    """Return a valid value of a parameter, as it is sent."""
-    schema = parameter["schema"]
-    candidates = [node["example"] for node in (parameter, schema) if "example" in node]
-    candidates += [each["value"] for each in parameter.get("examples", {}).values()]
-    candidates += schema.get("examples", [])
-    candidates += [schema["default"]] if "default" in schema else schema.get("enum", [])
-    # An integer near 1, since some of their bounds are the last that 64 bits hold.
-    low, high = schema.get("minimum", 1), schema.get("maximum", 1)
-    candidates.append(min(max(1, low), high) if schema.get("type") == "integer" else True)
-    return quote(text_of(parameter, candidates[0]), safe="")
-
-
-def text_of(parameter: Json, value: Any) -> str:
-    """Return a value of a parameter as it is sent, before it is percent-encoded."""
-    if "content" in parameter:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if isinstance(value, list):
-        return ",".join(text_of(parameter, item) for item in value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _operation(document: Json, path: str, method: str, node: Json) -> Operation:

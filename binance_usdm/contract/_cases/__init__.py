@@ -1,0 +1,1 @@
+"""Requests, responses and expectations that the layers share."""

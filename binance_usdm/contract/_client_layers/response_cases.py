@@ -1,0 +1,148 @@
+"""A client that receives the responses of a check, and checks of what it makes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias, TypeVar
+
+import httpx
+from hypothesis import Phase, settings
+
+from binance_usdm import Response, RetryPolicy, UnexpectedResponse, UsdmError
+from binance_usdm.contract._cases.expectations import Outcome
+from binance_usdm.contract._cases.raw_requests import KEY, SECRET, T0, MakeExchange
+from binance_usdm.contract._client_layers.calls import python_name, sample_arguments
+from binance_usdm.contract._client_layers.sdk import Sdk
+from binance_usdm.contract._client_layers.value_differences import _differences, _with_plain_amounts
+from binance_usdm.contract._spec.exact_json import decode
+from binance_usdm.contract._spec.operations import Operation
+from binance_usdm.contract._spec.response_model import DescribedResponse
+
+T = TypeVar("T")
+Header: TypeAlias = tuple[bytes, bytes]
+JSON: Final[Header] = (b"Content-Type", b"application/json")
+VALUE: Final[Outcome] = (Response, 200, None)
+UNEXPECTED: Final[Outcome] = (UnexpectedResponse, 200, None)
+
+
+class UnlimitedLimiter:
+    """A limiter without memory, so that each response is checked alone."""
+
+    def acquire(self, weight: int) -> float:
+        return 0.0
+
+    def start_cooldown(self, seconds: float, *, banned: bool) -> None: ...
+
+    def cooldown_left(self) -> float:
+        return 0.0
+
+    def observe(self, used_weight: int) -> None: ...
+
+
+def make_client(sdk: Sdk, transport: Any) -> Any:
+    limiter = UnlimitedLimiter()
+    options = {"clock": lambda: T0, "retry": RetryPolicy.off(), "limiter": limiter}
+    return sdk.client(KEY, SECRET, transport=transport, **options)
+
+
+@dataclass
+class ResponseCase:
+    """A described response, and a client that receives it in many forms.
+
+    Each call has a new client, which has learned its account from no other response, unless
+    `one_client` is used.
+
+    Attributes:
+        response: The response.
+        sdk: The client.
+        make_exchange: Makes an exchange.
+        how: Whether bodies are random, too.
+        number: Number of the response, by which a thinned out list starts.
+        loop: Event loop for the asyncio client.
+    """
+
+    response: DescribedResponse
+    sdk: Sdk = field(repr=False)
+    make_exchange: MakeExchange = field(repr=False)
+    how: settings = field(repr=False)
+    number: int = field(repr=False)
+    loop: asyncio.AbstractEventLoop = field(repr=False)
+
+    def __post_init__(self) -> None:
+        self._client: Any = None
+        self._received = httpx.Response(500)
+
+    @property
+    def operation(self) -> Operation:
+        return self.response.operation
+
+    @contextmanager
+    def one_client(self) -> Iterator[None]:
+        """Use one client for all calls within the context."""
+        self._client = self._make_client()
+        try:
+            yield
+        finally:
+            self._client = None
+
+    def receive(self, body: bytes, *headers: Header, status: int | None = None) -> Any:
+        """Return the client's response or error."""
+        status = status or self.response.status
+        stream = httpx.ByteStream(body)
+        self._received = httpx.Response(status, headers=[*headers], stream=stream)
+        return self.call(self._client or self._make_client())
+
+    def _make_client(self) -> Any:
+        """Return a client with a transport for it alone: a ban is kept for the transport."""
+        transport: Any = self.sdk.transport(lambda request: self._received)
+        transport.handle_request = lambda request: self._received
+        return make_client(self.sdk, transport)
+
+    def call(self, client: Any) -> Any:
+        method = getattr(client, f"{python_name(self.operation.id)}_detailed")
+        try:
+            result = method(**sample_arguments(self.operation))
+            if not inspect.iscoroutine(result):
+                return result
+            return self.loop.run_until_complete(result)
+        except UsdmError as error:
+            return error
+
+    def expect(
+        self, expected: Outcome, body: bytes, *headers: Header, status: int | None = None
+    ) -> Any:
+        """Receive a response and check the outcome."""
+        received = self.receive(body, *headers, status=status)
+        found = outcome_of(received)
+        assert found == expected, f"{received!r}, not {expected}, for {body[:400]!r}"
+        return received
+
+    def expect_value(self, body: bytes, *headers: Header) -> Any:
+        """Receive a response and check that its value is that of the body."""
+        received = self.receive(body, *headers)
+        self.check_value(received, body)
+        return received
+
+    def check_value(self, received: Any, body: bytes) -> None:
+        """Check that the value is that of the body: typed, exact, and written back the same."""
+        assert isinstance(received, Response), f"{received!r} for {body[:400]!r}"
+        document, schema = self.operation.document, self.response.schema
+        value = _with_plain_amounts(document, schema, decode(body))
+        differences = [*_differences(document, schema, received.parsed, value, "")]
+        assert not differences, f"{differences[:3]} for {body[:400]!r}"
+
+    def thin_out(self, items: Iterable[T], offset: int = 0) -> list[T]:
+        """Return all items, or every third in a run without random cases, which is faster."""
+        everything = list(items)
+        offset += self.number
+        return everything if Phase.generate in self.how.phases else everything[offset % 3 :: 3]
+
+
+def outcome_of(received: Any) -> Outcome:
+    """Return class, status and code; status 0 when no complete response came."""
+    status = getattr(received, "status_code", getattr(received, "status", 0))
+    return type(received), status, getattr(received, "code", None)

@@ -1,0 +1,76 @@
+"""A client to check, and the transport that keeps its requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs
+
+import httpx
+
+from binance_usdm.contract._cases.raw_requests import KEY, SECRET, T0
+from binance_usdm_wire import OPERATIONS
+
+Respond: TypeAlias = Callable[[httpx.Request], httpx.Response]
+
+
+@dataclass(frozen=True)
+class SentRequest:
+    """A request as it left the client, and the body of its response."""
+
+    method: str
+    origin: str
+    target: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    response_body: bytes
+
+    @property
+    def query(self) -> str:
+        return self.target.partition(b"?")[2].decode()
+
+    def values_of(self, name: str | None) -> list[str] | None:
+        """Return all values of a parameter, or `None` if it was not sent."""
+        return parse_qs(self.query, keep_blank_values=True).get(name or "")
+
+
+class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport for both clients that keeps every request."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.sent: list[SentRequest] = []
+        self.respond = respond
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url, body, headers = request.url, request.read(), request.headers
+        copy = httpx.Request(request.method, url, headers=headers, content=body)
+        response = self.respond(copy)
+        origin = f"{url.scheme}://{url.netloc.decode()}"
+        parts = (request.method, origin, url.raw_path, tuple(headers.raw), body)
+        self.sent.append(SentRequest(*parts, response.content))
+        return response
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """A client to check.
+
+    Attributes:
+        client: Class, or function that makes a client.
+        transport: Class of the transport that stands for the network.
+        operations: Operations of the client with the arguments that they say they take.
+    """
+
+    client: Callable[..., Any]
+    transport: Callable[[Respond], RecordingTransport] = RecordingTransport
+    operations: Mapping[str, Any] = field(default_factory=lambda: OPERATIONS)
+
+    def connect(self, respond: Respond, **options: Any) -> tuple[Any, RecordingTransport]:
+        """Return a client whose clock is at T0, and its transport."""
+        transport = self.transport(respond)
+        options = {"clock": lambda: T0, **options}
+        return self.client(KEY, SECRET, transport=transport, **options), transport

@@ -1,0 +1,1 @@
+"""Layer A, a mock exchange against the document."""

@@ -1,0 +1,1 @@
+"""What the OpenAPI document says about operations, parameters and responses."""
