@@ -62,7 +62,7 @@ coverage: install ## run all tests, and fail below 97 % of lines and branches
 
 contract: install ## run the contract tests: mock and client against the spec, and schemathesis from the shell
 	$(BIN)/python -m tests.contract.run_all
-	$(BIN)/python -m tests.contract.shell.run
+	$(BIN)/binance-usdm contract run --max-examples 100
 
 contract-faults: install ## plant every seeded fault and see which check notices; some minutes
 	$(BIN)/python -m tests.contract.run_seeded_faults

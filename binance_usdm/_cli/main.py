@@ -45,6 +45,7 @@ HELP_BY_COMMAND = {
     "whoami": "Show which exchange, account and key would be used.",
     "mock": "Run the mock exchange.",
     "completion": "Print a script for your shell.",
+    "contract": "Run contract tests against a server, a program, a client or a mock.",
     "spec": "Print the OpenAPI document for other tools.",
 }
 """Commands beside the operations."""
@@ -53,6 +54,7 @@ MODULE_BY_COMMAND = {
     "whoami": "whoami",
     "mock": "mock.command",
     "completion": "completion",
+    "contract": "contract.command",
     "spec": "spec",
 }
 """Modules of `_cli` with a `configure_parser`. That of the command which is run is imported."""

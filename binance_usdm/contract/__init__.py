@@ -25,19 +25,21 @@ takes a second to import. No module of this package uses private names of the cl
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from ._cases.raw_requests import make_exchange
+    from ._cases.raw_requests import exchange_maker, make_exchange
     from ._cases.schemathesis_setup import Problems
     from ._client_layers.requests_vs_spec import run_requests_vs_spec
     from ._client_layers.responses_vs_spec import run_responses_vs_spec
     from ._client_layers.sdk import RecordingTransport, Sdk
     from ._mock_layer.mock_vs_spec import run_mock_vs_spec
-    from ._spec.document import SPEC
+    from ._spec.document import SPEC, load_document
 
 __all__ = [
     "SPEC",
     "Problems",
     "RecordingTransport",
     "Sdk",
+    "exchange_maker",
+    "load_document",
     "make_exchange",
     "run_mock_vs_spec",
     "run_requests_vs_spec",
@@ -49,6 +51,8 @@ _MODULE_BY_NAME = {
     "Problems": "._cases.schemathesis_setup",
     "RecordingTransport": "._client_layers.sdk",
     "Sdk": "._client_layers.sdk",
+    "exchange_maker": "._cases.raw_requests",
+    "load_document": "._spec.document",
     "make_exchange": "._cases.raw_requests",
     "run_mock_vs_spec": "._mock_layer.mock_vs_spec",
     "run_requests_vs_spec": "._client_layers.requests_vs_spec",

@@ -60,7 +60,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
     ("words", "offered"),
     [
         (("bal",), ["balance"]),
-        (("",), ["balance", "server-time", "doctor", "whoami", "mock", "completion", "spec", "-h",
+        (("",), ["balance", "server-time", "doctor", "whoami", "mock", "completion", "contract", "spec", "-h",
                  "--help", "--version"]),
         (("balance", "--all"), ["--all-profiles", "--all-members"]),
         (("balance", "--csv", "--non"), ["--non-zero"]),

@@ -10,6 +10,8 @@ from binance_usdm.contract._cases.raw_requests import make_exchange, send_valid
 from binance_usdm.contract._client_layers.calls import RecordedCall, call_method
 from binance_usdm.contract._client_layers.response_error_checks import messages_are_sanitized
 from binance_usdm.contract._client_layers.responses_vs_spec import run_responses_vs_spec
+from binance_usdm.contract._layers.counting import CaseCounter
+from binance_usdm.contract._layers.layers import Layer
 from binance_usdm.contract._mock_layer.mock_vs_spec import run_mock_vs_spec
 from binance_usdm.contract._spec.document import SPEC
 from binance_usdm.contract._spec.operations import operations
@@ -18,7 +20,6 @@ from tests.contract.sdks import SDKS
 
 from . import run_all, run_seeded_faults
 from .faults import FAULT_BY_NAME, SEEDED_FAULTS
-from .run_all import CaseCounter
 from .run_seeded_faults import FaultResult, iter_table, run_fault, summarize
 
 IDS = {operation.id for operation in operations(SPEC)}
@@ -30,7 +31,7 @@ CHECK = "exchange_time_is_sent"
 @pytest.mark.parametrize("sdk", SDKS)
 def test_calls_are_counted(sdk: str) -> None:
     """Every call counts, whatever comes of it; an unknown argument is not a call."""
-    counter = CaseCounter()
+    counter = CaseCounter(SPEC)
     client, transport = counter.count_calls(SDKS[sdk]).connect(make_exchange(SPEC))
     for arguments in ({}, {"recv_window": 0}, {"no_such_argument": 1}):
         asyncio.run(call_method(client, operations(SPEC)[0], RecordedCall(arguments)))
@@ -40,7 +41,7 @@ def test_calls_are_counted(sdk: str) -> None:
 @pytest.mark.parametrize("sdk", SDKS)
 def test_counted_clients_pass(sdk: str) -> None:
     """Counting does not change what a client does."""
-    counter = CaseCounter()
+    counter = CaseCounter(SPEC)
     counted = counter.count_calls(SDKS[sdk])
     assert run_responses_vs_spec(SPEC, counted, checks=[messages_are_sanitized]) == {}
     assert counter.cases == len(error_responses(SPEC))
@@ -49,7 +50,7 @@ def test_counted_clients_pass(sdk: str) -> None:
 
 def test_requests_are_counted() -> None:
     """Requests to all exchanges count, also beyond the thousand that a log usually keeps."""
-    counter = CaseCounter()
+    counter = CaseCounter(SPEC)
     for operation in operations(SPEC):
         for _ in range(20):
             send_valid(counter.make_exchange(SPEC), operation)
@@ -64,14 +65,15 @@ def test_requests_are_counted() -> None:
 def test_problems_end_in_1(
     problems: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A run exits with 1 when a layer found something, and prints it."""
-    layers = {"A  first": lambda counter: {}, "B  second": lambda counter: problems}
+    """A run exits with 1 when a layer found something, and prints it below the layer's row."""
+    layers = [Layer("A  first", lambda counter: problems), Layer("B  second", lambda counter: {})]
     monkeypatch.setattr(run_all, "LAYERS", layers)
     assert run_all.main() == len(problems)
-    printed = capsys.readouterr().out
-    assert ("B a_check" in printed, "what it found" in printed) == (bool(problems),) * 2
-    lines = printed.splitlines()[1:3]
-    assert [line.split()[-1] for line in lines] == ["0", str(len(problems))]
+    lines = capsys.readouterr().out.splitlines()
+    rows = {line.split()[0]: (index, line) for index, line in enumerate(lines) if "0.0" in line}
+    assert [rows[name][1].split()[-1] for name in "AB"] == [str(len(problems)), "0"]
+    between = "".join(lines[rows["A"][0] : rows["B"][0]])
+    assert ("a_check" in between, "what it found" in between) == (bool(problems),) * 2
 
 
 def test_fault_is_taken_out_again() -> None:

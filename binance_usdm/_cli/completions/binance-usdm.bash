@@ -10,7 +10,7 @@ _binance_usdm() {
   fi
   for ((index = 1; index < COMP_CWORD; index++)); do
     case "${path:+$path }${COMP_WORDS[index]}" in
-    balance|server-time|doctor|whoami|mock|'mock serve'|'mock run'|'mock scrub'|completion|spec) path=${path:+$path }${COMP_WORDS[index]} ;;
+    balance|server-time|doctor|whoami|mock|'mock serve'|'mock run'|'mock scrub'|completion|contract|'contract run'|'contract client'|'contract mock'|'contract program'|spec) path=${path:+$path }${COMP_WORDS[index]} ;;
     esac
   done
   COMPREPLY=()
@@ -30,10 +30,16 @@ _binance_usdm() {
     'mock serve:--public-key'|'mock serve:--reply'|'mock serve:--replay'|'mock serve:--report'|'mock serve:--admin-token-file'|'mock serve:--tls-cert'|'mock serve:--tls-key') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     'mock run:--api-key'|'mock run:--api-secret'|'mock run:--account'|'mock run:--clock-offset'|'mock run:--stub'|'mock run:--fault'|'mock run:--switch') return ;;
     'mock run:--public-key'|'mock run:--reply'|'mock run:--replay'|'mock run:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    'contract run:--url'|'contract run:--seed'|'contract run:--max-examples'|'contract run:--time-budget'|'contract run:--max-per-minute'|'contract run:--case') return ;;
+    'contract run:--spec'|'contract run:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    'contract client:--spec'|'contract client:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    'contract client:--seed'|'contract client:--max-examples'|'contract client:--time-budget') return ;;
+    'contract mock:--spec'|'contract mock:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    'contract mock:--seed'|'contract mock:--max-examples'|'contract mock:--time-budget') return ;;
     spec:--language) COMPREPLY=($(compgen -W 'en zh' -- "$current")); return ;;
   esac
   case "$path" in
-    '') words='balance server-time doctor whoami mock completion spec -h --help --version' ;;
+    '') words='balance server-time doctor whoami mock completion contract spec -h --help --version' ;;
     balance) words='-h --help --recv-window --base-url --demo --proxy --timeout --profile --all-profiles --profiles-file --watch -o --output --json --csv --columns --time --all-members --asset --non-zero' ;;
     server-time) words='-h --help --base-url --demo --proxy --timeout --watch -o --output --json --csv --columns --time --all-members' ;;
     doctor) words='-h --help --base-url --demo --proxy --timeout --recv-window --json' ;;
@@ -43,6 +49,11 @@ _binance_usdm() {
     'mock run') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --sealed' ;;
     'mock scrub') words='-h --help' ;;
     completion) words='bash zsh fish -h --help' ;;
+    contract) words='run client mock program -h --help' ;;
+    'contract run') words='-h --help --url --spec --seed --max-examples --time-budget --report --max-per-minute --case' ;;
+    'contract client') words='-h --help --spec --seed --max-examples --time-budget --report' ;;
+    'contract mock') words='-h --help --spec --seed --max-examples --time-budget --report' ;;
+    'contract program') words='-h --help' ;;
     spec) words='-h --help --language' ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))

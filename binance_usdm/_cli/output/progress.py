@@ -56,6 +56,10 @@ class Progress:
         """Take how many accounts were read."""
         self._count = f"{done} of {total} accounts"
 
+    def set_count(self, text: str) -> None:
+        """Take what was done so far, such as "12 cases"."""
+        self._count = text
+
     def line(self) -> str:
         """Return the text of the line."""
         now = time.monotonic()

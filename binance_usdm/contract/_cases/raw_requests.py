@@ -22,8 +22,21 @@ MakeExchange: TypeAlias = Callable[..., Exchange]
 
 def make_exchange(document: Json, **options: Any) -> Exchange:
     """Return a mock exchange for a document, with its clock at T0."""
-    defaults: dict[str, Any] = {"clock": ManualClock(T0), "switches": UNLIMITED}
-    return Exchange(api_key=KEY, api_secret=SECRET, spec=document, **defaults | options)
+    return exchange_maker(Exchange)(document, **options)
+
+
+def exchange_maker(exchange_class: Callable[..., Exchange]) -> MakeExchange:
+    """Return a function that makes exchanges of a class as `make_exchange` does.
+
+    Args:
+        exchange_class: Subclass of `Exchange`, or a function with the same arguments.
+    """
+
+    def make(document: Json, **options: Any) -> Exchange:
+        defaults: dict[str, Any] = {"clock": ManualClock(T0), "switches": UNLIMITED}
+        return exchange_class(api_key=KEY, api_secret=SECRET, spec=document, **defaults | options)
+
+    return make
 
 
 def signature(payload: str, secret: str = SECRET) -> str:

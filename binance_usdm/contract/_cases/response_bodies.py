@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
+import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
+from binance_usdm.contract._cases.run_state import current_run
 from binance_usdm.contract._cases.schemathesis_setup import EDGES, Case, generate_cases, load_schema
 from binance_usdm.contract._spec.document import JSON_TYPE
 from binance_usdm.contract._spec.response_model import DescribedResponse
@@ -27,12 +30,12 @@ def generate_bodies(response: DescribedResponse, how: settings = EDGES) -> tuple
     count = how.max_examples if Phase.generate in how.phases else 0
     schemas = response.document.get("components", {}).get("schemas", {})
     components = json.dumps({"schemas": {name: judged(each) for name, each in schemas.items()}})
-    return _generate(components, json.dumps(judged(response.schema)), count)
+    return _generate(components, json.dumps(judged(response.schema)), count, current_run().seed)
 
 
 # They depend on the document alone, so all clients share them.
 @functools.cache
-def _generate(components: str, schema: str, count: int) -> tuple[bytes, ...]:
+def _generate(components: str, schema: str, count: int, seed: int | None) -> tuple[bytes, ...]:
     content = {JSON_TYPE: {"schema": _limit_lists(json.loads(schema))}}
     operation = {
         "requestBody": {"required": True, "content": content},
@@ -48,19 +51,19 @@ def _generate(components: str, schema: str, count: int) -> tuple[bytes, ...]:
     )
     cases = [case for case in generate_cases(mirror, EDGES) if case.method == "POST"]
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE) if count else ():
-        cases += _draw(mirror["/body"]["POST"].as_strategy(generation_mode=mode), count)
+        cases += _draw(mirror["/body"]["POST"].as_strategy(generation_mode=mode), count, seed)
     bodies = [_encode(case.body, ascii_only=index % 2 == 1) for index, case in enumerate(cases)]
     return tuple(dict.fromkeys(bodies))
 
 
-def _draw(strategy: Any, count: int) -> list[Case]:
+def _draw(strategy: Any, count: int, seed: int | None) -> list[Case]:
     cases: list[Case] = []
     slow = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 
     @settings(
         max_examples=count,
         phases=[Phase.generate],
-        derandomize=True,
+        derandomize=seed is None,
         database=None,
         deadline=None,
         suppress_health_check=slow,
@@ -69,7 +72,10 @@ def _draw(strategy: Any, count: int) -> list[Case]:
     def draw(case: Case) -> None:
         cases.append(case)
 
-    draw()
+    draw_all: Callable[[], None] = draw
+    if seed is not None:
+        draw_all = hypothesis.seed(seed)(draw)
+    draw_all()
     return cases
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
+import hypothesis
 import schemathesis
 from hypothesis import Phase, settings
 from requests.auth import AuthBase
@@ -22,6 +23,8 @@ from binance_usdm.contract._spec.document import Json
 from binance_usdm.contract._spec.operations import operation_by_route, operations
 from binance_usdm.contract._spec.schemas import effective
 
+from .run_state import current_run
+
 Case: TypeAlias = schemathesis.Case[Any]
 Schema: TypeAlias = schemathesis.BaseSchema
 Check: TypeAlias = schemathesis.CheckFunction
@@ -33,8 +36,11 @@ GENERATED: Final = settings(max_examples=25, derandomize=True, database=None, de
 EDGES: Final = settings(GENERATED, phases=[Phase.explicit])
 """The same without random cases: faster, and enough for every seeded fault."""
 
-RUN_COUNT: Final[Counter[str]] = Counter()
-"""How often each check has run in this process, by its name."""
+
+def settings_for(max_examples: int) -> settings:
+    """Return settings with a number of random cases of each operation."""
+    return settings(GENERATED, max_examples=max_examples) if max_examples else EDGES
+
 
 CONFIG: Final[dict[str, Any]] = {
     "generation": {"deterministic": True, "database": "none"},
@@ -46,8 +52,9 @@ CONFIG: Final[dict[str, Any]] = {
 }
 
 
-def load_schema(document: Json) -> Schema:
-    config = schemathesis.Config.from_dict(CONFIG)
+def load_schema(document: Json, changes: Json | None = None) -> Schema:
+    """Return a document as a schema of schemathesis, set up with `CONFIG` and changes of it."""
+    config = schemathesis.Config.from_dict({**CONFIG, **(changes or {})})
     return schemathesis.openapi.from_dict(effective(document), config=config)
 
 
@@ -66,6 +73,15 @@ def accepts_only_what_is_described(document: Json) -> Check:
             assert not problems, f"accepted with an invalid {', '.join(problems)}"
 
     return only_described_is_accepted
+
+
+@dataclass(frozen=True)
+class CaseFinding:
+    """What a check found in the response to a case."""
+
+    check: str
+    case: Case
+    failure: Exception
 
 
 def run_cases(
@@ -89,45 +105,69 @@ def run_cases(
             their age, and nothing else that is wrong with them is looked at.
     """
     problems: Problems = {}
-    accepted: set[str] = set()
     schema = load_schema(document)
     schema.app = app
     if signer is not None:
         schema.auth.set_from_requests(signer)
     if timestamp is not None:
         _set_timestamp(schema, document, timestamp)
+    # One session for all cases, and none of them within hypothesis: twice as fast.
+    with get_client(app) as session:
+        cases = generate_cases(schema, how)
+        for finding in send_cases(schema, cases, checks, session=session):
+            problems.setdefault(
+                finding.check, f"{finding.case!r}: {describe_failure(finding.failure)}"
+            )
+    return problems
+
+
+def send_cases(
+    schema: Schema, cases: Iterable[Case], checks: Sequence[Check], **transport: Any
+) -> Iterator[CaseFinding]:
+    """Send cases, and yield what the checks of schemathesis and others find.
+
+    Args:
+        schema: Schema of the cases.
+        cases: The cases.
+        checks: Checks beside those of schemathesis.
+        transport: Session, base URL and whatever else a request is sent with.
+    """
+    findings: list[CaseFinding] = []
+    accepted: set[str] = set()
+    run = current_run()
 
     @schema.hook
     def after_validate(context: Any, case: Case, response: Any, results: Iterable[Any]) -> None:
+        run.observe(response)
         for result in results:
-            RUN_COUNT[result.name] += 1
+            run.checks[result.name] += 1
             if result.failure is not None:
-                problems.setdefault(result.name, f"{case!r}: {result.failure}")
+                findings.append(CaseFinding(result.name, case, result.failure))
 
-    # One session for all cases, and none of them within hypothesis: twice as fast.
-    with get_client(app) as session:
-        for case in generate_cases(schema, how):
-            # `ignored_auth` sends three more requests, until the operation was accepted once.
-            excluded = [built_in.ignored_auth] if case.operation.label in accepted else []
-            try:
-                response = case.call_and_validate(
-                    session=session,
-                    additional_checks=list(checks),
-                    excluded_checks=excluded,
-                )
-                if response.status_code == 200:
-                    accepted.add(case.operation.label)
-            except FailureGroup:
-                # `after_validate` has the failure with the name of its check.
-                pass
-            except Exception as error:  # noqa: BLE001 - a crash is a problem like any other
-                problems.setdefault("crash", f"{case!r}: {error!r}")
-    return problems
+    for case in cases:
+        if not run.begin_step():
+            return
+        # `ignored_auth` sends three more requests, until the operation was accepted once.
+        excluded = [built_in.ignored_auth] if case.operation.label in accepted else []
+        try:
+            response = case.call_and_validate(
+                additional_checks=list(checks), excluded_checks=excluded, **transport
+            )
+            if response.status_code == 200:
+                accepted.add(case.operation.label)
+        except FailureGroup:
+            # `after_validate` has the failure with the name of its check.
+            pass
+        except Exception as error:  # noqa: BLE001 - a crash is a problem like any other
+            findings.append(CaseFinding("crash", case, error))
+        yield from findings
+        findings.clear()
 
 
 def generate_cases(schema: Schema, how: settings = EDGES) -> list[Case]:
     """Return every case without sending it."""
     cases: list[Case] = []
+    seed = current_run().seed
 
     # Hypothesis marks the function, so it must be one of Python.
     def keep(case: Case) -> None:
@@ -135,7 +175,10 @@ def generate_cases(schema: Schema, how: settings = EDGES) -> list[Case]:
 
     for result in get_all_tests(schema=schema, test_func=keep, settings=how, given_kwargs=None):
         assert isinstance(result, Ok), result.err()
-        result.ok()[1]()
+        test = result.ok()[1]
+        if seed is not None:
+            test = hypothesis.seed(seed)(test)
+        test()
     return cases
 
 
@@ -155,15 +198,39 @@ def run_checks(
 ) -> Problems:
     """Run checks with each operation or response, until they find a problem and raise."""
     problems: Problems = {}
+    run = current_run()
     for check in checks:
-        RUN_COUNT[check.__name__] += 1
+        if not run.begin_step():
+            break
+        run.checks[check.__name__] += 1
         for subject in subjects:
             try:
                 check(subject, *arguments)
             except Exception as error:  # noqa: BLE001 - likewise
-                problems[check.__name__] = f"{subject}: {error!r}"
+                problems[check.__name__] = f"{subject}: {describe_error(error)}"
                 break
     return problems
+
+
+def describe_failure(failure: Exception) -> str:
+    """Return what a check of a case says, in one line."""
+    title = getattr(failure, "title", type(failure).__name__)
+    # The lines behind the first repeat the schema.
+    message = str(getattr(failure, "message", failure)).partition("\n")[0]
+    place = [*getattr(failure, "instance_path", ())]
+    if place:
+        message += f" at {'/'.join(map(str, place))}"
+    # That of a check which schemathesis does not have repeats its name.
+    if title.startswith("Custom check failed"):
+        return message or "it did not pass"
+    return f"{title}: {message}" if message else title
+
+
+def describe_error(error: Exception) -> str:
+    """Return what a check says, or the class of an error that it did not expect."""
+    if isinstance(error, AssertionError) and str(error):
+        return str(error)
+    return repr(error)
 
 
 def _is_int64(value: Any) -> bool:

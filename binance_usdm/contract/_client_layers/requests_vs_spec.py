@@ -41,7 +41,7 @@ from binance_usdm.contract._client_layers.calls import (
 from binance_usdm.contract._client_layers.facade import Facade
 from binance_usdm.contract._client_layers.sdk import Sdk, SentRequest
 from binance_usdm.contract._spec.document import Json, without_credentials
-from binance_usdm.contract._spec.exact_json import canonical
+from binance_usdm.contract._spec.exact_json import canonical, first_difference
 from binance_usdm.contract._spec.operations import Operation, operation_by_route, operations
 from binance_usdm.mock import ManualClock
 
@@ -99,7 +99,9 @@ def case_checks(document: Json, facade: Facade) -> list[Check]:
         call = facade.calls.get(case.id)
         if call is not None and call.sent and call.error is None:
             received = json.loads(call.sent[-1].response_body, parse_float=Decimal)
-            assert canonical(call.parsed) == canonical(_as_decimals(received, call.parsed))
+            expected, found = _as_decimals(received, call.parsed), call.parsed
+            difference = first_difference(expected, found)
+            assert canonical(found) == canonical(expected), f"the value differs{difference}"
 
     return [wire_conformance, transparent, accepts_only_what_is_described(unsigned)]
 

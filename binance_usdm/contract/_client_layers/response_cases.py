@@ -15,6 +15,7 @@ from hypothesis import Phase, settings
 from binance_usdm import Response, RetryPolicy, UnexpectedResponse, UsdmError
 from binance_usdm.contract._cases.expectations import Outcome
 from binance_usdm.contract._cases.raw_requests import KEY, SECRET, T0, MakeExchange
+from binance_usdm.contract._cases.run_state import current_run
 from binance_usdm.contract._client_layers.calls import python_name, sample_arguments
 from binance_usdm.contract._client_layers.sdk import Sdk
 from binance_usdm.contract._client_layers.value_differences import _differences, _with_plain_amounts
@@ -76,6 +77,9 @@ class ResponseCase:
         self._client: Any = None
         self._received = httpx.Response(500)
 
+    def __str__(self) -> str:
+        return f"{self.operation}, status {self.response.status}"
+
     @property
     def operation(self) -> Operation:
         return self.response.operation
@@ -94,6 +98,9 @@ class ResponseCase:
         status = status or self.response.status
         stream = httpx.ByteStream(body)
         self._received = httpx.Response(status, headers=[*headers], stream=stream)
+        if (coverage := current_run().coverage) is not None:
+            request = (self.operation.method, self.operation.path, self.operation.required_query)
+            coverage.observe(*request, status, self._received.headers, body)
         return self.call(self._client or self._make_client())
 
     def _make_client(self) -> Any:
@@ -133,7 +140,7 @@ class ResponseCase:
         document, schema = self.operation.document, self.response.schema
         value = _with_plain_amounts(document, schema, decode(body))
         differences = [*_differences(document, schema, received.parsed, value, "")]
-        assert not differences, f"{differences[:3]} for {body[:400]!r}"
+        assert not differences, f"{'; '.join(differences[:3])}; for the body {body[:200]!r}"
 
     def thin_out(self, items: Iterable[T], offset: int = 0) -> list[T]:
         """Return all items, or every third in a run without random cases, which is faster."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from binance_usdm.contract._client_layers.calls import python_name
 from binance_usdm.contract._spec.document import Json, resolve
-from binance_usdm.contract._spec.exact_json import canonical
+from binance_usdm.contract._spec.exact_json import canonical, first_difference
 from binance_usdm.contract._spec.json_of_values import (
     choose_schema,
     field_schema,
@@ -76,13 +76,14 @@ def _tuple_differences(
     document: Json, schema: Json, parsed: Any, value: list[Any], path: str
 ) -> Iterator[str]:
     known = schema["prefixItems"]
-    if canonical(_as_numbers(parsed.to_list())) != canonical(_as_numbers(value)):
-        yield f"{path}: written back as {canonical(parsed.to_list())[:400]}"
     if canonical(list(parsed.additional_items)) != canonical(value[len(known) :]):
         yield f"{path}: additional {parsed.additional_items!r}"
     for node, item in zip(known, value, strict=False):
         attribute = _attribute(parsed, node, node["x-name"])
         yield from _differences(document, node, attribute, item, f"{path}.{node['x-name']}")
+    expected, written = _as_numbers(value), _as_numbers(parsed.to_list())
+    if canonical(written) != canonical(expected):
+        yield f"{path}: written back differently{first_difference(expected, written)}"
 
 
 def _as_numbers(value: Any) -> Any:
@@ -105,8 +106,6 @@ def _object_differences(
     document: Json, schema: Json, parsed: Any, value: Json, path: str
 ) -> Iterator[str]:
     schemas = schema.get("properties", {})
-    if canonical(_as_numbers(parsed.to_dict())) != canonical(_as_numbers(value)):
-        yield f"{path}: written back as {canonical(parsed.to_dict())[:400]}"
     unknown = {name: each for name, each in value.items() if name not in schemas}
     if canonical(dict(parsed.additional_properties)) != canonical(unknown):
         yield f"{path}: additional {parsed.additional_properties!r}"
@@ -122,6 +121,9 @@ def _object_differences(
                 yield f"{place}: {attribute!r}, not MISSING"
         elif attribute is not None:
             yield f"{place}: {attribute!r}, not None"
+    expected, written = _as_numbers(value), _as_numbers(parsed.to_dict())
+    if canonical(written) != canonical(expected):
+        yield f"{path}: written back differently{first_difference(expected, written)}"
 
 
 def _read_instant(parsed: Any, name: str) -> Any:

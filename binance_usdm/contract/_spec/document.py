@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 Json: TypeAlias = Mapping[str, Any]
@@ -30,6 +31,41 @@ def without_credentials(document: Json) -> dict[str, Any]:
         for path, item in document["paths"].items()
     }
     return {**document, "paths": paths, "security": []}
+
+
+def load_document(path: Path) -> Any:
+    """Read an OpenAPI document from a file, in JSON or YAML.
+
+    Raises:
+        ValueError: It cannot be read, or is not a document that the layers can use.
+    """
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    try:
+        document = json.loads(source)
+    except ValueError:
+        document = _load_yaml(source)
+    if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
+        raise ValueError("is not an OpenAPI document")
+    for path_name, item in document["paths"].items():
+        for method in METHODS:
+            for name in ("operationId", "x-weight", "responses"):
+                if name not in item.get(method, {name: ""}):
+                    raise ValueError(f"{method.upper()} {path_name} has no {name}")
+    return document
+
+
+def _load_yaml(source: bytes) -> Any:
+    # Only a document in YAML needs it.
+    import yaml  # type: ignore[import-untyped]
+
+    try:
+        # Statuses are keys, which are strings in JSON.
+        return json.loads(json.dumps(yaml.safe_load(source)))
+    except (yaml.YAMLError, TypeError, ValueError):
+        raise ValueError("is neither JSON nor YAML") from None
 
 
 def resolve(document: Json, node: Json) -> Json:

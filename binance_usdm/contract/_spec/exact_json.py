@@ -32,6 +32,20 @@ def canonical(value: Any) -> str:
     )
 
 
+def first_difference(expected: Any, found: Any, path: str = "") -> str:
+    """Return where two values differ first, and how; "" if they are equal."""
+    if isinstance(expected, dict) and isinstance(found, dict) and {*expected} == {*found}:
+        places = [(expected[name], found[name], f"{path}.{name}") for name in expected]
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        pairs = enumerate(zip(expected, found, strict=True))
+        places = [(*pair, f"{path}[{index}]") for index, pair in pairs]
+    elif canonical(expected) == canonical(found):
+        return ""
+    else:
+        return f" at {path or 'the top'}: {canonical(found)[:200]}, not {canonical(expected)[:200]}"
+    return next(filter(None, (first_difference(*place) for place in places)), "")
+
+
 def _parse_integer(text: str) -> int | Decimal:
     return int(text) if len(text) <= 20 and -(2**63) <= int(text) < 2**64 else Decimal(text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,19 @@ class Operation:
     responses: Json = field(repr=False)
     example_bodies: tuple[str, ...] = field(repr=False)
     clock_fields: tuple[str, ...] = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """Method and path."""
+        return f"{self.method} {self.path}"
+
+    def matches(self, path: str) -> bool:
+        """Return whether a path is this operation's, with any values of its parameters."""
+        pattern = re.sub(r"\\\{[^}]+\\\}", "[^/]*", re.escape(self.path))
+        return path == self.path or re.fullmatch(pattern, path) is not None
 
     @functools.cached_property
     def parameters(self) -> tuple[Json, ...]:

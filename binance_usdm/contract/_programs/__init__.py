@@ -1,0 +1,1 @@
+"""A program in any language, judged by four calls to the mock exchange."""

@@ -1,0 +1,1 @@
+"""Findings of a run, as lines, JUnit, JSON and HTML."""

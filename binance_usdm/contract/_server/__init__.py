@@ -1,0 +1,1 @@
+"""A server or proxy on the network against the document."""

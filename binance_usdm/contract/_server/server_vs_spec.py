@@ -1,0 +1,240 @@
+"""A server or proxy that acts as the exchange keeps the document."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import requests
+from hypothesis import settings
+
+from binance_usdm.contract._cases.coverage import Coverage
+from binance_usdm.contract._cases.run_state import Run, as_current
+from binance_usdm.contract._cases.schemathesis_setup import (
+    Case,
+    Check,
+    accepts_only_what_is_described,
+    describe_failure,
+    generate_cases,
+    load_schema,
+    send_cases,
+)
+from binance_usdm.contract._reports.report import Finding, Section, merge_findings
+from binance_usdm.contract._spec.document import Json
+from binance_usdm.contract._spec.operations import Operation, operations
+
+from .account import Account
+from .session import TIMEOUT_SECONDS, ServerSession, TimedSigner
+from .small_changes import ACCEPTED, Outcome, Variant, iter_variants, send_variant
+
+GENERATED: Final = "generated requests"
+CHANGED: Final = "valid requests with a small change"
+MAX_TEXT: Final = 400
+# Otherwise 401, 403, 429 and 5xx would do as well.
+CONFIG: Final[dict[str, Any]] = {
+    "checks": {
+        "unsupported_method": {"enabled": False},
+        "positive_data_acceptance": {"expected-statuses": ["200"]},
+    },
+}
+
+
+class UnusableServerError(Exception):
+    """The server cannot be checked: it does not respond, or limits requests."""
+
+
+@dataclass
+class ServerCheck:
+    """A server to check.
+
+    Attributes:
+        document: The document that it should keep.
+        url: Base URL.
+        account: Key and secret of an account of the server.
+        how: Which cases are generated.
+        reproduce: Returns the command that sends a case again, by its identifier.
+        max_per_minute: How many requests may be sent in a minute, or `None`.
+        only: Identifier of the one case that is sent, or `None` for all.
+    """
+
+    document: Json = field(repr=False)
+    url: str
+    account: Account
+    how: settings
+    reproduce: Callable[[str], str] = field(repr=False)
+    max_per_minute: int | None = None
+    only: str | None = None
+
+    def run(self, run: Run) -> Iterator[Section]:
+        """Run both parts, and yield each as soon as it has ended.
+
+        Raises:
+            UnusableServerError: The server does not respond, or limits requests.
+        """
+        run.coverage = Coverage(self.document)
+        self._sent_ids: list[str] = []
+        with ServerSession(self.url, self.max_per_minute) as session, as_current(run):
+            self._connect(session)
+            for name, part in ((GENERATED, self._run_generated), (CHANGED, self._run_changed)):
+                started_at, sent = time.monotonic(), session.request_count
+                run.checks.clear()
+                section = Section(name)
+                self._operations: set[str] = set()
+                section.findings = merge_findings(part(session, run))
+                section.seconds = time.monotonic() - started_at
+                section.cases = session.request_count - sent
+                section.checks = tuple(run.checks)
+                section.operations = len(self._operations)
+                if section.cases or self.only is None:
+                    yield section
+                if session.is_limited:
+                    raise UnusableServerError(
+                        "the server limits requests (HTTP 429 or 418); raise its limit, or use "
+                        "--max-per-minute"
+                    )
+        if self.only is not None and not self._sent_ids:
+            raise UnusableServerError(
+                f"there is no case {self.only}; use the same --seed, --max-examples "
+                "and --spec as the run that named it"
+            )
+
+    def _connect(self, session: ServerSession) -> None:
+        """Send one request without credentials, whatever comes of it."""
+        try:
+            session.get(f"{self.url.rstrip('/')}/", timeout=TIMEOUT_SECONDS)
+        except requests.RequestException as error:
+            problem = f"no response from {self.url}: {type(error).__name__}"
+            raise UnusableServerError(problem) from None
+        session.request_count = 0
+        session.is_limited = False
+
+    def _run_generated(self, session: ServerSession, run: Run) -> Iterator[Finding]:
+        schema = load_schema(self.document, CONFIG)
+        known = operations(self.document)
+        schema.auth.set_from_requests(TimedSigner(known, self.account))
+        ids = _case_ids(generate_cases(schema, self.how), known)
+        cases = [case for name, case in ids.items() if self.only in (None, name)]
+        name_by_case = {id(case): name for name, case in ids.items()}
+        sent: dict[str, Any] = {}
+
+        @schema.hook
+        def after_call(context: Any, case: Case, response: Any) -> None:
+            sent[case.id] = response
+            self._note(name_by_case.get(id(case), ""), case.path)
+
+        checks = [accepts_only_what_is_described(self.document), _undeclared_method(known)]
+        transport = {"session": session, "base_url": self.url, "timeout": TIMEOUT_SECONDS}
+        for finding in send_cases(schema, _while_useful(cases, session), checks, **transport):
+            # That check sends requests of its own.
+            is_repeated = finding.check == "ignored_auth"
+            response = None if is_repeated else sent.get(finding.case.id)
+            message = self._describe(finding.failure)
+            yield Finding(
+                section=GENERATED,
+                check=finding.check,
+                message=message,
+                subject=finding.case.operation.label,
+                request=self._request_text(response),
+                response=self._response_text(response),
+                reproduce=self.reproduce(name_by_case[id(finding.case)]),
+            )
+
+    def _run_changed(self, session: ServerSession, run: Run) -> Iterator[Finding]:
+        for operation in operations(self.document):
+            for variant in iter_variants(operation, self.account):
+                name = f"{operation.id}/{variant.slug}"
+                if self.only not in (None, name):
+                    continue
+                if session.is_useless or not run.begin_step():
+                    return
+                run.checks[variant.name] += 1
+                self._note(name, operation.path)
+                outcome = send_variant(session, self.url, operation, variant)
+                if run.coverage is not None and outcome.status:
+                    sent = (variant.method, variant.path, variant.query)
+                    received = (outcome.status, outcome.headers, outcome.body)
+                    run.coverage.observe(*sent, *received)
+                if not outcome.is_expected(variant.expected):
+                    yield self._changed_finding(operation, variant, name, outcome)
+                    # Without a valid request the others show nothing.
+                    if variant.expected == ACCEPTED and variant.name == "a valid request":
+                        break
+
+    def _changed_finding(
+        self, operation: Operation, variant: Variant, name: str, outcome: Outcome
+    ) -> Finding:
+        expected = str(variant.expected)
+        if isinstance(variant.expected, int):
+            expected = f"HTTP {expected}" if variant.expected > 0 else f"code {expected}"
+        query = f"?{variant.query}" if variant.query else ""
+        return Finding(
+            section=CHANGED,
+            check=variant.name,
+            message=f"{outcome}; expected: {expected}",
+            subject=operation.label,
+            request=self._shorten(f"{variant.method} {variant.path}{query}"),
+            response=self._shorten(outcome.body.decode("utf-8", "replace")),
+            reproduce=self.reproduce(name),
+        )
+
+    def _note(self, name: str, path: str) -> None:
+        self._operations.add(path)
+        if name:
+            self._sent_ids.append(name)
+
+    def _describe(self, failure: Exception) -> str:
+        if isinstance(failure, requests.RequestException):
+            return f"no response: {type(failure).__name__}"
+        return self.account.redact(describe_failure(failure))
+
+    def _request_text(self, response: Any) -> str:
+        if response is None:
+            return ""
+        request = response.request
+        path = str(request.url).removeprefix(self.url.rstrip("/"))
+        return self._shorten(f"{request.method} {path}")
+
+    def _response_text(self, response: Any) -> str:
+        if response is None:
+            return ""
+        body = response.content.decode("utf-8", "replace")
+        return self._shorten(f"HTTP {response.status_code} {body}")
+
+    def _shorten(self, text: str) -> str:
+        # Redacted as a whole, since a cut could go through a secret.
+        safe = " ".join(self.account.redact(text).split())
+        return safe if len(safe) <= MAX_TEXT else f"{safe[:MAX_TEXT]}…"
+
+
+def _case_ids(cases: list[Case], known: list[Operation]) -> dict[str, Case]:
+    """Return cases by identifiers that are the same in every run with the same options."""
+    id_by_path = {operation.path: operation.id for operation in known}
+    numbers: Counter[str] = Counter()
+    named: dict[str, Case] = {}
+    for case in cases:
+        operation_id = id_by_path[case.path]
+        numbers[operation_id] += 1
+        named[f"{operation_id}/{numbers[operation_id]}"] = case
+    return named
+
+
+def _while_useful(cases: list[Case], session: ServerSession) -> Iterator[Case]:
+    for case in cases:
+        if session.is_useless:
+            return
+        yield case
+
+
+def _undeclared_method(known: list[Operation]) -> Check:
+    routes = {(operation.method, operation.path) for operation in known}
+
+    def undeclared_method(context: Any, response: Any, case: Case) -> None:
+        """A method that a path does not have is rejected with 404, as the exchange does, or 405."""
+        if (response.request.method, case.path) not in routes:
+            status = response.status_code
+            assert status in (404, 405), f"{response.request.method}: {status}"
+
+    return undeclared_method

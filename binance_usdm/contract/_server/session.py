@@ -1,0 +1,106 @@
+"""The HTTP session to a server: signed as it sends, not too fast, with the server's state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import quote_plus, urlsplit
+
+import requests
+
+from binance_usdm.contract._cases.signing import Signer
+from binance_usdm.contract._spec.operations import Operation
+
+from .account import Account
+
+TIMEOUT_SECONDS: Final = 10.0
+# Timestamps are ahead, where less than 1000 ms is allowed, so that a generated window of 1 ms
+# outlasts the network.
+AHEAD_MS: Final = 750
+# What schemathesis prints instead of a secret.
+FILTERED: Final = "[Filtered]"
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+LIMITED_STATUSES: Final = (418, 429)
+MAX_FAILURES: Final = 5
+
+
+class ServerSession(requests.Session):
+    """A session that notices when the server limits requests or does not respond.
+
+    Args:
+        url: Base URL of the server. Proxies of the environment are used unless it is this machine.
+        max_per_minute: How many requests may be sent in a minute, or `None`.
+
+    Attributes:
+        request_count: How many requests were sent.
+        is_limited: Whether the server responded with HTTP 429 or 418.
+        failure_count: How many requests in a row got no response.
+    """
+
+    def __init__(self, url: str, max_per_minute: int | None = None) -> None:
+        super().__init__()
+        self.trust_env = urlsplit(url).hostname not in LOOPBACK
+        self._interval_seconds = 60 / max_per_minute if max_per_minute else 0.0
+        self._next_at = 0.0
+        self.request_count = 0
+        self.is_limited = False
+        self.failure_count = 0
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send a prepared request."""
+        wait = self._next_at - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+        self._next_at = time.monotonic() + self._interval_seconds
+        self.request_count += 1
+        kwargs["allow_redirects"] = False
+        try:
+            response = super().send(request, **kwargs)
+        except requests.RequestException:
+            self.failure_count += 1
+            raise
+        self.failure_count = 0
+        self.is_limited = self.is_limited or response.status_code in LIMITED_STATUSES
+        return response
+
+    @property
+    def is_useless(self) -> bool:
+        """Whether more requests would show nothing about the server."""
+        return self.is_limited or self.failure_count >= MAX_FAILURES
+
+
+class TimedSigner(Signer):
+    """Signs with an account, with the present time in valid timestamps."""
+
+    def __init__(self, operations: Iterable[Operation], account: Account) -> None:
+        known = [*operations]
+        super().__init__(known, account.api_key, account.api_secret)
+        self._timestamps = {each.timestamp for each in known if each.timestamp}
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if FILTERED in request.headers.values() or quote_plus(FILTERED) in str(request.url):
+            # Schemathesis makes the request once more only to print it.
+            return request
+        address, mark, query = (request.url or "").partition("?")
+        pairs = set_timestamp(query.split("&"), self._timestamps, now_ms() + AHEAD_MS)
+        request.url = f"{address}{mark}{'&'.join(pairs)}"
+        return super().__call__(request)
+
+
+def now_ms() -> int:
+    """Return the time of this machine in ms."""
+    return time.time_ns() // 1_000_000
+
+
+def set_timestamp(pairs: list[str], names: set[str], ms: int) -> list[str]:
+    """Return pairs with another time where there is a valid one."""
+    return [
+        f"{name}={ms}" if name in names and _is_time(text) else pair
+        for pair in pairs
+        for name, _, text in [pair.partition("=")]
+    ]
+
+
+def _is_time(text: str) -> bool:
+    return len(text) < 20 and text.isascii() and text.isdigit() and 1 <= int(text) < 2**63
