@@ -17,6 +17,8 @@ operation. Two runs do the same: clocks stand still, and examples are derandomiz
 
     assert run_requests_vs_spec(SPEC, Sdk(MyClient)) == {}
 
+`parametrize` makes every check of the layers a test case of pytest.
+
 The layers need the extra `contract`. A name is imported when it is first used, since schemathesis
 takes a second to import. No module of this package uses private names of the client.
 """
@@ -31,16 +33,20 @@ if TYPE_CHECKING:
     from ._client_layers.responses_vs_spec import run_responses_vs_spec
     from ._client_layers.sdk import RecordingTransport, Sdk
     from ._mock_layer.mock_vs_spec import run_mock_vs_spec
+    from ._parametrize import ContractCheck, list_checks, parametrize
     from ._spec.document import SPEC, load_document
 
 __all__ = [
     "SPEC",
+    "ContractCheck",
     "Problems",
     "RecordingTransport",
     "Sdk",
     "exchange_maker",
+    "list_checks",
     "load_document",
     "make_exchange",
+    "parametrize",
     "run_mock_vs_spec",
     "run_requests_vs_spec",
     "run_responses_vs_spec",
@@ -52,6 +58,9 @@ _MODULE_BY_NAME = {
     "RecordingTransport": "._client_layers.sdk",
     "Sdk": "._client_layers.sdk",
     "exchange_maker": "._cases.raw_requests",
+    "ContractCheck": "._parametrize",
+    "list_checks": "._parametrize",
+    "parametrize": "._parametrize",
     "load_document": "._spec.document",
     "make_exchange": "._cases.raw_requests",
     "run_mock_vs_spec": "._mock_layer.mock_vs_spec",
