@@ -34,15 +34,19 @@ if TYPE_CHECKING:
     from ._client_layers.sdk import RecordingTransport, Sdk
     from ._mock_layer.mock_vs_spec import run_mock_vs_spec
     from ._parametrize import ContractCheck, list_checks, parametrize
+    from ._recorded.deviations import Deviation, RecordedReply, find_deviations
     from ._spec.document import SPEC, load_document
 
 __all__ = [
     "SPEC",
     "ContractCheck",
+    "Deviation",
     "Problems",
+    "RecordedReply",
     "RecordingTransport",
     "Sdk",
     "exchange_maker",
+    "find_deviations",
     "list_checks",
     "load_document",
     "make_exchange",
@@ -59,6 +63,9 @@ _MODULE_BY_NAME = {
     "Sdk": "._client_layers.sdk",
     "exchange_maker": "._cases.raw_requests",
     "ContractCheck": "._parametrize",
+    "Deviation": "._recorded.deviations",
+    "RecordedReply": "._recorded.deviations",
+    "find_deviations": "._recorded.deviations",
     "list_checks": "._parametrize",
     "parametrize": "._parametrize",
     "load_document": "._spec.document",

@@ -10,7 +10,7 @@ _binance_usdm() {
   fi
   for ((index = 1; index < COMP_CWORD; index++)); do
     case "${path:+$path }${COMP_WORDS[index]}" in
-    balance|server-time|doctor|whoami|mock|'mock serve'|'mock run'|'mock scrub'|completion|contract|'contract run'|'contract client'|'contract mock'|'contract program'|spec) path=${path:+$path }${COMP_WORDS[index]} ;;
+    balance|server-time|doctor|whoami|mock|'mock serve'|'mock run'|'mock scrub'|completion|contract|'contract run'|'contract client'|'contract mock'|'contract program'|'contract reply'|spec) path=${path:+$path }${COMP_WORDS[index]} ;;
     esac
   done
   COMPREPLY=()
@@ -36,6 +36,8 @@ _binance_usdm() {
     'contract client:--seed'|'contract client:--max-examples'|'contract client:--time-budget') return ;;
     'contract mock:--spec'|'contract mock:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     'contract mock:--seed'|'contract mock:--max-examples'|'contract mock:--time-budget') return ;;
+    'contract reply:--operation'|'contract reply:--status') return ;;
+    'contract reply:--spec'|'contract reply:--proposal') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     spec:--language) COMPREPLY=($(compgen -W 'en zh' -- "$current")); return ;;
   esac
   case "$path" in
@@ -49,11 +51,12 @@ _binance_usdm() {
     'mock run') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --sealed' ;;
     'mock scrub') words='-h --help' ;;
     completion) words='bash zsh fish -h --help' ;;
-    contract) words='run client mock program -h --help' ;;
+    contract) words='run client mock program reply -h --help' ;;
     'contract run') words='-h --help --url --spec --seed --max-examples --time-budget --report --max-per-minute --case' ;;
     'contract client') words='-h --help --spec --seed --max-examples --time-budget --report' ;;
     'contract mock') words='-h --help --spec --seed --max-examples --time-budget --report' ;;
     'contract program') words='-h --help' ;;
+    'contract reply') words='-h --help --operation --status --spec --json --proposal' ;;
     spec) words='-h --help --language' ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))

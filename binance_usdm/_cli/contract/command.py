@@ -35,6 +35,12 @@ BINANCE_API_SECRET, or from the files that BINANCE_API_KEY_FILE and BINANCE_API_
 run sends invalid requests, too: hosts of the exchange itself are rejected."""
 _CLIENT_TEXT: Final = "Check a Python client with the methods of Client or AsyncClient."
 _MOCK_TEXT: Final = "Check a subclass of the mock exchange."
+_REPLY_TEXT: Final = "Compare recorded responses with the spec, without showing a value."
+_REPLY_DESCRIPTION: Final = f"""{_REPLY_TEXT}
+
+A file is a HAR, what `mock scrub` prints, or with --operation one body; - is stdin. Reported are
+fields that are unknown or missing, other types, values out of pattern or range, and statuses and
+codes that the spec does not have. Exits with 1 if there is one."""
 _PROGRAM_TEXT: Final = "Check a program in any language by four calls to the mock exchange."
 
 
@@ -73,6 +79,35 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
     program.set_defaults(run=_call("program", "run_program_calls"))
     program.add_argument("program", nargs=argparse.REMAINDER, metavar="-- PROGRAM [ARGUMENT ...]")
 
+    reply = _add(commands, "reply", _REPLY_TEXT, _REPLY_DESCRIPTION)
+    reply.set_defaults(run=_call("reply", "run_reply"))
+    reply.add_argument("files", type=Path, nargs="+", metavar="FILE", help="recorded responses")
+    reply.add_argument("--operation", metavar="NAME", help="the files are bodies of this operation")
+    reply.add_argument(
+        "--status",
+        type=integer_between(100, 599),
+        default=200,
+        metavar="N",
+        help="status of these bodies (default: %(default)s)",
+    )
+    _add_spec_argument(reply)
+    reply.add_argument("--json", action="store_true", help="print the deviations as JSON")
+    reply.add_argument(
+        "--proposal",
+        type=Path,
+        metavar="FILE",
+        help="write the spec as it would describe these responses, too",
+    )
+
+
+def _add_spec_argument(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--spec",
+        type=Path,
+        metavar="FILE",
+        help="OpenAPI document in JSON or YAML (default: the one of this package)",
+    )
+
 
 def _add(commands: Any, name: str, text: str, description: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
@@ -88,12 +123,7 @@ def _add(commands: Any, name: str, text: str, description: str) -> argparse.Argu
 
 def _add_run_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of all commands that generate cases."""
-    command.add_argument(
-        "--spec",
-        type=Path,
-        metavar="FILE",
-        help="OpenAPI document in JSON or YAML (default: the one of this package)",
-    )
+    _add_spec_argument(command)
     command.add_argument(
         "--seed",
         type=integer_between(0, MAX_SEED),

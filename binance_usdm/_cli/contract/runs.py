@@ -19,6 +19,7 @@ from binance_usdm._secrets import Problem
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, Switches, running
 
 from .command import DEFAULT_EXAMPLES
+from .extra import explained_imports
 
 if TYPE_CHECKING:
     from hypothesis import settings
@@ -87,17 +88,12 @@ def _prepared(options: argparse.Namespace) -> Iterator[tuple[Any, settings, Run]
     """
     if not __debug__:
         raise ConfigurationError("the checks are assertions; run Python without -O")
-    try:
+    with explained_imports():
         from hypothesis.configuration import set_hypothesis_home_dir
 
         from binance_usdm.contract import SPEC, load_document
         from binance_usdm.contract._cases.run_state import Run
         from binance_usdm.contract._cases.schemathesis_setup import settings_for
-    except ImportError as error:
-        raise ConfigurationError(
-            f"contract needs the extra contract ({error.name} is missing); "
-            "run pip install 'binance-usdm[contract]'"
-        ) from None
     # Hypothesis would make a folder in the current one, though nothing is stored.
     with tempfile.TemporaryDirectory() as folder:
         set_hypothesis_home_dir(folder)

@@ -1,0 +1,1 @@
+"""Recorded responses against the document, without showing their values."""
