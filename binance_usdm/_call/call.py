@@ -85,7 +85,7 @@ class CallRunner(ClockSyncer):
             used_weight=result.used_weight,
             elapsed=time.monotonic() - started_at,
             attempts=request_count,
-            received_at_ms=self._shared.clock(),
+            received_at_ms=self._shared.clock.time_at(result.received_at),
         )
 
     async def _sync_and_send(self, attempt: Attempt) -> AttemptResult:

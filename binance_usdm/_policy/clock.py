@@ -99,6 +99,13 @@ class ExchangeClock:
             return self._wall() // 1_000_000
         return int(sample.server_time_ms + self._monotonic_ms() - sample.monotonic_ms)
 
+    def time_at(self, instant: float) -> int:
+        """Return the time in ms since 1970 that it was at an instant of `monotonic`, in seconds."""
+        if (sample := self.latest_sample) is None:
+            elapsed_ns = int((self.monotonic() - instant) * 1e9)
+            return (self._wall() - elapsed_ns) // 1_000_000
+        return int(sample.server_time_ms + instant * 1e3 - sample.monotonic_ms)
+
     def _monotonic_ms(self) -> float:
         return self.monotonic() * 1e3
 

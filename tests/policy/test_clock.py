@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 import time_machine
+from attrs import evolve
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -52,6 +53,8 @@ from binance_usdm._policy.clock import ExchangeClock, local_time_ms
 from binance_usdm._policy.clock_samples import ClockSample
 from binance_usdm.mock import Exchange
 from binance_usdm_wire import OPERATIONS
+from binance_usdm_wire.api.account import balance
+from binance_usdm_wire.api.account.balance import OPERATION
 from tests.support.clients import KEY, NOW, SECRET, BlockingFacade, RecordingHandler, error_response
 from tests.support.incidents import Incidents
 from tests.support.raw_server import READ, STAY_SILENT, RawServer, response_bytes
@@ -1027,6 +1030,37 @@ def test_every_round_is_another_one_for_those_who_wait() -> None:
     assert clock.try_start_sync(1)
     clock.finish_sync(None, None)  # broken off
     assert clock.sync_count == 3
+
+
+@pytest.mark.parametrize("slow", ["observer", "parser"])
+@pytest.mark.parametrize("is_synced", [False, True])
+def test_a_response_has_the_time_of_its_arrival(
+    client_of: ClientOf, monkeypatch: pytest.MonkeyPatch, is_synced: bool, slow: str
+) -> None:
+    """Neither a slow observer nor a slow parser moves the time of a response."""
+    world = FakeMachineClocks(offset=90_000)
+    monkeypatch.setattr(shared, "ExchangeClock", lambda: world.clock)
+    server = DelayedExchange(world)
+
+    def parse_slowly(body: bytes) -> Any:
+        world.advance(7_000 if slow == "parser" else 0)
+        return OPERATION.parse_body(body)
+
+    def observe(event: Event) -> None:
+        if slow == "observer" and event.kind == "answered":
+            world.advance(7_000)
+
+    monkeypatch.setattr(balance, "OPERATION", evolve(OPERATION, parse_body=parse_slowly))
+    client = client_of(
+        server,
+        **keys(server.exchange),
+        clock="exchange" if is_synced else lambda: int(world.true),
+        on_event=observe,
+    )
+    response = client.balance_detailed()
+    arrived_at_ms = world.true - 7_000 + (0 if is_synced else 90_000)
+    assert world.true > NOW + 7_000
+    assert response.received_at_ms == pytest.approx(arrived_at_ms, abs=1)
 
 
 def test_local_time_is_whole_milliseconds() -> None:
