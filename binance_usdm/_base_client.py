@@ -88,7 +88,8 @@ class BaseClient(CallRunner, Generic[TransportT]):
         finally:
             del api_key, api_secret, positional, signer, base_url, proxy, transport, unknown
         self._label = validate_label(label)
-        with ErrorLabel(self._label):
+        self._error_label = ErrorLabel(self._label)
+        with self._error_label:
             for value in (problem, credentials, url, checked_transport):
                 if isinstance(value, Problem):
                     raise ConfigurationError(str(value))

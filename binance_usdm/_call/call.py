@@ -20,7 +20,6 @@ from binance_usdm._policy.wait_queue import Ticket
 from binance_usdm_wire import Operation, Response
 
 from .clock import ClockSyncer
-from .context import ErrorLabel
 from .error_mapping import note_time_left
 from .events import Attempt, AttemptResult
 from .response import ParsedValue, parse_response, parse_used_weight
@@ -199,7 +198,7 @@ class CallRunner(ClockSyncer):
         holders = lease.holders
         token = lease.token
         try:
-            with ErrorLabel(self._label):
+            with self._error_label:
                 self._raise_if_stopped()
                 failure = await self._take_connection(lease)
                 if failure is not None:
@@ -231,7 +230,7 @@ class SyncCallDriver(CallRunner):
     __slots__ = ()
 
     def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
-        with ErrorLabel(self._label):
+        with self._error_label:
             return run_to_end(self._run_call(operation, arguments))
 
 
@@ -242,5 +241,5 @@ class AsyncCallDriver(CallRunner):
 
     async def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Response[T]:
         self._raise_without_event_loop()
-        with ErrorLabel(self._label):
+        with self._error_label:
             return await self._run_call(operation, arguments)

@@ -52,6 +52,7 @@ class CallContext(EventEmitter):
         "_account_by_attribute",
         "_clock",
         "_clock_mode",
+        "_error_label",
         "_gates",
         "_max_reply_bytes",
         "_request_builder",
@@ -70,6 +71,7 @@ class CallContext(EventEmitter):
 
     "auto" is after -1021, "exchange" also before the first timestamp, and `None` never.
     """
+    _error_label: ErrorLabel
     _gates: GateSet
     """The waits of this client's calls. They are closed with the client."""
     _max_reply_bytes: int
@@ -148,7 +150,7 @@ class CallContext(EventEmitter):
         """Return the state of the limiter, with a ban that another limiter's client met."""
         limiter = self._limiter_queue.limiter
         read: Callable[[], Budget] | None = getattr(limiter, "budget", None)
-        with ErrorLabel(self._label):
+        with self._error_label:
             if read is None:
                 kind = type(limiter).__name__
                 raise ConfigurationError(f"limiter has no method budget; add one to {kind}")
@@ -173,7 +175,7 @@ class CallContext(EventEmitter):
         import asyncio
 
         if asyncio._get_running_loop() is None:
-            with ErrorLabel(self._label):
+            with self._error_label:
                 raise ConfigurationError(
                     "no asyncio event loop is running; AsyncClient needs one, use Client without"
                 )

@@ -103,8 +103,10 @@ def find_account_mismatch(
     accounts = list(map(attrgetter(attribute), rows))
     known = accounts[0]
     expected = "the account of the first row"
-    if len(set(accounts)) == 1:
+    if accounts.count(known) == len(accounts):
         known = account_by_attribute.setdefault(attribute, known)
+        if known == accounts[0]:
+            return None
         expected = "the account of this client's earlier responses"
     for number, account in enumerate(accounts):
         if account != known:
