@@ -2,6 +2,9 @@
 
     python benchmarks/guard.py [--rounds 64]      prints JSON: the ratio of each round
 
+It also measures rows that have a field less or more than the spec describes, as a multiple of usual
+ones.
+
 Both sides are measured in one process in short rounds, so that a moment in which the machine is
 slow affects both. Each round also measures a client that makes every third call twice. It shows
 whether an increase by a third would be noticed.
@@ -14,6 +17,7 @@ import asyncio
 import itertools
 import json
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -25,10 +29,12 @@ from benchmarks.baseline import http_client, streams
 from benchmarks.clients import ours, ours_async
 from benchmarks.cpu_time import AsyncCall, Call, Cost, time_calls, timed_async
 from benchmarks.fixed_server import served
+from benchmarks.row_reading import row_readings
 from benchmarks.target import Target
 
 CALLS = 12
 """Calls in a round. With few calls in many rounds, less happens on the machine in between."""
+ROW_CALLS = 40
 CONCURRENCY = 4
 FEW, MANY = 10, 200
 """Numbers of concurrent calls whose costs are compared."""
@@ -108,6 +114,14 @@ def measure(url: str, rounds: int) -> dict[str, Ratios]:
         }
 
 
+def measure_rows(rounds: int) -> Ratios:
+    with tempfile.TemporaryDirectory() as folder:
+        readings = row_readings(Path(folder))
+        return ratios(
+            {name: partial(time_calls, read, ROW_CALLS) for name, read in readings.items()}, rounds
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description="A call's CPU as a multiple of the standard library's."
@@ -115,7 +129,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=64)
     rounds: int = parser.parse_args().rounds
     with served() as url:
-        print(json.dumps(measure(url, rounds)))
+        measured = measure(url, rounds)
+    print(json.dumps(measured | {"rows": measure_rows(rounds)}))
 
 
 if __name__ == "__main__":

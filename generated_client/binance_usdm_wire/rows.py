@@ -3,7 +3,7 @@
 
 msgspec reads the rows as records of strings, which costs a third to three quarters of reading them
 as dicts. What a record cannot represent is read again object by object, exactly: unknown fields,
-mismatches, colons in strings.
+mismatches, colons in strings. After rows with one unknown field, records have that field too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Generic, TypeVar
+from operator import attrgetter
+from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,6 +27,26 @@ _MAX_CACHED_LENGTH: Final = 40
 # Possessive quantifiers: the time is linear in the length.
 _DECIMALS: Final = re.compile(r"(?:-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+,)*+").fullmatch
 _decimal_by_string: Final[dict[str, Decimal]] = {}
+_MAX_EXTENSIONS: Final = 8
+_Scalar = str | bool | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None
+_SCALAR_TYPES: Final = frozenset({str, bool, int, type(None)})
+
+
+class _RecordDecoder(NamedTuple):
+    """Decoder of records, and the unknown field that they have, if any."""
+
+    decode: Callable[[bytes], list[Any]]
+    unknown_name: str | None
+
+    def additional_properties(self, records: list[Any]) -> list[dict[str, Any]]:
+        """Return the unknown fields of each record."""
+        name = self.unknown_name
+        if name is None:
+            return [{} for _ in records]
+        return [
+            {} if record._unknown is msgspec.UNSET else {name: record._unknown}
+            for record in records
+        ]
 
 
 class RowReader(Generic[T]):
@@ -34,7 +55,7 @@ class RowReader(Generic[T]):
     Args:
         record: msgspec Struct with the fields of the spec, decimal strings as `str`.
         optional: Names of its attributes that may be unset.
-        make_rows: Returns the rows of such records.
+        make_rows: Returns the rows of such records, given the unknown fields of each.
         read: Reader of one decoded object.
     """
 
@@ -42,12 +63,14 @@ class RowReader(Generic[T]):
         self,
         record: type[msgspec.Struct],
         optional: tuple[str, ...],
-        make_rows: Callable[[list[Any]], list[T]],
+        make_rows: Callable[[list[Any], list[dict[str, Any]]], list[T]],
         read: Reader[T],
     ) -> None:
-        self._decode_records = msgspec.json.Decoder(list[record]).decode  # type: ignore[valid-type]
+        self._record = record
+        self._decoder = _RecordDecoder(_list_decoder(record), None)
+        self._extension_count = 0
         self._field_count = len(record.__struct_fields__)
-        self._optional = optional
+        self._optional = [attrgetter(name) for name in optional]
         self._make_rows = make_rows
         self._read_objects = array_reader(read)
 
@@ -59,21 +82,57 @@ class RowReader(Generic[T]):
         """
         check_value_count(body)
         try:
-            records = self._decode_records(body)
+            # Another thread may extend the records meanwhile.
+            decoder = self._decoder
+            records = decoder.decode(body)
+            additional = decoder.additional_properties(records)
             # Each field has a colon. So equal counts prove that there was no duplicate field.
-            if body.count(b":") == self._count_fields(records):
-                return self._make_rows(records)
+            if body.count(b":") == self._count_fields(records) + sum(map(len, additional)):
+                return self._make_rows(records, additional)
         # No ValueError: a signal handler may raise one.
         except (msgspec.MsgspecError, ResponseMismatch, InvalidOperation, RecursionError):
             pass
         # Outside of the handler, so that a mismatch has no other error as its context.
-        return self._read_objects(decode(body), None)
+        rows = self._read_objects(decode(body), None)
+        self._extend_records(rows)
+        return rows
 
     def _count_fields(self, records: list[Any]) -> int:
+        """Return the number of fields that the spec describes and the records have."""
         count = len(records) * self._field_count
-        for name in self._optional:
-            count -= sum(getattr(record, name) is msgspec.UNSET for record in records)
+        for get in self._optional:
+            count -= list(map(get, records)).count(msgspec.UNSET)
         return count
+
+    def _extend_records(self, rows: list[Any]) -> None:
+        """Let records have an unknown field that these rows have.
+
+        Otherwise rows with a field that the exchange has added would cost four times as much.
+        Only one field: a record does not say in which order several were. The number of extensions
+        is bounded, since each takes some time.
+        """
+        names = {name for row in rows for name in row.additional_properties}
+        if len(names) != 1 or self._extension_count == _MAX_EXTENSIONS:
+            return
+        [name] = names
+        types = {type(value) for row in rows for value in row.additional_properties.values()}
+        if name == self._decoder.unknown_name or not name.isidentifier() or types - _SCALAR_TYPES:
+            return
+        field = msgspec.field(name=name, default=msgspec.UNSET)
+        record = msgspec.defstruct(
+            "ExtendedRecord",
+            [("_unknown", _Scalar | msgspec.UnsetType, field)],
+            bases=(self._record,),
+            kw_only=True,
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        self._decoder = _RecordDecoder(_list_decoder(record), name)
+        self._extension_count += 1
+
+
+def _list_decoder(record: type[msgspec.Struct]) -> Callable[[bytes], list[Any]]:
+    return msgspec.json.Decoder(list[record]).decode  # type: ignore[valid-type]
 
 
 def to_decimals(strings: list[str]) -> list[Decimal]:

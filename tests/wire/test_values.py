@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import attrs
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ from binance_usdm_wire import (
     writing,
 )
 from binance_usdm_wire import rows as wire_rows
+from binance_usdm_wire.models import account_balance
 from tests.support.spec_facts import (
     BALANCE_PATH,
     BALANCE_WEIGHT,
@@ -110,6 +112,65 @@ def test_usual_rows_are_read_as_records(monkeypatch: pytest.MonkeyPatch) -> None
     assert [row.additional_properties for row in balances] == [{}, {}]
     assert balances[0].additional_properties is not balances[1].additional_properties
     assert pickle.loads(pickle.dumps(balances)) == copy.deepcopy(balances) == balances
+
+
+@pytest.fixture
+def reader() -> wire_rows.RowReader[AccountBalance]:
+    """A reader of rows that has not met an unknown field yet."""
+    return wire_rows.RowReader(
+        account_balance._Record, (), account_balance._make_rows, AccountBalance.read
+    )
+
+
+@pytest.mark.parametrize("value", ["0.5", "", True, None, 0, -(2**63), 2**63 - 1])
+def test_a_new_field_becomes_part_of_records(
+    reader: wire_rows.RowReader[AccountBalance], monkeypatch: pytest.MonkeyPatch, value: object
+) -> None:
+    """After rows with one unknown field, rows with and without it need no `from_dict`."""
+    sources = [ROW | {"new": value}, ROW]
+    body = json.dumps(sources).encode()
+    expected = reader.parse(body)
+    assert [row.to_dict() for row in expected] == sources
+    monkeypatch.setattr(AccountBalance, "from_dict", None)
+    assert outcome(lambda: reader.parse(body)) == outcome(lambda: expected)
+    assert [row.to_dict() for row in reader.parse(json.dumps([ROW]).encode())] == [ROW]
+
+
+NEW = ["1.0", "1e2", "1.5", "-0.0", "[]", '{"new": 1}', '":"', str(2**63), str(10**20), '"\\ud800"',
+       '1, "new": 1', '1, "newer": 2', '1, "asset": "USDT"']  # fmt: skip
+
+
+@pytest.mark.promise("R17")
+@pytest.mark.parametrize("new", NEW)
+@pytest.mark.parametrize("learned", ["1", '"x"'])
+def test_a_record_with_a_new_field_is_exact(
+    reader: wire_rows.RowReader[AccountBalance], learned: str, new: str
+) -> None:
+    """Whatever its value is, the result is that of reading object by object."""
+    row = json.dumps(ROW).removesuffix("}")
+    read_objects = reading.array_reader(AccountBalance.read)
+    for value in (learned, new, new, learned, '2, "newer": 1', '2, "newer": 1'):
+        body = f'[{row}, "new": {value}}}]'.encode()
+        by_object = outcome(lambda: read_objects(decoding.decode(body), None))  # noqa: B023
+        assert outcome(lambda: reader.parse(body)) == by_object  # noqa: B023
+
+
+def test_the_number_of_new_fields_is_bounded(
+    reader: wire_rows.RowReader[AccountBalance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A response with ever new fields does not make a record for each."""
+    makes: list[str] = []
+    defstruct = msgspec.defstruct
+
+    def count(name: str, *args: Any, **options: Any) -> Any:
+        makes.append(name)
+        return defstruct(name, *args, **options)
+
+    monkeypatch.setattr(msgspec, "defstruct", count)
+    for number in range(50):
+        [row] = reader.parse(json.dumps([ROW | {f"new{number}": number}]).encode())
+        assert row.additional_properties == {f"new{number}": number}
+    assert len(makes) == wire_rows._MAX_EXTENSIONS
 
 
 def test_a_row_is_immutable(row: AccountBalance) -> None:
