@@ -140,13 +140,8 @@ class _ForeignName:
 def add_foreign_names(client_class: type) -> None:
     """Let attributes that other SDKs have name the method of this one."""
     for name, method in METHOD_BY_FOREIGN_NAME.items():
-        # The methods of an operation are imported when they are looked up.
-        if _has_attribute(client_class, method) and not _has_attribute(client_class, name):
+        if hasattr(client_class, method) and not hasattr(client_class, name):
             setattr(client_class, name, _ForeignName(name, f"use {method}()"))
-
-
-def _has_attribute(owner: type, name: str) -> bool:
-    return any(name in vars(base) for base in owner.__mro__)
 
 
 def is_foreign_name(client_class: type, name: str) -> bool:
