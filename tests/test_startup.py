@@ -6,16 +6,14 @@ import gc
 import os
 import subprocess
 import sys
-import time
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from binance_usdm import MAINNET, AsyncClient, Client, ConfigurationError, __version__
+from binance_usdm import AsyncClient, Client, ConfigurationError, __version__
 from binance_usdm._config import base_url as _base_url
 from binance_usdm.mock import Exchange, running
 
@@ -151,16 +149,28 @@ def test_nothing_that_could_hold_a_password_is_remembered_of_a_base_url() -> Non
     assert _base_url._parse_base_url_cached.cache_info().currsize == 0
 
 
-def test_a_client_for_a_known_base_url_is_made_in_the_time_of_a_few_requests_of_httpx() -> None:
-    def cost(make: Callable[[], object]) -> float:
-        started = time.process_time()
-        for _ in range(200):
-            make()
-        return time.process_time() - started
+CONSTRUCTING = """
+import time
+from collections.abc import Callable
+import httpx
+from binance_usdm import MAINNET, Client
 
-    transport = httpx.MockTransport(lambda request: httpx.Response(200))
-    client = [cost(lambda: Client(KEY, SECRET, transport=transport)) for _ in range(9)]
-    request = [
-        cost(lambda: httpx.Request("GET", MAINNET, headers={"X-MBX-APIKEY": KEY})) for _ in range(9)
-    ]
-    assert min(client) / min(request) < 1.2
+def cost(make: Callable[[], object]) -> float:
+    started = time.process_time()
+    for _ in range(100):
+        make()
+    return time.process_time() - started
+
+KEY, SECRET = "K" * 64, "S" * 64
+transport = httpx.MockTransport(lambda request: httpx.Response(200))
+clients, requests = [], []
+for _ in range(60):
+    clients.append(cost(lambda: Client(KEY, SECRET, transport=transport)))
+    requests.append(cost(lambda: httpx.Request("GET", MAINNET, headers={"X-MBX-APIKEY": KEY})))
+print(min(clients) / min(requests))
+"""
+
+
+def test_a_client_for_a_known_base_url_is_made_in_the_time_of_a_few_requests_of_httpx() -> None:
+    """CPU time of short rounds that take turns, in a process of its own: this one traces secrets."""
+    assert float(python("-c", CONSTRUCTING)) < 1.2
