@@ -43,9 +43,9 @@ def _encode(sources: list[dict[str, Any]]) -> bytes:
 
 def _generate(folder: Path) -> Any:
     # The generator's modules would make each run of the cycle collector cost more.
-    from generator.package_files import replace_package
-    from generator.project import generate
-    from generator.spec import load
+    from generator.document.openapi import load
+    from generator.output.package_files import replace_package
+    from generator.output.project import generate
 
     document = load(ROOT / "spec" / "openapi.yaml")
     properties = document["components"]["schemas"]["AccountBalance"]["properties"]
