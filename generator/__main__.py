@@ -27,11 +27,11 @@ from .changes.surface import render_surface
 from .checks.lint import load_valid, translation_warnings
 from .document.findings import SpecError
 from .document.openapi import Json, load, locate
-from .output.door import door_problems
 from .output.manifest import explain_differences
 from .output.package_files import LEFT_OVER, Files, diff_files, read_package, replace_package
 from .output.project import PACKAGE, generate
 from .output.reader_document import LANGUAGES, render_document
+from .output.wire_imports import import_problems
 from .page.command import DESCRIPTION as PAGE_DESCRIPTION
 from .page.command import run_page
 
@@ -71,7 +71,7 @@ def _run_generate(options: argparse.Namespace) -> int:
     document = load(options.spec)
     files = generate(document)
     if options.output.resolve() == OUTPUT:
-        problems = door_problems(ROOT / "binance_usdm", PACKAGE, files)
+        problems = import_problems(ROOT / "binance_usdm", PACKAGE, files)
         if problems:
             raise SpecError(problems)
     for warning in locate(options.spec, translation_warnings(document)):
@@ -144,7 +144,7 @@ def _run_document(options: argparse.Namespace) -> int:
 
 
 def _run_surface(options: argparse.Namespace) -> int:
-    surface = render_surface(load_valid(SPEC))
+    surface = render_surface(load_valid(options.spec))
     is_current = SURFACE.exists() and SURFACE.read_text(encoding="utf-8") == surface
     if not is_current and options.check:
         print(f"{SURFACE.relative_to(ROOT)}: stale or edited", file=sys.stderr)

@@ -17,9 +17,9 @@ import pytest
 from generator import __main__ as command
 from generator.__main__ import main
 from generator.document.openapi import load
-from generator.output.door import door_problems
 from generator.output.package_files import read_package
 from generator.output.project import PACKAGE, generate
+from generator.output.wire_imports import import_problems
 from tests.specs.broken_specs import BROKEN
 from tests.specs.growth import growing_document
 from tests.specs.places import DOCUMENT, changed
@@ -98,7 +98,7 @@ def test_deleted_files_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.splitlines()[1:] == ["deleted: models/mine.py"]
 
 
-def test_a_renamed_class_is_missed_at_the_door(
+def test_an_import_misses_a_renamed_class(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The hand-written package names the classes that users import."""
@@ -118,8 +118,18 @@ def test_a_renamed_class_is_missed_at_the_door(
     )
     spec.write_text(kept, encoding="utf-8")
     files = generate(load(spec))
-    assert door_problems(ROOT / "binance_usdm", PACKAGE, files) == []
+    assert import_problems(ROOT / "binance_usdm", PACKAGE, files) == []
     assert read_package(ROOT / "generated_client" / PACKAGE).keys() == files.keys()
+
+
+def test_imports_of_every_folder_are_checked(tmp_path: Path) -> None:
+    """A module in a folder of the package is named with its path."""
+    (tmp_path / "room").mkdir()
+    (tmp_path / "room" / "module.py").write_text("from binance_usdm_wire import Gone, Operation\n")
+    [problem] = import_problems(
+        tmp_path, PACKAGE, read_package(ROOT / "generated_client" / PACKAGE)
+    )
+    assert problem.startswith("room/module.py:1: 'Gone' is imported from binance_usdm_wire")
 
 
 def test_another_library_is_one_line(tmp_path: Path) -> None:

@@ -78,14 +78,32 @@ def test_codes_raise_these_classes() -> None:
         assert not (match[3] and error.retryable)
 
 
-def test_a_spec_with_findings_has_no_surface(
+def test_the_surface_is_of_the_given_spec(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--spec FILE surface` reads that file."""
+    spec = tmp_path / "openapi.yaml"
+    text = SPEC_FILE.read_text(encoding="utf-8")
+    spec.write_text(
+        text.replace("operationId: balance\n", "operationId: holdings\n"), encoding="utf-8"
+    )
+    surface = tmp_path / "surface.txt"
+    monkeypatch.setattr("generator.__main__.ROOT", tmp_path)
+    monkeypatch.setattr("generator.__main__.SURFACE", surface)
+    assert main(["--spec", str(spec), "surface"]) == 0
+    assert "holdings(" in surface.read_text(encoding="utf-8")
+    assert main(["--spec", str(spec), "surface", "--check"]) == 0
+    assert main(["surface", "--check"]) == 1
+    assert capsys.readouterr().err == "surface.txt: stale or edited\n"
+
+
+def test_a_spec_with_findings_has_no_surface(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """They are printed with their places, and nothing is written."""
     spec = tmp_path / "openapi.yaml"
     text = SPEC_FILE.read_text(encoding="utf-8")
     spec.write_text(text.replace("name: UNKNOWN\n", "nome: UNKNOWN\n"), encoding="utf-8")
-    monkeypatch.setattr("generator.__main__.SPEC", spec)
-    assert main(["surface", "--check"]) == 2
+    assert main(["--spec", str(spec), "surface", "--check"]) == 2
     out, err = capsys.readouterr()
     assert (out, "nothing was written" in err) == ("", True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from .package_files import Files
 
 
-def door_problems(package: Path, wire: str, files: Files) -> list[str]:
+def import_problems(package: Path, wire: str, files: Files) -> list[str]:
     """Return a line for each name that a package takes from the wire and that it will not have.
 
     Args:
@@ -20,9 +20,9 @@ def door_problems(package: Path, wire: str, files: Files) -> list[str]:
     modules = {path.removesuffix(".py") for path in files}
     public = _public_names(files["__init__.py"]) | modules
     return [
-        f"{path.name}:{line}: {name!r} is imported from {wire}, and the spec has no class of this "
+        f"{path.relative_to(package)}:{line}: {name!r} is imported from {wire}, and the spec has no class of this "
         "name any more; rename it here as well, or keep the name in the spec with x-python-name"
-        for path in sorted(package.glob("*.py"))
+        for path in sorted(package.rglob("*.py"))
         for line, name in _imported_names(path, wire)
         if name not in public
     ]
