@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from .rules.change import Change
@@ -14,9 +14,55 @@ EXAMPLES = "docs/changes/"
 GENERATED = {"docs/errors.md", "docs/surface.txt", "docs/promises.md"}
 BUDGETS = (1920, 2400)
 """Weight of a minute, ours and the exchange's; texts divide it by the weight of a call."""
-OLD_NAME_RULES = (
-    "removed", "removed-optional", "renamed", "wire-name", "moved", "lost", "role-lost",
-)  # fmt: skip
+WEIGHT_RULES = {"weight-raised", "weight-lowered", "weight-changed"}
+
+
+def _subject(change: Change) -> str:
+    return _last_name(change.subject)
+
+
+def _old(change: Change) -> str:
+    return _last_name(change.old)
+
+
+def _last_word_of_old(change: Change) -> str:
+    return _last_name(change.old.rpartition(" ")[2])
+
+
+def _wire(change: Change) -> str:
+    return change.wire
+
+
+def _last_name(text: str) -> str:
+    """Return a path as it is, and the last part of a dotted Python name."""
+    return text if "/" in text else text.removesuffix("()").rpartition(".")[2]
+
+
+OLD_NAMES_BY_RULE: dict[str, tuple[Callable[[Change], str], ...]] = {
+    "argument-removed": (_subject, _wire),
+    "argument-renamed": (_old,),
+    "argument-role-lost": (_old,),
+    "argument-wire-name": (_old,),
+    "class-removed": (_subject, _wire),
+    "class-renamed": (_old,),
+    "clock-removed": (_subject, _wire),
+    "code-removed": (_subject, _wire),
+    "field-removed": (_subject, _wire),
+    "field-removed-optional": (_subject, _wire),
+    "field-renamed": (_old,),
+    "field-wire-name": (_old,),
+    "header-removed": (_last_word_of_old, _wire),
+    "holdings-removed": (_subject, _wire),
+    "host-moved": (_old,),
+    "host-removed": (_last_word_of_old, _wire),
+    "instant-removed": (_subject, _wire),
+    "instant-renamed": (_old,),
+    "operation-moved": (_old,),
+    "operation-removed": (_last_word_of_old, _wire),
+    "operation-renamed": (_old,),
+    "result-lost": (_old,),
+}
+"""What text may still name after a change."""
 FIXED_PLACES = {
     "class-added": "binance_usdm/__init__.py: add {subject} to the public names",
     "class-renamed": "binance_usdm/__init__.py: rename {old} to {new} in the public names",
@@ -50,17 +96,9 @@ def find_places(changes: Iterable[Change], root: Path) -> list[str]:
 
 def _patterns(change: Change) -> list[tuple[str, re.Pattern[str]]]:
     """Return what to search for: words for the report, and a pattern."""
-    if change.rule.startswith("weight-"):
+    if change.rule in WEIGHT_RULES:
         return list(_weight_patterns(change.old))
-    kind = change.rule.partition("-")[2]
-    if kind not in OLD_NAME_RULES or change.rule.startswith("response"):
-        return []
-    old = change.old if kind not in ("removed", "removed-optional") else change.subject
-    if change.rule in ("operation-removed", "header-removed", "host-removed"):
-        old = change.old.rsplit(" ", 1)[-1]
-    names = {old.removesuffix("()").rpartition(".")[2] if "/" not in old else old}
-    if change.wire and kind.startswith("removed"):
-        names.add(change.wire)
+    names = {old_name(change) for old_name in OLD_NAMES_BY_RULE.get(change.rule, ())}
     return [(name, _whole_word(name)) for name in sorted(names) if len(name) > 2]
 
 

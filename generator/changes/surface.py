@@ -9,7 +9,7 @@ from generator.document.openapi import Json
 
 from .compare.specs import error_class
 from .facts.fact_reader import read_facts
-from .facts.facts import Argument, Facts, OperationFacts
+from .facts.facts import Argument, Facts, Operation
 from .facts.limits import describe_limit
 from .facts.shapes import ClassFacts, Shape
 
@@ -43,7 +43,7 @@ def render_surface(document: Json) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def python_signature(operation: OperationFacts) -> str:
+def python_signature(operation: Operation) -> str:
     """Return the signature of an operation's method, without `self`."""
     arguments = sorted(operation.arguments.values(), key=lambda argument: not argument.required)
     declared = [
@@ -54,14 +54,14 @@ def python_signature(operation: OperationFacts) -> str:
     return f"{operation.name}({', '.join(['*', *declared] if declared else [])}) -> {result}"
 
 
-def result_type(operation: OperationFacts) -> str:
+def result_type(operation: Operation) -> str:
     """Return the Python type of an operation's value."""
     if operation.result is None:
         return "None"
     return operation.result.python_type + (" | None" if operation.result.nullable else "")
 
 
-def _describe_operation(operation: OperationFacts) -> Iterator[str]:
+def _describe_operation(operation: Operation) -> Iterator[str]:
     deprecated = ", deprecated" if operation.deprecated else ""
     yield python_signature(operation)
     weight = json.dumps(operation.weight)
@@ -111,7 +111,7 @@ def _describe_errors(facts: Facts) -> Iterator[str]:
         yield f"{code} {error['name']}: {error_class(error)}{permanent}"
 
 
-def _describe_command(operation: OperationFacts, facts: Facts) -> str:
+def _describe_command(operation: Operation, facts: Facts) -> str:
     options = [
         f"--{a.name.rstrip('_').replace('_', '-')} {a.shape.python_type}"
         for a in operation.arguments.values()

@@ -68,7 +68,7 @@ def check_value(shape: Shape, value: Any) -> None:
             ]
 
 
-class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """A transport in front of an exchange that keeps the URLs."""
 
     def __init__(self, exchange: Exchange) -> None:
@@ -84,7 +84,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return await self.exchange.transport.handle_async_request(request)
 
 
-class WeightRecorder:
+class RecordingLimiter:
     """A limiter without memory that keeps what was taken."""
 
     def __init__(self) -> None:
@@ -105,9 +105,9 @@ class WeightRecorder:
 def check_calls(shape: Shape) -> None:
     """Call the operation with both clients, and check what was sent and returned."""
     exchange = Exchange(api_key=KEY, api_secret=SECRET)
-    recorder = Recorder(exchange)
-    limiter = WeightRecorder()
-    options: dict[str, Any] = {"transport": recorder, "limiter": limiter}
+    transport = RecordingTransport(exchange)
+    limiter = RecordingLimiter()
+    options: dict[str, Any] = {"transport": transport, "limiter": limiter}
     with Client(KEY, SECRET, **options) as client:
         first = expect_warning(shape, lambda: call_shape(client, shape))
         assert first.used_weight == shape.cost, f"weight {first.used_weight}"
@@ -120,9 +120,9 @@ def check_calls(shape: Shape) -> None:
     for response in (first, second):
         check_value(shape, response.parsed)
     assert first.parsed == second.parsed or shape.has_exchange_time
-    for url in recorder.urls:
+    for url in transport.urls:
         check_url(shape, url)
-    assert len(recorder.urls) == 2
+    assert len(transport.urls) == 2
     assert limiter.weights == [shape.cost] * 2, f"took {limiter.weights}"
     if shape.security == SIGNED:
         with Client(KEY, "another", **options) as client:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.changes.facts.facts import Argument, Facts, OperationFacts
+from generator.changes.facts.facts import Argument, Facts, Operation
 from generator.changes.rules.change import Collector
 
 from .compare_classes import ClassComparer
@@ -33,7 +33,7 @@ class OperationComparer:
             self.collector.add("operation-order", "operations", new=", ".join(self.new))
         self.classes.compare_all()
 
-    def _compare(self, old: OperationFacts, new: OperationFacts) -> None:
+    def _compare(self, old: Operation, new: Operation) -> None:
         for rule, before, after in operation_differences(old, new):
             self.collector.add(rule, f"{new.name}()", [new.name], before, after)
         self._compare_roles(old, new)
@@ -45,7 +45,7 @@ class OperationComparer:
             self.collector.add("result-lost", f"{new.name}()", [new.name])
         self._compare_responses(old, new)
 
-    def _compare_roles(self, old: OperationFacts, new: OperationFacts) -> None:
+    def _compare_roles(self, old: Operation, new: Operation) -> None:
         """Compare which parameters the client fills in."""
         wires = {argument.wire for argument in new.parameters.values()}
         for role, wire in old.roles.items():
@@ -56,7 +56,7 @@ class OperationComparer:
             if role not in old.roles:
                 self.collector.add("argument-role-gained", wire, [new.name], new=role)
 
-    def _compare_arguments(self, old: OperationFacts, new: OperationFacts) -> None:
+    def _compare_arguments(self, old: Operation, new: Operation) -> None:
         add = self.collector.add
         pairing = pair_arguments(old, new)
         for before, after in pairing.kept:
@@ -72,7 +72,7 @@ class OperationComparer:
         if is_reordered(names, old.parameters, new.parameters):
             add("argument-order", f"{new.name}()", [new.name], new=", ".join(new.arguments))
 
-    def _has_assets(self, operation: OperationFacts) -> bool:
+    def _has_assets(self, operation: Operation) -> bool:
         """Return whether the command has an option that selects rows by their asset."""
         item = self.classes.old.get(operation.row_type)
         return item is not None and "asset" in [member.name for member in item.members.values()]
@@ -92,7 +92,7 @@ class OperationComparer:
             new.name, "argument", [operation], old.shape, new.shape, new.wire
         )
 
-    def _compare_responses(self, old: OperationFacts, new: OperationFacts) -> None:
+    def _compare_responses(self, old: Operation, new: Operation) -> None:
         add = self.collector.add
         for status in sorted(old.responses.keys() | new.responses.keys()):
             before, after = old.responses.get(status), new.responses.get(status)
@@ -106,5 +106,5 @@ class OperationComparer:
                 add(rule, subject, [new.name], lost, gained)
 
 
-def _request(operation: OperationFacts) -> str:
+def _request(operation: Operation) -> str:
     return f"{operation.method.upper()} {operation.path}"

@@ -10,16 +10,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from generator.changes.facts.documents import canonical_text
-from generator.changes.facts.facts import Argument, ErrorResponse, OperationFacts
+from generator.changes.facts.facts import Argument, ErrorResponse, Operation
 from generator.changes.facts.shapes import unknown_differences
 
 READ_ERROR_FIELDS = ("code", "msg")
 """Fields of an error response that the client reads."""
 
 
-def operation_differences(
-    old: OperationFacts, new: OperationFacts
-) -> Iterator[tuple[str, str, str]]:
+def operation_differences(old: Operation, new: Operation) -> Iterator[tuple[str, str, str]]:
     """Yield the differences of an operation, without its arguments and responses."""
     if old.name != new.name:
         yield "operation-renamed", f"{old.name}()", f"{new.name}()"
@@ -56,9 +54,7 @@ def _weight_words(weight: Any) -> str:
     return "unknown" if weight is None else json.dumps(weight, ensure_ascii=False)
 
 
-def _security_differences(
-    old: OperationFacts, new: OperationFacts
-) -> Iterator[tuple[str, str, str]]:
+def _security_differences(old: Operation, new: Operation) -> Iterator[tuple[str, str, str]]:
     if _roles(old) != _roles(new):
         yield _compare_roles(_roles(old), _roles(new))
         return
@@ -71,7 +67,7 @@ def _security_differences(
             return
 
 
-def _roles(operation: OperationFacts) -> set[frozenset[str]]:
+def _roles(operation: Operation) -> set[frozenset[str]]:
     """Return the roles of the credentials of each alternative."""
     return {frozenset(credential.role for credential in entry) for entry in operation.security}
 
@@ -83,7 +79,7 @@ def _compare_roles(old: set[frozenset[str]], new: set[frozenset[str]]) -> tuple[
     return rule, _role_words(old), _role_words(new)
 
 
-def _aspects(operation: OperationFacts, aspect: str) -> list[str]:
+def _aspects(operation: Operation, aspect: str) -> list[str]:
     """Return each credential with its kind or its name."""
     credentials = {credential for entry in operation.security for credential in entry}
     return sorted({f"{item.role} {getattr(item, aspect)}" for item in credentials})

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
-from generator.changes.facts.facts import Argument, Facts, OperationFacts
+from generator.changes.facts.facts import Argument, Facts, Operation
 from generator.changes.facts.shapes import ClassFacts, Member, Shape
 
 T = TypeVar("T")
@@ -30,9 +30,7 @@ def is_reordered(pairs: Iterable[tuple[str, str]], old: Iterable[str], new: Iter
     return positions != sorted(positions)
 
 
-def pair_operations(
-    old: Mapping[str, OperationFacts], new: Mapping[str, OperationFacts]
-) -> Pairing[str]:
+def pair_operations(old: Mapping[str, Operation], new: Mapping[str, Operation]) -> Pairing[str]:
     """Return the names of operations; path and method say which one is renamed."""
     added = {
         (operation.path, operation.method): name
@@ -115,7 +113,7 @@ def _classes_in(shapes: Iterable[Shape], classes: Mapping[str, ClassFacts]) -> I
         pending += [rest] if (rest := classes[name].rest) else []
 
 
-def pair_arguments(old: OperationFacts, new: OperationFacts) -> Pairing[Argument]:
+def pair_arguments(old: Operation, new: Operation) -> Pairing[Argument]:
     """Return the arguments of an operation; the timestamp is neither lost nor added."""
     kept = [
         (old.parameters[name], argument)

@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.changes.facts.documents import canonical_text, changed_keys, follow, is_same, mapping
 from generator.changes.facts.fact_reader import read_facts
-from generator.changes.facts.facts import Facts, OperationFacts
+from generator.changes.facts.facts import Facts, Operation
 from generator.changes.facts.shapes import ClassFacts, unknown_differences
 from generator.changes.rules.change import Change, Collector
 from generator.document.openapi import Json, walk_objects
@@ -112,7 +112,7 @@ def _texts(facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from _class_texts(item)
 
 
-def _operation_texts(operation: OperationFacts) -> Iterator[tuple[str, dict[str, Any]]]:
+def _operation_texts(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
     yield f"{operation.name}()", dict(operation.texts)
     for argument in operation.parameters.values():
         texts = {**argument.shape.texts, **argument.texts}

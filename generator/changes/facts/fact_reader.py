@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from generator.document.openapi import MOCK_ENVIRONMENT, Json, python_name
+from generator.document.openapi import JSON_CONTENT, MOCK_ENVIRONMENT, Json, python_name
 
 from .documents import canonical_text, follow, mapping, sequence
-from .facts import Argument, Credential, ErrorResponse, Facts, OperationFacts
+from .facts import Argument, Credential, ErrorResponse, Facts, Operation
 from .shape_reader import ShapeReader
 from .shapes import Shape, texts_of
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-JSON_MEDIA = "application/json"
 HOST_NAMES = {"production": "MAINNET", "demo": "DEMO"}
 PARAMETER_KEYS = {
     "name", "in", "required", "schema", "deprecated", "x-signing-role", "x-python-name", "style",
@@ -33,7 +32,7 @@ DOCUMENT_KEYS = {
 def read_facts(document: Json) -> Facts:
     """Return the facts of a document, which need not have passed the lint."""
     reader = _FactReader(document)
-    operations: dict[str, OperationFacts] = {}
+    operations: dict[str, Operation] = {}
     for operation in reader.operations():
         name = operation.name
         if name in operations:
@@ -96,16 +95,14 @@ class _FactReader:
         self._errors: dict[str, ErrorResponse] = {}
         self.schemes = mapping(mapping(document.get("components")).get("securitySchemes"))
 
-    def operations(self) -> Iterator[OperationFacts]:
+    def operations(self) -> Iterator[Operation]:
         for path, node in mapping(self.document.get("paths")).items():
             _, item = follow(self.document, node)
             for method, operation in item.items():
                 if method in METHODS and isinstance(operation, dict):
                     yield self._read_operation(str(path), method, operation, item)
 
-    def _read_operation(
-        self, path: str, method: str, operation: Json, item: Json
-    ) -> OperationFacts:
+    def _read_operation(self, path: str, method: str, operation: Json, item: Json) -> Operation:
         identity = operation.get("x-python-name") or operation.get("operationId")
         name = python_name(str(identity or f"{method} {path}"))
         parameters = self._read_parameters(name, operation, item)
@@ -118,7 +115,7 @@ class _FactReader:
         demanded = mapping(self.document.get("x-security-types")).get(security_type)
         known = OPERATION_KEYS | texts_of(operation).keys()
         servers = operation.get("servers", item.get("servers"))
-        return OperationFacts(
+        return Operation(
             name=name,
             method=method,
             path=path,
@@ -191,7 +188,7 @@ class _FactReader:
     def _read_result(self, name: str, response: Json) -> Shape | None:
         content = mapping(response.get("content"))
         for media, node in content.items():
-            if media.partition(";")[0].strip() == JSON_MEDIA:
+            if media.partition(";")[0].strip() == JSON_CONTENT:
                 return self.shapes.read(mapping(node).get("schema", {}), f"{name}_result")
         return None
 
@@ -213,7 +210,7 @@ class _FactReader:
         }
         # The classes of error responses are not part of the client.
         apart = ShapeReader(self.document)
-        schema = mapping(content.get(JSON_MEDIA)).get("schema", {})
+        schema = mapping(content.get(JSON_CONTENT)).get("schema", {})
         shape = apart.read({} if status == "200" else schema, "error")
         facts = apart.classes.get(shape.python_type)
         prose = {

@@ -49,7 +49,7 @@ class ErrorResponse:
 
 
 @dataclass(frozen=True)
-class OperationFacts:
+class Operation:
     """An operation."""
 
     name: str
@@ -95,7 +95,7 @@ class OperationFacts:
 class Facts:
     """The facts of a document."""
 
-    operations: Mapping[str, OperationFacts]
+    operations: Mapping[str, Operation]
     """By Python name, in the order of the document."""
     classes: Mapping[str, ClassFacts]
     hosts: Mapping[str, str]

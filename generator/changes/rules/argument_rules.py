@@ -33,6 +33,7 @@ ARGUMENT_RULES = {
             "send the old name; the exchange may reject or ignore an argument that it no longer "
             "knows"
         ),
+        has_python_names=True,
     ),
     "argument-wire-name": Rule(
         PATCH,
@@ -83,6 +84,7 @@ ARGUMENT_RULES = {
         effect=DEGRADED,
         installed="check the old pattern",
         advice="if the new pattern accepts all that the old one did, pass --assume-wider {subject}",
+        rule_if_assumed="argument-assumed",
     ),
     "argument-assumed": Rule(
         MINOR,

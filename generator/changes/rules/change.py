@@ -82,7 +82,7 @@ class Change:
     def sentence(self) -> str:
         """What changes, as a sentence of Markdown with the names as code."""
         names = {"subject": f"`{self.subject}`"} if " " not in self.subject else {}
-        if self.rule.endswith("-renamed"):
+        if self._rule.has_python_names:
             names |= {"old": f"`{self.old}`", "new": f"`{self.new}`"}
         words = self._fill(self._rule.words, **names)
         missing = [f"`{name}()`" for name in self.operations if f"{name}()" not in words]
@@ -117,14 +117,14 @@ class Collector:
         new: Any = "",
         wire: str = "",
     ) -> None:
-        if rule.endswith("-undecided") and subject in self.assumed_wider:
-            rule = rule.replace("-undecided", "-assumed")
+        if subject in self.assumed_wider:
+            rule = RULES[rule].rule_if_assumed or rule
         change = Change(rule, subject, str(old), str(new), tuple(operations), wire)
         key = (rule, subject, change.old, change.new)
-        known = self._changes.get(key)
-        if known is not None:
-            merged = tuple(dict.fromkeys([*known.operations, *change.operations]))
-            change = replace(known, operations=merged)
+        earlier = self._changes.get(key)
+        if earlier is not None:
+            merged = tuple(dict.fromkeys([*earlier.operations, *change.operations]))
+            change = replace(earlier, operations=merged)
         self._changes[key] = change
 
     def __iter__(self) -> Iterator[Change]:

@@ -24,7 +24,9 @@ FIELD_RULES = {
     "field-removed-optional": Rule(
         MAJOR, "{subject} is removed ({old})", installed="work: {subject} is None"
     ),
-    "field-renamed": Rule(MAJOR, "{old} is renamed to {new}", effect=FAILS, installed=REFUSED),
+    "field-renamed": Rule(
+        MAJOR, "{old} is renamed to {new}", effect=FAILS, installed=REFUSED, has_python_names=True
+    ),
     "field-wire-name": Rule(
         MAJOR,
         "{subject} is {new} instead of {old} on the wire, in to_dict(), --json and CSV",
@@ -69,6 +71,7 @@ FIELD_RULES = {
         effect=DEGRADED,
         installed="reject a response of {operations} in which {subject} does not match {old}",
         advice="if the new pattern accepts all that the old one did, pass --assume-wider {subject}",
+        rule_if_assumed="field-assumed",
     ),
     "field-assumed": Rule(
         PATCH,
@@ -103,7 +106,7 @@ FIELD_RULES = {
     ),
     "instant-added": Rule(MINOR, "{subject} is new, an aware datetime"),
     "instant-removed": Rule(MAJOR, "{subject} is removed, an aware datetime"),
-    "instant-renamed": Rule(MAJOR, "{old} is renamed to {new}"),
+    "instant-renamed": Rule(MAJOR, "{old} is renamed to {new}", has_python_names=True),
     "holdings-added": Rule(MINOR, "rows of {subject} can be filtered by --non-zero ({new})"),
     "holdings-removed": Rule(
         MAJOR, "rows of {subject} cannot be filtered by --non-zero any more ({old})"
@@ -124,7 +127,10 @@ FIELD_RULES = {
 }
 CLASS_RULES = {
     "class-renamed": Rule(
-        MAJOR, "class {old} is renamed to {new}", installed="keep the old name and work"
+        MAJOR,
+        "class {old} is renamed to {new}",
+        installed="keep the old name and work",
+        has_python_names=True,
     ),
     "class-removed": Rule(MAJOR, "class {subject} is removed"),
     "class-added": Rule(PATCH, "class {subject} is new", is_in_changelog=False),

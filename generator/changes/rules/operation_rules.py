@@ -16,7 +16,10 @@ OPERATION_RULES = {
         ),
     ),
     "operation-renamed": Rule(
-        MAJOR, "{old} is renamed to {new}", installed="keep the old name and work"
+        MAJOR,
+        "{old} is renamed to {new}",
+        installed="keep the old name and work",
+        has_python_names=True,
     ),
     "operation-moved": Rule(
         PATCH,

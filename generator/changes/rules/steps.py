@@ -43,6 +43,10 @@ class Rule(NamedTuple):
     installed: str = UNCHANGED
     advice: str = ""
     is_in_changelog: bool = True
+    has_python_names: bool = False
+    """Whether old and new are Python names, which Markdown shows as code."""
+    rule_if_assumed: str = ""
+    """The rule that holds instead when the new pattern is said to accept all that the old one did."""
 
 
 MAJOR, MINOR, PATCH = Step.MAJOR, Step.MINOR, Step.PATCH
