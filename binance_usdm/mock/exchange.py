@@ -209,8 +209,19 @@ class Exchange:
             account, api_key, api_secret, addresses=addresses, permissions=permissions
         )
 
-    def seed(self, operation_id: str, value: Any, api_key: str | None = None) -> None:
-        """Set the 200 body of an operation.
+    def seed(
+        self,
+        operation_id: str,
+        value: Any,
+        api_key: str | None = None,
+        *,
+        nth: int | None = None,
+        after_ms: int | None = None,
+    ) -> None:
+        """Set the 200 body of an operation, now or later.
+
+        With several calls the body changes while a program runs: one for now, and one for each
+        later `nth` or `after_ms`.
 
         Args:
             operation_id: Id of the operation.
@@ -218,15 +229,21 @@ class Exchange:
                 which are sent unchanged and not checked.
             api_key: Key of the account. Use `None` for the first one, which also responds to
                 operations that need no key.
+            nth: Which of the next responses is the first with the body; 1 is the next one. Only
+                responses with the body as it is count, not errors and changed bodies.
+            after_ms: Milliseconds of the exchange's clock after which responses have the body.
+                Without `nth` and `after_ms` it is set now.
 
         Raises:
-            ValueError: The operation or the key is unknown, or the spec forbids the value. The
-                message has the path of the value.
+            ValueError: The operation or the key is unknown, the spec forbids the value, or a number
+                is not valid. The message has the path of the value.
         """
-        self._engine.seed(operation_id, value, api_key)
+        self._engine.seed(operation_id, value, api_key, nth=nth, after_ms=after_ms)
 
-    def stub(self, request: str, value: Any) -> None:
-        """Set the 200 body of a path that the spec does not describe.
+    def stub(
+        self, request: str, value: Any, *, nth: int | None = None, after_ms: int | None = None
+    ) -> None:
+        """Set the 200 body of a path that the spec does not describe, now or later.
 
         A request to it with a key is verified as those to operations are: the key, and if it has a
         signature or a timestamp, these too. `assert_signed` covers it. `GET /fapi/v1/ping` is there
@@ -235,11 +252,14 @@ class Exchange:
         Args:
             request: Method and path, such as "GET /fapi/v3/account".
             value: JSON value, with Decimals for decimal strings; or bytes, which are sent unchanged.
+            nth: As for `seed`. The path has a body already.
+            after_ms: As for `seed`. The path has a body already.
 
         Raises:
-            ValueError: `request` is not a method and path, or is an operation of the spec.
+            ValueError: `request` is not a method and path, is an operation of the spec, or has no
+                body yet that a later one could replace; or a number is not valid.
         """
-        self._engine.stub(request, value)
+        self._engine.stub(request, value, nth=nth, after_ms=after_ms)
 
     def fail(
         self,

@@ -127,9 +127,8 @@ class Pipeline:
             reply = error_response(rejection.status(state.switches), rejection.code, rejection.text)
         if reply is None:
             account = context.key.account if context.key else state.account
-            return json_ok_response(
-                self._response_body(operation, account, context.now), self._weight_headers(context)
-            )
+            body = self._response_body(operation, account, context.now, is_response=True)
+            return json_ok_response(body, self._weight_headers(context))
         return self._with_weight_header(context, reply)
 
     def _respond_with_fault(self, context: RequestContext, fault: QueuedFault) -> Reply:
@@ -166,7 +165,19 @@ class Pipeline:
             reply = reply.with_header(b"Allow", ", ".join(methods).encode())
         return reply
 
-    def _response_body(self, operation: Operation, account: Account, now: int) -> bytes:
+    def _response_body(
+        self, operation: Operation, account: Account, now: int, *, is_response: bool = False
+    ) -> bytes:
+        """Return the 200 body of an operation.
+
+        Args:
+            operation: Operation of the spec, or of a stub.
+            account: Account whose body it is.
+            now: Time in ms.
+            is_response: Whether the body is sent as it is, which counts for scheduled bodies.
+        """
+        if self._state.schedule:
+            self._state.apply_schedule(operation, account, now, is_response=is_response)
         # Only a stub allows any name.
         if operation.allowed_names is None:
             return self._state.stubs[operation.method, operation.path].body

@@ -82,9 +82,10 @@ def _require_exactly_one(params: Params, *names: str) -> str:
 
 
 def post_response(engine: Engine, params: Params) -> Any:
-    """Set the 200 body of an operation, and return the state.
+    """Set the 200 body of an operation, now or later, and return the state.
 
-    Body: `{"operation", "api_key": string or null, "value": JSON value or "text": string}`
+    Body: `{"operation", "api_key": string or null, "value": JSON value or "text": string}`, and
+    `"nth"` or `"after_ms"`
 
     Raises:
         ValueError: The operation or the key is unknown, or the spec forbids `value`.
@@ -96,7 +97,8 @@ def post_response(engine: Engine, params: Params) -> Any:
         body = dumps(params["value"])
     else:
         body = params["text"].encode()
-    engine.seed(operation_id, body, params.get("api_key"))
+    moment = {name: params[name] for name in ("nth", "after_ms") if name in params}
+    engine.seed(operation_id, body, params.get("api_key"), **moment)
     return get_state(engine, params)
 
 

@@ -59,6 +59,11 @@ class SkewedClock:
         return self._frozen_at_ms is not None
 
     @property
+    def total_offset_ms(self) -> int:
+        """Milliseconds that it is ahead of the other clock now, with what it gained."""
+        return self() - self._base_time_ms()
+
+    @property
     def is_changed(self) -> bool:
         """Whether it shows another time than the other clock."""
         return bool(self.offset_ms or self.drift_ppm or self.frozen)
@@ -69,6 +74,15 @@ class SkewedClock:
         self.drift_ppm: int = 0
         self._drift_start_ms = 0
         self._frozen_at_ms: int | None = None
+
+    @property
+    def settings(self) -> tuple[int, int, int, int | None]:
+        """Offset, drift, start of the drift and frozen time, to be restored later."""
+        return self.offset_ms, self.drift_ppm, self._drift_start_ms, self._frozen_at_ms
+
+    @settings.setter
+    def settings(self, settings: tuple[int, int, int, int | None]) -> None:
+        self.offset_ms, self.drift_ppm, self._drift_start_ms, self._frozen_at_ms = settings
 
     def advance(self, ms: int) -> None:
         """Step forward by `ms` milliseconds, or back if negative. Moves a frozen clock too.

@@ -10,9 +10,9 @@ import hmac
 import ipaddress
 import re
 import string
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from binance_usdm.mock.core.shapes import describe_shape
 from binance_usdm.mock.core.switches import PERMISSIONS
@@ -50,7 +50,8 @@ class ApiKey:
 
     `secret` is an HMAC secret, or a verifier for keys of other types; the repr shows neither it
     nor the key. `allowed_networks` are the only networks it may be used from; empty allows every
-    address. `permissions` are those that the key's owner granted.
+    address. `permissions` are those that the key's owner granted. `source` is what a saved scenario
+    has instead of the secret, empty if that is in the scenario itself or cannot be.
     """
 
     api_key: str = field(repr=False)
@@ -58,6 +59,7 @@ class ApiKey:
     account: Account = field(default_factory=Account, repr=False)
     allowed_networks: tuple[Network, ...] = ()
     permissions: frozenset[str] = frozenset(PERMISSIONS)
+    source: Mapping[str, Any] = field(default_factory=dict, repr=False)
     _mac: hmac.HMAC | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -136,6 +138,7 @@ def make_api_key(
     permissions: Iterable[str],
     *,
     key_format: str,
+    source: Mapping[str, Any] | None = None,
 ) -> ApiKey:
     """Return a key of an account.
 
@@ -146,6 +149,7 @@ def make_api_key(
         addresses: IP addresses and networks that may use the key. Empty allows all.
         permissions: Some of `PERMISSIONS`.
         key_format: Regular expression for a whole key.
+        source: What a saved scenario has instead of the secret. `None` for the secret itself.
 
     Raises:
         ImportError: A public key needs the package `cryptography`.
@@ -158,12 +162,15 @@ def make_api_key(
         )
     if not {*permissions} <= {*PERMISSIONS}:
         raise ValueError(f"permissions must be some of {', '.join(PERMISSIONS)}")
+    if source is None and isinstance(api_secret, bytes):
+        source = {"public_key": api_secret.decode("latin-1")}
     return ApiKey(
         api_key,
         parse_secret(api_secret),
         account,
         parse_networks(addresses),
         frozenset(permissions),
+        source or {},
     )
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from binance_usdm.mock.core.clock import SkewedClock
 from binance_usdm.mock.core.switches import PERMISSIONS, Switches
+from binance_usdm.mock.spec.operation import Operation
 
 from .accounts import Account, ApiKey, Secret, make_api_key
 from .request_log import RequestLog
+from .schedule import BodySchedule
 from .stubs import Stub
 from .weight import WeightCounter
 
@@ -27,7 +29,7 @@ class State:
     """Accounts, keys, weight by IP address, log, clock and switches.
 
     `account` is the first account. `signatures` has digests of those that were received, oldest
-    first. `stubs` are those of methods and paths.
+    first. `stubs` are those of methods and paths. `schedule` has the bodies that take over later.
     """
 
     switches: Switches
@@ -39,6 +41,7 @@ class State:
     counters: dict[str, WeightCounter] = field(default_factory=dict)
     signatures: dict[bytes, None] = field(default_factory=dict)
     stubs: dict[tuple[str, str], Stub] = field(default_factory=dict)
+    schedule: BodySchedule = field(default_factory=BodySchedule)
 
     def add_key(
         self,
@@ -48,6 +51,7 @@ class State:
         *,
         addresses: Iterable[str] = (),
         permissions: Iterable[str] = PERMISSIONS,
+        source: Mapping[str, Any] | None = None,
     ) -> None:
         """Add a key to an account. The arguments are those of `make_api_key`.
 
@@ -57,7 +61,13 @@ class State:
         """
         key_format = self.switches.key_format
         key = make_api_key(
-            account, api_key, api_secret, addresses, permissions, key_format=key_format
+            account,
+            api_key,
+            api_secret,
+            addresses,
+            permissions,
+            key_format=key_format,
+            source=source,
         )
         if api_key in self.keys:
             raise ValueError("api_key belongs to an account already")
@@ -74,6 +84,26 @@ class State:
         if api_key not in self.keys:
             raise ValueError("no account has this API key")
         return self.keys[api_key].account
+
+    def apply_schedule(
+        self, operation: Operation, account: Account, now: int, *, is_response: bool
+    ) -> None:
+        """Set the scheduled body of an operation that is due, if there is one.
+
+        Args:
+            operation: Operation of the spec, or of a stub.
+            account: Account whose body it is.
+            now: Time of the exchange's clock in ms.
+            is_response: Whether a response with the body follows.
+        """
+        route = (operation.method, operation.path)
+        is_stub = route in self.stubs
+        target = (None if is_stub else account, operation.id)
+        body = self.schedule.take_due(target, now, is_response=is_response)
+        if body is not None and is_stub:
+            self.stubs[route] = replace(self.stubs[route], body=body)
+        elif body is not None:
+            account.response_bodies[operation.id] = body
 
     def counter_for(self, address: str) -> WeightCounter:
         """Return the weight counter of an IP address, a new one for an unknown address.
