@@ -14,6 +14,9 @@ from .core.switches import PERMISSIONS, Switches
 from .engine import DEFAULT_CLIENT_ADDRESS, Engine
 from .faults.fault import Option
 from .faults.queue import make_queued_fault
+from .scenario.document import Source
+from .scenario.loading import Scenario, load_scenario, read_scenario
+from .scenario.saving import save_scenario
 from .server.asgi import Application, make_asgi_app
 from .spec.api_spec import ApiSpec
 from .state.accounts import DEFAULT_API_KEY, DEFAULT_API_SECRET, Account, Secret, normalize_ip
@@ -40,9 +43,12 @@ class Exchange:
         random_seed: Seed that makes faults with a probability repeatable.
         setup: Function that is called with the exchange now and after every reset, for example to
             set bodies and queue faults.
+        scenario: What the exchange starts with: the path of a TOML or JSON file, or what
+            `save_scenario` returned. A scenario with accounts replaces `api_key` and `api_secret`.
 
     Raises:
-        ValueError: The key or secret is not valid, or the spec asks for something unsupported.
+        ValueError: The key or secret is not valid, the spec asks for something unsupported, or the
+            scenario is not valid or used beside a key or switches.
     """
 
     def __init__(
@@ -56,9 +62,15 @@ class Exchange:
         log_size: int = 1000,
         random_seed: int = 0,
         setup: Callable[[Exchange], object] = lambda exchange: None,
+        scenario: Source | None = None,
     ) -> None:
-        self.api_key = api_key
-        self._api_secret = api_secret
+        self._setup = setup
+        self._scenario: Scenario | None = None
+        if scenario is not None:
+            self._scenario = read_scenario(scenario, {})
+            has_key = (api_key, api_secret) != (DEFAULT_API_KEY, DEFAULT_API_SECRET)
+            if (has_key and self._scenario.has_accounts) or switches is not None:
+                raise ValueError("accounts and switches are those of the scenario; set them there")
         self._engine = Engine(
             ApiSpec(load_packaged_spec() if spec is None else spec),
             api_key=api_key,
@@ -67,31 +79,72 @@ class Exchange:
             switches=switches or Switches(),
             log_size=log_size,
             random_seed=random_seed,
-            on_reset=lambda: setup(self),
+            on_reset=self._set_up,
         )
-        setup(self)
+        self._set_up()
+
+    def _set_up(self) -> None:
+        if self._scenario is not None:
+            load_scenario(self._engine, self._scenario)
+        self._setup(self)
 
     def __repr__(self) -> str:
         engine = self._engine
         return f"Exchange(operations={list(engine.spec.by_id)}, keys={len(engine.state.keys)})"
 
     @property
+    def api_key(self) -> str:
+        """First API key of the first account, for clients."""
+        return self._engine.first_key.api_key
+
+    @property
     def api_secret(self) -> str:
-        """HMAC secret of the first account, for clients.
+        """HMAC secret of `api_key`, for clients.
 
         Raises:
             AttributeError: The exchange got a public key or a function instead.
         """
-        if not isinstance(self._api_secret, str):
+        secret = self._engine.first_key.secret
+        if not isinstance(secret, str):
             raise AttributeError("the exchange has no api_secret: it got a public key or function")
-        return self._api_secret
+        return secret
 
     def reset(self) -> None:
-        """Reset accounts, bodies, faults, weight, bans, switches, log and counts; call `setup`.
+        """Reset accounts, bodies, faults, weight, bans, switches, log and counts.
 
-        The clock shows the time of the function `clock` again. The random numbers start again.
+        Then the scenario of the start is loaded and `setup` is called. The clock shows the time of
+        the function `clock` again. The random numbers start again.
         """
         self._engine.reset()
+
+    def save_scenario(self) -> dict[str, Any]:
+        """Return accounts, bodies, stubs, faults, switches, clock, weight and bans as a scenario.
+
+        It is a JSON value for a file, without what has its default. Secrets that are not the
+        default one are not in it: it refers to variables instead. The exchange itself keeps them,
+        so it can load what it saved. Log, counts and the position in the random numbers are left
+        out.
+
+        Raises:
+            ValueError: A key has a function as its verifier, or a custom response in the queue has
+                a header that a file cannot have.
+        """
+        return save_scenario(self._engine)
+
+    def load_scenario(self, scenario: Source) -> None:
+        """Replace accounts, bodies, stubs, faults, switches, clock, weight and bans.
+
+        Log and counts start again. If the scenario is not valid, the exchange stays as it is. A
+        reset goes back to what the exchange started with.
+
+        Args:
+            scenario: Path of a TOML or JSON file, or what `save_scenario` returned.
+
+        Raises:
+            ValueError: The scenario is not valid, or a secret cannot be read. The message has the
+                place, and no secret.
+        """
+        load_scenario(self._engine, read_scenario(scenario, self._engine.held_secrets))
 
     @property
     def clock(self) -> SkewedClock:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
-import json
 import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from unittest import mock as patching
@@ -21,6 +19,7 @@ from binance_usdm import _events
 from binance_usdm._cli.main import main as run_command
 from binance_usdm._config import environment as _environment
 from binance_usdm.mock import FAULTS, Switches
+from binance_usdm.mock.admin.routes import admin_spec
 
 from .pages import WORDS, list_facts, sentence, write_reference
 
@@ -121,7 +120,7 @@ def _faults(words: Mapping[str, str]) -> Iterator[str]:
 
 
 def _admin(words: Mapping[str, str]) -> Iterator[str]:
-    spec = json.loads((files("binance_usdm.mock.admin") / "openapi.json").read_bytes())
+    spec = admin_spec()
     yield spec["info"]["description"]
     for path, methods in spec["paths"].items():
         for method, operation in methods.items():

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -20,7 +19,6 @@ import schemathesis
 from hypothesis import settings
 from schemathesis import checks
 
-import binance_usdm.mock as door
 from binance_usdm.mock import (
     DEFAULT_API_KEY,
     DEFAULT_API_SECRET,
@@ -32,14 +30,14 @@ from binance_usdm.mock import (
     running,
 )
 from binance_usdm.mock.admin.resources import RESOURCES
-from binance_usdm.mock.admin.routes import ADMIN_BODY_LIMIT, AdminApi
+from binance_usdm.mock.admin.routes import ADMIN_BODY_LIMIT, AdminApi, admin_spec
 from binance_usdm_wire import OPERATIONS
 from tests.support.paths import ROOT
 from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, TIME_PATH
 
 T0 = 1_700_000_000_000
 HERE = [(b"host", b"127.0.0.1:8787"), (b"content-type", b"application/json")]
-DOCUMENT = json.loads(Path(door.__file__).with_name("admin").joinpath("openapi.json").read_bytes())
+DOCUMENT = dict(admin_spec())
 NODE_PROGRAM = ROOT / "docs" / "mock-admin.mjs"
 
 
@@ -752,6 +750,7 @@ MORE_THAN_A_SCHEMA = {
     "ban",
     "fail",
     "setSwitches",
+    "loadScenario",
 }
 
 

@@ -6,17 +6,17 @@ and returns a JSON value of `views`. A ValueError is sent back as a 400 with its
 
 from __future__ import annotations
 
-import base64
-import re
+import json
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final
 
-from binance_usdm.mock.core.response import Reply
+from binance_usdm.mock.core.response import JSON, Reply
 from binance_usdm.mock.core.strict_json import dumps
 from binance_usdm.mock.engine import DEFAULT_CLIENT_ADDRESS, Engine
-from binance_usdm.mock.faults.fault import Option
-from binance_usdm.mock.faults.queue import RULE_OPTIONS, make_queued_fault
+from binance_usdm.mock.scenario.bodies import require_one_of
+from binance_usdm.mock.scenario.fault_entries import parse_fault_entry
+from binance_usdm.mock.scenario.loading import load_scenario, make_scenario
+from binance_usdm.mock.scenario.saving import save_scenario
 
 from .balances import get_balances, patch_balances
 from .views import (
@@ -30,9 +30,6 @@ from .views import (
     get_switches,
     get_weight,
 )
-
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_PRINTABLE: Final = re.compile(r"[\t -~]*")
 
 
 def post_account(engine: Engine, params: Params) -> Any:
@@ -66,19 +63,12 @@ def post_key(engine: Engine, params: Params) -> Any:
 
 
 def _parse_secret(params: Params) -> str | bytes:
-    secret: str = params[_require_exactly_one(params, "api_secret", "public_key")]
+    secret: str = params[require_one_of(params, "api_secret", "public_key")]
     return secret.encode() if "public_key" in params else secret
 
 
 def _key_options(params: Params) -> dict[str, Any]:
     return {name: params[name] for name in ("addresses", "permissions") if name in params}
-
-
-def _require_exactly_one(params: Params, *names: str) -> str:
-    sent = [name for name in names if name in params]
-    if len(sent) != 1:
-        raise ValueError(f"send exactly one of {', '.join(names)}")
-    return sent[0]
 
 
 def post_response(engine: Engine, params: Params) -> Any:
@@ -91,7 +81,7 @@ def post_response(engine: Engine, params: Params) -> Any:
         ValueError: The operation or the key is unknown, or the spec forbids `value`.
     """
     operation_id = params["operation"]
-    if _require_exactly_one(params, "value", "text") == "value":
+    if require_one_of(params, "value", "text") == "value":
         operation = engine.spec.require_operation(operation_id)
         engine.spec.validate_body(operation, params["value"])
         body = dumps(params["value"])
@@ -166,37 +156,8 @@ def post_fault(engine: Engine, params: Params) -> Any:
     Raises:
         ValueError: The fault or the operation is unknown, or an option or a header is not valid.
     """
-    fault = params.get("fault", "")
-    if _require_exactly_one(params, "fault", "reply") == "reply":
-        fault = _custom_response(params["reply"])
-    options = {name: _parse_option(value) for name, value in params.get("options", {}).items()}
-    rules = {name: params[name] for name in RULE_OPTIONS if name in params}
-    rules["probability"] = float(params.get("probability", 1))
-    engine.fail(make_queued_fault(fault, options, **rules))
+    engine.fail(parse_fault_entry(params))
     return get_faults(engine, params)
-
-
-def _parse_option(value: Any) -> Option:
-    if isinstance(value, str) and not _PRINTABLE.fullmatch(value):
-        raise ValueError("options must have printable characters only")
-    if isinstance(value, Decimal):
-        return float(value)
-    option: Option = value
-    return option
-
-
-def _custom_response(params: Params) -> Reply:
-    pairs = [(header["name"], header["value"]) for header in params.get("headers", ())]
-    if not all(_TOKEN.fullmatch(name) and _PRINTABLE.fullmatch(value) for name, value in pairs):
-        raise ValueError("headers must have names and values that are valid HTTP")
-    if "text" in params and "base64" in params:
-        raise ValueError("send at most one of text, base64")
-    if "text" in params:
-        body = params["text"].encode()
-    else:
-        body = base64.b64decode(params.get("base64", ""), validate=True)
-    headers = tuple((name.encode(), value.encode()) for name, value in pairs)
-    return Reply(params["status"], headers, body)
 
 
 def delete_faults(engine: Engine, params: Params) -> Any:
@@ -221,6 +182,26 @@ def post_reset(engine: Engine, params: Params) -> Any:
     return get_state(engine, params)
 
 
+def get_scenario(engine: Engine, params: Params) -> Any:
+    """Return the state as a scenario, in lines, so that two versions can be compared.
+
+    Raises:
+        ValueError: The state has something that a file cannot have.
+    """
+    text = json.dumps(save_scenario(engine), ensure_ascii=False, indent=2)
+    return Reply(200, ((b"Content-Type", JSON),), text.encode() + b"\n")
+
+
+def put_scenario(engine: Engine, params: Params) -> Any:
+    """Replace the state by that of a scenario, and return it. References are not followed.
+
+    Raises:
+        ValueError: The scenario is not valid. The message has the place.
+    """
+    load_scenario(engine, make_scenario(params, None, engine.held_secrets))
+    return get_scenario(engine, params)
+
+
 RESOURCES: Final[Mapping[tuple[str, str], Handler]] = {
     ("GET", "state"): get_state,
     ("POST", "accounts"): post_account,
@@ -241,6 +222,8 @@ RESOURCES: Final[Mapping[tuple[str, str], Handler]] = {
     ("PATCH", "switches"): patch_switches,
     ("GET", "requests"): get_requests,
     ("GET", "counts"): get_counts,
+    ("GET", "scenario"): get_scenario,
+    ("PUT", "scenario"): put_scenario,
     ("POST", "reset"): post_reset,
 }
 """Handler by method and resource."""

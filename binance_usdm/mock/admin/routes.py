@@ -11,17 +11,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from binance_usdm.mock.core.query import Query
 from binance_usdm.mock.core.response import Reply, json_response
 from binance_usdm.mock.core.strict_json import loads
 from binance_usdm.mock.engine import Engine
+from binance_usdm.mock.scenario.document import schema_text
 from binance_usdm.mock.spec.json_values import iter_errors
 from binance_usdm.mock.spec.schema import compile_validator
 
 from .access import AccessRule, Headers, has_json_content_type
+from .assets import read_asset
 from .pages import admin_page_response, http_page_response
 from .resources import RESOURCES
 from .views import Handler, Params
@@ -93,7 +94,7 @@ class AdminApi:
             return _error_response(405, f"use {allowed}").with_header(b"Allow", allowed.encode())
         if len(body) > ADMIN_BODY_LIMIT:
             return _error_response(413, f"send at most {ADMIN_BODY_LIMIT} bytes")
-        operation = _admin_spec()["paths"][path][method.lower()]
+        operation = admin_spec()["paths"][path][method.lower()]
         if "requestBody" in operation and not has_json_content_type(headers):
             return _error_response(403, "send Content-Type: application/json with every write")
         try:
@@ -150,15 +151,16 @@ def _integer_from_decimal(value: Any) -> Any:
 def _resolve_ref(node: Params) -> Params:
     """Follow the reference of a node into the components of the admin spec, if it has one."""
     section, _, name = node.get("$ref", "").removeprefix("#/components/").partition("/")
-    resolved: Params = _admin_spec()["components"][section][name] if name else node
+    resolved: Params = admin_spec()["components"][section][name] if name else node
     return resolved
 
 
 @cache
-def _admin_spec() -> Mapping[str, Any]:
-    spec: Mapping[str, Any] = json.loads(
-        files("binance_usdm.mock.admin").joinpath("openapi.json").read_bytes()
-    )
+def admin_spec() -> Mapping[str, Any]:
+    """Return the OpenAPI document of the admin API, with the definitions of scenarios."""
+    spec: dict[str, Any] = json.loads(read_asset("openapi.json"))
+    definitions = json.loads(schema_text().replace("#/$defs/", "#/components/schemas/"))["$defs"]
+    spec["components"]["schemas"] |= definitions
     return spec
 
 
@@ -166,7 +168,7 @@ _ROUTES: Final[Mapping[tuple[str, str], Handler]] = {
     ("GET", f"{ADMIN_PREFIX}/"): lambda engine, params: admin_page_response(),
     ("GET", f"{ADMIN_PREFIX}/http"): lambda engine, params: http_page_response(engine, "en"),
     ("GET", f"{ADMIN_PREFIX}/http/zh"): lambda engine, params: http_page_response(engine, "zh"),
-    ("GET", f"{ADMIN_PREFIX}/openapi.json"): lambda engine, params: _admin_spec(),
+    ("GET", f"{ADMIN_PREFIX}/openapi.json"): lambda engine, params: admin_spec(),
     **{
         (method, f"{ADMIN_PREFIX}/{name}"): handler for (method, name), handler in RESOURCES.items()
     },

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, Final
 
 from binance_usdm.mock.core.response import Reply
-from binance_usdm.mock.core.shapes import quote_name
+from binance_usdm.mock.core.shapes import quote_name, suggest_names
 
 from .catalogue import FAULTS
 from .fault import Fault, FaultContext, Option
@@ -31,6 +31,7 @@ class QueuedFault:
         api_key: Key that it waits for. `None` for any.
         nth: Which of the matching requests is the first that it responds to, counted from now.
         probability: Probability that it responds to a matching request, up to 1.
+        reply: The custom response, or `None`.
 
     Raises:
         ValueError: A number is not valid.
@@ -45,6 +46,7 @@ class QueuedFault:
     api_key: str | None = field(default=None, repr=False)
     nth: int = 1
     probability: float = 1.0
+    reply: Reply | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.times is not None and (type(self.times) is not int or self.times < 1):
@@ -134,9 +136,12 @@ def make_queued_fault(
         if options:
             raise ValueError("a custom response has no options")
         custom = Fault("a custom response", _constant_response(fault), costs_weight=False)
-        return QueuedFault("reply", custom, {}, **rules)
+        return QueuedFault("reply", custom, {}, **rules, reply=fault)
     if fault not in FAULTS:
-        raise ValueError(f"unknown fault {quote_name(fault)}; expected one of: {', '.join(FAULTS)}")
+        raise ValueError(
+            f"unknown fault {quote_name(fault)}; expected one of: {', '.join(FAULTS)}"
+            f"{suggest_names([fault], FAULTS)}"
+        )
     known = FAULTS[fault]
     return QueuedFault(fault, known, known.resolve_options(options), **rules)
 

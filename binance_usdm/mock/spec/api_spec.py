@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from binance_usdm.mock.core.response import dump_json
-from binance_usdm.mock.core.shapes import quote_name
+from binance_usdm.mock.core.shapes import quote_name, suggest_names
 
 from .json_values import alternatives, field_schema, item_schema, iter_errors
 from .operation import Operation, compile_path
@@ -80,6 +80,7 @@ class ApiSpec:
             raise ValueError(
                 f"unknown operation {quote_name(operation_id)}; "
                 f"expected one of: {', '.join(self.by_id)}"
+                f"{suggest_names([operation_id], self.by_id)}"
             )
         return self.by_id[operation_id]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from binance_usdm.mock.core.shapes import describe_names
+from binance_usdm.mock.core.shapes import describe_names, suggest_names
 
 from .schema import Schema, is_valid_scalar
 
@@ -92,7 +92,8 @@ def _unknown_field_errors(schema: Schema, value: Any, resolve: Resolve, path: st
             yield from iter_errors(additional, value[name], resolve, inside)
     elif unknown and additional is False:
         expected = ", ".join(properties) or "none"
-        yield path, f"has the unknown field {describe_names(unknown)}; expected: {expected}"
+        problem = f"has the unknown field {describe_names(unknown)}; expected: {expected}"
+        yield path, problem + suggest_names(unknown, properties)
 
 
 def _field_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:
