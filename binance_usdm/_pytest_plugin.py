@@ -26,6 +26,7 @@ _MAX_REQUESTS_SHOWN: Final = 30
 
 _PACKAGES: Final = ("binance_usdm.", "binance_usdm_wire.")
 _STRICT: Final = "usdm_exchange_strict"
+_SEED: Final = "usdm_exchange_seed"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--usdm-exchange-strict", action="store_true", help=text
     )
     parser.addini(_STRICT, text, type="bool", default=False)
+    parser.addini(_SEED, "TOML or JSON file that usdm_exchange starts with, from the root folder")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,11 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def usdm_exchange(request: pytest.FixtureRequest) -> Iterator[Exchange]:
     """Fresh mock exchange with the default API key and secret, on the system's clock.
 
-    The test fails if it tries to reach a host of the exchange.
+    With the ini option `usdm_exchange_seed` it starts with that file instead. The test fails if it tries to reach a host of the exchange.
     """
     from binance_usdm.mock import Exchange
 
-    exchange = Exchange()
+    seed = request.config.getini(_SEED)
+    exchange = Exchange(scenario=request.config.rootpath / seed if seed else None)
     request.node.stash[_STASH_KEY] = exchange
     domains = exchange._engine.spec.server_domains()
     with _blocked_hosts(domains if _mark_value(request, "sealed", True) else set()) as hosts:

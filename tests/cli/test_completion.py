@@ -70,7 +70,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (("balance", "--asset", "mock", "--ti"), ["--timeout", "--time"]),
         (("balance", "--profile", ""), []),
         (("balance", "--profiles-file", "_"), ["_binance-usdm"]),
-        (("mock", ""), ["serve", "run", "scrub", "-h", "--help"]),
+        (("mock", ""), ["serve", "run", "schema", "scrub", "-h", "--help"]),
         (("mock", "serve", "--wor"), ["--workers"]),
         (("spec", "--language", ""), ["en", "zh"]),
         (("completion", ""), ["bash", "zsh", "fish", "-h", "--help"]),

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from binance_usdm._cli.mock.start import start_lines
-from binance_usdm.mock import DEFAULT_API_SECRET
+from binance_usdm.mock import DEFAULT_API_SECRET, Exchange
 from tests.cli.test_cli import ROWS
 from tests.support.command_line import COMMAND, process, run
 from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
@@ -402,10 +402,10 @@ def test_exports_of_a_named_address_opt_in() -> None:
         admin=False,
         host="192.0.2.7",
         public_key=None,
-        api_secret=DEFAULT_API_SECRET,
+        seed=None,
         tls_cert=None,
     )
-    lines = [*start_lines(options, "K", "http://192.0.2.7:1")]
+    lines = [*start_lines(options, Exchange(), "http://192.0.2.7:1")]
     assert lines[1].startswith("Other machines can connect")
     assert lines[-2:] == [
         "export BINANCE_BASE_URL=http://192.0.2.7:1",

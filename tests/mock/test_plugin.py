@@ -405,3 +405,18 @@ def test_the_exchange_itself_cannot_be_reached(tmp_path: Path) -> None:
         r"^the test tried to reach (\S+); nothing was sent$", done.stdout, re.MULTILINE
     )
     assert messages == [host, host, f"API.{domain}."]
+
+
+def test_the_fixture_starts_with_a_scenario(tmp_path: Path) -> None:
+    """The ini option names a file from the root folder, for every test."""
+    (tmp_path / "desk.json").write_text('{"accounts": [{"keys": [{"api_key": "desk-key"}]}]}')
+    (tmp_path / "pytest.ini").write_text("[pytest]\nusdm_exchange_seed = desk.json\n")
+    test = """
+def test_NAME(usdm_exchange):
+    assert usdm_exchange.api_key == "desk-key"
+    usdm_exchange.load_scenario({})
+    assert usdm_exchange.api_key != "desk-key"
+"""
+    (tmp_path / "test_it.py").write_text(test.replace("NAME", "one") + test.replace("NAME", "two"))
+    done = run_pytest(tmp_path)
+    assert "2 passed" in done.stdout, done.stdout

@@ -266,9 +266,9 @@ def test_the_command_serves_https(certificates: Certificates, workers: str) -> N
 def test_https_elsewhere_needs_no_opt_in(host: str) -> None:
     """Other machines need the authority only."""
     options = argparse.Namespace(
-        admin=True, host=host, public_key=None, api_secret="x", tls_cert="cert.pem"
+        admin=True, host=host, public_key=None, seed=None, tls_cert="cert.pem"
     )
-    printed = "\n".join(start_lines(options, "K", f"https://{host}:8787"))
+    printed = "\n".join(start_lines(options, Exchange(), f"https://{host}:8787"))
     assert "BINANCE_BASE_URL=https://" in printed
     assert "http:" not in printed
     assert "BINANCE_ALLOW_HTTP_HOSTS" not in printed

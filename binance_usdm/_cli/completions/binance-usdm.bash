@@ -10,7 +10,7 @@ _binance_usdm() {
   fi
   for ((index = 1; index < COMP_CWORD; index++)); do
     case "${path:+$path }${COMP_WORDS[index]}" in
-    balance|server-time|doctor|whoami|mock|'mock serve'|'mock run'|'mock scrub'|completion|contract|'contract run'|'contract client'|'contract mock'|'contract program'|'contract reply'|spec) path=${path:+$path }${COMP_WORDS[index]} ;;
+    balance|server-time|doctor|whoami|mock|'mock serve'|'mock run'|'mock schema'|'mock scrub'|completion|contract|'contract run'|'contract client'|'contract mock'|'contract program'|'contract reply'|spec) path=${path:+$path }${COMP_WORDS[index]} ;;
     esac
   done
   COMPREPLY=()
@@ -26,10 +26,10 @@ _binance_usdm() {
     whoami:--base-url|whoami:--proxy|whoami:--profile) return ;;
     whoami:--profiles-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     whoami:-o|whoami:--output) COMPREPLY=($(compgen -W 'table json jsonl csv tsv' -- "$current")); return ;;
+    'mock serve:--seed'|'mock serve:--public-key'|'mock serve:--reply'|'mock serve:--replay'|'mock serve:--report'|'mock serve:--admin-token-file'|'mock serve:--tls-cert'|'mock serve:--tls-key') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     'mock serve:--api-key'|'mock serve:--api-secret'|'mock serve:--account'|'mock serve:--clock-offset'|'mock serve:--stub'|'mock serve:--fault'|'mock serve:--switch'|'mock serve:--host'|'mock serve:--port'|'mock serve:--workers') return ;;
-    'mock serve:--public-key'|'mock serve:--reply'|'mock serve:--replay'|'mock serve:--report'|'mock serve:--admin-token-file'|'mock serve:--tls-cert'|'mock serve:--tls-key') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    'mock run:--seed'|'mock run:--public-key'|'mock run:--reply'|'mock run:--replay'|'mock run:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     'mock run:--api-key'|'mock run:--api-secret'|'mock run:--account'|'mock run:--clock-offset'|'mock run:--stub'|'mock run:--fault'|'mock run:--switch') return ;;
-    'mock run:--public-key'|'mock run:--reply'|'mock run:--replay'|'mock run:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     'contract run:--url'|'contract run:--seed'|'contract run:--max-examples'|'contract run:--time-budget'|'contract run:--max-per-minute'|'contract run:--case') return ;;
     'contract run:--spec'|'contract run:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     'contract client:--spec'|'contract client:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
@@ -46,9 +46,10 @@ _binance_usdm() {
     server-time) words='-h --help --base-url --demo --proxy --timeout --watch -o --output --json --csv --columns --time --all-members' ;;
     doctor) words='-h --help --base-url --demo --proxy --timeout --recv-window --json' ;;
     whoami) words='-h --help --base-url --demo --proxy --profile --all-profiles --profiles-file -o --output --json --csv' ;;
-    mock) words='serve run scrub -h --help' ;;
-    'mock serve') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --host --port --admin --admin-token-file --tls-cert --tls-key --workers' ;;
-    'mock run') words='-h --help --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --sealed' ;;
+    mock) words='serve run schema scrub -h --help' ;;
+    'mock serve') words='-h --help --seed --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --host --port --admin --admin-token-file --tls-cert --tls-key --workers' ;;
+    'mock run') words='-h --help --seed --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --sealed' ;;
+    'mock schema') words='-h --help' ;;
     'mock scrub') words='-h --help' ;;
     completion) words='bash zsh fish -h --help' ;;
     contract) words='run client mock program reply -h --help' ;;

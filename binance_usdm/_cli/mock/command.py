@@ -16,16 +16,17 @@ from binance_usdm._config.environment import ENV_API_KEY, ENV_API_SECRET, ENV_BA
 from binance_usdm.mock import Exchange, Switches, running, serve
 from binance_usdm.mock.capture.script import dump_script, load_captures
 from binance_usdm.mock.core.clock import system_time_ms
-from binance_usdm.mock.server.process import HOST, PORT
+from binance_usdm.mock.scenario.document import schema_text
+from binance_usdm.mock.server.process import HOST
 
-from .admin import ENV_ADMIN_TOKEN, read_admin_token
-from .arguments import add_server_command
+from .admin import read_admin_token
+from .arguments import add_listening_arguments, add_server_command
 from .environment import program_environment, sealed_environment
 from .program import ProgramStartError, run_program, start_watcher
 from .proxy_trap import start_trap
 from .report import report_end, start_log
 from .start import start_lines
-from .values import parse_host, parse_port, parse_readable_path, parse_workers, read_file
+from .values import read_file
 
 T = TypeVar("T")
 
@@ -38,6 +39,7 @@ _ADVICE_BY_ERRNO: Final = {
     ),
     errno.EACCES: "the port is reserved for the system; choose one from 1024 to 65535, or 0",
 }
+_SCHEMA_TEXT = "Print the JSON Schema of the files for --seed, for editors."
 _SCRUB_TEXT = "Print what a test needs of the responses in a HAR file, for --replay."
 
 
@@ -48,52 +50,7 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
     serve_command = add_server_command(
         commands, "serve", _run_serve, "Run the mock exchange until Ctrl-C or SIGTERM."
     )
-    serve_command.add_argument(
-        "--host",
-        type=parse_host,
-        default=HOST,
-        metavar="ADDRESS",
-        help="IP address to listen on; 0.0.0.0 for other machines and containers "
-        "(default: %(default)s, this machine only)",
-    )
-    serve_command.add_argument(
-        "--port",
-        type=parse_port,
-        default=PORT,
-        help="0 picks a free port (default: %(default)s)",
-    )
-    serve_command.add_argument(
-        "--admin",
-        action="store_true",
-        help="serve a page and the admin API at /__admin/, and a page that signs requests in the "
-        "browser at /__admin/http, for this machine only",
-    )
-    serve_command.add_argument(
-        "--admin-token-file",
-        type=parse_readable_path,
-        metavar="FILE",
-        help="file with a token with which other machines may use them too "
-        f"(or the variable {ENV_ADMIN_TOKEN})",
-    )
-    serve_command.add_argument(
-        "--tls-cert",
-        type=parse_readable_path,
-        metavar="FILE",
-        help="PEM file with a certificate chain, to serve https",
-    )
-    serve_command.add_argument(
-        "--tls-key",
-        type=parse_readable_path,
-        metavar="FILE",
-        help="PEM file with its private key, unless it is in the file of --tls-cert",
-    )
-    serve_command.add_argument(
-        "--workers",
-        type=parse_workers,
-        default=1,
-        metavar="N",
-        help="number of processes; they share no state",
-    )
+    add_listening_arguments(serve_command)
     run_command = add_server_command(
         commands,
         "run",
@@ -108,13 +65,18 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
     run_command.add_argument(
         "program", nargs=argparse.REMAINDER, metavar="-- PROGRAM [ARGUMENT ...]"
     )
+    schema_command = commands.add_parser("schema", help=_SCHEMA_TEXT, description=_SCHEMA_TEXT)
+    schema_command.set_defaults(run=_run_schema)
     scrub_command = commands.add_parser("scrub", help=_SCRUB_TEXT, description=_SCRUB_TEXT)
     scrub_command.set_defaults(run=_run_scrub)
     scrub_command.add_argument("capture", type=read_file, metavar="FILE")
 
 
 def _build_exchange(options: argparse.Namespace) -> Exchange:
+    switches = dict(options.switch)
+
     def setup(exchange: Exchange) -> None:
+        exchange.switches = exchange.switches.with_changes(switches)
         for api_key, api_secret in options.account:
             exchange.add_account(api_key, api_secret)
         for operation, body in options.reply:
@@ -131,8 +93,10 @@ def _build_exchange(options: argparse.Namespace) -> Exchange:
             api_key=options.api_key,
             api_secret=options.api_secret if options.public_key is None else options.public_key,
             clock=_make_clock(options.clock_offset),
-            switches=Switches().with_changes(dict(options.switch)),
+            # Before the keys, whose form is a switch.
+            switches=Switches().with_changes(switches) if options.seed is None else None,
             setup=setup,
+            scenario=options.seed,
         )
     except ImportError as error:
         raise ConfigurationError(str(error)) from None
@@ -180,7 +144,7 @@ def _run_serve(options: argparse.Namespace) -> int:
     start_log(options, exchange)
 
     def print_start(url: str) -> None:
-        print("\n".join(start_lines(options, exchange.api_key, url)), file=sys.stderr, flush=True)
+        print("\n".join(start_lines(options, exchange, url)), file=sys.stderr, flush=True)
 
     def serve_exchange() -> None:
         serve(
@@ -213,7 +177,7 @@ def _run_program(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         watcher = stack.enter_context(start_watcher())
         url = _with_server_errors(lambda: stack.enter_context(running(exchange)))
-        environment = program_environment(options, exchange.api_key, url)
+        environment = program_environment(exchange, url)
         trap = stack.enter_context(start_trap()) if options.sealed else None
         if trap is not None:
             environment = sealed_environment(environment, trap.url)
@@ -228,6 +192,11 @@ def _run_program(options: argparse.Namespace) -> int:
         print(f"binance-usdm: the program was ended: it tried to reach {hosts}", file=sys.stderr)
         exit_code = 1
     return report_end(options, exchange, exit_code)
+
+
+def _run_schema(options: argparse.Namespace) -> int:
+    sys.stdout.write(schema_text())
+    return 0
 
 
 def _run_scrub(options: argparse.Namespace) -> int:

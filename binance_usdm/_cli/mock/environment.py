@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Mapping
 
@@ -20,17 +19,19 @@ from binance_usdm._config.environment import (
     without_proxy_for,
 )
 from binance_usdm._config.mock_environment import ENV_SEALED_PROXY
+from binance_usdm.mock import Exchange
 
 
-def program_environment(options: argparse.Namespace, api_key: str, url: str) -> dict[str, str]:
+def program_environment(exchange: Exchange, url: str) -> dict[str, str]:
     """Return this process's environment with the mock's address and credentials.
 
     Credentials, budget and proxy of the shell are removed. Only a private key stays if the mock
     was given a public one.
     """
-    account = {ENV_API_KEY: api_key, ENV_BASE_URL: url}
-    if options.public_key is None:
-        account[ENV_API_SECRET] = options.api_secret
+    account = {ENV_API_KEY: exchange.api_key, ENV_BASE_URL: url}
+    secret: str | None = getattr(exchange, "api_secret", None)
+    if secret is not None:
+        account[ENV_API_SECRET] = secret
         removed = {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE, ENV_PRIVATE_KEY_PASSWORD}
     else:
         removed = {ENV_API_SECRET}

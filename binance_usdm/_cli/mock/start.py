@@ -16,10 +16,10 @@ from binance_usdm._config.environment import (
     ENV_BASE_URL,
     ENV_PRIVATE_KEY_FILE,
 )
-from binance_usdm.mock import DEFAULT_API_SECRET
+from binance_usdm.mock import DEFAULT_API_SECRET, Exchange
 
 
-def start_lines(options: argparse.Namespace, api_key: str, url: str) -> Iterator[str]:
+def start_lines(options: argparse.Namespace, exchange: Exchange, url: str) -> Iterator[str]:
     """Return what is printed at the start: the address, and commands that set the environment.
 
     Only the default secret is printed. Another one could be a real one by mistake.
@@ -35,13 +35,16 @@ def start_lines(options: argparse.Namespace, api_key: str, url: str) -> Iterator
     yield f"mock exchange on {url}{page} (stop it with Ctrl-C)"
     if not host.is_loopback:
         yield "Other machines can connect to it. Use fake credentials only."
-    yield f"export {ENV_API_KEY}={shlex.quote(api_key)}"
-    if options.public_key is not None:
-        yield f"# {ENV_PRIVATE_KEY_FILE}: the private key of --public-key"
-    elif compare_digest(options.api_secret.encode(), DEFAULT_API_SECRET.encode()):
+    yield f"export {ENV_API_KEY}={shlex.quote(exchange.api_key)}"
+    secret: str | None = getattr(exchange, "api_secret", None)
+    if secret is None:
+        option = "--seed" if options.public_key is None else "--public-key"
+        yield f"# {ENV_PRIVATE_KEY_FILE}: the private key of {option}"
+    elif compare_digest(secret.encode(), DEFAULT_API_SECRET.encode()):
         yield f"export {ENV_API_SECRET}={DEFAULT_API_SECRET}"
     else:
-        yield f"# {ENV_API_SECRET}: the secret of --api-secret"
+        option = "--api-secret" if options.seed is None else "--seed"
+        yield f"# {ENV_API_SECRET}: the secret of {option}"
     if options.tls_cert is not None:
         yield "# SSL_CERT_FILE: the authority that issued --tls-cert"
     if not host.is_unspecified:
