@@ -6,6 +6,7 @@ import hmac
 import http.client
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -311,6 +312,31 @@ def test_a_reset_asks_first(page: Page) -> None:
     page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 0)
     page.ask()
     page.until(lambda: page.value("document.querySelectorAll('#log li').length") == 1)
+
+
+def test_a_scenario_is_saved_and_loaded(page: Page, tmp_path: Path) -> None:
+    """The link gives the state as a file; a file replaces the state, and a wrong one says where."""
+    link = "document.querySelector('a[download=\"scenario.json\"]')"
+    page.exchange.seed("balance", [row("USDT", balance="9007199254740993.00000001")])
+    page.ask()
+    fetched = f"fetch({link}.href).then((response) => response.text())"
+    saved = page.browser.execute_async_script(f"{fetched}.then(arguments[0])")
+    assert json.loads(saved) == page.exchange.save_scenario()
+    path = tmp_path / "scenario.json"
+    path.write_text(saved.replace("9007199254740993", "9007199254740995"), encoding="utf-8")
+    page.browser.find_element("css selector", "#scenario").send_keys(str(path))
+    page.tab_to("#scenario-form button")
+    page.press(Keys.ENTER)
+    page.until(lambda: page.value("document.querySelectorAll('#log > li').length") == 0)
+    (body,) = page.exchange._engine.state.account.response_bodies.values()
+    assert json.loads(body)[0]["balance"] == "9007199254740995.00000001"
+    path.write_text('{"clok": {}}', encoding="utf-8")
+    page.browser.find_element("css selector", "#scenario").send_keys(str(path))
+    page.tab_to("#scenario-form button")
+    page.press(Keys.ENTER)
+    page.until(lambda: "did you mean clock?" in page.text("#problem"))
+    # The browser notes every 400.
+    page.browser.get_log("browser")
 
 
 def test_a_request_that_was_asked_for_twice_is_shown_once(page: Page) -> None:
