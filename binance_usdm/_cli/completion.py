@@ -13,9 +13,19 @@ from typing import Final
 DESCRIPTION: Final = """\
 Print a script that completes commands, options and their values.
 
-    bash  binance-usdm completion bash > ~/.local/share/bash-completion/completions/binance-usdm
-    zsh   binance-usdm completion zsh > "${fpath[1]}/_binance-usdm"
-    fish  binance-usdm completion fish > ~/.config/fish/completions/binance-usdm.fish"""
+bash:
+    mkdir -p ~/.local/share/bash-completion/completions
+    binance-usdm completion bash > ~/.local/share/bash-completion/completions/binance-usdm
+
+zsh, with the first line in ~/.zshrc before compinit:
+    fpath+=(~/.zfunc)
+    mkdir -p ~/.zfunc && binance-usdm completion zsh > ~/.zfunc/_binance-usdm
+
+fish:
+    mkdir -p ~/.config/fish/completions
+    binance-usdm completion fish > ~/.config/fish/completions/binance-usdm.fish
+
+Then open a new shell."""
 FILE_BY_SHELL: Final = {
     "bash": "binance-usdm.bash",
     "zsh": "_binance-usdm",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -79,3 +80,23 @@ printf '%s\\n' "${COMPREPLY[@]}"
 def test_bash_completes(words: tuple[str, ...], offered: list[str]) -> None:
     """Commands, options, their values and files are offered where they can stand."""
     assert complete(*words) == offered
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_the_instructions_work_for_a_new_user(tmp_path: Path) -> None:
+    """The lines of the help for bash and fish write the scripts in an empty home folder."""
+    text = run("completion", "--help").stdout
+    lines = [line.strip() for line in text.splitlines() if "~/" in line and line[:4] == "    "]
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    program = bin_folder / "binance-usdm"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m binance_usdm "$@"\n')
+    program.chmod(0o755)
+    environment = {**os.environ, "HOME": str(tmp_path), "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    for line in lines:
+        subprocess.run(["bash", "-ec", line], env=environment, check=True, timeout=60, cwd=ROOT)
+    written = {file.name: file for file in tmp_path.rglob("*binance-usdm*") if file != program}
+    assert written.keys() == {"binance-usdm", "_binance-usdm", "binance-usdm.fish"}
+    for shell, name in completion.FILE_BY_SHELL.items():
+        file = written["binance-usdm" if shell == "bash" else name]
+        assert file.read_text("utf-8") == (FOLDER / name).read_text("utf-8")
