@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from typing import Final
 
 from binance_usdm_wire import error_texts
@@ -37,7 +38,10 @@ _NO_ORIGIN_HINT: Final = (
 HINT_BY_STATUS: Final[dict[int, str]] = {
     202: CHALLENGE_HINT,
     403: BLOCKED_HINT,
-    404: "check base_url: there is no such path here",
+    404: (
+        "after client.get, compare the path with the endpoint's page; "
+        "for other calls, check base_url: there is no such path here"
+    ),
     405: CHALLENGE_HINT,
     418: "send nothing before the ban ends",
     429: "slow down: the limit counts all programs behind this IP address",
@@ -76,6 +80,17 @@ def compose_hint(status: int, code: int | None, page_hint: str, page_excerpt: st
         return hint
     said = f'a page came instead of JSON: "{page_excerpt}"'
     return f"{hint}; {said}" if hint else said
+
+
+def ban_hint(banned_until: datetime | None) -> str:
+    """Return what to do during a ban.
+
+    Args:
+        banned_until: End of the ban, None when it is not known.
+    """
+    if banned_until is None:
+        return HINT_BY_STATUS[418]
+    return f"{HINT_BY_STATUS[418]}, at {banned_until:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def wait_hint(seconds: float) -> str:

@@ -211,9 +211,9 @@ class IPBannedError(RateLimitError):
 
     @property
     def hint(self) -> str:
-        from ._error_hints import HINT_BY_STATUS
+        from ._error_hints import ban_hint
 
-        return HINT_BY_STATUS[418]
+        return ban_hint(self.banned_until)
 
     @property
     def banned_until(self) -> datetime | None:

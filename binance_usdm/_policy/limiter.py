@@ -177,8 +177,11 @@ class WeightLimiter(Limiter):
 
     def _cooldown_left(self, elapsed: float) -> float:
         if elapsed < self._banned_until:
-            message = f"this address is banned until {self._ban_end_ms}; nothing was sent"
-            raise IPBannedError(418, -1003, message, self._banned_until - elapsed)
+            message = "this address is banned; nothing was sent"
+            error = IPBannedError(418, -1003, message, self._banned_until - elapsed)
+            # Its hint has the end as a date.
+            error.ban_end_ms = self._ban_end_ms
+            raise error
         return max(self._cooldown_until - elapsed, 0.0)
 
     def _minute_of_header(self, now: int, used_weight: int) -> int:

@@ -110,32 +110,32 @@ HINT_BY_CODE: Final[dict[int, str]] = {
     ),
     -1099: "check base_url and the permissions of the key",
     -1100: (
-        "this client checks parameters before it sends them: look for a gateway, a "
-        "transport or a signer that changes the query"
+        "after client.get, compare its params with the endpoint's page; for other calls, "
+        "look for a gateway, a transport or a signer that changes the query"
     ),
     -1101: (
-        "this client checks parameters before it sends them: look for a gateway, a "
-        "transport or a signer that changes the query"
+        "after client.get, compare its params with the endpoint's page; for other calls, "
+        "look for a gateway, a transport or a signer that changes the query"
     ),
     -1102: (
-        "this client checks parameters before it sends them: look for a gateway, a "
-        "transport or a signer that changes the query"
+        "after client.get, compare its params with the endpoint's page; for other calls, "
+        "look for a gateway, a transport or a signer that changes the query"
     ),
     -1103: (
-        "this client checks parameters before it sends them: look for a gateway, a "
-        "transport or a signer that changes the query"
+        "after client.get, compare its params with the endpoint's page; for other calls, "
+        "look for a gateway, a transport or a signer that changes the query"
     ),
     -1104: (
-        "this client checks parameters before it sends them: look for a gateway, a "
-        "transport or a signer that changes the query"
+        "after client.get, compare its params with the endpoint's page; for other calls, "
+        "look for a gateway, a transport or a signer that changes the query"
     ),
     -1105: (
-        "this client checks parameters before it sends them: look for a gateway, a "
-        "transport or a signer that changes the query"
+        "after client.get, compare its params with the endpoint's page; for other calls, "
+        "look for a gateway, a transport or a signer that changes the query"
     ),
     -1106: (
-        "this client checks parameters before it sends them: look for a gateway, a "
-        "transport or a signer that changes the query"
+        "after client.get, compare its params with the endpoint's page; for other calls, "
+        "look for a gateway, a transport or a signer that changes the query"
     ),
     -1130: "check the arguments of the call, such as recv_window",
     -1131: "set recv_window to less than 60000; the exchange advises 5000 or less",
@@ -155,7 +155,10 @@ HINT_BY_CODE: Final[dict[int, str]] = {
     -4057: "register the whole public key again, in PEM",
     -4084: "look for the exchange's announcement, and check base_url",
     -4109: "the futures account was never opened: activate it on the website",
-    -5000: "check base_url: there is no such path here",
+    -5000: (
+        "after client.get, compare the path with the endpoint's page; for other calls, "
+        "check base_url: there is no such path here"
+    ),
 }
 
 STATUSES: Final = frozenset([400, 401, 403, 404, 408, 418, 429, 451, 503])

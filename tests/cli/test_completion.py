@@ -92,7 +92,11 @@ def test_the_instructions_work_for_a_new_user(tmp_path: Path) -> None:
     program = bin_folder / "binance-usdm"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m binance_usdm "$@"\n')
     program.chmod(0o755)
-    environment = {**os.environ, "HOME": str(tmp_path), "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "PATH": f"{bin_folder}:{os.environ['PATH']}",
+    }
     for line in lines:
         subprocess.run(["bash", "-ec", line], env=environment, check=True, timeout=60, cwd=ROOT)
     written = {file.name: file for file in tmp_path.rglob("*binance-usdm*") if file != program}

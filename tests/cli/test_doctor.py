@@ -78,9 +78,7 @@ MAINNET_HOST, DEMO_HOST = (
     HOST_BY_ENVIRONMENT["demo"],
 )
 WEIGHT = 4 * TIME_WEIGHT + BALANCE_WEIGHT
-BANNED = (
-    "HTTP 418, code -1003: this IP address is banned Send nothing before the ban ends. Wait 120 s."
-)
+BANNED = "HTTP 418, code -1003: this IP address is banned Send nothing before the ban ends, at 2"
 Answer = Callable[[bytes], bytes]
 
 
@@ -778,6 +776,9 @@ HOSTILE = f"\x1b[2J no {SIGNATURE}\r\nfor {ADDRESS}"
         ("waf", "HTTP 403: a firewall in front of the exchange stopped it"),
         ("banned",
          BANNED),
+        ("banned", " UTC. Wait 120 s."),
+        (error_response(400, -1104, "x"),
+         "the exchange did not read every parameter Look for a gateway"),
         (error_response(429, -1003, "x").with_header(b"Retry-After", b"7"),
          "Slow down: the limit counts all programs"),
         (error_response(400, -9999, HOSTILE),

@@ -234,9 +234,12 @@ def test_the_drawn_tree_is_the_tree() -> None:
 
 
 def test_a_ban_says_that_nothing_may_be_sent_whatever_its_status() -> None:
+    """The hint has the end of the ban as a date, where the exchange's message has milliseconds."""
     for status in (418, 429):
         error = make_api_error(
             status, -1003, "Way too many requests; IP banned until 1762412880142.", None
         )
         assert type(error) is IPBannedError
-        assert error.hint == "send nothing before the ban ends"
+        assert error.hint == "send nothing before the ban ends, at 2025-11-06 07:08:00 UTC"
+    error = make_api_error(418, -1003, "Way too many requests", None)
+    assert error.hint == "send nothing before the ban ends"

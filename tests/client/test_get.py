@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from binance_usdm import (
+    APIError,
     AsyncClient,
     AuthenticationError,
     Client,
@@ -119,6 +120,24 @@ def test_errors_are_those_of_every_call(client_of: Callable[..., Any], status: i
     client = client_of(RecordingHandler(error_response(status, -1022, "bad signature")))
     with pytest.raises(AuthenticationError, match="-1022"):
         client.get(PATH, weight=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "hint"),
+    [
+        (400, -1104, "after client.get, compare its params with the endpoint's page; for other"),
+        (404, -5000, "after client.get, compare the path with the endpoint's page; for other"),
+        (404, None, "after client.get, compare the path with the endpoint's page; for other"),
+    ],
+)
+def test_hints_name_the_page_of_the_endpoint(
+    client_of: Callable[..., Any], status: int, code: int | None, hint: str
+) -> None:
+    """A parameter or path that the exchange does not know is most likely the caller's."""
+    response = error_response(status, code) if code else httpx.Response(404, text="not found")
+    with pytest.raises(APIError) as caught:
+        client_of(RecordingHandler(response)).get(PATH, {"symbl": "BTCUSDT"}, weight=1)
+    assert caught.value.hint.startswith(hint)
 
 
 def test_get_is_retried_and_reported(client_of: Callable[..., Any]) -> None:

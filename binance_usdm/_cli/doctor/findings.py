@@ -29,6 +29,7 @@ MAX_AHEAD_MS: Final = 1000
 """A timestamp this far ahead of the exchange is rejected, ms (General Info, 2026-05-28)."""
 WARN_ABOVE_OFFSET_MS: Final = 500
 """Offset of a clock that gets a warning, ms."""
+_GET_CLAUSE = re.compile(r"^after client\.get, [^;]*; for other calls, ")
 _LOOKS_LIKE_TOKEN = re.compile(r"[A-Za-z0-9+/=%_-]{24,}")
 """A key or a signature. Words of messages are shorter."""
 
@@ -196,7 +197,9 @@ def _explain_api_error(error: APIError, situation: Situation) -> tuple[str, str]
     """Return meaning and advice for an error of the exchange, or of a firewall before it."""
     sentences = [likely_cause(error.code, situation)]
     meaning = MEANING_BY_CODE.get(error.code) if error.code is not None else None
-    hint = f"{error.hint[:1].upper()}{error.hint[1:]}." if error.hint else ""
+    # No call here is one of client.get.
+    hint = _GET_CLAUSE.sub("", error.hint)
+    hint = f"{hint[:1].upper()}{hint[1:]}." if hint else ""
     # The client's hint is about a secret.
     if error.code == -1022 and situation.key_type != "HMAC":
         hint = texts.ADVICE_PRIVATE_KEY
