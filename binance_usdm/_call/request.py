@@ -9,7 +9,7 @@ from attrs import evolve
 
 from binance_usdm._auth.credentials import Credentials
 from binance_usdm._auth.signers import compute_signature
-from binance_usdm._config.base_url import BaseUrl, parse_base_url
+from binance_usdm._config.base_url import BaseUrl, parse_server_url
 from binance_usdm._config.defaults import ENVIRONMENT_BY_BASE_URL
 from binance_usdm._errors import ConfigurationError
 from binance_usdm._http.messages import HttpRequest, RawHeaders, RequestTemplate
@@ -103,7 +103,7 @@ class RequestBuilder(SecretHolder):
         if operation.servers is None:
             return self.url
         environment = ENVIRONMENT_BY_BASE_URL.get(str(self.url))
-        url = parse_base_url(operation.servers.get(environment or "", str(self.url)))
+        url = parse_server_url(operation.servers.get(environment or "", str(self.url)))
         # The spec's URL has been checked, and the client's own is one of the exchange's here.
         return url if isinstance(url, BaseUrl) else self.url
 

@@ -11,6 +11,8 @@ from binance_usdm._http.addresses import is_loopback, is_valid_host_name, parse_
 from binance_usdm._http.messages import Origin
 from binance_usdm._secrets import Problem, describe_value
 
+from .defaults import DEMO, MAINNET
+
 _HOST = r"[A-Za-z0-9](?:(?:\.|-*)[A-Za-z0-9])*|\[[0-9A-Fa-f:.]+\]"
 _BASE_URL = re.compile(
     r"(?P<scheme>https?)://"
@@ -29,6 +31,13 @@ _PLAIN_HTTP_PROBLEM = Problem(
 )
 _HTTPS_ONLY_DOMAINS: Final = ("binance.com", "binancefuture.com")
 """Domains of the exchange. Plain http to them and their subdomains cannot be allowed."""
+_OTHER_APIS: Final = (
+    (r"(?:api(?:[1-4]|-gcp)?|demo-api|testnet)\.binance\.(?:com|vision)", "the spot API"),
+    (r"(?:demo-)?dapi\.binance\.com", "the COIN-M futures API"),
+    (r"papi\.binance\.com", "the portfolio margin API"),
+    (r"(?:ws-[a-z]?api|[fd]?stream)\.binance\.com", "a WebSocket host"),
+)
+"""Hosts of the exchange that have no USDⓈ-M futures API: pattern, and what they are."""
 _DEFAULT_PORTS = {True: 443, False: 80}
 
 
@@ -76,11 +85,29 @@ def parse_base_url(base_url: str, allow_http_hosts: Any = ()) -> BaseUrl | Probl
         return Problem(f"{_BASE_URL_PROBLEM}, not {describe_value(base_url)}")
     match = _BASE_URL.fullmatch(base_url)
     if match is not None:
-        return _parse_base_url_cached(match[0], http_hosts)
+        url = _parse_base_url_cached(match[0], http_hosts)
+        return url if isinstance(url, Problem) else _other_api_problem(url) or url
     problem = copying_problem(base_url)
     if problem is None:
         return _BASE_URL_PROBLEM
     return Problem(f"base_url {problem} (like https://host[:port][/prefix])")
+
+
+def parse_server_url(server_url: str) -> BaseUrl | Problem:
+    """Parse the URL of a server of the spec, which may be that of another API."""
+    return _parse_base_url_cached(server_url, frozenset())
+
+
+def _other_api_problem(url: BaseUrl) -> Problem | None:
+    """Return which API of the exchange a host has instead of this one, None for other hosts."""
+    host = url.origin[1]
+    for pattern, description in _OTHER_APIS:
+        if re.fullmatch(pattern, host):
+            return Problem(
+                f"base_url has the host of another API: {host} is {description} of the exchange; "
+                f"use {MAINNET}, or {DEMO} for demo trading"
+            )
+    return None
 
 
 def _parse_http_hosts(allow_http_hosts: Any) -> frozenset[str] | Problem:

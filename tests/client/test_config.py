@@ -69,6 +69,33 @@ def test_a_base_url_is_kept_with_its_prefix(
     assert exchange.requests[0].headers["host"] == host
 
 
+@CLIENTS
+@pytest.mark.parametrize(
+    ("host", "api"),
+    [
+        ("api.binance.com", "the spot API"), ("API3.binance.com", "the spot API"),
+        ("testnet.binance.vision", "the spot API"), ("demo-api.binance.com", "the spot API"),
+        ("dapi.binance.com", "the COIN-M futures API"),
+        ("papi.binance.com", "the portfolio margin API"),
+        ("fstream.binance.com", "a WebSocket host"),
+    ],
+)  # fmt: skip
+def test_host_of_another_api_is_named(kind: Any, host: str, api: str) -> None:
+    """The error says what the host is and which ones are right. Other hosts are the caller's."""
+    right = rf"use {MAINNET}, or {DEMO} for demo trading$"
+    for rest in ("", ":443", "/prefix"):
+        with pytest.raises(ConfigurationError, match=right) as caught:
+            kind(KEY, SECRET, base_url=f"https://{host}{rest}")
+        assert f"{host.lower()} is {api} of the exchange" in str(caught.value)
+    for custom in (
+        f"{host}.example",
+        f"gw-{host}",
+        "testnet.binancefuture.com",
+        "fapi2.binance.com",
+    ):
+        kind(KEY, SECRET, base_url=f"https://{custom}")
+
+
 @pytest.mark.promise("S11")
 @CLIENTS
 @pytest.mark.parametrize(

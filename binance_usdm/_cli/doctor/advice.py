@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from socket import gaierror
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 from binance_usdm._config.defaults import DEMO, MAINNET
@@ -18,17 +18,8 @@ EXPECTED_LENGTH_TEXT: Final = f"{KEY_LENGTH} characters, as real ones have"
 THIS_MACHINE: Final = "this machine"
 OTHER_HOST: Final = "another host"
 _ENVIRONMENTS: Final = {urlsplit(MAINNET).hostname: "production", urlsplit(DEMO).hostname: "demo"}
-OTHER_APIS: Final[tuple[tuple[Literal["warning", "problem"], str, str], ...]] = (
-    (
-        "warning",
-        r"testnet\.binancefuture\.com",
-        "the old test network, reported as shut down for REST in 2025",
-    ),
-    ("problem", r"(api([1-4]|-gcp)?|demo-api|testnet)\.binance\.(com|vision)", "the spot API"),
-    ("problem", r"(demo-)?dapi\.binance\.com", "the COIN-M futures API"),
-    ("problem", r"(ws-[a-z]?api|[fd]?stream)\.binance\.com", "a WebSocket host"),
-)
-"""Other hosts of the exchange: verdict, pattern, and what they are."""
+OLD_TESTNET: Final = "testnet.binancefuture.com"
+OLD_TESTNET_TEXT: Final = "the old test network, reported as shut down for REST in 2025"
 
 ADVICE_SUPPORTED_HOSTS: Final = f"Use {MAINNET}, or {DEMO} for demo trading."
 ADVICE_COPY_KEYS: Final = (

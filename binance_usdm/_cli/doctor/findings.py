@@ -87,13 +87,12 @@ def judge_base_url(url: BaseUrl | Problem, environment: str, source: str) -> Che
     facts: Facts = {"environment": environment, "from": source}
     advice = texts.ADVICE_SUPPORTED_HOSTS
     if isinstance(url, Problem):
-        # A test host is not to be replaced by the exchange's.
-        advice = "" if ENV_ALLOW_HTTP_HOSTS in url else advice
+        # A test host is not to be replaced by the exchange's, and one of another API is already.
+        advice = "" if ENV_ALLOW_HTTP_HOSTS in url or MAINNET in url else advice
         return "problem", url.replace("base_url", source, 1), advice, facts
     host = url.origin[1]
-    for verdict, pattern, description in texts.OTHER_APIS:
-        if re.fullmatch(pattern, host):
-            return verdict, f"{host} is {description}", advice, facts
+    if host == texts.OLD_TESTNET:
+        return "warning", f"{host} is {texts.OLD_TESTNET_TEXT}", advice, facts
     prefix = ", with a path prefix" if url.path else ""
     if environment == texts.OTHER_HOST:
         summary = f"a host that is not the exchange's, left out here{prefix}"
