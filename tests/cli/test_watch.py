@@ -15,11 +15,19 @@ from pathlib import Path
 
 import pytest
 
-from binance_usdm import Budget
-from binance_usdm._cli.output.columns import Record
+from binance_usdm import AccountBalance, Budget
+from binance_usdm._cli.output.columns import Record, View
 from binance_usdm._cli.output.progress import Progress
-from binance_usdm._cli.output.watch_output import ChangeTracker, Round, pack, row_keys, status_parts
+from binance_usdm._cli.output.watch_output import (
+    ChangedLines,
+    ChangeTracker,
+    Round,
+    pack,
+    row_keys,
+    status_parts,
+)
 from binance_usdm._events import Event
+from binance_usdm.mock import row
 from tests.cli.conftest import Desk
 from tests.support.command_line import COMMAND, run
 from tests.support.terminal import Terminal
@@ -220,6 +228,20 @@ def test_the_budget_dictates_the_interval(desk: Desk) -> None:
         "argument --watch: must be at least 6.3: 40 accounts cost weight 200 each time, "
         "and the budget is 1920 a minute"
     ) in done.stderr
+
+
+def test_columns_stay_below_their_header() -> None:
+    """In a pipe the header comes again before rows whose widths are others, and only then."""
+    view = View(("asset", "balance"), "table", uses_iso_time=False, is_chosen=True)
+    out = io.StringIO()
+    lines = ChangedLines(view, out)
+    for balance in ("5.0", "5.0", "6.0", "1234567890.0", "1234567891.0"):
+        usdt = AccountBalance.from_dict(row("USDT", balance=balance))
+        lines.show(Round([Record(usdt, 1)], [], None, 1.0))
+    assert out.getvalue() == (
+        "asset  balance\nUSDT       5.0\nUSDT       6.0\n"
+        "asset       balance\nUSDT   1234567890.0\nUSDT   1234567891.0\n"
+    )
 
 
 def test_a_mark_stays_for_some_rounds() -> None:

@@ -132,6 +132,7 @@ class ChangedLines:
         self._tracker = ChangeTracker(view.columns)
         self._messages: list[str] = []
         self._has_header = False
+        self._header_line = ""
         self._has_status = False
 
     def show(self, shown: Round) -> None:
@@ -151,7 +152,11 @@ class ChangedLines:
         else:
             # The columns stand under each other, so the widths are those of all rows.
             lines = format_table(table.columns, cells, None, self._out.encoding)[0]
-            indexes = [*([] if self._has_header else [0]), *(row + 1 for row in changed)]
+            # A header of other widths would stand beside the columns.
+            needs_header = bool(changed) and lines[0] != self._header_line
+            needs_header = needs_header or not self._has_header
+            self._header_line = lines[0] if needs_header else self._header_line
+            indexes = [*([0] if needs_header else []), *(row + 1 for row in changed)]
             self._out.writelines(f"{lines[index]}\n" for index in indexes)
         self._has_header = True
         self._out.flush()
