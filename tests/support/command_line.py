@@ -20,7 +20,7 @@ COMMAND = [sys.executable, "-m", "binance_usdm"]
 Finished = subprocess.CompletedProcess[str]
 
 
-def _environment(changed: dict[str, str]) -> dict[str, str]:
+def command_environment(changed: dict[str, str]) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("BINANCE_")}
     return {**clean, "PYTHONIOENCODING": "utf-8", **changed}
 
@@ -29,7 +29,7 @@ def process(
     *arguments: str, encoding: str = "utf-8", stdout: int | IO[str] = PIPE, **environment: str
 ) -> Finished:
     """Run the command in a new process, with these variables and no other credentials."""
-    command, env = [*COMMAND, *arguments], _environment(environment)
+    command, env = [*COMMAND, *arguments], command_environment(environment)
     return subprocess.run(
         command, env=env, stdout=stdout, stderr=PIPE, encoding=encoding, timeout=60, check=False
     )
@@ -38,7 +38,7 @@ def process(
 def run(*arguments: str, encoding: str = "utf-8", **environment: str) -> Finished:
     """Run the command's function in this process, with the streams that a new one would have."""
     with (
-        mock.patch.dict(os.environ, _environment(environment), clear=True),
+        mock.patch.dict(os.environ, command_environment(environment), clear=True),
         _caught("stdout", 1, encoding) as out,
         _caught("stderr", 2, encoding) as err,
     ):

@@ -7,10 +7,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, Final
 
-from binance_usdm import Budget, RateLimitError, UsdmError
+from binance_usdm import Budget, RateLimitError, TransportError, UsdmError
 from binance_usdm._cli.arguments import MIN_INTERVAL_SECONDS
 from binance_usdm._cli.output.columns import Record, View, left_out_warning, read_view
 from binance_usdm._cli.output.formats import RECEIVED_COLUMN
@@ -131,9 +131,13 @@ class Watcher:
             return Outcome({}, {"": error})
 
     def _least_budget(self) -> Budget | None:
-        """Return the budget that has the least left."""
+        """Return the budget that has the least left, without those in a Redis that is away."""
         limiters = {client._limiter_queue.limiter: client for client in self._accounts.clients}
-        budgets = [client.budget() for client in limiters.values()]
+        budgets = []
+        for client in limiters.values():
+            # The calls have said so.
+            with suppress(TransportError):
+                budgets.append(client.budget())
         return min(budgets, key=lambda budget: budget.left or 0, default=None)
 
 
