@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.compare import OURS, RESULTS, ROOT, SITUATIONS, WORDS, make_table, measure
 from tests.interop.install import HERE, command_of, version
 from tests.interop.recipes import RECIPES, RECIPES_PAGE, Recipe, run_recipe
 from tests.interop.run import CLIENTS
@@ -72,3 +73,22 @@ def test_a_recipe_is_judged() -> None:
     assert run_recipe(recipe, [*command, "/one"]) == "ok"
     assert run_recipe(recipe, [*command, "/fapi/v1/ping"]).startswith("exit 0, printed '{}'")
     assert run_recipe(recipe, [*command, "/two"]).startswith("exit 1, printed ''")
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_the_tables_are_those_of_the_results(language: str) -> None:
+    """The page about other SDKs has the table that was measured, and its date."""
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    page = ROOT / "docs" / language / "how-to" / "switch.md"
+    assert f"\n\n{make_table(results, language)}\n\n" in page.read_text(encoding="utf-8")
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", results["date"])
+
+
+@pytest.mark.parametrize("case", SITUATIONS)
+def test_this_client_does_what_the_table_says(case: str) -> None:
+    """Its column is measured again. Those of the others are measured by hand."""
+    facts = measure(OURS, [sys.executable, "-I"], case)
+    stated = json.loads(RESULTS.read_text(encoding="utf-8"))["results"][OURS][case]
+    assert {**facts, "seconds": 0} == {**stated, "seconds": 0}
+    if case == "slow":
+        assert facts["seconds"] < 3
