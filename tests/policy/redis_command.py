@@ -11,7 +11,8 @@ import time
 import time_machine
 
 from binance_usdm._cli.main import main as run_command
-from binance_usdm._policy import redis_scripts, shared
+from binance_usdm._policy import shared
+from binance_usdm._policy.redis import scripts as redis_scripts
 
 
 def main(offset: int, arguments: list[str]) -> int:
