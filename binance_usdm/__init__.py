@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._batch import BalanceResults
     from ._client import AsyncClient, Client
     from ._config.defaults import DEMO, MAINNET
+    from ._config.profiles import list_profiles
     from ._errors import (
         APIError,
         AuthenticationError,
@@ -83,6 +84,7 @@ __all__ = [
     "__version__",
     "aread_balances",
     "by_asset",
+    "list_profiles",
     "read_balances",
     "reset_shared_state",
 ]
@@ -126,6 +128,7 @@ _MODULE_BY_NAME = {
     "WeightLimiter": "._policy.limiter",
     "aread_balances": "._balances",
     "by_asset": "._balances",
+    "list_profiles": "._config.profiles",
     "read_balances": "._balances",
     "reset_shared_state": "._policy.shared",
 }

@@ -1,10 +1,10 @@
-"""Base class of the clients: constructor, `from_env` and choice of the transport."""
+"""Base class of the clients: constructor and choice of the transport."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Collection
-from typing import Any, Generic, Literal, Self, Unpack
+from typing import Any, Literal, Unpack
 
 from ._auth.credentials import Credentials, validate_credentials
 from ._auth.signers import Signer
@@ -14,10 +14,9 @@ from ._call.request import RequestBuilder
 from ._concurrency.gates import GateSet
 from ._config import defaults, validation
 from ._config.base_url import BaseUrl, parse_base_url
-from ._config.environment import options_from_env, variable_of
+from ._config.factories import ClientFactories
 from ._config.mock_environment import choose_proxy, is_mock_url
 from ._config.options import (
-    ClientOptions,
     NoOptions,
     TransportT,
     is_foreign_name,
@@ -37,7 +36,7 @@ from ._policy.shared import get_shared_state
 from ._secrets import Problem, clear_frames
 
 
-class BaseClient(CallRunner, Generic[TransportT]):
+class BaseClient(CallRunner, ClientFactories[TransportT]):
     """Base class of both clients."""
 
     # Tests replace methods of an instance, which needs a `__dict__`.
@@ -177,60 +176,6 @@ class BaseClient(CallRunner, Generic[TransportT]):
         if is_plaintext and not parsed_proxy.is_loopback:
             return Problem(PLAINTEXT_PROXY_PROBLEM)
         return cls._default_transport_class(parsed_proxy, ssl_context=ssl_context)
-
-    @classmethod
-    def from_env(cls, **options: Unpack[ClientOptions[TransportT]]) -> Self:
-        """Create a client from environment variables.
-
-        - `BINANCE_API_KEY`: the API key. Or `BINANCE_API_KEY_FILE`: path of a file with it.
-        - One of `BINANCE_API_SECRET`, `BINANCE_API_SECRET_FILE` (path of a file with the secret),
-          `BINANCE_API_PRIVATE_KEY` (Ed25519 or RSA key in PEM format) and
-          `BINANCE_API_PRIVATE_KEY_FILE` (path of a PEM file).
-        - `BINANCE_API_PRIVATE_KEY_PASSWORD`: password of the private key, if it is encrypted.
-        - `BINANCE_BASE_URL`: base URL, optional.
-        - `BINANCE_PROXY`: URL of a proxy, optional. It is not used when `transport` is passed.
-        - `BINANCE_BUDGET`: URL of a Redis server, optional. All clients of this process and of
-          others count there, as with `RedisLimiter`.
-        - `BINANCE_ALLOW_HTTP_HOSTS`: `allow_http_hosts`, separated by commas, optional.
-
-        `Ed25519Signer.from_pem` says who may have access to the files. Key and secret may end with
-        one newline there.
-
-        Args:
-            options: Arguments of the constructor. They take precedence over the variables.
-
-        Raises:
-            ConfigurationError: A variable is missing or invalid. The message names it and does not
-                contain its value.
-
-        Example:
-            with Client.from_env(timeout=5) as client:
-                print(client.balance())
-        """
-        # Keep secrets out of tracebacks; see _secrets.py.
-        found: dict[str, Any] | Problem = {}
-        label = None
-        try:
-            found = options_from_env(options)
-            problem = found if isinstance(found, Problem) else ""
-            if isinstance(found, dict):
-                return cls(**found, **options)
-        except ConfigurationError as error:
-            label = error.label
-            option, _, rest = str(error.args[0]).partition(" ")
-            name = variable_of(option) if option in found else option
-            problem = f"{name} {rest}"
-        except TypeError as error:
-            # A subclass has another constructor.
-            problem = str(error)
-        except BaseException as error:
-            clear_frames(error)
-            raise
-        finally:
-            del options, found
-        failure = ConfigurationError(str(problem))
-        failure.label = label
-        raise failure
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not is_foreign_name(type(self), name)]

@@ -184,7 +184,7 @@ def test_the_small_wrapper_stays_small() -> None:
     """No module of the wrapper has more code lines than the page says."""
     stated = {row["path"]: int(row["count"]) for row in COUNT.finditer(TEXT)}
     together = stated.pop("together")
-    assert len(stated) == 11
+    assert len(stated) == 12
     total = 0
     for path, most in stated.items():
         files = [ROOT / path] if path.endswith(".py") else sorted((ROOT / path).rglob("*.py"))

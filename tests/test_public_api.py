@@ -121,6 +121,7 @@ def test_a_client_has_two_methods_for_every_operation_of_the_spec(
     assert methods == {
         "budget",
         "from_env",
+        "from_profile",
         "connect",
         "get",
         "get_detailed",

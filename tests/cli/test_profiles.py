@@ -13,7 +13,8 @@ import pytest
 
 from binance_usdm import ConfigurationError, UsdmError
 from binance_usdm._cli.read.accounts import open_accounts
-from binance_usdm._cli.read.profiles import profiles_path, read_profiles, resolve_profile
+from binance_usdm._config.profile_secrets import resolve_profile
+from binance_usdm._config.profiles import profiles_path, read_profiles
 from binance_usdm_wire import OPERATIONS
 from tests.cli.conftest import LABELS, Desk
 from tests.support.command_line import Finished, run

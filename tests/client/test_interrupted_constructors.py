@@ -51,6 +51,7 @@ CONSTRUCTORS: dict[str, Callable[[], object]] = {
     "Client with a transport": lambda: Client(KEY, SECRET, transport=SyncTransport(PROXY)),
     "Client.from_env": from_env(Client),
     "AsyncClient.from_env": from_env(AsyncClient),
+    "Client.from_profile": lambda: Client.from_profile("desk", proxy=PROXY),
     "HmacSigner": lambda: HmacSigner(SECRET),
     "HmacSigner that is rejected": lambda: HmacSigner(f"{SECRET} "),
     "Ed25519Signer.from_pem": lambda: Ed25519Signer.from_pem(PEM.encode(), PASSWORD),
@@ -60,7 +61,8 @@ CONSTRUCTORS: dict[str, Callable[[], object]] = {
     "AsyncTransport": lambda: AsyncTransport(PROXY),
     "RedisLimiter": lambda: RedisLimiter(f"redis://user:{PASSWORD}@localhost:1"),
 }
-OUTERMOST = {"BaseClient.__init__", "BaseClient.from_env", "HmacSigner.__init__",
+OUTERMOST = {"BaseClient.__init__", "ClientFactories.from_env", "ClientFactories.from_profile",
+             "HmacSigner.__init__",
              "PrivateKeySigner.from_pem", "ConnectionPool.__init__",
              "RedisLimiter.__init__"}  # fmt: skip
 PACKAGE = str(ROOT / "binance_usdm")
@@ -83,9 +85,17 @@ def no_collection() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Key and secret, and a profile that refers to them."""
     monkeypatch.setenv("BINANCE_API_KEY", KEY)
     monkeypatch.setenv("BINANCE_API_SECRET", SECRET)
+    file = tmp_path / "profiles.toml"
+    file.write_text(
+        '[profiles.desk]\napi_key = { env = "BINANCE_API_KEY" }\n'
+        'api_secret = { env = "BINANCE_API_SECRET" }\n'
+    )
+    file.chmod(0o600)
+    monkeypatch.setenv("BINANCE_PROFILES_FILE", str(file))
 
 
 def locals_of(frame: FrameType) -> list[object]:
@@ -116,6 +126,10 @@ def shown_frames(error: BaseException) -> list[str]:
     return found
 
 
+# The interrupt may come between the opening of a file and its `with`.
+@pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning"
+)
 @pytest.mark.parametrize("name", CONSTRUCTORS)
 def test_no_interrupted_constructor_shows_a_secret(name: str) -> None:
     """Wherever KeyboardInterrupt comes, no frame of the package or below it holds a secret."""

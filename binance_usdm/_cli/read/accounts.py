@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from binance_usdm import DEMO, Client, ConfigurationError, Event, UsdmError
 from binance_usdm._cli.suggestions import suggest
 from binance_usdm._config.environment import (
-    ENV_BASE_URL,
     ENV_NAMES_BY_OPTION,
     ENV_PROXY,
     http_hosts_from_env,
@@ -21,7 +20,7 @@ from binance_usdm._secrets import Problem
 from binance_usdm_wire import Operation, Response
 
 if TYPE_CHECKING:
-    from .profiles import Profile
+    from binance_usdm._config.profiles import Profile
 
 MAX_CONNECTIONS: Final = 20
 SOME_FAILED_EXIT_CODE: Final = 3
@@ -131,25 +130,18 @@ def _open_profiles(
 ) -> Accounts:
     """Return clients of the profiles. They share a transport, and a budget by base URL."""
     from binance_usdm import SyncTransport
-
-    from .profiles import profiles_path, read_profiles
+    from binance_usdm._config.profiles import describe_names, profiles_path, read_profiles
 
     path = profiles_path(options.profiles_file)
     profiles = read_profiles(path)
     names = list(dict.fromkeys(options.profiles or profiles))
     for name in names:
         if name not in profiles:
-            known = f"; it has {', '.join([*profiles][:20])}{', …' if len(profiles) > 20 else ''}"
-            options.usage_error(
-                f"{path} has no profile {name!r}{suggest([name], profiles) or known}"
-            )
+            known = suggest([name], profiles) or describe_names(profiles)
+            options.usage_error(f"{path} has no profile {name!r}{known}")
     proxy = options.proxy or os.environ.get(ENV_PROXY)
     transport = stack.enter_context(SyncTransport(proxy, max_connections=MAX_CONNECTIONS))
-    common = {
-        "allow_http_hosts": http_hosts_from_env(),
-        **common,
-        "transport": transport,
-    }
+    common = {**common, "transport": transport}
     clients: list[Client] = []
     failures: dict[str, UsdmError] = {}
     for name in names:
@@ -163,19 +155,13 @@ def _open_profiles(
 
 def _make_client(profile: Profile, common: dict[str, Any]) -> Client | ConfigurationError:
     """Return the client of a profile, or why there is none."""
-    from .profiles import resolve_profile
+    from binance_usdm._config.profile_secrets import options_from_profile
 
-    base_url = common.get("base_url") or profile.base_url or os.environ.get(ENV_BASE_URL)
-    if base_url:
-        common = {**common, "base_url": base_url}
-    limiter = limiter_from_env(base_url or "")
-    if limiter is not None:
-        common = {**common, "limiter": limiter}
     # Keep secrets out of tracebacks; see _secrets.py.
-    found = limiter if isinstance(limiter, Problem) else resolve_profile(profile)
+    found = options_from_profile(profile, common)
     try:
         if not isinstance(found, Problem):
-            return Client(**found, **common, label=profile.name)
+            return Client(**found, **common)
         problem = str(found)
     except ConfigurationError as error:
         problem = str(error.args[0])

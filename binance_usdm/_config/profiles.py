@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from binance_usdm import ConfigurationError
-from binance_usdm._auth.key_files import read_key_file
-from binance_usdm._auth.private_keys import signer_from_pem
-from binance_usdm._config.options import validate_label
-from binance_usdm._secrets import Problem
+from binance_usdm._errors import ConfigurationError
+
+from .options import validate_label
 
 ENV_PROFILES_FILE: Final = "BINANCE_PROFILES_FILE"
 DEFAULT_FILE: Final = Path("binance-usdm", "profiles.toml")
 """Below the user's folder for configuration."""
 MAX_FILE_BYTES: Final = 1024 * 1024
-COMMAND_TIMEOUT_SECONDS: Final = 120.0
-"""Time for a command, in which a person may type a passphrase."""
+MAX_NAMES_SHOWN: Final = 20
 _REFERENCE_FORMS: Final = '{ env = "NAME" }, { file = "PATH" } or { command = ["pass", "show", …] }'
 _SECRET_KEYS: Final = ("api_key", "api_secret", "private_key", "private_key_password")
 _KEYS: Final = (*_SECRET_KEYS, "base_url")
@@ -42,13 +38,49 @@ class Profile(NamedTuple):
     """Folder of the file, from which relative paths count."""
 
 
-def profiles_path(option: str | None) -> Path:
+def profiles_path(option: str | os.PathLike[str] | None) -> Path:
     """Return the path of the file: an option, else a variable, else the user's configuration."""
     path = option or os.environ.get(ENV_PROFILES_FILE)
     if path:
         return Path(path)
     folder = os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
     return Path(folder) / DEFAULT_FILE
+
+
+def list_profiles(profiles_file: str | os.PathLike[str] | None = None) -> list[str]:
+    """Return the names of the accounts in a profiles file, in its order. No secret is read.
+
+    Args:
+        profiles_file: Path of the TOML file. `None` uses `BINANCE_PROFILES_FILE`, else
+            `binance-usdm/profiles.toml` in `~/.config`.
+
+    Raises:
+        ConfigurationError: The file cannot be read or used, or others can write to it.
+
+    Example:
+        clients = [Client.from_profile(name) for name in list_profiles()]
+    """
+    return list(read_profiles(profiles_path(profiles_file)))
+
+
+def find_profile(name: str, profiles_file: str | os.PathLike[str] | None) -> Profile:
+    """Return the profile of a name.
+
+    Raises:
+        ConfigurationError: The file cannot be used, or has no such profile.
+    """
+    path = profiles_path(profiles_file)
+    profiles = read_profiles(path)
+    if name not in profiles:
+        raise ConfigurationError(f"{path} has no profile {name!r}{describe_names(profiles)}")
+    return profiles[name]
+
+
+def describe_names(profiles: Iterable[str]) -> str:
+    """Return the end of an error's text with the names that a file has."""
+    names = list(profiles)
+    more = ", …" if len(names) > MAX_NAMES_SHOWN else ""
+    return f"; it has {', '.join(names[:MAX_NAMES_SHOWN])}{more}"
 
 
 def read_profiles(path: Path) -> dict[str, Profile]:
@@ -134,72 +166,3 @@ def _is_reference(value: Any) -> bool:
         is_list = isinstance(target, list) and bool(target)
         return is_list and all(isinstance(word, str) and word for word in target)
     return kind in ("env", "file") and isinstance(target, str) and bool(target)
-
-
-def resolve_profile(profile: Profile) -> dict[str, Any] | Problem:
-    """Return the client's options with the secrets that a profile refers to.
-
-    Returns:
-        The options `api_key`, and `api_secret` or `signer`, or a `Problem` that repeats no secret.
-    """
-    # Keep secrets out of tracebacks; see _secrets.py.
-    found: dict[str, bytes] = {}
-    for key, reference in profile.references.items():
-        value = _resolve(reference, profile.folder, is_text=key != "private_key")
-        if isinstance(value, Problem):
-            return Problem(f"{key} {value}")
-        found[key] = value
-    options: dict[str, Any] = {"api_key": os.fsdecode(found["api_key"])}
-    if "api_secret" in found:
-        options["api_secret"] = os.fsdecode(found["api_secret"])
-        return options
-    password = found.get("private_key_password")
-    passphrase = None if password is None else os.fsdecode(password)
-    try:
-        signer = signer_from_pem(found["private_key"], passphrase)
-    except ConfigurationError as error:
-        return Problem(str(error))
-    options["signer"] = signer
-    return options
-
-
-def _resolve(reference: Mapping[str, Any], folder: Path, *, is_text: bool) -> bytes | Problem:
-    """Return what a reference refers to.
-
-    Args:
-        reference: One of the three forms.
-        folder: Folder from which a relative path counts.
-        is_text: Whether it is one line: of a file without its newline, of a command the first one.
-    """
-    kind, target = next(iter(reference.items()))
-    if kind == "env":
-        value = os.environ.get(target)
-        return os.fsencode(value) if value else Problem(f"variable {target} is not set")
-    if kind == "command":
-        content = _run_command(target)
-        if isinstance(content, Problem) or not is_text:
-            return content
-        return content.partition(b"\n")[0].removesuffix(b"\r")
-    content = read_key_file(folder / Path(target).expanduser())
-    if isinstance(content, Problem) or not is_text:
-        return content
-    return content.removesuffix(b"\n").removesuffix(b"\r")
-
-
-def _run_command(words: Sequence[str]) -> bytes | Problem:
-    """Return what a command prints. Its messages go to stderr, and it may ask on the terminal."""
-    problem = ""
-    try:
-        # No shell. The file is the user's own.
-        done = subprocess.run(  # noqa: S603
-            words, stdout=subprocess.PIPE, timeout=COMMAND_TIMEOUT_SECONDS, check=False
-        )
-        if done.returncode == 0 and done.stdout:
-            return done.stdout
-        problem = f"exited with {done.returncode}" if done.returncode else "printed nothing"
-    except subprocess.TimeoutExpired:
-        problem = f"took longer than {COMMAND_TIMEOUT_SECONDS:g} s"
-    except (OSError, ValueError) as error:
-        problem = f"cannot be run: {getattr(error, 'strerror', None) or 'invalid argument'}"
-    # Other words of the command may be secrets.
-    return Problem(f"command {words[0]!r} {problem}")
