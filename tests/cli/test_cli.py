@@ -360,7 +360,7 @@ def test_missing_credentials_are_named() -> None:
         (("balance", "--time", "s"), "invalid choice: 's' (choose from 'ms', 'iso')"),
         (("balance", "--columns", "asset,avail_balance"), "did you mean availableBalance?"),
         (("balance", "--columns", ""), "there is no column ''; the columns are accountAlias"),
-        (("server-time", "--columns", "label"), "there is no column 'label'"),
+        (("server-time", "--columns", "asset"), "there is no column 'asset'"),
         (("balance", "--timeout", "0"), "argument --timeout: must be a positive number"),
         (("balance", "--timeout", "nan"), "argument --timeout: must be a positive number"),
         (("balance", "--timeout", "soon"), "argument --timeout: must be a positive number"),

@@ -292,3 +292,60 @@ def test_whoami_without_profiles(desk: Desk) -> None:
     some = run("whoami", "--all-profiles", "-o", "csv", **desk.environment)
     assert (some.returncode, len(some.stdout.splitlines())) == (3, 3)
     assert "1 of 3 accounts failed: alpha" in some.stderr
+
+
+def doctor(desk: Desk, *arguments: str) -> tuple[Finished, dict[str, dict[str, str]]]:
+    """Run `doctor --json`, and return its findings by name."""
+    done = run("doctor", "--json", *arguments, **desk.environment)
+    findings = json.loads(done.stdout)["findings"] if done.stdout else []
+    return done, {finding["check"]: finding for finding in findings}
+
+
+def test_doctor_checks_a_profile(desk: Desk) -> None:
+    """Its secrets are read and sign, and a report names neither them nor the account."""
+    done, findings = doctor(desk, "--profile", "gamma")
+    assert (done.returncode, findings["signed_call"]["verdict"]) == (0, "ok")
+    assert findings["credentials"]["summary"].startswith("of the profile: an HMAC key")
+    assert desk.exchange.requests[-1].api_key == "fake-key-of-gamma"
+    assert "gamma" not in done.stdout.replace("of-gamma", "")
+    for secret in ("fake-key-of-gamma", "fake-secret-of-gamma", str(desk.file.parent)):
+        assert secret not in done.stdout
+
+
+def test_doctor_says_what_a_profile_lacks(desk: Desk) -> None:
+    """A missing secret is the problem, with advice; the calls without a key are made."""
+    del desk.environment["ALPHA_SECRET"]
+    done, findings = doctor(desk, "--profile", "alpha")
+    assert (done.returncode, findings["clock"]["verdict"]) == (1, "ok")
+    credentials = findings["credentials"]
+    assert credentials["summary"] == "api_secret variable ALPHA_SECRET is not set"
+    assert credentials["advice"].startswith("Check what the profile refers to")
+    assert findings["signed_call"]["verdict"] == "skipped"
+
+
+def test_doctor_takes_the_base_url_of_a_profile(desk: Desk) -> None:
+    """It comes before the variable and after the option."""
+    text = desk.file.read_text()
+    desk.file.write_text(text.replace("[profiles.beta]", '[profiles.beta]\nbase_url = "ftp://x"'))
+    _, findings = doctor(desk, "--profile", "beta")
+    assert findings["base_url"]["summary"].startswith("base_url of the profile must look like")
+    option = ("--base-url", desk.environment["BINANCE_BASE_URL"])
+    done, findings = doctor(desk, "--profile", "beta", *option)
+    assert (done.returncode, findings["base_url"]["verdict"]) == (0, "ok")
+
+
+def test_doctor_of_an_unknown_profile_is_wrong_usage(desk: Desk) -> None:
+    done, _ = doctor(desk, "--profile", "gama")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "has no profile 'gama'; did you mean gamma?" in done.stderr
+
+
+def test_server_time_takes_profiles(desk: Desk) -> None:
+    """It asks the exchange of each profile, and sends no key."""
+    done = run(
+        "server-time", "--all-profiles", "-o", "csv", "--columns", "label,serverTime",
+        **desk.environment,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.partition(",")[0] for line in done.stdout.splitlines()] == ["label", *LABELS]
+    assert {request.api_key for request in desk.exchange.requests} == {""}

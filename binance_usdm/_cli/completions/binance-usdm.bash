@@ -19,10 +19,12 @@ _binance_usdm() {
     balance:--profiles-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     balance:-o|balance:--output) COMPREPLY=($(compgen -W 'table json jsonl csv tsv' -- "$current")); return ;;
     balance:--time) COMPREPLY=($(compgen -W 'ms iso' -- "$current")); return ;;
-    server-time:--base-url|server-time:--proxy|server-time:--timeout|server-time:--watch|server-time:--columns) return ;;
+    server-time:--base-url|server-time:--proxy|server-time:--timeout|server-time:--profile|server-time:--watch|server-time:--columns) return ;;
+    server-time:--profiles-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     server-time:-o|server-time:--output) COMPREPLY=($(compgen -W 'table json jsonl csv tsv' -- "$current")); return ;;
     server-time:--time) COMPREPLY=($(compgen -W 'ms iso' -- "$current")); return ;;
-    doctor:--base-url|doctor:--proxy|doctor:--timeout|doctor:--recv-window) return ;;
+    doctor:--base-url|doctor:--proxy|doctor:--timeout|doctor:--recv-window|doctor:--profile) return ;;
+    doctor:--profiles-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     whoami:--base-url|whoami:--proxy|whoami:--profile) return ;;
     whoami:--profiles-file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     whoami:-o|whoami:--output) COMPREPLY=($(compgen -W 'table json jsonl csv tsv' -- "$current")); return ;;
@@ -43,8 +45,8 @@ _binance_usdm() {
   case "$path" in
     '') words='balance server-time doctor whoami mock completion contract spec -h --help --version' ;;
     balance) words='-h --help --recv-window --base-url --demo --proxy --timeout --profile --all-profiles --profiles-file --watch -o --output --json --csv --columns --time --all-members --asset --non-zero' ;;
-    server-time) words='-h --help --base-url --demo --proxy --timeout --watch -o --output --json --csv --columns --time --all-members' ;;
-    doctor) words='-h --help --base-url --demo --proxy --timeout --recv-window --json' ;;
+    server-time) words='-h --help --base-url --demo --proxy --timeout --profile --all-profiles --profiles-file --watch -o --output --json --csv --columns --time --all-members' ;;
+    doctor) words='-h --help --base-url --demo --proxy --timeout --recv-window --profile --profiles-file --json' ;;
     whoami) words='-h --help --base-url --demo --proxy --profile --all-profiles --profiles-file -o --output --json --csv' ;;
     mock) words='serve run schema scrub -h --help' ;;
     'mock serve') words='-h --help --seed --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --host --port --admin --admin-token-file --tls-cert --tls-key --workers' ;;

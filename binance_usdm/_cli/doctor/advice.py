@@ -27,6 +27,10 @@ ADVICE_COPY_KEYS: Final = (
     f"quotes. For a private key set {ENV_PRIVATE_KEY} to the PEM text or {ENV_PRIVATE_KEY}_FILE to "
     "the path of its file. Set exactly one of the variables that sign."
 )
+ADVICE_REFERENCES: Final = (
+    "Check what the profile refers to: the variable, file or command must give the key and secret of "
+    "one account, complete and without quotes."
+)
 ADVICE_UNKNOWN_HOST: Final = (
     f"Your key is sent there. Compare it, letter by letter, with {MAINNET}, "
     "unless it is your gateway."

@@ -13,104 +13,34 @@ from typing import Final
 from attrs import evolve
 
 from binance_usdm import ConfigurationError, RateLimitError, TransportError, UsdmError
-from binance_usdm._auth.credentials import validate_credentials
-from binance_usdm._auth.signers import credential_problem
 from binance_usdm._config import base_url as _base_url
 from binance_usdm._config import environment as env
 from binance_usdm._http.sync_transport import NETWORK_ERRORS
 from binance_usdm._policy.clock import ExchangeClock, local_time_ms
 from binance_usdm._policy.clock_samples import MAX_SAMPLES, ClockSample
-from binance_usdm._secrets import Problem
 
 from . import advice as texts
 from .budget_check import Check, add_budget_check
+from .credentials_check import check_credentials
 from .dependencies import check_dependencies
 from .findings import (
     CheckResult,
     Facts,
     Finding,
-    describe_length,
     describe_signed_query,
     judge_base_url,
     judge_clock,
 )
 from .probe import (
     CheckContext,
-    RecordingSigner,
     explain_connection_error,
     probe_connection,
     speaks_tls,
 )
 from .root_causes import find_cause
 
-CREDENTIAL_VARIABLES: Final = (
-    *env.ENV_NAMES_BY_OPTION.values(),
-    *env.FILE_VARIABLES.values(),
-    env.ENV_PRIVATE_KEY,
-    env.ENV_PRIVATE_KEY_FILE,
-    env.ENV_PRIVATE_KEY_PASSWORD,
-)
 CA_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that replace the system's certificate authorities."""
-
-
-def check_credentials(context: CheckContext) -> CheckResult:
-    """Check that the environment has usable credentials. Nothing is sent."""
-    names = (env.ENV_API_KEY, env.ENV_API_SECRET)
-    values = {name: os.environ[name] for name in names if os.environ.get(name)}
-    lengths = {name: describe_length(text) for name, text in values.items()}
-    context.unusual_lengths = {
-        name: length for name, length in lengths.items() if length != texts.EXPECTED_LENGTH_TEXT
-    }
-    facts: Facts = {
-        "set": [name for name in CREDENTIAL_VARIABLES if os.environ.get(name)],
-        "empty": [name for name in CREDENTIAL_VARIABLES if os.environ.get(name) == ""],
-        "lengths": lengths,
-    }
-    problems = _load_credentials(context, values)
-    if problems:
-        # A problem with a key file says what to do.
-        is_file = any(env.ENV_PRIVATE_KEY_FILE in problem for problem in problems)
-        return "problem", "; ".join(problems), "" if is_file else texts.ADVICE_COPY_KEYS, facts
-    assert context.recorder is not None
-    facts["kind"] = context.recorder.key_type
-    warnings = [f"{name} has {length}" for name, length in context.unusual_lengths.items()]
-    if os.environ.get(env.ENV_PRIVATE_KEY_PASSWORD) and facts["kind"] == "HMAC":
-        warnings.append(f"{env.ENV_PRIVATE_KEY_PASSWORD} is set and not used")
-    summary = "; ".join([texts.KEY_TYPE_TEXTS[facts["kind"]], *warnings])
-    # The fake keys of a mock may have any length.
-    if not warnings or context.is_test_host:
-        return "ok", summary, "", facts
-    return "warning", summary, texts.ADVICE_COPY_KEYS, facts
-
-
-def _load_credentials(context: CheckContext, values: dict[str, str]) -> list[str]:
-    """Add key and signer to the context, or return all problems with the variables.
-
-    Args:
-        context: What the checks share.
-        values: API key and secret by variable.
-    """
-    problems = []
-    for name, text in values.items():
-        reason = "holds PEM text" if "-----BEGIN" in text else credential_problem(text)
-        if reason is not None:
-            problems.append(f"{name} {reason}")
-    # Other checks look at base URL, proxy and budget. With these options their variables are ignored.
-    options = env.options_from_env({"base_url": "", "proxy": "", "limiter": None})
-    if isinstance(options, Problem):
-        return [*problems, options]
-    credentials = validate_credentials(
-        options["api_key"], options.get("api_secret"), options.get("signer")
-    )
-    if isinstance(credentials, Problem):
-        named = credentials.replace("api_key", env.ENV_API_KEY)
-        return problems or [named.replace("api_secret", env.ENV_API_SECRET)]
-    # options_from_env() has checked that there is one.
-    assert credentials.signer is not None
-    context.api_key = credentials.api_key
-    context.recorder = RecordingSigner(credentials.signer)
-    return problems
 
 
 def check_base_url(context: CheckContext) -> CheckResult:

@@ -20,6 +20,7 @@ from binance_usdm._cli.arguments import (
 )
 from binance_usdm._cli.output.progress import make_progress
 from binance_usdm._cli.output.table import terminal_width
+from binance_usdm._cli.read.accounts import add_profiles_file_argument, select_profile
 from binance_usdm._policy.clock_samples import MAX_SAMPLES
 from binance_usdm_wire import OPERATIONS
 
@@ -32,7 +33,7 @@ DESCRIPTION = f"""\
 Explain what is wrong between this machine and the exchange: credentials, base URL,
 network path, clock, one signed call.
 
-Reads the same environment variables as the other commands, makes four calls for the
+Reads the same environment variables or profile as the other commands, makes four calls for the
 time and one for the balance (weight {_MAX_WEIGHT} at most) and changes nothing. The report
 contains no key, secret, signature, amount, address, path or custom host, so you can
 paste it into an issue.
@@ -45,7 +46,7 @@ INDENT = " " * 9
 def configure_parser(command: argparse.ArgumentParser) -> None:
     """Add description and arguments to the parser of the command."""
     command.description = DESCRIPTION
-    command.set_defaults(run=_run)
+    command.set_defaults(run=_run, usage_error=command.error)
     add_target_arguments(command)
     add_timeout_argument(command)
     command.add_argument(
@@ -54,12 +55,19 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
         metavar="MS",
         help="recvWindow in ms that your program uses",
     )
+    command.add_argument(
+        "--profile",
+        metavar="NAME",
+        help="check this account of the profiles file instead of the environment's",
+    )
+    add_profiles_file_argument(command)
     command.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
 def _run(options: argparse.Namespace) -> int:
     base_url = options.base_url or (DEMO if options.demo else None)
-    context = CheckContext(base_url, options.recv_window, options.timeout, options.proxy)
+    profile = select_profile(options, options.profile) if options.profile else None
+    context = CheckContext(base_url, options.recv_window, options.timeout, options.proxy, profile)
     with make_progress("doctor") or nullcontext():
         findings = run_checks(context)
     problems = [

@@ -6,7 +6,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from binance_usdm import MAINNET, Client, RetryPolicy, Signer, UsdmError
 from binance_usdm._config import environment as env
@@ -23,6 +23,9 @@ from binance_usdm._secrets import SecretHolder
 
 from . import advice as texts
 from .findings import CheckResult, Facts, Finding, Situation, Verdict, explain_error
+
+if TYPE_CHECKING:
+    from binance_usdm._config.profiles import Profile
 
 _TLS_PROBE_SECONDS: Final = 1.0
 """A server that does not speak TLS may wait for more bytes."""
@@ -55,13 +58,23 @@ class CheckContext:
         recv_window: `recvWindow` in ms, or None.
         timeout: Seconds for each step over the network.
         proxy: URL of the proxy, or None.
+        profile: Account of a profiles file instead of the environment's.
     """
 
     def __init__(
-        self, base_url: str | None, recv_window: int | None, timeout: float, proxy: str | None
+        self,
+        base_url: str | None,
+        recv_window: int | None,
+        timeout: float,
+        proxy: str | None,
+        profile: Profile | None = None,
     ) -> None:
         variable = os.environ.get(env.ENV_BASE_URL)
+        self.profile = profile
         self.base_url_source = "--base-url"
+        if not base_url and profile is not None and profile.base_url:
+            base_url = profile.base_url
+            self.base_url_source = "base_url of the profile"
         if not base_url:
             self.base_url_source = env.ENV_BASE_URL if variable else "default"
         http_hosts = env.http_hosts_from_env()

@@ -51,7 +51,7 @@ def add_output_arguments(command: argparse.ArgumentParser, operation: Operation[
         type=lambda text: _parse_columns(text, operation),
         metavar="NAME,NAME",
         help="print these fields, in this order; repeat for more; also received_at, the time of the "
-        "response" + (", and label, the profile" if operation.key_header is not None else ""),
+        "response, and label, the profile",
     )
     add(
         "--time",
@@ -161,9 +161,7 @@ def left_out_warning(records: Sequence[Record], view: View) -> str:
 
 
 def _parse_columns(text: str, operation: Operation[Any]) -> list[str]:
-    known = [*spec_columns(operation), RECEIVED_COLUMN, MEMBERS_COLUMN]
-    if operation.key_header is not None:
-        known.append(LABEL_COLUMN)
+    known = [*spec_columns(operation), RECEIVED_COLUMN, MEMBERS_COLUMN, LABEL_COLUMN]
     wire_names = operation.row_class.WIRE_NAMES if operation.row_class is not None else {}
     columns = []
     for name in (word.strip() for word in text.split(",")):

@@ -57,6 +57,11 @@ def add_profile_arguments(command: argparse.ArgumentParser) -> None:
     names.add_argument(
         "--all-profiles", action="store_true", help="read every account of the profiles file"
     )
+    add_profiles_file_argument(command)
+
+
+def add_profiles_file_argument(command: argparse.ArgumentParser) -> None:
+    """Add `--profiles-file`."""
     command.add_argument(
         "--profiles-file",
         metavar="FILE",
@@ -130,27 +135,38 @@ def _open_profiles(
 ) -> Accounts:
     """Return clients of the profiles. They share a transport, and a budget by base URL."""
     from binance_usdm import SyncTransport
-    from binance_usdm._config.profiles import describe_names, profiles_path, read_profiles
 
-    path = profiles_path(options.profiles_file)
-    profiles = read_profiles(path)
-    names = list(dict.fromkeys(options.profiles or profiles))
-    for name in names:
-        if name not in profiles:
-            known = suggest([name], profiles) or describe_names(profiles)
-            options.usage_error(f"{path} has no profile {name!r}{known}")
+    profiles = _select_profiles(options, options.profiles)
     proxy = options.proxy or os.environ.get(ENV_PROXY)
     transport = stack.enter_context(SyncTransport(proxy, max_connections=MAX_CONNECTIONS))
     common = {**common, "transport": transport}
     clients: list[Client] = []
     failures: dict[str, UsdmError] = {}
-    for name in names:
-        result = _make_client(profiles[name], common)
+    for name, profile in profiles.items():
+        result = _make_client(profile, common)
         if isinstance(result, Client):
             clients.append(stack.enter_context(result))
         else:
             failures[name] = result
     return Accounts(clients, failures, has_labels=True)
+
+
+def select_profile(options: argparse.Namespace, name: str) -> Profile:
+    """Return the profile of a name. An unknown one is wrong usage."""
+    return _select_profiles(options, [name])[name]
+
+
+def _select_profiles(options: argparse.Namespace, names: list[str] | None) -> dict[str, Profile]:
+    """Return profiles of the file by name, each once: those of the names, or all."""
+    from binance_usdm._config.profiles import describe_names, profiles_path, read_profiles
+
+    path = profiles_path(options.profiles_file)
+    profiles = read_profiles(path)
+    for name in names or ():
+        if name not in profiles:
+            known = suggest([name], profiles) or describe_names(profiles)
+            options.usage_error(f"{path} has no profile {name!r}{known}")
+    return {name: profiles[name] for name in names or profiles}
 
 
 def _make_client(profile: Profile, common: dict[str, Any]) -> Client | ConfigurationError:

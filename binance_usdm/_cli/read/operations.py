@@ -61,8 +61,7 @@ def configure_parser(command: argparse.ArgumentParser, operation: Operation[Any]
         )
     add_target_arguments(command)
     add_timeout_argument(command)
-    if operation.key_header is not None:
-        add_profile_arguments(command)
+    add_profile_arguments(command)
     command.add_argument(
         "--watch",
         type=parse_interval,
