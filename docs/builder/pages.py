@@ -16,6 +16,15 @@ WORDS: Final = tomllib.loads((DOCS / "words.toml").read_text(encoding="utf-8"))
 _FRONT_MATTER: Final = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 _NO_RUN: Final = re.compile(r"^(```\w+) no-run\b", re.MULTILINE)
 _ORDER: Final = re.compile(r"^order: (\d+)$", re.MULTILINE)
+_FILE_LINK: Final = re.compile(r"\]\((?P<path>(?:\.\./)+[^)#\s]+)(?:#(?P<anchor>[^)\s]+))?\)")
+_ERROR_ANCHOR: Final = re.compile(r"-(\d+)")
+_ERROR_PAGE: Final = DOCS / "errors.md"
+_PAGE_BY_SOURCE: Final = {
+    ROOT / page["source"]: f"reference/{name}.md"
+    for name, page in WORDS["pages"].items()
+    if "source" in page
+}
+"""Page that the site writes, by the file that a link names so that it works in a clone as well."""
 _TITLE: Final = re.compile(r"^# (.+?)(?: \{ ?#\S+ ?\})?$", re.MULTILINE)
 
 
@@ -53,6 +62,32 @@ def list_facts(words: Mapping[str, str], facts: Mapping[str, object]) -> str:
     return "\n".join(f"- {label}{words['colon']}{value}" for label, value in facts.items() if value)
 
 
+def find_site_page(file: Path, anchor: str | None) -> str | None:
+    """Return the page that the site has instead of a file of the tree, None if there is none."""
+    code = _ERROR_ANCHOR.fullmatch(anchor or "")
+    if file == _ERROR_PAGE:
+        return f"errors/{'index' if code is None else code[1]}.md"
+    return _PAGE_BY_SOURCE.get(file)
+
+
+def link_to_site(text: str, name: Path, folder: Path) -> str:
+    """Return a page's text with links to pages of the site instead of files of the tree.
+
+    Args:
+        text: Text of the page.
+        name: Its path below the folder of its language.
+        folder: Folder of that language, from which its links count.
+    """
+
+    def replace(link: re.Match[str]) -> str:
+        file = (folder / name).parent.joinpath(link["path"]).resolve()
+        page = find_site_page(file, link["anchor"])
+        up = "../" * len(name.parent.parts)
+        return link[0] if page is None else f"]({up}{page})"
+
+    return _FILE_LINK.sub(replace, text)
+
+
 def copy_prose(language: str, pages: Path) -> list[str]:
     """Copy the pages that people write, and return those that the language lacks.
 
@@ -69,6 +104,7 @@ def copy_prose(language: str, pages: Path) -> list[str]:
             missing.append(f"{language}/{name.as_posix()}")
             text = english.read_text(encoding="utf-8")
             text = _TITLE.sub(lambda title: title[0] + banner, text, count=1)
+        text = link_to_site(text, name, DOCS / language)
         copy = pages / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         # The mark is for the tests that run the blocks; Zensical would not see a block.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.builder.pages import find_site_page, link_to_site
 from tests.docs.pages import (
     CHINESE,
     DOCS,
@@ -52,15 +53,20 @@ def test_a_page_has_order_and_headings(page: Path) -> None:
 
 @pytest.mark.parametrize("page", [*ENGLISH_PAGES, *CHINESE_PAGES], ids=name_of)
 def test_links_lead_to_a_page(page: Path) -> None:
-    """A link names a page of the same language or one that the site writes."""
+    """A link names a page of the same language, or a file that the site has a page for."""
     root = ENGLISH if page.is_relative_to(ENGLISH) else CHINESE
     for path, anchor in read_links(read(page)):
         target = (page.parent / path).resolve() if path else page
-        assert target.is_relative_to(root), path
-        if GENERATED.fullmatch(target.relative_to(root).as_posix()):
-            continue
         assert target.is_file(), path
-        assert not anchor or anchor in {id_ for _, _, id_ in read_headings(read(target))}, anchor
+        if target.is_relative_to(root):
+            ids = {id_ for _, _, id_ in read_headings(read(target))}
+            assert not anchor or anchor in ids, anchor
+            continue
+        site_page = find_site_page(target, anchor or None)
+        assert site_page is not None, path
+        assert GENERATED.fullmatch(site_page), site_page
+        if target.name == "errors.md" and anchor:
+            assert f"\n### {anchor}\n" in read(target), anchor
 
 
 @pytest.mark.parametrize("page", ENGLISH_PAGES, ids=name_of)
@@ -84,3 +90,12 @@ def test_the_home_page_leads_to_tutorials() -> None:
     """A reader reaches every tutorial from the home page."""
     linked = {(ENGLISH / path).resolve() for path, _ in read_links(read(ENGLISH / "index.md"))}
     assert {page for page in ENGLISH_PAGES if page.parent.name == "tutorial"} <= linked
+
+
+def test_links_are_those_of_the_site() -> None:
+    """A file of the tree becomes the page that the site writes; other links stay."""
+    text = "[a](../../../binance_usdm/_events.py) [b](../../errors.md#-1021) [c](../index.md) [d](x.md#y)"
+    name = Path("how-to/retries-and-events.md")
+    assert link_to_site(text, name, ENGLISH) == (
+        "[a](../reference/events.md) [b](../errors/1021.md) [c](../index.md) [d](x.md#y)"
+    )
