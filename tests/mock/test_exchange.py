@@ -428,6 +428,7 @@ def test_it_runs_on_a_socket_and_says_nothing_about_it(
     exchange: Exchange, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("uvicorn")
+    threads_before = {*threading.enumerate()}
     with running(exchange) as url:
         caplog.set_level(logging.DEBUG, logger="uvicorn.access")
         assert url.startswith("http://127.0.0.1:")
@@ -444,7 +445,8 @@ def test_it_runs_on_a_socket_and_says_nothing_about_it(
     assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
     assert logging.getLogger("uvicorn").handlers == []
     assert capfd.readouterr() == ("", "")
-    assert "mock-exchange" not in {thread.name for thread in threading.enumerate()}
+    new_threads = {*threading.enumerate()} - threads_before
+    assert "mock-exchange" not in {thread.name for thread in new_threads}
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}{TIME_PATH}")
 
