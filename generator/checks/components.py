@@ -165,7 +165,8 @@ def check_header(place: Place, header: Json, checker: ExampleChecker) -> Iterato
     """Yield the findings of a response header."""
     if "schema" in header:
         context = SchemaContext(checker.document)
-        yield from check_schema((*place, "schema"), header["schema"], context)
+        findings = list(check_schema((*place, "schema"), header["schema"], context))
+        yield from findings or checker.check_media(place, header)
 
 
 def check_named_schema(place: Place, schema: Json, checker: ExampleChecker) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ class ExampleChecker:
             )
 
     def check_media(self, place: Place, media: Json) -> Iterator[Finding]:
-        """Yield where the examples of a response break its schema."""
+        """Yield where the examples of a response or of a header break its schema."""
         for path, value in _examples(media).items():
             yield from self._errors((*place, *path), media["schema"], value, is_response=True)
 

@@ -29,6 +29,7 @@ from .components import (
 )
 from .examples import ExampleChecker
 from .grammar import check_grammar, without_foreign_extensions
+from .links import check_links
 from .operation_checks import OperationChecker
 from .reserved_names import RENAME, reserved_classes
 from .servers import check_servers
@@ -104,6 +105,7 @@ class _Linter:
             yield from checker.check(("paths", path, method), path, method, operation)
         if not checker.operation_ids:
             yield Finding.at(("paths",), "there must be at least one operation")
+        yield from check_links(self.document)
         yield from self.check_account_marks(checker.row_schemas)
         for code, error in self.document.get("x-error-codes", {}).items():
             yield from self.check_error_code(("x-error-codes", code), code, error)

@@ -12,8 +12,8 @@ from generator.model.weights import largest_weight
 
 LANGUAGES: Final = ("en", "zh")
 _NAME_MAPS: Final = {
-    "callbacks", "content", "examples", "headers", "parameters", "paths", "properties", "responses",
-    "schemas", "securitySchemes", "x-error-codes",
+    "callbacks", "content", "examples", "headers", "links", "parameters", "paths", "properties",
+    "responses", "schemas", "securitySchemes", "x-error-codes",
 }  # fmt: skip
 """Keys of mappings whose keys are names, and not words of OpenAPI."""
 _VALUES: Final = {"const", "default", "enum", "example", "value"}

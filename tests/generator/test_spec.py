@@ -102,6 +102,19 @@ def test_every_error_example_uses_a_named_code() -> None:
     assert {code for code in codes if code and str(code) not in SPEC["x-error-codes"]} == set()
 
 
+def test_every_body_of_an_error_has_an_example() -> None:
+    """A mock server of another project sends the first one, or else makes one up."""
+    bodies = {
+        f"{name} {media_type}": media
+        for name, response in SPEC["components"]["responses"].items()
+        for media_type, media in response["content"].items()
+    }
+    assert len(bodies) > 10
+    assert [name for name, media in bodies.items() if not media.get("examples")] == []
+    first = next(iter(bodies["Refused application/json"]["examples"].values()))
+    assert first["value"]["code"] == -1102
+
+
 def test_the_first_example_is_that_of_the_page() -> None:
     """It has the page's fields, in its order and with its values."""
     (row,) = BALANCE_EXAMPLES["documentation"]["value"]

@@ -154,6 +154,21 @@ BROKEN_OPERATIONS: list[Case] = [
      "balance/.get: operationId 'balance' is also that of paths./fapi/v3/balance.get"),
     (("paths", "/fapi/v3/x?y=1"), {"get": {}}, "y=1.get: the path would need percent-encoding"),
 ]  # fmt: skip
+LINK: Place = (*TIME, "responses", "200", "links", "balance")
+BROKEN_LINKS: list[Case] = [
+    ((*LINK, "operationId"), ABSENT, "links.balance: operationId is missing"),
+    ((*LINK, "operationId"), "balances",
+     "balance: operationId 'balances' is no operation of this document; did you mean balance?"),
+    ((*LINK, "operationRef"), "x", "links.balance: unknown or unsupported key 'operationRef'"),
+    ((*LINK, "parameters", "time"), "$url", "links.balance: balance has no parameter 'time'"),
+    ((*LINK, "parameters", "query.time"), 1, "links.balance: balance has no parameter 'query.time'"),
+    ((*LINK, "parameters", "timestamp"), "$response.serverTime",
+     "timestamp: '$response.serverTime' is no runtime expression, such as $response.body#/id"),
+    ((*LINK, "parameters", "timestamp"), "$response.body#/time",
+     "timestamp: '$response.body#/time' leads to no field of the response"),
+    ((*REFUSED, "links"), {"again": {"operationId": "x"}},
+     "components.responses.Refused.links.again: operationId 'x' is no operation"),
+]  # fmt: skip
 BROKEN_PARAMETERS: list[Case] = [
     ((*BALANCE, "parameters"), ABSENT, "get: parameters is missing"),
     ((*BALANCE, "parameters"), [],
@@ -266,10 +281,13 @@ BROKEN_RESPONSES: list[Case] = [
     (RESULT, {"allOf": [TO_AMOUNT]}, "unknown or unsupported key 'allOf'"),
     (RESULT, {"type": "array"}, "schema: an array needs items"),
     ((*MEDIA, "examples", "empty", "value"), ABSENT, "examples.empty: value is missing"),
+    ((*HEADER, "example"), "five", 'UsedWeight.example: "five" does not match'),
+    ((*HEADER, "examples"), {"x": {"value": 5}}, 'UsedWeight.examples.x.value: 5 is not of type'),
 ]  # fmt: skip
 BROKEN = [
     *BROKEN_DOCUMENT,
     *BROKEN_OPERATIONS,
+    *BROKEN_LINKS,
     *BROKEN_PARAMETERS,
     *BROKEN_RESPONSES,
     *BROKEN_SCHEMAS,
@@ -279,4 +297,5 @@ LEVELS: list[Place] = [
     (), ("info",), ("servers", 0), ("tags", 0), BALANCE, COMPONENTS, (*SCHEMES, "ApiKey"), WINDOW,
     REFUSED, HEADER, MEDIA, (*MEDIA, "examples", "empty"), ROW, UPDATED, (*PROPERTIES, "balance"),
     (*BALANCE, "parameters", 0), ("x-error-codes", "-1021"), BALANCE[:2], (*BALANCE, "externalDocs"),
+    LINK,
 ]  # fmt: skip

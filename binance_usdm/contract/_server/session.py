@@ -18,6 +18,8 @@ TIMEOUT_SECONDS: Final = 10.0
 # Timestamps are ahead, where less than 1000 ms is allowed, so that a generated window of 1 ms
 # outlasts the network.
 AHEAD_MS: Final = 750
+# A timestamp this near to it came from the server's clock, by a link of the document, and stays.
+LINKED_MS: Final = 2_000
 # What schemathesis prints instead of a secret.
 FILTERED: Final = "[Filtered]"
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -94,9 +96,11 @@ def now_ms() -> int:
 
 
 def set_timestamp(pairs: list[str], names: set[str], ms: int) -> list[str]:
-    """Return pairs with another time where there is a valid one."""
+    """Return pairs with another time where there is a valid one that is not as near already."""
     return [
-        f"{name}={ms}" if name in names and _is_time(text) else pair
+        f"{name}={ms}"
+        if name in names and _is_time(text) and abs(int(text) - ms) > LINKED_MS
+        else pair
         for pair in pairs
         for name, _, text in [pair.partition("=")]
     ]
