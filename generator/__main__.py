@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from .arguments import OUTPUT, ROOT, SPEC, parse_arguments
 from .changes.by_hand import find_places
 from .changes.compare.specs import compare
 from .changes.facts.documents import IncomparableError, find_problems, read_document
@@ -25,25 +26,29 @@ from .changes.rendering import RENDERERS, render_summary
 from .changes.report import Report
 from .changes.surface import render_surface
 from .checks.lint import load_valid, translation_warnings
+from .checks.translations import (
+    RECORD_NAME,
+    outdated_translations,
+    read_record,
+    render_record,
+    update_record,
+)
 from .document.findings import SpecError
 from .document.openapi import Json, load, locate
 from .output.manifest import explain_differences
 from .output.package_files import LEFT_OVER, Files, diff_files, read_package, replace_package
 from .output.project import PACKAGE, generate
-from .output.reader_document import LANGUAGES, render_document
+from .output.reader_document import render_document
 from .output.wire_imports import import_problems
-from .page.command import DESCRIPTION as PAGE_DESCRIPTION
 from .page.command import run_page
 
-ROOT = Path(__file__).resolve().parent.parent
-SPEC = ROOT / "spec" / "openapi.yaml"
-OUTPUT = ROOT / "generated_client"
 SURFACE = ROOT / "docs" / "surface.txt"
+TRANSLATIONS = SPEC.with_name(RECORD_NAME)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    options = _parse_arguments(arguments)
+    options = parse_arguments(arguments)
     try:
         match options.command:
             case "changes":
@@ -54,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return run_page(options.files, options.spec)
             case "surface":
                 return _run_surface(options)
+            case "translations":
+                return _write_translations(load_valid(SPEC), confirm=True)
             case "release-check":
                 return _run_release_check()
         return _run_generate(options)
@@ -67,10 +74,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run_generate(options: argparse.Namespace) -> int:
-    package = options.output / PACKAGE
+    package = options.output / options.package
+    is_shipped = package.resolve() == OUTPUT / PACKAGE
+    is_ours = is_shipped and options.spec.resolve() == SPEC
     document = load(options.spec)
-    files = generate(document)
-    if options.output.resolve() == OUTPUT:
+    files = generate(document, package=options.package, source=_source_name(options.spec))
+    if is_shipped:
         problems = import_problems(ROOT / "binance_usdm", PACKAGE, files)
         if problems:
             raise SpecError(problems)
@@ -81,10 +90,13 @@ def _run_generate(options: argparse.Namespace) -> int:
     if options.check:
         for path, problem in explain_differences(now, files, differences).items():
             print(f"{path}: {problem}", file=sys.stderr)
-        return 1 if differences else 0
+        is_recorded = not is_ours or _check_translations(document)
+        return 0 if is_recorded and not differences else 1
     try:
         if differences:
             replace_package(package, files)
+        if is_ours:
+            _write_translations(document)
     except OSError as error:
         print(f"{package}: cannot be written ({error.strerror})", file=sys.stderr)
         return 2
@@ -92,6 +104,12 @@ def _run_generate(options: argparse.Namespace) -> int:
     for line in _summarize(now, document, differences):
         print(line)
     return 0
+
+
+def _source_name(spec: Path) -> str:
+    """Return the name of a spec for the banner, which names no folder outside of this tree."""
+    path = spec.resolve()
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
 
 
 def _summarize(now: Files, document: Json, differences: Mapping[str, str]) -> list[str]:
@@ -105,6 +123,30 @@ def _summarize(now: Files, document: Json, differences: Mapping[str, str]) -> li
         return lines
     served.pop("x-written-by", None)
     return lines + render_summary(Report(compare(served, document)))
+
+
+def _check_translations(document: Json) -> bool:
+    """Return whether each Chinese text follows its English one, and print where not."""
+    record = read_record(TRANSLATIONS)
+    outdated = outdated_translations(document, record)
+    for finding in locate(SPEC, outdated):
+        print(finding, file=sys.stderr)
+    is_current = update_record(document, record) == record
+    if not is_current:
+        print(f"{TRANSLATIONS.relative_to(ROOT)}: stale; run make generate", file=sys.stderr)
+    return is_current and not outdated
+
+
+def _write_translations(document: Json, *, confirm: bool = False) -> int:
+    """Record the texts of the spec; with confirm also the Chinese ones that did not follow."""
+    record = read_record(TRANSLATIONS)
+    if not confirm:
+        for finding in locate(SPEC, outdated_translations(document, record)):
+            print(finding, file=sys.stderr)
+    current = update_record(document, record, confirm=confirm)
+    if current != record:
+        TRANSLATIONS.write_text(render_record(current), encoding="utf-8")
+    return 0
 
 
 def _run_changes(options: argparse.Namespace) -> int:
@@ -159,85 +201,6 @@ def _run_release_check() -> int:
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
-
-
-def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m generator", description="Generate the client code from the OpenAPI spec."
-    )
-    parser.add_argument(
-        "--check",
-        action="store_true",
-        help="write nothing; exit 1 if the committed client differs from the generated one",
-    )
-    parser.add_argument(
-        "--spec",
-        type=Path,
-        default=SPEC,
-        metavar="FILE",
-        help="spec to read (default: spec/openapi.yaml)",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=OUTPUT,
-        metavar="DIR",
-        help=f"folder that contains {PACKAGE} (default: generated_client)",
-    )
-    _add_commands(parser.add_subparsers(dest="command", metavar="COMMAND"))
-    return parser.parse_args(arguments)
-
-
-def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    changes = commands.add_parser(
-        "changes", help="say what a difference of two specs means for users"
-    )
-    changes.add_argument(
-        "old",
-        type=Path,
-        nargs="?",
-        metavar="OLD",
-        help="spec to start from (default: of the last release)",
-    )
-    changes.add_argument(
-        "new",
-        type=Path,
-        nargs="?",
-        default=SPEC,
-        metavar="NEW",
-        help="spec (default: spec/openapi.yaml)",
-    )
-    changes.add_argument(
-        "--format", choices=sorted(RENDERERS), default="text", help="form of the report"
-    )
-    changes.add_argument(
-        "--assume-wider",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="the new pattern of NAME accepts all that the old one did; repeat for several",
-    )
-    rendering = commands.add_parser(
-        "document", help="write the spec as JSON for other tools: no source marks, one language"
-    )
-    rendering.add_argument(
-        "--language", choices=LANGUAGES, default="en", help="language of the texts (default: en)"
-    )
-    rendering.add_argument(
-        "--without-extensions", action="store_true", help="leave out all keys that begin with x-"
-    )
-    rendering.add_argument("out", type=Path, metavar="OUT", help="JSON file to write")
-    page = commands.add_parser(
-        "page",
-        help="compare saved documentation pages with the spec",
-        description=PAGE_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    page.add_argument("files", type=Path, nargs="+", metavar="FILE", help="saved pages")
-    page.add_argument("--spec", type=Path, default=SPEC, metavar="FILE", help="spec to read")
-    surface = commands.add_parser("surface", help="write the public surface to docs/surface.txt")
-    surface.add_argument("--check", action="store_true", help="only compare; exit 1 if it differs")
-    commands.add_parser("release-check", help="exit 1 if version or changelog lag behind the spec")
 
 
 if __name__ == "__main__":

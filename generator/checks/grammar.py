@@ -23,6 +23,11 @@ KEYS = sorted({key for _, node in walk_objects((), GRAMMAR) for key in node.get(
 """Every key that the grammar knows, at whatever level."""
 OWN_EXTENSIONS = [key for key in KEYS if key.startswith("x-")]
 TRANSLATION = re.compile(rf"x-(?:{'|'.join(TRANSLATED)})-([a-z]{{2}})")
+STRAY_BLANK = re.compile(
+    "[\u3000-\u303f\uff00-\uffef\u201c\u201d] +| +[\u3000-\u303f\uff00-\uffef\u201c\u201d]"
+    "|[\u3400-\u9fff] +[\u3400-\u9fff]"
+)
+"""Folded YAML puts a blank in the place of a line break, which Chinese has none of."""
 SOURCE_MARK = re.compile(r"\[([a-z]+)\]")
 TYPE_NAMES: dict[str | type, str] = {
     "string": "a string",
@@ -104,7 +109,13 @@ def _keywords(document: Json) -> dict[str, type[Any]]:
         if isinstance(number, float) and number.is_integer():
             yield "must be an integer, not a number"
 
+    def check_blanks(_: Any, text: Any) -> Iterator[str]:
+        for match in STRAY_BLANK.finditer(str(text)):
+            around = str(text)[max(0, match.start() - 3) : match.end() + 3]
+            yield f"a blank in {around!r} is none of the text; write it on one line, or with |-"
+
     return {
+        "without-stray-blank": _keyword(check_blanks),
         "cites-sources": _keyword(check_sources),
         "target-section": _keyword(check_target),
         "without-point": _keyword(check_integer),

@@ -68,10 +68,16 @@ def load_valid(path: Path) -> Json:
 
 
 def translation_warnings(document: Json) -> list[str]:
-    """Return where a Chinese text is missing. A spec without one is generated nevertheless."""
+    """Return where a Chinese text is missing. A spec without one is generated nevertheless.
+
+    A spec without any Chinese text is in one language, and has no warnings.
+    """
+    objects = list(walk_objects((), without_foreign_extensions(document)))
+    if not any(f"x-{key}-zh" in node for _, node in objects for key in TRANSLATED):
+        return []
     return [
         Finding.at((*place, key), f"warning: the Chinese text is missing; add x-{key}-zh")
-        for place, node in walk_objects((), without_foreign_extensions(document))
+        for place, node in objects
         if not {"example", "examples", "value", "properties"} & {*place[-1:]}
         for key in TRANSLATED
         if isinstance(node.get(key), str) and f"x-{key}-zh" not in node

@@ -26,7 +26,7 @@ from .manifest import NAME as MANIFEST
 from .manifest import make_manifest
 from .package_files import Files, read_package
 from .reader_document import LANGUAGES, render_document
-from .template_globals import BANNER, template_globals
+from .template_globals import SPEC_NAME, banner, template_globals
 
 PACKAGE = "binance_usdm_wire"
 RUNTIME_BANNER = "Copied by `python -m generator` from generator/runtime. Do not edit."
@@ -56,8 +56,13 @@ RUFF_SETTINGS = [
 ]  # fmt: skip
 
 
-def generate(document: Json) -> Files:
+def generate(document: Json, *, package: str = PACKAGE, source: str = SPEC_NAME) -> Files:
     """Generate the package.
+
+    Args:
+        document: The spec.
+        package: Name of the package.
+        source: Name of the spec's file, for the first line of each file.
 
     Returns:
         Content of each file by its path in the package.
@@ -69,16 +74,16 @@ def generate(document: Json) -> Files:
     if findings:
         raise SpecError(findings)
     with tempfile.TemporaryDirectory() as scratch:
-        package = Path(scratch) / PACKAGE
-        _WireProject.parse(document, package).build()
-        _format(package)
-        files = read_package(package)
+        folder = Path(scratch) / package
+        _WireProject.parse(document, folder, banner(source)).build()
+        _format(folder)
+        files = read_package(folder)
     files |= _runtime_files(files)
     for language in LANGUAGES:
-        rendered = {"x-written-by": BANNER, **render_document(document, language)}
+        rendered = {"x-written-by": banner(source), **render_document(document, language)}
         text = json.dumps(rendered, ensure_ascii=False, indent=1) + "\n"
         files[f"openapi_{language}.json"] = text.encode()
-    files[MANIFEST] = make_manifest(document, files, BANNER)
+    files[MANIFEST] = make_manifest(document, files, banner(source))
     return files
 
 
@@ -113,14 +118,15 @@ class _WireProject(Project):
 
     document: Json
     facts: SpecFacts
+    banner: str
 
     @classmethod
-    def parse(cls, document: Json, package: Path) -> _WireProject:
+    def parse(cls, document: Json, package: Path, banner: str) -> _WireProject:
         config = Config.from_sources(
             ConfigFile(
                 post_hooks=[],
-                package_name_override=PACKAGE,
-                project_name_override=PACKAGE,
+                package_name_override=package.name,
+                project_name_override=package.name,
                 field_prefix=FIELD_PREFIX,
             ),
             MetaType.NONE,
@@ -136,6 +142,7 @@ class _WireProject(Project):
         project = cls(openapi=data, config=config, custom_template_path=TEMPLATES)
         project.document = document
         project.facts = facts
+        project.banner = banner
         project.env.undefined = StrictUndefined
         project.env.filters["doc"] = docstring
         project.env.filters["plain"] = plain_text
@@ -144,7 +151,7 @@ class _WireProject(Project):
             for tag, collection in data.endpoint_collections_by_tag.items()
             for endpoint in collection.endpoints
         }
-        project.env.globals.update(template_globals(document, facts, folders))
+        project.env.globals.update(template_globals(document, facts, folders, banner))
         return project
 
     def build(self) -> list[GeneratorError]:
@@ -164,8 +171,8 @@ class _WireProject(Project):
         for name, template in {"__init__": "package_init", **{n: n for n in TABLE_MODULES}}.items():
             text = self.env.get_template(f"{template}.py.jinja").render()
             (self.package_dir / f"{name}.py").write_text(text, encoding="utf-8")
-        (self.package_dir / "py.typed").write_text(f"# {BANNER}\n", encoding="utf-8")
-        served = {"x-written-by": BANNER, **self.document}
+        (self.package_dir / "py.typed").write_text(f"# {self.banner}\n", encoding="utf-8")
+        served = {"x-written-by": self.banner, **self.document}
         (self.package_dir / "openapi.json").write_text(
             json.dumps(served, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
         )

@@ -10,7 +10,8 @@ from generator.document.openapi import Json
 from generator.model.literals import quoted, quoted_lines
 from generator.model.operations import OperationInfo, SpecFacts, described_statuses
 
-BANNER: Final = "Written by `python -m generator` from spec/openapi.yaml. Do not edit."
+SPEC_NAME: Final = "spec/openapi.yaml"
+"""Name of the spec in this tree."""
 _PUBLIC_NAMES: Final = (
     "InvalidArgumentError", "OPERATIONS", "ResponseMismatch", "AsyncOperations", "SyncOperations",
     "Operation", "Parameter", "Response", "Signing",
@@ -18,8 +19,17 @@ _PUBLIC_NAMES: Final = (
 _MISSING_NAMES: Final = ("MISSING", "Missing")
 
 
+def banner(source: str) -> str:
+    """Return the first line of a generated file.
+
+    Args:
+        source: Name of the spec's file.
+    """
+    return f"Written by `python -m generator` from {source}. Do not edit."
+
+
 def template_globals(
-    document: Json, facts: SpecFacts, folder_by_operation: Mapping[str, str]
+    document: Json, facts: SpecFacts, folder_by_operation: Mapping[str, str], banner: str
 ) -> dict[str, Any]:
     """Return the globals of the templates."""
     error_codes = sorted(
@@ -30,7 +40,7 @@ def template_globals(
     uses_missing = any(field.can_be_missing_or_null for field in fields)
     public_names = [*_PUBLIC_NAMES, *facts.classes, *(_MISSING_NAMES if uses_missing else ())]
     return {
-        "banner": BANNER,
+        "banner": banner,
         "classes": facts.classes,
         "deprecated_arguments": _deprecated_arguments,
         "described_statuses": sorted(int(s) for s in described_statuses(document) if s.isdigit()),

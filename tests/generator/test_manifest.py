@@ -13,10 +13,11 @@ from generator.document.openapi import Json
 from generator.output.manifest import NAME, explain_differences, make_manifest
 from generator.output.package_files import diff_files, read_package
 from generator.output.project import PACKAGE
-from generator.output.template_globals import BANNER
+from generator.output.template_globals import SPEC_NAME, banner
 from tests.specs.places import DOCUMENT
 from tests.support.paths import ROOT
 
+BANNER = banner(SPEC_NAME)
 COMMITTED = read_package(ROOT / "generated_client" / PACKAGE)
 MANIFEST: Json = json.loads(COMMITTED[NAME])
 WRITTEN = {path: content for path, content in COMMITTED.items() if path != NAME}

@@ -24,7 +24,7 @@ DOCUMENT = load(SPEC)
 
 THREE_FAULTS = (
     SPEC.read_text(encoding="utf-8")
-    .replace("operationId: balance", "operationId: server_time")
+    .replace("operationId: balance", "operationId: server_time", 1)
     .replace("x-weight: 5", "x-wieght: 5")
     .replace('"#/components/schemas/ServerTime"', '"#/components/schemas/Clock"')
     .encode()
@@ -91,16 +91,17 @@ def test_a_rejected_spec_changes_no_file(tmp_path: Path, folder: Path) -> None:
         done = list(pool.map(lambda name: run(tmp_path / name, folder), names))
     assert [one.returncode for one in done] == [2, 2, 2]
     assert [one.stdout for one in done] == ["", "", ""]
-    assert [len(one.stderr.splitlines()) for one in done] == [5, 2, 2], done
+    assert [len(one.stderr.splitlines()) for one in done] == [6, 2, 2], done
     faulty = done[0].stderr
     for part in (
         "also that of",
         "unknown or unsupported key 'x-wieght'",
         "x-weight is missing",
+        "operationId 'balance' is no operation of this document",
         "'#/components/schemas/Clock' names nothing",
     ):
         assert part in faulty
-    assert faulty.endswith("4 finding(s); nothing was written\n")
+    assert faulty.endswith("5 finding(s); nothing was written\n")
     assert snapshot(folder) == before
 
 
