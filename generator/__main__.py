@@ -21,7 +21,13 @@ from .arguments import OUTPUT, ROOT, SPEC, parse_arguments
 from .changes.by_hand import find_places
 from .changes.compare.specs import compare
 from .changes.facts.documents import IncomparableError, find_problems, read_document
-from .changes.releases import Baseline, find_baseline, recorded_versions, release_problems
+from .changes.releases import (
+    Baseline,
+    find_baseline,
+    recorded_versions,
+    release_problems,
+    write_release,
+)
 from .changes.rendering import RENDERERS, render_summary
 from .changes.report import Report
 from .changes.surface import render_surface
@@ -57,6 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return _run_document(options)
             case "page":
                 return run_page(options.files, options.spec)
+            case "release":
+                return _run_release(options.version)
             case "surface":
                 return _run_surface(options)
             case "translations":
@@ -193,6 +201,16 @@ def _run_surface(options: argparse.Namespace) -> int:
         return 1
     if not is_current:
         SURFACE.write_text(surface, encoding="utf-8")
+    return 0
+
+
+def _run_release(version: str) -> int:
+    try:
+        written = write_release(ROOT, version)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{version}: wrote {', '.join(written)}; now run make generate")
     return 0
 
 

@@ -106,6 +106,10 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     commands.add_parser(
         "translations", help="confirm that the Chinese texts say what the English ones say"
     )
+    release = commands.add_parser(
+        "release", help="write a version into package and spec, and record the spec"
+    )
+    release.add_argument("version", metavar="VERSION", help="such as 1.2.3")
     commands.add_parser("release-check", help="exit 1 if version or changelog lag behind the spec")
 
 

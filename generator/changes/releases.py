@@ -1,4 +1,4 @@
-"""Find the spec of the last release, and say whether version and changelog follow it."""
+"""Find the spec of the last release, say whether version and changelog follow it, write the next."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ RECORDED = Path("spec", "releases")
 VERSION_FILE = Path("binance_usdm", "_version.py")
 CHANGELOG = Path("CHANGELOG.md")
 VERSION = r"[0-9]+\.[0-9]+\.[0-9]+"
+PACKAGE_VERSION = re.compile(rf'(?<=__version__ = "){VERSION}(?=")')
+SPEC_VERSION = re.compile(r"(?ms)(?P<before>^info:\n.*?^  version: )(?P<version>\S+)$")
 
 
 class Baseline(NamedTuple):
@@ -35,10 +37,41 @@ class Baseline(NamedTuple):
 def read_version(root: Path) -> str:
     """Return the version of the working tree."""
     text = (root / VERSION_FILE).read_text(encoding="utf-8")
-    match = re.search(rf'__version__ = "({VERSION})"', text)
+    match = PACKAGE_VERSION.search(text)
     if match is None:
         raise ValueError(f"{VERSION_FILE}: has no version of three numbers")
-    return match[1]
+    return match[0]
+
+
+def write_release(root: Path, version: str) -> list[str]:
+    """Write the version into package and spec, and record the spec of this release.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        ValueError: It is no version, or lower than that of the tree, or was released already.
+    """
+    if not re.fullmatch(VERSION, version):
+        raise ValueError(f"{version!r} must be three numbers, such as 1.2.3")
+    if parse_version(version) < parse_version(read_version(root)):
+        raise ValueError(f"{version} is lower than {read_version(root)}")
+    if version in recorded_versions(root):
+        raise ValueError(f"{version} was released already")
+    package = (root / VERSION_FILE).read_text(encoding="utf-8")
+    spec = (root / SPEC).read_text(encoding="utf-8")
+    spec, count = SPEC_VERSION.subn(rf"\g<before>{version}", spec, count=1)
+    if not count:
+        raise ValueError(f"{SPEC}: info has no version")
+    text_by_path = {
+        VERSION_FILE: PACKAGE_VERSION.sub(version, package, count=1),
+        SPEC: spec,
+        RECORDED / f"{version}.yaml": spec,
+    }
+    (root / RECORDED).mkdir(exist_ok=True)
+    for path, text in text_by_path.items():
+        (root / path).write_text(text, encoding="utf-8")
+    return [path.as_posix() for path in text_by_path]
 
 
 def recorded_versions(root: Path) -> list[str]:
@@ -90,6 +123,13 @@ def _git(root: Path, *arguments: str) -> str:
 def release_problems(root: Path) -> Iterator[str]:
     """Yield how version and changelog lag behind the spec."""
     version = read_version(root)
+    current, _ = read_document(root / SPEC)
+    stated = current.get("info", {}).get("version")
+    if stated != version:
+        yield (
+            f"{SPEC}: info.version is {stated}, and {VERSION_FILE} has {version}; "
+            f"`python -m generator release` writes both"
+        )
     changelog = (root / CHANGELOG).read_text(encoding="utf-8")
     recorded = recorded_versions(root)
     heading = re.search(rf"^## {re.escape(version)} — (.+)$", changelog, re.MULTILINE)
@@ -98,11 +138,10 @@ def release_problems(root: Path) -> Iterator[str]:
         return
     if heading[1] != "unreleased" and version not in recorded:
         copy = (RECORDED / f"{version}.yaml").as_posix()
-        yield f"{copy}: is missing; copy {SPEC.as_posix()} there when the changelog entry is dated"
+        yield f"{copy}: is missing; `python -m generator release {version}` writes it"
     if not recorded:
         return
     released, _ = read_document(root / RECORDED / f"{recorded[0]}.yaml")
-    current, _ = read_document(root / SPEC)
     report = Report(compare(released, current), version=recorded[0])
     needed = bump(recorded[0], report.step)
     if parse_version(version) < parse_version(needed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from generator.__main__ import main
-from generator.changes.releases import find_baseline, release_problems
+from generator.changes.releases import find_baseline, release_problems, write_release
 from generator.changes.report import bump
 from generator.changes.rules.steps import Step
 from tests.support.paths import SPEC_FILE
@@ -19,6 +20,12 @@ TEXT = SPEC_FILE.read_text(encoding="utf-8")
 HEAVY = TEXT.replace("x-weight: 5", "x-weight: 10")
 RENAMED = TEXT.replace("x-instant: updated_at", "x-instant: changed_at")
 Tree = Callable[..., Path]
+
+
+def with_version(spec: str, version: str) -> str:
+    text, count = re.subn(r"(?m)^  version: \S+$", f"  version: {version}", spec)
+    assert count == 1
+    return text
 
 
 @pytest.fixture
@@ -30,7 +37,8 @@ def tree(tmp_path: Path) -> Tree:
         (tmp_path / "binance_usdm" / "_version.py").write_text(f'__version__ = "{version}"\n')
         (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n{changelog}\n", encoding="utf-8")
         (tmp_path / "spec" / "releases").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "spec" / "openapi.yaml").write_text(spec, encoding="utf-8")
+        path = tmp_path / "spec" / "openapi.yaml"
+        path.write_text(with_version(spec, version), encoding="utf-8")
         if released:
             shutil.copy(SPEC_FILE, tmp_path / "spec" / "releases" / f"{released}.yaml")
         return tmp_path
@@ -109,6 +117,28 @@ def test_a_changelog_that_lags_is_found(tree: Tree) -> None:
 def test_a_step_moves_a_number(version: str, step: Step, following: str) -> None:
     """Before 1.0 the number to the right moves."""
     assert bump(version, step) == following
+
+
+def test_the_spec_has_the_version_of_the_package(tree: Tree) -> None:
+    """Whoever has only the document knows which release it is of."""
+    root = tree("0.1.0", "## 0.1.0 — unreleased")
+    spec = root / "spec" / "openapi.yaml"
+    spec.write_text(with_version(TEXT, "3.0.0"), "utf-8")
+    (problem,) = release_problems(root)
+    assert problem.startswith("spec/openapi.yaml: info.version is 3.0.0, and binance_usdm/_version")
+
+
+def test_a_release_is_written(tree: Tree) -> None:
+    """Package, spec and record have the version, and nothing else changes."""
+    root = tree("0.1.0", "## 0.2.0 — 2026-12-01")
+    files = ["binance_usdm/_version.py", "spec/openapi.yaml", "spec/releases/0.2.0.yaml"]
+    assert write_release(root, "0.2.0") == files
+    assert list(release_problems(root)) == []
+    expected = with_version(TEXT, "0.2.0")
+    assert [(root / name).read_text("utf-8") for name in files[1:]] == [expected] * 2
+    for version in ("0.2.0", "0.1.9", "1.0", "v1.0.0"):
+        with pytest.raises(ValueError, match=r"three numbers|is lower than|released already"):
+            write_release(root, version)
 
 
 def test_the_baseline_is_the_newest_release(tree: Tree) -> None:
