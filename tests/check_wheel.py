@@ -26,6 +26,8 @@ def main() -> None:
     assert {f"binance_usdm/mock/admin/{name}" for name in pages} <= set(files), (
         "data files are missing"
     )
+    beside = {"binance_usdm/vectors.json", "binance_usdm_wire/extensions.schema.json"}
+    assert beside <= set(files), "what is shipped beside the spec is missing"
     (bill,) = (path for path in zipfile.ZipFile(WHEEL).namelist() if ".dist-info/sboms/" in path)
     components = json.loads(zipfile.ZipFile(WHEEL).read(bill))["components"]
     required = {component["name"] for component in components if component["scope"] == "required"}

@@ -18,7 +18,9 @@ NodePath: TypeAlias = tuple[str, ...]
 Check: TypeAlias = Callable[[Any, Any], Iterator[str]]
 """Function (value of a keyword, node) -> what is wrong with the node."""
 
+EXTENSIONS = load(Path(__file__).with_name("extensions.schema.yaml"))
 GRAMMAR = load(Path(__file__).with_name("grammar.schema.yaml"))
+GRAMMAR["$defs"] |= EXTENSIONS["$defs"]
 KEYS = sorted({key for _, node in walk_objects((), GRAMMAR) for key in node.get("properties", {})})
 """Every key that the grammar knows, at whatever level."""
 OWN_EXTENSIONS = [key for key in KEYS if key.startswith("x-")]

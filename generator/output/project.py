@@ -22,6 +22,8 @@ from generator.document.openapi import FIELD_PREFIX, Json
 from generator.model.literals import WIDTH, docstring, plain_text
 from generator.model.operations import SpecFacts, collect_facts, strip_for_library
 
+from .extension_schema import FILE_NAME as EXTENSIONS_FILE
+from .extension_schema import extension_schema
 from .manifest import NAME as MANIFEST
 from .manifest import make_manifest
 from .package_files import Files, read_package
@@ -83,6 +85,9 @@ def generate(document: Json, *, package: str = PACKAGE, source: str = SPEC_NAME)
         rendered = {"x-written-by": banner(source), **render_document(document, language)}
         text = json.dumps(rendered, ensure_ascii=False, indent=1) + "\n"
         files[f"openapi_{language}.json"] = text.encode()
+    described = {"$comment": banner(source), **extension_schema()}
+    text = json.dumps(described, ensure_ascii=False, indent=1) + "\n"
+    files[EXTENSIONS_FILE] = text.encode()
     files[MANIFEST] = make_manifest(document, files, banner(source))
     return files
 

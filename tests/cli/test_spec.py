@@ -1,6 +1,7 @@
 """`binance-usdm spec`: the OpenAPI document for other tools."""
 
 import json
+from importlib.resources import files
 
 import pytest
 
@@ -31,3 +32,18 @@ def test_other_languages_are_wrong_usage() -> None:
     assert done.returncode == 2
     assert "en" in done.stderr
     assert "zh" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "package", "name"),
+    [
+        ("--extensions", "binance_usdm_wire", "extensions.schema.json"),
+        ("--vectors", "binance_usdm", "vectors.json"),
+    ],
+)
+def test_what_stands_beside_it_is_printed(option: str, package: str, name: str) -> None:
+    """The schema of the extensions and the vectors are files of the wheel."""
+    done = run("spec", option)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == files(package).joinpath(name).read_text("utf-8")
+    assert run("spec", option, "--language", "zh").returncode == 2

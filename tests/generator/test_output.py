@@ -165,6 +165,7 @@ def test_the_package_has_these_files() -> None:
     """It is typed, and has no other file at its top level."""
     expected = {
         "__init__.py", "decoding.py", "error_codes.py", "error_texts.py", "errors.py",
+        "extensions.schema.json",
         "http_dates.py", "lazy.py", "manifest.json", "openapi.json", "openapi_en.json",
         "openapi_zh.json", "operations.py", "py.typed",
         "reading.py", "rows.py", "summaries.py", "types.py", "writing.py",

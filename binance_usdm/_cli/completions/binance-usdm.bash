@@ -60,7 +60,7 @@ _binance_usdm() {
     'contract mock') words='-h --help --spec --seed --max-examples --time-budget --report' ;;
     'contract program') words='-h --help' ;;
     'contract reply') words='-h --help --operation --status --spec --json --proposal' ;;
-    spec) words='-h --help --language' ;;
+    spec) words='-h --help --language --extensions --vectors' ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }

@@ -145,3 +145,5 @@ complete -c binance-usdm -n '__fish_seen_subcommand_from contract; and __fish_se
 complete -c binance-usdm -n '__fish_seen_subcommand_from contract; and __fish_seen_subcommand_from reply' -l proposal -r -F -d 'write the spec as it would describe these responses, too'
 complete -c binance-usdm -n '__fish_seen_subcommand_from spec' -s h -l help -d 'show this help message and exit'
 complete -c binance-usdm -n '__fish_seen_subcommand_from spec' -l language -x -a 'en zh' -d 'language of the texts'
+complete -c binance-usdm -n '__fish_seen_subcommand_from spec' -l extensions -d 'print the JSON Schema of the x- keys instead'
+complete -c binance-usdm -n '__fish_seen_subcommand_from spec' -l vectors -d 'print test vectors instead'
