@@ -32,6 +32,7 @@ from binance_usdm import (
     UnexpectedResponse,
     UsdmError,
 )
+from tests.auth.test_signing import PUBLISHED
 from tests.support.clients import BODY, SPEC, BlockingFacade
 from tests.support.spec_facts import BALANCE_PATH
 
@@ -167,6 +168,20 @@ def test_a_response_is_the_error_of_its_vector(vector: Any, client_of: ClientOf)
     assert error.retryable is expected["retryable"]
     if isinstance(error, APIError):
         assert (None if error.code is None else str(error.code)) == expected.get("code")
+
+
+def test_private_keys_are_published_ones() -> None:
+    """Each is an example of somebody's documentation, and no key of an account."""
+    names = [name for name, key in VECTORS["keys"].items() if "private_key" in key]
+    assert len(names) == 3
+    for name in names:
+        key = private_key(name)
+        if isinstance(key, rsa.RSAPrivateKey):
+            numbers = key.private_numbers()
+            secret = {f"{numbers.p:x}", f"{numbers.q:x}"}
+        else:
+            secret = {key.private_bytes_raw().hex()}
+        assert secret in [{*numbers} for numbers in PUBLISHED.values()]
 
 
 def test_the_vectors_cover_the_spec() -> None:

@@ -34,6 +34,7 @@ from binance_usdm._http.messages import HttpFailure, HttpRequest
 from binance_usdm._policy.redis.limiter import RedisLimiter
 from binance_usdm._secrets import SecretTexts
 from tests.auth.test_signing import PUBLISHED
+from tests.client.test_vectors import VECTORS
 from tests.support.canaries import (
     KEY,
     PASSWORD,
@@ -329,6 +330,9 @@ PRINTED = {  # in documents, which the two files name
         (ROOT / "tests" / "data" / "signature_vectors.json").read_text(encoding="utf-8")
     ),
     *(number for numbers in PUBLISHED.values() for number in numbers),
+    # tests/client/test_vectors.py shows that the keys are published, and the signatures theirs.
+    *(vector["signature"] for vector in VECTORS["requests"]),
+    *(key["private_key"] for key in VECTORS["keys"].values() if "private_key" in key),
 }
 
 
