@@ -73,7 +73,7 @@ second-opinion: install ## check the verdicts on seeded changes of the spec with
 breadth: install ## every shape of operation and 2,000 random specs through generator, mock and contract tests; some minutes
 	$(BIN)/python -m tests.specs.breadth
 
-interop: install ## install other SDKs (PyPI, npm) and let each read a balance from the mock exchange
+interop: install ## install other SDKs and tools (PyPI, npm): each reads a balance from the mock exchange or the spec
 	$(BIN)/python -m tests.interop.run
 
 generate: install ## write the client that the spec describes, and the shells' completion scripts

@@ -56,7 +56,7 @@ def _problems(
         # A dangling parameter, which has no name, is reported where it stands.
         if re.sub(r"^(query|path)\.", "", name) not in known and "None" not in known:
             yield f"{target} has no parameter {name!r}"
-        if not isinstance(value, str) or not value.startswith("$"):
+        if not value.startswith("$"):
             # It is the value itself.
             continue
         expression = EXPRESSION.fullmatch(value)

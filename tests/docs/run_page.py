@@ -38,7 +38,8 @@ from binance_usdm._config.mock_environment import ENV_MOCK_URLS
 from binance_usdm.mock import Exchange, running
 from tests.docs.pages import Block, read_blocks
 
-_SHELL_SECONDS: Final = 60
+# Blocks that are run on demand may install packages.
+_SHELL_SECONDS: Final = 600
 _BALANCE_FILE: Final = "balance.json"
 _LANGUAGES: Final = {"python", "sh"}
 

@@ -14,7 +14,7 @@ from tests.docs.pages import ENGLISH, ENGLISH_PAGES, Block, read_blocks, transla
 from tests.docs.run_page import matches
 from tests.support.paths import ROOT
 
-LANGUAGES = {"ini", "json", "mermaid", "python", "sh", "text", "toml", "yaml"}
+LANGUAGES = {"ini", "js", "json", "mermaid", "python", "sh", "text", "toml", "ts", "yaml"}
 
 
 def page_id(page: Path) -> str:

@@ -26,6 +26,7 @@ from binance_usdm.contract._programs.four_calls import CALLS, LATE_MS, run_call
 from tests.interop.install import SCRATCH, command_of, version
 from tests.interop.recipes import run_recipes
 from tests.interop.served import served
+from tests.interop.spec_page import run_spec_page
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,8 @@ def main() -> int:
         print(f"{client.name}: {client.note}")
     fine = all(cell.startswith("ok") for row in table[1:] for cell in row[2:])
     fine = run_recipes(_say, options.only) and fine
+    if not options.only:
+        fine = run_spec_page(_say) and fine
     print("\neach did as it must" if fine else "\nSURPRISES, see above")
     return 0 if fine else 1
 

@@ -15,6 +15,7 @@ from tests.interop.compare import OURS, RESULTS, ROOT, SITUATIONS, WORDS, make_t
 from tests.interop.install import HERE, command_of, version
 from tests.interop.recipes import RECIPES, RECIPES_PAGE, Recipe, run_recipe
 from tests.interop.run import CLIENTS
+from tests.interop.spec_page import PAGE, scripts_of, write_requests
 
 TOOLS = all(map(shutil.which, ("bash", "curl", "openssl", "od", "sed")))
 
@@ -93,3 +94,16 @@ def test_this_client_does_what_the_table_says(case: str) -> None:
     assert {**facts, "seconds": 0} == {**stated, "seconds": 0}
     if case == "slow":
         assert facts["seconds"] < 3
+
+
+def test_the_scripts_of_the_page_are_run(tmp_path: Path) -> None:
+    """Postman's and Bruno's runner get the scripts as the page has them, ten lines at most."""
+    scripts = scripts_of(PAGE.read_text(encoding="utf-8"))
+    assert {*scripts} == {"postman.js", "bruno.js"}
+    assert all(len(script.splitlines()) <= 10 for script in scripts.values())
+    write_requests(tmp_path, scripts)
+    collection = json.loads((tmp_path / "collection.json").read_bytes())
+    before = collection["item"][0]["event"][0]["script"]["exec"]
+    assert before == scripts["postman.js"].splitlines()
+    bruno = (tmp_path / "bruno" / "balance.bru").read_text(encoding="utf-8")
+    assert all(f"\n  {line}\n" in bruno for line in scripts["bruno.js"].splitlines())

@@ -18,8 +18,14 @@ PAGES: Final = sorted(
     if not page.is_relative_to(CHINESE)
 )
 LANGUAGES: Final = {
-    "console", "json", "markdown", "mermaid", "python", "sh", "text", "toml", "yaml",
+    "console", "js", "json", "markdown", "mermaid", "python", "sh", "text", "toml", "ts", "yaml",
 }  # fmt: skip
+WRITTEN: Final = {
+    # `python -m generator` writes it in docs/en/how-to/another-api.md.
+    "example_api": "class SyncOperations:\n    def wallet(self) -> list[AccountBalance]:\n"
+    "        return []\n",
+}
+"""What commands of pages write and other blocks import."""
 LINES_HEAD: Final = """\
 import csv, json, sys
 from typing import Any
@@ -76,6 +82,8 @@ def test_code_of_pages_passes_mypy(tmp_path: Path) -> None:
     lines = re.findall(r"^\| .+? \| `(.+)` \|$", rows, re.MULTILINE)
     assert len(modules) >= 35
     assert len(lines) == 8
+    imports = "from binance_usdm import AccountBalance\n"
+    modules |= {name: imports + code for name, code in WRITTEN.items()}
     modules["page_rows_lines"] = LINES_HEAD + "".join(f"    {line}\n" for line in lines)
     wrong = "import binance_usdm\nbinance_usdm.Client().balance()[0].asset + 1\n"
     said = check({**modules, "page_wrong": wrong}, tmp_path).splitlines()
