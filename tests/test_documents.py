@@ -42,9 +42,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_a_contract_program_finds_nothing(tmp_path: Path) -> None:
     """The program of the page about contract tests runs as it is shown."""
-    page = (ROOT / "docs/en/how-to/contract-testing.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/en/how-to/contract-client.md").read_text(encoding="utf-8")
     blocks = re.findall(
-        r'^```python no-run title="mine.py"\n(.*?)^```$', page, re.DOTALL | re.MULTILINE
+        r'^```python no-run title="layers.py"\n(.*?)^```$', page, re.DOTALL | re.MULTILINE
     )
     assert len(blocks) == 1
     program = tmp_path / "mine.py"

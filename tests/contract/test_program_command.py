@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 
 from binance_usdm.contract._programs.balances import BALANCES, iter_differences
 from binance_usdm.contract._programs.four_calls import CALLS, judge_output
+from tests.support.paths import ROOT
 
 ROWS = json.dumps({"ok": True, "balances": BALANCES})
 REJECTED = json.dumps({"ok": False, "code": -1022})
@@ -68,6 +71,17 @@ def test_correct_program_passes(tmp_path: Path) -> None:
         ["wrong key", "ok", "-2015"],
         ["late clock", "ok", "-1021"],
     ]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+def test_node_program_of_the_page(tmp_path: Path) -> None:
+    """The program of the page passes as it stands there."""
+    page = (ROOT / "docs/en/how-to/contract-program.md").read_text(encoding="utf-8")
+    found = re.search(r'^```js title="balances.mjs"\n(.*?)^```$', page, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    (tmp_path / "balances.mjs").write_text(found[1], encoding="utf-8")
+    done = run(tmp_path, "node", "balances.mjs")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_float_is_named(tmp_path: Path) -> None:
