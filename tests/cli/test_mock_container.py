@@ -27,6 +27,7 @@ from typing import Any, Final
 import pytest
 from ruamel.yaml import YAML
 
+from binance_usdm import Client
 from binance_usdm.mock import Exchange
 from binance_usdm.mock.server.process import PORT
 from tests.support.command_line import COMMAND
@@ -241,6 +242,18 @@ def test_the_compose_file_fits_together() -> None:
     assert app["depends_on"] == {"mock": {"condition": "service_healthy"}}
     assert app["environment"]["BINANCE_BASE_URL"] == f"http://mock:{PORT}"
     assert app["environment"]["BINANCE_API_SECRET"] == mock["environment"]["DESK_SECRET"]
+
+
+def test_the_variables_of_the_compose_file_name_the_mock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that takes them sends plain http to the other container."""
+    services = load_yaml(FOLDER / "compose.yaml")["services"]
+    for name, value in services["app"]["environment"].items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DESK_SECRET", SECRET)
+    exchange = Exchange(scenario=FOLDER / "scenario.toml")
+    with Client.from_env(transport=exchange.transport) as client:
+        assert client.balance()
+        assert repr(client) == "Client(base_url='http://mock:8787')"
 
 
 def test_the_program_of_the_compose_file_reads_its_balances() -> None:

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -19,9 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
-from binance_usdm import Client
 from binance_usdm.mock import (
     DEFAULT_API_KEY,
     DEFAULT_API_SECRET,
@@ -35,7 +32,6 @@ from binance_usdm.mock import (
 from binance_usdm.mock.admin.routes import AdminApi
 from binance_usdm.mock.server import asgi, protocol
 from binance_usdm.mock.state.accounts import normalize_ip
-from tests.support.paths import ROOT
 from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 T0 = 1_700_000_000_000
@@ -519,26 +515,6 @@ def test_health_is_outside_the_exchange(exchange: Exchange, wire: Wire) -> None:
     wire.send("/__health", method="POST")
     assert wire.read()[0]["status"] == "403"
     assert [logged.method for logged in exchange.requests] == ["POST"]
-
-
-def test_the_compose_file_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The documented compose file has a health check that passes, and variables that work."""
-    page = (ROOT / "docs" / "mock-exchange.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
-    mock, app = YAML(typ="safe").load(text)["services"].values()
-    serve_command = mock["command"].rstrip('"').partition("exec ")[2].split()
-    assert serve_command == ["binance-usdm", "mock", "serve", "--host", "0.0.0.0"]
-    for name, value in app["environment"].items():
-        monkeypatch.setenv(name, value)
-    exchange = Exchange()
-    with (
-        running(exchange) as url,
-        Client.from_env(transport=exchange.transport) as client,
-    ):
-        assert client.balance()
-        assert repr(client) == "Client(base_url='http://mock:8787')"
-        check = [word.replace("http://127.0.0.1:8787", url) for word in mock["healthcheck"]["test"]]
-        assert subprocess.run([sys.executable, *check[2:]], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(
