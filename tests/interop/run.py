@@ -11,7 +11,6 @@ exits 1 if anything else did. Knows no client's API.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import signal
 import subprocess
@@ -21,9 +20,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
-from binance_usdm.contract._programs.balances import BALANCES
 from binance_usdm.contract._programs.four_calls import CALLS, LATE_MS, run_call
-from tests.interop.install import SCRATCH, command_of, version
+from tests.interop.install import HERE, SCRATCH, command_of, version
 from tests.interop.recipes import run_recipes
 from tests.interop.served import served
 from tests.interop.spec_page import run_spec_page
@@ -101,12 +99,10 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the servers end too
     SCRATCH.mkdir(parents=True, exist_ok=True)
-    balances = SCRATCH / "balances.json"
-    balances.write_text(json.dumps(BALANCES), encoding="utf-8")
     table: list[tuple[str, ...]] = [("client", "version", *CALLS)]
     clients = [client for client in CLIENTS if options.only in (None, client.name)]
     with ExitStack() as stack:
-        seed = ("--reply", f"balance={balances}")
+        seed = ("--seed", str(HERE / "scenario.toml"))
         urls = {False: stack.enter_context(served(*seed))}
         urls[True] = stack.enter_context(served(*seed, "--clock-offset", str(LATE_MS)))
         for client in clients:
