@@ -225,8 +225,15 @@ def _with_unusual_fields(operation: Operation, value: Any) -> Any:
 
 def _is_exact(reply: Reply, value: Any) -> bool:
     """Return whether a reply has exactly this value; 1, 1.0 and true are three values."""
-    texts = {json.dumps(each, sort_keys=True) for each in (json.loads(reply.body), value)}
+    texts = {_canonical_json(text) for text in (reply.body, json.dumps(value))}
     return reply.status == 200 and len(texts) == 1
+
+
+def _canonical_json(text: str | bytes) -> str:
+    """Return a JSON text with sorted keys, and with all digits of its numbers."""
+    return json.dumps(
+        json.loads(text, parse_float=lambda digits: {"number": digits}), sort_keys=True
+    )
 
 
 def _error_code(response: httpx.Response) -> int | None:
