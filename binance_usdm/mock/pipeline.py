@@ -15,6 +15,7 @@ from binance_usdm.mock.state.accounts import Account
 from binance_usdm.mock.state.delivery_network import pass_on
 from binance_usdm.mock.state.request_log import BODY_LIMIT, Headers, Logged
 from binance_usdm.mock.state.state import State
+from binance_usdm.mock.state.stubs import StubOperation
 from binance_usdm.mock.verify.checks import RequestContext, run_checks
 from binance_usdm.mock.verify.rejection import RejectionError
 
@@ -178,8 +179,7 @@ class Pipeline:
         """
         if self._state.schedule:
             self._state.apply_schedule(operation, account, now, is_response=is_response)
-        # Only a stub allows any name.
-        if operation.allowed_names is None:
+        if isinstance(operation, StubOperation):
             return self._state.stubs[operation.method, operation.path].body
         seeded = account.response_bodies.get(operation.id)
         body = seeded

@@ -18,6 +18,11 @@ BUILT_IN_STUBS: Final = {"GET /fapi/v1/ping": b"{}"}
 
 
 @dataclass(frozen=True, slots=True)
+class StubOperation(Operation):
+    """What a request for a stub is checked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stub:
     """Fixed 200 body of a method and path.
 
@@ -32,11 +37,11 @@ class Stub:
     """
 
     body: bytes
-    open: Operation
-    keyed: Operation
-    signed: Operation
+    open: StubOperation
+    keyed: StubOperation
+    signed: StubOperation
 
-    def choose_operation(self, query: Query, headers: Headers) -> Operation:
+    def choose_operation(self, query: Query, headers: Headers) -> StubOperation:
         """Return what a request is checked for.
 
         Args:
@@ -64,10 +69,10 @@ def make_stub(spec: ApiSpec, request: str, body: bytes) -> Stub:
         ValueError: `request` is not a method and path, or is an operation of the spec.
     """
     method, path = parse_stub_request(request)
-    known = spec.find_operation(method, path)
-    if known is not None:
-        raise ValueError(f"{request} is the operation {known.id}; set its body instead")
-    plain = Operation(
+    operation = spec.find_operation(method, path)
+    if operation is not None:
+        raise ValueError(f"{request} is the operation {operation.id}; set its body instead")
+    plain = StubOperation(
         id=f"{STUB_PREFIX}{request}",
         method=method,
         path=path,
@@ -80,7 +85,7 @@ def make_stub(spec: ApiSpec, request: str, body: bytes) -> Stub:
         allowed_names=None,
         parameters_by_role={},
     )
-    model = next((known for known in spec.operations if known.signature), None)
+    model = next((operation for operation in spec.operations if operation.signature), None)
     if model is None:
         return Stub(body, plain, plain, plain)
     keyed = replace(plain, key_header=model.key_header)
