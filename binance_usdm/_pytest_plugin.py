@@ -115,12 +115,10 @@ def usdm_exchange_url(usdm_exchange: Exchange, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv(env.ENV_API_KEY, usdm_exchange.api_key)
         # With a public key or a verifier there is no secret, and the test sets the private key.
         secret: str | None = getattr(usdm_exchange, "api_secret", None)
-        if secret is not None:
-            for name in env.SIGNING_VARIABLES:
-                monkeypatch.delenv(name, raising=False)
-            monkeypatch.setenv(env.ENV_API_SECRET, secret)
-        for name in (env.ENV_API_KEY_FILE, env.ENV_BUDGET, env.ENV_PROXY):
+        for name in env.shell_only_variables(has_secret=secret is not None):
             monkeypatch.delenv(name, raising=False)
+        if secret is not None:
+            monkeypatch.setenv(env.ENV_API_SECRET, secret)
         for name, hosts in env.without_proxy_for(url, os.environ).items():
             monkeypatch.setenv(name, hosts)
         yield url

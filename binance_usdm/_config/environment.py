@@ -45,7 +45,20 @@ SIGNING_VARIABLES: Final = (
 """Exactly one of them must be set."""
 PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 """Variables that name a proxy for other programs. Clients ignore them."""
+_NEVER_FOR_MOCK: Final = frozenset({ENV_API_KEY_FILE, ENV_API_SECRET_FILE, ENV_BUDGET, ENV_PROXY})
 _NO_PROXY_VARIABLES: Final = ("no_proxy", "NO_PROXY")
+
+
+def shell_only_variables(*, has_secret: bool) -> frozenset[str]:
+    """Return the variables that a program which calls a mock exchange does not get from the shell.
+
+    Args:
+        has_secret: Whether the mock has an API secret. Otherwise a private key stays.
+    """
+    if has_secret:
+        private_key = {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE, ENV_PRIVATE_KEY_PASSWORD}
+        return _NEVER_FOR_MOCK | private_key
+    return _NEVER_FOR_MOCK | {ENV_API_SECRET}
 
 
 def http_hosts_from_env() -> tuple[str, ...]:

@@ -122,12 +122,14 @@ def test_after():
 
 class TestOwnKey:
     @pytest.fixture
-    def usdm_exchange(self):
+    def usdm_exchange(self, monkeypatch):
         from binance_usdm.mock import Exchange
+        monkeypatch.setenv("BINANCE_API_SECRET", "a secret of the shell")
         return Exchange(api_secret=lambda payload, signature: True)
 
     def test_private_key_stays(self, usdm_exchange_url):
         assert os.environ["BINANCE_API_PRIVATE_KEY"] == "a key of the shell"
+        assert "BINANCE_API_SECRET" not in os.environ
 """
 
 

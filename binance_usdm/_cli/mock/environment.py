@@ -7,15 +7,9 @@ from collections.abc import Mapping
 
 from binance_usdm._config.environment import (
     ENV_API_KEY,
-    ENV_API_KEY_FILE,
     ENV_API_SECRET,
-    ENV_API_SECRET_FILE,
     ENV_BASE_URL,
-    ENV_BUDGET,
-    ENV_PRIVATE_KEY,
-    ENV_PRIVATE_KEY_FILE,
-    ENV_PRIVATE_KEY_PASSWORD,
-    ENV_PROXY,
+    shell_only_variables,
     without_proxy_for,
 )
 from binance_usdm._config.mock_environment import ENV_SEALED_PROXY
@@ -32,10 +26,7 @@ def program_environment(exchange: Exchange, url: str) -> dict[str, str]:
     secret: str | None = getattr(exchange, "api_secret", None)
     if secret is not None:
         account[ENV_API_SECRET] = secret
-        removed = {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE, ENV_PRIVATE_KEY_PASSWORD}
-    else:
-        removed = {ENV_API_SECRET}
-    removed |= {ENV_API_KEY_FILE, ENV_API_SECRET_FILE, ENV_BUDGET, ENV_PROXY}
+    removed = shell_only_variables(has_secret=secret is not None)
     kept = {name: value for name, value in os.environ.items() if name not in removed}
     return {**kept, **account, **without_proxy_for(url, kept)}
 
