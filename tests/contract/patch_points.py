@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 
 from binance_usdm import APIError, IPBannedError, _base_client, _error_hints
+from binance_usdm._auth import signers
 from binance_usdm._call import call as _call
 from binance_usdm._call import context as _call_context
 from binance_usdm._call import error_mapping as _error_mapping
@@ -27,9 +28,9 @@ from binance_usdm._http.connections.lease import EmptyLease
 from binance_usdm.mock import FAULTS, pipeline
 from binance_usdm.mock.core import query, response
 from binance_usdm.mock.spec import api_spec, schema
-from binance_usdm.mock.state import accounts, weight
+from binance_usdm.mock.state import accounts, state, weight
 from binance_usdm.mock.verify import checks, rejection
-from binance_usdm_wire import AccountBalance, rows, writing
+from binance_usdm_wire import AccountBalance, operations, rows, writing
 from binance_usdm_wire.api.account import balance
 from binance_usdm_wire.models import account_balance
 
@@ -100,6 +101,7 @@ RESPONSE_BODY = PatchPoint(pipeline.Pipeline, "_response_body")
 ADD_WEIGHT_HEADER = PatchPoint(pipeline.Pipeline, "_with_weight_header")
 MINUTE_MS = PatchPoint(weight, "MINUTE")
 CHARGE_WEIGHT = PatchPoint(weight.WeightCounter, "charge")
+COUNTER_FOR = PatchPoint(state.State, "counter_for")
 START_BAN = PatchPoint(weight.WeightCounter, "ban")
 LIMIT_RESPONSE = PatchPoint(weight, "error_response")
 ADD_RETRY_AFTER = PatchPoint(weight, "_with_retry_after")
@@ -133,6 +135,10 @@ ERROR_CLASS_BY_CODE = PatchPoint(_error_mapping, "ERROR_CLASS_BY_CODE")
 ERROR_CLASS_BY_STATUS = PatchPoint(_error_mapping, "ERROR_CLASS_BY_STATUS")
 NON_RETRYABLE_CODES = PatchPoint(_error_mapping, "NON_RETRYABLE_CODES")
 IS_RETRYABLE = PatchPoint(APIError, "retryable")
+INIT_CLIENT = PatchPoint(_base_client.BaseClient, "__init__")
+INIT_SIGNER = PatchPoint(signers.HmacSigner, "__init__")
+SYNC_BALANCE = PatchPoint(operations.SyncOperations, "balance")
+ASYNC_BALANCE = PatchPoint(operations.AsyncOperations, "balance")
 HINT_BY_CODE = PatchPoint(_error_hints, "HINT_BY_CODE")
 PARSE_BAN_END = PatchPoint(_error_mapping, "parse_ban_end_ms")
 BANNED_UNTIL = PatchPoint(IPBannedError, "banned_until")
@@ -158,6 +164,11 @@ def replace_clock(runner: Any, clock: Any) -> Any:
     """Use a clock for the timestamps of a client, and return the one that it had."""
     previous, runner._clock = runner._clock, clock
     return previous
+
+
+def forget_max_reply_bytes(client: Any) -> None:
+    """Let a client use the default size instead of the one that its option said."""
+    client._max_reply_bytes = messages.DEFAULT_MAX_RESPONSE_BYTES
 
 
 def default_recv_window(builder: Any) -> int | None:

@@ -71,7 +71,7 @@ def test_suite_of_a_team(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         encoding="utf-8",
-        timeout=240,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr

@@ -53,7 +53,7 @@ def run(tmp_path: Path, *command: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "BINANCE_API_PRIVATE_KEY": "not for the program"},
         capture_output=True,
         encoding="utf-8",
-        timeout=240,
+        timeout=900,
         check=False,
     )
 

@@ -49,7 +49,7 @@ def run(
         env={**os.environ, **env},
         capture_output=True,
         encoding="utf-8",
-        timeout=240,
+        timeout=900,
         check=False,
     )
 
@@ -124,6 +124,7 @@ def test_finding_is_reproduced(wrong_server: tuple[str, dict[str, str]]) -> None
         [command] = re.findall("reproduce with: (.*)", block)
         words = shlex.split(command)
         assert words[:3] == ["binance-usdm", "contract", "run"]
+        assert {"--url", "--seed", "--max-examples"} <= {*words}
         again = run(*words[3:], env=account)
         assert again.returncode == 1, again.stderr
         assert check in again.stdout

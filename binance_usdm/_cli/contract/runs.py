@@ -16,7 +16,14 @@ from binance_usdm import ConfigurationError
 from binance_usdm._cli.output.progress import make_progress
 from binance_usdm._config.environment import options_from_env
 from binance_usdm._secrets import Problem
-from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, Switches, running
+from binance_usdm.mock import (
+    DEFAULT_API_KEY,
+    DEFAULT_API_SECRET,
+    Exchange,
+    ManualClock,
+    Switches,
+    running,
+)
 
 from .command import DEFAULT_EXAMPLES
 from .extra import explained_imports
@@ -36,10 +43,15 @@ def run_server(options: argparse.Namespace) -> int:
     with _prepared(options) as (document, how, run), ExitStack() as stack:
         from binance_usdm.contract._server.account import Account
         from binance_usdm.contract._server.server_vs_spec import ServerCheck, UnusableServerError
+        from binance_usdm.contract._server.session import Clock, now_ms
 
         url, account = options.url, Account(DEFAULT_API_KEY, DEFAULT_API_SECRET)
+        clock: Clock = now_ms
         if url is None:
-            url = stack.enter_context(running(Exchange(spec=document, switches=UNLIMITED)))
+            # A busy machine makes no request too old.
+            clock = ManualClock(now_ms())
+            exchange = Exchange(spec=document, switches=UNLIMITED, clock=clock)
+            url = stack.enter_context(running(exchange))
         else:
             _reject_exchange(url, document)
             account = Account(*_credentials(options))
@@ -51,6 +63,7 @@ def run_server(options: argparse.Namespace) -> int:
             reproduce=lambda case: _command(options, "run", "--case", case),
             max_per_minute=options.max_per_minute,
             only=options.case,
+            now=clock,
         )
         try:
             return _print_sections(options, options.url or "mock exchange", check.run(run), run)

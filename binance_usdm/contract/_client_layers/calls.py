@@ -55,6 +55,18 @@ async def call_method(client: Any, operation: Operation, call: RecordedCall) -> 
     return response
 
 
+async def call_plain_method(client: Any, operation: Operation, call: RecordedCall) -> None:
+    """Call the client's method that returns the value alone, and record the outcome."""
+    method = getattr(client, python_name(operation.id))
+    try:
+        result = method(**call.arguments)
+        value = await result if inspect.isawaitable(result) else result
+    except UsdmError as error:
+        call.error = error
+        return
+    call.parsed = to_json(operation.document, operation.result, value)
+
+
 def python_name(wire_name: str) -> str:
     """Return the Python name, by the rule of the generator: recvWindow -> recv_window."""
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", wire_name).lower()

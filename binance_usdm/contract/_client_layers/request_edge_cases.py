@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from binance_usdm import APIError, ConfigurationError, RetryPolicy
 from binance_usdm.contract._cases.expectations import ATTEMPTS, OTHER_TYPES
-from binance_usdm.contract._cases.raw_requests import T0, MakeExchange
+from binance_usdm.contract._cases.raw_requests import KEY, SECRET, T0, MakeExchange
+from binance_usdm.contract._cases.signing import compute_signature
 from binance_usdm.contract._client_layers.calls import (
     RecordedCall,
     argument_name,
     call_method,
+    call_plain_method,
     python_name,
     sample_arguments,
 )
@@ -83,6 +85,68 @@ def only_retryable_errors_are_retried(operation: Operation, sdk: Sdk, make: Make
         assert status == 302 or isinstance(error, APIError), place
 
 
+def plain_methods_do_the_same(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """The method without `_detailed` sends the same, and returns the value or raises the error."""
+    window = {python_name(operation.window): 1500} if operation.window else {}
+    for arguments in ({}, window):
+        detailed, sent = _call(sdk, make(), operation, arguments)
+        client, transport = sdk.connect(make())
+        call = RecordedCall(sample_arguments(operation) | arguments)
+        asyncio.run(call_plain_method(client, operation, call))
+        targets = [each.target for each in transport.sent]
+        assert targets == [each.target for each in sent], f"{arguments}: {targets}"
+        found = (call.parsed, type(call.error))
+        assert found == (detailed[0].parsed, type(detailed[0].error)), f"{arguments}: {found}"
+
+
+def each_client_sends_its_key(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """Of two clients in one process each sends its own key and signs with its own secret."""
+    if operation.key_header is None:
+        return
+    exchange = make()
+    accounts = {KEY: SECRET, "another-key": "another-secret"}
+    exchange.add_account("another-key", accounts["another-key"])
+    name = operation.key_header.lower().encode()
+    transports = {}
+    for key, secret in accounts.items():
+        transports[key] = sdk.transport(exchange)
+        client = sdk.client(key, secret, transport=transports[key], clock=lambda: T0)
+        call = RecordedCall(sample_arguments(operation))
+        asyncio.run(call_method(client, operation, call))
+    for key, transport in transports.items():
+        for sent in transport.sent:
+            keys = {value for header, value in sent.headers if header.lower() == name}
+            others = {other.encode() for other in accounts} - {key.encode()}
+            assert not keys & others, f"the client of {key} sends the key of another"
+
+
+def secrets_of_any_length_sign(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """A signature has the whole secret, also where HMAC hashes it first (above 64 bytes)."""
+    if operation.signature is None:
+        return
+    is_valid: dict[str, bool] = {}
+    for secret in (SECRET, *("x" * length for length in (1, 63, 64, 65, 200))):
+        transport = sdk.transport(make())
+        client = sdk.client(KEY, secret, transport=transport, clock=lambda: T0)
+        asyncio.run(call_method(client, operation, RecordedCall(sample_arguments(operation))))
+        for sent in transport.sent:
+            payload, _, digits = sent.query.rpartition(f"&{operation.signature}=")
+            is_valid[secret] = digits == compute_signature(payload, secret)
+    # A client that signs nothing correctly is found by other checks.
+    wrong = [len(secret) for secret, valid in is_valid.items() if not valid]
+    assert not is_valid.get(SECRET) or not wrong, f"secrets of {wrong} characters"
+
+
+def host_has_its_port(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """The Host header has the port, unless it is the one of the scheme."""
+    for base_url in ("https://gateway.invalid:8443", "https://gateway.invalid:443"):
+        _, sent = _call(sdk, make(), operation, {}, base_url=base_url)
+        for request in sent:
+            expected = request.origin.partition("//")[2].encode()
+            hosts = [value for name, value in request.headers if name.lower() == b"host"]
+            assert hosts == [expected], f"{base_url}: {hosts}"
+
+
 CHECKS: Final = (
     each_call_has_its_timestamp,
     each_attempt_has_its_timestamp,
@@ -90,6 +154,10 @@ CHECKS: Final = (
     base_path_is_kept,
     arguments_keep_their_type,
     only_retryable_errors_are_retried,
+    plain_methods_do_the_same,
+    each_client_sends_its_key,
+    secrets_of_any_length_sign,
+    host_has_its_port,
 )
 
 

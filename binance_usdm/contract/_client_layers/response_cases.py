@@ -44,9 +44,13 @@ class UnlimitedLimiter:
     def observe(self, used_weight: int) -> None: ...
 
 
-def make_client(sdk: Sdk, transport: Any) -> Any:
+# With one attempt nothing waits; a client that makes more does not sleep before them.
+ONE_ATTEMPT: Final = RetryPolicy(attempts=1, random=lambda: 0.0)
+
+
+def make_client(sdk: Sdk, transport: Any, **more: Any) -> Any:
     limiter = UnlimitedLimiter()
-    options = {"clock": lambda: T0, "retry": RetryPolicy.off(), "limiter": limiter}
+    options = {"clock": lambda: T0, "retry": ONE_ATTEMPT, "limiter": limiter, **more}
     return sdk.client(KEY, SECRET, transport=transport, **options)
 
 
@@ -85,9 +89,9 @@ class ResponseCase:
         return self.response.operation
 
     @contextmanager
-    def one_client(self) -> Iterator[None]:
-        """Use one client for all calls within the context."""
-        self._client = self._make_client()
+    def one_client(self, **options: Any) -> Iterator[None]:
+        """Use one client, made with these options, for all calls within the context."""
+        self._client = self._make_client(**options)
         try:
             yield
         finally:
@@ -103,11 +107,11 @@ class ResponseCase:
             coverage.observe(*request, status, self._received.headers, body)
         return self.call(self._client or self._make_client())
 
-    def _make_client(self) -> Any:
+    def _make_client(self, **options: Any) -> Any:
         """Return a client with a transport for it alone: a ban is kept for the transport."""
         transport: Any = self.sdk.transport(lambda request: self._received)
         transport.handle_request = lambda request: self._received
-        return make_client(self.sdk, transport)
+        return make_client(self.sdk, transport, **options)
 
     def call(self, client: Any) -> Any:
         method = getattr(client, f"{python_name(self.operation.id)}_detailed")

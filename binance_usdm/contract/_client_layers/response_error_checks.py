@@ -104,6 +104,10 @@ def error_responses_are_classified(case: ResponseCase) -> None:
         assert error.message == message, f"{error!r}"
         assert error.retryable is expected.is_retryable(type(error), code), f"{error!r}"
         assert error.hint or code not in expected.HINTED_CODES, f"{error!r}: no hint"
+        hint = known.get(str(code), {}).get("hint", "")
+        # A ban is explained as one, whatever its code.
+        is_explained = hint in error.hint or type(error) is IPBannedError
+        assert is_explained, f"{error!r}: not the hint of its code: {hint}"
     for body in case.thin_out(generate_bodies(case.response, case.how)):
         case.expect(expected.expected_error(case.response, case.response.status, body), body, JSON)
 

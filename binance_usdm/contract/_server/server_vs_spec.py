@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,7 +14,7 @@ from binance_usdm.contract._cases.coverage import Coverage
 from binance_usdm.contract._cases.run_state import Run, as_current
 from binance_usdm.contract._cases.schemathesis_setup import (
     Case,
-    Check,
+    CaseFinding,
     accepts_only_what_is_described,
     describe_failure,
     generate_cases,
@@ -27,8 +26,17 @@ from binance_usdm.contract._spec.document import Json
 from binance_usdm.contract._spec.operations import Operation, operations
 
 from .account import Account
-from .session import TIMEOUT_SECONDS, ServerSession, TimedSigner
-from .small_changes import ACCEPTED, Outcome, Variant, iter_variants, send_variant
+from .server_cases import name_cases, undeclared_method_check, while_useful
+from .session import (
+    MAX_TRIES,
+    SLOW_SECONDS,
+    TIMEOUT_SECONDS,
+    Clock,
+    ServerSession,
+    TimedSigner,
+    now_ms,
+)
+from .small_changes import VALID, Outcome, Variant, iter_variants, send_variant
 
 GENERATED: Final = "generated requests"
 CHANGED: Final = "valid requests with a small change"
@@ -58,6 +66,7 @@ class ServerCheck:
         reproduce: Returns the command that sends a case again, by its identifier.
         max_per_minute: How many requests may be sent in a minute, or `None`.
         only: Identifier of the one case that is sent, or `None` for all.
+        now: The time of requests in ms.
     """
 
     document: Json = field(repr=False)
@@ -67,6 +76,7 @@ class ServerCheck:
     reproduce: Callable[[str], str] = field(repr=False)
     max_per_minute: int | None = None
     only: str | None = None
+    now: Clock = field(default=now_ms, repr=False)
 
     def run(self, run: Run) -> Iterator[Section]:
         """Run both parts, and yield each as soon as it has ended.
@@ -102,49 +112,61 @@ class ServerCheck:
             )
 
     def _connect(self, session: ServerSession) -> None:
-        """Send one request without credentials, whatever comes of it."""
+        """Send one request without credentials."""
         try:
             session.get(f"{self.url.rstrip('/')}/", timeout=TIMEOUT_SECONDS)
         except requests.RequestException as error:
             problem = f"no response from {self.url}: {type(error).__name__}"
             raise UnusableServerError(problem) from None
-        session.request_count = 0
-        session.is_limited = False
+        session.reset_counts()
 
     def _run_generated(self, session: ServerSession, run: Run) -> Iterator[Finding]:
         schema = load_schema(self.document, CONFIG)
         known = operations(self.document)
-        schema.auth.set_from_requests(TimedSigner(known, self.account))
-        ids = _case_ids(generate_cases(schema, self.how), known)
+        signer = TimedSigner(known, self.account, self.now)
+        schema.auth.set_from_requests(signer)
+        ids = name_cases(generate_cases(schema, self.how), known)
         cases = [case for name, case in ids.items() if self.only in (None, name)]
         name_by_case = {id(case): name for name, case in ids.items()}
         sent: dict[str, Any] = {}
+        slow: set[str] = set()
 
         @schema.hook
         def after_call(context: Any, case: Case, response: Any) -> None:
             sent[case.id] = response
             self._note(name_by_case.get(id(case), ""), case.path)
+            if time.monotonic() - signer.signed_at > SLOW_SECONDS:
+                slow.add(case.id)
 
-        checks = [accepts_only_what_is_described(self.document), _undeclared_method(known)]
+        checks = [accepts_only_what_is_described(self.document), undeclared_method_check(known)]
         transport = {"session": session, "base_url": self.url, "timeout": TIMEOUT_SECONDS}
-        for finding in send_cases(schema, _while_useful(cases, session), checks, **transport):
-            # That check sends requests of its own.
-            is_repeated = finding.check == "ignored_auth"
-            response = None if is_repeated else sent.get(finding.case.id)
-            message = self._describe(finding.failure)
-            yield Finding(
-                section=GENERATED,
-                check=finding.check,
-                message=message,
-                subject=finding.case.operation.label,
-                request=self._request_text(response),
-                response=self._response_text(response),
-                reproduce=self.reproduce(name_by_case[id(finding.case)]),
-            )
+        for number in range(1, MAX_TRIES + 1):
+            again: list[Case] = []
+            slow.clear()
+            for found in send_cases(schema, while_useful(cases, session), checks, **transport):
+                if found.case.id not in slow or number == MAX_TRIES:
+                    response = sent.get(found.case.id)
+                    yield self._generated_finding(found, response, name_by_case[id(found.case)])
+                elif found.case not in again:
+                    again.append(found.case)
+            cases = again
+
+    def _generated_finding(self, found: CaseFinding, response: Any, name: str) -> Finding:
+        # That check sends requests of its own.
+        shown = None if found.check == "ignored_auth" else response
+        return Finding(
+            section=GENERATED,
+            check=found.check,
+            message=self._describe(found.failure),
+            subject=found.case.operation.label,
+            request=self._request_text(shown),
+            response=self._response_text(shown),
+            reproduce=self.reproduce(name),
+        )
 
     def _run_changed(self, session: ServerSession, run: Run) -> Iterator[Finding]:
         for operation in operations(self.document):
-            for variant in iter_variants(operation, self.account):
+            for variant in iter_variants(operation, self.account, self.now):
                 name = f"{operation.id}/{variant.slug}"
                 if self.only not in (None, name):
                     continue
@@ -152,16 +174,35 @@ class ServerCheck:
                     return
                 run.checks[variant.name] += 1
                 self._note(name, operation.path)
-                outcome = send_variant(session, self.url, operation, variant)
-                if run.coverage is not None and outcome.status:
-                    sent = (variant.method, variant.path, variant.query)
-                    received = (outcome.status, outcome.headers, outcome.body)
-                    run.coverage.observe(*sent, *received)
+                outcome, sent = self._send(session, run, operation, variant)
                 if not outcome.is_expected(variant.expected):
-                    yield self._changed_finding(operation, variant, name, outcome)
+                    yield self._changed_finding(operation, sent, name, outcome)
                     # Without a valid request the others show nothing.
-                    if variant.expected == ACCEPTED and variant.name == "a valid request":
+                    if variant.name == VALID:
                         break
+
+    def _send(
+        self, session: ServerSession, run: Run, operation: Operation, variant: Variant
+    ) -> tuple[Outcome, Variant]:
+        """Send a variant, and once more with a new timestamp when an unexpected outcome was slow."""
+        for number in range(1, MAX_TRIES + 1):
+            # The first was made when it was taken; its making takes no time.
+            started_at = time.monotonic()
+            outcome = send_variant(session, self.url, operation, variant)
+            if run.coverage is not None and outcome.status:
+                sent = (variant.method, variant.path, variant.query)
+                run.coverage.observe(*sent, outcome.status, outcome.headers, outcome.body)
+            seconds = time.monotonic() - started_at
+            if outcome.is_expected(variant.expected) or seconds <= SLOW_SECONDS:
+                break
+            if number < MAX_TRIES:
+                same = (
+                    each
+                    for each in iter_variants(operation, self.account, self.now)
+                    if each.name == variant.name
+                )
+                variant = next(same)
+        return outcome, variant
 
     def _changed_finding(
         self, operation: Operation, variant: Variant, name: str, outcome: Outcome
@@ -193,9 +234,8 @@ class ServerCheck:
     def _request_text(self, response: Any) -> str:
         if response is None:
             return ""
-        request = response.request
-        path = str(request.url).removeprefix(self.url.rstrip("/"))
-        return self._shorten(f"{request.method} {path}")
+        path = str(response.request.url).removeprefix(self.url.rstrip("/"))
+        return self._shorten(f"{response.request.method} {path}")
 
     def _response_text(self, response: Any) -> str:
         if response is None:
@@ -207,34 +247,3 @@ class ServerCheck:
         # Redacted as a whole, since a cut could go through a secret.
         safe = " ".join(self.account.redact(text).split())
         return safe if len(safe) <= MAX_TEXT else f"{safe[:MAX_TEXT]}…"
-
-
-def _case_ids(cases: list[Case], known: list[Operation]) -> dict[str, Case]:
-    """Return cases by identifiers that are the same in every run with the same options."""
-    id_by_path = {operation.path: operation.id for operation in known}
-    numbers: Counter[str] = Counter()
-    named: dict[str, Case] = {}
-    for case in cases:
-        operation_id = id_by_path[case.path]
-        numbers[operation_id] += 1
-        named[f"{operation_id}/{numbers[operation_id]}"] = case
-    return named
-
-
-def _while_useful(cases: list[Case], session: ServerSession) -> Iterator[Case]:
-    for case in cases:
-        if session.is_useless:
-            return
-        yield case
-
-
-def _undeclared_method(known: list[Operation]) -> Check:
-    routes = {(operation.method, operation.path) for operation in known}
-
-    def undeclared_method(context: Any, response: Any, case: Case) -> None:
-        """A method that a path does not have is rejected with 404, as the exchange does, or 405."""
-        if (response.request.method, case.path) not in routes:
-            status = response.status_code
-            assert status in (404, 405), f"{response.request.method}: {status}"
-
-    return undeclared_method

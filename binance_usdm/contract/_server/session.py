@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote_plus, urlsplit
 
 import requests
@@ -25,6 +25,11 @@ FILTERED: Final = "[Filtered]"
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 LIMITED_STATUSES: Final = (418, 429)
 MAX_FAILURES: Final = 5
+# A request that took longer may be rejected for its age. What it shows is tried again.
+SLOW_SECONDS: Final = 0.4
+MAX_TRIES: Final = 3
+Clock: TypeAlias = Callable[[], int]
+"""Time in ms, of this machine or of the server that is checked."""
 
 
 class ServerSession(requests.Session):
@@ -45,6 +50,10 @@ class ServerSession(requests.Session):
         self.trust_env = urlsplit(url).hostname not in LOOPBACK
         self._interval_seconds = 60 / max_per_minute if max_per_minute else 0.0
         self._next_at = 0.0
+        self.reset_counts()
+
+    def reset_counts(self) -> None:
+        """Forget the requests so far."""
         self.request_count = 0
         self.is_limited = False
         self.failure_count = 0
@@ -73,19 +82,26 @@ class ServerSession(requests.Session):
 
 
 class TimedSigner(Signer):
-    """Signs with an account, with the present time in valid timestamps."""
+    """Signs with an account, with the present time in valid timestamps.
 
-    def __init__(self, operations: Iterable[Operation], account: Account) -> None:
+    Attributes:
+        signed_at: Instant of the monotonic clock when the latest request was signed.
+    """
+
+    def __init__(self, operations: Iterable[Operation], account: Account, now: Clock) -> None:
         known = [*operations]
         super().__init__(known, account.api_key, account.api_secret)
         self._timestamps = {each.timestamp for each in known if each.timestamp}
+        self._now = now
+        self.signed_at = 0.0
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if FILTERED in request.headers.values() or quote_plus(FILTERED) in str(request.url):
             # Schemathesis makes the request once more only to print it.
             return request
         address, mark, query = (request.url or "").partition("?")
-        pairs = set_timestamp(query.split("&"), self._timestamps, now_ms() + AHEAD_MS)
+        pairs = set_timestamp(query.split("&"), self._timestamps, self._now() + AHEAD_MS)
+        self.signed_at = time.monotonic()
         request.url = f"{address}{mark}{'&'.join(pairs)}"
         return super().__call__(request)
 

@@ -14,7 +14,7 @@ from binance_usdm.contract._cases.signing import compute_signature, remove_pairs
 from binance_usdm.contract._spec.operations import Operation
 
 from .account import Account
-from .session import TIMEOUT_SECONDS, ServerSession, now_ms
+from .session import TIMEOUT_SECONDS, Clock, ServerSession
 
 # Age of a timestamp in ms, window, and what must come.
 AGES: Final[tuple[tuple[int, int | None, int], ...]] = (
@@ -26,6 +26,7 @@ AGES: Final[tuple[tuple[int, int | None, int], ...]] = (
 )
 REJECTED: Final = "rejected"
 ACCEPTED: Final = 200
+VALID: Final = "a valid request"
 METHODS: Final = ("PUT", "PATCH")
 
 
@@ -98,13 +99,13 @@ def send_variant(
     return Outcome(response.status_code, number, response.content, response.headers)
 
 
-def iter_variants(operation: Operation, account: Account) -> Iterator[Variant]:
+def iter_variants(operation: Operation, account: Account, now: Clock) -> Iterator[Variant]:
     """Yield the variants of a valid request to an operation, the valid one first.
 
     Each is made when it is taken, so that its timestamp is that of the moment.
     """
-    builder = _Builder(operation, account)
-    yield builder.build("a valid request", builder.query(), ACCEPTED)
+    builder = _Builder(operation, account, now)
+    yield builder.build(VALID, builder.query(), ACCEPTED)
     for method in METHODS:
         yield builder.build(f"method {method}", builder.query(), REJECTED, method=method)
     yield builder.build("an unknown path", builder.query(), REJECTED, path=f"{operation.path}/x")
@@ -127,13 +128,14 @@ def iter_variants(operation: Operation, account: Account) -> Iterator[Variant]:
 class _Builder:
     """Builds variants of the valid requests to an operation."""
 
-    def __init__(self, operation: Operation, account: Account) -> None:
+    def __init__(self, operation: Operation, account: Account, now: Clock) -> None:
         self._operation = operation
         self._account = account
+        self.now = now
 
     def pairs(self, *more: str, age_ms: int = 0) -> list[str]:
         """Return the pairs of a valid query before it is signed."""
-        query = self._operation.query(now_ms() - age_ms, *more)
+        query = self._operation.query(self.now() - age_ms, *more)
         return query.split("&") if query else []
 
     def sign(self, pairs: list[str]) -> str:
@@ -202,7 +204,7 @@ def _iter_time_variants(operation: Operation, builder: _Builder) -> Iterator[Var
         yield builder.build("the longest usual window", query, ACCEPTED)
     name = operation.timestamp
     for unit, factor in {"seconds": 0.001, "microseconds": 1000}.items():
-        pairs = [*remove_pairs(builder.pairs(), str(name)), f"{name}={int(now_ms() * factor)}"]
+        pairs = [*remove_pairs(builder.pairs(), str(name)), f"{name}={int(builder.now() * factor)}"]
         yield builder.build(f"a timestamp in {unit}", builder.sign(pairs), REJECTED)
 
 

@@ -306,6 +306,9 @@ FAULTS: Final = (
     fault("ban a second too short", BANS, WEIGHT)(
         points.START_BAN.wrap(lambda ban, counter, ms, now: ban(counter, ms - 1000, now))
     ),
+    fault("one weight for all addresses", "weight_belongs_to_the_address")(
+        points.COUNTER_FOR.wrap(lambda find, state, address: find(state, "203.0.113.9"))
+    ),
     fault("bans of the same length", BANS)(
         points.START_BAN.wrap(lambda ban, counter, ms, now: ban(counter, min(ms, 120_000), now))
     ),

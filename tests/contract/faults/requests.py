@@ -207,6 +207,21 @@ def _use_plain_http(parse_base_url: Any, *args: Any) -> Any:
     return url._replace(origin=(False, url.origin[1], 80))
 
 
+def _send_first_key(patch: pytest.MonkeyPatch) -> None:
+    keys: list[Any] = []
+
+    def build(build_headers: Any, url: Any, key_header: Any, api_key: Any) -> Any:
+        keys.append(api_key)
+        return build_headers(url, key_header, keys[0])
+
+    points.BUILD_HEADERS.wrap(build)(patch)
+
+
+def _drop_plain_arguments(patch: pytest.MonkeyPatch) -> None:
+    for point in (points.SYNC_BALANCE, points.ASYNC_BALANCE):
+        point.wrap(lambda call, client, **arguments: call(client))(patch)
+
+
 CALL: Final = "each_call_has_its_timestamp"
 ATTEMPT: Final = "each_attempt_has_its_timestamp"
 WINDOW: Final = "default_window_is_sent"
@@ -234,9 +249,12 @@ FAULTS: Final = (
     fault("signature first", *REJECTED)(
         change_target(lambda path, query: path + b"?" + _move_last_first(query))
     ),
-    fault("signature over the sorted query", *LATE, "positive_data_acceptance")(
-        sign_with(lambda payload: signature("&".join(sorted(payload.split("&"), reverse=True))))
-    ),
+    fault(
+        "signature over the sorted query",
+        *LATE,
+        "positive_data_acceptance",
+        "secrets_of_any_length_sign",
+    )(sign_with(lambda payload: signature("&".join(sorted(payload.split("&"), reverse=True))))),
     fault("signature over the path as well", *REJECTED)(
         sign_with(lambda payload: signature("/fapi?" + payload))
     ),
@@ -310,7 +328,9 @@ FAULTS: Final = (
     ),
     # Key and other headers.
     fault("no key", *BARRED)(change_key_header(lambda name, value: None)),
-    fault("key twice", *BARRED)(add_header(b"X-MBX-APIKEY", KEY.encode())),
+    fault("key twice", *BARRED, "each_client_sends_its_key")(
+        add_header(b"X-MBX-APIKEY", KEY.encode())
+    ),
     fault("key in capitals", *BARRED)(change_key_header(lambda name, value: (name, value.upper()))),
     fault("secret as key", *BARRED)(change_key_header(lambda name, value: (name, SECRET.encode()))),
     fault("secret in a header", *SENT)(add_header(b"X-Debug", SECRET.encode())),
@@ -325,10 +345,20 @@ FAULTS: Final = (
             )
         )
     ),
+    fault("key of the first client in all", "each_client_sends_its_key")(_send_first_key),
+    fault("secrets cut to 64 bytes", "secrets_of_any_length_sign")(
+        points.INIT_SIGNER.wrap(lambda init, signer, secret: init(signer, secret[:64]))
+    ),
     # Method, body, host and number of requests.
+    fault("port missing in Host", "host_has_its_port")(
+        change_headers(
+            lambda name, value: (name, value.partition(b":")[0] if name == b"Host" else value)
+        )
+    ),
+    fault("arguments of plain methods dropped", "plain_methods_do_the_same")(_drop_plain_arguments),
     fault("POST", *BARRED)(change_request(lambda parts: {"method": "POST"})),
     fault("body", *REJECTED)(change_request(lambda parts: {"body": b"{}"})),
-    fault("another host", *SENT, BASE_PATH)(
+    fault("another host", *SENT, BASE_PATH, "host_has_its_port")(
         change_request(lambda parts: {"host": "elsewhere.invalid"})
     ),
     fault("plain HTTP", *SENT, BASE_PATH)(points.PARSE_BASE_URL.wrap(_use_plain_http)),

@@ -6,6 +6,8 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
+import pytest
+
 from binance_usdm import (
     APIError,
     AuthenticationError,
@@ -74,6 +76,12 @@ def _sanitize_half(sanitize_text: Any, text: str, *secrets: str) -> str:
 def _read_other_weight(parse: Any, headers: Any) -> Any:
     text = headers.get("x-mbx-used-weight", "")
     return int(text) if text.isdigit() else parse(headers)
+
+
+def _swap_hints(patch: pytest.MonkeyPatch) -> None:
+    hints = dict(points.HINT_BY_CODE.value)
+    hints[-1021], hints[-1022] = hints[-1022], hints[-1021]
+    points.HINT_BY_CODE.replace(hints)(patch)
 
 
 FAULTS: Final = (
@@ -172,6 +180,7 @@ FAULTS: Final = (
     ),
     fault("messages half sanitized", MESSAGES)(points.SANITIZE_TEXT.wrap(_sanitize_half)),
     fault("no hints", ERRORS)(points.HINT_BY_CODE.replace({})),
+    fault("hints of two codes swapped", ERRORS)(_swap_hints),
     fault("every error retryable", ERRORS)(points.IS_RETRYABLE.replace(True)),
     fault("order limit retryable", ERRORS)(points.NON_RETRYABLE_CODES.replace(set())),
     # Waits.
@@ -190,7 +199,7 @@ FAULTS: Final = (
             lambda get, error: (end := get(error)) and end.replace(microsecond=0)
         )
     ),
-    fault("no wait without Retry-After", WAITS)(
+    fault("no wait without Retry-After", WAITS, ERRORS, MATRIX, MESSAGES)(
         points.COOLDOWN_SECONDS.replace(lambda error, now: error.retry_after)
     ),
     fault("waits of an hour at most", WAITS)(

@@ -82,6 +82,23 @@ VALUES: Final = (BODIES, EXACT, JSON, SIZES, METADATA)
 ALL_VALUES: Final = (*VALUES, MOCK_FAULTS)
 INVALID: Final = (OTHER, WRONG)
 
+
+def _share_lists(patch: pytest.MonkeyPatch) -> None:
+    known: dict[bytes, Any] = {}
+
+    def change(outcome: Any, response: Any) -> Any:
+        if not isinstance(outcome, points.ParsedValue):
+            return outcome
+        return known.setdefault(response.body, outcome)
+
+    change_outcome(change)(patch)
+
+
+def _ignore_size(init: Any, client: Any, *args: Any, **options: Any) -> None:
+    init(client, *args, **options)
+    points.forget_max_reply_bytes(client)
+
+
 FAULTS: Final = (
     # Rows.
     fault("last of the rows dropped", *ALL_VALUES, ACCOUNTS)(change_rows(lambda rows: rows[:-1])),
@@ -94,6 +111,8 @@ FAULTS: Final = (
     fault("empty rows dropped", *VALUES)(
         change_rows(lambda rows: [row for row in rows if row.balance])
     ),
+    fault("equal bodies share one list", "responses_share_no_object")(_share_lists),
+    fault("size option not used", "size_option_is_used")(points.INIT_CLIENT.wrap(_ignore_size)),
     fault("first 500 rows only", SIZES)(change_rows(lambda rows: rows[:500])),
     fault("margin flag of the first row in all", *VALUES)(
         change_rows(
