@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from binance_usdm.contract._cases.schemathesis_setup import EDGES, load_schema
 from binance_usdm.contract._server.account import Account
-from binance_usdm.contract._server.session import TimedSigner
+from binance_usdm.contract._server.session import TimedSigner, now_ms
 from binance_usdm.contract._spec.document import Json
 from binance_usdm.contract._spec.operations import operations
 from binance_usdm.mock import Exchange, Switches
@@ -29,7 +29,7 @@ def follow_links(document: Json, exchange: Exchange) -> None:
     account = Account(exchange.api_key, exchange.api_secret)
     schema = load_schema(document)
     schema.app = exchange.asgi
-    schema.auth.set_from_requests(TimedSigner(operations(document), account))
+    schema.auth.set_from_requests(TimedSigner(operations(document), account, now_ms))
     schema.as_state_machine().run(settings=FEW)
 
 
