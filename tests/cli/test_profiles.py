@@ -18,6 +18,9 @@ from binance_usdm._config.profiles import profiles_path, read_profiles
 from binance_usdm_wire import OPERATIONS
 from tests.cli.conftest import LABELS, Desk
 from tests.support.command_line import Finished, run
+from tests.support.spec_facts import BALANCE_WEIGHT, HOST_BY_ENVIRONMENT
+
+DEMO = f"https://{HOST_BY_ENVIRONMENT['demo']}"
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="runs printf")
 SECRET = "canary-of-a-secret-text"
@@ -91,7 +94,7 @@ def test_profiles_share_one_budget(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
     with open_accounts(options, OPERATIONS["balance"]) as accounts:
         assert len(accounts.clients) == 3
         accounts.clients[0].balance()
-        assert [client.budget().used for client in accounts.clients] == [5, 5, 5]
+        assert [client.budget().used for client in accounts.clients] == [BALANCE_WEIGHT] * 3
         assert len({client._transport for client in accounts.clients}) == 1
     with pytest.raises(UsdmError, match="alpha: client is closed"):
         accounts.clients[0].balance()
@@ -236,9 +239,7 @@ def test_the_file_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 def test_a_profile_may_have_its_own_url(desk: Desk) -> None:
     """Its base URL comes before the variable, and an option before both."""
-    text = desk.file.read_text().replace(
-        "[profiles.beta]", '[profiles.beta]\nbase_url = "https://demo-fapi.binance.com"'
-    )
+    text = desk.file.read_text().replace("[profiles.beta]", f'[profiles.beta]\nbase_url = "{DEMO}"')
     desk.file.write_text(text)
     columns = [("--all-profiles",), ("--all-profiles", "--base-url", "https://gateway.example")]
     urls = [
@@ -250,7 +251,7 @@ def test_a_profile_may_have_its_own_url(desk: Desk) -> None:
     ]
     mock = desk.environment["BINANCE_BASE_URL"]
     assert urls == [
-        [mock, "https://demo-fapi.binance.com", mock],
+        [mock, DEMO, mock],
         ["https://gateway.example"] * 3,
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from binance_usdm._events import Event
 from binance_usdm.mock import row
 from tests.cli.conftest import Desk
 from tests.support.command_line import COMMAND, run
+from tests.support.spec_facts import BALANCE_WEIGHT
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
@@ -63,7 +65,7 @@ def test_a_terminal_is_drawn_in_place(
     arguments = ("balance", "--watch", "1")
     with Terminal(*arguments, columns=columns, lines=lines, environment=environment) as terminal:
         first = terminal.wait_for(lambda text: terminal.is_drawn and "Ctrl-C ends" in text)
-        assert "weight 5 used, 1915 left" in first
+        assert f"weight {BALANCE_WEIGHT} used, {1920 - BALANCE_WEIGHT} left" in first
         assert "*" not in first
         desk.seed("alpha", ("USDT", "7.25000000"), ("BNB", "0.00000000"))
         second = terminal.wait_for(lambda text: terminal.is_drawn and "7.25000000*" in text)
@@ -222,11 +224,12 @@ def test_the_budget_dictates_the_interval(desk: Desk) -> None:
     head, _, _ = desk.file.read_text().partition("[profiles.beta]")
     profiles = [head.replace("alpha", f"desk-{number}") for number in range(40)]
     desk.file.write_text("\n".join(profiles))
-    done = run("balance", "--all-profiles", "--watch", "6", "-o", "csv", **desk.environment)
+    done = run("balance", "--all-profiles", "--watch", "1", "-o", "csv", **desk.environment)
     assert (done.returncode, done.stdout, desk.exchange.requests) == (2, "", [])
+    weight = 40 * BALANCE_WEIGHT
     assert (
-        "argument --watch: must be at least 6.3: 40 accounts cost weight 200 each time, "
-        "and the budget is 1920 a minute"
+        f"argument --watch: must be at least {math.ceil(600 * weight / 1920) / 10}: 40 accounts "
+        f"cost weight {weight} each time, and the budget is 1920 a minute"
     ) in done.stderr
 
 

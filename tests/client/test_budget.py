@@ -21,6 +21,7 @@ from binance_usdm import (
     WeightLimiter,
 )
 from tests.support.clients import KEY, SECRET, BlockingFacade, RecordingHandler, error_response
+from tests.support.spec_facts import BALANCE_WEIGHT
 
 ClientOf = Callable[..., BlockingFacade]
 NOW_MS = 1_700_000_000_000 // 60_000 * 60_000 + 20_000
@@ -43,7 +44,7 @@ def test_the_budget_counts_calls_and_the_exchange(client_of: ClientOf) -> None:
         limit=50, used=0, held_until=None, is_banned=False, counted_by="this process"
     )
     client.balance()
-    assert (budget_of(client).used, budget_of(client).left) == (5, 45)
+    assert (budget_of(client).used, budget_of(client).left) == (BALANCE_WEIGHT, 50 - BALANCE_WEIGHT)
     client.client._limiter_queue.limiter.observe(48)
     assert (budget_of(client).used, budget_of(client).left) == (48, 2)
     client.client._limiter_queue.limiter.observe(70)
@@ -55,7 +56,7 @@ def test_without_a_budget_the_use_is_counted(client_of: ClientOf) -> None:
     client = client_of(RecordingHandler(), limiter=None)
     client.balance()
     budget = budget_of(client)
-    assert (budget.limit, budget.used, budget.left) == (None, 5, None)
+    assert (budget.limit, budget.used, budget.left) == (None, BALANCE_WEIGHT, None)
 
 
 def test_a_hold_has_its_end(client_of: ClientOf) -> None:

@@ -236,7 +236,7 @@ def test_a_redirect_is_an_error_and_nothing_is_sent_to_its_target(
     client_of: ClientOf, status: int
 ) -> None:
     with RawServer(repeat(READ, response_bytes(BODY))) as other:
-        location = b"Location: %bfapi/v3/balance" % other.url.encode()
+        location = b"Location: %b%b" % (other.url.encode(), BALANCE_PATH.removeprefix("/").encode())
         moves = repeat(READ, response_bytes(b"", location, status=f"{status} Moved"))
         with (
             RawServer(moves) as server,

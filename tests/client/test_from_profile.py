@@ -15,6 +15,7 @@ from binance_usdm.mock import Exchange
 from tests.support import canaries
 from tests.support.canaries import crash_report
 from tests.support.clients import KEY, SECRET
+from tests.support.spec_facts import HOST_BY_ENVIRONMENT
 
 CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="runs printf")
@@ -26,7 +27,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "profiles.toml"
     file.write_text(
         '[profiles.desk-01]\napi_key = { env = "DESK_KEY" }\napi_secret = { env = "DESK_SECRET" }\n'
-        '[profiles.demo]\nbase_url = "https://demo-fapi.binance.com"\n'
+        f'[profiles.demo]\nbase_url = "https://{HOST_BY_ENVIRONMENT["demo"]}"\n'
         'api_key = { command = ["printf", "demo-key"] }\napi_secret = { env = "DESK_SECRET" }\n'
     )
     file.chmod(0o600)

@@ -17,6 +17,7 @@ import pytest
 from binance_usdm.contract._programs.balances import BALANCES, iter_differences
 from binance_usdm.contract._programs.four_calls import CALLS, judge_output
 from tests.support.paths import ROOT
+from tests.support.spec_facts import BALANCE_PATH
 
 ROWS = json.dumps({"ok": True, "balances": BALANCES})
 REJECTED = json.dumps({"ok": False, "code": -1022})
@@ -30,7 +31,7 @@ assert {name for name in os.environ if name.startswith("BINANCE")} == {
 query = f"timestamp={time.time_ns() // 10**6}"
 digest = hmac.new(os.environ["BINANCE_API_SECRET"].encode(), query.encode(), hashlib.sha256)
 request = urllib.request.Request(
-    f"{os.environ['BINANCE_BASE_URL']}/fapi/v3/balance?{query}&signature={digest.hexdigest()}",
+    f"{os.environ['BINANCE_BASE_URL']}BALANCE_PATH?{query}&signature={digest.hexdigest()}",
     headers={"X-MBX-APIKEY": os.environ["BINANCE_API_KEY"]},
 )
 try:
@@ -42,7 +43,7 @@ if sys.argv[1:] == ["--float"]:
     for row in rows:
         row["balance"] = str(float(row["balance"]))
 print(json.dumps({"ok": True, "balances": rows}))
-"""
+""".replace("BALANCE_PATH", BALANCE_PATH)
 
 
 def run(tmp_path: Path, *command: str) -> subprocess.CompletedProcess[str]:

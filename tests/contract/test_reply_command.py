@@ -15,6 +15,7 @@ from binance_usdm.contract import SPEC, RecordedReply, find_deviations
 from binance_usdm.contract._recorded.proposal import propose_document
 from binance_usdm.contract._spec.operations import operations
 from generator.changes.compare.specs import compare
+from tests.support.spec_facts import BALANCE_PATH
 
 BALANCE = next(operation for operation in operations(SPEC) if operation.id == "balance")
 ROW = BALANCE.richest_example[0]
@@ -25,7 +26,7 @@ SECRET = "QmZtRkWpXsLnVbCd"
 
 def reply(value: Any, status: int = 200, headers: dict[str, str] = JSON) -> RecordedReply:
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return RecordedReply("GET", "/fapi/v3/balance", status, headers, body)
+    return RecordedReply("GET", BALANCE_PATH, status, headers, body)
 
 
 def without(name: str) -> dict[str, Any]:
@@ -135,7 +136,7 @@ def test_files_are_read(tmp_path: Path) -> None:
     """A HAR file and a script give the same as their bodies, and a good one exits with 0."""
     content = {"mimeType": "application/json", "text": json.dumps([{**ROW, "new": SECRET}])}
     entry = {
-        "request": {"method": "GET", "url": "https://fapi.binance.com/fapi/v3/balance?timestamp=1"},
+        "request": {"method": "GET", "url": f"https://fapi.binance.com{BALANCE_PATH}?timestamp=1"},
         "response": {"status": 200, "headers": [], "content": content},
     }
     har, body = tmp_path / "recorded.har", tmp_path / "body.json"
@@ -147,7 +148,7 @@ def test_files_are_read(tmp_path: Path) -> None:
     done = run(str(body), "--operation", "balance")
     assert (done.returncode, done.stdout) == (1, expected), done.stderr
     script = tmp_path / "script.json"
-    row = {"method": "GET", "path": "/fapi/v3/balance", "status": 200, "headers": []}
+    row = {"method": "GET", "path": BALANCE_PATH, "status": 200, "headers": []}
     script.write_text(json.dumps([{**row, "body": json.dumps([ROW])}]), encoding="utf-8")
     done = run(str(script))
     assert (done.returncode, done.stdout) == (0, ""), done.stderr

@@ -19,6 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
+
 KEY, SECRET = os.environ["BINANCE_API_KEY"], os.environ["BINANCE_API_SECRET"]
 ROWS = [
     {
@@ -53,10 +55,10 @@ class Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         now = time.time_ns() // 1_000_000
         try:
-            if path == "/fapi/v1/time":
+            if path == TIME_PATH:
                 self.check_names(query, set())
                 value: Any = {"serverTime": now}
-            elif path == "/fapi/v3/balance":
+            elif path == BALANCE_PATH:
                 self.check_balance(query, now)
                 value = ROWS
             else:

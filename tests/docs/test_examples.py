@@ -19,6 +19,7 @@ from binance_usdm._config.environment import without_proxy_for
 from binance_usdm.mock import Exchange, Reply, row, running
 from tests.support.paths import ROOT
 from tests.support.postgres import PostgresServer
+from tests.support.spec_facts import BALANCE_WEIGHT
 
 EXAMPLES = ROOT / "examples"
 MAX_LINES = 60
@@ -341,7 +342,10 @@ def test_events_are_json_lines(example: Runner) -> None:
     kinds = ["sent", "answered", "retry", "sent", "answered", "balance"]
     assert [line["message"] for line in lines] == kinds
     retry, answered, balance = lines[2], lines[4], lines[5]
-    assert (answered["status"], answered["attempt"], answered["used_weight"]) == (200, 2, 5)
+    assert (answered["status"], answered["attempt"], answered["used_weight"]) == (
+        *(200, 2),
+        BALANCE_WEIGHT,
+    )
     assert 0 <= answered["seconds"] < 60
     assert (retry["error"], retry["status"], retry["attempt"]) == ("ServerError", 500, 1)
     assert balance["attempts"] == 2

@@ -30,6 +30,7 @@ from tests.specs.places import (
     changed,
 )
 from tests.specs.wide_spec import wide_document
+from tests.support.spec_facts import BALANCE_PATH
 
 
 def real_spec_with(place: Place, value: Any) -> Json:
@@ -182,7 +183,7 @@ def test_what_only_other_tools_read_passes() -> None:
 def test_parameters_of_a_path_are_those_of_its_operations() -> None:
     """None is lost: the code is the same as when the operation declares them."""
     document = copy.deepcopy(DOCUMENT)
-    path = document["paths"]["/fapi/v3/balance"]
+    path = document["paths"][BALANCE_PATH]
     path["parameters"] = path["get"]["parameters"]
     path["get"]["parameters"] = []
     expected = generate(DOCUMENT)
@@ -194,7 +195,7 @@ def test_parameters_of_a_path_are_those_of_its_operations() -> None:
         operation.declared for operation in operations(DOCUMENT)
     ]
     path["parameters"] = [{**PARAMETER, "name": "a b"}]
-    assert "paths./fapi/v3/balance.parameters.0: name 'a b' would need" in " ".join(
+    assert f"paths.{BALANCE_PATH}.parameters.0: name 'a b' would need" in " ".join(
         findings(document)
     )
 

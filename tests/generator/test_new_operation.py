@@ -18,6 +18,7 @@ from generator.document.openapi import load
 from generator.output.package_files import replace_package
 from generator.output.project import generate
 from tests.support.paths import ROOT
+from tests.support.spec_facts import BALANCE_PATH
 
 AMOUNT = {"$ref": "#/components/schemas/Amount", "description": "An amount, in USD."}
 EXAMPLE = {
@@ -69,7 +70,7 @@ def with_account() -> dict[str, Any]:
             },
         ),
     }
-    operation = copy.deepcopy(document["paths"]["/fapi/v3/balance"]["get"])
+    operation = copy.deepcopy(document["paths"][BALANCE_PATH]["get"])
     operation |= {
         "operationId": "account",
         "summary": "Account information.",

@@ -24,6 +24,7 @@ from generator.document.openapi import load
 from generator.output.package_files import Files, read_package, replace_package
 from generator.output.project import PACKAGE, generate
 from tests.support.paths import ROOT
+from tests.support.spec_facts import BALANCE_WEIGHT
 
 SPEC = ROOT / "spec" / "openapi.yaml"
 COMMITTED = ROOT / "generated_client" / PACKAGE
@@ -94,7 +95,9 @@ def test_generating_says_what_the_spec_changed(
     """The package's copy of the spec is compared with the new one."""
     served = package / "openapi.json"
     text = served.read_text(encoding="utf-8")
-    old = text.replace('"x-weight": 5', '"x-weight": 1').replace("updateTime", "updatedTime")
+    old = text.replace(f'"x-weight": {BALANCE_WEIGHT}', '"x-weight": 1').replace(
+        "updateTime", "updatedTime"
+    )
     served.write_text(old, encoding="utf-8")
     assert main(["--output", str(package.parent)]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == [

@@ -18,6 +18,7 @@ from generator.document.openapi import Json, load
 from generator.output.project import PACKAGE, generate
 from tests.specs.places import ABSENT, changed, places
 from tests.support.paths import ROOT
+from tests.support.spec_facts import BALANCE_PATH
 
 SPEC = ROOT / "spec" / "openapi.yaml"
 DOCUMENT = load(SPEC)
@@ -25,7 +26,7 @@ DOCUMENT = load(SPEC)
 THREE_FAULTS = (
     SPEC.read_text(encoding="utf-8")
     .replace("operationId: balance", "operationId: server_time", 1)
-    .replace("x-weight: 5", "x-wieght: 5")
+    .replace("x-weight: ", "x-wieght: ", 1)
     .replace('"#/components/schemas/ServerTime"', '"#/components/schemas/Clock"')
     .encode()
 )
@@ -142,7 +143,7 @@ def test_an_example_that_breaks_its_schema_is_a_finding() -> None:
     row["properties"]["marginBalance"] = row["properties"]["balance"]
     assert lint(document) == []
     row["required"] = [*row["required"], "marginBalance"]
-    place = "paths./fapi/v3/balance.get.responses.200.content.application/json.examples"
+    place = f"paths.{BALANCE_PATH}.get.responses.200.content.application/json.examples"
     findings = lint(document)
     assert f'{place}.documentation.value.0: "marginBalance" is a required property' in findings
     assert all("marginBalance" in finding for finding in findings)

@@ -102,6 +102,8 @@ def all_names() -> Json:
     ]
     for number, name in enumerate(("Required", "Optional", "AllClasses")):
         operation = copy.deepcopy(time)
+        # It leads from the time of the exchange.
+        operation["responses"]["200"].pop("links", None)
         media = operation["responses"]["200"]["content"]["application/json"]
         rows = name != "AllClasses"
         media["schema"] = array(to(name)) if rows else to(name)

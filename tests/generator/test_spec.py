@@ -13,9 +13,10 @@ import pytest
 
 from generator.document.openapi import load, resolve
 from tests.support.paths import ROOT
+from tests.support.spec_facts import BALANCE_PATH
 
 SPEC = load(ROOT / "spec" / "openapi.yaml")
-BALANCE = SPEC["paths"]["/fapi/v3/balance"]["get"]
+BALANCE = SPEC["paths"][BALANCE_PATH]["get"]
 BALANCE_EXAMPLES = BALANCE["responses"]["200"]["content"]["application/json"]["examples"]
 
 

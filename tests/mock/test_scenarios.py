@@ -29,6 +29,7 @@ from binance_usdm.mock import (
 from binance_usdm.mock.admin.routes import AdminApi
 from binance_usdm.mock.scenario.document import MAX_FILE_BYTES, scenario_schema
 from tests.support.signed_requests import T0, send_query, sign_query
+from tests.support.spec_facts import BALANCE_PATH
 
 ED25519_PEM = (
     Ed25519PrivateKey.from_private_bytes(b"\1" * 32)
@@ -466,8 +467,8 @@ CANARY = "Canary-of-a-secret-0123456789"
         ({"accounts": [{"keys": [KEY], "replies": [
             {"operation": "balance", "rows": [], "nth": 1, "after_ms": 1}]}]},
          "scenario.accounts[0].replies[0]: pass either nth or after_ms"),
-        ({"stubs": [{"request": "GET /fapi/v3/balance", "value": {}}]},
-         "scenario.stubs[0]: GET /fapi/v3/balance is the operation balance"),
+        ({"stubs": [{"request": f"GET {BALANCE_PATH}", "value": {}}]},
+         f"scenario.stubs[0]: GET {BALANCE_PATH} is the operation balance"),
         ({"stubs": [{"request": "GET /a", "base64": "!"}]}, "scenario.stubs[0]: base64 is not valid"),
         ({"stubs": [{"request": "GET /a", "text": "", "nth": 2}]},
          "scenario.stubs[0]: GET /a needs a first body"),

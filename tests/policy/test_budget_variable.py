@@ -29,6 +29,7 @@ from binance_usdm.mock import Exchange, running
 from tests.support import canaries
 from tests.support.clients import KEY, SECRET, RecordingHandler
 from tests.support.command_line import process, run
+from tests.support.spec_facts import BALANCE_WEIGHT
 
 CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
 FULL = 10**6
@@ -105,7 +106,7 @@ def test_call_counts_in_redis(variables: Callable[..., None], redis_url: str) ->
         (key,) = server.keys()
         values: Any = server.hgetall(key)
     assert (key, values["base_url"]) == (budget_key("fapi.binance.com"), MAINNET)
-    assert "5" in values.values()
+    assert str(BALANCE_WEIGHT) in values.values()
 
 
 @CLIENTS

@@ -20,6 +20,7 @@ from tests.policy.fake_time import TIME_OF_THE_WORLD, FakeTime, RedisServer, red
 from tests.policy.redis_sets import SentinelSet, running_cluster, wait_until
 from tests.support import canaries
 from tests.support.clients import RecordingHandler
+from tests.support.spec_facts import BALANCE_WEIGHT
 from tests.support.timing import best_duration
 
 # The constructors of redis-py are not typed.
@@ -60,7 +61,7 @@ def test_client_makes_calls(client_of: Callable[..., Any], redis_url: str) -> No
         for _ in range(3):
             client_of(RecordingHandler(), limiter=limiter).balance()
         (key,) = client.keys()
-        assert 15 in map(int, filter(bytes.isdigit, client.hvals(key)))
+        assert 3 * BALANCE_WEIGHT in map(int, filter(bytes.isdigit, client.hvals(key)))
 
 
 def test_credentials_come_from_a_provider(tmp_path: Path) -> None:

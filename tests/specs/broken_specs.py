@@ -31,6 +31,7 @@ from tests.specs.places import (
     Case,
     Place,
 )
+from tests.support.spec_facts import BALANCE_PATH
 
 BROKEN_DOCUMENT: list[Case] = [
     (("openapi",), "3.0.3", "openapi: version '3.0.3' is not supported; use 3.1.x"),
@@ -72,7 +73,7 @@ BROKEN_DOCUMENT: list[Case] = [
 BROKEN_OPERATIONS: list[Case] = [
     ((*BALANCE, "operationId"), ABSENT, "get: operationId is missing"),
     ((*BALANCE, "operationId"), "server_time",
-     "operationId 'server_time' is also that of paths./fapi/v3/balance.get"),
+     f"operationId 'server_time' is also that of paths.{BALANCE_PATH}.get"),
     ((*BALANCE, "operationId"), "accountBalance",
      "operationId 'accountBalance' must be a snake_case name for a method"),
     ((*BALANCE, "operationId"), "import", "operationId 'import' must be a snake_case name"),
@@ -141,17 +142,17 @@ BROKEN_OPERATIONS: list[Case] = [
     ((*SCHEMES, "ApiKey", "in"), "query", "securitySchemes.ApiKey: a key belongs in the header"),
     ((*SCHEMES, "ApiKey", "type"), "http",
      "securitySchemes.ApiKey.type: must be one of apiKey, not 'http'"),
-    (("paths", "/fapi/v3/balance", "post"), DOCUMENT["paths"]["/fapi/v3/balance"]["get"],
+    (("paths", BALANCE_PATH, "post"), DOCUMENT["paths"][BALANCE_PATH]["get"],
      "post: only get is supported: this client reads, and cannot trade, move money"),
-    (("paths", "/fapi/v3/balance", "put"), DOCUMENT["paths"]["/fapi/v3/balance"]["get"],
+    (("paths", BALANCE_PATH, "put"), DOCUMENT["paths"][BALANCE_PATH]["get"],
      "put: only get is supported: this client reads"),
-    (("paths", "/fapi/v3/balance", "delete"), DOCUMENT["paths"]["/fapi/v3/balance"]["get"],
+    (("paths", BALANCE_PATH, "delete"), DOCUMENT["paths"][BALANCE_PATH]["get"],
      "delete: only get is supported: this client reads"),
-    (("paths", "/fapi/v3/balance", "parameters"), {}, "parameters: must be a list, not a mapping"),
+    (("paths", BALANCE_PATH, "parameters"), {}, "parameters: must be a list, not a mapping"),
     (("paths", "/fapi/{version}/x"), {"get": {}},
      "/x.get: the path must name the parameters with in: path, each once; they are none"),
-    (("paths", "/fapi/v3/balance/"), DOCUMENT["paths"]["/fapi/v3/balance"],
-     "balance/.get: operationId 'balance' is also that of paths./fapi/v3/balance.get"),
+    (("paths", f"{BALANCE_PATH}/"), DOCUMENT["paths"][BALANCE_PATH],
+     f"balance/.get: operationId 'balance' is also that of paths.{BALANCE_PATH}.get"),
     (("paths", "/fapi/v3/x?y=1"), {"get": {}}, "y=1.get: the path would need percent-encoding"),
 ]  # fmt: skip
 LINK: Place = (*TIME, "responses", "200", "links", "balance")

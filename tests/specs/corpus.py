@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from generator.document.openapi import Json, load
 from tests.support.paths import SPEC_FILE
+from tests.support.spec_facts import BALANCE_PATH
 
 SIGNED: Final = "USER_DATA"
 KEY_ONLY: Final = "MARKET_DATA"
@@ -321,7 +322,7 @@ def corpus_document(names: Iterable[str] | None = None) -> Json:
     document["x-security-types"][KEY_ONLY] = ["ApiKey"]
     document["components"]["parameters"]["Limit"] = argument("limit", SMALL)
     document["components"]["schemas"] |= copy.deepcopy(SCHEMAS)
-    signing = document["paths"]["/fapi/v3/balance"]["get"]["parameters"]
+    signing = document["paths"][BALANCE_PATH]["get"]["parameters"]
     for shape in SHAPES:
         if shape.name in chosen:
             operation = _operation(shape, signing if shape.security == SIGNED else [])

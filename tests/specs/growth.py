@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from generator.document.openapi import Json, load
 from tests.support.paths import ROOT, SPEC_FILE
+from tests.support.spec_facts import BALANCE_PATH
 
 IMPORT: Final = """
 import json, sys, time
@@ -37,7 +38,7 @@ def growing_document(count: int) -> Json:
     """Return the real spec with `count` operations."""
     document = copy.deepcopy(load(SPEC_FILE))
     schemas = document["components"]["schemas"]
-    row, operation = schemas["AccountBalance"], document["paths"]["/fapi/v3/balance"]["get"]
+    row, operation = schemas["AccountBalance"], document["paths"][BALANCE_PATH]["get"]
     symbol = {
         "name": "symbol", "in": "query", "required": True, "description": "A symbol.",
         "schema": {"type": "string", "pattern": "^[A-Z]+$", "x-rule": "upper-case letters"},

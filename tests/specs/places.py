@@ -7,6 +7,7 @@ from typing import Any
 
 from generator.document.openapi import Json, load
 from tests.support.paths import SPEC_FILE
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 Place = tuple[str | int, ...]
 Case = tuple[Place, Any, str]
@@ -27,8 +28,8 @@ WINDOW: Place = (*COMPONENTS, "parameters", "RecvWindow")
 TIMESTAMP: Place = (*COMPONENTS, "parameters", "Timestamp")
 HEADER: Place = (*COMPONENTS, "headers", "UsedWeight")
 REFUSED: Place = (*COMPONENTS, "responses", "Refused")
-BALANCE: Place = ("paths", "/fapi/v3/balance", "get")
-TIME: Place = ("paths", "/fapi/v1/time", "get")
+BALANCE: Place = ("paths", BALANCE_PATH, "get")
+TIME: Place = ("paths", TIME_PATH, "get")
 OK: Place = (*BALANCE, "responses", "200")
 MEDIA: Place = (*OK, "content", "application/json")
 RESULT: Place = (*MEDIA, "schema")

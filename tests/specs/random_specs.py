@@ -33,6 +33,7 @@ from tests.specs.corpus import AMOUNT, argument, array, described, to
 from tests.specs.imported import imported_package
 from tests.specs.places import changed, places
 from tests.support.paths import SPEC_FILE
+from tests.support.spec_facts import BALANCE_PATH, TIME_PATH
 
 Sample: TypeAlias = tuple[Json, Any]
 """A schema, and a value that fits it."""
@@ -142,8 +143,10 @@ def documents(draw: Any) -> Json:
         schema, value = draw(values(document, 3).filter(lambda s: isinstance(s[1], (list, dict))))
         arguments = draw(st.dictionaries(NAMES, scalars(), max_size=3))
         signed = draw(st.booleans())
-        source = document["paths"]["/fapi/v3/balance" if signed else "/fapi/v1/time"]["get"]
+        source = document["paths"][BALANCE_PATH if signed else TIME_PATH]["get"]
         operation = copy.deepcopy(source)
+        # It leads from the time of the exchange.
+        operation["responses"]["200"].pop("links", None)
         operation["operationId"] = f"made_{number}"
         operation["x-weight"] = draw(st.integers(0, 9))
         media = operation["responses"]["200"]["content"]["application/json"]

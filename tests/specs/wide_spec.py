@@ -10,6 +10,7 @@ from typing import Any
 
 from generator.document.openapi import Json, load
 from tests.support.paths import SPEC_FILE
+from tests.support.spec_facts import BALANCE_PATH
 
 REAL = load(SPEC_FILE)
 HOSTILE_TEXTS = [
@@ -145,7 +146,7 @@ def _get(name: str, security: str, result: Json, example: Any, parameters: list[
     requirement = REAL["x-security-types"].get(security, ["ApiKey"])
     media = {"schema": result, "examples": {"made_up": {"value": example}}}
     content = {"application/json": media}
-    errors = REAL["paths"]["/fapi/v3/balance"]["get"]["responses"]
+    errors = REAL["paths"][BALANCE_PATH]["get"]["responses"]
     response = {"description": "A response.", "content": content}
     return {
         "get": {
@@ -169,7 +170,7 @@ def wide_document() -> Json:
     that are objects, lists and lists of lists.
     """
     document = copy.deepcopy(REAL)
-    signed = document["paths"]["/fapi/v3/balance"]["get"]["parameters"]
+    signed = document["paths"][BALANCE_PATH]["get"]["parameters"]
     paths = {
         "/fapi/v3/account": _get(
             "account",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from tests.generator.changes.edits import drop, put, rename, reorder, together
 from tests.generator.changes.seed import MAJOR, MINOR, PATCH, PATHS, Seed, add_account_operation
 from tests.specs.places import BALANCE, HEADER, OK, RESULT, SCHEMES, TIME
+from tests.support.spec_facts import BALANCE_PATH
 
 OPERATIONS = [
     Seed("operation added", add_account_operation, MINOR, ("operation-added",)),
     Seed("operation renamed", put((*BALANCE, "operationId"), "balances"), MAJOR, ("operation-renamed",)),
-    Seed("operation writes", rename((*PATHS, "/fapi/v3/balance", "get"), "post"), MAJOR, ("operation-method",)),
+    Seed("operation writes", rename((*PATHS, BALANCE_PATH, "get"), "post"), MAJOR, ("operation-method",)),
     Seed("tag moved", put((*BALANCE, "tags"), ["market"]), PATCH, ("operation-tag",)),
     Seed("order of operations", reorder(PATHS), PATCH, ("operation-order",)),
     Seed("weight lowered", put((*BALANCE, "x-weight"), 1), PATCH, ("weight-lowered",)),

@@ -13,9 +13,10 @@ from generator.changes.compare.specs import compare
 from generator.changes.facts.documents import IncomparableError, find_problems, read_document
 from tests.generator.changes.edits import REAL
 from tests.support.paths import ROOT, SPEC_FILE
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT
 
 TEXT = SPEC_FILE.read_text(encoding="utf-8")
-HEAVY = TEXT.replace("x-weight: 5", "x-weight: 10")
+HEAVY = TEXT.replace(f"x-weight: {BALANCE_WEIGHT}", f"x-weight: {2 * BALANCE_WEIGHT}")
 Write = Callable[[str, str], str]
 
 
@@ -80,7 +81,7 @@ def _with_asset_pattern(pattern: str) -> str:
     "text",
     [
         "paths: {}\n" + TEXT,
-        TEXT.replace("x-weight: 5", "x-wieght: 5"),
+        TEXT.replace("x-weight: ", "x-wieght: ", 1),
         TEXT.replace('"200":', "200:"),
         TEXT.replace("updated 2026-01-15", "updated").replace("gen: developers", "1: developers"),
         TEXT.replace("minimum: 0", "minimum: .inf"),
@@ -105,7 +106,7 @@ def test_findings_are_no_changes(write: Write, capsys: pytest.CaptureFixture[str
     output = capsys.readouterr().out
     assert "none: nothing changes for users" in output
     for name in ("old", "new"):
-        assert f"the {name} document: paths./fapi/v3/balance.get: tags must name" in output
+        assert f"the {name} document: paths.{BALANCE_PATH}.get: tags must name" in output
 
 
 @pytest.mark.parametrize(

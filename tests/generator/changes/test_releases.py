@@ -15,9 +15,10 @@ from generator.changes.releases import find_baseline, release_problems, write_re
 from generator.changes.report import bump
 from generator.changes.rules.steps import Step
 from tests.support.paths import SPEC_FILE
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT
 
 TEXT = SPEC_FILE.read_text(encoding="utf-8")
-HEAVY = TEXT.replace("x-weight: 5", "x-weight: 10")
+HEAVY = TEXT.replace(f"x-weight: {BALANCE_WEIGHT}", f"x-weight: {2 * BALANCE_WEIGHT}")
 RENAMED = TEXT.replace("x-instant: updated_at", "x-instant: changed_at")
 Tree = Callable[..., Path]
 
@@ -169,7 +170,7 @@ def test_the_baseline_is_the_newest_release(tree: Tree) -> None:
         tree("0.1.0", "", spec=HEAVY, released=recorded)
         baseline = find_baseline(root)
         assert baseline is not None
-        assert baseline.document["paths"]["/fapi/v3/balance"]["get"]["x-weight"] == 5
+        assert baseline.document["paths"][BALANCE_PATH]["get"]["x-weight"] == BALANCE_WEIGHT
         names.append(baseline.name)
     assert names == [
         "the last commit; nothing was released yet",

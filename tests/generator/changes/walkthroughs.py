@@ -7,6 +7,7 @@ writes the reports of docs/changes.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -18,9 +19,14 @@ from generator.changes.rendering import render_markdown
 from generator.changes.report import Report
 from tests.generator.changes.edits import REAL
 from tests.support.paths import ROOT, SPEC_FILE
+from tests.support.spec_facts import BALANCE_PATH, BALANCE_WEIGHT, HOST_BY_ENVIRONMENT
 
 TEXT = SPEC_FILE.read_text(encoding="utf-8")
 FOLDER = ROOT / "docs" / "changes"
+WEIGHT = BALANCE_WEIGHT
+DEMO = f"https://{HOST_BY_ENVIRONMENT['demo']}"
+MOVED = DEMO.replace("demo-", "demo2-")
+NEXT_PATH = re.sub(r"(?<=/v)[0-9]+", lambda match: str(int(match[0]) + 1), BALANCE_PATH)
 EXAMPLES = ("weight raised", "field removed", "endpoint retired")
 """The walkthroughs whose reports are in docs/changes."""
 
@@ -85,33 +91,30 @@ WALKTHROUGHS = [
     ),
     Walkthrough(
         "weight raised",
-        (("      x-weight: 5\n", "      x-weight: 10\n"),),
+        ((f"      x-weight: {WEIGHT}\n", f"      x-weight: {2 * WEIGHT}\n"),),
         "patch (0.1.0 -> 0.1.1): 1 quiet",
-        ("- The weight of `balance()` is 10 instead of 5.",),
-        "count 5 for a call of balance(): the weight budget admits too many calls until the used"
+        (f"- The weight of `balance()` is {2 * WEIGHT} instead of {WEIGHT}.",),
+        f"count {WEIGHT} for a call of balance(): the weight budget admits too many calls until the used"
         " weight of a response corrects it, and 429 becomes possible",
-        "README.md: names 384, which is 1920 / 5",
+        f"README.md: names {1920 // WEIGHT}, which is 1920 / {WEIGHT}",
     ),
     Walkthrough(
         "host moved",
-        (("https://demo-fapi.binance.com", "https://demo2-fapi.binance.com"),),
+        ((DEMO, MOVED),),
         "major (0.1.0 -> 0.2.0): 1 breaking",
-        (
-            "- Breaking: `DEMO` is https://demo2-fapi.binance.com instead of"
-            " https://demo-fapi.binance.com.",
-        ),
-        "call https://demo-fapi.binance.com: they fail when the exchange switches it off; pass"
-        " base_url=https://demo2-fapi.binance.com until the release",
-        "binance_usdm/_config/defaults.py: DEMO is https://demo2-fapi.binance.com",
+        (f"- Breaking: `DEMO` is {MOVED} instead of {DEMO}.",),
+        f"call {DEMO}: they fail when the exchange switches it off; pass"
+        f" base_url={MOVED} until the release",
+        f"binance_usdm/_config/defaults.py: DEMO is {MOVED}",
     ),
     Walkthrough(
         "endpoint retired",
-        (("  /fapi/v3/balance:\n", "  /fapi/v4/balance:\n"),),
+        ((f"  {BALANCE_PATH}:\n", f"  {NEXT_PATH}:\n"),),
         "patch (0.1.0 -> 0.1.1): 1 quiet",
-        ("- `balance()` calls /fapi/v4/balance instead of /fapi/v3/balance.",),
-        "call /fapi/v3/balance: they work until the exchange retires it; from then on every call"
+        (f"- `balance()` calls {NEXT_PATH} instead of {BALANCE_PATH}.",),
+        f"call {BALANCE_PATH}: they work until the exchange retires it; from then on every call"
         " fails (404)",
-        "names /fapi/v3/balance",
+        f"names {BALANCE_PATH}",
     ),
     Walkthrough(
         "error code added",
