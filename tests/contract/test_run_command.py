@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -10,11 +11,19 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from binance_usdm.contract import SPEC
+from binance_usdm.contract._cases.run_state import Run
+from binance_usdm.contract._cases.schemathesis_setup import EDGES
+from binance_usdm.contract._server import server_vs_spec
 from binance_usdm.contract._server.account import Account
+from binance_usdm.contract._server.session import ServerSession
+from binance_usdm.contract._server.small_changes import Outcome, Variant, iter_variants
+from binance_usdm.contract._spec.operations import operations
 from binance_usdm.mock import (
     DEFAULT_API_KEY,
     DEFAULT_API_SECRET,
@@ -141,6 +150,31 @@ def test_echoed_key_is_redacted() -> None:
     assert done.returncode == 1
     assert "key (key)" in done.stdout
     assert DEFAULT_API_KEY not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("slow_seconds", "status", "count"), [(-1.0, 200, 2), (1e9, 400, 1)])
+def test_slow_request_is_tried_again(
+    slow_seconds: float, status: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a request shows that took too long is tried again, with a new timestamp, and no other."""
+    sent: list[Variant] = []
+
+    def send(session: Any, url: str, operation: Any, variant: Variant) -> Outcome:
+        sent.append(variant)
+        return Outcome(400, -1021, b"") if len(sent) == 1 else Outcome(200, None, b"")
+
+    monkeypatch.setattr(server_vs_spec, "send_variant", send)
+    monkeypatch.setattr(server_vs_spec, "SLOW_SECONDS", slow_seconds)
+    times = itertools.count(10**12)
+    account = Account("fake-key", "fake-secret")
+    check = server_vs_spec.ServerCheck(
+        SPEC, "http://127.0.0.1:9", account, EDGES, str, now=lambda: next(times)
+    )
+    [balance] = [operation for operation in operations(SPEC) if operation.id == "balance"]
+    variant = next(iter_variants(balance, account, check.now))
+    outcome, last = check.send_in_time(ServerSession(check.url), Run(), balance, variant)
+    assert (outcome.status, len(sent), last) == (status, count, sent[-1])
+    assert len({each.query for each in sent}) == count
 
 
 def test_time_budget_ends_in_3() -> None:

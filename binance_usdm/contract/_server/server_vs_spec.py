@@ -174,35 +174,33 @@ class ServerCheck:
                     return
                 run.checks[variant.name] += 1
                 self._note(name, operation.path)
-                outcome, sent = self._send(session, run, operation, variant)
+                outcome, sent = self.send_in_time(session, run, operation, variant)
                 if not outcome.is_expected(variant.expected):
                     yield self._changed_finding(operation, sent, name, outcome)
                     # Without a valid request the others show nothing.
                     if variant.name == VALID:
                         break
 
-    def _send(
-        self, session: ServerSession, run: Run, operation: Operation, variant: Variant
+    def send_in_time(
+        self,
+        session: ServerSession,
+        run: Run,
+        operation: Operation,
+        variant: Variant,
+        tries: int = MAX_TRIES,
     ) -> tuple[Outcome, Variant]:
         """Send a variant, and once more with a new timestamp when an unexpected outcome was slow."""
-        for number in range(1, MAX_TRIES + 1):
-            # The first was made when it was taken; its making takes no time.
-            started_at = time.monotonic()
-            outcome = send_variant(session, self.url, operation, variant)
-            if run.coverage is not None and outcome.status:
-                sent = (variant.method, variant.path, variant.query)
-                run.coverage.observe(*sent, outcome.status, outcome.headers, outcome.body)
-            seconds = time.monotonic() - started_at
-            if outcome.is_expected(variant.expected) or seconds <= SLOW_SECONDS:
-                break
-            if number < MAX_TRIES:
-                same = (
-                    each
-                    for each in iter_variants(operation, self.account, self.now)
-                    if each.name == variant.name
-                )
-                variant = next(same)
-        return outcome, variant
+        started_at = time.monotonic()
+        outcome = send_variant(session, self.url, operation, variant)
+        if run.coverage is not None and outcome.status:
+            sent = (variant.method, variant.path, variant.query)
+            run.coverage.observe(*sent, outcome.status, outcome.headers, outcome.body)
+        is_slow = time.monotonic() - started_at > SLOW_SECONDS
+        if outcome.is_expected(variant.expected) or not is_slow or tries == 1:
+            return outcome, variant
+        variants = iter_variants(operation, self.account, self.now)
+        same = next(each for each in variants if each.name == variant.name)
+        return self.send_in_time(session, run, operation, same, tries - 1)
 
     def _changed_finding(
         self, operation: Operation, variant: Variant, name: str, outcome: Outcome

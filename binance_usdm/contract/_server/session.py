@@ -32,6 +32,11 @@ Clock: TypeAlias = Callable[[], int]
 """Time in ms, of this machine or of the server that is checked."""
 
 
+def now_ms() -> int:
+    """Return the time of this machine in ms."""
+    return time.time_ns() // 1_000_000
+
+
 class ServerSession(requests.Session):
     """A session that notices when the server limits requests or does not respond.
 
@@ -88,7 +93,9 @@ class TimedSigner(Signer):
         signed_at: Instant of the monotonic clock when the latest request was signed.
     """
 
-    def __init__(self, operations: Iterable[Operation], account: Account, now: Clock) -> None:
+    def __init__(
+        self, operations: Iterable[Operation], account: Account, now: Clock = now_ms
+    ) -> None:
         known = [*operations]
         super().__init__(known, account.api_key, account.api_secret)
         self._timestamps = {each.timestamp for each in known if each.timestamp}
@@ -104,11 +111,6 @@ class TimedSigner(Signer):
         self.signed_at = time.monotonic()
         request.url = f"{address}{mark}{'&'.join(pairs)}"
         return super().__call__(request)
-
-
-def now_ms() -> int:
-    """Return the time of this machine in ms."""
-    return time.time_ns() // 1_000_000
 
 
 def set_timestamp(pairs: list[str], names: set[str], ms: int) -> list[str]:
