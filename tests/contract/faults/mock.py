@@ -188,8 +188,8 @@ FAULTS: Final = (
     ),
     fault("every key reads the first account", CONTENT)(
         points.RESPONSE_BODY.wrap(
-            lambda make_body, pipeline, operation, account, now: make_body(
-                pipeline, operation, points.first_account(pipeline), now
+            lambda make_body, pipeline, operation, account, now, **more: make_body(
+                pipeline, operation, points.first_account(pipeline), now, **more
             )
         )
     ),
