@@ -220,6 +220,25 @@ def test_wrong_usage_is_explained(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("package", "arguments"),
+    [("schemathesis", ["run"]), ("jsonschema_rs", ["reply", "-", "--operation", "balance"])],
+)
+def test_missing_extra_is_named(package: str, arguments: list[str]) -> None:
+    """Without the extra the command says what is missing and how to install it."""
+    program = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        "from binance_usdm._cli.main import main\n"
+        f"sys.exit(main(['contract', *{arguments!r}]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 1
+    assert f"({package} is missing); run pip install 'binance-usdm[contract]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_optimized_python_is_rejected() -> None:
     """Without assertions no check could fail."""
     done = run(env={"PYTHONOPTIMIZE": "1"})
