@@ -154,12 +154,12 @@ class BaseClient(CallRunner, ClientFactories[TransportT]):
     def _transport_problem(cls, transport: Any, httpx_class: type) -> Problem:
         default_name = cls._default_transport_class.__name__
         httpx_name = httpx_class.__name__
-        found = type(transport).__qualname__
+        given_name = type(transport).__qualname__
         if isinstance(transport, type):
-            found = f"the class {transport.__qualname__}; pass an instance"
+            given_name = f"the class {transport.__qualname__}; pass an instance"
         return Problem(
             f"transport must be of type {default_name} or httpx.{httpx_name} for {cls.__name__}, "
-            f"such as httpx.{httpx_name.replace('Base', 'HTTP')}(), not {found}"
+            f"such as httpx.{httpx_name.replace('Base', 'HTTP')}(), not {given_name}"
         )
 
     @classmethod

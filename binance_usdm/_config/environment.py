@@ -83,26 +83,26 @@ def options_from_env(options: Mapping[str, Any]) -> dict[str, Any] | Problem:
     Returns:
         Arguments that are not in `options`, or a `Problem` that repeats no value.
     """
-    found: dict[str, Any] = {
+    environment_options: dict[str, Any] = {
         option: os.environ[name]
         for option, name in ENV_NAMES_BY_OPTION.items()
         if os.environ.get(name) and option not in options
     }
     # A transport has its own proxy or none.
     if options.get("transport") is not None:
-        found.pop("proxy", None)
-    if "allow_http_hosts" in found:
-        found["allow_http_hosts"] = http_hosts_from_env()
+        environment_options.pop("proxy", None)
+    if "allow_http_hosts" in environment_options:
+        environment_options["allow_http_hosts"] = http_hosts_from_env()
     problem = None
     if "limiter" not in options:
-        problem = _add_limiter(found, options)
+        problem = _add_limiter(environment_options, options)
     if problem is None and "api_key" not in options:
-        problem = _add_api_key(found)
+        problem = _add_api_key(environment_options)
     if problem is None and not {"signer", "api_secret"} & options.keys():
-        problem = _add_signing_option(found)
+        problem = _add_signing_option(environment_options)
     elif problem is None:
-        found.pop("api_secret", None)
-    return found if problem is None else problem
+        environment_options.pop("api_secret", None)
+    return environment_options if problem is None else problem
 
 
 def limiter_from_env(base_url: str) -> Any:
@@ -124,12 +124,14 @@ def limiter_from_env(base_url: str) -> Any:
         return Problem(f"{ENV_BUDGET} {problem}" if option == "url" else f"{ENV_BUDGET}: {error}")
 
 
-def _add_limiter(found: dict[str, Any], options: Mapping[str, Any]) -> Problem | None:
-    limiter = limiter_from_env(str(options.get("base_url") or found.get("base_url", "")))
+def _add_limiter(environment_options: dict[str, Any], options: Mapping[str, Any]) -> Problem | None:
+    limiter = limiter_from_env(
+        str(options.get("base_url") or environment_options.get("base_url", ""))
+    )
     if isinstance(limiter, Problem):
         return limiter
     if limiter is not None:
-        found["limiter"] = limiter
+        environment_options["limiter"] = limiter
     return None
 
 
@@ -141,14 +143,14 @@ def variable_of(option: str) -> str:
     return file_variable if os.environ.get(file_variable) else ENV_NAMES_BY_OPTION[option]
 
 
-def _add_api_key(found: dict[str, Any]) -> Problem | None:
+def _add_api_key(environment_options: dict[str, Any]) -> Problem | None:
     variables = [name for name in (ENV_API_KEY, ENV_API_KEY_FILE) if os.environ.get(name)]
     if not variables:
         return Problem(f"the environment variable {ENV_API_KEY} is not set")
-    return _add_option(found, "api_key", variables)
+    return _add_option(environment_options, "api_key", variables)
 
 
-def _add_signing_option(found: dict[str, Any]) -> Problem | None:
+def _add_signing_option(environment_options: dict[str, Any]) -> Problem | None:
     variables = [name for name in SIGNING_VARIABLES if os.environ.get(name)]
     if not variables:
         return Problem(
@@ -156,10 +158,12 @@ def _add_signing_option(found: dict[str, Any]) -> Problem | None:
             f"nor are {' and '.join(SIGNING_VARIABLES[1:])}"
         )
     is_private_key = variables[0] in {ENV_PRIVATE_KEY, ENV_PRIVATE_KEY_FILE}
-    return _add_option(found, "signer" if is_private_key else "api_secret", variables)
+    return _add_option(environment_options, "signer" if is_private_key else "api_secret", variables)
 
 
-def _add_option(found: dict[str, Any], option: str, variables: list[str]) -> Problem | None:
+def _add_option(
+    environment_options: dict[str, Any], option: str, variables: list[str]
+) -> Problem | None:
     """Add the option that one of the variables contains or is the path of."""
     if len(variables) > 1:
         return Problem(f"{' and '.join(variables)} are set; set only one of them")
@@ -171,7 +175,7 @@ def _add_option(found: dict[str, Any], option: str, variables: list[str]) -> Pro
         return None
     if isinstance(value, Problem):
         return value
-    found[option] = value
+    environment_options[option] = value
     return None
 
 

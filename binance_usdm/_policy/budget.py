@@ -82,7 +82,7 @@ def make_budget(
 
 
 def make_shared_budget(
-    limit: float, held_ms: int, used: int, now_ms: int, name: str, own: Budget
+    limit: float, held_ms: int, used: int, now_ms: int, name: str, local_budget: Budget
 ) -> Budget:
     """Return the state of a budget that a Redis server keeps.
 
@@ -92,8 +92,8 @@ def make_shared_budget(
         used: Weight used in the current minute.
         now_ms: Time in ms since 1970.
         name: Key of the budget.
-        own: What this process counted. A hold that it met counts too.
+        local_budget: What this process counted. A hold that it met counts too.
     """
     cooldown, ban = max(held_ms, 0) / 1000, max(-held_ms, 0) / 1000
     shared = make_budget(limit, used, now_ms, cooldown, ban, f"Redis, {name}")
-    return shared.with_hold_of(own)
+    return shared.with_hold_of(local_budget)

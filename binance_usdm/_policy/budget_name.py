@@ -52,15 +52,15 @@ class BudgetName:
                 raise ConfigurationError(
                     f"limiter counts for {self.base_url}; make another RedisLimiter for {base_url}"
                 )
-            own = base_url.removeprefix("https://")
-            if self._chosen == EXCHANGE_NAME != own:
+            host = base_url.removeprefix("https://")
+            if self._chosen == EXCHANGE_NAME != host:
                 raise ConfigurationError(
                     f"name {EXCHANGE_NAME!r} of RedisLimiter is that of the exchange, not of "
                     f"{base_url}; omit it, and the name follows the base URL"
                 )
-            self.text = self._chosen or own
+            self.text = self._chosen or host
             if is_test and self._chosen is not None:
-                self.text = f"{own} {self._chosen}"
+                self.text = f"{host} {self._chosen}"
             self.base_url = base_url
 
     def foreign_budget_error(self) -> ConfigurationError:

@@ -61,8 +61,8 @@ def running(
 def _listed_in_environment(url: str) -> Iterator[None]:
     """Add a base URL to the variable with those of mock exchanges, and remove it again."""
     with _environment_lock:
-        known = os.environ.get(_ENV_MOCK_URLS)
-        os.environ[_ENV_MOCK_URLS] = f"{known},{url}" if known else url
+        urls = os.environ.get(_ENV_MOCK_URLS)
+        os.environ[_ENV_MOCK_URLS] = f"{urls},{url}" if urls else url
     try:
         yield
     finally:

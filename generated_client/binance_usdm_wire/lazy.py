@@ -94,6 +94,6 @@ def import_class(module_by_name: Mapping[str, str], namespace: dict[str, Any], n
     """
     if name not in module_by_name:
         raise AttributeError(f"module {namespace['__name__']!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{PACKAGE}.models.{module_by_name[name]}"), name)
-    namespace[name] = found
-    return found
+    model_class = getattr(import_module(f"{PACKAGE}.models.{module_by_name[name]}"), name)
+    namespace[name] = model_class
+    return model_class

@@ -101,9 +101,9 @@ def _keywords(document: Json) -> dict[str, type[Any]]:
             resolve(document, {"$ref": ref})
         except (KeyError, TypeError):
             names = (document.get("components") or {}).get(section)
-            known = {*names} if isinstance(names, dict) else set[str]()
+            components = {*names} if isinstance(names, dict) else set[str]()
             name = ref.rpartition("/")[2]
-            match = difflib.get_close_matches(name, [*map(str, known)], 1, 0.6)
+            match = difflib.get_close_matches(name, [*map(str, components)], 1, 0.6)
             hint = f"; did you mean #/components/{section}/{match[0]}?" if match else ""
             yield f"{ref!r} names nothing in this document{hint}"
 

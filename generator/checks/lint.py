@@ -51,8 +51,8 @@ CHECKS_BY_SECTION = {
 def lint(document: Json) -> list[str]:
     """Return all findings of a spec, one line each; none when code can be generated from it."""
     fitting, findings = check_grammar(document)
-    found = [*findings, *_Linter(fitting).check_document()]
-    return list({str(finding): finding for finding in found}.values())
+    all_findings = [*findings, *_Linter(fitting).check_document()]
+    return list({str(finding): finding for finding in all_findings}.values())
 
 
 def load_valid(path: Path) -> Json:

@@ -26,8 +26,8 @@ def _with_path_parameters(document: Json, item: Json, operation: Json) -> Json:
     if not shared:
         return operation
     declared = operation.get("parameters", [])
-    known = {_parameter_identity(document, node) for node in declared}
-    inherited = [node for node in shared if _parameter_identity(document, node) not in known]
+    identities = {_parameter_identity(document, node) for node in declared}
+    inherited = [node for node in shared if _parameter_identity(document, node) not in identities]
     return {**operation, "parameters": [*inherited, *declared]}
 
 

@@ -144,12 +144,12 @@ def collect_classes(document: Json, used: set[str], rows: set[str]) -> dict[str,
         rows: Classes of which a response is an array.
     """
     schemas = document["components"].get("schemas", {})
-    found = [
+    infos = [
         _class_info(document, component, schema, rows)
         for component, schema in schemas.items()
         if component in used and is_class(schema)
     ]
-    return {info.name: info for info in found}
+    return {info.name: info for info in infos}
 
 
 def named_fields(schema: Json) -> Iterator[tuple[str, Json, bool]]:

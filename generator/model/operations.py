@@ -101,12 +101,12 @@ class SpecFacts:
 
 def collect_facts(document: Json) -> SpecFacts:
     """Return the facts of a document that has passed the lint."""
-    found = collect_operations(document)
-    starts = [[info.result, list(info.parameters.values())] for info in found]
+    infos = collect_operations(document)
+    starts = [[info.result, list(info.parameters.values())] for info in infos]
     used = reachable_schemas(document["components"].get("schemas", {}), starts)
-    rows = {info.value.row_class for info in found if info.value.rows == "list"} - {None}
+    rows = {info.value.row_class for info in infos if info.value.rows == "list"} - {None}
     classes = collect_classes(document, used, {str(name) for name in rows})
-    return SpecFacts({info.id: info for info in found}, classes)
+    return SpecFacts({info.id: info for info in infos}, classes)
 
 
 def signing_role(node: Json) -> str | None:
@@ -203,12 +203,12 @@ def _account_attribute(document: Json, result: Json) -> str | None:
 
 def described_statuses(document: Json) -> dict[str, Json]:
     """Return the error responses of all operations by status, sorted."""
-    found: dict[str, Json] = {}
+    response_by_status: dict[str, Json] = {}
     for _, _, operation in operations(document):
         for status, response in operation["responses"].items():
             if status[0] in "45":
-                found.setdefault(status, resolve(document, response))
-    return dict(sorted(found.items()))
+                response_by_status.setdefault(status, resolve(document, response))
+    return dict(sorted(response_by_status.items()))
 
 
 def strip_for_library(document: Json, facts: SpecFacts) -> Json:

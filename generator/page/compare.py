@@ -90,9 +90,9 @@ def _find_operation(section: Section | None, document: Json) -> Operation:
     """Return the operation with the page's path, else the one whose path is most like it."""
     match = _REQUEST.search(section.prose()[0].text) if section and section.prose() else None
     path = match[2] if match else ""
-    known = [Operation(*entry, document) for entry in operations(document)]
-    nearest = difflib.get_close_matches(path, [entry.path for entry in known], 1, 0.0)
-    return next(entry for entry in known if entry.path in nearest or not nearest)
+    candidates = [Operation(*entry, document) for entry in operations(document)]
+    nearest = difflib.get_close_matches(path, [entry.path for entry in candidates], 1, 0.0)
+    return next(entry for entry in candidates if entry.path in nearest or not nearest)
 
 
 def _compare_title(title: Line, operation: Operation, language: str) -> Iterator[Difference]:

@@ -153,11 +153,11 @@ def parse_fault(text: str) -> tuple[str, dict[str, Any]]:
     text_options = {option for option, default in defaults.items() if isinstance(default, str)}
     text_options |= _RULE_OPTIONS_WITH_TEXT
     options = dict(_parse_pair(pair, text_options) for pair in rest.split(",") if pair)
-    known = (*defaults, *RULE_OPTIONS)
-    unknown = [option for option in options if option not in known]
+    option_names = (*defaults, *RULE_OPTIONS)
+    unknown = [option for option in options if option not in option_names]
     if unknown:
         raise argparse.ArgumentTypeError(
-            f"{name} accepts {', '.join(known)}, not {', '.join(unknown)}"
+            f"{name} accepts {', '.join(option_names)}, not {', '.join(unknown)}"
         )
     with _usage_errors():
         # A new exchange checks options and operation, and forgets the fault.

@@ -108,16 +108,16 @@ def make_object(record: Record, view: View) -> dict[str, Any]:
             name = row.WIRE_NAMES[attribute]
             if name in fields:
                 fields[name] = format_instant(fields[name])
-    own: dict[str, Any] = {}
+    added_fields: dict[str, Any] = {}
     if LABEL_COLUMN in view.columns:
-        own[LABEL_COLUMN] = record.label
+        added_fields[LABEL_COLUMN] = record.label
     if RECEIVED_COLUMN in view.columns:
-        own[RECEIVED_COLUMN] = received_at
+        added_fields[RECEIVED_COLUMN] = received_at
     # Without a choice of columns JSON has these fields among the others.
     is_flat = view.output_format in _JSON_FORMATS and not view.is_chosen
     if MEMBERS_COLUMN in view.columns and not is_flat:
-        own[MEMBERS_COLUMN] = dict(getattr(row, "additional_properties", {}))
-    fields = {**own, **{name: fields[name] for name in fields if name not in own}}
+        added_fields[MEMBERS_COLUMN] = dict(getattr(row, "additional_properties", {}))
+    fields = {**added_fields, **{name: fields[name] for name in fields if name not in added_fields}}
     if not view.is_chosen:
         return fields
     return {name: fields[name] for name in view.columns if name in fields}
@@ -161,15 +161,15 @@ def left_out_warning(records: Sequence[Record], view: View) -> str:
 
 
 def _parse_columns(text: str, operation: Operation[Any]) -> list[str]:
-    known = [*spec_columns(operation), RECEIVED_COLUMN, MEMBERS_COLUMN, LABEL_COLUMN]
+    all_columns = [*spec_columns(operation), RECEIVED_COLUMN, MEMBERS_COLUMN, LABEL_COLUMN]
     wire_names = operation.row_class.WIRE_NAMES if operation.row_class is not None else {}
     columns = []
     for name in (word.strip() for word in text.split(",")):
         column = wire_names.get(name, name)
-        if column not in known:
+        if column not in all_columns:
             raise argparse.ArgumentTypeError(
-                f"there is no column {name!r}{suggest([name], known)}; "
-                f"the columns are {', '.join(known)}"
+                f"there is no column {name!r}{suggest([name], all_columns)}; "
+                f"the columns are {', '.join(all_columns)}"
             )
         columns.append(column)
     return columns

@@ -111,22 +111,26 @@ def _make_unsigned_client(client_options: dict[str, Any]) -> Client:
         for option in ("base_url", "proxy")
         if option not in client_options and os.environ.get(ENV_NAMES_BY_OPTION[option])
     ]
-    found: dict[str, Any] = {
+    environment_options: dict[str, Any] = {
         option: os.environ[ENV_NAMES_BY_OPTION[option]] for option in variables
     }
     variables.append("allow_http_hosts")
-    limiter = limiter_from_env(str(client_options.get("base_url") or found.get("base_url", "")))
+    limiter = limiter_from_env(
+        str(client_options.get("base_url") or environment_options.get("base_url", ""))
+    )
     if isinstance(limiter, Problem):
         raise ConfigurationError(str(limiter))
     if limiter is not None:
-        found["limiter"] = limiter
+        environment_options["limiter"] = limiter
     try:
-        return Client(allow_http_hosts=http_hosts_from_env(), **found, **client_options)
+        return Client(
+            allow_http_hosts=http_hosts_from_env(), **environment_options, **client_options
+        )
     except ConfigurationError as error:
         option, _, rest = str(error).partition(" ")
         problem = f"{ENV_NAMES_BY_OPTION[option] if option in variables else option} {rest}"
     # Keep secrets out of tracebacks; see _secrets.py.
-    del found, client_options
+    del environment_options, client_options
     raise ConfigurationError(problem)
 
 
@@ -164,8 +168,8 @@ def _select_profiles(options: argparse.Namespace, names: list[str] | None) -> di
     profiles = read_profiles(path)
     for name in names or ():
         if name not in profiles:
-            known = suggest([name], profiles) or describe_names(profiles)
-            options.usage_error(f"{path} has no profile {name!r}{known}")
+            profile_list = suggest([name], profiles) or describe_names(profiles)
+            options.usage_error(f"{path} has no profile {name!r}{profile_list}")
     return {name: profiles[name] for name in names or profiles}
 
 
@@ -174,15 +178,15 @@ def _make_client(profile: Profile, common: dict[str, Any]) -> Client | Configura
     from binance_usdm._config.profile_secrets import options_from_profile
 
     # Keep secrets out of tracebacks; see _secrets.py.
-    found = options_from_profile(profile, common)
+    credentials = options_from_profile(profile, common)
     try:
-        if not isinstance(found, Problem):
-            return Client(**found, **common)
-        problem = str(found)
+        if not isinstance(credentials, Problem):
+            return Client(**credentials, **common)
+        problem = str(credentials)
     except ConfigurationError as error:
         problem = str(error.args[0])
     finally:
-        del found
+        del credentials
     failure = ConfigurationError(problem)
     failure.label = profile.name
     return failure

@@ -155,8 +155,8 @@ def _select_records(outcome: Outcome, options: argparse.Namespace) -> tuple[list
         for asset in _missing_assets(rows, options.assets or ()):
             missing_count += 1
             named = f"{label}: " if label else ""
-            known = [row.asset for row in rows]
-            options.report(f"{named}no row for the asset {asset!r}{suggest([asset], known)}")
+            assets = [row.asset for row in rows]
+            options.report(f"{named}no row for the asset {asset!r}{suggest([asset], assets)}")
         records += [
             Record(row, response.received_at_ms, label or None)
             for row in rows

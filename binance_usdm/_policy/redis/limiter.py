@@ -175,12 +175,14 @@ class RedisLimiter(ScriptRunner, Limiter):
                 process counted.
         """
         answer = self._run_script("budget")
-        own = self._local_limiter.budget()
+        local_budget = self._local_limiter.budget()
         if not isinstance(answer, str):
             held_ms, used = answer
-            return make_shared_budget(self._budget, held_ms, used, local_time_ms(), self._key, own)
+            return make_shared_budget(
+                self._budget, held_ms, used, local_time_ms(), self._key, local_budget
+            )
         if self._fail_open:
-            return own
+            return local_budget
         raise unreachable_error(answer)
 
     @property

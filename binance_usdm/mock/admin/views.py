@@ -103,7 +103,7 @@ def get_faults(engine: Engine, params: Params) -> Any:
         `{"known": [{"name", "about", "options"}], "queue": [{"fault", "options", "times",
         "operation", "path", "api_key", "nth", "probability"}]}`
     """
-    known = [
+    descriptions = [
         {"name": name, "about": fault.description, "options": fault.options}
         for name, fault in FAULTS.items()
     ]
@@ -112,7 +112,7 @@ def get_faults(engine: Engine, params: Params) -> Any:
         | {name: getattr(queued, name) for name in RULE_OPTIONS}
         for queued in engine.fault_queue
     ]
-    return {"known": known, "queue": queue}
+    return {"known": descriptions, "queue": queue}
 
 
 def get_switches(engine: Engine, params: Params) -> Any:

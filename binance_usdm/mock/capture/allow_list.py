@@ -90,15 +90,15 @@ class AllowList:
         """Return an error message if the spec has it, otherwise the spec's message for the code."""
         if re.fullmatch(self._message, json.dumps(message, ensure_ascii=False)):
             return message
-        known = self._messages.get(code, [])
-        for template in known:
+        templates = self._messages.get(code, [])
+        for template in templates:
             head, slot, tail = template.partition("%s")
             if slot and "%s" not in tail:
                 # The end of a ban is kept, also behind an IP address or other words.
-                found = re.search(f"{re.escape(head[-12:])}({self._slot})", message)
-                if found:
-                    return head + found[1] + tail
-        return next((text for text in known if "%s" not in text), _REMOVED_MESSAGE)
+                match = re.search(f"{re.escape(head[-12:])}({self._slot})", message)
+                if match:
+                    return head + match[1] + tail
+        return next((text for text in templates if "%s" not in text), _REMOVED_MESSAGE)
 
     def allows(self, row: Any) -> bool:
         """Return whether a response of a script has nothing but what the allow-list has."""

@@ -126,11 +126,13 @@ def load_script(script: bytes) -> list[CapturedResponse]:
 def _scrub(
     scrubber: Scrubber, recorded: RecordedResponse, dropped: Counter[str]
 ) -> CapturedResponse:
-    known = [header for header in recorded.headers if is_allowed_name(header[0])]
+    allowed_headers = [header for header in recorded.headers if is_allowed_name(header[0])]
     headers = tuple(
-        (name.encode(), value.encode()) for name, value in known if is_allowed_header([name, value])
+        (name.encode(), value.encode())
+        for name, value in allowed_headers
+        if is_allowed_header([name, value])
     )
-    dropped["header values"] += len(known) - len(headers)
+    dropped["header values"] += len(allowed_headers) - len(headers)
     return _make_response(
         recorded.method,
         recorded.path,

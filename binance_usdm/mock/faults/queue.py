@@ -142,8 +142,8 @@ def make_queued_fault(
             f"unknown fault {quote_name(fault)}; expected one of: {', '.join(FAULTS)}"
             f"{suggest_names([fault], FAULTS)}"
         )
-    known = FAULTS[fault]
-    return QueuedFault(fault, known, known.resolve_options(options), **rules)
+    catalog_entry = FAULTS[fault]
+    return QueuedFault(fault, catalog_entry, catalog_entry.resolve_options(options), **rules)
 
 
 def _constant_response(reply: Reply) -> Callable[[FaultContext], Reply]:

@@ -75,10 +75,10 @@ def _alternative_errors(
     alternatives: Sequence[Schema], value: Any, resolve: Resolve, path: str
 ) -> Problems:
     """Yield the errors of the alternative that fits best."""
-    found = [[*iter_errors(schema, value, resolve, path)] for schema in alternatives]
-    if all(found):
+    errors_by_schema = [[*iter_errors(schema, value, resolve, path)] for schema in alternatives]
+    if all(errors_by_schema):
         # One that is wrong inside is the one that was meant.
-        yield from max(found, key=lambda errors: len(errors[0][0]))
+        yield from max(errors_by_schema, key=lambda errors: len(errors[0][0]))
 
 
 def _unknown_field_errors(schema: Schema, value: Any, resolve: Resolve, path: str) -> Problems:
@@ -146,9 +146,9 @@ def _is_type(json_type: str, value: Any) -> bool:
 def field_schema(schema: Schema, name: str) -> Schema:
     """Return the schema of an object's field, empty for one without."""
     additional = schema.get("additionalProperties")
-    known: Schema = schema.get("properties", {}).get(name)
-    if known is not None:
-        return known
+    described: Schema = schema.get("properties", {}).get(name)
+    if described is not None:
+        return described
     return additional if isinstance(additional, Mapping) else {}
 
 

@@ -44,8 +44,8 @@ class ClassComparer:
         self._renamed: dict[str, str] = {}
         self._users = users_by_class(new)
         for name, operations in users_by_class(old).items():
-            known = self._users.get(name, ())
-            self._users[name] = tuple(dict.fromkeys([*operations, *known]))
+            users = self._users.get(name, ())
+            self._users[name] = tuple(dict.fromkeys([*operations, *users]))
 
     def compare_value(
         self,

@@ -45,8 +45,8 @@ def pair_operations(old: Mapping[str, Operation], new: Mapping[str, Operation]) 
             pairing.kept.append((name, renamed))
         else:
             pairing.lost.append(name)
-    known = {after for _, after in pairing.kept}
-    pairing.added.extend(name for name in new if name not in known)
+    kept_names = {after for _, after in pairing.kept}
+    pairing.added.extend(name for name in new if name not in kept_names)
     return pairing
 
 

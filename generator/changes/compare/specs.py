@@ -86,10 +86,10 @@ def _error_differences(old: Json, new: Json) -> Iterator[tuple[str, Any, Any]]:
         yield "code-name", old.get("name"), new.get("name")
     if texts := [key for key in changed if key in CODE_TEXT_KEYS]:
         yield "code-texts", "", ", ".join(texts)
-    known = {"kind", "retryable", "name", *CODE_TEXT_KEYS}
+    compared_keys = {"kind", "retryable", "name", *CODE_TEXT_KEYS}
     yield from unknown_differences(
-        {key: value for key, value in old.items() if key not in known},
-        {key: value for key, value in new.items() if key not in known},
+        {key: value for key, value in old.items() if key not in compared_keys},
+        {key: value for key, value in new.items() if key not in compared_keys},
     )
 
 

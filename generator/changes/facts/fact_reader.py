@@ -113,7 +113,7 @@ class _FactReader:
         _, success = follow(self.document, responses.get("200"))
         security_type = str(operation.get("x-security-type"))
         demanded = mapping(self.document.get("x-security-types")).get(security_type)
-        known = OPERATION_KEYS | texts_of(operation).keys()
+        read_keys = OPERATION_KEYS | texts_of(operation).keys()
         servers = operation.get("servers", item.get("servers"))
         return Operation(
             name=name,
@@ -131,7 +131,7 @@ class _FactReader:
             deprecated=operation.get("deprecated") is True,
             texts=texts_of(operation),
             unknown={
-                **{key: value for key, value in operation.items() if key not in known},
+                **{key: value for key, value in operation.items() if key not in read_keys},
                 **{
                     f"path item {key}": value
                     for key, value in item.items()
@@ -141,12 +141,12 @@ class _FactReader:
         )
 
     def _read_parameters(self, name: str, operation: Json, item: Json) -> list[Argument]:
-        found: dict[tuple[str, str], Argument] = {}
+        arguments: dict[tuple[str, str], Argument] = {}
         for node in [*sequence(item.get("parameters")), *sequence(operation.get("parameters"))]:
             _, parameter = follow(self.document, node)
             argument = self._read_argument(name, parameter)
-            found[argument.wire, argument.location] = argument
-        return list(found.values())
+            arguments[argument.wire, argument.location] = argument
+        return list(arguments.values())
 
     def _read_argument(self, operation: str, parameter: Json) -> Argument:
         wire = str(parameter.get("name", parameter.get("$ref")))
@@ -155,7 +155,7 @@ class _FactReader:
         if schema is None and content:
             schema = mapping(next(iter(content.values()))).get("schema")
         role = parameter.get("x-signing-role")
-        known = PARAMETER_KEYS | texts_of(parameter).keys()
+        read_keys = PARAMETER_KEYS | texts_of(parameter).keys()
         return Argument(
             wire=wire,
             name=python_name(str(parameter.get("x-python-name") or wire)),
@@ -168,7 +168,7 @@ class _FactReader:
                 [parameter.get("style"), parameter.get("explode"), sorted(content)]
             ),
             texts=texts_of(parameter),
-            unknown={k: v for k, v in parameter.items() if k not in known and k != "content"},
+            unknown={k: v for k, v in parameter.items() if k not in read_keys and k != "content"},
         )
 
     def _read_security(self, operation: Json) -> frozenset[frozenset[Credential]]:

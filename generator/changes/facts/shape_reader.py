@@ -78,11 +78,14 @@ class ShapeReader:
             merged.update(part)
             if properties:
                 merged.update(properties=properties, required=required)
-        own = {key: value for key, value in schema.items() if key != "allOf"}
-        if "properties" in own and "properties" in merged:
-            own["properties"] = {**merged["properties"], **mapping(own["properties"])}
-            own["required"] = [*merged.get("required", []), *sequence(own.get("required"))]
-        return component, {**merged, **own}
+        siblings = {key: value for key, value in schema.items() if key != "allOf"}
+        if "properties" in siblings and "properties" in merged:
+            siblings["properties"] = {**merged["properties"], **mapping(siblings["properties"])}
+            siblings["required"] = [
+                *merged.get("required", []),
+                *sequence(siblings.get("required")),
+            ]
+        return component, {**merged, **siblings}
 
     def _read_array(
         self, schema: Json, component: str | None, owner: str, nullable: bool, depth: int
