@@ -19,7 +19,7 @@ import pytest
 from generator.output.package_files import replace_package
 from generator.output.project import PACKAGE, generate
 from tests.specs.corpus import SHAPES, corpus_document
-from tests.support.paths import ROOT
+from tests.support.paths import MYPY_CACHE, ROOT
 
 NAMES = [shape.name for shape in SHAPES]
 # Rows that are arrays, missing and null, maps, JSON, paths; `make breadth` runs all shapes.
@@ -126,6 +126,6 @@ def typed_calls() -> Iterator[str]:
 def test_types_are_strict(root: Path) -> None:
     """mypy --strict accepts the package, and knows the types of arguments and values."""
     (root / "calls.py").write_text("\n".join(typed_calls()) + "\n", encoding="utf-8")
-    options = ["--strict", "--config-file=", f"--cache-dir={root / 'cache'}"]
+    options = ["--strict", "--config-file=", f"--cache-dir={MYPY_CACHE}"]
     done = run(root, "-m", "mypy", *options, "-p", PACKAGE, "-m", "calls")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout

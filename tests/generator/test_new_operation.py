@@ -17,7 +17,7 @@ import pytest
 from generator.document.openapi import load
 from generator.output.package_files import replace_package
 from generator.output.project import generate
-from tests.support.paths import ROOT
+from tests.support.paths import MYPY_CACHE, ROOT
 from tests.support.spec_facts import BALANCE_PATH
 
 AMOUNT = {"$ref": "#/components/schemas/Amount", "description": "An amount, in USD."}
@@ -195,7 +195,7 @@ def test_types_are_checked_at_the_call_site(wide: Path) -> None:
         encoding="utf-8",
     )
     paths = os.pathsep.join([str(ROOT), str(wide)])
-    options = ["--strict", "--cache-dir", str(wide / "cache"), "--config-file", os.devnull]
+    options = ["--strict", "--cache-dir", str(MYPY_CACHE), "--config-file", os.devnull]
     done = subprocess.run(
         [sys.executable, "-m", "mypy", *options, str(user)],
         env={**os.environ, "MYPYPATH": paths},

@@ -25,6 +25,7 @@ from generator.output.project import PACKAGE, generate
 from tests.specs import wide_spec
 from tests.specs.imported import imported_package
 from tests.specs.wide_spec import ACCOUNT, BARE, FULL, POSITION, hostile, wide_document
+from tests.support.paths import MYPY_CACHE
 
 # The only calls that a generated module may make on import.
 BUILDERS = {
@@ -290,10 +291,10 @@ def test_importing_the_package_only_defines(folder: Path) -> None:
                 pending += ast.iter_child_nodes(node)
 
 
-def test_the_package_passes_strict_type_checking(folder: Path, tmp_path: Path) -> None:
+def test_the_package_passes_strict_type_checking(folder: Path) -> None:
     """mypy --strict also sees the exact types of values and arguments."""
     (folder / "use.py").write_text(USE, encoding="utf-8")
-    options = ["--strict", "--config-file=", f"--cache-dir={tmp_path}"]
+    options = ["--strict", "--config-file=", f"--cache-dir={MYPY_CACHE}"]
     command = [sys.executable, "-m", "mypy", *options, PACKAGE, "use.py"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
