@@ -308,6 +308,7 @@ def test_doctor_checks_a_profile(desk: Desk) -> None:
     assert (done.returncode, findings["signed_call"]["verdict"]) == (0, "ok")
     assert findings["credentials"]["summary"].startswith("of the profile: an HMAC key")
     assert desk.exchange.requests[-1].api_key == "fake-key-of-gamma"
+    assert '-hmac "$SECRET"' in done.stdout.replace("\\", "")
     assert "gamma" not in done.stdout.replace("of-gamma", "")
     for secret in ("fake-key-of-gamma", "fake-secret-of-gamma", str(desk.file.parent)):
         assert secret not in done.stdout

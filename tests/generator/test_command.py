@@ -190,3 +190,19 @@ def test_the_recipe_is_complete(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert all(": warning: the Chinese text is missing" in line for line in printed)
     code = (tmp_path / "out" / PACKAGE / "api" / "market" / "funding_rates.py").read_text()
     assert "symbol: str | None = None, limit: int | None = None" in code
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_operation_of_the_page_is_complete(
+    language: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What "Add an operation" adds is accepted without a warning."""
+    page = ROOT / "docs" / language / "how-to" / "add-operation.md"
+    (operation,) = re.findall(r"(?s)```yaml\n(.*?)```", page.read_text(encoding="utf-8"))
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        change(("  /fapi/v1/time:\n", f"{operation}\n  /fapi/v1/time:\n")), encoding="utf-8"
+    )
+    assert main(["--spec", str(spec), "--output", str(tmp_path / "out")]) == 0
+    assert "warning" not in capsys.readouterr().err
+    assert (tmp_path / "out" / PACKAGE / "api" / "account" / "balance_v2.py").is_file()
