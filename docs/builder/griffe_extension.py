@@ -11,8 +11,8 @@ import griffe
 
 # Annotations of parameters that only catch wrong arguments. Nobody may pass them.
 _REFUSING: Final = {"*tuple[()]", "Unpack[NoOptions]"}
-# It needs an extra that the environment of the site does not have.
-_NOT_IMPORTABLE: Final = {"binance_usdm.arrow"}
+# They need extras that the environment of the site does not have.
+_NOT_IMPORTABLE: Final = ("binance_usdm.arrow", "binance_usdm.contract")
 _EXAMPLE: Final = re.compile(r"^Example:\n((?:    .*\n|\n)+)", re.MULTILINE)
 
 
@@ -30,7 +30,7 @@ class ReferenceExtension(griffe.Extension):
         """Replace `config.DEFAULT_TIMEOUT` by `10.0`, and leave out what nobody may pass."""
         if all(parameter.default is None for parameter in func.parameters):
             return
-        if func.module.path in _NOT_IMPORTABLE:
+        if f"{func.module.path}.".startswith(tuple(f"{name}." for name in _NOT_IMPORTABLE)):
             return
         # A module that is not importable fails the build, instead of showing sources.
         target: Any = import_module(func.module.path)
