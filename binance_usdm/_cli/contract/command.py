@@ -26,7 +26,7 @@ EPILOG: Final = """\
 exit codes: 0: nothing was found; 1: something was found; 2: wrong usage; 3: nothing was found, and
 the time budget ended before everything was tried.
 
-binance-usdm contract needs the extra `contract`: pip install 'binance-usdm[contract]'"""
+binance-usdm contract needs the extra `contract`: pip install '.[contract]' in a clone."""
 _RUN_TEXT: Final = "Check a server or a proxy, by default the mock exchange, against the spec."
 _RUN_DESCRIPTION: Final = f"""{_RUN_TEXT}
 

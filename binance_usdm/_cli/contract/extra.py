@@ -16,5 +16,5 @@ def explained_imports() -> Iterator[None]:
     except ImportError as error:
         raise ConfigurationError(
             f"contract needs the extra contract ({error.name} is missing); "
-            "run pip install 'binance-usdm[contract]'"
+            "in a clone of the repository, run pip install '.[contract]'"
         ) from None
