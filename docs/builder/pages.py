@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,7 +38,7 @@ def write_page(path: Path, order: int, title: str, *parts: str) -> None:
 def write_reference(pages: Path, language: str, name: str, *parts: str) -> None:
     """Write a reference page that `words.toml` describes."""
     page = WORDS["pages"][name]
-    objects = []
+    objects = [_list_summaries(language, page.get("objects", ()))]
     for path in page.get("objects", ()):
         members = "".join(f"\n        - {name}" for name in page.get("members", {}).get(path, ()))
         options = f"\n    options:\n      members:{members}" if members else ""
@@ -47,6 +47,15 @@ def write_reference(pages: Path, language: str, name: str, *parts: str) -> None:
     words = page[language]
     path = pages / "reference" / f"{name}.md"
     write_page(path, order, words["title"], words["intro"], *parts, *objects)
+
+
+def _list_summaries(language: str, objects: Iterable[str]) -> str:
+    """Return one line for each name, where a language has them, as its docstring is English."""
+    summaries = WORDS["summaries"].get(language)
+    if summaries is None:
+        return ""
+    lines = [f"- [`{path.rpartition('.')[2]}`](#{path})：{summaries[path]}" for path in objects]
+    return "\n".join(lines)
 
 
 def sentence(text: str) -> str:

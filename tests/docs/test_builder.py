@@ -14,6 +14,7 @@ import pytest
 from docs.builder import __main__ as builder
 from docs.builder import pages as page_files
 from docs.builder import spec_pages
+from docs.builder.pages import WORDS
 
 Write = Callable[[str, str], None]
 
@@ -192,3 +193,9 @@ def test_a_warning_is_a_problem(
     monkeypatch.setattr(builder, "WORK", tmp_path)
     monkeypatch.setattr(sys, "executable", str(program))
     assert len(builder.run_zensical()) == problems
+
+
+def test_each_described_name_has_a_chinese_line() -> None:
+    """Docstrings are English; the Chinese reference begins with a line for each name."""
+    described = [path for page in WORDS["pages"].values() for path in page.get("objects", ())]
+    assert sorted(WORDS["summaries"]["zh"]) == sorted(described)
