@@ -177,7 +177,7 @@ class Pipeline:
             now: Time in ms.
             is_response: Whether the body is sent as it is, which counts for scheduled bodies.
         """
-        if self._state.schedule:
+        if self._state.schedule.by_target:
             self._state.apply_schedule(operation, account, now, is_response=is_response)
         if isinstance(operation, StubOperation):
             return self._state.stubs[operation.method, operation.path].body

@@ -27,21 +27,22 @@ class ScheduledBody:
 
 
 class BodySchedule:
-    """Bodies that wait, by target, in the order in which they were added."""
+    """Bodies that wait.
+
+    Attributes:
+        by_target: Bodies of each target, in the order in which they were added.
+    """
 
     def __init__(self) -> None:
-        self._waiting: dict[Target, list[ScheduledBody]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
+        self.by_target: dict[Target, list[ScheduledBody]] = {}
 
     def add(self, target: Target, scheduled: ScheduledBody) -> None:
         """Add a body."""
-        self._waiting.setdefault(target, []).append(scheduled)
+        self.by_target.setdefault(target, []).append(scheduled)
 
     def waiting(self, target: Target) -> Iterator[ScheduledBody]:
         """Return the bodies of a target that wait."""
-        return iter(tuple(self._waiting.get(target, ())))
+        return iter(tuple(self.by_target.get(target, ())))
 
     def take_due(self, target: Target, now: int, *, is_response: bool) -> bytes | None:
         """Remove the bodies of a target that are due, and return the one that was due last.
@@ -54,7 +55,7 @@ class BodySchedule:
         Returns:
             Body from now on, or `None` if it stays unchanged.
         """
-        waiting = self._waiting.get(target)
+        waiting = self.by_target.get(target)
         if waiting is None:
             return None
         due = [scheduled for scheduled in waiting if _is_due(scheduled, now, is_response)]
@@ -64,9 +65,9 @@ class BodySchedule:
                 if scheduled.nth is not None:
                     scheduled.nth -= 1
         if kept:
-            self._waiting[target] = kept
+            self.by_target[target] = kept
         else:
-            del self._waiting[target]
+            del self.by_target[target]
         due.sort(key=lambda scheduled: _moment(scheduled, now))
         return due[-1].body if due else None
 
