@@ -21,7 +21,7 @@ HOSTILE_TEXTS = [
     "Braces {0} {x!r} {{ config }} {% raw %} {# gone #} ${x} %s %(x)d",
     "Lines\nbreak\r\n\n  and # indent\n    import os",
     "Controls \x00 \x07 \x1b[31m \x85 \u2028 \u202e end",
-    "中文说明,账户余额。 Ⓢ 🙂 ﬁ",
+    "中文说明,账户余额。Ⓢ 🙂 ﬁ",
     '"',
     "\\",
 ]
