@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import signal
 import subprocess
 import sys
@@ -228,7 +227,7 @@ def test_the_budget_dictates_the_interval(desk: Desk) -> None:
     assert (done.returncode, done.stdout, desk.exchange.requests) == (2, "", [])
     weight = 40 * BALANCE_WEIGHT
     assert (
-        f"argument --watch: must be at least {math.ceil(600 * weight / 1920) / 10}: 40 accounts "
+        f"argument --watch: must be at least {(600 * weight // 1920 + 1) / 10}: 40 accounts "
         f"cost weight {weight} each time, and the budget is 1920 a minute"
     ) in done.stderr
 

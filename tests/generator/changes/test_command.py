@@ -38,11 +38,12 @@ def test_json_is_one_object(write: Write, capsys: pytest.CaptureFixture[str]) ->
     report = json.loads(capsys.readouterr().out)
     assert report["breaking"] is False
     assert report["semver"] == "patch"
-    assert "  the weight of balance() is 10 instead of 5" in report["lines"]
+    weights = str(BALANCE_WEIGHT), str(2 * BALANCE_WEIGHT)
+    assert f"  the weight of balance() is {weights[1]} instead of {weights[0]}" in report["lines"]
     (change,) = report["changes"]
     assert change["rule"] == "weight-raised"
     assert change["operations"] == ["balance"]
-    assert (change["old"], change["new"]) == ("5", "10")
+    assert (change["old"], change["new"]) == weights
 
 
 def test_text_and_markdown_say_the_same(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
