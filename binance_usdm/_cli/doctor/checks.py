@@ -31,12 +31,7 @@ from .findings import (
     judge_base_url,
     judge_clock,
 )
-from .probe import (
-    CheckContext,
-    explain_connection_error,
-    probe_connection,
-    speaks_tls,
-)
+from .probe import CheckContext, explain_connection_error, probe_connection, speaks_tls
 from .root_causes import find_cause
 
 CA_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")

@@ -7,10 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import Final
 
-from binance_usdm import (
-    IPBannedError,
-    RateLimitError,
-)
+from binance_usdm import IPBannedError, RateLimitError
 from binance_usdm.contract._cases.raw_requests import KEY, T0
 
 # Messages.

@@ -17,12 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from binance_usdm.mock import (
-    DEFAULT_API_KEY,
-    DEFAULT_API_SECRET,
-    Exchange,
-    running,
-)
+from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, running
 
 from .balances import BALANCES, iter_differences
 
