@@ -15,9 +15,10 @@ RENAME: Final = "give it another name with x-python-name"
 
 RESERVED_OPERATIONS: Final = frozenset(
     {
-        "account_balance", "aclose", "budget", "close", "close_connection", "connect", "doctor",
-        "fetch_balance", "fetch_time", "from_env", "futures_account_balance",
-        "futures_account_balance_v3", "futures_time", "get", "get_balance", "mock", "spec", "time",
+        "account_balance", "aclose", "budget", "close", "close_connection", "completion", "connect",
+        "contract", "doctor", "fetch_balance", "fetch_time", "from_env", "from_profile",
+        "futures_account_balance", "futures_account_balance_v3", "futures_time", "get",
+        "get_balance", "mock", "spec", "time", "whoami",
     }
 )  # fmt: skip
 """Methods that every client already has, and other shell commands."""

@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 from binance_usdm import AsyncClient, Client
-from binance_usdm._cli.main import _build_parser
+from binance_usdm._cli.main import HELP_BY_COMMAND, _build_parser
 from binance_usdm_wire import OPERATIONS
 from generator.checks.lint import lint
 from generator.checks.reserved_names import (
@@ -155,6 +155,11 @@ def test_clients_have_no_other_public_names() -> None:
         # A name that ends so is refused, whatever it begins with.
         public = {name.removesuffix("_detailed") for name in public}
         assert public <= RESERVED_OPERATIONS
+
+
+def test_operations_have_no_name_of_a_command() -> None:
+    """An operation is a command of its own, beside the others."""
+    assert HELP_BY_COMMAND.keys() <= RESERVED_OPERATIONS
 
 
 def test_commands_have_no_other_options() -> None:
