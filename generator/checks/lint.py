@@ -15,10 +15,11 @@ from generator.document.openapi import (
     is_dangling,
     load,
     python_name,
+    reachable_schemas,
     walk_objects,
 )
 from generator.document.path_items import operations
-from generator.model.operations import account_properties, reachable_schemas
+from generator.model.operations import account_properties
 
 from .components import (
     check_header,

@@ -143,3 +143,20 @@ def component_class(document: Json, component: str) -> str:
     """Return the Python class of a component: its `x-python-name`, if it has one."""
     schema = document["components"]["schemas"][component]
     return str(schema.get("x-python-name") or class_name(component))
+
+
+def reachable_schemas(schemas: Json, start: Any) -> set[str]:
+    """Return the names of all schemas that `start` reaches by `$ref`."""
+    used: set[str] = set()
+    pending = [start]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            match = REF_PATTERN.fullmatch(str(node.get("$ref")))
+            if match and match[1] == "schemas" and match[2] in schemas and match[2] not in used:
+                used.add(match[2])
+                pending.append(schemas[match[2]])
+            pending.extend(node.values())
+        elif isinstance(node, list):
+            pending.extend(node)
+    return used

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from generator.document.openapi import (
     JSON_CONTENT,
     MOCK_ENVIRONMENT,
-    REF_PATTERN,
     Json,
+    reachable_schemas,
     renamed,
     resolve,
 )
@@ -232,20 +231,3 @@ def strip_for_library(document: Json, facts: SpecFacts) -> Json:
     }
     info = {key: document["info"][key] for key in ("title", "version")}
     return {"openapi": document["openapi"], "info": info, "paths": paths, "components": components}
-
-
-def reachable_schemas(schemas: Json, start: Any) -> set[str]:
-    """Return the names of all schemas that `start` reaches by `$ref`."""
-    used: set[str] = set()
-    pending = [start]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, dict):
-            match = REF_PATTERN.fullmatch(str(node.get("$ref")))
-            if match and match[1] == "schemas" and match[2] in schemas and match[2] not in used:
-                used.add(match[2])
-                pending.append(schemas[match[2]])
-            pending.extend(node.values())
-        elif isinstance(node, list):
-            pending.extend(node)
-    return used
