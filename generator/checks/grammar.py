@@ -26,7 +26,8 @@ KEYS = sorted({key for _, node in walk_objects((), GRAMMAR) for key in node.get(
 OWN_EXTENSIONS = [key for key in KEYS if key.startswith("x-")]
 TRANSLATION = re.compile(rf"x-(?:{'|'.join(TRANSLATED)})-([a-z]{{2}})")
 STRAY_BLANK = re.compile(
-    "[\u3000-\u303f\uff00-\uffef\u201c\u201d] +| +[\u3000-\u303f\uff00-\uffef\u201c\u201d]"
+    "[\u3001-\u3011\uff01\uff08-\uff09\uff0c\uff1a-\uff1b\uff1f\u201c\u201d] +"
+    "| +[\u3001-\u3011\uff01\uff08-\uff09\uff0c\uff1a-\uff1b\uff1f\u201c\u201d]"
     "|[\u3400-\u9fff] +[\u3400-\u9fff]"
 )
 """Folded YAML puts a blank in the place of a line break, which Chinese has none of."""

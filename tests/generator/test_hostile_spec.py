@@ -303,7 +303,7 @@ def test_a_payload_elsewhere_is_rejected_or_inert() -> None:
 
 def assert_inert(files: Files) -> None:
     for path, content in files.items():
-        assert re.fullmatch(r"[a-z0-9_]+(/[a-z0-9_]+)*\.(py|json|typed)", path), path
+        assert re.fullmatch(r"[a-z0-9_]+(/[a-z0-9_]+)*(\.schema)?\.(py|json|typed)", path), path
         assert len(path.rsplit("/")[-1]) < 255
         if path.endswith(".py"):
             assert list(does_more_than_define(content)) == []
