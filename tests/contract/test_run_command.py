@@ -235,7 +235,8 @@ def test_missing_extra_is_named(package: str, arguments: list[str]) -> None:
         [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 1
-    assert f"({package} is missing); run pip install 'binance-usdm[contract]'" in done.stderr
+    hint = "in a clone of the repository, run pip install '.[contract]'"
+    assert f"({package} is missing); {hint}" in done.stderr
     assert "Traceback" not in done.stderr
 
 

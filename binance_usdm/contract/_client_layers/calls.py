@@ -37,9 +37,13 @@ class RecordedCall:
 async def call_method(client: Any, operation: Operation, call: RecordedCall) -> Any:
     """Call the client and record the outcome; return the response, or `None` for an error."""
     method = getattr(client, f"{python_name(operation.id)}_detailed")
-    known = {argument_name(parameter) for parameter in operation.parameters}
+    names = {argument_name(parameter) for parameter in operation.parameters}
     try:
         inspect.signature(method).bind(**call.arguments)
+    except TypeError as error:
+        call.error = ConfigurationError(str(error))
+        return None
+    try:
         result = method(**call.arguments)
         response = await result if inspect.isawaitable(result) else result
     except UsdmError as error:
@@ -47,7 +51,7 @@ async def call_method(client: Any, operation: Operation, call: RecordedCall) -> 
         return None
     except TypeError as error:
         # A method with **arguments notices an unknown one later. With known ones it is a crash.
-        if {*call.arguments} <= known:
+        if {*call.arguments} <= names:
             raise
         call.error = ConfigurationError(str(error))
         return None

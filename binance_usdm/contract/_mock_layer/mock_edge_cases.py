@@ -130,8 +130,8 @@ def secrets_belong_to_their_keys(operation: Operation, make: MakeExchange) -> No
     exchange = make()
     exchange.add_account("another-key", secrets["another-key"])
     for key in secrets:
-        for secret in secrets.values():
-            expected = (200, None) if secret == secrets[key] else (400, -1022)
+        for owner, secret in secrets.items():
+            expected = (200, None) if owner == key else (400, -1022)
             query = sign(operation, operation.query(T0), secret)
             reply = send_query(exchange, operation, query, key)
             assert status_and_code(reply) == expected, f"{key} with {secret}"

@@ -232,7 +232,7 @@ class ServerCheck:
     def _request_text(self, response: Any) -> str:
         if response is None:
             return ""
-        path = str(response.request.url).removeprefix(self.url.rstrip("/"))
+        path = (response.request.url or "").removeprefix(self.url.rstrip("/"))
         return self._shorten(f"{response.request.method} {path}")
 
     def _response_text(self, response: Any) -> str:

@@ -103,7 +103,7 @@ class TimedSigner(Signer):
         self.signed_at = 0.0
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if FILTERED in request.headers.values() or quote_plus(FILTERED) in str(request.url):
+        if FILTERED in request.headers.values() or quote_plus(FILTERED) in (request.url or ""):
             # Schemathesis makes the request once more only to print it.
             return request
         address, mark, query = (request.url or "").partition("?")
