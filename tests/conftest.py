@@ -111,20 +111,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(params=[Client, AsyncClient], ids=["sync", "async"])
-def client_of(request: pytest.FixtureRequest) -> Iterator[Callable[..., BlockingFacade]]:
-    """Makes a client with made-up credentials: `client_of(handler, **options)`, without a handler on its default transport.
+def make_client(request: pytest.FixtureRequest) -> Iterator[Callable[..., BlockingFacade]]:
+    """Makes a client with made-up credentials: `make_client(handler, **options)`, without a handler on its default transport.
 
     Without retries, unless a test asks for them.
     """
 
-    def client_of(handler: Handler | None = None, **options: Any) -> BlockingFacade:
+    def make_client(handler: Handler | None = None, **options: Any) -> BlockingFacade:
         transport = {} if handler is None else {"transport": httpx.MockTransport(handler)}
         made_up = {"api_key": KEY, "api_secret": SECRET, "retry": RetryPolicy.off()}
         client = request.param(**{**made_up, **transport, **options})
         return stack.enter_context(contextlib.closing(BlockingFacade(client, runner)))
 
     with asyncio.Runner() as runner, contextlib.ExitStack() as stack:
-        yield client_of
+        yield make_client
 
 
 pytest_plugins = ["tests.support.secret_leaks"]  # no test lets a secret out

@@ -294,7 +294,7 @@ def verify(name: str, made: bytes, payload: bytes) -> None:
 
 @pytest.mark.promise("S6", "R5")
 @pytest.mark.parametrize("name", ["fix", "dotnet"])
-def test_every_attempt_gets_a_new_signature(client_of: ClientOf, name: str) -> None:
+def test_every_attempt_gets_a_new_signature(make_client: ClientOf, name: str) -> None:
     """Every attempt of a call has a new signature, over the bytes that are sent."""
     seen: dict[bytes, bytes] = {}
 
@@ -305,7 +305,7 @@ def test_every_attempt_gets_a_new_signature(client_of: ClientOf, name: str) -> N
         seen[payload] = made
         return error_response(503) if len(seen) % 3 else httpx.Response(200, content=BODY)
 
-    client = client_of(
+    client = make_client(
         exchange,
         api_secret=None,
         signer=signer_of(name),
@@ -321,7 +321,7 @@ def test_every_attempt_gets_a_new_signature(client_of: ClientOf, name: str) -> N
 
 
 @pytest.mark.promise("S17")
-def test_a_copied_request_is_of_no_use(client_of: ClientOf) -> None:
+def test_a_copied_request_is_of_no_use(make_client: ClientOf) -> None:
     def verified(payload: bytes, made: str) -> bool:
         verify("fix", made.encode(), payload)
         return True
@@ -329,7 +329,7 @@ def test_a_copied_request_is_of_no_use(client_of: ClientOf) -> None:
     clock = ManualClock(NOW)
     exchange = Exchange(clock=clock, switches=Switches(refuse_replay=True))
     exchange.add_account(KEY, verified)
-    client = client_of(
+    client = make_client(
         exchange,
         api_secret=None,
         signer=signer_of("fix"),

@@ -36,14 +36,14 @@ def alias_of(client: BlockingFacade) -> str:
 
 
 @pytest.mark.promise("R21")
-def test_rows_of_another_account_raise(client_of: ClientOf) -> None:
+def test_rows_of_another_account_raise(make_client: ClientOf) -> None:
     """Rows of another account than before raise, are not retried, and the client goes on well."""
     events = Incidents()
     bodies = [body_with_rows("Aaaa"), body_with_rows("Bbbb", "Bbbb"), body_with_rows("Aaaa")]
     script = [step for body in bodies for step in (READ, response_bytes(body))]
     # The first connection could answer all three requests.
     with RawServer(script, script[4:]) as server:
-        client = client_of(base_url=server.url, on_event=events.append)
+        client = make_client(base_url=server.url, on_event=events.append)
         assert alias_of(client) == "Aaaa"
         with pytest.raises(UnexpectedResponse) as caught:
             client.balance()
@@ -61,7 +61,7 @@ def test_rows_of_another_account_raise(client_of: ClientOf) -> None:
 
 @pytest.mark.promise("R21")
 @pytest.mark.parametrize("known", [False, True])
-def test_rows_of_two_accounts_raise(client_of: ClientOf, known: bool) -> None:
+def test_rows_of_two_accounts_raise(make_client: ClientOf, known: bool) -> None:
     """The rows of one response must agree. If they do not, the client learns no account."""
     bodies = [body_with_rows("Aaaa")] * known + [
         body_with_rows("Bbbb", "Bbbb", "Aaaa"),
@@ -69,7 +69,7 @@ def test_rows_of_two_accounts_raise(client_of: ClientOf, known: bool) -> None:
     ]
     script = [step for body in bodies for step in (READ, response_bytes(body))]
     with RawServer(script[: 2 * known + 2], script[-2:]) as server:
-        client = client_of(base_url=server.url)
+        client = make_client(base_url=server.url)
         if known:
             client.balance()
         with pytest.raises(UnexpectedResponse) as caught:
@@ -80,22 +80,22 @@ def test_rows_of_two_accounts_raise(client_of: ClientOf, known: bool) -> None:
 
 
 @pytest.mark.promise("R21")
-def test_an_empty_list_names_no_account(client_of: ClientOf) -> None:
+def test_an_empty_list_names_no_account(make_client: ClientOf) -> None:
     """An empty list is accepted before and after the account is known."""
     bodies = [b"[]", body_with_rows("Aaaa"), b"[]", body_with_rows("Aaaa")]
     script = [step for body in bodies for step in (READ, response_bytes(body))]
     with RawServer(script) as server:
-        client = client_of(base_url=server.url)
+        client = make_client(base_url=server.url)
         assert [len(client.balance()) for _ in bodies] == [0, 1, 0, 1]
 
 
 @pytest.mark.promise("R21")
-def test_rows_of_another_account_over_httpx(client_of: ClientOf) -> None:
+def test_rows_of_another_account_over_httpx(make_client: ClientOf) -> None:
     """The same holds over an httpx transport."""
     handler = RecordingHandler(
         body_with_rows("Aaaa"), body_with_rows("Bbbb"), body_with_rows("Aaaa")
     )
-    client = client_of(transport=httpx.MockTransport(handler))
+    client = make_client(transport=httpx.MockTransport(handler))
     client.balance()
     with pytest.raises(UnexpectedResponse):
         client.balance()
@@ -111,14 +111,14 @@ def clients_of_one_transport(request: pytest.FixtureRequest) -> Iterator[ClientO
         transport = transport_class(max_connections=1, share_connections=True)
         clients: list[BlockingFacade] = []
 
-        def client_of(key: str, **options: Any) -> BlockingFacade:
+        def make_client(key: str, **options: Any) -> BlockingFacade:
             client = request.param(
                 key, SECRET, transport=transport, retry=RetryPolicy.off(), **options
             )
             clients.append(BlockingFacade(client, runner))
             return clients[-1]
 
-        yield client_of
+        yield make_client
         for client in clients:
             client.close()
 

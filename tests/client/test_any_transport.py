@@ -147,7 +147,7 @@ thread after that, without any effect.
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Choose the setups of a test: those of ONLY, else all that its own file leaves out."""
     test = metafunc.function
-    if "client_of" not in metafunc.fixturenames:
+    if "make_client" not in metafunc.fixturenames:
         return
     if test.__name__ in ONLY:
         setups, _ = ONLY[test.__name__]
@@ -155,13 +155,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         setups = EVERY
     else:
         setups = HTTPX if "RawServer(" in inspect.getsource(test) else [*OWN, *HTTPX, *ASGI]
-    metafunc.parametrize("client_of", setups, ids=lambda setup: setup.name, indirect=True)
+    metafunc.parametrize("make_client", setups, ids=lambda setup: setup.name, indirect=True)
 
 
 @pytest.fixture
-def client_of(request: pytest.FixtureRequest) -> Iterator[ClientOf]:
-    with clients(request.param) as client_of:
-        yield client_of
+def make_client(request: pytest.FixtureRequest) -> Iterator[ClientOf]:
+    with clients(request.param) as make_client:
+        yield make_client
 
 
 # the mock exchange, over all setups
@@ -171,10 +171,10 @@ def keys(exchange: Exchange) -> dict[str, Any]:
     return {"api_key": exchange.api_key, "api_secret": exchange.api_secret}
 
 
-def test_the_mock_exchange_gets_the_same_signed_call(client_of: ClientOf) -> None:
+def test_the_mock_exchange_gets_the_same_signed_call(make_client: ClientOf) -> None:
     exchange = Exchange()
     exchange.seed("balance", [ROW])
-    client = client_of(exchange, **keys(exchange))
+    client = make_client(exchange, **keys(exchange))
     response = client.balance_detailed(recv_window=3000)
     assert ([row.to_dict() for row in response.parsed], response.used_weight) == (
         [ROW],
@@ -182,7 +182,7 @@ def test_the_mock_exchange_gets_the_same_signed_call(client_of: ClientOf) -> Non
     )
     assert client.server_time().server_time > 0
     with pytest.raises(AuthenticationError):
-        client_of(exchange, **{**keys(exchange), "api_secret": "another-secret"}).balance()
+        make_client(exchange, **{**keys(exchange), "api_secret": "another-secret"}).balance()
     logged = [
         (each.operation, each.status, [name for name, _ in each.query])
         for each in exchange.requests
@@ -207,11 +207,11 @@ def test_the_mock_exchange_gets_the_same_signed_call(client_of: ClientOf) -> Non
     ids=lambda value: value["fault"] if isinstance(value, dict) else value.__name__,
 )
 def test_a_fault_of_the_mock_exchange_is_the_same_error(
-    client_of: ClientOf, fault: Any, error: type
+    make_client: ClientOf, fault: Any, error: type
 ) -> None:
     exchange = Exchange()
     exchange.fail(**fault, times=None)
-    client = client_of(exchange, **keys(exchange), timeout=0.3)
+    client = make_client(exchange, **keys(exchange), timeout=0.3)
 
     def call() -> None:
         with pytest.raises(error):
@@ -238,12 +238,12 @@ def replay(behavior: ServerBehavior) -> Handler:
 
 @pytest.mark.promise("R16", "S14")
 @pytest.mark.parametrize("family", [*IN_THE_BODY, "hints"])
-def test_a_body_has_the_same_outcome(client_of: ClientOf, family: str) -> None:
+def test_a_body_has_the_same_outcome(make_client: ClientOf, family: str) -> None:
     """Encoding, JSON, fields and error bodies are judged alike, whatever transport gave them."""
     for behavior in HINTS if family == "hints" else IN_THE_BODY[family][::3]:
         # A ban would hold the next client, too.
         reset_shared_state()
-        client = client_of(replay(behavior), limiter=None, clock=lambda: NOW)
+        client = make_client(replay(behavior), limiter=None, clock=lambda: NOW)
         try:
             found: object = client.balance_detailed()
         except UsdmError as error:
@@ -254,14 +254,14 @@ def test_a_body_has_the_same_outcome(client_of: ClientOf, family: str) -> None:
 # what not every way can promise
 
 
-def test_a_transport_of_ones_own_takes_no_proxy_of_ours(client_of: ClientOf) -> None:
+def test_a_transport_of_ones_own_takes_no_proxy_of_ours(make_client: ClientOf) -> None:
     with pytest.raises(ConfigurationError, match="proxy and transport are both set"):
-        client_of(base_url="https://exchange.invalid", proxy="http://127.0.0.1:1")
+        make_client(base_url="https://exchange.invalid", proxy="http://127.0.0.1:1")
 
 
-def test_bytes_that_nobody_asked_for_answer_no_later_call(client_of: ClientOf) -> None:
+def test_bytes_that_nobody_asked_for_answer_no_later_call(make_client: ClientOf) -> None:
     with RawServer(repeat(READ, response_bytes(BODY) + response_bytes(b"[]"))) as server:
-        client = client_of(base_url=server.url)
+        client = make_client(base_url=server.url)
         assert [len(client.balance()) for _ in range(3)] == [1, 1, 1]
     assert server.connections == 3
 
@@ -269,22 +269,22 @@ def test_bytes_that_nobody_asked_for_answer_no_later_call(client_of: ClientOf) -
 LOST: list[Script] = [[READ, response_bytes(BODY), READ], repeat(READ, response_bytes(BODY))]
 
 
-def told_of_a_lost_connection(client_of: ClientOf) -> list[str]:
+def told_of_a_lost_connection(make_client: ClientOf) -> list[str]:
     events = Incidents()
     with RawServer(*LOST) as server:
-        client = client_of(
+        client = make_client(
             base_url=server.url, retry=RetryPolicy(random=lambda: 0.0), on_event=events.append
         )
         assert [len(client.balance()) for _ in range(2)] == [1, 1]
     return [event.kind for event in events]
 
 
-def test_a_connection_lost_while_idle_is_replaced_and_told_quietly(client_of: ClientOf) -> None:
-    assert told_of_a_lost_connection(client_of) == ["reconnect"]
+def test_a_connection_lost_while_idle_is_replaced_and_told_quietly(make_client: ClientOf) -> None:
+    assert told_of_a_lost_connection(make_client) == ["reconnect"]
 
 
-def test_a_connection_lost_while_idle_is_a_failed_attempt(client_of: ClientOf) -> None:
-    assert told_of_a_lost_connection(client_of) == ["retry"]
+def test_a_connection_lost_while_idle_is_a_failed_attempt(make_client: ClientOf) -> None:
+    assert told_of_a_lost_connection(make_client) == ["retry"]
 
 
 class Endless(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -304,32 +304,32 @@ class Endless(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 @pytest.mark.promise("S14")
 def test_a_reply_without_an_end_is_refused_at_its_bound(
-    client_of: ClientOf, request: pytest.FixtureRequest
+    make_client: ClientOf, request: pytest.FixtureRequest
 ) -> None:
-    body, setup = Endless(), request.node.callspec.params["client_of"]
+    body, setup = Endless(), request.node.callspec.params["make_client"]
     for stream in (body, httpx.ByteStream(BODY.ljust(MIB + 1))):
-        client = client_of(lambda _, stream=stream: httpx.Response(200, stream=stream))
+        client = make_client(lambda _, stream=stream: httpx.Response(200, stream=stream))
         with pytest.raises(UnexpectedResponse, match="at most 1048576 bytes, found more"):
             client.balance()
     assert body.sent > MIB
     # A socket takes more than is read of it.
     assert body.sent <= MIB + 9999 or setup not in MOCK
     # The default transports count the head, too.
-    assert setup in OWN or len(client_of(body_handler(BODY.ljust(MIB))).balance()) == 1
+    assert setup in OWN or len(make_client(body_handler(BODY.ljust(MIB))).balance()) == 1
 
 
 @pytest.mark.parametrize("after", [0, 5])
-def test_a_reply_that_is_cut_is_no_value(client_of: ClientOf, after: int) -> None:
+def test_a_reply_that_is_cut_is_no_value(make_client: ClientOf, after: int) -> None:
     exchange = Exchange()
     exchange.fail("cut", after=after)
-    client = client_of(exchange, **keys(exchange))
+    client = make_client(exchange, **keys(exchange))
     with pytest.raises(TransportError):
         client.balance()
     assert client.balance()
 
 
-def test_a_closed_client_refuses_calls(client_of: ClientOf) -> None:
-    client = client_of(RecordingHandler())
+def test_a_closed_client_refuses_calls(make_client: ClientOf) -> None:
+    client = make_client(RecordingHandler())
     client.balance()
     client.close()
     with pytest.raises(TransportError, match="closed"):

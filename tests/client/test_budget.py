@@ -36,10 +36,10 @@ def budget_of(client: BlockingFacade) -> Budget:
     return asyncio.run(budget) if inspect.iscoroutine(budget) else budget  # type: ignore[return-value]
 
 
-def test_the_budget_counts_calls_and_the_exchange(client_of: ClientOf) -> None:
+def test_the_budget_counts_calls_and_the_exchange(make_client: ClientOf) -> None:
     """Used weight is what was taken here or what the exchange reports, and nothing is sent."""
     handler = RecordingHandler()
-    client = client_of(handler, limiter=limiter_of())
+    client = make_client(handler, limiter=limiter_of())
     assert budget_of(client) == Budget(
         limit=50, used=0, held_until=None, is_banned=False, counted_by="this process"
     )
@@ -52,30 +52,30 @@ def test_the_budget_counts_calls_and_the_exchange(client_of: ClientOf) -> None:
     assert len(handler.requests) == 1
 
 
-def test_without_a_budget_the_use_is_counted(client_of: ClientOf) -> None:
-    client = client_of(RecordingHandler(), limiter=None)
+def test_without_a_budget_the_use_is_counted(make_client: ClientOf) -> None:
+    client = make_client(RecordingHandler(), limiter=None)
     client.balance()
     budget = budget_of(client)
     assert (budget.limit, budget.used, budget.left) == (None, BALANCE_WEIGHT, None)
 
 
-def test_a_hold_has_its_end(client_of: ClientOf) -> None:
+def test_a_hold_has_its_end(make_client: ClientOf) -> None:
     """A cooldown leaves nothing until its end, which is a time in UTC."""
-    client = client_of(RecordingHandler(), limiter=limiter_of())
+    client = make_client(RecordingHandler(), limiter=limiter_of())
     client.client._limiter_queue.limiter.start_cooldown(90, banned=False)
     budget = budget_of(client)
     held_until = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=NOW_MS, seconds=90)
     assert (budget.held_until, budget.is_banned, budget.left) == (held_until, False, 0)
 
 
-def test_a_ban_is_shown_to_every_client(client_of: ClientOf) -> None:
+def test_a_ban_is_shown_to_every_client(make_client: ClientOf) -> None:
     """A ban that a client with another limiter met is in the budget of both."""
     handler = RecordingHandler(error_response(418, -1003, Retry_After="120"))
-    banned = client_of(handler, limiter=limiter_of())
-    other = client_of(handler, transport=banned.client._transport.transport)
+    banned = make_client(handler, limiter=limiter_of())
+    other = make_client(handler, transport=banned.client._transport.transport)
     with pytest.raises(IPBannedError):
         banned.balance()
-    third = client_of(handler, limiter=limiter_of(), transport=banned.client._transport.transport)
+    third = make_client(handler, limiter=limiter_of(), transport=banned.client._transport.transport)
     for client in (banned, other, third):
         budget = budget_of(client)
         assert (budget.is_banned, budget.left) == (True, 0)
@@ -96,9 +96,9 @@ class Custom:
         pass
 
 
-def test_a_limiter_without_a_budget_is_named(client_of: ClientOf) -> None:
+def test_a_limiter_without_a_budget_is_named(make_client: ClientOf) -> None:
     with pytest.raises(ConfigurationError, match="limiter has no method budget; add one to Custom"):
-        budget_of(client_of(RecordingHandler(), limiter=Custom()))
+        budget_of(make_client(RecordingHandler(), limiter=Custom()))
 
 
 class Unreachable(Custom):
@@ -126,13 +126,13 @@ def test_a_limiter_that_cannot_be_reached_names_the_account(kind: Any) -> None:
     ],
 )
 def test_a_call_without_room_says_when_there_is(
-    client_of: ClientOf, seconds: float, advice: str
+    make_client: ClientOf, seconds: float, advice: str
 ) -> None:
     """The error has the time until there is room, and a `timeout` that is long enough."""
     limiter = limiter_of()
     limiter.start_cooldown(seconds, banned=False)
     with pytest.raises(RateLimitError) as caught:
-        client_of(RecordingHandler(), limiter=limiter).balance()
+        make_client(RecordingHandler(), limiter=limiter).balance()
     error = caught.value
     assert (error.status, error.code, error.retry_after, error.hint) == (0, None, seconds, advice)
     waits = f"{seconds:.1f}".removesuffix(".0")

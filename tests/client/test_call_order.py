@@ -218,13 +218,13 @@ def test_a_rejection_stops_calls_that_wait(
     ],
 )  # fmt: skip
 def test_a_ban_that_one_client_meets_stops_another_whatever_their_limiters(
-    client_of: ClientOf, first: str | None, second: str | None
+    make_client: ClientOf, first: str | None, second: str | None
 ) -> None:
     handler = RecordingHandler(error_response(418, -1003, Retry_After="300"), BODY)
     transport = httpx.MockTransport(handler)
 
     def make(limiter: str | None) -> BlockingFacade:
-        return client_of(
+        return make_client(
             None, transport=transport, limiter=WeightLimiter() if limiter == "own" else limiter
         )
 
@@ -237,16 +237,16 @@ def test_a_ban_that_one_client_meets_stops_another_whatever_their_limiters(
 
 @pytest.mark.promise("R12", "R14")
 @pytest.mark.parametrize("limiter", ["own", None])
-def test_a_ban_crosses_limiters(client_of: ClientOf, limiter: str | None) -> None:
+def test_a_ban_crosses_limiters(make_client: ClientOf, limiter: str | None) -> None:
     """A ban that a client with another limiter meets stops the exchange's default limiter.
 
     Each client has its own connections. What they share is the exchange's address.
     """
     with RawServer(repeat(READ, BAN)) as server:
-        first = client_of(
+        first = make_client(
             base_url=server.url, limiter=WeightLimiter() if limiter == "own" else limiter
         )
-        second = client_of(base_url=server.url)
+        second = make_client(base_url=server.url)
         for client in (first, second):
             with pytest.raises(IPBannedError):
                 client.balance()
@@ -257,11 +257,11 @@ def test_a_ban_crosses_limiters(client_of: ClientOf, limiter: str | None) -> Non
 
 
 @pytest.mark.promise("R10")
-def test_calls_that_get_no_connection_take_no_weight(client_of: ClientOf) -> None:
+def test_calls_that_get_no_connection_take_no_weight(make_client: ClientOf) -> None:
     limiter = WeightLimiter(limit=100, share=1.0)
     with socket.socket() as refusing:
         refusing.bind(("127.0.0.1", 0))  # Nothing listens on this port.
-        client = client_of(
+        client = make_client(
             base_url=f"http://127.0.0.1:{refusing.getsockname()[1]}", limiter=limiter
         )
         for _ in range(12):
@@ -395,7 +395,7 @@ def test_a_timestamp_is_as_fresh_as_its_request(
 )
 @pytest.mark.parametrize("clock", ["exchange", "auto"])
 def test_nothing_is_signed_for_an_implausible_time_of_the_exchange(
-    client_of: ClientOf, server_time: Callable[[], int], message: str, clock: str
+    make_client: ClientOf, server_time: Callable[[], int], message: str, clock: str
 ) -> None:
     paths: list[str] = []
 
@@ -406,7 +406,7 @@ def test_nothing_is_signed_for_an_implausible_time_of_the_exchange(
         return error_response(400, -1021)  # With "auto" the clock is synced after this error only.
 
     with pytest.raises(UsdmError) as caught:
-        client_of(handle, clock=clock).balance()
+        make_client(handle, clock=clock).balance()
     assert paths == (["time"] if clock == "exchange" else ["balance", "time"])
     assert re.search(message, str(caught.value))
     assert not caught.value.retryable
@@ -425,10 +425,10 @@ def test_nothing_is_signed_for_an_implausible_time_of_the_exchange(
     ],
 )
 def test_a_ban_is_not_measured_from_a_date_that_cannot_be_true(
-    client_of: ClientOf, seconds: int, date_offset: int
+    make_client: ClientOf, seconds: int, date_offset: int
 ) -> None:
     text = f"IP banned until {now_ms() + seconds * 1_000}."
-    client = client_of(
+    client = make_client(
         RecordingHandler(error_response(418, -1003, text, Date=http_date(date_offset)))
     )
     with pytest.raises(IPBannedError) as caught:
@@ -437,9 +437,9 @@ def test_a_ban_is_not_measured_from_a_date_that_cannot_be_true(
 
 
 @pytest.mark.promise("R12")
-def test_the_end_of_a_ban_is_read_though_the_api_key_is_a_part_of_it(client_of: ClientOf) -> None:
+def test_the_end_of_a_ban_is_read_though_the_api_key_is_a_part_of_it(make_client: ClientOf) -> None:
     end = now_ms() + 300_000
-    client = client_of(
+    client = make_client(
         RecordingHandler(error_response(418, -1003, f"IP banned until {end}.")),
         api_key=str(end)[:2],
     )
@@ -452,10 +452,10 @@ def test_the_end_of_a_ban_is_read_though_the_api_key_is_a_part_of_it(client_of: 
 
 @pytest.mark.promise("R11")
 def test_a_retry_after_date_uses_the_local_clock(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     """A Retry-After date without a Date header is measured from this machine's clock."""
-    client = client_of(RecordingHandler(error_response(429, -1003, Retry_After=http_date(300))))
+    client = make_client(RecordingHandler(error_response(429, -1003, Retry_After=http_date(300))))
     with pytest.raises(RateLimitError) as caught:
         client.balance()
     assert caught.value.retry_after == pytest.approx(300, abs=3)
@@ -586,11 +586,11 @@ def test_connect_opens_the_connection_that_the_first_call_uses(
     ],
 )
 def test_a_proxy_that_rejects_the_login_or_the_host_is_asked_once(
-    client_of: ClientOf, status: str, hint: str
+    make_client: ClientOf, status: str, hint: str
 ) -> None:
     script: list[Step] = [READ, response_bytes(b"", status=status)]
     with RawServer(script) as proxy:
-        client = client_of(
+        client = make_client(
             proxy=proxy.url.rstrip("/"),
             base_url="https://exchange.invalid",
             retry=RetryPolicy(random=lambda: 0.0),
@@ -632,9 +632,11 @@ def fail() -> int:
 
 @pytest.mark.promise("R12")
 @pytest.mark.parametrize("clock", [fail, lambda: "soon"], ids=["raises", "returns a text"])
-def test_a_ban_is_kept_though_the_clock_of_the_user_fails(client_of: ClientOf, clock: Any) -> None:
+def test_a_ban_is_kept_though_the_clock_of_the_user_fails(
+    make_client: ClientOf, clock: Any
+) -> None:
     exchange = RecordingHandler(error_response(418, -1003, Retry_After="300"))
-    client = client_of(exchange, clock=clock, retry=RetryPolicy.off())
+    client = make_client(exchange, clock=clock, retry=RetryPolicy.off())
     for _ in range(2):
         with pytest.raises(IPBannedError):
             client.server_time()

@@ -48,8 +48,8 @@ def has_signature(payload: bytes) -> bytes:
     )
 
 
-def test_a_balance_is_a_list_of_typed_rows(client_of: ClientOf) -> None:
-    rows = client_of(RecordingHandler()).balance()
+def test_a_balance_is_a_list_of_typed_rows(make_client: ClientOf) -> None:
+    rows = make_client(RecordingHandler()).balance()
     assert [type(row) for row in rows] == [AccountBalance]
     assert (rows[0].asset, rows[0].balance, rows[0].cross_un_pnl) == (
         "USDT",
@@ -59,11 +59,11 @@ def test_a_balance_is_a_list_of_typed_rows(client_of: ClientOf) -> None:
     assert [row.to_dict() for row in rows] == [ROW]
 
 
-def test_a_response_has_its_time(client_of: ClientOf) -> None:
+def test_a_response_has_its_time(make_client: ClientOf) -> None:
     """The time of a response is this machine's, and the exchange's after a clock sync."""
     offset_ms = 5_000_000
     exchange = Exchange(clock=lambda: time.time_ns() // 1_000_000 + offset_ms)
-    client = client_of(
+    client = make_client(
         api_key=exchange.api_key, api_secret=exchange.api_secret, transport=exchange.transport
     )
     before = client.server_time_detailed()
@@ -92,32 +92,32 @@ def test_a_response_has_its_time(client_of: ClientOf) -> None:
     ],
 )  # fmt: skip
 def test_a_response_has_the_exchanges_date(
-    client_of: ClientOf, date: str, expected: datetime | None
+    make_client: ClientOf, date: str, expected: datetime | None
 ) -> None:
     """The header Date as an aware datetime, None without one that is valid."""
     headers = {"Date": date} if date else {}
-    response = client_of(
+    response = make_client(
         RecordingHandler(httpx.Response(200, content=BODY, headers=headers))
     ).balance_detailed()
     assert response.exchange_date == expected
 
 
 @pytest.mark.parametrize(("offset", "expected"), [(0, 1_700_000_000), (-60, 1_699_999_940)])
-def test_the_date_is_that_of_the_mock(client_of: ClientOf, offset: int, expected: int) -> None:
+def test_the_date_is_that_of_the_mock(make_client: ClientOf, offset: int, expected: int) -> None:
     exchange = Exchange(clock=ManualClock(1_700_000_000_999), switches=Switches(date_offset=offset))
-    client = client_of(transport=exchange.transport)
+    client = make_client(transport=exchange.transport)
     found = client.server_time_detailed().exchange_date
     assert found == datetime.fromtimestamp(expected, UTC)
     exchange.switches = Switches(date_offset=None)
     assert client.server_time_detailed().exchange_date is None
 
 
-def test_an_empty_list_is_an_empty_wallet(client_of: ClientOf) -> None:
-    assert client_of(RecordingHandler(b"[]")).balance() == []
+def test_an_empty_list_is_an_empty_wallet(make_client: ClientOf) -> None:
+    assert make_client(RecordingHandler(b"[]")).balance() == []
 
 
-def test_server_time_needs_no_credentials(client_of: ClientOf) -> None:
-    client = client_of(
+def test_server_time_needs_no_credentials(make_client: ClientOf) -> None:
+    client = make_client(
         RecordingHandler(b'{"serverTime": 1499827319559}'), api_key=None, api_secret=None
     )
     assert client.server_time().server_time == 1499827319559
@@ -128,10 +128,10 @@ def test_server_time_needs_no_credentials(client_of: ClientOf) -> None:
     [("15", 15), ("0", 0), ("", None), ("-1", None), ("1e3", None), ("٣", None)],
 )
 def test_the_detailed_call_tells_what_came_along(
-    client_of: ClientOf, header: str, weight: int | None
+    make_client: ClientOf, header: str, weight: int | None
 ) -> None:
     headers = [(b"x-mbx-used-weight-1m", header.encode()), (b"X-Other", b"1")]
-    response = client_of(
+    response = make_client(
         lambda _: httpx.Response(200, headers=headers, content=BODY)
     ).balance_detailed()
     assert (response.status_code, response.used_weight, response.attempts) == (200, weight, 1)
@@ -139,7 +139,7 @@ def test_the_detailed_call_tells_what_came_along(
     assert response.headers["x-other"] == response.headers["X-OTHER"] == "1"
     assert 0 < response.elapsed < 5
     assert (
-        client_of(lambda _: httpx.Response(200, content=BODY)).balance_detailed().used_weight
+        make_client(lambda _: httpx.Response(200, content=BODY)).balance_detailed().used_weight
         is None
     )
 
@@ -154,10 +154,10 @@ def test_the_detailed_call_tells_what_came_along(
     ],
 )
 def test_the_query_is_the_window_if_any_then_the_time_then_the_signature(
-    client_of: ClientOf, default: int | None, argument: int | None, sent: bytes
+    make_client: ClientOf, default: int | None, argument: int | None, sent: bytes
 ) -> None:
     exchange = RecordingHandler()
-    client_of(exchange, clock=at_now, recv_window=default).balance(recv_window=argument)
+    make_client(exchange, clock=at_now, recv_window=default).balance(recv_window=argument)
     assert exchange.targets == [(BALANCE_PATH.encode() + b"?") + has_signature(sent)]
 
 
@@ -176,11 +176,11 @@ def test_the_query_is_the_window_if_any_then_the_time_then_the_signature(
     ],
 )
 def test_the_default_transport_sends_exactly_these_bytes(
-    client_of: ClientOf, window: int | None, query: bytes
+    make_client: ClientOf, window: int | None, query: bytes
 ) -> None:
     with RawServer(repeat(READ, response_bytes(BODY))) as server:
         base_url = f"{server.url}gateway/v1"
-        client_of(api_secret=DOCUMENTED, base_url=base_url, clock=at_now).balance(
+        make_client(api_secret=DOCUMENTED, base_url=base_url, clock=at_now).balance(
             recv_window=window
         )
     assert server.requests == [
@@ -197,9 +197,9 @@ def test_the_default_transport_sends_exactly_these_bytes(
     ]
 
 
-def test_another_transport_gets_the_same_request(client_of: ClientOf) -> None:
+def test_another_transport_gets_the_same_request(make_client: ClientOf) -> None:
     exchange = RecordingHandler()
-    client_of(exchange, clock=at_now, base_url="https://gateway.example:8443/v1/").balance()
+    make_client(exchange, clock=at_now, base_url="https://gateway.example:8443/v1/").balance()
     (request,) = exchange.requests
     assert (
         str(request.url)
@@ -216,9 +216,9 @@ def test_another_transport_gets_the_same_request(client_of: ClientOf) -> None:
     assert (request.method, request.read()) == ("GET", b"")
 
 
-def test_key_and_signature_go_only_where_the_operation_wants_them(client_of: ClientOf) -> None:
+def test_key_and_signature_go_only_where_the_operation_wants_them(make_client: ClientOf) -> None:
     exchange = RecordingHandler(BODY, b'{"serverTime": 1}', BODY)
-    client = client_of(exchange)
+    client = make_client(exchange)
     client.balance()
     client.server_time()
     client.balance()
@@ -233,7 +233,7 @@ def test_key_and_signature_go_only_where_the_operation_wants_them(client_of: Cli
 @pytest.mark.promise("S10")
 @pytest.mark.parametrize("status", [301, 308])
 def test_a_redirect_is_an_error_and_nothing_is_sent_to_its_target(
-    client_of: ClientOf, status: int
+    make_client: ClientOf, status: int
 ) -> None:
     with RawServer(repeat(READ, response_bytes(BODY))) as other:
         location = b"Location: %b%b" % (other.url.encode(), BALANCE_PATH.removeprefix("/").encode())
@@ -242,11 +242,11 @@ def test_a_redirect_is_an_error_and_nothing_is_sent_to_its_target(
             RawServer(moves) as server,
             pytest.raises(UnexpectedResponse, match="redirect") as caught,
         ):
-            client_of(base_url=server.url).balance()
+            make_client(base_url=server.url).balance()
     assert (caught.value.status, caught.value.path) == (status, ())
     moved = RecordingHandler(httpx.Response(status, headers={"location": other.url}))
     with pytest.raises(UnexpectedResponse, match="redirect"):
-        client_of(moved).balance()
+        make_client(moved).balance()
     assert (other.connections, len(moved.requests)) == (0, 1)
 
 
@@ -263,23 +263,23 @@ class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield piece
 
 
-def test_a_body_in_very_many_pieces_is_read_in_time(client_of: ClientOf) -> None:
-    client = client_of(lambda request: httpx.Response(200, stream=Pieces()), timeout=3)
+def test_a_body_in_very_many_pieces_is_read_in_time(make_client: ClientOf) -> None:
+    client = make_client(lambda request: httpx.Response(200, stream=Pieces()), timeout=3)
     assert len(client.balance()) == 1
 
 
-def test_a_failed_call_is_one_request(client_of: ClientOf) -> None:
+def test_a_failed_call_is_one_request(make_client: ClientOf) -> None:
     exchange = RecordingHandler(httpx.ConnectError("down"))
     with pytest.raises(TransportError):
-        client_of(exchange).balance()
+        make_client(exchange).balance()
     with pytest.raises(TransportError):
-        client_of(exchange).server_time()
+        make_client(exchange).server_time()
     assert len(exchange.requests) == 2
 
 
 @pytest.mark.promise("S12")
 def test_proxies_of_the_environment_are_ignored(
-    client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+    make_client: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
         RawServer(repeat(READ, response_bytes(b"no"))) as trap,
@@ -289,13 +289,13 @@ def test_proxies_of_the_environment_are_ignored(
             monkeypatch.setenv(name, trap.url)
             monkeypatch.setenv(name.lower(), trap.url)
         monkeypatch.setenv("NO_PROXY", "")
-        client_of(base_url=server.url).balance()
+        make_client(base_url=server.url).balance()
     assert (trap.connections, len(server.requests)) == (0, 1)
 
 
-def test_a_given_proxy_is_used(client_of: ClientOf) -> None:
+def test_a_given_proxy_is_used(make_client: ClientOf) -> None:
     with RawServer([READ, TUNNEL, READ, response_bytes(BODY)]) as proxy:
-        rows = client_of(base_url="http://localhost:1", proxy=proxy.url, clock=at_now).balance()
+        rows = make_client(base_url="http://localhost:1", proxy=proxy.url, clock=at_now).balance()
     assert [row.to_dict() for row in rows] == [ROW]
     targets = [
         b"CONNECT localhost:1",
@@ -305,20 +305,20 @@ def test_a_given_proxy_is_used(client_of: ClientOf) -> None:
 
 
 def test_nothing_is_sent_before_the_first_call(
-    client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+    make_client: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_network(*arguments: Any, **options: Any) -> Any:
         raise AssertionError("the constructor went to the network")
 
     for name in ("socket", "getaddrinfo", "create_connection"):
         monkeypatch.setattr(socket, name, no_network)
-    client = client_of()
+    client = make_client()
     with pytest.raises(AssertionError):
         client.balance()
 
 
 @pytest.mark.parametrize("transport", ["own", "foreign", "proxied"])
-def test_a_closed_client_refuses_calls(client_of: ClientOf, transport: str) -> None:
+def test_a_closed_client_refuses_calls(make_client: ClientOf, transport: str) -> None:
     proxied = transport == "proxied"
     with RawServer(
         [READ, TUNNEL, READ, response_bytes(BODY)]
@@ -329,7 +329,7 @@ def test_a_closed_client_refuses_calls(client_of: ClientOf, transport: str) -> N
             "base_url": server.url,
             **({"proxy": server.url} if proxied else {}),
         }
-        client = client_of(RecordingHandler() if transport == "foreign" else None, **options)
+        client = make_client(RecordingHandler() if transport == "foreign" else None, **options)
         client.balance()
         client.close()
         client.close()
@@ -357,13 +357,13 @@ def test_a_block_closes_its_client() -> None:
 
 @pytest.mark.promise("S16")
 def test_credentials_that_are_missing_are_named_before_anything_is_sent(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     exchange = RecordingHandler()
     with pytest.raises(binance_usdm.ConfigurationError, match="balance needs an API key"):
-        client_of(exchange, api_key=None, api_secret=None).balance()
+        make_client(exchange, api_key=None, api_secret=None).balance()
     with pytest.raises(binance_usdm.ConfigurationError, match="an API secret or a signer"):
-        client_of(exchange, api_secret=None).balance()
+        make_client(exchange, api_secret=None).balance()
     assert exchange.requests == []
 
 

@@ -61,10 +61,10 @@ CLIENTS = pytest.mark.parametrize("kind", [Client, AsyncClient])
     ],
 )
 def test_a_base_url_is_kept_with_its_prefix(
-    client_of: ClientOf, base_url: str, start: str, host: str
+    make_client: ClientOf, base_url: str, start: str, host: str
 ) -> None:
     exchange = RecordingHandler()
-    client_of(exchange, base_url=base_url).balance()
+    make_client(exchange, base_url=base_url).balance()
     assert str(exchange.requests[0].url).partition(f"{BALANCE_PATH[1:]}?")[0] == start
     assert exchange.requests[0].headers["host"] == host
 
@@ -192,13 +192,13 @@ def test_a_timeout_in_ms_is_recognized() -> None:
 
 @pytest.mark.promise("S16")
 @pytest.mark.parametrize("window", [0, -1, 2**63, True, 5000.0, "5000", b"5000", math.nan])
-def test_a_window_is_a_positive_whole_number(client_of: ClientOf, window: Any) -> None:
+def test_a_window_is_a_positive_whole_number(make_client: ClientOf, window: Any) -> None:
     exchange = RecordingHandler()
     with pytest.raises(ConfigurationError, match="recv_window must be"):
-        client_of(exchange, recv_window=window)
+        make_client(exchange, recv_window=window)
     with pytest.raises(ConfigurationError, match="recv_window must be an integer from 1"):
-        client_of(exchange).balance(recv_window=window)
-    client_of(exchange).balance(recv_window=2**63 - 1)
+        make_client(exchange).balance(recv_window=window)
+    make_client(exchange).balance(recv_window=2**63 - 1)
     assert len(exchange.requests) == 1
 
 
@@ -342,10 +342,10 @@ def test_an_option_of_the_wrong_kind_is_refused(kind: Any, option: dict[str, Any
         kind(KEY, SECRET, **option)
 
 
-def test_a_clock_in_fractions_is_refused_before_anything_is_sent(client_of: ClientOf) -> None:
+def test_a_clock_in_fractions_is_refused_before_anything_is_sent(make_client: ClientOf) -> None:
     exchange = RecordingHandler()
     with pytest.raises(ConfigurationError, match="integer of milliseconds"):
-        client_of(exchange, clock=lambda: 1591702613943.5).balance()
+        make_client(exchange, clock=lambda: 1591702613943.5).balance()
     assert exchange.requests == []
 
 

@@ -62,9 +62,9 @@ SLOW: dict[str, Script] = {
 
 
 @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
-def test_no_slow_reply_outlasts_the_deadline(client_of: ClientOf, script: Script) -> None:
+def test_no_slow_reply_outlasts_the_deadline(make_client: ClientOf, script: Script) -> None:
     with RawServer(script) as server:
-        client = client_of(base_url=server.url, timeout=TIMEOUT)
+        client = make_client(base_url=server.url, timeout=TIMEOUT)
         assert TIMEOUT <= best_duration(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
 
 
@@ -91,19 +91,19 @@ class Drops(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def test_a_foreign_transport_that_drips_is_cut_off_and_its_stream_closed(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     body = Drops()
-    client = client_of(lambda _: httpx.Response(200, stream=body), timeout=TIMEOUT)
+    client = make_client(lambda _: httpx.Response(200, stream=body), timeout=TIMEOUT)
     assert TIMEOUT <= best_duration(lambda: expect_deadline(client.balance), AT_MOST) <= AT_MOST
     assert body.closed > 0
 
 
-def test_a_foreign_transport_is_told_how_long_it_may_take(client_of: ClientOf) -> None:
+def test_a_foreign_transport_is_told_how_long_it_may_take(make_client: ClientOf) -> None:
     exchange = RecordingHandler(httpx.ConnectTimeout("early"))
     before = time.monotonic()
     with pytest.raises(TransportError):
-        client_of(exchange, timeout=7).balance()
+        make_client(exchange, timeout=7).balance()
     extensions = exchange.requests[0].extensions
     assert set(extensions["timeout"]) == {"connect", "read", "write", "pool"}
     assert all(6.5 < limit <= 7 for limit in extensions["timeout"].values())
@@ -169,9 +169,9 @@ def test_a_sleeping_foreign_transport_is_cancelled() -> None:
     assert sleeper.woken > 0
 
 
-def test_attempts_and_waits_share_one_deadline(client_of: ClientOf) -> None:
+def test_attempts_and_waits_share_one_deadline(make_client: ClientOf) -> None:
     exchange = RecordingHandler(error_response(500))
-    client = client_of(
+    client = make_client(
         exchange, timeout=TIMEOUT, retry=lambda error, attempt: 0.03 if attempt < 40 else None
     )
 
@@ -184,10 +184,10 @@ def test_attempts_and_waits_share_one_deadline(client_of: ClientOf) -> None:
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun_and_the_refusal_is_told(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     exchange = RecordingHandler(error_response(429, -1003, Retry_After="2"))
-    client = client_of(
+    client = make_client(
         exchange, timeout=1, retry=lambda error, attempt: getattr(error, "retry_after", None)
     )
 
@@ -200,7 +200,9 @@ def test_a_wait_beyond_the_deadline_is_not_begun_and_the_refusal_is_told(
     assert {len(exchange.requests)} <= {1, 2, 3}  # one for each time it was measured
 
 
-def test_nothing_is_sent_after_the_deadline_however_long_signing_took(client_of: ClientOf) -> None:
+def test_nothing_is_sent_after_the_deadline_however_long_signing_took(
+    make_client: ClientOf,
+) -> None:
     class Slow:
         pause = 0.0
 
@@ -210,7 +212,7 @@ def test_nothing_is_sent_after_the_deadline_however_long_signing_took(client_of:
 
     signer = Slow()
     with RawServer(repeat(READ, response_bytes(BODY))) as server:
-        client = client_of(
+        client = make_client(
             base_url=server.url,
             api_secret=None,
             signer=signer,
@@ -244,10 +246,10 @@ def test_a_cancelled_call_is_cancelled_and_no_deadline() -> None:
     asyncio.run(call())
 
 
-def test_a_refused_connection_is_told_at_once(client_of: ClientOf) -> None:
+def test_a_refused_connection_is_told_at_once(make_client: ClientOf) -> None:
     with RawServer([]) as server:
         port = server.port
-    client = client_of(base_url=f"http://127.0.0.1:{port}", timeout=5)
+    client = make_client(base_url=f"http://127.0.0.1:{port}", timeout=5)
 
     def call() -> None:
         with pytest.raises(TransportError, match="ConnectError") as caught:
@@ -257,7 +259,7 @@ def test_a_refused_connection_is_told_at_once(client_of: ClientOf) -> None:
     assert best_duration(call, 0.5) <= 0.5
 
 
-def test_a_reply_within_the_deadline_is_a_reply(client_of: ClientOf) -> None:
+def test_a_reply_within_the_deadline_is_a_reply(make_client: ClientOf) -> None:
     with RawServer(repeat(READ, 0.05, response_bytes(BODY))) as server:
-        response = client_of(base_url=server.url, timeout=5).balance_detailed()
+        response = make_client(base_url=server.url, timeout=5).balance_detailed()
     assert response.elapsed >= 0.05

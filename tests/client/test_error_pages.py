@@ -68,18 +68,18 @@ CAUSES: dict[str, tuple[int, bytes, dict[str, str], str]] = {
 }  # fmt: skip
 
 
-def error_of(client_of: ClientOf, status: int, body: bytes, headers: dict[str, str]) -> UsdmError:
+def error_of(make_client: ClientOf, status: int, body: bytes, headers: dict[str, str]) -> UsdmError:
     response = httpx.Response(status, headers=headers, content=body)
     with pytest.raises(UsdmError) as caught:
-        client_of(RecordingHandler(response)).balance()
+        make_client(RecordingHandler(response)).balance()
     return caught.value
 
 
 @pytest.mark.parametrize("name", CAUSES)
-def test_a_known_cause_is_named(client_of: ClientOf, name: str) -> None:
+def test_a_known_cause_is_named(make_client: ClientOf, name: str) -> None:
     """The error names the cause, with the location among the causes where it can be one."""
     status, body, headers, cause = CAUSES[name]
-    error = error_of(client_of, status, body, headers)
+    error = error_of(make_client, status, body, headers)
     assert cause in str(error)
     assert "cloudfront" not in str(error).lower()
     if isinstance(error, APIError):
@@ -117,35 +117,35 @@ EXCERPTS: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", EXCERPTS)
-def test_the_excerpt_is_short_and_safe(client_of: ClientOf, name: str) -> None:
+def test_the_excerpt_is_short_and_safe(make_client: ClientOf, name: str) -> None:
     """An unknown page shows its title or first words on one line."""
     body, excerpt = EXCERPTS[name]
-    error = error_of(client_of, 502, body, {})
+    error = error_of(make_client, 502, body, {})
     assert isinstance(error, APIError)
     assert error.message == ""
     assert error.hint == f'a page came instead of JSON: "{excerpt}"'
     assert len(excerpt) <= MAX_EXCERPT_LENGTH
     assert str(error).startswith(f"HTTP 502: no message ({error.hint})")
-    known = error_of(client_of, 404, body, {})
+    known = error_of(make_client, 404, body, {})
     assert isinstance(known, APIError)
     assert known.hint == f'{HINT_BY_STATUS[404]}; a page came instead of JSON: "{excerpt}"'
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/html", "text/plain", ""])
-def test_json_is_never_an_excerpt(client_of: ClientOf, content_type: str) -> None:
+def test_json_is_never_an_excerpt(make_client: ClientOf, content_type: str) -> None:
     """JSON, whole or cut, may have amounts, so nothing of it is shown whatever its label."""
     bodies = [BODY, BODY[:-9], BODY[1:], BODY[7:], b'"12.5"', b"12.50000000", b" [1", b"\xff12"]
     for body in bodies:
-        error = error_of(client_of, 500, body, {"content-type": content_type})
+        error = error_of(make_client, 500, body, {"content-type": content_type})
         assert isinstance(error, APIError)
         assert (error.message, error.hint) == ("", "")
 
 
-def test_a_plain_sentence_is_an_excerpt(client_of: ClientOf) -> None:
-    error = error_of(client_of, 502, b"upstream is gone", {"content-type": "text/plain"})
+def test_a_plain_sentence_is_an_excerpt(make_client: ClientOf) -> None:
+    error = error_of(make_client, 502, b"upstream is gone", {"content-type": "text/plain"})
     assert isinstance(error, APIError)
     assert error.hint == 'a page came instead of JSON: "upstream is gone"'
-    error = error_of(client_of, 502, b"upstream is gone", {"content-type": "image/png"})
+    error = error_of(make_client, 502, b"upstream is gone", {"content-type": "image/png"})
     assert isinstance(error, APIError)
     assert error.hint == ""
 
@@ -171,7 +171,9 @@ def spelled(secret: str) -> dict[str, str]:
 @pytest.mark.parametrize("form", spelled("x"))
 @pytest.mark.parametrize("place", ["<title>no {} here</title>", "<p>no {} here", "<a x='{}'>no"])
 @pytest.mark.parametrize("status", [200, 202, 403, 404, 502])
-def test_no_page_repeats_a_secret(client_of: ClientOf, form: str, place: str, status: int) -> None:
+def test_no_page_repeats_a_secret(
+    make_client: ClientOf, form: str, place: str, status: int
+) -> None:
     """Key and signature do not come back in an error, however the page spells them."""
 
     def repeating(request: httpx.Request) -> httpx.Response:
@@ -182,7 +184,7 @@ def test_no_page_repeats_a_secret(client_of: ClientOf, form: str, place: str, st
 
     found: list[str] = []
     with pytest.raises(UsdmError) as caught:
-        client_of(repeating, api_key=KEY, api_secret=SECRET).balance()
+        make_client(repeating, api_key=KEY, api_secret=SECRET).balance()
     compact = "".join(filter(str.isalnum, f"{caught.value}{caught.value!r}".lower()))
     assert len(found[0]) == 64
     for secret in (KEY, found[0]):

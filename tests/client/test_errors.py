@@ -61,10 +61,10 @@ def caught_by(client: BlockingFacade) -> Any:
     return caught.value
 
 
-def test_the_spec_says_which_error_a_code_is(client_of: ClientOf) -> None:
+def test_the_spec_says_which_error_a_code_is(make_client: ClientOf) -> None:
     assert len(CODES) > 30
     for code, kind in CODES.items():
-        error = caught_by(client_of(RecordingHandler(error_response(400, code))))
+        error = caught_by(make_client(RecordingHandler(error_response(400, code))))
         assert (type(error), error.code, error.status) == (KINDS[kind], code, 400), code
 
 
@@ -77,9 +77,9 @@ def test_no_code_is_judged_that_the_spec_does_not_know() -> None:
     )  # a bad request is what status 400 says by itself
 
 
-def test_the_text_of_a_ban_is_a_ban_until_then(client_of: ClientOf) -> None:
+def test_the_text_of_a_ban_is_a_ban_until_then(make_client: ClientOf) -> None:
     for status in (418, 429, 400):
-        error = caught_by(client_of(RecordingHandler(error_response(status, -1003, BAN))))
+        error = caught_by(make_client(RecordingHandler(error_response(status, -1003, BAN))))
         assert type(error) is IPBannedError
         assert error.banned_until == datetime(2025, 11, 6, 7, 8, 0, 142000, tzinfo=UTC)
 

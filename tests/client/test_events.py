@@ -117,14 +117,14 @@ LEVELS = {
 
 
 def played(
-    client_of: ClientOf, name: str, caplog: pytest.LogCaptureFixture, **options: Any
+    make_client: ClientOf, name: str, caplog: pytest.LogCaptureFixture, **options: Any
 ) -> RecordingHandler:
     """Play a scene; what was logged is in caplog, and nothing else."""
     replies, given, _ = SCENES[name]
     if name == "wait":
         given = {"limiter": Room()}
     exchange = RecordingHandler(*(made() if callable(made) else made for made in replies))
-    client = client_of(exchange, **given, **options)
+    client = make_client(exchange, **given, **options)
     caplog.clear()
     try:
         client.balance()
@@ -147,10 +147,10 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", SCENES)
 def test_what_happens_is_told_in_order_and_logged_at_its_level(
-    client_of: ClientOf, caplog: pytest.LogCaptureFixture, name: str
+    make_client: ClientOf, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     events = Incidents()
-    exchange = played(client_of, name, caplog, on_event=events.append)
+    exchange = played(make_client, name, caplog, on_event=events.append)
     assert [
         (event.kind, event.attempt, event.seconds, event.error and type(event.error))
         for event in events
@@ -174,21 +174,21 @@ def test_what_happens_is_told_in_order_and_logged_at_its_level(
 
 @pytest.mark.parametrize("name", ["retries", "limit", "no clock"])
 def test_the_logger_needs_no_observer(
-    client_of: ClientOf, caplog: pytest.LogCaptureFixture, name: str
+    make_client: ClientOf, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    played(client_of, name, caplog)
+    played(make_client, name, caplog)
     assert [level for level, _ in logged(caplog)] == [LEVELS[kind] for kind, *_ in SCENES[name][2]]
 
 
 @pytest.mark.promise("R15")
 def test_a_reconnection_is_told_quietly(
-    client_of: ClientOf, caplog: pytest.LogCaptureFixture
+    make_client: ClientOf, caplog: pytest.LogCaptureFixture
 ) -> None:
     events = Incidents()
     with RawServer(
         [READ, response_bytes(BODY), READ], repeat(READ, response_bytes(BODY))
     ) as server:
-        client = client_of(base_url=server.url, on_event=events.append)
+        client = make_client(base_url=server.url, on_event=events.append)
         client.balance()
         assert (events, logged(caplog)) == ([], [])
         client.balance()
@@ -198,13 +198,13 @@ def test_a_reconnection_is_told_quietly(
     assert logged(caplog) == [("DEBUG", describe_event(events[0]))]
 
 
-def test_a_connection_that_is_lost_twice_is_no_second_reconnection(client_of: ClientOf) -> None:
+def test_a_connection_that_is_lost_twice_is_no_second_reconnection(make_client: ClientOf) -> None:
     events = Incidents()
 
     def lost(request: httpx.Request) -> httpx.Response:
         raise StaleConnection("a transport of the user's, which keeps connections that died")
 
-    client = client_of(lost, on_event=events.append, retry=RetryPolicy.off())
+    client = make_client(lost, on_event=events.append, retry=RetryPolicy.off())
     with pytest.raises(TransportError):
         client.balance()
     assert [event.kind for event in events] == ["reconnect"]
@@ -230,11 +230,11 @@ EXCHANGE_OF: dict[str, tuple[list[Any], dict[str, Any], list[tuple[Any, ...]]]] 
 
 
 @pytest.mark.parametrize("name", EXCHANGE_OF)
-def test_every_request_and_response_is_an_event(client_of: ClientOf, name: str) -> None:
+def test_every_request_and_response_is_an_event(make_client: ClientOf, name: str) -> None:
     """With attempt, status, code, seconds and weight; a ban stops others before it is reported."""
     replies, options, expected = EXCHANGE_OF[name]
     events: list[Event] = []
-    client = client_of(RecordingHandler(*replies), on_event=events.append, label="a", **options)
+    client = make_client(RecordingHandler(*replies), on_event=events.append, label="a", **options)
     with contextlib.suppress(UsdmError):
         client.balance()
     answered = [event for event in events if event.kind == "answered"]
@@ -261,19 +261,19 @@ def test_every_request_and_response_is_an_event(client_of: ClientOf, name: str) 
     ],
 )
 def test_an_answer_has_the_weight_that_is_left(
-    client_of: ClientOf, make_limiter: Callable[[], Any], left: int | None
+    make_client: ClientOf, make_limiter: Callable[[], Any], left: int | None
 ) -> None:
     """It is what the limiter has after the response, None where the limiter does not say."""
     events: list[Event] = []
     response = httpx.Response(200, content=BODY, headers={"X-MBX-USED-WEIGHT-1M": "700"})
     limiter = make_limiter()
-    client_of(RecordingHandler(response), limiter=limiter, on_event=events.append).balance()
+    make_client(RecordingHandler(response), limiter=limiter, on_event=events.append).balance()
     assert (events[-1].used_weight, events[-1].weight_left) == (700, left)
 
 
-def test_a_clock_sync_is_a_request_of_its_own(client_of: ClientOf) -> None:
+def test_a_clock_sync_is_a_request_of_its_own(make_client: ClientOf) -> None:
     events: list[Event] = []
-    client_of(RecordingHandler(now(), BODY), clock="exchange", on_event=events.append).balance()
+    make_client(RecordingHandler(now(), BODY), clock="exchange", on_event=events.append).balance()
     assert [(event.kind, event.operation) for event in events] == [
         ("sent", "server_time"), ("answered", "server_time"), ("clock_synced", "balance"),
         ("sent", "balance"), ("answered", "balance"),
@@ -284,7 +284,7 @@ def test_a_clock_sync_is_a_request_of_its_own(client_of: ClientOf) -> None:
     ("level", "kinds"), [(logging.INFO, []), (logging.DEBUG, ["sent", "answered"])]
 )
 def test_without_a_listener_nothing_is_done_for_requests(
-    client_of: ClientOf, monkeypatch: pytest.MonkeyPatch, level: int, kinds: list[str]
+    make_client: ClientOf, monkeypatch: pytest.MonkeyPatch, level: int, kinds: list[str]
 ) -> None:
     """No event is made unless the logger is at DEBUG."""
     made: list[str] = []
@@ -296,30 +296,30 @@ def test_without_a_listener_nothing_is_done_for_requests(
     monkeypatch.setattr(_call_events, "Event", count)
     # The secret leak detector listens to every level of every logger.
     monkeypatch.setattr(logging.Logger, "isEnabledFor", lambda _, asked: asked >= level)
-    client_of(RecordingHandler(BODY)).balance()
+    make_client(RecordingHandler(BODY)).balance()
     assert made == kinds
 
 
-def test_an_observer_may_close_the_client_before_the_request_leaves(client_of: ClientOf) -> None:
+def test_an_observer_may_close_the_client_before_the_request_leaves(make_client: ClientOf) -> None:
     handler = RecordingHandler(BODY)
 
     def observe(event: Event) -> None:
         client.client._gates.close()
 
-    client = client_of(handler, on_event=observe)
+    client = make_client(handler, on_event=observe)
     with pytest.raises(TransportError, match="client is closed"):
         client.balance()
     assert handler.requests == []
 
 
-def test_a_ban_that_comes_while_an_observer_runs_stops_the_request(client_of: ClientOf) -> None:
+def test_a_ban_that_comes_while_an_observer_runs_stops_the_request(make_client: ClientOf) -> None:
     """What another client meets meanwhile counts: the request is signed after the observer."""
     handler = RecordingHandler(BODY)
 
     def observe(event: Event) -> None:
         client.client._shared.limiter.start_cooldown(60, banned=True)
 
-    client = client_of(handler, on_event=observe)
+    client = make_client(handler, on_event=observe)
     with pytest.raises(IPBannedError):
         client.balance()
     assert handler.requests == []
@@ -379,11 +379,11 @@ def test_every_kind_of_event_has_a_level() -> None:
     assert set(_LOG_LEVEL_BY_KIND) == set(get_args(EventKind)) == set(LEVELS) == set(SENTENCES)
 
 
-def test_numbers_of_a_clock_are_those_of_the_reading(client_of: ClientOf) -> None:
+def test_numbers_of_a_clock_are_those_of_the_reading(make_client: ClientOf) -> None:
     hour_behind = time.time_ns() // 1_000_000 - 3_600_000
     exchange, events = Exchange(clock=ManualClock(hour_behind)), Incidents()
     keys = {"api_key": exchange.api_key, "api_secret": exchange.api_secret}
-    client_of(exchange, **keys, on_event=events.append).balance()
+    make_client(exchange, **keys, on_event=events.append).balance()
     (event,) = events
     assert event.offset_ms == pytest.approx(hour_behind - time.time() * 1000, abs=2_000)
     assert event.error_ms is not None
@@ -406,7 +406,7 @@ class UnhappyError(Exception):
 
 @pytest.mark.parametrize("name", SCENES)
 def test_an_observer_that_raises_changes_nothing(
-    client_of: ClientOf, caplog: pytest.LogCaptureFixture, name: str
+    make_client: ClientOf, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     seen = Incidents()
 
@@ -414,8 +414,8 @@ def test_an_observer_that_raises_changes_nothing(
         seen.append(event)
         raise UnhappyError(canaries.PASSWORD)
 
-    expected = len(played(client_of, name, caplog).requests)
-    assert len(played(client_of, name, caplog, on_event=observe).requests) == expected
+    expected = len(played(make_client, name, caplog).requests)
+    assert len(played(make_client, name, caplog, on_event=observe).requests) == expected
     assert [event.kind for event in seen] == [kind for kind, *_ in SCENES[name][2]]
     errors = [text for level, text in logged(caplog) if level == "ERROR"]
     assert len(errors) >= len(seen)
@@ -425,7 +425,7 @@ def test_an_observer_that_raises_changes_nothing(
 
 @pytest.mark.parametrize(("kind", "sent"), [("sent", 0), ("answered", 1), ("retry", 1)])
 def test_what_stops_a_program_stops_it_from_an_observer_too(
-    client_of: ClientOf, kind: str, sent: int
+    make_client: ClientOf, kind: str, sent: int
 ) -> None:
     def observe(event: Event) -> None:
         if event.kind == kind:
@@ -433,11 +433,11 @@ def test_what_stops_a_program_stops_it_from_an_observer_too(
 
     exchange = RecordingHandler(error_response(500), BODY)
     with pytest.raises(KeyboardInterrupt):
-        client_of(exchange, retry=at_once(), on_event=observe).balance()
+        make_client(exchange, retry=at_once(), on_event=observe).balance()
     assert len(exchange.requests) == sent
 
 
-def test_an_observer_may_make_calls_of_its_own(client_of: ClientOf) -> None:
+def test_an_observer_may_make_calls_of_its_own(make_client: ClientOf) -> None:
     """No lock is held while it runs: here it calls the clock and the limiter of its client."""
     exchange = RecordingHandler(
         error_response(400, -1021), now(), error_response(429, -1003, Retry_After="0"), BODY
@@ -448,7 +448,7 @@ def test_an_observer_may_make_calls_of_its_own(client_of: ClientOf) -> None:
         caller = client.client
         asked.append((caller._shared.clock(), caller._shared.limiter.acquire(1), repr(caller)))
 
-    client = client_of(exchange, retry=at_once(), on_event=observe)
+    client = make_client(exchange, retry=at_once(), on_event=observe)
     assert client.balance_detailed().attempts == 3
     # Two for each of four requests, clock_synced, cooldown and retry.
     assert len(asked) == 11
@@ -467,7 +467,7 @@ def leaky(request: httpx.Request) -> str:
     "sent", [(500, -1000), (429, -1003), (400, -1021), (503, None), (418, -1003)]
 )
 def test_no_event_and_no_log_holds_a_secret(
-    client_of: ClientOf, sent: tuple[int, int | None]
+    make_client: ClientOf, sent: tuple[int, int | None]
 ) -> None:
     """The secret leak detector looks into both, and here for the address of this machine too."""
     events = Incidents()
@@ -476,7 +476,7 @@ def test_no_event_and_no_log_holds_a_secret(
         status, code = sent
         return error_response(status, code, leaky(request), Retry_After="0")
 
-    client = client_of(
+    client = make_client(
         handle,
         api_key=canaries.KEY,
         api_secret=canaries.SECRET,
@@ -493,7 +493,7 @@ def test_no_event_and_no_log_holds_a_secret(
 @pytest.mark.promise("S3", "S4", "R9")
 @pytest.mark.parametrize("text", ["signature=%s", "X-MBX-APIKEY: %s"], ids=["signature", "key"])
 def test_what_a_transport_says_of_a_request_is_told_without_its_secret(
-    client_of: ClientOf, text: str
+    make_client: ClientOf, text: str
 ) -> None:
     """A transport of the user's own may put into its exceptions whatever it likes."""
     events = Incidents()
@@ -503,7 +503,7 @@ def test_what_a_transport_says_of_a_request_is_told_without_its_secret(
         secret = canaries.SIGNATURES[-1] if "signature" in text else canaries.KEY
         raise httpx.ConnectError("cannot send " + text % secret)
 
-    client = client_of(
+    client = make_client(
         handle,
         api_key=canaries.KEY,
         api_secret=canaries.SECRET,
@@ -516,10 +516,10 @@ def test_what_a_transport_says_of_a_request_is_told_without_its_secret(
 
 
 def test_a_logger_that_is_switched_off_costs_no_text(
-    client_of: ClientOf, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    make_client: ClientOf, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logger, "disabled", True)
     events = Incidents()
-    played(client_of, "retries", caplog, on_event=events.append)
+    played(make_client, "retries", caplog, on_event=events.append)
     assert len(events) == 2
     assert logged(caplog) == []

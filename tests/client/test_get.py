@@ -34,10 +34,10 @@ PATH = "/fapi/v1/multiAssetsMargin"
 MODE = b'{"multiAssetsMargin":true}'
 
 
-def test_signed_get_is_signed(client_of: Callable[..., Any]) -> None:
+def test_signed_get_is_signed(make_client: Callable[..., Any]) -> None:
     """Key, timestamp and a signature over the exact query are sent, and JSON comes back."""
     handler = RecordingHandler(MODE)
-    client = client_of(handler, clock=lambda: NOW, recv_window=3000)
+    client = make_client(handler, clock=lambda: NOW, recv_window=3000)
     assert client.get(PATH, {"symbol": "BTC USDT"}, weight=30) == {"multiAssetsMargin": True}
     (request,) = handler.requests
     query = f"symbol=BTC%20USDT&recvWindow=3000&timestamp={NOW}"
@@ -57,20 +57,20 @@ def test_mock_exchange_accepts_a_get(exchange_client: Callable[..., Any]) -> Non
 
 
 @pytest.fixture
-def exchange_client(client_of: Callable[..., Any]) -> Callable[..., Any]:
+def exchange_client(make_client: Callable[..., Any]) -> Callable[..., Any]:
     exchange = Exchange()
 
     def connect(**options: Any) -> Any:
         credentials = {"api_key": exchange.api_key, "api_secret": exchange.api_secret, **options}
-        return client_of(transport=exchange.transport, **credentials)
+        return make_client(transport=exchange.transport, **credentials)
 
     return connect
 
 
-def test_unsigned_get_sends_no_key(client_of: Callable[..., Any]) -> None:
+def test_unsigned_get_sends_no_key(make_client: Callable[..., Any]) -> None:
     """Without `signed` neither key nor timestamp is sent, whatever was called before."""
     handler = RecordingHandler(b"[]")
-    client = client_of(handler)
+    client = make_client(handler)
     for signed in (True, False, True, False):
         client.get("/fapi/v1/depth", {"symbol": "BTCUSDT"}, weight=2, signed=signed)
     keyed = [request.headers.get("X-MBX-APIKEY") for request in handler.requests]
@@ -79,9 +79,9 @@ def test_unsigned_get_sends_no_key(client_of: Callable[..., Any]) -> None:
     assert handler.targets[1] == b"/fapi/v1/depth?symbol=BTCUSDT"
 
 
-def test_unsigned_get_needs_no_key(client_of: Callable[..., Any]) -> None:
+def test_unsigned_get_needs_no_key(make_client: Callable[..., Any]) -> None:
     """A client without credentials reads what is public, and a signed GET is an error."""
-    client = client_of(RecordingHandler(b"[]"), api_key=None, api_secret=None)
+    client = make_client(RecordingHandler(b"[]"), api_key=None, api_secret=None)
     assert client.get("/fapi/v1/depth", weight=2, signed=False) == []
     with pytest.raises(ConfigurationError, match=f"GET {PATH} needs an API key"):
         client.get(PATH, weight=30)
@@ -99,25 +99,25 @@ def test_unsigned_get_needs_no_key(client_of: Callable[..., Any]) -> None:
         (b'{"code":-1,"msg":"x","data":1}', {"code": -1, "msg": "x", "data": 1}),
     ],
 )  # fmt: skip
-def test_json_is_exact(client_of: Callable[..., Any], body: bytes, value: Any) -> None:
+def test_json_is_exact(make_client: Callable[..., Any], body: bytes, value: Any) -> None:
     """Numbers keep all digits, and no number becomes a float."""
-    found = client_of(RecordingHandler(body)).get(PATH, weight=1)
+    found = make_client(RecordingHandler(body)).get(PATH, weight=1)
     assert (found, repr(found)) == (value, repr(value))
 
 
 @pytest.mark.parametrize(
     "body", [b'{"a":1,"a":2}', b'{"a":{"b":1,"b":1}}', b"", b"<html>", b'{"a":NaN}', b'{"a":1', b"[1]]"]
 )  # fmt: skip
-def test_other_bodies_are_rejected(client_of: Callable[..., Any], body: bytes) -> None:
+def test_other_bodies_are_rejected(make_client: Callable[..., Any], body: bytes) -> None:
     """A repeated field, a page and half a response are errors."""
     with pytest.raises(UnexpectedResponse):
-        client_of(RecordingHandler(body)).get(PATH, weight=1)
+        make_client(RecordingHandler(body)).get(PATH, weight=1)
 
 
 @pytest.mark.parametrize("status", [200, 400, 429, 503])
-def test_errors_are_those_of_every_call(client_of: Callable[..., Any], status: int) -> None:
+def test_errors_are_those_of_every_call(make_client: Callable[..., Any], status: int) -> None:
     """An error body is an error of the tree, also with HTTP 200."""
-    client = client_of(RecordingHandler(error_response(status, -1022, "bad signature")))
+    client = make_client(RecordingHandler(error_response(status, -1022, "bad signature")))
     with pytest.raises(AuthenticationError, match="-1022"):
         client.get(PATH, weight=1)
 
@@ -131,16 +131,16 @@ def test_errors_are_those_of_every_call(client_of: Callable[..., Any], status: i
     ],
 )
 def test_hints_name_the_page_of_the_endpoint(
-    client_of: Callable[..., Any], status: int, code: int | None, hint: str
+    make_client: Callable[..., Any], status: int, code: int | None, hint: str
 ) -> None:
     """A parameter or path that the exchange does not know is most likely the caller's."""
     response = error_response(status, code) if code else httpx.Response(404, text="not found")
     with pytest.raises(APIError) as caught:
-        client_of(RecordingHandler(response)).get(PATH, {"symbl": "BTCUSDT"}, weight=1)
+        make_client(RecordingHandler(response)).get(PATH, {"symbl": "BTCUSDT"}, weight=1)
     assert caught.value.hint.startswith(hint)
 
 
-def test_get_is_retried_and_reported(client_of: Callable[..., Any]) -> None:
+def test_get_is_retried_and_reported(make_client: Callable[..., Any]) -> None:
     """A failure that may pass is retried, and the event names the path."""
     events = Incidents()
     handler = RecordingHandler(error_response(503, -1001), MODE)
@@ -148,18 +148,18 @@ def test_get_is_retried_and_reported(client_of: Callable[..., Any]) -> None:
     def retry(error: UsdmError, attempt: int) -> float | None:
         return 0.0 if attempt < 2 else None
 
-    client = client_of(handler, retry=retry, on_event=events.append)
+    client = make_client(handler, retry=retry, on_event=events.append)
     assert client.get_detailed(PATH, weight=1).attempts == 2
     assert [(event.kind, event.operation) for event in events] == [("retry", f"GET {PATH}")]
     with pytest.raises(ServerError):
-        client_of(RecordingHandler(error_response(503, -1001))).get(PATH, weight=1)
+        make_client(RecordingHandler(error_response(503, -1001))).get(PATH, weight=1)
 
 
-def test_get_takes_its_weight(client_of: Callable[..., Any]) -> None:
+def test_get_takes_its_weight(make_client: Callable[..., Any]) -> None:
     """The weight that was passed is taken from the budget that all calls share."""
     handler = RecordingHandler(MODE)
     limiter = WeightLimiter(100, 1, now=lambda: NOW, monotonic=lambda: 0.0)
-    client = client_of(handler, limiter=limiter, timeout=0.5)
+    client = make_client(handler, limiter=limiter, timeout=0.5)
     with pytest.raises(ConfigurationError, match="request weight 101 exceeds the budget of 100"):
         client.get(PATH, weight=101)
     assert limiter.acquire(65) == 0
@@ -170,9 +170,9 @@ def test_get_takes_its_weight(client_of: Callable[..., Any]) -> None:
 
 
 @pytest.fixture
-def client(client_of: Callable[..., Any]) -> Any:
+def client(make_client: Callable[..., Any]) -> Any:
     """A client whose requests must not be sent."""
-    return client_of(RecordingHandler(AssertionError("sent")))
+    return make_client(RecordingHandler(AssertionError("sent")))
 
 
 @pytest.mark.parametrize(
@@ -233,11 +233,11 @@ def test_signed_is_a_boolean(client: Any) -> None:
         client.get(PATH, weight=1, signed="yes")
 
 
-def test_params_are_written_plainly(client_of: Callable[..., Any]) -> None:
+def test_params_are_written_plainly(make_client: Callable[..., Any]) -> None:
     """Amounts have no exponent, booleans are JSON's, and None is not sent."""
     handler = RecordingHandler(b"[]")
     params = {"a": Decimal("1E+3"), "b": True, "c": None, "d": -5, "e": "ü&="}
-    client_of(handler).get("/fapi/v1/depth", params, weight=1, signed=False)
+    make_client(handler).get("/fapi/v1/depth", params, weight=1, signed=False)
     assert handler.targets == [b"/fapi/v1/depth?a=1000&b=true&d=-5&e=%C3%BC%26%3D"]
     assert params["c"] is None
 
@@ -251,23 +251,23 @@ def test_nothing_can_be_traded(client_class: type) -> None:
         client_class(KEY, SECRET).get("/fapi/v1/order", weight=1, method="POST")
 
 
-def test_many_paths_take_little_memory(client_of: Callable[..., Any]) -> None:
+def test_many_paths_take_little_memory(make_client: Callable[..., Any]) -> None:
     """What is kept for each path is bounded."""
-    client = client_of(RecordingHandler(b"[]"))
+    client = make_client(RecordingHandler(b"[]"))
     for number in range(_MAX_TEMPLATES + 10):
         client.get(f"/fapi/v1/path{number}", weight=1)
     assert len(client.client._request_builder._templates) <= _MAX_TEMPLATES
 
 
 @pytest.mark.promise("S1", "S2", "S3", "S4")
-def test_get_shows_no_secret(client_of: Callable[..., Any]) -> None:
+def test_get_shows_no_secret(make_client: Callable[..., Any]) -> None:
     """Neither the error nor its frames hold key, secret or signature."""
 
     def fail(request: httpx.Request) -> httpx.Response:
         canaries.remember_signature(request)
         return error_response(400, -1102, f"bad {request.url.query.decode()} {canaries.KEY}")
 
-    client = client_of(fail, api_key=canaries.KEY, api_secret=canaries.SECRET)
+    client = make_client(fail, api_key=canaries.KEY, api_secret=canaries.SECRET)
     with pytest.raises(Exception, match="-1102") as caught:
         client.get(PATH, {"symbol": "BTCUSDT"}, weight=1)
     assert canaries.holds_no_canary(canaries.crash_report(caught.value))

@@ -430,14 +430,14 @@ class BrokenLimiter(WeightLimiter):
 @pytest.mark.promise("R16", "R18")
 @pytest.mark.parametrize("blocking", [False, True], ids=["plain", "blocking"])
 def test_a_limiter_that_fails_costs_no_response(
-    client_of: ClientOf, blocking: bool, caplog: pytest.LogCaptureFixture
+    make_client: ClientOf, blocking: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     used = {"X-MBX-USED-WEIGHT-1M": "7"}
     good = httpx.Response(200, content=BODY, headers=used)
     ban = error_response(
         418, -1003, "Way too many requests", Retry_After="300", X_MBX_USED_WEIGHT_1M="7"
     )
-    client = client_of(RecordingHandler(good, ban), limiter=BrokenLimiter(blocking=blocking))
+    client = make_client(RecordingHandler(good, ban), limiter=BrokenLimiter(blocking=blocking))
     with caplog.at_level(logging.DEBUG):
         assert client.balance()[0].asset == "USDT"
         with pytest.raises(IPBannedError) as caught:

@@ -40,18 +40,18 @@ FAILURES: dict[str, Any] = {
 }
 
 
-def fail(client_of: ClientOf, name: str, label: str | None) -> UsdmError:
-    client = client_of(RecordingHandler(FAILURES[name]), label=label, timeout=0.5)
+def fail(make_client: ClientOf, name: str, label: str | None) -> UsdmError:
+    client = make_client(RecordingHandler(FAILURES[name]), label=label, timeout=0.5)
     with pytest.raises(UsdmError) as caught:
         client.balance(recv_window=0 if name == "argument" else None)
     return caught.value
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_every_error_of_a_call_begins_with_the_label(client_of: ClientOf, name: str) -> None:
+def test_every_error_of_a_call_begins_with_the_label(make_client: ClientOf, name: str) -> None:
     """The text is that of a client without a label, with the label before it."""
-    error = fail(client_of, name, LABEL)
-    plain = fail(client_of, name, None)
+    error = fail(make_client, name, LABEL)
+    plain = fail(make_client, name, None)
     assert (error.label, plain.label) == (LABEL, None)
     assert str(error) == f"{LABEL}: {plain}"
     assert str(copy.copy(error)) == str(pickle.loads(pickle.dumps(error))) == str(error)
@@ -92,7 +92,7 @@ def test_connecting_and_a_closed_client_name_the_account() -> None:
 
 
 def test_events_and_log_records_name_the_account(
-    client_of: ClientOf, caplog: pytest.LogCaptureFixture
+    make_client: ClientOf, caplog: pytest.LogCaptureFixture
 ) -> None:
     """`Event.label`, `record.account`, the message and the event's error have the label."""
     events = Incidents()
@@ -101,7 +101,7 @@ def test_events_and_log_records_name_the_account(
     with caplog.at_level(logging.DEBUG, "binance_usdm"):
         for label in (LABEL, None):
             handler.requests.clear()
-            client_of(handler, label=label, retry=retry, on_event=events.append).balance()
+            make_client(handler, label=label, retry=retry, on_event=events.append).balance()
     assert [(event.kind, event.label) for event in events] == [("retry", LABEL), ("retry", None)]
     assert [event.error and event.error.label for event in events] == [LABEL, None]
     records = [record for record in caplog.records if record.name == "binance_usdm"]
@@ -127,8 +127,8 @@ def test_an_unusable_label_is_rejected(kind: Any, label: Any) -> None:
     assert SECRET not in str(caught.value)
 
 
-def test_a_label_changes_no_equality(client_of: ClientOf) -> None:
+def test_a_label_changes_no_equality(make_client: ClientOf) -> None:
     """What a caller compares of an error stays as it is."""
-    error = fail(client_of, "not json", LABEL)
+    error = fail(make_client, "not json", LABEL)
     assert isinstance(error, UnexpectedResponse)
     assert (error.path, error.status, error.retryable) == ((), 200, True)

@@ -51,10 +51,10 @@ USED = {"X_MBX_USED_WEIGHT_1M": "7"}
 
 @pytest.mark.promise("R12")
 def test_a_ban_is_kept_though_the_limiter_is_slow_to_hear_of_the_weight(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     exchange = RecordingHandler(error_response(418, -1003, Retry_After="300", **USED), BODY)
-    client = client_of(exchange, limiter=Slow(), timeout=0.15)
+    client = make_client(exchange, limiter=Slow(), timeout=0.15)
     for _ in range(2):
         with pytest.raises(IPBannedError):
             client.balance()
@@ -62,15 +62,16 @@ def test_a_ban_is_kept_though_the_limiter_is_slow_to_hear_of_the_weight(
 
 
 @pytest.mark.promise("R1")
-def test_a_good_reply_is_not_thrown_away_because_the_limiter_is_slow(client_of: ClientOf) -> None:
+def test_a_good_reply_is_not_thrown_away_because_the_limiter_is_slow(make_client: ClientOf) -> None:
     good = httpx.Response(200, content=BODY, headers={"X-MBX-USED-WEIGHT-1M": "7"})
     assert (
-        client_of(RecordingHandler(good), limiter=Slow(), timeout=0.15).balance()[0].asset == "USDT"
+        make_client(RecordingHandler(good), limiter=Slow(), timeout=0.15).balance()[0].asset
+        == "USDT"
     )
 
 
 @pytest.mark.promise("R12")
-def test_a_ban_is_in_force_before_anybody_is_told_of_it(client_of: ClientOf) -> None:
+def test_a_ban_is_in_force_before_anybody_is_told_of_it(make_client: ClientOf) -> None:
     exchange, found = (
         RecordingHandler(error_response(418, -1003, Retry_After="300"), BODY),
         list[object](),
@@ -82,7 +83,7 @@ def test_a_ban_is_in_force_before_anybody_is_told_of_it(client_of: ClientOf) -> 
                 client.client._shared.limiter.cooldown_left()
             found.append(caught.type)
 
-    client = client_of(exchange, on_event=observe)
+    client = make_client(exchange, on_event=observe)
     with pytest.raises(IPBannedError):
         client.balance()
     assert found == [IPBannedError]
@@ -105,9 +106,9 @@ def test_a_slip_in_an_options_name_shows_no_secret_of_the_environment(
 
 @pytest.mark.promise("R16")
 @pytest.mark.parametrize("host", ["xn--a", "xn--0.com", "xn--ls8h.la"])
-def test_a_host_in_odd_punycode_is_named_as_it_was_given(client_of: ClientOf, host: str) -> None:
+def test_a_host_in_odd_punycode_is_named_as_it_was_given(make_client: ClientOf, host: str) -> None:
     with pytest.raises(TransportError, match=rf"\({host}\)$"):
-        client_of(
+        make_client(
             RecordingHandler(httpx.ConnectError("down")), base_url=f"https://{host}"
         ).balance()
 
@@ -115,14 +116,15 @@ def test_a_host_in_odd_punycode_is_named_as_it_was_given(client_of: ClientOf, ho
 @pytest.mark.promise("R4")
 @pytest.mark.parametrize("early", [httpx.ConnectTimeout("early"), TimeoutError(110, "timed out")])
 def test_a_transport_that_gives_up_early_is_tried_again(
-    client_of: ClientOf, early: Exception
+    make_client: ClientOf, early: Exception
 ) -> None:
     exchange = RecordingHandler(early, BODY)
     assert (
-        client_of(exchange, retry=RetryPolicy(random=lambda: 0.0)).balance_detailed().attempts == 2
+        make_client(exchange, retry=RetryPolicy(random=lambda: 0.0)).balance_detailed().attempts
+        == 2
     )
     with pytest.raises(TransportError) as caught:
-        client_of(RecordingHandler(early)).balance()
+        make_client(RecordingHandler(early)).balance()
     assert not isinstance(caught.value, DeadlineExceeded)
 
 
@@ -145,13 +147,13 @@ def test_a_users_own_blocking_transport_does_not_outlast_the_deadline() -> None:
 
 @pytest.mark.promise("R16")
 def test_a_machine_without_threads_to_spare_is_an_error_of_the_tree(
-    client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+    make_client: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(thread: threading.Thread) -> NoReturn:
         raise RuntimeError("can't start new thread")
 
     exchange = RecordingHandler()
-    client = client_of(exchange, limiter=Slow())
+    client = make_client(exchange, limiter=Slow())
     monkeypatch.setattr(threads, "_user_code", threads.WorkerPool())
     monkeypatch.setattr(threading.Thread, "start", full)
     with pytest.raises(TransportError, match="can't start new thread"):
@@ -160,18 +162,19 @@ def test_a_machine_without_threads_to_spare_is_an_error_of_the_tree(
 
 
 @pytest.mark.promise("R6")
-def test_a_corrected_clock_leaves_the_policy_its_attempts(client_of: ClientOf) -> None:
+def test_a_corrected_clock_leaves_the_policy_its_attempts(make_client: ClientOf) -> None:
     time_ = httpx.Response(200, content=b'{"serverTime": %d}' % (time.time_ns() // 1_000_000))
     exchange = RecordingHandler(
         error_response(400, -1021), time_, error_response(500), error_response(500), BODY
     )
     assert (
-        client_of(exchange, retry=RetryPolicy(random=lambda: 0.0)).balance_detailed().attempts == 4
+        make_client(exchange, retry=RetryPolicy(random=lambda: 0.0)).balance_detailed().attempts
+        == 4
     )
 
 
-def test_a_closed_client_is_no_reason_to_try_again(client_of: ClientOf) -> None:
-    client = client_of(RecordingHandler())
+def test_a_closed_client_is_no_reason_to_try_again(make_client: ClientOf) -> None:
+    client = make_client(RecordingHandler())
     client.close()
     with pytest.raises(TransportError) as caught:
         client.balance()

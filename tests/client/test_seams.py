@@ -59,11 +59,13 @@ class Shouting:
 
 
 def test_any_object_that_signs_is_a_signer(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     """Any object with `sign` is a signer, and its signature is sent as it is."""
     signer, exchange = Shouting(), RecordingHandler()
-    client_of(exchange, api_secret=None, signer=signer, clock=lambda: NOW, recv_window=9).balance()
+    make_client(
+        exchange, api_secret=None, signer=signer, clock=lambda: NOW, recv_window=9
+    ).balance()
     assert signer.payloads == [b"recvWindow=9&timestamp=%d" % NOW]
     assert exchange.targets == [
         (BALANCE_PATH.encode() + b"?%b&signature=A%%2Fb%%3D") % signer.payloads[0]
@@ -88,11 +90,11 @@ def test_any_object_that_signs_is_a_signer(
         bytearray(b"a"),
     ],
 )
-def test_an_invalid_signature_is_not_sent(client_of: ClientOf, made: Any) -> None:
+def test_an_invalid_signature_is_not_sent(make_client: ClientOf, made: Any) -> None:
     """A signature that cannot be part of a URL is rejected, and nothing is sent."""
     exchange = RecordingHandler()
     with pytest.raises(ConfigurationError, match="the signer must return ASCII bytes"):
-        client_of(exchange, api_secret=None, signer=Shouting(made)).balance()
+        make_client(exchange, api_secret=None, signer=Shouting(made)).balance()
     assert exchange.requests == []
 
 
@@ -100,7 +102,7 @@ def test_an_invalid_signature_is_not_sent(client_of: ClientOf, made: Any) -> Non
     "error", [RuntimeError("no token"), TimeoutError("slow token"), OSError("no device")]
 )
 def test_what_a_signer_raises_is_the_callers_and_nothing_is_sent(
-    client_of: ClientOf, error: Exception
+    make_client: ClientOf, error: Exception
 ) -> None:
     class Device:
         def sign(self, payload: bytes) -> bytes:
@@ -108,12 +110,12 @@ def test_what_a_signer_raises_is_the_callers_and_nothing_is_sent(
 
     exchange = RecordingHandler()
     with pytest.raises(type(error), match=str(error)):
-        client_of(exchange, api_secret=None, signer=Device()).balance()
+        make_client(exchange, api_secret=None, signer=Device()).balance()
     assert exchange.requests == []
 
 
 @pytest.mark.promise("R5")
-def test_every_attempt_is_stamped_and_signed_afresh(client_of: ClientOf) -> None:
+def test_every_attempt_is_stamped_and_signed_afresh(make_client: ClientOf) -> None:
     exchange = RecordingHandler(error_response(503), httpx.ReadError("reset"), b"<html>", BODY)
     seen: list[tuple[type[UsdmError], int]] = []
 
@@ -122,7 +124,7 @@ def test_every_attempt_is_stamped_and_signed_afresh(client_of: ClientOf) -> None
         return 0.001
 
     clock = itertools.count(NOW)
-    response = client_of(exchange, clock=lambda: next(clock), retry=retry).balance_detailed(
+    response = make_client(exchange, clock=lambda: next(clock), retry=retry).balance_detailed(
         recv_window=9
     )
     assert response.attempts == 4
@@ -134,46 +136,46 @@ def test_every_attempt_is_stamped_and_signed_afresh(client_of: ClientOf) -> None
     assert next(clock) == NOW + 4  # the clock is asked once for an attempt
 
 
-def test_unsigned_calls_do_not_ask_the_clock(client_of: ClientOf) -> None:
+def test_unsigned_calls_do_not_ask_the_clock(make_client: ClientOf) -> None:
     def clock() -> int:
         raise AssertionError("asked")
 
     assert (
-        client_of(RecordingHandler(b'{"serverTime": 1}'), clock=clock).server_time().server_time
+        make_client(RecordingHandler(b'{"serverTime": 1}'), clock=clock).server_time().server_time
         == 1
     )
 
 
-def test_none_gives_up_and_the_last_error_is_raised(client_of: ClientOf) -> None:
+def test_none_gives_up_and_the_last_error_is_raised(make_client: ClientOf) -> None:
     exchange = RecordingHandler(error_response(500), error_response(400, -1102))
     with pytest.raises(BadRequestError) as caught:
-        client_of(exchange, retry=lambda error, attempt: None if attempt == 2 else 0).balance()
+        make_client(exchange, retry=lambda error, attempt: None if attempt == 2 else 0).balance()
     assert (caught.value.code, len(exchange.requests)) == (-1102, 2)
 
 
-def test_with_retries_off_nothing_is_asked_twice(client_of: ClientOf) -> None:
+def test_with_retries_off_nothing_is_asked_twice(make_client: ClientOf) -> None:
     exchange = RecordingHandler(error_response(503), BODY)
     with pytest.raises(ServerError):
-        client_of(exchange, retry=RetryPolicy.off()).balance()
+        make_client(exchange, retry=RetryPolicy.off()).balance()
     assert len(exchange.requests) == 1
 
 
 def test_the_policy_says_how_long_to_wait_and_less_than_nothing_is_nothing(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     pauses = iter([0.05, -1.0, 0])
     exchange = RecordingHandler(error_response(500), error_response(500), error_response(500), BODY)
-    response = client_of(exchange, retry=lambda error, attempt: next(pauses)).balance_detailed()
+    response = make_client(exchange, retry=lambda error, attempt: next(pauses)).balance_detailed()
     assert response.attempts == 4
     assert 0.05 <= response.elapsed < 1
 
 
-def test_a_wrong_argument_is_no_failed_attempt(client_of: ClientOf) -> None:
+def test_a_wrong_argument_is_no_failed_attempt(make_client: ClientOf) -> None:
     def retry(error: UsdmError, attempt: int) -> float:
         raise AssertionError("asked")
 
     with pytest.raises(ConfigurationError):
-        client_of(RecordingHandler(), retry=retry).balance(recv_window=0)
+        make_client(RecordingHandler(), retry=retry).balance(recv_window=0)
 
 
 class ScriptedLimiter:
@@ -205,7 +207,7 @@ class ScriptedLimiter:
 
 @pytest.mark.promise("R10")
 def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     budget = ScriptedLimiter()
     good = httpx.Response(200, headers={"X-MBX-USED-WEIGHT-1M": "31"}, content=BODY)
@@ -213,7 +215,7 @@ def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(
     handler = budget.handler(
         error_response(400, -1021, X_MBX_USED_WEIGHT_1M="7"), error_response(403), good, time_
     )
-    client = client_of(handler, limiter=budget, retry=lambda error, attempt: 0, clock=lambda: NOW)
+    client = make_client(handler, limiter=budget, retry=lambda error, attempt: 0, clock=lambda: NOW)
     client.balance()
     client.server_time()
     asked = ("acquire", BALANCE_WEIGHT), BALANCE_PATH
@@ -228,9 +230,9 @@ def test_weight_is_taken_before_every_attempt_and_learned_from_every_reply(
     ]
 
 
-def test_a_closed_client_takes_no_weight_from_the_others(client_of: ClientOf) -> None:
+def test_a_closed_client_takes_no_weight_from_the_others(make_client: ClientOf) -> None:
     budget = ScriptedLimiter()
-    client = client_of(budget.handler(), limiter=budget)
+    client = make_client(budget.handler(), limiter=budget)
     client.close()
     with pytest.raises(TransportError, match="client is closed; create a new client"):
         client.balance()
@@ -238,13 +240,13 @@ def test_a_closed_client_takes_no_weight_from_the_others(client_of: ClientOf) ->
 
 
 @pytest.mark.parametrize("wait", [math.nan, -1.0])
-def test_what_is_no_time_to_wait_is_none(client_of: ClientOf, wait: float) -> None:
+def test_what_is_no_time_to_wait_is_none(make_client: ClientOf, wait: float) -> None:
     budget = ScriptedLimiter(wait)
-    client_of(budget.handler(), limiter=budget).balance()
+    make_client(budget.handler(), limiter=budget).balance()
     assert budget.log == [("acquire", BALANCE_WEIGHT), BALANCE_PATH]
 
 
-def test_a_client_closed_while_a_limiter_blocks_sends_nothing(client_of: ClientOf) -> None:
+def test_a_client_closed_while_a_limiter_blocks_sends_nothing(make_client: ClientOf) -> None:
     class Slow(ScriptedLimiter):
         blocking = True
 
@@ -253,15 +255,15 @@ def test_a_client_closed_while_a_limiter_blocks_sends_nothing(client_of: ClientO
             return super().acquire(weight)
 
     budget = Slow()
-    client = client_of(budget.handler(), limiter=budget)
+    client = make_client(budget.handler(), limiter=budget)
     with pytest.raises(TransportError, match="client is closed; create a new client"):
         client.balance()
     assert budget.log == [("acquire", BALANCE_WEIGHT)]
 
 
-def test_a_full_budget_is_waited_for_within_the_deadline(client_of: ClientOf) -> None:
+def test_a_full_budget_is_waited_for_within_the_deadline(make_client: ClientOf) -> None:
     budget = ScriptedLimiter(0.05)
-    response = client_of(budget.handler(), limiter=budget).balance_detailed()
+    response = make_client(budget.handler(), limiter=budget).balance_detailed()
     assert (budget.log, response.attempts) == (
         [("acquire", BALANCE_WEIGHT), ("acquire", BALANCE_WEIGHT), BALANCE_PATH],
         1,
@@ -270,13 +272,13 @@ def test_a_full_budget_is_waited_for_within_the_deadline(client_of: ClientOf) ->
 
 
 @pytest.mark.promise("R1")
-def test_a_wait_for_weight_beyond_the_deadline_sends_nothing(client_of: ClientOf) -> None:
+def test_a_wait_for_weight_beyond_the_deadline_sends_nothing(make_client: ClientOf) -> None:
     budget = ScriptedLimiter(30.0)
     started = time.monotonic()
     with pytest.raises(
         RateLimitError, match=r"^not sent: the weight budget \(option `limiter`\) is exhausted"
     ) as caught:
-        client_of(budget.handler(), limiter=budget, timeout=10).balance()
+        make_client(budget.handler(), limiter=budget, timeout=10).balance()
     assert (caught.value.status, caught.value.code, caught.value.retry_after) == (0, None, 30.0)
     assert budget.log == [("acquire", BALANCE_WEIGHT)]
     assert time.monotonic() - started < 1
@@ -339,14 +341,14 @@ def test_an_iterator_that_runs_out_in_a_transport_is_no_value() -> None:
 @pytest.mark.promise("R7")
 @pytest.mark.parametrize("seconds", [1_000_000_000, 1_900_000_000])
 def test_client_and_mock_exchange_agree_while_a_test_freezes_time(
-    client_of: Callable[..., BlockingFacade], monkeypatch: pytest.MonkeyPatch, seconds: int
+    make_client: Callable[..., BlockingFacade], monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     """As freezegun does it, functions of `time` are replaced after all imports."""
     with monkeypatch.context() as frozen:
         frozen.setattr(time, "time_ns", lambda: seconds * 10**9)
         frozen.setattr(time, "time", lambda: float(seconds))
         exchange = Exchange()
-        client = client_of(
+        client = make_client(
             api_key=exchange.api_key, api_secret=exchange.api_secret, transport=exchange.transport
         )
         assert client.balance()

@@ -88,7 +88,7 @@ def sign_without_the_client(name: str, payload: bytes) -> str:
 
 
 @pytest.mark.parametrize("vector", VECTORS["requests"], ids=name_of)
-def test_a_request_is_sent_as_its_vector(vector: Any, client_of: ClientOf) -> None:
+def test_a_request_is_sent_as_its_vector(vector: Any, make_client: ClientOf) -> None:
     """Parameters, timestamp and key make exactly these bytes."""
     queries: list[bytes] = []
 
@@ -97,7 +97,7 @@ def test_a_request_is_sent_as_its_vector(vector: Any, client_of: ClientOf) -> No
         queries.append(request.url.query)
         return httpx.Response(200, content=BODY)
 
-    client = client_of(
+    client = make_client(
         exchange,
         api_secret=None,
         signer=signer_of(vector["key"]),
@@ -128,10 +128,10 @@ def body_of(vector: Any) -> bytes:
     return base64.b64decode(vector["body_base64"], validate=True)
 
 
-def answered(vector: Any, client_of: ClientOf) -> Any:
+def answered(vector: Any, make_client: ClientOf) -> Any:
     """Return what the client makes of a response."""
     response = httpx.Response(vector["status"], content=body_of(vector))
-    client = client_of(lambda request: response)
+    client = make_client(lambda request: response)
     return getattr(client, vector["operation"])()
 
 
@@ -146,9 +146,9 @@ def texts_of(value: Any, fields: list[str]) -> dict[str, str]:
 @pytest.mark.parametrize(
     "vector", [one for one in VECTORS["responses"] if "values" in one], ids=name_of
 )
-def test_a_body_has_the_values_of_its_vector(vector: Any, client_of: ClientOf) -> None:
+def test_a_body_has_the_values_of_its_vector(vector: Any, make_client: ClientOf) -> None:
     """Every digit of every field is kept."""
-    value = answered(vector, client_of)
+    value = answered(vector, make_client)
     rows = value if isinstance(value, list) else [value]
     assert len(rows) == len(vector["values"])
     for row, expected in zip(rows, vector["values"], strict=True):
@@ -158,11 +158,11 @@ def test_a_body_has_the_values_of_its_vector(vector: Any, client_of: ClientOf) -
 @pytest.mark.parametrize(
     "vector", [one for one in VECTORS["responses"] if "error" in one], ids=name_of
 )
-def test_a_response_is_the_error_of_its_vector(vector: Any, client_of: ClientOf) -> None:
+def test_a_response_is_the_error_of_its_vector(vector: Any, make_client: ClientOf) -> None:
     """The kind, the code and whether the same call may succeed later."""
     expected = vector["error"]
     with pytest.raises(UsdmError) as caught:
-        answered(vector, client_of)
+        answered(vector, make_client)
     error = caught.value
     assert type(error) is CLASS_BY_KIND[expected["kind"]]
     assert error.retryable is expected["retryable"]

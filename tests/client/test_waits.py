@@ -119,10 +119,10 @@ HEADERS: dict[str, tuple[tuple[str, ...], float]] = {
 @pytest.mark.promise("R11", "R18")
 @pytest.mark.parametrize("form", HEADERS)
 @pytest.mark.usefixtures("quarter_past")
-def test_a_wait_beyond_the_deadline_is_told_at_once(client_of: ClientOf, form: str) -> None:
+def test_a_wait_beyond_the_deadline_is_told_at_once(make_client: ClientOf, form: str) -> None:
     said, wait = HEADERS[form]
     exchange, events = RecordingHandler(rate_limited(*said)), Incidents()
-    client = client_of(exchange, retry=at_once(), timeout=1, on_event=events.append)
+    client = make_client(exchange, retry=at_once(), timeout=1, on_event=events.append)
 
     def call() -> RateLimitError:
         with pytest.raises(RateLimitError) as caught:
@@ -151,20 +151,20 @@ def test_a_wait_beyond_the_deadline_is_told_at_once(client_of: ClientOf, form: s
     ids=["fraction", "nothing", "date of now", "date gone by"],
 )
 def test_a_wait_within_the_deadline_is_waited(
-    client_of: ClientOf, said: tuple[str, ...], wait: float
+    make_client: ClientOf, said: tuple[str, ...], wait: float
 ) -> None:
     exchange, events = RecordingHandler(rate_limited(*said), BODY), Incidents()
-    response = client_of(exchange, retry=at_once(), on_event=events.append).balance_detailed()
+    response = make_client(exchange, retry=at_once(), on_event=events.append).balance_detailed()
     assert (response.attempts, len(exchange.requests)) == (2, 2)
     assert wait <= response.elapsed < 1
     assert gathered(events) == [("cooldown", 1, wait), ("retry", 1, wait)]
 
 
 @pytest.mark.promise("R11")
-def test_without_a_header_the_next_utc_minute_is_waited_for(client_of: ClientOf) -> None:
+def test_without_a_header_the_next_utc_minute_is_waited_for(make_client: ClientOf) -> None:
     # The response has no date.
     exchange, events = (RecordingHandler(error_response(429, -1003), BODY), Incidents())
-    client = client_of(exchange, retry=at_once(), on_event=events.append, limiter=None)
+    client = make_client(exchange, retry=at_once(), on_event=events.append, limiter=None)
     with time_machine.travel(AT_15 / 1000 + 44.9, tick=True):
         assert client.balance_detailed().attempts == 2
         assert time.time() >= AT_15 / 1000 + 45
@@ -257,10 +257,10 @@ def test_calls_after_a_wait_go_on_in_order() -> None:
 
 @pytest.mark.promise("R11")
 def test_with_retries_off_a_429_is_told_at_once_and_holds_the_next_call(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     door = Door(rate_limited("0.05"))
-    client = client_of(door)
+    client = make_client(door)
     with pytest.raises(RateLimitError) as caught:
         client.balance()
     assert caught.value.retry_after == 0.05
@@ -270,9 +270,9 @@ def test_with_retries_off_a_429_is_told_at_once_and_holds_the_next_call(
 
 
 @pytest.mark.promise("R11")
-def test_a_429_of_the_time_holds_signed_calls_too(client_of: ClientOf) -> None:
+def test_a_429_of_the_time_holds_signed_calls_too(make_client: ClientOf) -> None:
     exchange = RecordingHandler(rate_limited("30"), BODY)
-    client = client_of(exchange, timeout=1)
+    client = make_client(exchange, timeout=1)
     with pytest.raises(RateLimitError):
         client.server_time()
     with pytest.raises(RateLimitError, match=r"^not sent"):
@@ -301,11 +301,11 @@ BANS: dict[str, tuple[httpx.Response, float]] = {
 @pytest.mark.parametrize("form", BANS)
 @pytest.mark.usefixtures("quarter_past")
 def test_during_a_ban_nothing_is_sent_and_every_call_fails_at_once(
-    client_of: ClientOf, form: str
+    make_client: ClientOf, form: str
 ) -> None:
     answer, lasts = BANS[form]
     exchange, events = RecordingHandler(answer, BODY), Incidents()
-    client = client_of(exchange, retry=at_once(), on_event=events.append)
+    client = make_client(exchange, retry=at_once(), on_event=events.append)
     with pytest.raises(IPBannedError) as first:
         client.balance()
     assert first.value.retry_after == pytest.approx(lasts)
@@ -329,9 +329,9 @@ def test_during_a_ban_nothing_is_sent_and_every_call_fails_at_once(
 
 
 @pytest.mark.promise("R12")
-def test_a_call_during_a_ban_takes_less_than_five_milliseconds(client_of: ClientOf) -> None:
+def test_a_call_during_a_ban_takes_less_than_five_milliseconds(make_client: ClientOf) -> None:
     exchange = RecordingHandler(ban_response(retry_after="300"))
-    client = client_of(exchange, retry=RetryPolicy())
+    client = make_client(exchange, retry=RetryPolicy())
     with pytest.raises(IPBannedError):
         client.balance()
 
@@ -347,10 +347,10 @@ def test_a_call_during_a_ban_takes_less_than_five_milliseconds(client_of: Client
     "options", [{}, {"clock": "exchange"}, {"limiter": None}, {"retry": lambda error, n: 0.0}]
 )
 def test_a_ban_holds_whatever_the_client_is_made_of(
-    client_of: ClientOf, options: dict[str, Any]
+    make_client: ClientOf, options: dict[str, Any]
 ) -> None:
     exchange = RecordingHandler(ban_response(), BODY)
-    client = client_of(exchange, timeout=1, **options)
+    client = make_client(exchange, timeout=1, **options)
     for _ in range(3):
         with pytest.raises(IPBannedError):
             client.balance()
@@ -390,12 +390,12 @@ def test_a_ban_stops_every_client_of_the_process_with_that_exchange() -> None:
 
 
 @pytest.mark.promise("R12")
-def test_a_second_client_on_the_same_transport_is_banned_too(client_of: ClientOf) -> None:
+def test_a_second_client_on_the_same_transport_is_banned_too(make_client: ClientOf) -> None:
     exchange = RecordingHandler(ban_response(), BODY)
     transport = httpx.MockTransport(exchange)
     for options in ({}, {"api_key": "another"}, {"clock": "exchange"}):
         with pytest.raises(IPBannedError):
-            client_of(None, transport=transport, **options).balance()
+            make_client(None, transport=transport, **options).balance()
     assert len(exchange.requests) == 1
 
 
@@ -428,25 +428,27 @@ def test_a_ban_stops_calls_before_their_retry() -> None:
 
 
 @pytest.mark.promise("R12")
-def test_those_who_wait_for_a_429_when_the_ban_comes_send_nothing_more(client_of: ClientOf) -> None:
+def test_those_who_wait_for_a_429_when_the_ban_comes_send_nothing_more(
+    make_client: ClientOf,
+) -> None:
     exchange, limiter = RecordingHandler(), WeightLimiter()
     limiter.start_cooldown(5, banned=False)  # the ban ends the wait
 
     def meanwhile(event: Event) -> None:
         limiter.start_cooldown(60, banned=True)  # what another client met
 
-    client = client_of(exchange, limiter=limiter, on_event=meanwhile)
+    client = make_client(exchange, limiter=limiter, on_event=meanwhile)
     with pytest.raises(IPBannedError):
         client.balance()
     assert exchange.requests == []
 
 
 @pytest.mark.promise("R12")
-def test_after_the_end_of_a_ban_calls_go_again(client_of: ClientOf) -> None:
+def test_after_the_end_of_a_ban_calls_go_again(make_client: ClientOf) -> None:
     ticks = [1_000.0]
     limiter = WeightLimiter(monotonic=lambda: ticks[0])
     exchange = RecordingHandler(ban_response(retry_after="300"), BODY)
-    clients = [client_of(exchange, limiter=limiter) for _ in range(2)]
+    clients = [make_client(exchange, limiter=limiter) for _ in range(2)]
     # The clock of the ban is that of the limiter.
     for client in clients:
         client.client._shared = client.client._shared._replace(limiter=limiter)
@@ -464,10 +466,10 @@ def test_after_the_end_of_a_ban_calls_go_again(client_of: ClientOf) -> None:
 
 @pytest.mark.promise("R12")
 @pytest.mark.parametrize("header", [None, "0"])
-def test_a_ban_whose_end_has_passed_stops_nobody(client_of: ClientOf, header: str | None) -> None:
+def test_a_ban_whose_end_has_passed_stops_nobody(make_client: ClientOf, header: str | None) -> None:
     """Two minutes count only where neither text nor header says an end."""
     ended = time.time_ns() // 1_000_000 - 1_500
-    client = client_of(RecordingHandler(ban_response(f"IP banned until {ended}.", header), BODY))
+    client = make_client(RecordingHandler(ban_response(f"IP banned until {ended}.", header), BODY))
     with pytest.raises(IPBannedError):
         client.balance()
     assert client.balance()
@@ -476,10 +478,10 @@ def test_a_ban_whose_end_has_passed_stops_nobody(client_of: ClientOf, header: st
 @pytest.mark.promise("R12")
 @pytest.mark.parametrize("hours", [5, -5])
 def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_ban(
-    client_of: ClientOf, hours: int
+    make_client: ClientOf, hours: int
 ) -> None:
     exchange = RecordingHandler(ban_response(retry_after="300"), BODY)
-    client = client_of(exchange)
+    client = make_client(exchange)
     with pytest.raises(IPBannedError):
         client.balance()
     with (
@@ -492,7 +494,7 @@ def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_ban(
 
 
 @pytest.mark.promise("R12")
-def test_a_ban_is_measured_by_the_exchanges_clock_where_it_is_known(client_of: ClientOf) -> None:
+def test_a_ban_is_measured_by_the_exchanges_clock_where_it_is_known(make_client: ClientOf) -> None:
     """This machine is an hour behind: by its own clock the ban would last an hour longer."""
     ends = time.time_ns() // 1_000_000 + 3_600_000 + 200_000
     exchange = RecordingHandler(
@@ -500,14 +502,14 @@ def test_a_ban_is_measured_by_the_exchanges_clock_where_it_is_known(client_of: C
         ban_response(f"IP banned until {ends}."),
     )
     with pytest.raises(IPBannedError) as caught:
-        client_of(exchange, clock="exchange").balance()
+        make_client(exchange, clock="exchange").balance()
     assert caught.value.retry_after == pytest.approx(200, abs=5)
 
 
 @pytest.mark.promise("R12")
 @pytest.mark.usefixtures("quarter_past")
 def test_a_ban_in_words_lasts_on_a_wrong_clock(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     """A ban that only the message dates lasts as long on a machine that is an hour ahead.
 
@@ -518,12 +520,12 @@ def test_a_ban_in_words_lasts_on_a_wrong_clock(
         418, -1003, f"IP banned until {exchange_now + 1_800_000}.", Date=date(exchange_now)
     )
     with pytest.raises(IPBannedError) as caught:
-        client_of(RecordingHandler(answer)).balance()
+        make_client(RecordingHandler(answer)).balance()
     assert caught.value.retry_after == pytest.approx(1_800, abs=2)
 
 
 @pytest.mark.promise("R14")
-def test_a_client_that_is_closed_during_a_pause_sends_nothing_more(client_of: ClientOf) -> None:
+def test_a_client_that_is_closed_during_a_pause_sends_nothing_more(make_client: ClientOf) -> None:
     exchange, closing = RecordingHandler(error_response(500), BODY), list[object]()
 
     def retry(error: UsdmError, attempt: int) -> float:
@@ -534,7 +536,7 @@ def test_a_client_that_is_closed_during_a_pause_sends_nothing_more(client_of: Cl
             closing.append(asyncio.get_running_loop().create_task(client.aclose()))
         return 0.01
 
-    waiting = client_of(exchange, retry=retry)
+    waiting = make_client(exchange, retry=retry)
     with pytest.raises(TransportError, match="client is closed; create a new client"):
         waiting.balance()
     assert len(exchange.requests) == 1

@@ -70,11 +70,11 @@ def forgetful_path() -> Iterator[ForgetfulPath]:
 @LINUX
 @pytest.mark.promise("R15")
 def test_a_dead_path_costs_one_attempt(
-    client_of: ClientOf, forgetful_path: ForgetfulPath, monkeypatch: pytest.MonkeyPatch
+    make_client: ClientOf, forgetful_path: ForgetfulPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An idle connection whose path acknowledges nothing is closed early, and the call succeeds."""
     monkeypatch.setattr("binance_usdm._http.connections.connect.UNACKNOWLEDGED_MS", 300)
-    client = client_of(base_url=forgetful_path.url, timeout=20)
+    client = make_client(base_url=forgetful_path.url, timeout=20)
     assert client.balance()[0].asset == "USDT"
     time.sleep(0.2)
     began = time.monotonic()
@@ -85,12 +85,14 @@ def test_a_dead_path_costs_one_attempt(
 
 @LINUX
 @pytest.mark.promise("R15", "R19")
-def test_a_slow_server_is_asked_once(client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_server_is_asked_once(
+    make_client: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server that acknowledges the request and responds late gets one request."""
     monkeypatch.setattr("binance_usdm._http.connections.connect.UNACKNOWLEDGED_MS", 300)
     script: Script = [READ, response_bytes(BODY), READ, 0.6, response_bytes(BODY)]
     with RawServer(script) as server:
-        client = client_of(base_url=server.url, timeout=20)
+        client = make_client(base_url=server.url, timeout=20)
         for _ in range(2):
             assert client.balance()[0].asset == "USDT"
     assert (len(server.requests), server.connections) == (2, 1)

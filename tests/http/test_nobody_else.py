@@ -20,7 +20,7 @@ PROXIES = [f"{kind}_proxy" for kind in ("http", "https", "all", "ftp", "ws", "so
 @pytest.mark.promise("S12")
 def test_nothing_of_the_environment_changes_where_or_what_is_sent(
     wire: Wire,
-    client_of: Callable[..., BlockingFacade],
+    make_client: Callable[..., BlockingFacade],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
@@ -41,7 +41,7 @@ def test_nothing_of_the_environment_changes_where_or_what_is_sent(
             monkeypatch.setenv(name.upper(), proxy.url)
         monkeypatch.setenv("no_proxy", "")
         wire.send(make_request(server.url))
-        client_of(base_url=server.url).balance()
+        make_client(base_url=server.url).balance()
     assert (len(server.requests), proxy.connections) == (2, 0)
     for head in server.requests:
         assert head.startswith(b"GET /")

@@ -39,11 +39,11 @@ def server(authority: CertificateAuthority) -> Iterator[RawServer]:
 
 @pytest.mark.promise("S9")
 def test_the_context_decides_whom_to_trust(
-    client_of: ClientOf, server: RawServer, authority: CertificateAuthority
+    make_client: ClientOf, server: RawServer, authority: CertificateAuthority
 ) -> None:
     """A private authority is trusted by the client with the context, and by no other."""
-    with_context = client_of(base_url=server.url, ssl_context=authority.trusted())
-    without = client_of(base_url=server.url)
+    with_context = make_client(base_url=server.url, ssl_context=authority.trusted())
+    without = make_client(base_url=server.url)
     assert with_context.balance()[0].asset == "USDT"
     with pytest.raises(TransportError, match=r"not trusted; set SSL_CERT_FILE .* or pass ssl_con"):
         without.balance()
@@ -51,26 +51,26 @@ def test_the_context_decides_whom_to_trust(
 
 
 def test_the_context_replaces_the_process_trust(
-    client_of: ClientOf, server: RawServer, tmp_path: Path, authority: CertificateAuthority
+    make_client: ClientOf, server: RawServer, tmp_path: Path, authority: CertificateAuthority
 ) -> None:
     """The system's authorities, SSL_CERT_FILE included, do not count beside a context."""
     other = CertificateAuthority(tmp_path)
     with authority.trust_system_wide():
-        client = client_of(base_url=server.url, ssl_context=other.trusted())
+        client = make_client(base_url=server.url, ssl_context=other.trusted())
         with pytest.raises(TransportError, match="not trusted by ssl_context") as caught:
             client.balance()
         assert "SSL_CERT_FILE" not in str(caught.value)
         assert tls_context.cache_info().currsize == 0, "the trust store is loaded for nothing"
-        assert client_of(base_url=server.url).balance()
+        assert make_client(base_url=server.url).balance()
     assert len(server.requests) == 1
 
 
 @pytest.mark.promise("S9")
 def test_the_context_checks_the_host_name(
-    client_of: ClientOf, authority: CertificateAuthority
+    make_client: ClientOf, authority: CertificateAuthority
 ) -> None:
     with RawServer([READ, response_bytes(BODY)], tls=authority.server("other.example")) as server:
-        client = client_of(base_url=server.url, ssl_context=authority.trusted())
+        client = make_client(base_url=server.url, ssl_context=authority.trusted())
         with pytest.raises(TransportError, match=r"address mismatch.*; another server") as caught:
             client.balance()
         assert "authorit" not in str(caught.value)
@@ -78,11 +78,11 @@ def test_the_context_checks_the_host_name(
 
 
 def test_the_context_serves_through_a_proxy(
-    client_of: ClientOf, server: RawServer, authority: CertificateAuthority
+    make_client: ClientOf, server: RawServer, authority: CertificateAuthority
 ) -> None:
     """The context is for the target behind the tunnel; the proxy itself speaks plain HTTP."""
     with Relay() as relay:
-        client = client_of(base_url=server.url, proxy=relay.url, ssl_context=authority.trusted())
+        client = make_client(base_url=server.url, proxy=relay.url, ssl_context=authority.trusted())
         assert client.balance()
         assert len(relay.heads) == 1
         assert BALANCE_PATH.encode() not in relay.seen
@@ -90,18 +90,18 @@ def test_the_context_serves_through_a_proxy(
 
 @pytest.mark.parametrize("share", [False, True])
 def test_contexts_never_share_a_connection(
-    client_of: ClientOf, server: RawServer, authority: CertificateAuthority, share: bool
+    make_client: ClientOf, server: RawServer, authority: CertificateAuthority, share: bool
 ) -> None:
     """Clients with contexts connect on their own; one transport has one context."""
-    first = client_of(base_url=server.url, ssl_context=authority.trusted())
-    second = client_of(base_url=server.url, ssl_context=authority.trusted())
+    first = make_client(base_url=server.url, ssl_context=authority.trusted())
+    second = make_client(base_url=server.url, ssl_context=authority.trusted())
     for client in (first, second, first, second):
         assert client.balance()
     assert server.connections == 2
     default = type(first.client)._default_transport_class
     transport = default(ssl_context=authority.trusted(), share_connections=share)
     for _ in range(2):
-        shared = client_of(base_url=server.url, transport=transport)
+        shared = make_client(base_url=server.url, transport=transport)
         assert shared.balance()
     assert server.connections == 3
 
@@ -187,11 +187,11 @@ def test_a_context_beside_a_transport_is_rejected(
 
 @pytest.mark.promise("S9")
 def test_a_context_that_is_weakened_later_is_not_used(
-    client_of: ClientOf, server: RawServer, authority: CertificateAuthority
+    make_client: ClientOf, server: RawServer, authority: CertificateAuthority
 ) -> None:
     """A context is checked again before each connection: others may have changed it."""
     context = authority.trusted()
-    client = client_of(base_url=server.url, ssl_context=context)
+    client = make_client(base_url=server.url, ssl_context=context)
     context.check_hostname = False
     with pytest.raises(TransportError, match="ssl_context must check host names") as caught:
         client.balance()

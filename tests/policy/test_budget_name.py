@@ -32,12 +32,12 @@ def banned(*arguments: Any) -> RecordingHandler:
 
 
 @pytest.fixture
-def connect(client_of: Callable[..., Any], redis_url: str) -> Callable[..., Any]:
+def connect(make_client: Callable[..., Any], redis_url: str) -> Callable[..., Any]:
     """Make a client for a base URL, on a limiter of its own unless one is passed."""
 
     def connect(base_url: str, handler: Any = None, **options: Any) -> Any:
         limiter = options.pop("limiter", None) or RedisLimiter(redis_url, **options)
-        return client_of(handler or RecordingHandler(), base_url=base_url, limiter=limiter)
+        return make_client(handler or RecordingHandler(), base_url=base_url, limiter=limiter)
 
     return connect
 

@@ -136,7 +136,7 @@ class DelayedExchange:
 
 @pytest.fixture
 def far(
-    client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+    make_client: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[DelayedExchange, BlockingFacade, list[Event]]]:
     """A mock exchange with fake clocks, a client and its events."""
 
@@ -148,7 +148,7 @@ def far(
         server = DelayedExchange(world, *delays)
         return (
             server,
-            client_of(server, **keys(server.exchange), on_event=events.append, **options),
+            make_client(server, **keys(server.exchange), on_event=events.append, **options),
             events,
         )
 
@@ -174,10 +174,10 @@ def kinds(events: list[Event]) -> list[str]:
 @pytest.mark.parametrize("retry", [RetryPolicy.off(), RetryPolicy()], ids=["off", "on"])
 @pytest.mark.parametrize("skew", [90_000, -90_000], ids=["behind", "ahead"])
 def test_a_wrong_clock_costs_one_reading_and_one_attempt(
-    client_of: ClientOf, skew: int, retry: RetryPolicy
+    make_client: ClientOf, skew: int, retry: RetryPolicy
 ) -> None:
     exchange, events = Exchange(clock=lambda: time.time_ns() // 1_000_000 + skew), Incidents()
-    client = client_of(exchange, **keys(exchange), retry=retry, on_event=events.append)
+    client = make_client(exchange, **keys(exchange), retry=retry, on_event=events.append)
     assert client.balance_detailed().attempts == 2
     assert client.balance_detailed().attempts == 1
     assert [(logged.operation, logged.code) for logged in exchange.requests] == [
@@ -212,10 +212,10 @@ class FailingTimeServer:
     "retry", [RetryPolicy.off(), RetryPolicy(random=lambda: 0.0)], ids=["off", "on"]
 )
 def test_an_exchange_that_takes_no_timestamp_is_asked_twice(
-    client_of: ClientOf, retry: RetryPolicy
+    make_client: ClientOf, retry: RetryPolicy
 ) -> None:
     exchange = FailingTimeServer()
-    client = client_of(exchange, retry=retry)
+    client = make_client(exchange, retry=retry)
     with pytest.raises(TimestampError):
         client.balance()
     assert exchange.paths == ["balance", "time", "balance"]
@@ -225,10 +225,10 @@ def test_an_exchange_that_takes_no_timestamp_is_asked_twice(
 
 
 @pytest.mark.promise("R6")
-def test_a_clock_of_the_users_own_is_never_corrected(client_of: ClientOf) -> None:
+def test_a_clock_of_the_users_own_is_never_corrected(make_client: ClientOf) -> None:
     exchange, events = Exchange(), Incidents()
     clock = itertools.count(NOW)
-    client = client_of(
+    client = make_client(
         exchange,
         **keys(exchange),
         clock=lambda: next(clock),
@@ -256,13 +256,13 @@ def test_the_clock_is_synced_before_the_first_call(far: FarOf) -> None:
 
 
 @pytest.mark.promise("R7")
-def test_clients_of_one_exchange_share_its_time(client_of: ClientOf) -> None:
+def test_clients_of_one_exchange_share_its_time(make_client: ClientOf) -> None:
     exchange = Exchange(clock=lambda: time.time_ns() // 1_000_000 + 90_000)
     transport = exchange.transport
     for attempts in (2, 1):
-        client = client_of(None, transport=transport, **keys(exchange))
+        client = make_client(None, transport=transport, **keys(exchange))
         assert client.balance_detailed().attempts == attempts
-    other = client_of(
+    other = make_client(
         None, transport=transport, **keys(exchange), base_url="https://elsewhere.invalid"
     )
     assert other.balance_detailed().attempts == 2
@@ -397,7 +397,7 @@ def measure(client: Any, attempt: Attempt) -> object:
     ids=str,
 )  # fmt: skip
 def test_a_lack_of_time_is_the_callers_own_and_a_ban_is_everybodys(
-    client_of: ClientOf, why: UsdmError, own: bool
+    make_client: ClientOf, why: UsdmError, own: bool
 ) -> None:
     class Limits:
         def acquire(self, weight: int) -> float:
@@ -406,7 +406,7 @@ def test_a_lack_of_time_is_the_callers_own_and_a_ban_is_everybodys(
         def observe(self, used_weight: int) -> None: ...
         def start_cooldown(self, seconds: float, *, banned: bool) -> None: ...
 
-    client: Any = client_of(RecordingHandler(), limiter=Limits()).client
+    client: Any = make_client(RecordingHandler(), limiter=Limits()).client
     attempt = Attempt(OPERATIONS["balance"], "", 1, time.monotonic() + 5)
     with contextlib.ExitStack() as stack:
         ended = stack.enter_context(pytest.raises(type(why))) if own else None
@@ -415,8 +415,8 @@ def test_a_lack_of_time_is_the_callers_own_and_a_ban_is_everybodys(
 
 
 @pytest.mark.promise("R9")
-def test_a_client_that_is_closed_fails_nobody_else(client_of: ClientOf) -> None:
-    client: Any = client_of().client
+def test_a_client_that_is_closed_fails_nobody_else(make_client: ClientOf) -> None:
+    client: Any = make_client().client
     client._gates.close()
     attempt = Attempt(OPERATIONS["balance"], "", 1, time.monotonic() + 5)
     with pytest.raises(TransportError, match="client is closed; create a new client"):
@@ -471,10 +471,12 @@ def test_the_time_is_read_again_by_age_and_after_a_jump(
 
 @pytest.mark.promise("R7")
 @pytest.mark.parametrize("hours", [1, -1])
-def test_a_wall_clock_that_is_set_makes_no_wrong_timestamp(client_of: ClientOf, hours: int) -> None:
+def test_a_wall_clock_that_is_set_makes_no_wrong_timestamp(
+    make_client: ClientOf, hours: int
+) -> None:
     began, ticks = time.time_ns() // 1_000_000, time.monotonic_ns()
     exchange = Exchange(clock=lambda: began + (time.monotonic_ns() - ticks) // 1_000_000)
-    client = client_of(exchange, **keys(exchange), clock="exchange")
+    client = make_client(exchange, **keys(exchange), clock="exchange")
     client.balance()
     before = time.monotonic()
     with time_machine.travel(began / 1000 + hours * 3600, tick=True):
@@ -572,10 +574,10 @@ def test_whatever_happens_to_the_clocks_the_time_is_right_or_due() -> None:
     ],
 )  # fmt: skip
 def test_the_edges_are_where_the_exchange_says(
-    client_of: ClientOf, ahead: int, window: int | None, taken: bool
+    make_client: ClientOf, ahead: int, window: int | None, taken: bool
 ) -> None:
     exchange = Exchange(clock=lambda: NOW)
-    client = client_of(exchange, **keys(exchange), clock=lambda: NOW + ahead, recv_window=window)
+    client = make_client(exchange, **keys(exchange), clock=lambda: NOW + ahead, recv_window=window)
     if taken:
         assert client.balance()
     else:
@@ -976,9 +978,9 @@ def test_a_caller_who_gives_up_while_reading_puts_nobody_off() -> None:
 
 
 @pytest.mark.promise("R14", "R9", "R1")
-def test_nobody_waits_for_anothers_reading_beyond_his_own_deadline(client_of: ClientOf) -> None:
+def test_nobody_waits_for_anothers_reading_beyond_his_own_deadline(make_client: ClientOf) -> None:
     exchange = Exchange()
-    client = client_of(exchange, **keys(exchange), clock="exchange", timeout=0.1)
+    client = make_client(exchange, **keys(exchange), clock="exchange", timeout=0.1)
     # Another caller, which has more time, syncs.
     assert client.client._shared.clock.try_start_sync(30)
 
@@ -1004,14 +1006,14 @@ def test_the_time_is_read_anew_when_whoever_read_it_has_vanished() -> None:
 @pytest.mark.promise("R9", "R18")
 @pytest.mark.parametrize("clock", ["auto", "exchange"])
 def test_a_reading_that_hangs_is_told_by_both_clients_alike(
-    client_of: ClientOf, clock: str
+    make_client: ClientOf, clock: str
 ) -> None:
     """On a socket, the call raises its own error and emits why the sync failed."""
     late = response_bytes(b'{"code": -1021, "msg": "late"}', status="400 Bad Request")
     script: list[Any] = [STAY_SILENT] if clock == "exchange" else [READ, late, STAY_SILENT]
     events = Incidents()
     with RawServer(script) as server, pytest.raises(UsdmError) as caught:
-        client_of(base_url=server.url, clock=clock, timeout=0.1, on_event=events.append).balance()
+        make_client(base_url=server.url, clock=clock, timeout=0.1, on_event=events.append).balance()
     assert type(caught.value) in {TransportError, TimestampError}
     assert [(event.kind, type(event.error)) for event in events] == [
         ("clock_sync_failed", DeadlineExceeded)
@@ -1035,7 +1037,7 @@ def test_every_round_is_another_one_for_those_who_wait() -> None:
 @pytest.mark.parametrize("slow", ["observer", "parser"])
 @pytest.mark.parametrize("is_synced", [False, True])
 def test_a_response_has_the_time_of_its_arrival(
-    client_of: ClientOf, monkeypatch: pytest.MonkeyPatch, is_synced: bool, slow: str
+    make_client: ClientOf, monkeypatch: pytest.MonkeyPatch, is_synced: bool, slow: str
 ) -> None:
     """Neither a slow observer nor a slow parser moves the time of a response."""
     world = FakeMachineClocks(offset=90_000)
@@ -1051,7 +1053,7 @@ def test_a_response_has_the_time_of_its_arrival(
             world.advance(7_000)
 
     monkeypatch.setattr(balance, "OPERATION", evolve(OPERATION, parse_body=parse_slowly))
-    client = client_of(
+    client = make_client(
         server,
         **keys(server.exchange),
         clock="exchange" if is_synced else lambda: int(world.true),

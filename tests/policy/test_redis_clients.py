@@ -54,12 +54,12 @@ def test_client_shares_the_budget_of_a_url(redis_url: str, kind: str) -> None:
         assert client.client_id() == own, "who made the client closes it"
 
 
-def test_client_makes_calls(client_of: Callable[..., Any], redis_url: str) -> None:
+def test_client_makes_calls(make_client: Callable[..., Any], redis_url: str) -> None:
     """Both clients of the exchange count by a client of redis-py."""
     with redis.Redis.from_url(redis_url, socket_timeout=5) as client:
         limiter = RedisLimiter(client=client, timeout=20)
         for _ in range(3):
-            client_of(RecordingHandler(), limiter=limiter).balance()
+            make_client(RecordingHandler(), limiter=limiter).balance()
         (key,) = client.keys()
         assert 3 * BALANCE_WEIGHT in map(int, filter(bytes.isdigit, client.hvals(key)))
 

@@ -579,11 +579,11 @@ def test_slow_server_ends_at_timeout(slow: str) -> None:
 
 @pytest.mark.promise("R10")
 @pytest.mark.parametrize("slow", SLOW_SERVERS)
-def test_slow_server_leaves_local_share(slow: str, client_of: Callable[..., Any]) -> None:
+def test_slow_server_leaves_local_share(slow: str, make_client: Callable[..., Any]) -> None:
     """A call with `fail_open=True` goes on after `timeout`, on the process's budget."""
     with FakeRedisServer(SLOW_SERVERS[slow]) as server:
         limiter = RedisLimiter(LOGIN.format(server.port), timeout=0.2, fail_open=True)
-        client = client_of(RecordingHandler(), limiter=limiter, timeout=10)
+        client = make_client(RecordingHandler(), limiter=limiter, timeout=10)
 
         def call() -> None:
             limiter._retry_at = 0.0
@@ -594,12 +594,12 @@ def test_slow_server_leaves_local_share(slow: str, client_of: Callable[..., Any]
 
 @pytest.mark.promise("R10")
 @pytest.mark.parametrize("slow", SLOW_SERVERS)
-def test_slow_server_sends_nothing(slow: str, client_of: Callable[..., Any]) -> None:
+def test_slow_server_sends_nothing(slow: str, make_client: Callable[..., Any]) -> None:
     """A call without `fail_open` ends after `timeout`, and its request was not sent."""
     exchange = RecordingHandler()
     with FakeRedisServer(SLOW_SERVERS[slow]) as server:
         limiter = RedisLimiter(LOGIN.format(server.port), timeout=0.2)
-        client = client_of(exchange, limiter=limiter, timeout=10)
+        client = make_client(exchange, limiter=limiter, timeout=10)
 
         def call() -> None:
             with pytest.raises(TransportError, match=UNREACHABLE):
@@ -879,7 +879,7 @@ def test_idle_connection_that_ended_is_replaced(redis_url: str) -> None:
 
 
 def test_call_takes_few_threads(
-    client_of: Callable[..., Any], redis_url: str, monkeypatch: pytest.MonkeyPatch
+    make_client: Callable[..., Any], redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sync call asks Redis in its thread, an async one in one thread; no count costs one."""
     begun: list[object] = []
@@ -891,7 +891,7 @@ def test_call_takes_few_threads(
 
     limiter = RedisLimiter(redis_url, limit=10**6, timeout=5)
     exchange = RecordingHandler(httpx.Response(200, content=BODY, headers=USED_LITTLE))
-    client = client_of(exchange, limiter=limiter, timeout=10)
+    client = make_client(exchange, limiter=limiter, timeout=10)
     client.balance()
     is_async = isinstance(client.client, AsyncClient)
     monkeypatch.setattr(_threads._user_code, "submit", count)
@@ -920,13 +920,13 @@ class SleepingLimiter(RedisLimiter):
 @pytest.mark.promise("R1")
 @pytest.mark.parametrize("limiter_class", [RedisLimiter, SleepingLimiter])
 def test_calls_deadline_comes_first(
-    client_of: Callable[..., Any], limiter_class: type[RedisLimiter]
+    make_client: Callable[..., Any], limiter_class: type[RedisLimiter]
 ) -> None:
     """A call ends at its deadline, also when the limiter or a subclass of it takes longer."""
     with FakeRedisServer(silent_answer) as server:
         timeout = 5 if limiter_class is RedisLimiter else 0.1
         limiter = limiter_class(server.url, timeout=timeout)
-        client = client_of(RecordingHandler(), limiter=limiter, timeout=0.2)
+        client = make_client(RecordingHandler(), limiter=limiter, timeout=0.2)
 
         def call() -> None:
             with pytest.raises(DeadlineExceeded):
@@ -935,11 +935,11 @@ def test_calls_deadline_comes_first(
         assert best_duration(call, 0.3) < 0.3
 
 
-def test_subclass_hears_every_count(client_of: Callable[..., Any], redis_url: str) -> None:
+def test_subclass_hears_every_count(make_client: Callable[..., Any], redis_url: str) -> None:
     """A subclass that overrides `observe()` is given each count."""
     limiter = SleepingLimiter(redis_url)
     exchange = RecordingHandler(httpx.Response(200, content=BODY, headers=USED_LITTLE))
-    client = client_of(exchange, limiter=limiter)
+    client = make_client(exchange, limiter=limiter)
     before = SleepingLimiter.observed
     for _ in range(2):
         client.balance()

@@ -105,23 +105,23 @@ def test_pauses_are_spread_evenly_from_nothing_to_the_longest(
 
 
 @pytest.mark.promise("R2")
-def test_both_clients_try_three_times_unless_told_otherwise(client_of: ClientOf) -> None:
+def test_both_clients_try_three_times_unless_told_otherwise(make_client: ClientOf) -> None:
     for kind in (Client, AsyncClient):
         default = inspect.signature(kind).parameters["retry"].default
         assert default == RetryPolicy()
         assert (default.attempts, default.random) == (3, random.random)
     exchange = RecordingHandler(httpx.ConnectError("down"))
     with pytest.raises(TransportError):
-        client_of(exchange, retry=at_once()).balance()
+        make_client(exchange, retry=at_once()).balance()
     assert len(exchange.requests) == 3
 
 
 @pytest.mark.promise("R2")
 @pytest.mark.parametrize("attempts", [1, 2, 5])
-def test_so_many_attempts_and_no_more(client_of: ClientOf, attempts: int) -> None:
+def test_so_many_attempts_and_no_more(make_client: ClientOf, attempts: int) -> None:
     exchange = RecordingHandler(error_response(500))
     with pytest.raises(ServerError):
-        client_of(exchange, retry=at_once(attempts)).balance()
+        make_client(exchange, retry=at_once(attempts)).balance()
     assert len(exchange.requests) == attempts
 
 
@@ -132,10 +132,10 @@ def test_a_policy_without_an_attempt_is_refused(attempts: Any) -> None:
 
 
 @pytest.mark.promise("R2", "R18")
-def test_the_pauses_are_made_and_told(client_of: ClientOf) -> None:
+def test_the_pauses_are_made_and_told(make_client: ClientOf) -> None:
     events = Incidents()
     exchange = RecordingHandler(httpx.ReadError("reset"), error_response(500), BODY)
-    client = client_of(exchange, retry=RetryPolicy(random=lambda: 0.1), on_event=events.append)
+    client = make_client(exchange, retry=RetryPolicy(random=lambda: 0.1), on_event=events.append)
     response = client.balance_detailed()
     assert event_summaries(events) == [
         ("retry", 1, pytest.approx(0.02)),
@@ -151,11 +151,11 @@ def test_the_pauses_are_made_and_told(client_of: ClientOf) -> None:
     ("asked", "pause"), [("0.05", 0.05), ("0.01", 0.02), ("0", 0.02), ("soon", 0.02)]
 )
 def test_what_the_exchange_asks_makes_a_pause_longer_and_never_shorter(
-    client_of: ClientOf, asked: str, pause: float
+    make_client: ClientOf, asked: str, pause: float
 ) -> None:
     events = Incidents()
     exchange = RecordingHandler(error_response(500, Retry_After=asked), BODY)
-    client = client_of(exchange, retry=RetryPolicy(random=lambda: 0.1), on_event=events.append)
+    client = make_client(exchange, retry=RetryPolicy(random=lambda: 0.1), on_event=events.append)
     assert client.balance_detailed().elapsed >= pause
     assert event_summaries(events) == [("retry", 1, pytest.approx(pause))]
 
@@ -167,14 +167,14 @@ def test_what_the_exchange_asks_makes_a_pause_longer_and_never_shorter(
     ids=["pause", "Retry-After"],
 )
 def test_a_pause_beyond_the_deadline_is_not_begun(
-    client_of: ClientOf, failure: httpx.Response
+    make_client: ClientOf, failure: httpx.Response
 ) -> None:
     counts: list[int] = []
 
     def call() -> None:
         events = Incidents()
         exchange = RecordingHandler(failure)
-        client = client_of(
+        client = make_client(
             exchange, retry=RetryPolicy(random=lambda: 1.0), timeout=0.9, on_event=events.append
         )
         with pytest.raises(ServerError):
@@ -190,7 +190,7 @@ def test_a_pause_beyond_the_deadline_is_not_begun(
 
 
 @pytest.mark.promise("R3")
-def test_a_dead_server_gets_35_requests_more_and_then_none(client_of: ClientOf) -> None:
+def test_a_dead_server_gets_35_requests_more_and_then_none(make_client: ClientOf) -> None:
     arrived = 0
 
     def dead(_: httpx.Request) -> httpx.Response:
@@ -203,7 +203,7 @@ def test_a_dead_server_gets_35_requests_more_and_then_none(client_of: ClientOf) 
             with pytest.raises(TransportError):
                 client.server_time()
 
-    client = client_of(dead, retry=at_once(), limiter=None)
+    client = make_client(dead, retry=at_once(), limiter=None)
     calls(100)
     assert arrived == 100 + 500 // 14
     calls(1_400)
@@ -255,9 +255,9 @@ def test_threads_against_a_dead_server_share_one_quota() -> None:
 
 
 @pytest.mark.promise("R3")
-def test_an_overloaded_exchange_gets_100_requests_more(client_of: ClientOf) -> None:
+def test_an_overloaded_exchange_gets_100_requests_more(make_client: ClientOf) -> None:
     exchange = RecordingHandler(error_response(503))
-    client = client_of(exchange, retry=at_once(), limiter=None)
+    client = make_client(exchange, retry=at_once(), limiter=None)
     for _ in range(300):
         with pytest.raises(ServerError):
             client.server_time()
@@ -287,18 +287,18 @@ class Switched:
 
 
 @pytest.mark.promise("R3")
-def test_a_call_that_succeeds_after_retries_gets_their_cost_back(client_of: ClientOf) -> None:
+def test_a_call_that_succeeds_after_retries_gets_their_cost_back(make_client: ClientOf) -> None:
     exchange = Switched(flaky=True)
-    client = client_of(exchange, retry=at_once(), limiter=None)
+    client = make_client(exchange, retry=at_once(), limiter=None)
     for _ in range(200):
         assert client.server_time_detailed().attempts == 2
     assert exchange.outage(client, 50) == 35
 
 
 @pytest.mark.promise("R3")
-def test_good_calls_earn_retries_slowly_and_never_more_than_at_first(client_of: ClientOf) -> None:
+def test_good_calls_earn_retries_slowly_and_never_more_than_at_first(make_client: ClientOf) -> None:
     exchange = Switched()
-    client = client_of(exchange, retry=at_once(), limiter=None)
+    client = make_client(exchange, retry=at_once(), limiter=None)
     for _ in range(50):
         client.server_time()
     assert exchange.outage(client, 50) == 35  # 10 of 500 are left
@@ -356,11 +356,11 @@ def worth_a_retry(status: int, code: int | None) -> bool:
 
 
 def expect(
-    client_of: ClientOf, answer: httpx.Response | Exception | bytes, again: bool
+    make_client: ClientOf, answer: httpx.Response | Exception | bytes, again: bool
 ) -> UsdmError:
     exchange = RecordingHandler(answer)
     with pytest.raises(UsdmError) as caught:
-        client_of(exchange, retry=at_once(2), clock=lambda: NOW).balance()
+        make_client(exchange, retry=at_once(2), clock=lambda: NOW).balance()
     context = (answer, getattr(answer, "content", None))
     assert (len(exchange.requests), caught.value.retryable) == (1 + again, again), context
     return caught.value
@@ -368,27 +368,27 @@ def expect(
 
 @pytest.mark.promise("R4")
 @pytest.mark.parametrize("status", STATUSES)
-def test_the_code_says_whether_a_refusal_is_tried_again(client_of: ClientOf, status: int) -> None:
+def test_the_code_says_whether_a_refusal_is_tried_again(make_client: ClientOf, status: int) -> None:
     for code in sorted(KNOWN if status != 200 else KNOWN - WAIT):
         expect(
-            client_of, error_response(status, code, Retry_After="0"), worth_a_retry(status, code)
+            make_client, error_response(status, code, Retry_After="0"), worth_a_retry(status, code)
         )
     if status != 200:
         expect(
-            client_of, error_response(status, None, Retry_After="0"), worth_a_retry(status, None)
+            make_client, error_response(status, None, Retry_After="0"), worth_a_retry(status, None)
         )
         for page in (b"", b"<html>"):
             answer = httpx.Response(status, headers={"Retry-After": "0"}, content=page)
-            expect(client_of, answer, worth_a_retry(status, None))
+            expect(make_client, answer, worth_a_retry(status, None))
 
 
 @pytest.mark.promise("R4", "R11")
 def test_a_limit_with_status_200_is_waited_for(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     """A rate limit that is reported with status 200 is waited for as its header says."""
     events = Incidents()
-    client = client_of(
+    client = make_client(
         RecordingHandler(error_response(200, -1003, Retry_After="77")),
         timeout=0.5,
         on_event=events.append,
@@ -399,7 +399,7 @@ def test_a_limit_with_status_200_is_waited_for(
 
 
 @pytest.mark.promise("R4")
-def test_of_an_unknown_code_the_status_says_it(client_of: ClientOf) -> None:
+def test_of_an_unknown_code_the_status_says_it(make_client: ClientOf) -> None:
     chance = random.Random(271828)
     unknown = set[int]()
     while len(unknown) < 200:
@@ -411,7 +411,7 @@ def test_of_an_unknown_code_the_status_says_it(client_of: ClientOf) -> None:
     for number, code in enumerate(sorted(unknown)):
         status = STATUSES[number % len(STATUSES)]
         expect(
-            client_of, error_response(status, code, Retry_After="0"), worth_a_retry(status, None)
+            make_client, error_response(status, code, Retry_After="0"), worth_a_retry(status, None)
         )
 
 
@@ -442,10 +442,10 @@ FAILURES: dict[str, tuple[httpx.Response | Exception | bytes, bool, type[UsdmErr
 @pytest.mark.promise("R4")
 @pytest.mark.parametrize("name", FAILURES)
 def test_of_all_other_failures_those_that_may_pass_are_tried_again(
-    client_of: ClientOf, name: str
+    make_client: ClientOf, name: str
 ) -> None:
     answer, again_, kind = FAILURES[name]
-    assert type(expect(client_of, answer, again_)) is kind
+    assert type(expect(make_client, answer, again_)) is kind
 
 
 @pytest.mark.promise("R4", "S10")
@@ -460,11 +460,11 @@ def test_of_all_other_failures_those_that_may_pass_are_tried_again(
     ],
 )  # fmt: skip
 def test_every_fault_of_the_mock_is_tried_as_often_as_it_is_worth(
-    client_of: ClientOf, usdm_exchange: Exchange, fault: str, attempts: int
+    make_client: ClientOf, usdm_exchange: Exchange, fault: str, attempts: int
 ) -> None:
     usdm_exchange.fail(fault, times=None)
     # a second: shorter than any Retry-After of the mock
-    client = client_of(usdm_exchange, **keys(usdm_exchange), retry=at_once(), timeout=0.5)
+    client = make_client(usdm_exchange, **keys(usdm_exchange), retry=at_once(), timeout=0.5)
     with pytest.raises(UsdmError):
         client.balance()
     assert len(usdm_exchange.requests) == attempts
@@ -486,11 +486,11 @@ def timestamp_of(query: str, secret: str = SECRET) -> int:
 
 @pytest.mark.promise("R5", "R19")
 def test_every_attempt_is_stamped_anew_and_its_signature_is_right(
-    client_of: ClientOf, usdm_exchange: Exchange
+    make_client: ClientOf, usdm_exchange: Exchange
 ) -> None:
     for fault in ("error-500", "truncated", "throttled"):
         usdm_exchange.fail(fault)
-    client = client_of(usdm_exchange, **keys(usdm_exchange), retry=lambda error, attempt: 0.003)
+    client = make_client(usdm_exchange, **keys(usdm_exchange), retry=lambda error, attempt: 0.003)
     assert client.balance_detailed(recv_window=7).attempts == len(usdm_exchange.requests) == 4
     queries = [logged.raw_query.decode() for logged in usdm_exchange.requests]
     stamps = [timestamp_of(query, usdm_exchange.api_secret) for query in queries]
@@ -519,12 +519,12 @@ def counting() -> Iterator[int]:
 @pytest.mark.promise("R15", "R5", "R18", "R19")
 @pytest.mark.parametrize("how", DEAD)
 def test_a_dead_kept_connection_costs_one_attempt_even_with_retries_off(
-    client_of: ClientOf, how: str
+    make_client: ClientOf, how: str
 ) -> None:
     events = Incidents()
     clock = counting()
     with RawServer(DEAD[how], GOOD) as server:
-        client = client_of(base_url=server.url, clock=lambda: next(clock), on_event=events.append)
+        client = make_client(base_url=server.url, clock=lambda: next(clock), on_event=events.append)
         client.balance()
         response = client.balance_detailed()
         assert client.balance_detailed().attempts == 1
@@ -540,10 +540,10 @@ def test_a_dead_kept_connection_costs_one_attempt_even_with_retries_off(
 
 
 @pytest.mark.promise("R15", "R19")
-def test_a_new_connection_that_dies_too_is_an_error_and_no_loop(client_of: ClientOf) -> None:
+def test_a_new_connection_that_dies_too_is_an_error_and_no_loop(make_client: ClientOf) -> None:
     events = Incidents()
     with RawServer(DEAD["closed when asked"], [READ]) as server:
-        client = client_of(base_url=server.url, on_event=events.append)
+        client = make_client(base_url=server.url, on_event=events.append)
         client.balance()
         with pytest.raises(TransportError):
             client.balance()
@@ -571,12 +571,12 @@ def test_however_many_kept_connections_died_a_call_tries_one_of_them() -> None:
 
 @pytest.mark.promise("R15", "R19")
 def test_a_stale_connection_is_replaced_once(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     """The second attempt needs a new connection, and there is no third one."""
     exchange = RecordingHandler(StaleConnection("closed"))
     with pytest.raises(TransportError):
-        client_of(exchange).balance()
+        make_client(exchange).balance()
     assert [request.extensions.get("fresh", False) for request in exchange.requests] == [
         False,
         True,
@@ -584,14 +584,16 @@ def test_a_stale_connection_is_replaced_once(
 
 
 @pytest.mark.promise("R15")
-def test_a_first_connection_that_dies_is_not_taken_for_a_kept_one(client_of: ClientOf) -> None:
+def test_a_first_connection_that_dies_is_not_taken_for_a_kept_one(make_client: ClientOf) -> None:
     with RawServer([READ], GOOD) as server, pytest.raises(TransportError):
-        client_of(base_url=server.url).balance()
+        make_client(base_url=server.url).balance()
     assert server.connections == 1
 
 
 @pytest.mark.promise("R15", "R9")
-def test_a_dead_kept_connection_does_not_keep_the_time_from_being_read(client_of: ClientOf) -> None:
+def test_a_dead_kept_connection_does_not_keep_the_time_from_being_read(
+    make_client: ClientOf,
+) -> None:
     """The sync after -1021 uses the connection of that response, which may be stale by then."""
     server_time = repeat(
         READ,
@@ -601,7 +603,7 @@ def test_a_dead_kept_connection_does_not_keep_the_time_from_being_read(client_of
     )
     late = response_bytes(b'{"code": -1021, "msg": "late"}', status="400 Bad Request")
     with RawServer([READ, late, READ], server_time) as server:
-        assert client_of(base_url=server.url).balance_detailed().attempts == 2
+        assert make_client(base_url=server.url).balance_detailed().attempts == 2
     assert server.connections == 2
 
 
@@ -625,27 +627,27 @@ def test_a_dead_kept_connection_does_not_keep_the_time_from_being_read(client_of
     ],
 )
 def test_attempts_that_are_told_are_requests_on_the_socket(
-    client_of: ClientOf, attempts: int, replies: list[bytes]
+    make_client: ClientOf, attempts: int, replies: list[bytes]
 ) -> None:
     scripts: list[list[Any]] = [[READ, answer] for answer in replies]
     with RawServer(*scripts) as server:
-        response = client_of(base_url=server.url, retry=at_once()).balance_detailed()
+        response = make_client(base_url=server.url, retry=at_once()).balance_detailed()
     assert response.attempts == len(server.requests) == attempts
 
 
 @pytest.mark.promise("R19", "R3")
-def test_a_refused_connection_is_one_connection_for_each_attempt(client_of: ClientOf) -> None:
+def test_a_refused_connection_is_one_connection_for_each_attempt(make_client: ClientOf) -> None:
     with RawServer([RESET]) as server:
         for policy, connections in ((RetryPolicy.off(), 1), (at_once(), 4)):
             with pytest.raises(TransportError):
-                client_of(base_url=server.url, retry=policy).server_time()
+                make_client(base_url=server.url, retry=policy).server_time()
             assert server.wait(lambda: server.connections == connections)  # noqa: B023 - asked at once
             time.sleep(0.01)
             assert server.connections == connections
 
 
 def test_a_custom_policy_sees_every_error(
-    client_of: ClientOf,
+    make_client: ClientOf,
 ) -> None:
     """A custom policy is asked about the exchange's errors that are not retryable, too."""
     exchange = RecordingHandler(error_response(400, -1102), BODY)
@@ -655,7 +657,7 @@ def test_a_custom_policy_sees_every_error(
         asked.append(error.code if isinstance(error, APIError) else None)
         return 0.0
 
-    assert client_of(exchange, retry=retry).balance_detailed().attempts == 2
+    assert make_client(exchange, retry=retry).balance_detailed().attempts == 2
     assert asked == [-1102]
 
 

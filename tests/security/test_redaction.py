@@ -55,16 +55,16 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize(("text", "safe"), FOREIGN.items(), ids=range(len(FOREIGN)))
-def test_foreign_text_is_made_safe_for_a_log(client_of: ClientOf, text: str, safe: str) -> None:
+def test_foreign_text_is_made_safe_for_a_log(make_client: ClientOf, text: str, safe: str) -> None:
     assert sanitize_text(text) == safe
     body = json.dumps({"code": -1102, "msg": text}, ensure_ascii=False).encode()
     with pytest.raises(APIError) as refused:
-        client_of(RecordingHandler(httpx.Response(400, content=body))).balance()
+        make_client(RecordingHandler(httpx.Response(400, content=body))).balance()
     assert refused.value.message == safe
     hint = refused.value.hint
     assert str(refused.value) == f"HTTP 400, code -1102: {safe} ({hint}); see docs/errors.md#-1102"
     with pytest.raises(TransportError) as failed:
-        client_of(RecordingHandler(httpx.ConnectError(text))).balance()
+        make_client(RecordingHandler(httpx.ConnectError(text))).balance()
     assert str(failed.value).startswith(f"ConnectError: {safe}"[:512])
 
 
@@ -74,11 +74,11 @@ def test_foreign_text_is_made_safe_for_a_log(client_of: ClientOf, text: str, saf
 REJECTION = "Invalid API-key, IP, or permissions for action."
 
 
-def test_short_key_leaves_words_whole(client_of: ClientOf) -> None:
+def test_short_key_leaves_words_whole(make_client: ClientOf) -> None:
     """A key that may be part of a word, as in tests, is not redacted."""
     for key in ("key", "a", "e", "API", "API-key", "reda", "[", "Invalid"):
         assert sanitize_text(REJECTION, key) == REJECTION
-    client = client_of(RecordingHandler(error_response(401, -2015, REJECTION)), api_key="API-key")
+    client = make_client(RecordingHandler(error_response(401, -2015, REJECTION)), api_key="API-key")
     with pytest.raises(APIError) as rejected:
         client.balance()
     assert rejected.value.message == REJECTION
@@ -91,14 +91,14 @@ CHANGES: tuple[Callable[[str], str], ...] = (str.upper, str.lower, str.swapcase,
 FRAMES = ("{}", "x{}y", "İ{}İ", "é'{}'", "{0}{0} {0}", "[redacted]{}")
 
 
-def test_key_in_any_letter_case_is_redacted(client_of: ClientOf) -> None:
+def test_key_in_any_letter_case_is_redacted(make_client: ClientOf) -> None:
     """A server that changes the letter case of a key does not reveal it."""
     for change, frame in itertools.product(CHANGES, FRAMES):
         safe = frame.format("[redacted]")
         assert sanitize_text(frame.format(change(LONG_KEY)), LONG_KEY) == safe
     echo = error_response(401, -2014, f"no {LONG_KEY.swapcase()}")
     with pytest.raises(APIError) as rejected:
-        client_of(RecordingHandler(echo), api_key=LONG_KEY).balance()
+        make_client(RecordingHandler(echo), api_key=LONG_KEY).balance()
     assert rejected.value.message == "no [redacted]"
 
 

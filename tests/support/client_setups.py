@@ -148,15 +148,15 @@ ASGI = [ClientSetup("asgi", AsyncClient, in_process=as_asgi)]
 
 @contextlib.contextmanager
 def clients(way: ClientSetup) -> Iterator[Callable[..., BlockingFacade]]:
-    """Yield `client_of(handler, **options)`, which makes clients over one transport.
+    """Yield `make_client(handler, **options)`, which makes clients over one transport.
 
     Without a handler the client has a `base_url`.
     """
 
-    def client_of(handler: Handler | None = None, **options: Any) -> BlockingFacade:
+    def make_client(handler: Handler | None = None, **options: Any) -> BlockingFacade:
         return stack.enter_context(
             contextlib.closing(BlockingFacade(way.client(handler, stack, **options), runner))
         )
 
     with asyncio.Runner() as runner, contextlib.ExitStack() as stack:
-        yield client_of
+        yield make_client

@@ -27,10 +27,10 @@ LAYOUTS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("case", BODIES["exact"], ids=lambda case: case["name"])
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: next(iter(layout)))
 def test_a_body_comes_out_as_it_came_in(
-    client_of: ClientOf, case: dict[str, Any], layout: dict[str, Any]
+    make_client: ClientOf, case: dict[str, Any], layout: dict[str, Any]
 ) -> None:
     """Amounts and fields are the same in every JSON layout."""
-    rows = client_of(RecordingHandler(json.dumps(case["body"], **layout).encode())).balance()
+    rows = make_client(RecordingHandler(json.dumps(case["body"], **layout).encode())).balance()
     assert [row.to_dict() for row in rows] == case["body"]
     for row, source in zip(rows, case["body"], strict=True):
         assert (type(row.balance), format(row.balance, "f")) == (Decimal, source["balance"])
@@ -42,11 +42,11 @@ def test_a_body_comes_out_as_it_came_in(
 @pytest.mark.parametrize("case", BODIES["refused"], ids=lambda case: case["name"])
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: next(iter(layout)))
 def test_a_mismatch_is_rejected_at_its_place(
-    client_of: ClientOf, case: dict[str, Any], layout: dict[str, Any]
+    make_client: ClientOf, case: dict[str, Any], layout: dict[str, Any]
 ) -> None:
     """The error has the path, what was expected and what was found."""
     with pytest.raises(UnexpectedResponse) as caught:
-        client_of(RecordingHandler(json.dumps(case["body"], **layout).encode())).balance()
+        make_client(RecordingHandler(json.dumps(case["body"], **layout).encode())).balance()
     error = caught.value
     assert list(error.path) == case["path"]
     assert error.expected == case["expected"]
