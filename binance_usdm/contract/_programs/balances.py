@@ -43,14 +43,12 @@ def iter_differences(expected: Sequence[dict[str, Any]], found: Any) -> Iterator
             yield f"{row['asset']}: {count} rows instead of one"
         else:
             yield from _row_differences(row, found[names.index(row["asset"])])
-    known = [row["asset"] for row in expected]
-    unknown = [name for name in names if name not in known]
+    assets = [row["asset"] for row in expected]
+    unknown = [name for name in names if name not in assets]
     if unknown:
         shown = ", ".join(str(name) for name in unknown[:5])
         yield f"{len(unknown)} rows that the account does not have: {shown}"
-    elif [name for name in names if name in known] != known and sorted(map(str, names)) == sorted(
-        known
-    ):
+    elif names != assets and sorted(map(str, names)) == sorted(assets):
         yield "the rows come in another order"
 
 
