@@ -220,6 +220,13 @@ def test_wrong_usage_is_explained(
     assert "Traceback" not in done.stderr
 
 
+def test_signature_without_its_name_is_redacted() -> None:
+    """A message may quote the value of a signature alone."""
+    text = f"was {'0f' * 32}, not {'Ab' * 31}; id {'0f' * 33}"
+    redacted = Account("fake-key", "fake-secret").redact(text)
+    assert redacted == f"was (signature), not (signature); id {'0f' * 33}"
+
+
 @pytest.mark.parametrize(
     ("package", "arguments"),
     [("schemathesis", ["run"]), ("jsonschema_rs", ["reply", "-", "--operation", "balance"])],
