@@ -114,6 +114,11 @@ def _read_file(path: Path) -> str:
                 problem = "is larger than 1 MiB"
             else:
                 return file.read().decode("utf-8")
+    except FileNotFoundError:
+        problem = (
+            "does not exist; a table [profiles.NAME] in it names api_key and api_secret or "
+            f"private_key, each as {_REFERENCE_FORMS}"
+        )
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError:

@@ -165,7 +165,7 @@ def test_a_profile_holds_no_secret(tmp_path: Path, name: str) -> None:
         ('[profiles."a\\nb"]', 0o600, "label must be 1 to 64 printable characters"),
         ("", 0o620, "can be changed by other users, and commands in it are run"),
         ("", 0o602, "can be changed by other users, and commands in it are run"),
-        (None, 0o600, "cannot be read: No such file or directory"),
+        (None, 0o600, "does not exist; a table [profiles.NAME] in it names api_key and api_secret"),
     ],
 )
 def test_an_unusable_file_is_named(
