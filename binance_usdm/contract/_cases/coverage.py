@@ -118,7 +118,7 @@ def _touched_by_body(operation: Operation, body: bytes) -> Iterator[Item]:
     except (ValueError, RecursionError):
         return
     media = resolve(operation.document, operation.responses["200"])["content"][JSON_TYPE]
-    for kind, path in _present(value, ""):
+    for kind, path in iter_present(value):
         yield kind, f"{operation.label}{path}"
     for name, example in media.get("examples", {}).items():
         if resolve(operation.document, example)["value"] == value:
@@ -145,14 +145,16 @@ def _parts(document: Json, schema: Json, path: str) -> Iterator[Item]:
         yield from _parts(document, node, path)
 
 
-def _present(value: Any, path: str) -> Iterator[Item]:
-    """Yield the fields of a value, and where it has null."""
-    if value is None and path:
-        yield "null", path
-    elif isinstance(value, list):
-        for item in value:
-            yield from _present(item, path)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield "field", f"{path}.{name}"
-            yield from _present(item, f"{path}.{name}")
+def iter_present(value: Any) -> Iterator[Item]:
+    """Yield the fields of a value, and where it has null, at any depth."""
+    left = [(value, "")]
+    while left:
+        value, path = left.pop()
+        if value is None and path:
+            yield "null", path
+        elif isinstance(value, list):
+            left += [(item, path) for item in value]
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                yield "field", f"{path}.{name}"
+                left.append((item, f"{path}.{name}"))
