@@ -25,8 +25,10 @@ from binance_usdm._concurrency.threads import run_awaited, run_blocking
 from binance_usdm._config import validation as _config
 from binance_usdm._http import httpx_adapter, messages
 from binance_usdm._http.connections.lease import EmptyLease
-from binance_usdm.mock import FAULTS, pipeline
+from binance_usdm.mock import FAULTS, Logged, controls, engine, pipeline
 from binance_usdm.mock.core import query, response
+from binance_usdm.mock.faults import queue
+from binance_usdm.mock.scenario import loading, saving
 from binance_usdm.mock.spec import api_spec, schema
 from binance_usdm.mock.state import accounts, state, weight
 from binance_usdm.mock.verify import checks, rejection
@@ -81,6 +83,7 @@ SPLIT_SIGNATURE = PatchPoint(query.Query, "split_signature")
 FIND_KEY = PatchPoint(checks, "_find_key")
 # Its checks of a request.
 PARAMETERS_CHECK = PatchPoint(checks._CHECKS, "parameters")
+CHECK_SIGNATURE = PatchPoint(checks._CHECKS, "signature")
 TIMESTAMP_CHECK = PatchPoint(checks._CHECKS, "timestamp")
 CHECK_PARAMETER = PatchPoint(checks, "_check_parameter")
 MAX_AHEAD_MS = PatchPoint(checks, "MAX_AHEAD_MS")
@@ -106,7 +109,48 @@ START_BAN = PatchPoint(weight.WeightCounter, "ban")
 LIMIT_RESPONSE = PatchPoint(weight, "error_response")
 ADD_RETRY_AFTER = PatchPoint(weight, "_with_retry_after")
 TIMEOUT_FAULT = PatchPoint(FAULTS, "timeout")
+ADD_WEIGHT = PatchPoint(weight.WeightCounter, "add")
+BAN_RESPONSE = PatchPoint(weight.WeightCounter, "ban_response")
+BANNED_RESPONSE = PatchPoint(weight, "banned_response")
+SPEND = PatchPoint(controls.Controls, "spend")
+NORMALIZE_IP = PatchPoint(engine, "normalize_ip")
+WEIGHT_HEADERS = PatchPoint(pipeline.Pipeline, "_weight_headers")
+NOT_FOUND_RESPONSE = PatchPoint(pipeline.Pipeline, "_not_found_response")
+ALLOWED_METHODS = PatchPoint(api_spec.ApiSpec, "allowed_methods")
+ADD_DATE = PatchPoint(pipeline.Pipeline, "_with_date")
+FORMAT_DATE = PatchPoint(pipeline, "format_http_date")
+PASS_ON = PatchPoint(pipeline, "pass_on")
+# Its keys.
+ADD_KEY = PatchPoint(state.State, "add_key")
+MAKE_API_KEY = PatchPoint(state, "make_api_key")
+ALLOWS_ADDRESS = PatchPoint(accounts.ApiKey, "allows_address")
+KEY_REJECTION = PatchPoint(checks, "_key_rejection")
+# Faults and bodies that wait.
+FAULT_MATCHES = PatchPoint(queue.QueuedFault, "matches")
+MATCH_FAULT = PatchPoint(queue.FaultQueue, "match")
+ADD_FAULT = PatchPoint(queue.FaultQueue, "add")
+CLEAR_FAULTS = PatchPoint(queue.FaultQueue, "clear")
+RESPOND_WITH_FAULT = PatchPoint(pipeline.Pipeline, "_respond_with_fault")
+SCHEDULE_BODY = PatchPoint(controls, "make_scheduled_body")
+APPLY_SCHEDULE = PatchPoint(state.State, "apply_schedule")
+SEED_BODY = PatchPoint(controls.Controls, "seed")
+# Its log and its state.
+LOG_ENTRY = PatchPoint(pipeline.Pipeline, "_log_entry")
+REJECTION_REASON = PatchPoint(Logged, "rejection_reason")
+LOGGED_REPR = PatchPoint(Logged, "__repr__")
+SIGNED_REQUESTS = PatchPoint(engine.Engine, "signed_requests")
+EXPLAIN_BAD_SIGNATURE = PatchPoint(checks, "explain_bad_signature")
+CLEAR_STATE = PatchPoint(engine.Engine, "_clear")
+RESET = PatchPoint(engine.Engine, "reset")
+RECOVER = PatchPoint(controls.Controls, "recover")
+REPLACING_STATE = PatchPoint(engine.Engine, "replacing_state")
+SAVED_KEY = PatchPoint(saving, "_show_key")
+SAVED_COUNTER = PatchPoint(saving, "_show_counter")
+SAVED_WAITING = PatchPoint(saving, "_show_waiting")
+LOAD_CLOCK = PatchPoint(loading, "_set_clock")
+SAVED_FAULT = PatchPoint(saving, "show_fault")
 
+Account = accounts.Account
 Query = query.Query
 RejectionError = rejection.RejectionError
 error_response = response.error_response
@@ -179,6 +223,32 @@ def first_account(mock_pipeline: Any) -> Any:
     return mock_pipeline._state.account
 
 
+def counters(mock_pipeline: Any) -> Any:
+    """Return the weight counters of a mock exchange by address."""
+    return mock_pipeline._state.counters
+
+
+def counter_for(mock_pipeline: Any, context: Any) -> Any:
+    """Return the weight counter for a request."""
+    return counter_at(mock_pipeline, context.address)
+
+
+def counter_at(mock_pipeline: Any, address: str) -> Any:
+    return mock_pipeline._state.counter_for(address)
+
+
+def used_weight(mock_pipeline: Any, context: Any) -> int:
+    return int(counter_for(mock_pipeline, context).used)
+
+
+def clear_state(mock_engine: Any) -> None:
+    mock_engine._clear()
+
+
+def not_found_response(mock_pipeline: Any, context: Any) -> Any:
+    return mock_pipeline._not_found_response(context)
+
+
 def refund_weight(mock_pipeline: Any, context: Any) -> None:
     """Take back the weight that a request was charged."""
-    mock_pipeline._state.counter_for(context.address).used -= context.operation.weight
+    counter_for(mock_pipeline, context).used -= context.operation.weight

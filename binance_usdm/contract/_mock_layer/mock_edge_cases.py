@@ -137,21 +137,6 @@ def secrets_belong_to_their_keys(operation: Operation, make: MakeExchange) -> No
             assert status_and_code(reply) == expected, f"{key} with {secret}"
 
 
-def weight_belongs_to_the_address(operation: Operation, make: MakeExchange) -> None:
-    """Requests of one address do not use up the weight of another one."""
-    exchange = make()
-    target = signed_target(operation)
-    headers = key_headers(operation, KEY)
-
-    def used(address: str) -> str:
-        reply = exchange.handle(operation.method, target, headers, address=address)
-        return header_value(reply, "X-MBX-USED-WEIGHT-1M")
-
-    first = used("203.0.113.1")
-    used("203.0.113.1")
-    assert used("203.0.113.2") == first, "the weight of another address"
-
-
 CHECKS: Final = (
     routes_are_exact,
     parameters_come_in_any_order,
@@ -162,7 +147,6 @@ CHECKS: Final = (
     rejected_requests_cost_weight,
     keys_are_exact,
     secrets_belong_to_their_keys,
-    weight_belongs_to_the_address,
 )
 
 

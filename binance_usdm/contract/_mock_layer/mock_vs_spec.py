@@ -35,9 +35,29 @@ from binance_usdm.contract._spec.document import Json
 from binance_usdm.contract._spec.operations import Operation, operation_by_route, operations
 from binance_usdm.mock import Exchange
 
-from . import mock_checks, mock_edge_cases
+from . import (
+    basics,
+    mock_checks,
+    mock_edge_cases,
+    mock_faults,
+    mock_keys,
+    mock_limits,
+    mock_log,
+    mock_routes,
+    mock_state,
+)
 
-CHECKS: Final = (*mock_checks.CHECKS, *mock_edge_cases.CHECKS)
+CHECKS: Final = (
+    *mock_checks.CHECKS,
+    *mock_edge_cases.CHECKS,
+    basics.basic_requests_work,
+    *mock_limits.CHECKS,
+    *mock_keys.CHECKS,
+    *mock_routes.CHECKS,
+    *mock_faults.CHECKS,
+    *mock_log.CHECKS,
+    *mock_state.CHECKS,
+)
 
 
 def run_mock_vs_spec(

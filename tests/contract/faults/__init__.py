@@ -8,11 +8,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import mock, requests, response_errors, response_values
+from . import (
+    mock,
+    mock_keys,
+    mock_limits,
+    mock_queue,
+    mock_records,
+    requests,
+    response_errors,
+    response_values,
+)
 from .seeded_fault import SeededFault
 
 SEEDED_FAULTS: Final = (
     *mock.FAULTS,
+    *mock_limits.FAULTS,
+    *mock_keys.FAULTS,
+    *mock_queue.FAULTS,
+    *mock_records.FAULTS,
     *requests.FAULTS,
     *response_values.FAULTS,
     *response_errors.FAULTS,

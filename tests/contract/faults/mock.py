@@ -152,6 +152,17 @@ WEIGHT: Final = "weight_is_counted"
 BANS: Final = "bans_get_longer"
 COST: Final = "rejected_requests_cost_weight"
 TIME: Final = "exchange_time_is_sent"
+BASICS: Final = "basic_requests_work"
+ACCOUNT: Final = "account_belongs_to_its_keys"
+JUDGED: Final = "log_judges_every_request"
+LOGGED: Final = "log_has_every_request"
+ALIKE: Final = "rejected_keys_look_alike"
+UNOPENED: Final = "unopened_accounts_follow_the_switch"
+UNKNOWN_ROUTES: Final = "unknown_routes_say_so"
+SWITCHED: Final = "unknown_routes_follow_the_switches"
+BANNED: Final = "bans_reject_every_request"
+LIMIT_TEXTS: Final = "limits_say_when_they_end"
+LOADED: Final = "saved_scenario_is_loaded"
 SHAPE: Final = (CONTENT, "response_schema_conformance")
 # Checks that need an accepted request, and checks that look at an error response.
 OK: Final = (CONTENT, KEYS, TIMESTAMP, ROUTES, MINUTES, SECRETS, WEIGHT)
@@ -159,18 +170,18 @@ REJECTED: Final = (DUPLICATES, KEYS, SIGNATURE, TIMESTAMP, UNKNOWN, SECRETS)
 
 FAULTS: Final = (
     # Signature.
-    fault("signature not checked", SIGNATURE, SECRETS)(
-        points.VERIFY_SIGNATURE.replace(lambda *_: True)
-    ),
+    fault(
+        "signature not checked", SIGNATURE, SECRETS, ACCOUNT, "log_answers_for_signatures", JUDGED
+    )(points.VERIFY_SIGNATURE.replace(lambda *_: True)),
     fault("uppercase signature rejected", SIGNATURE)(
         points.VERIFY_SIGNATURE.replace(
             lambda key, payload, text: signature(payload.decode(), str(key.secret)) == text
         )
     ),
-    fault("half of a signature accepted", SIGNATURE, SECRETS)(
+    fault("half of a signature accepted", SIGNATURE, SECRETS, ACCOUNT)(
         verify_with(lambda payload, text: text.lower()[:32] == signature(payload)[:32])
     ),
-    fault("secret of another account accepted", SECRETS)(
+    fault("secret of another account accepted", SECRETS, ACCOUNT)(
         verify_with(lambda payload, text: signature(payload, "another-secret") == text)
     ),
     fault("signature accepted anywhere", SIGNATURE)(
@@ -178,15 +189,15 @@ FAULTS: Final = (
     ),
     fault("signature over decoded bytes", SIGNATURE)(points.SPLIT_SIGNATURE.wrap(_decode_payload)),
     # Key.
-    fault("key not checked", CONTENT, KEYS, EXACT_KEYS, SECRETS, "ignored_auth")(
+    fault("key not checked", CONTENT, KEYS, EXACT_KEYS, SECRETS, "ignored_auth", BASICS)(
         points.FIND_KEY.replace(lambda context: next(iter(context.keys.values())))
     ),
     fault("key in any case", KEYS)(change_context(api_key=str.lower)),
     fault("key between spaces", EXACT_KEYS)(change_context(api_key=str.strip)),
-    fault("key rejected with 400", KEYS, EXACT_KEYS, "ignored_auth")(
+    fault("key rejected with 400", KEYS, EXACT_KEYS, "ignored_auth", ALIKE)(
         points.STATUS_BY_CODE.replace({})
     ),
-    fault("every key reads the first account", CONTENT)(
+    fault("every key reads the first account", CONTENT, BASICS)(
         points.RESPONSE_BODY.wrap(
             lambda make_body, pipeline, operation, account, now, **more: make_body(
                 pipeline, operation, points.first_account(pipeline), now, **more
@@ -194,7 +205,7 @@ FAULTS: Final = (
         )
     ),
     # Timestamp and window.
-    fault("timestamp not checked", TIMESTAMP, LONG_WINDOWS)(
+    fault("timestamp not checked", TIMESTAMP, LONG_WINDOWS, JUDGED)(
         points.TIMESTAMP_CHECK.replace(lambda context, operation: None)
     ),
     fault("window ignored", TIMESTAMP, LONG_WINDOWS)(
@@ -204,12 +215,20 @@ FAULTS: Final = (
     fault("one ms too old", TIMESTAMP)(points.DEFAULT_RECV_WINDOW_MS.replace(5001)),
     fault("window capped at a minute", LONG_WINDOWS)(points.CHECK_PARAMETER.wrap(_cap_window)),
     fault("timestamp optional", ACCEPTED)(change_parameters(required=False)),
-    fault("window required", *OK, UNKNOWN, "positive_data_acceptance")(
+    fault("window required", *OK, UNKNOWN, "positive_data_acceptance", BASICS)(
         change_parameters(required=True)
     ),
     # Other parameters.
     fault("duplicates accepted", DUPLICATES)(accept_code(-1101)),
-    fault("unknown parameters accepted", UNKNOWN, NAMES, STATUSES, ACCEPTED)(accept_code(-1104)),
+    fault(
+        "unknown parameters accepted",
+        UNKNOWN,
+        NAMES,
+        STATUSES,
+        ACCEPTED,
+        "bodies_wait_for_their_response",
+        JUDGED,
+    )(accept_code(-1104)),
     fault(
         "parameters in the order of the spec only",
         DUPLICATES,
@@ -221,7 +240,7 @@ FAULTS: Final = (
         change_parameters(validate=lambda text: None)
     ),
     # Routes.
-    fault("any method accepted", ROUTES, "undeclared_method")(
+    fault("any method accepted", ROUTES, "undeclared_method", SWITCHED, UNKNOWN_ROUTES)(
         points.FIND_OPERATION.replace(
             lambda spec, method, path: next(
                 (each for each in spec.operations if each.path == path), None
@@ -236,14 +255,21 @@ FAULTS: Final = (
     ),
     fault("path in any case", ROUTES)(change_route(lambda method, path: (method, path.lower()))),
     # Bodies, status and headers.
-    fault("empty list", *SHAPE, TIME)(change_ok(lambda reply: {"body": b"[]"})),
-    fault("rounded to two decimals", CONTENT)(change_values(_round_amount)),
-    fault("last field dropped", *SHAPE, TIME)(change_rows(lambda row: dict([*row.items()][:-1]))),
-    fault("number instead of string", *SHAPE)(change_values(_number)),
-    fault("fields null", *SHAPE, TIME)(change_rows(dict.fromkeys)),
-    fault("JSON cut", *SHAPE, TIME)(change_ok(lambda reply: {"body": reply.body[:-2]})),
+    fault("empty list", *SHAPE, TIME, BASICS)(change_ok(lambda reply: {"body": b"[]"})),
+    fault("rounded to two decimals", CONTENT, BASICS)(change_values(_round_amount)),
+    fault("last field dropped", *SHAPE, TIME, BASICS)(
+        change_rows(lambda row: dict([*row.items()][:-1]))
+    ),
+    fault("number instead of string", *SHAPE, BASICS)(change_values(_number)),
+    fault("fields null", *SHAPE, TIME, BASICS)(change_rows(dict.fromkeys)),
+    fault("JSON cut", *SHAPE, TIME, BASICS)(change_ok(lambda reply: {"body": reply.body[:-2]})),
     fault(
-        "status 202", *OK, LONG_WINDOWS, "parameters_come_in_any_order", "status_code_conformance"
+        "status 202",
+        *OK,
+        LONG_WINDOWS,
+        "parameters_come_in_any_order",
+        "status_code_conformance",
+        BASICS,
     )(change_ok(lambda reply: {"status": 202})),
     fault("content type text", "content_type_conformance")(
         change_ok(lambda reply: {"headers": ((b"Content-Type", b"text/plain"), *reply.headers[1:])})
@@ -264,9 +290,19 @@ FAULTS: Final = (
         *REJECTED,
         *(EXACT_KEYS, LONG_WINDOWS, NAMES, STATUSES),
         *("ignored_auth", "missing_required_header", "not_a_server_error"),
+        ALIKE,
+        UNOPENED,
     )(points.REJECTION_STATUS.replace(lambda error, switches: 500)),
     fault(
-        "error response without code", *REJECTED, "response_schema_conformance", "undeclared_method"
+        "error response without code",
+        *REJECTED,
+        "response_schema_conformance",
+        "undeclared_method",
+        LOGGED,
+        ALIKE,
+        SWITCHED,
+        UNKNOWN_ROUTES,
+        UNOPENED,
     )(points.ERROR_RESPONSE.change_result(lambda reply: replace(reply, body=b'{"msg":"no"}'))),
     fault("undescribed fault", STATUSES, "faults_are_described")(
         points.TIMEOUT_FAULT.replace(
@@ -276,11 +312,11 @@ FAULTS: Final = (
             )
         )
     ),
-    fault("limit without a code", "faults_are_described")(
+    fault("limit without a code", "faults_are_described", BANNED, LIMIT_TEXTS)(
         points.LIMIT_RESPONSE.wrap(lambda respond, status, code, text: respond(status, None, text))
     ),
     # Weight, limits and bans.
-    fault("no weight in the response", WEIGHT, COST)(
+    fault("no weight in the response", WEIGHT, COST, BASICS)(
         remove_header(points.RESPOND, b"X-MBX-USED-WEIGHT-1M")
     ),
     fault(
@@ -288,28 +324,39 @@ FAULTS: Final = (
         MINUTES,
         COST,
         WEIGHT,
+        BASICS,
     )(
         points.CHARGE_WEIGHT.wrap(
             lambda charge, counter, weight, now, switches: charge(counter, 1, now, switches)
         )
     ),
     fault("rejected requests cost nothing", COST)(points.ADD_WEIGHT_HEADER.wrap(_refund_rejected)),
-    fault("minutes of thirty seconds", MINUTES)(points.MINUTE_MS.replace(30_000)),
-    fault("no Retry-After", WEIGHT, MINUTES, BANS)(
+    fault("minutes of thirty seconds", MINUTES, LOADED)(points.MINUTE_MS.replace(30_000)),
+    fault("no Retry-After", WEIGHT, MINUTES, BANS, BANNED, LIMIT_TEXTS)(
         remove_header(points.ADD_RETRY_AFTER, b"Retry-After")
     ),
-    fault("Retry-After rounded down", MINUTES, WEIGHT)(
+    fault("Retry-After rounded down", MINUTES, WEIGHT, BANNED, LIMIT_TEXTS)(
         points.ADD_RETRY_AFTER.wrap(
             lambda add, reply, ms, switches: add(reply, max(ms - 999, 0), switches)
         )
     ),
-    fault("ban a second too short", BANS, WEIGHT)(
-        points.START_BAN.wrap(lambda ban, counter, ms, now: ban(counter, ms - 1000, now))
+    fault("ban a second too short", BANS, WEIGHT, BANNED, LIMIT_TEXTS, LOADED)(
+        points.START_BAN.wrap(
+            lambda ban, counter, ms, now, **more: ban(counter, ms - 1000, now, **more)
+        )
     ),
-    fault("one weight for all addresses", "weight_belongs_to_the_address")(
-        points.COUNTER_FOR.wrap(lambda find, state, address: find(state, "203.0.113.9"))
-    ),
-    fault("bans of the same length", BANS)(
-        points.START_BAN.wrap(lambda ban, counter, ms, now: ban(counter, min(ms, 120_000), now))
+    fault(
+        "one weight for all addresses",
+        "weight_belongs_to_the_address",
+        "bans_belong_to_the_address",
+        "faults_leave_the_rest_alone",
+        "limits_belong_to_the_address",
+        "recovery_keeps_accounts",
+        "spent_weight_is_counted",
+    )(points.COUNTER_FOR.wrap(lambda find, state, address: find(state, "203.0.113.9"))),
+    fault("bans of the same length", BANS, LIMIT_TEXTS)(
+        points.START_BAN.wrap(
+            lambda ban, counter, ms, now, **more: ban(counter, min(ms, 120_000), now, **more)
+        )
     ),
 )
