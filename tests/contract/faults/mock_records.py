@@ -179,7 +179,9 @@ FAULTS: Final = (
         points.RESET.replace(lambda engine: points.clear_state(engine))
     ),
     # Recovery.
-    fault("recovery of one address", RECOVERED)(points.RECOVER.wrap(_recover_first)),
+    fault("recovery of one address", RECOVERED, "faults_leave_the_rest_alone")(
+        points.RECOVER.wrap(_recover_first)
+    ),
     fault("recovery forgets bodies", RECOVERED)(points.RECOVER.wrap(_recover_bodies)),
     # Scenarios.
     fault("saved without addresses of a key", LOADED)(
