@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import json
 import logging
 import os
@@ -35,7 +36,7 @@ from binance_usdm._cli.doctor.checks import CHECKS
 from binance_usdm._cli.doctor.findings import judge_clock_offset
 from binance_usdm._cli.main import main
 from binance_usdm._http.connections.tls import tls_context
-from binance_usdm.mock import Exchange, Reply, Switches
+from binance_usdm.mock import Exchange, Reply, Switches, running
 from binance_usdm.mock.core.response import error_response
 from tests.support.raw_server import (
     READ,
@@ -130,6 +131,13 @@ class DoctorHarness:
         )
         findings = json.loads(out)["findings"] if "--json" in arguments else []
         return Report(code, out, {finding["check"]: finding for finding in findings})
+
+    def print(self, *arguments: str) -> tuple[int, list[str]]:
+        """Run another command; return its exit code and lines."""
+        code = main([*arguments])
+        out, err = self._capsys.readouterr()
+        self.assert_no_secret(out + err)
+        return code, out.splitlines()
 
     def assert_no_secret(self, output: str) -> None:
         signatures = [
@@ -1112,3 +1120,168 @@ def test_a_skipped_check_names_the_cause(doctor: DoctorHarness) -> None:
     for check in ("reachable", "clock", "signed_call", "signature"):
         assert report.findings[check]["summary"] == "fix base_url first"
         assert report.findings[check]["cause"] == "base_url"
+
+
+# the responses against the spec
+
+
+def contract_lines(report: Report) -> list[str]:
+    """Return the deviations that a report names, which the facts have as fields, too."""
+    facts = report.findings["contract"]["facts"]
+    assert len(facts["deviations"]) == len(facts.get("lines", ()))
+    lines: list[str] = facts.get("lines", [])
+    return lines
+
+
+def without(name: str) -> dict[str, Any]:
+    return {key: value for key, value in ROW.items() if key != name}
+
+
+JSON_TYPE = (b"Content-Type", b"application/json")
+NEW_OBJECT = {"alias": ALIAS, "amount": AMOUNT}
+
+
+@pytest.mark.promise("S1", "S5")
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, [{**ROW, "marginLevel": AMOUNT}], ["unknown field [].marginLevel: decimal string"]),
+        (200, [{**ROW, "inner": NEW_OBJECT}], ["unknown field [].inner: object"]),
+        (200, [without("asset")], ["missing field [].asset: required"]),
+        (200, [{**ROW, "balance": 2718281.5}], ["other type [].balance: number, not string"]),
+        (200, [{**ROW, "crossUnPnl": None}], ["null [].crossUnPnl: null, not string"]),
+        (200, {"rows": [ROW]}, ["other type: object, not array"]),
+        (400, {"code": -4999, "msg": "x"}, ["unknown code: -4999"]),
+        (206, [ROW], ["unknown status: 206, not 200, 400, 401, 403, "]),
+        # The spec allows an error without a code here.
+        (503, {"msg": "x"}, []),
+        # Names that may be values are not shown.
+        (200, [{**ROW, ALIAS: "1"}], ["unknown field [].*: decimal string"]),
+        (200, [{**ROW, KEY: "1", ADDRESS: 1}], ["unknown field [].*: decimal string",
+                                                "unknown field [].*: integer"]),
+    ],
+)  # fmt: skip
+def test_a_changed_response_is_a_warning(
+    doctor: DoctorHarness, exchange: Exchange, url: str, status: int, body: Any, expected: list[str]
+) -> None:
+    """With --contract a deviation is a warning with the next step, and no value is shown."""
+    reply = Reply(status, (JSON_TYPE,), json.dumps(body).encode())
+    exchange.fail(reply, times=None, operation="balance")
+    report = doctor.json("--contract")
+    lines = contract_lines(report)
+    assert len(lines) == len(expected)
+    for line, start in zip(lines, expected, strict=True):
+        assert line.startswith(f"balance {status}: {start}")
+    finding = report.findings["contract"]
+    assert finding["verdict"] == ("warning" if expected else "ok")
+    assert ("contract reply report.json" in finding["facts"].get("next", "")) == bool(expected)
+    text = doctor.run("--contract").text
+    assert [line for line in text.splitlines() if line.startswith(" " * 11 + "balance ")] == [
+        " " * 11 + line for line in lines
+    ]
+    assert [request.operation for request in exchange.requests[:5]] == [
+        *["server_time"] * 4, "balance",
+    ]  # fmt: skip
+
+
+def test_unchanged_responses_are_ok(doctor: DoctorHarness, exchange: Exchange, url: str) -> None:
+    """The calls are those of every run; without the option nothing is compared."""
+    assert "contract" not in doctor.run("--json").findings
+    report = doctor.json("--contract")
+    assert (report.code, report.verdicts()) == (0, ["ok"] * 7)
+    assert report.findings["contract"]["facts"] == {"responses": 5, "deviations": []}
+    assert doctor.run("--contract").text.endswith("No problem was found.\n")
+
+
+def test_a_warning_alone_exits_with_0(doctor: DoctorHarness, exchange: Exchange, url: str) -> None:
+    """What the client can read, such as a new field, is no problem."""
+    exchange.seed("balance", [{**ROW, "marginLevel": "1.5"}])
+    report = doctor.json("--contract")
+    assert (report.code, report.verdicts()) == (0, [*["ok"] * 6, "warning"])
+
+
+def test_a_changed_time_is_named_though_no_call_succeeds(
+    doctor: DoctorHarness, exchange: Exchange, url: str
+) -> None:
+    """A response that keeps all other checks from running is compared."""
+    reply = Reply(200, (JSON_TYPE,), b'{"serverTime": "1617939110373"}')
+    exchange.fail(reply, times=None, operation="server_time")
+    report = doctor.json("--contract")
+    assert report.verdicts() == ["ok", "ok", "problem", *["skipped"] * 3, "warning"]
+    assert contract_lines(report) == [
+        "server_time 200: other type .serverTime: decimal string, not integer"
+    ]
+
+
+def test_without_a_response_nothing_is_compared(doctor: DoctorHarness) -> None:
+    report = doctor.json("--contract", BINANCE_BASE_URL="http://127.0.0.1:1")
+    assert report.findings["contract"]["verdict"] == "skipped"
+    assert report.text_of("contract").startswith("no response came")
+
+
+def test_compressed_responses_and_a_path_prefix_are_compared(
+    doctor: DoctorHarness, exchange: Exchange
+) -> None:
+    """A gateway below a path, which compresses, is no deviation."""
+    answer = answering(exchange)
+
+    def compress(head: bytes) -> bytes:
+        came, _, body = answer(head.replace(b"/gate/", b"/")).partition(b"\r\n\r\n")
+        lines = [line for line in came.split(b"\r\n") if not line.lower().startswith(b"content-le")]
+        status = lines[0].decode().partition(" ")[2]
+        return response_bytes(
+            gzip.compress(body), *lines[1:], b"Content-Encoding: gzip", status=status
+        )
+
+    with RawServer(repeat(READ, compress)) as server:
+        report = doctor.json("--contract", BINANCE_BASE_URL=f"{server.url}gate")
+    assert report.verdicts() == ["ok"] * 7
+
+
+def test_the_report_is_what_a_maintainer_needs(
+    doctor: DoctorHarness, exchange: Exchange, url: str, tmp_path: Path
+) -> None:
+    """`contract reply` reads the report, and proposes the spec that describes it."""
+    exchange.seed("balance", [{**ROW, "marginLevel": AMOUNT}])
+    exchange.fail(error_response(400, -4999, "x"), operation="balance", nth=2)
+    report, proposal = tmp_path / "report.json", tmp_path / "proposal.json"
+    report.write_text(doctor.run("--contract", "--json").text, encoding="utf-8")
+    again = tmp_path / "again.json"
+    again.write_text(doctor.run("--contract", "--json").text, encoding="utf-8")
+    code, lines = doctor.print(
+        "contract", "reply", str(report), str(again), "--proposal", str(proposal)
+    )
+    assert (code, lines) == (
+        1,
+        [
+            "balance 200: unknown field [].marginLevel: decimal string",
+            "balance 400: unknown code: -4999",
+        ],
+    )
+    proposed = json.loads(proposal.read_text("utf-8"))
+    assert proposed["components"]["schemas"]["AccountBalance"]["properties"]["marginLevel"]
+    assert "-4999" in proposed["x-error-codes"]
+
+
+def test_the_comparison_needs_no_extra() -> None:
+    """Without the extra `contract` the doctor compares as well."""
+    program = (
+        "import sys; sys.modules.update(dict.fromkeys(['schemathesis', 'jsonschema_rs', 'yaml']))\n"
+        "from binance_usdm._cli.main import main\n"
+        "sys.exit(main(['doctor', '--contract']))"
+    )
+    exchange = Exchange(api_key=KEY, api_secret=SECRET)
+    with running(exchange) as url:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={
+                **os.environ,
+                "BINANCE_API_KEY": KEY,
+                "BINANCE_API_SECRET": SECRET,
+                "BINANCE_BASE_URL": url,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert "ok       contract     all 5 responses are as the spec describes them" in done.stdout

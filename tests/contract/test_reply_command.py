@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from binance_usdm.contract import SPEC, RecordedReply, find_deviations
+from binance_usdm.contract._recorded.json_form import deviation_from_json, deviation_to_json
 from binance_usdm.contract._recorded.proposal import propose_document
 from binance_usdm.contract._spec.operations import operations
 from generator.changes.compare.specs import compare
@@ -36,6 +37,8 @@ def without(name: str) -> dict[str, Any]:
 # A response, and the one deviation that it has.
 DEVIATIONS: dict[str, tuple[RecordedReply, str]] = {
     "unknown": (reply([{**ROW, "new": "1.5"}]), "unknown field [].new: decimal string"),
+    "hidden": (reply([{**ROW, ROW["asset"]: "1.5"}]), "unknown field [].*: decimal string"),
+    "hidden key": (reply([{**ROW, "K" * 64: "1.5"}]), "unknown field [].*: decimal string"),
     "unknown object": (reply([{**ROW, "new": {"a": 1}}]), "unknown field [].new: object"),
     "missing": (reply([without("asset")]), "missing field [].asset: required"),
     "number": (reply([{**ROW, "balance": 1.5}]), "other type [].balance: number, not string"),
@@ -53,10 +56,17 @@ DEVIATIONS: dict[str, tuple[RecordedReply, str]] = {
     "page": (reply(b"<html>"), "not JSON: another body, not JSON"),
     "nothing": (reply(b""), "not JSON: an empty body, not JSON"),
     "media type": (reply(b"<html>", headers={"content-type": "text/html"}), "unknown media type: "),
+    "odd media type": (
+        reply(b"<html>", headers={"content-type": f"a/b\x1b{SECRET}"}),
+        "unknown media type: another one, not application/json",
+    ),
     "status": (reply({}, status=206), "unknown status: 206, not 200, 400, "),
     "code": (reply({"code": -4999, "msg": SECRET}, status=400), "unknown code: -4999"),
     "code in 200": (reply({"code": -4999, "msg": SECRET}), "unknown code: -4999"),
 }
+
+
+WITHOUT_PROPOSAL = ("page", "nothing", "media type", "odd media type")
 
 
 @pytest.mark.parametrize("name", DEVIATIONS)
@@ -70,9 +80,7 @@ def test_deviation_is_named(name: str) -> None:
         assert value not in text.replace(expected, "")
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in DEVIATIONS if name not in ("page", "nothing", "media type")]
-)
+@pytest.mark.parametrize("name", [name for name in DEVIATIONS if name not in WITHOUT_PROPOSAL])
 def test_proposal_describes_the_response(name: str) -> None:
     """The proposed document describes what deviated, and nothing else changes."""
     recorded, _ = DEVIATIONS[name]
@@ -171,12 +179,62 @@ def test_json_and_proposal(tmp_path: Path) -> None:
     assert fields["properties"]["new"]["type"] == "integer"
 
 
+def test_no_extra_is_needed() -> None:
+    """Recorded responses are compared without the extra `contract`."""
+    program = (
+        "import sys; sys.modules.update(dict.fromkeys(['schemathesis', 'jsonschema_rs', 'yaml']))\n"
+        "from binance_usdm._cli.main import main\n"
+        "sys.exit(main(['contract', 'reply', '-', '--operation', 'balance']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=json.dumps([{**ROW, "new": SECRET}]),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "balance 200: unknown field [].new: string\n")
+
+
+@pytest.mark.parametrize("name", DEVIATIONS)
+def test_json_is_read_again(name: str) -> None:
+    """A deviation is the same after it was written as JSON and read."""
+    for deviation in find_deviations(SPEC, [DEVIATIONS[name][0]]):
+        fields = json.loads(json.dumps(deviation_to_json(deviation)))
+        assert deviation_from_json(SPEC, fields) == deviation
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pointer": "components/schemas/None/x"},
+        {"pointer": "openapi"},
+        {"pointer": 1},
+        {"count": "1"},
+        {"place": "\x1b[2J"},
+    ],
+)
+def test_report_of_somebody_else_is_checked(change: dict[str, Any], tmp_path: Path) -> None:
+    """A report that is no report of this spec is rejected, and not printed."""
+    [deviation] = find_deviations(SPEC, [DEVIATIONS["unknown"][0]])
+    rows = [{**deviation_to_json(deviation), **change}]
+    path, proposal = tmp_path / "report.json", tmp_path / "proposal.json"
+    findings = [{"check": "contract", "facts": {"deviations": rows}}]
+    path.write_text(json.dumps({"findings": findings}), encoding="utf-8")
+    done = run(str(path), "--proposal", str(proposal))
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    assert "report.json: a deviation " in done.stderr
+    assert "\x1b" not in done.stderr
+    assert not proposal.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "source", "status", "message"),
     [
         (("-",), "[]", 2, "for a body give its --operation"),
         (("-", "--operation", "none"), "[]", 2, "expected one of: balance, server-time"),
         (("no-such-file",), "", 1, "no-such-file cannot be read"),
+        (("-",), '{"findings": [1]}', 1, "must be what doctor --contract --json prints"),
         (("-",), '{"log": {"secret": "' + SECRET + '"}}', 1, "must be a HAR 1.2 file"),
         (("-", "--operation", "balance", "--status", "99"), "[]", 2, "from 100 to 599"),
     ],

@@ -34,6 +34,7 @@ from binance_usdm.mock import (
 )
 
 HERE = Path(__file__).parent
+YAML_SPEC = HERE.parents[1] / "spec" / "openapi.yaml"
 HEX = "0123456789abcdef" * 4
 UNLIMITED = Switches(weight_limit=10**9)
 # Section, check and operation of what each fault of the wrong server sets off.
@@ -229,7 +230,10 @@ def test_signature_without_its_name_is_redacted() -> None:
 
 @pytest.mark.parametrize(
     ("package", "arguments"),
-    [("schemathesis", ["run"]), ("jsonschema_rs", ["reply", "-", "--operation", "balance"])],
+    [
+        ("schemathesis", ["run"]),
+        ("yaml", ["reply", "-", "--operation", "balance", "--spec", str(YAML_SPEC)]),
+    ],
 )
 def test_missing_extra_is_named(package: str, arguments: list[str]) -> None:
     """Without the extra the command says what is missing and how to install it."""

@@ -46,7 +46,7 @@ _binance_usdm() {
     '') words='balance server-time doctor whoami mock completion contract spec -h --help --version' ;;
     balance) words='-h --help --recv-window --base-url --demo --proxy --timeout --profile --all-profiles --profiles-file --watch -o --output --json --csv --columns --time --all-members --asset --non-zero' ;;
     server-time) words='-h --help --base-url --demo --proxy --timeout --profile --all-profiles --profiles-file --watch -o --output --json --csv --columns --time --all-members' ;;
-    doctor) words='-h --help --base-url --demo --proxy --timeout --recv-window --profile --profiles-file --json' ;;
+    doctor) words='-h --help --base-url --demo --proxy --timeout --recv-window --profile --profiles-file --contract --json' ;;
     whoami) words='-h --help --base-url --demo --proxy --profile --all-profiles --profiles-file -o --output --json --csv' ;;
     mock) words='serve run schema scrub -h --help' ;;
     'mock serve') words='-h --help --seed --api-key --api-secret --public-key --account --clock-offset --reply --stub --fault --switch --replay --strict --log --report --host --port --admin --admin-token-file --tls-cert --tls-key --workers' ;;

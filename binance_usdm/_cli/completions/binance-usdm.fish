@@ -51,6 +51,7 @@ complete -c binance-usdm -n '__fish_seen_subcommand_from doctor' -l timeout -x -
 complete -c binance-usdm -n '__fish_seen_subcommand_from doctor' -l recv-window -x -d 'recvWindow in ms that your program uses'
 complete -c binance-usdm -n '__fish_seen_subcommand_from doctor' -l profile -x -d 'check this account of the profiles file instead of the environment'"'"'s'
 complete -c binance-usdm -n '__fish_seen_subcommand_from doctor' -l profiles-file -r -F -d 'TOML file with accounts and references to their secrets'
+complete -c binance-usdm -n '__fish_seen_subcommand_from doctor' -l contract -d 'compare the responses with the spec, to notice that the exchange changed'
 complete -c binance-usdm -n '__fish_seen_subcommand_from doctor' -l json -d 'print the findings as JSON'
 complete -c binance-usdm -n '__fish_seen_subcommand_from whoami' -s h -l help -d 'show this help message and exit'
 complete -c binance-usdm -n '__fish_seen_subcommand_from whoami' -l base-url -x -d 'base URL of the exchange, a gateway or a mock'

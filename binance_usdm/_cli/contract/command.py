@@ -26,7 +26,7 @@ EPILOG: Final = """\
 exit codes: 0: nothing was found; 1: something was found; 2: wrong usage; 3: nothing was found, and
 the time budget ended before everything was tried.
 
-binance-usdm contract needs the extra `contract`: pip install '.[contract]' in a clone."""
+All but `reply` need the extra `contract`: pip install '.[contract]' in a clone."""
 _RUN_TEXT: Final = "Check a server or a proxy, by default the mock exchange, against the spec."
 _RUN_DESCRIPTION: Final = f"""{_RUN_TEXT}
 
@@ -38,9 +38,9 @@ _MOCK_TEXT: Final = "Check a subclass of the mock exchange."
 _REPLY_TEXT: Final = "Compare recorded responses with the spec, without showing a value."
 _REPLY_DESCRIPTION: Final = f"""{_REPLY_TEXT}
 
-A file is a HAR, what `mock scrub` prints, or with --operation one body; - is stdin. Reported are
-fields that are unknown or missing, other types, values out of pattern or range, and statuses and
-codes that the spec does not have. Exits with 1 if there is one."""
+A file is a HAR, what `mock scrub` or `doctor --contract --json` prints, or with --operation one
+body; - is stdin. Reported are fields that are unknown or missing, other types, values out of
+pattern or range, and statuses and codes that the spec does not have. Exits with 1 if there is one."""
 _PROGRAM_TEXT: Final = "Check a program in any language by four calls to the mock exchange."
 
 

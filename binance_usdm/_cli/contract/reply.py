@@ -23,18 +23,22 @@ def run_reply(options: argparse.Namespace) -> int:
     """Print how recorded responses deviate from the spec."""
     with explained_imports():
         from binance_usdm.contract import SPEC, load_document
-        from binance_usdm.contract._recorded.deviations import find_deviations
+        from binance_usdm.contract._recorded.deviations import Deviation, find_deviations
+        from binance_usdm.contract._recorded.json_form import deviation_to_json
 
-    document = SPEC
-    if options.spec is not None:
-        try:
-            document = load_document(options.spec)
-        except ValueError as error:
-            options.usage_error(f"argument --spec: {error}")
-    replies = [reply for path in options.files for reply in _read(options, path, document)]
-    deviations = find_deviations(document, replies)
+        document = SPEC
+        if options.spec is not None:
+            try:
+                document = load_document(options.spec)
+            except ValueError as error:
+                options.usage_error(f"argument --spec: {error}")
+    items = [item for path in options.files for item in _read(options, path, document)]
+    replies = [item for item in items if not isinstance(item, Deviation)]
+    deviations = [item for item in items if isinstance(item, Deviation)]
+    deviations = [*deviations, *find_deviations(document, replies)]
     if options.json:
-        print(json.dumps([_to_json(each) for each in deviations], indent=2, ensure_ascii=False))
+        rows = [deviation_to_json(each) for each in deviations]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         for deviation in deviations:
             print(deviation)
@@ -45,8 +49,12 @@ def run_reply(options: argparse.Namespace) -> int:
     return 1 if deviations else 0
 
 
-def _read(options: argparse.Namespace, path: Path, document: Any) -> list[RecordedReply]:
+def _read(
+    options: argparse.Namespace, path: Path, document: Any
+) -> list[RecordedReply] | list[Deviation]:
     """Return the responses of a file: a HAR, a script of `mock scrub`, or one body.
+
+    Of a report of `doctor --contract` return the deviations.
 
     Raises:
         ConfigurationError: The file cannot be read. The message repeats nothing of it.
@@ -64,6 +72,8 @@ def _read(options: argparse.Namespace, path: Path, document: Any) -> list[Record
     try:
         if isinstance(value, dict) and "log" in value:
             return _read_har(source, document)
+        if isinstance(value, dict) and "findings" in value:
+            return _read_report(value, document)
         if isinstance(value, list) and value and all(_is_row(row) for row in value):
             return _read_script(source)
     except ValueError as error:
@@ -105,6 +115,17 @@ def _read_har(source: bytes, document: Any) -> list[RecordedReply]:
     ]
 
 
+def _read_report(report: Any, document: Any) -> list[Deviation]:
+    from binance_usdm.contract._recorded.json_form import deviation_from_json
+
+    try:
+        facts = [each["facts"] for each in report["findings"] if each["check"] == "contract"]
+        rows = [row for each in facts for row in each.get("deviations", ())]
+        return [deviation_from_json(document, row) for row in rows]
+    except (TypeError, KeyError, AttributeError):
+        raise ValueError("must be what doctor --contract --json prints") from None
+
+
 def _read_script(source: bytes) -> list[RecordedReply]:
     from binance_usdm.contract._recorded.deviations import RecordedReply
     from binance_usdm.mock.capture.script import load_script
@@ -123,14 +144,6 @@ def _read_script(source: bytes) -> list[RecordedReply]:
 
 def _is_row(row: Any) -> bool:
     return isinstance(row, dict) and {"method", "path", "status"} <= row.keys()
-
-
-def _to_json(deviation: Deviation) -> dict[str, Any]:
-    fields = {name: value for name, value in vars(deviation).items() if name != "pointer"}
-    return {
-        **fields,
-        "pointer": "/".join(str(step).replace("/", "~1") for step in deviation.pointer),
-    }
 
 
 def _write_proposal(path: Path, document: Any, deviations: list[Deviation]) -> None:

@@ -79,6 +79,16 @@ _ADVICE_TLS_INTERCEPTION = (
     "with its authority."
 )
 
+ADVICE_CONTRACT: Final = (
+    "The exchange changed, or another server responds. Install the newest binance-usdm. If it says "
+    "the same, open an issue with this report: it has no value of the account. Who maintains the "
+    "spec stores the output of --json as report.json and continues in a clone:"
+)
+CONTRACT_COMMANDS: Final = (
+    "binance-usdm contract reply report.json --proposal proposal.json; "
+    "python -m generator changes spec/openapi.yaml proposal.json"
+)
+
 CONNECTION_ERROR_TEXTS: Final[dict[type, tuple[str, str]]] = {
     gaierror: (
         "the host's name is unknown",

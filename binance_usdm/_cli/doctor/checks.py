@@ -21,6 +21,8 @@ from binance_usdm._policy.clock_samples import MAX_SAMPLES, ClockSample
 
 from . import advice as texts
 from .budget_check import Check, add_budget_check
+from .connection_errors import explain_connection_error
+from .contract_check import add_contract_check
 from .credentials_check import check_credentials
 from .dependencies import check_dependencies
 from .findings import (
@@ -31,7 +33,7 @@ from .findings import (
     judge_base_url,
     judge_clock,
 )
-from .probe import CheckContext, explain_connection_error, probe_connection, speaks_tls
+from .probe import CheckContext, probe_connection, speaks_tls
 from .root_causes import find_cause
 
 CA_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -163,7 +165,8 @@ CHECKS: Final[dict[str, Check]] = {
 def run_checks(context: CheckContext) -> list[Finding]:
     """Run all checks in order. A check whose requirements failed is skipped."""
     findings = context.findings
-    for name, (check, requirements) in add_budget_check(CHECKS).items():
+    checks = add_contract_check(add_budget_check(CHECKS), context)
+    for name, (check, requirements) in checks.items():
         failed = [
             other for other in requirements if context.verdict_of(other) in ("problem", "skipped")
         ]

@@ -36,7 +36,8 @@ network path, clock, one signed call.
 Reads the same environment variables or profile as the other commands, makes four calls for the
 time and one for the balance (weight {_MAX_WEIGHT} at most) and changes nothing. The report
 contains no key, secret, signature, amount, address, path or custom host, so you can
-paste it into an issue.
+paste it into an issue. With --contract it also says where the responses deviate from the
+spec: fields, types and codes, without a value.
 Exit 0: no problem; 1: a problem; 2: wrong usage."""
 MIN_WIDTH = 40
 MAX_WIDTH = 100
@@ -61,6 +62,11 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
         help="check this account of the profiles file instead of the environment's",
     )
     add_profiles_file_argument(command)
+    command.add_argument(
+        "--contract",
+        action="store_true",
+        help="compare the responses with the spec, to notice that the exchange changed",
+    )
     command.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
@@ -68,6 +74,8 @@ def _run(options: argparse.Namespace) -> int:
     base_url = options.base_url or (DEMO if options.demo else None)
     profile = select_profile(options, options.profile) if options.profile else None
     context = CheckContext(base_url, options.recv_window, options.timeout, options.proxy, profile)
+    if options.contract:
+        context.responses = []
     with make_progress("doctor") or nullcontext():
         findings = run_checks(context)
     problems = [
@@ -107,7 +115,8 @@ def _format_finding(finding: Finding) -> list[str]:
     lines += _wrap(finding.advice, INDENT)
     parts: list[dict[str, str]] = finding.facts.get("parts", [])
     lines += [f"{INDENT}  {part['name']} = {part['value']}  ({part['meaning']})" for part in parts]
-    for name in ("signed", "reproduce"):
+    lines += [f"{INDENT}  {line}" for line in finding.facts.get("lines", ())]
+    for name in ("signed", "reproduce", "next"):
         if name in finding.facts:
             lines.append(f"{INDENT}{name}: {finding.facts[name]}")
     return lines

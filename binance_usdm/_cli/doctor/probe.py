@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from binance_usdm import MAINNET, Client, RetryPolicy, Signer, UsdmError
@@ -14,8 +14,7 @@ from binance_usdm._config.base_url import BaseUrl, parse_base_url
 from binance_usdm._config.defaults import DEFAULT_LIMITER, EXCHANGE_RECV_WINDOW
 from binance_usdm._http.connections.connect import open_socket
 from binance_usdm._http.connections.failures import is_not_tls
-from binance_usdm._http.connections.proxy import TLS_PROXY, TunnelError
-from binance_usdm._http.messages import DeadlinePassed, Origin
+from binance_usdm._http.messages import Origin
 from binance_usdm._http.sync_transport import NETWORK_ERRORS, SyncTransport, start_tls
 from binance_usdm._policy.clock import local_time_ms
 from binance_usdm._redaction import sanitize_text
@@ -23,6 +22,7 @@ from binance_usdm._secrets import SecretHolder
 
 from . import advice as texts
 from .findings import CheckResult, Facts, Finding, Situation, Verdict, explain_error
+from .recording import RecordedResponse, make_recording_client
 
 if TYPE_CHECKING:
     from binance_usdm._config.profiles import Profile
@@ -95,10 +95,13 @@ class CheckContext:
         self.recorder: RecordingSigner | None = None
         self.unusual_lengths: dict[str, str] = {}
         self.clock: Callable[[], int] = local_time_ms
+        # None: nothing is kept.
+        self.responses: list[RecordedResponse] | None = None
 
     def make_client(self, **options: Any) -> Client:
         """Return a client that sends each request once."""
-        return Client(
+        make = Client if self.responses is None else make_recording_client(self.responses)
+        return make(
             base_url=str(self.url),
             allow_http_hosts=env.http_hosts_from_env(),
             timeout=self.timeout,
@@ -198,52 +201,3 @@ def _tls_facts(tls_socket: ssl.SSLSocket) -> Facts:
         "issuer": sanitize_text(issuer_name),
         "certificate_days": int((expires_at - time.time()) // 86400),
     }
-
-
-def explain_connection_error(
-    error: Exception, proxy_variables: Sequence[str], ca_variables: Sequence[str]
-) -> tuple[str, str]:
-    """Return summary and advice for a connection that could not be opened.
-
-    Args:
-        error: The error of opening it.
-        proxy_variables: Names of the variables for proxies that are set.
-        ca_variables: Names of the variables for certificates that are set.
-    """
-    verify_code = getattr(error, "verify_code", None)
-    if isinstance(error, DeadlinePassed):
-        error = TimeoutError()
-    classes = type(error).__mro__
-    nearest = next(cls for cls in classes if cls in texts.CONNECTION_ERROR_TEXTS)
-    summary, advice = texts.CONNECTION_ERROR_TEXTS[nearest]
-    if verify_code in texts.CERTIFICATE_ERROR_TEXTS:
-        summary, advice = texts.CERTIFICATE_ERROR_TEXTS[verify_code]
-    if is_not_tls(error):
-        summary, advice = texts.NOT_TLS_TEXTS
-    if isinstance(error, TunnelError):
-        summary, advice = _explain_tunnel_error(str(error))
-    if proxy_variables:
-        advice += f" {' and '.join(proxy_variables)} is not used: {texts.ADVICE_SET_PROXY}"
-    if ca_variables and verify_code is not None:
-        missing = [name for name in ca_variables if not os.path.exists(os.environ[name])]
-        if missing:
-            advice = f"{missing[0]} names a file or directory that does not exist; correct it."
-        else:
-            advice += (
-                f" The system's authorities are replaced: {' and '.join(ca_variables)} is set."
-            )
-    return summary, advice
-
-
-def _explain_tunnel_error(status: str) -> tuple[str, str]:
-    """Return summary and advice for a proxy that opened no tunnel.
-
-    Args:
-        status: Status of its response, or other text if the response is not valid.
-    """
-    if status == TLS_PROXY:
-        return "the proxy's port expects TLS", texts.ADVICE_PROXY_URL
-    if not status.isdecimal():
-        return "the proxy's response is not valid", texts.ADVICE_PROXY_URL
-    advice = texts.ADVICE_PROXY_LOGIN if status == "407" else texts.ADVICE_PROXY_REJECTS
-    return f"the proxy responded with status {status}", advice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -13,6 +14,7 @@ from binance_usdm.contract._spec.operations import Operation, operations
 from .values import Pointer, iter_value_deviations, node_at
 
 CODES: Final = "x-error-codes"
+MEDIA_TYPE: Final = re.compile(r"[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,40}")
 Headers: TypeAlias = Mapping[str, str]
 
 
@@ -107,7 +109,8 @@ def _iter_deviations(
     content = response.get("content", {})
     media_type = _header(reply.headers, "content-type").partition(";")[0].strip().lower()
     if media_type and content and media_type not in content:
-        yield deviation("unknown media type", (*pointer, "content"), media_type, ", ".join(content))
+        found = media_type if MEDIA_TYPE.fullmatch(media_type) else "another one"
+        yield deviation("unknown media type", (*pointer, "content"), found, ", ".join(content))
     if media_type not in ("", JSON_TYPE) or JSON_TYPE not in content:
         return
     try:

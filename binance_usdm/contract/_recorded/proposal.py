@@ -9,7 +9,7 @@ from typing import Any, Final
 from binance_usdm.contract._spec.document import Json
 
 from .deviations import Deviation
-from .values import node_at
+from .values import HIDDEN_NAME, node_at
 
 SEEN: Final = "Seen in a recorded response; not yet documented here."
 _SCHEMA_BY_KIND: Final[dict[str, dict[str, Any]]] = {
@@ -56,8 +56,12 @@ def _inline(document: dict[str, Any], deviation: Deviation) -> dict[str, Any]:
 def _add_field(document: dict[str, Any], deviation: Deviation) -> None:
     name = deviation.place.rpartition(".")[2]
     schema = _SCHEMA_BY_KIND.get(deviation.found, {"type": "string"})
-    fields = _inline(document, deviation).setdefault("properties", {})
-    fields[name] = {**schema, "description": SEEN}
+    schema = {**schema, "description": SEEN}
+    described = _inline(document, deviation)
+    if name == HIDDEN_NAME:
+        described["additionalProperties"] = schema
+    else:
+        described.setdefault("properties", {})[name] = schema
 
 
 def _make_optional(document: dict[str, Any], deviation: Deviation) -> None:

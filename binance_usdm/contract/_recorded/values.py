@@ -15,6 +15,9 @@ Pointer: TypeAlias = tuple[str | int, ...]
 ValueDeviation: TypeAlias = tuple[str, str, Pointer, str, str]
 """Kind, place in the value, pointer to the schema, what came, what was expected."""
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+# Other names may be values, as in an object with an entry for each account.
+_FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
+HIDDEN_NAME: Final = "*"
 _EXPONENT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]+")
 
 
@@ -103,7 +106,13 @@ def _object_deviations(
             yield from iter_value_deviations(document, inside, item, f"{place}.*")
         elif known or entries is False:
             # An object without described fields may have any.
-            yield "unknown field", f"{place}.{name}", pointer, describe_kind(item), ""
+            shown = name if _is_field_name(name, value) else HIDDEN_NAME
+            yield "unknown field", f"{place}.{shown}", pointer, describe_kind(item), ""
+
+
+def _is_field_name(name: str, row: dict[str, Any]) -> bool:
+    """Return whether a name looks like one of the exchange's fields, and is no value of its row."""
+    return _FIELD_NAME.fullmatch(name) is not None and name not in row.values()
 
 
 def _list_deviations(

@@ -5,12 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
-
-from jsonschema_rs import is_valid
 
 from binance_usdm.contract._spec.document import (
     JSON_TYPE,
@@ -156,6 +154,7 @@ class Operation:
         names = [name for name, _ in pairs]
         problems = {name for name in names if names.count(name) > 1}
         problems |= (required - {*names}) | ({*names} - {*schemas})
+        is_valid = _schema_validator()
         for name, text in pairs:
             schema = {**schemas.get(name, {}), "components": self.document.get("components", {})}
             if not is_valid(schema, parse_value(schema, text, is_json=name in json_names)):
@@ -165,12 +164,20 @@ class Operation:
     def path_problems(self, arguments: Mapping[str, Any]) -> list[str]:
         """Return the parameters in the path that have a value that is not valid."""
         problems = []
+        is_valid = _schema_validator()
         for each in self.path_parameters:
             names = (each["name"], str(each.get("x-python-name")), f"{each['name']}_")
             value = next((arguments[name] for name in names if name in arguments), None)
             if not is_valid({**each["schema"]}, value):
                 problems.append(each["name"])
         return problems
+
+
+def _schema_validator() -> Callable[..., bool]:
+    # Who judges recorded responses needs no extra.
+    from jsonschema_rs import is_valid
+
+    return is_valid
 
 
 def operations(document: Json) -> list[Operation]:
