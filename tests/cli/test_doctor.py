@@ -1235,7 +1235,11 @@ def test_compressed_responses_and_a_path_prefix_are_compared(
 
     with RawServer(repeat(READ, compress)) as server:
         report = doctor.json("--contract", BINANCE_BASE_URL=f"{server.url}gate")
+        exchange.seed("balance", [{**ROW, "marginLevel": AMOUNT}])
+        changed = doctor.json("--contract")
     assert report.verdicts() == ["ok"] * 7
+    expected = "balance 200: unknown field [].marginLevel: decimal string"
+    assert contract_lines(changed) == [expected]
 
 
 def test_the_report_is_what_a_maintainer_needs(
