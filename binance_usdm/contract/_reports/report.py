@@ -70,6 +70,7 @@ class Section:
         checks: Names of the checks that have run.
         seconds: How long it took.
         findings: What was found.
+        left_out: Why nothing was sent, "" if something was.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Section:
     checks: tuple[str, ...] = ()
     seconds: float = 0.0
     findings: list[Finding] = field(default_factory=list)
+    left_out: str = ""
 
 
 @dataclass
@@ -117,6 +119,9 @@ TABLE_HEAD = TABLE_ROW.format("layer", "operations", "cases", "checks", "seconds
 
 def section_lines(section: Section) -> Iterator[str]:
     """Yield the row of a section, and its findings."""
+    if section.left_out:
+        yield f"{section.name}: left out, {section.left_out}"
+        return
     counts = (section.operations, section.cases, len(section.checks), f"{section.seconds:.1f}")
     yield TABLE_ROW.format(section.name, *counts, len(section.findings))
     for finding in section.findings:

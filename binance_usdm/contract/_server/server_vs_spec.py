@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import requests
@@ -16,7 +16,6 @@ from binance_usdm.contract._cases.schemathesis_setup import (
     Case,
     CaseFinding,
     accepts_only_what_is_described,
-    describe_failure,
     generate_cases,
     load_schema,
     send_cases,
@@ -36,11 +35,12 @@ from .session import (
     TimedSigner,
     now_ms,
 )
+from .shown_texts import ShownTexts
 from .small_changes import VALID, Outcome, Variant, iter_variants, send_variant
+from .stateful import SEQUENCES, SEQUENCES_CASE, LinkedCalls, has_links
 
 GENERATED: Final = "generated requests"
 CHANGED: Final = "valid requests with a small change"
-MAX_TEXT: Final = 400
 # Otherwise 401, 403, 429 and 5xx would do as well.
 CONFIG: Final[dict[str, Any]] = {
     "checks": {
@@ -79,16 +79,25 @@ class ServerCheck:
     now: Clock = field(default=now_ms, repr=False)
 
     def run(self, run: Run) -> Iterator[Section]:
-        """Run both parts, and yield each as soon as it has ended.
+        """Run all parts, and yield each as soon as it has ended.
 
         Raises:
             UnusableServerError: The server does not respond, or limits requests.
         """
         run.coverage = Coverage(self.document)
         self._sent_ids: list[str] = []
+        self._texts = ShownTexts(self.url, self.account)
+        parts: dict[str, Callable[[ServerSession, Run], Iterator[Finding]]] = {
+            GENERATED: self._run_generated,
+            CHANGED: self._run_changed,
+            SEQUENCES: self._run_sequences,
+        }
         with ServerSession(self.url, self.max_per_minute) as session, as_current(run):
             self._connect(session)
-            for name, part in ((GENERATED, self._run_generated), (CHANGED, self._run_changed)):
+            for name, part in parts.items():
+                if name == SEQUENCES and not has_links(self.document):
+                    yield Section(name, left_out="the document has no links")
+                    continue
                 started_at, sent = time.monotonic(), session.request_count
                 run.checks.clear()
                 section = Section(name)
@@ -157,10 +166,10 @@ class ServerCheck:
         return Finding(
             section=GENERATED,
             check=found.check,
-            message=self._describe(found.failure),
+            message=self._texts.describe(found.failure),
             subject=found.case.operation.label,
-            request=self._request_text(shown),
-            response=self._response_text(shown),
+            request=self._texts.request(shown),
+            response=self._texts.response(shown),
             reproduce=self.reproduce(name),
         )
 
@@ -180,6 +189,16 @@ class ServerCheck:
                     # Without a valid request the others show nothing.
                     if variant.name == VALID:
                         break
+
+    def _run_sequences(self, session: ServerSession, run: Run) -> Iterator[Finding]:
+        if self.only not in (None, SEQUENCES_CASE):
+            return
+        signer = TimedSigner(operations(self.document), self.account, self.now)
+        calls = LinkedCalls(self.document, self.url, session, signer, self._texts)
+        for finding in calls.run(run, self.how):
+            yield replace(finding, reproduce=self.reproduce(SEQUENCES_CASE))
+        for path in calls.paths:
+            self._note(SEQUENCES_CASE, path)
 
     def send_in_time(
         self,
@@ -214,8 +233,8 @@ class ServerCheck:
             check=variant.name,
             message=f"{outcome}; expected: {expected}",
             subject=operation.label,
-            request=self._shorten(f"{variant.method} {variant.path}{query}"),
-            response=self._shorten(outcome.body.decode("utf-8", "replace")),
+            request=self._texts.shorten(f"{variant.method} {variant.path}{query}"),
+            response=self._texts.shorten(outcome.body.decode("utf-8", "replace")),
             reproduce=self.reproduce(name),
         )
 
@@ -223,25 +242,3 @@ class ServerCheck:
         self._operations.add(path)
         if name:
             self._sent_ids.append(name)
-
-    def _describe(self, failure: Exception) -> str:
-        if isinstance(failure, requests.RequestException):
-            return f"no response: {type(failure).__name__}"
-        return self.account.redact(describe_failure(failure))
-
-    def _request_text(self, response: Any) -> str:
-        if response is None:
-            return ""
-        path = (response.request.url or "").removeprefix(self.url.rstrip("/"))
-        return self._shorten(f"{response.request.method} {path}")
-
-    def _response_text(self, response: Any) -> str:
-        if response is None:
-            return ""
-        body = response.content.decode("utf-8", "replace")
-        return self._shorten(f"HTTP {response.status_code} {body}")
-
-    def _shorten(self, text: str) -> str:
-        # Redacted as a whole, since a cut could go through a secret.
-        safe = " ".join(self.account.redact(text).split())
-        return safe if len(safe) <= MAX_TEXT else f"{safe[:MAX_TEXT]}…"

@@ -18,8 +18,6 @@ TIMEOUT_SECONDS: Final = 10.0
 # Timestamps are ahead, where less than 1000 ms is allowed, so that a generated window of 1 ms
 # outlasts the network.
 AHEAD_MS: Final = 750
-# A timestamp this near to it came from the server's clock, by a link of the document, and stays.
-LINKED_MS: Final = 2_000
 # What schemathesis prints instead of a secret.
 FILTERED: Final = "[Filtered]"
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -91,6 +89,7 @@ class TimedSigner(Signer):
 
     Attributes:
         signed_at: Instant of the monotonic clock when the latest request was signed.
+        keeps_timestamps: Whether a timestamp is sent as it is, since an earlier response had it.
     """
 
     def __init__(
@@ -101,24 +100,24 @@ class TimedSigner(Signer):
         self._timestamps = {each.timestamp for each in known if each.timestamp}
         self._now = now
         self.signed_at = 0.0
+        self.keeps_timestamps = False
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if FILTERED in request.headers.values() or quote_plus(FILTERED) in (request.url or ""):
             # Schemathesis makes the request once more only to print it.
             return request
         address, mark, query = (request.url or "").partition("?")
-        pairs = set_timestamp(query.split("&"), self._timestamps, self._now() + AHEAD_MS)
+        names = set[str]() if self.keeps_timestamps else self._timestamps
+        pairs = set_timestamp(query.split("&"), names, self._now() + AHEAD_MS)
         self.signed_at = time.monotonic()
         request.url = f"{address}{mark}{'&'.join(pairs)}"
         return super().__call__(request)
 
 
 def set_timestamp(pairs: list[str], names: set[str], ms: int) -> list[str]:
-    """Return pairs with another time where there is a valid one that is not as near already."""
+    """Return pairs with another time where there is a valid one."""
     return [
-        f"{name}={ms}"
-        if name in names and _is_time(text) and abs(int(text) - ms) > LINKED_MS
-        else pair
+        f"{name}={ms}" if name in names and _is_time(text) else pair
         for pair in pairs
         for name, _, text in [pair.partition("=")]
     ]
