@@ -13,14 +13,15 @@ Three layers compare a product with the OpenAPI document of the exchange:
 Each layer is a function of a document that returns problems by the name of the check, and names no
 operation. Two runs do the same: clocks stand still, and examples are derandomized.
 
+    from binance_usdm import Client
     from binance_usdm.contract import SPEC, Sdk, run_requests_vs_spec
 
-    assert run_requests_vs_spec(SPEC, Sdk(MyClient)) == {}
+    assert run_requests_vs_spec(SPEC, Sdk(Client)) == {}
 
 `parametrize` makes every check of the layers a test case of pytest.
 
-The layers need the extra `contract`. A name is imported when it is first used, since schemathesis
-takes a second to import. No module of this package uses private names of the client.
+The layers need the extra `contract`; recorded responses and documents do not. A name is imported
+when it is first used, since schemathesis takes a second to import. No module of this package uses private names of the client.
 """
 
 # As in `typing`, whose import other commands need not wait for.

@@ -11,6 +11,8 @@ from dataclasses import fields
 import pytest
 
 import binance_usdm
+import binance_usdm.contract
+import binance_usdm.mock
 from binance_usdm import _events
 from binance_usdm._call.error_mapping import make_api_error
 from binance_usdm._config import environment as _environment
@@ -116,10 +118,11 @@ def test_every_page_is_markdown_as_well(language: str, pages: dict[str, Page]) -
 
 
 def test_every_public_name_has_an_entry(pages: dict[str, Page]) -> None:
-    """What `binance_usdm` and `binance_usdm.mock` export is in the reference."""
+    """What `binance_usdm`, its mock exchange and its contract tests export is in the reference."""
     ids = set().union(*(page.ids for page in pages.values() if "/reference/" in page.path))
     names = [f"binance_usdm.{name}" for name in binance_usdm.__all__ if name != "__version__"]
     names += [f"binance_usdm.mock.{name}" for name in binance_usdm.mock.__all__]
+    names += [f"binance_usdm.contract.{name}" for name in binance_usdm.contract.__all__]
     assert [name for name in names if name not in ids] == []
 
 

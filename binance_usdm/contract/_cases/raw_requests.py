@@ -21,7 +21,12 @@ MakeExchange: TypeAlias = Callable[..., Exchange]
 
 
 def make_exchange(document: Json, **options: Any) -> Exchange:
-    """Return a mock exchange for a document, with its clock at T0."""
+    """Return a mock exchange for a document, whose clock stands still.
+
+    Args:
+        document: The document.
+        options: Options of `Exchange` beside key, secret and document.
+    """
     return exchange_maker(Exchange)(document, **options)
 
 

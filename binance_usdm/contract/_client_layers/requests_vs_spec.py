@@ -54,7 +54,15 @@ WINDOWS: Final = (None, 1, 3000, 6000, 60000)
 def run_requests_vs_spec(
     document: Json, sdk: Sdk, make: MakeExchange = make_exchange, how: settings = EDGES
 ) -> Problems:
-    """Return what the client does not keep of a document, by the name of the check."""
+    """Return what the client does not keep of a document, by the name of the check.
+
+    Args:
+        document: The document, such as `SPEC`.
+        sdk: The client.
+        make: Makes the mock exchange behind the client.
+        how: Which cases are generated, as settings of hypothesis. By default all examples and edges,
+            and no random case.
+    """
     problems = run_case_checks(document, sdk, make, how)
     return problems | run_checks(CHECKS, operations(document), sdk, partial(make, document))
 

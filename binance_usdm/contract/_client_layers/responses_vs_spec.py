@@ -34,7 +34,16 @@ def run_responses_vs_spec(
     how: settings = EDGES,
     checks: Iterable[Callable[[ResponseCase], None]] = CHECKS,
 ) -> Problems:
-    """Return what the client does not keep of the responses of a document."""
+    """Return what the client does not keep of the responses of a document.
+
+    Args:
+        document: The document, such as `SPEC`.
+        sdk: The client.
+        make: Makes the mock exchange that responds.
+        how: Which responses are generated, as settings of hypothesis. By default all examples and
+            edges, and no random one.
+        checks: Checks that run, by default all.
+    """
     chosen = {*checks}
     with asyncio.Runner() as runner:
 

@@ -36,7 +36,14 @@ class SentRequest:
 
 
 class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport for both clients that keeps every request."""
+    """A transport for both clients that keeps every request.
+
+    Args:
+        respond: Function that returns the response to a request of httpx.
+
+    Attributes:
+        sent: The requests.
+    """
 
     def __init__(self, respond: Respond) -> None:
         self.sent: list[SentRequest] = []
@@ -70,7 +77,12 @@ class Sdk:
     operations: Mapping[str, Any] = field(default_factory=lambda: OPERATIONS)
 
     def connect(self, respond: Respond, **options: Any) -> tuple[Any, RecordingTransport]:
-        """Return a client whose clock is at T0, and its transport."""
+        """Return a client whose clock is at the time of the worked example, and its transport.
+
+        Args:
+            respond: Function that returns the response to a request of httpx.
+            options: Options of the client beside key, secret, transport and clock.
+        """
         transport = self.transport(respond)
         options = {"clock": lambda: T0, **options}
         return self.client(KEY, SECRET, transport=transport, **options), transport

@@ -63,7 +63,14 @@ CHECKS: Final = (
 def run_mock_vs_spec(
     document: Json, make: MakeExchange = make_exchange, how: settings = EDGES
 ) -> Problems:
-    """Return what the mock does not keep of a document, by the name of the check."""
+    """Return what the mock does not keep of a document, by the name of the check.
+
+    Args:
+        document: The document, such as `SPEC`.
+        make: Makes the mock exchange: `make_exchange`, or what `exchange_maker` returns.
+        how: Which cases are generated, as settings of hypothesis. By default all examples and edges,
+            and no random case.
+    """
     exchange = make(document)
     problems = send_cases(document, exchange, case_checks(document, exchange), how)
     return problems | run_checks(CHECKS, operations(document), partial(make, document))

@@ -74,6 +74,14 @@ def find_deviations(document: Json, replies: Iterable[RecordedReply]) -> list[De
     Args:
         document: The document.
         replies: Responses to operations of the document. Others are left out.
+
+    Example:
+        from binance_usdm.contract import SPEC, RecordedReply, find_deviations
+
+        headers = {"Content-Type": "application/json"}
+        reply = RecordedReply("GET", "/fapi/v1/time", 200, headers, b'{"serverTime": "1"}')
+        for deviation in find_deviations(SPEC, [reply]):
+            print(deviation)
     """
     counts: dict[Deviation, int] = {}
     for reply in replies:

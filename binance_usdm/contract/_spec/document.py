@@ -36,6 +36,9 @@ def without_credentials(document: Json) -> dict[str, Any]:
 def load_document(path: Path) -> Any:
     """Read an OpenAPI document from a file, in JSON or YAML.
 
+    Args:
+        path: Path of the file.
+
     Raises:
         ValueError: It cannot be read, or is not a document that the layers can use.
     """
