@@ -30,6 +30,7 @@ from ruamel.yaml import YAML
 from binance_usdm import Client
 from binance_usdm.mock import Exchange
 from binance_usdm.mock.server.process import PORT
+from tests.docs.pages import read_blocks
 from tests.support.command_line import COMMAND
 from tests.support.paths import ROOT
 from tests.support.spec_facts import TIME_PATH
@@ -37,6 +38,7 @@ from tests.support.spec_facts import TIME_PATH
 FOLDER: Final = ROOT / "examples" / "mock-exchange"
 DOCKERFILE: Final = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
 SECRET: Final = "fake-secret-of-the-desk"
+IMAGE: Final = "mock-exchange"
 NOT_ROOT: Final = 65532
 
 
@@ -132,6 +134,24 @@ def test_the_image_agrees_with_the_command() -> None:
     assert found["EXPOSE"] == str(PORT)
     assert f"http://127.0.0.1:{PORT}{TIME_PATH}" in found["HEALTHCHECK"]
     assert found["STOPSIGNAL"] == "SIGTERM"
+
+
+@pytest.mark.parametrize("title", ["test_container.py", "container.test.mjs"])
+def test_the_testcontainers_programs_fit_the_image(title: str, tmp_path: Path) -> None:
+    """They can be parsed, and name the image's port, its health check and an option of the command."""
+    page = (ROOT / "docs" / "en" / "how-to" / "mock-scenarios.md").read_text(encoding="utf-8")
+    [program] = [block.code for block in read_blocks(page) if block.title == title]
+    assert f"docker build -t {IMAGE} " in page
+    assert f'("{IMAGE}")' in program
+    assert '["--seed", "/desk.toml"]' in program
+    assert {*re.findall(r"\b[0-9]{4}\b", program)} == {str(PORT)}
+    assert f'"{TIME_PATH}"' in program
+    if title.endswith(".py"):
+        compile(program, title, "exec")
+    elif shutil.which("node"):
+        path = tmp_path / title
+        path.write_text(program, encoding="utf-8")
+        subprocess.run(["node", "--check", str(path)], check=True)
 
 
 def test_the_package_can_be_built_from_what_is_copied(tmp_path: Path) -> None:
