@@ -25,12 +25,12 @@ from binance_usdm._concurrency.threads import run_awaited, run_blocking
 from binance_usdm._config import validation as _config
 from binance_usdm._http import httpx_adapter, messages
 from binance_usdm._http.connections.lease import EmptyLease
-from binance_usdm.mock import FAULTS, Logged, controls, engine, pipeline
-from binance_usdm.mock.core import query, response
-from binance_usdm.mock.faults import queue
+from binance_usdm.mock import FAULTS, Logged, controls, engine, exchange, pipeline
+from binance_usdm.mock.core import clock, query, response
+from binance_usdm.mock.faults import fault, queue
 from binance_usdm.mock.scenario import loading, saving
 from binance_usdm.mock.spec import api_spec, schema
-from binance_usdm.mock.state import accounts, state, weight
+from binance_usdm.mock.state import accounts, state, stubs, weight
 from binance_usdm.mock.verify import checks, rejection
 from binance_usdm_wire import AccountBalance, operations, rows, writing
 from binance_usdm_wire.api.account import balance
@@ -134,6 +134,22 @@ RESPOND_WITH_FAULT = PatchPoint(pipeline.Pipeline, "_respond_with_fault")
 SCHEDULE_BODY = PatchPoint(controls, "make_scheduled_body")
 APPLY_SCHEDULE = PatchPoint(state.State, "apply_schedule")
 SEED_BODY = PatchPoint(controls.Controls, "seed")
+# What is set up, by hand, by a switch or by chance.
+VALIDATE_BODY = PatchPoint(api_spec.ApiSpec, "validate_body")
+EXAMPLE_BODY = PatchPoint(api_spec.ApiSpec, "example_body")
+ACCOUNT_ALIAS = PatchPoint(controls, "account_alias")
+TRANSPORT_ADDRESS = PatchPoint(exchange, "normalize_ip")
+RESOLVE_OPTIONS = PatchPoint(fault.Fault, "resolve_options")
+WAF_FAULT = PatchPoint(FAULTS, "waf")
+CHOOSE_STUB = PatchPoint(stubs.Stub, "choose_operation")
+REMEMBER_SIGNATURE = PatchPoint(state.State, "remember_signature")
+RUN_CHECKS = PatchPoint(pipeline, "run_checks")
+MATCHES_KEY_FORMAT = PatchPoint(checks, "_matches_key_format")
+IS_DRAWN = PatchPoint(queue.FaultQueue, "_is_drawn")
+INIT_ENGINE = PatchPoint(engine.Engine, "__init__")
+ADVANCE_CLOCK = PatchPoint(clock.SkewedClock, "advance")
+FREEZE_CLOCK = PatchPoint(clock.SkewedClock, "freeze")
+DRIFT_CLOCK = PatchPoint(clock.SkewedClock, "drift")
 # Its log and its state.
 LOG_ENTRY = PatchPoint(pipeline.Pipeline, "_log_entry")
 REJECTION_REASON = PatchPoint(Logged, "rejection_reason")

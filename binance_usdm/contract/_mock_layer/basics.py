@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import TypeAlias
+from weakref import WeakKeyDictionary
 
 from binance_usdm.contract._cases.raw_requests import MakeExchange, header_value
 from binance_usdm.contract._spec.operations import Operation
@@ -39,10 +40,22 @@ def needs_basics(check: MockCheck) -> MockCheck:
 
     @functools.wraps(check)
     def check_if_basics_work(operation: Operation, make: MakeExchange) -> None:
-        try:
-            basic_requests_work(operation, make)
-        except Exception:  # noqa: BLE001 - it is a problem of that check
-            return
-        check(operation, make)
+        if _do_basics_work(operation, make):
+            check(operation, make)
 
     return check_if_basics_work
+
+
+# By the function that makes exchanges, which each run of the layer has of its own.
+_works: WeakKeyDictionary[MakeExchange, dict[str, bool]] = WeakKeyDictionary()
+
+
+def _do_basics_work(operation: Operation, make: MakeExchange) -> bool:
+    known = _works.setdefault(make, {})
+    if operation.id not in known:
+        try:
+            basic_requests_work(operation, make)
+            known[operation.id] = True
+        except Exception:  # noqa: BLE001 - it is a problem of that check
+            known[operation.id] = False
+    return known[operation.id]

@@ -44,7 +44,9 @@ from . import (
     mock_limits,
     mock_log,
     mock_routes,
+    mock_setup,
     mock_state,
+    mock_switches,
 )
 
 CHECKS: Final = (
@@ -57,6 +59,8 @@ CHECKS: Final = (
     *mock_faults.CHECKS,
     *mock_log.CHECKS,
     *mock_state.CHECKS,
+    *mock_switches.CHECKS,
+    *mock_setup.CHECKS,
 )
 
 

@@ -171,7 +171,13 @@ REJECTED: Final = (DUPLICATES, KEYS, SIGNATURE, TIMESTAMP, UNKNOWN, SECRETS)
 FAULTS: Final = (
     # Signature.
     fault(
-        "signature not checked", SIGNATURE, SECRETS, ACCOUNT, "log_answers_for_signatures", JUDGED
+        "signature not checked",
+        SIGNATURE,
+        SECRETS,
+        ACCOUNT,
+        "log_answers_for_signatures",
+        JUDGED,
+        "stubs_are_verified",
     )(points.VERIFY_SIGNATURE.replace(lambda *_: True)),
     fault("uppercase signature rejected", SIGNATURE)(
         points.VERIFY_SIGNATURE.replace(
@@ -181,7 +187,7 @@ FAULTS: Final = (
     fault("half of a signature accepted", SIGNATURE, SECRETS, ACCOUNT)(
         verify_with(lambda payload, text: text.lower()[:32] == signature(payload)[:32])
     ),
-    fault("secret of another account accepted", SECRETS, ACCOUNT)(
+    fault("secret of another account accepted", SECRETS, ACCOUNT, "stubs_are_verified")(
         verify_with(lambda payload, text: signature(payload, "another-secret") == text)
     ),
     fault("signature accepted anywhere", SIGNATURE)(
@@ -194,9 +200,16 @@ FAULTS: Final = (
     ),
     fault("key in any case", KEYS)(change_context(api_key=str.lower)),
     fault("key between spaces", EXACT_KEYS)(change_context(api_key=str.strip)),
-    fault("key rejected with 400", KEYS, EXACT_KEYS, "ignored_auth", ALIKE)(
-        points.STATUS_BY_CODE.replace({})
-    ),
+    fault(
+        "key rejected with 400",
+        KEYS,
+        EXACT_KEYS,
+        "ignored_auth",
+        ALIKE,
+        "key_format_follows_the_switch",
+        "statuses_follow_the_switch",
+        "stubs_are_verified",
+    )(points.STATUS_BY_CODE.replace({})),
     fault("every key reads the first account", CONTENT, BASICS)(
         points.RESPONSE_BODY.wrap(
             lambda make_body, pipeline, operation, account, now, **more: make_body(
@@ -205,7 +218,7 @@ FAULTS: Final = (
         )
     ),
     # Timestamp and window.
-    fault("timestamp not checked", TIMESTAMP, LONG_WINDOWS, JUDGED)(
+    fault("timestamp not checked", TIMESTAMP, LONG_WINDOWS, JUDGED, "stubs_are_verified")(
         points.TIMESTAMP_CHECK.replace(lambda context, operation: None)
     ),
     fault("window ignored", TIMESTAMP, LONG_WINDOWS)(
@@ -228,6 +241,8 @@ FAULTS: Final = (
         ACCEPTED,
         "bodies_wait_for_their_response",
         JUDGED,
+        "order_follows_the_switch",
+        "statuses_follow_the_switch",
     )(accept_code(-1104)),
     fault(
         "parameters in the order of the spec only",
@@ -274,7 +289,7 @@ FAULTS: Final = (
     fault("content type text", "content_type_conformance")(
         change_ok(lambda reply: {"headers": ((b"Content-Type", b"text/plain"), *reply.headers[1:])})
     ),
-    fault("exchange time frozen", TIME)(
+    fault("exchange time frozen", TIME, "accounts_have_their_alias")(
         points.FILL_FIELDS.replace(lambda spec, schema, value, now, alias: value)
     ),
     fault("exchange time in whole seconds", TIME)(
@@ -292,6 +307,10 @@ FAULTS: Final = (
         *("ignored_auth", "missing_required_header", "not_a_server_error"),
         ALIKE,
         UNOPENED,
+        "key_format_follows_the_switch",
+        "replays_follow_the_switch",
+        "statuses_follow_the_switch",
+        "stubs_are_verified",
     )(points.REJECTION_STATUS.replace(lambda error, switches: 500)),
     fault(
         "error response without code",
@@ -303,6 +322,9 @@ FAULTS: Final = (
         SWITCHED,
         UNKNOWN_ROUTES,
         UNOPENED,
+        "key_format_follows_the_switch",
+        "order_follows_the_switch",
+        "statuses_follow_the_switch",
     )(points.ERROR_RESPONSE.change_result(lambda reply: replace(reply, body=b'{"msg":"no"}'))),
     fault("undescribed fault", STATUSES, "faults_are_described")(
         points.TIMEOUT_FAULT.replace(

@@ -79,10 +79,10 @@ FAULTS: Final = (
         points.ALLOWS_ADDRESS.replace(_begins_alike)
     ),
     fault("first address of a list only", ADDRESSES)(points.ALLOWS_ADDRESS.wrap(_address_of_first)),
-    fault("permissions of a key ignored", PERMISSIONS, ALIKE)(
+    fault("permissions of a key ignored", PERMISSIONS, ALIKE, "wrong_settings_are_refused")(
         _grant(lambda permissions: ("reading", "futures"))
     ),
-    fault("any permission lets a key read", PERMISSIONS)(
+    fault("any permission lets a key read", PERMISSIONS, "wrong_settings_are_refused")(
         _grant(lambda permissions: ("reading", "futures") if permissions else ())
     ),
     fault("reason in the response", ALIKE)(

@@ -189,7 +189,7 @@ FAULTS: Final = (
             )
         )
     ),
-    fault("header names always as they were", HEADERS)(
+    fault("header names always as they were", HEADERS, "compression_follows_the_switch")(
         points.PASS_ON.replace(lambda reply, headers, switches: reply)
     ),
 )

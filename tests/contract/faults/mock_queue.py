@@ -132,6 +132,8 @@ FAULTS: Final = (
         LINE,
         "reset_sets_up_again",
         "saved_scenario_is_loaded",
+        "certain_failures_cost_nothing",
+        "faults_take_options",
     )(change_queued(_double_times)),
     fault("fault counts requests of other keys", KEY, OPERATION)(
         points.MATCH_FAULT.wrap(_count_every_request)
@@ -154,7 +156,9 @@ FAULTS: Final = (
     ),
     fault("body of a fault kept", REST)(points.RESPOND_WITH_FAULT.wrap(_keep_faulty_body)),
     fault("fault of a ban starts one", REST)(points.RESPOND_WITH_FAULT.wrap(_ban_for_real)),
-    fault("fault charges every address", REST)(points.RESPOND_WITH_FAULT.wrap(_charge_everybody)),
+    fault("fault charges every address", REST, "certain_failures_cost_nothing")(
+        points.RESPOND_WITH_FAULT.wrap(_charge_everybody)
+    ),
     fault("errors count for a later body", RESPONSE)(
         points.RESPONSE_BODY.wrap(
             lambda make_body, *args, **more: make_body(*args, is_response=True)

@@ -112,8 +112,12 @@ SHARED: Final = "exchanges_share_nothing"
 FAULTS: Final = (
     # The log.
     fault("log counts from zero", LOGGED)(change_logged(number=lambda logged: logged.number - 1)),
-    fault("log in seconds", LOGGED)(change_logged(at_ms=lambda logged: logged.at_ms // 1000)),
-    fault("log without addresses", LOGGED)(change_logged(address=lambda logged: "127.0.0.1")),
+    fault("log in seconds", LOGGED, "clock_can_be_set")(
+        change_logged(at_ms=lambda logged: logged.at_ms // 1000)
+    ),
+    fault("log without addresses", LOGGED, "transports_keep_the_address")(
+        change_logged(address=lambda logged: "127.0.0.1")
+    ),
     fault("log has no unknown paths", LOGGED)(
         change_logged(path=lambda logged: logged.path if logged.operation else "")
     ),
@@ -174,7 +178,7 @@ FAULTS: Final = (
     fault("reset keeps switches", RESET)(keep_over_reset("switches")),
     fault("reset keeps stubs", RESET)(keep_over_reset("stubs")),
     fault("reset keeps the clock", RESET)(points.RESET.wrap(_keep_clock)),
-    fault("reset keeps faults", RESET)(points.RESET.wrap(_keep_faults)),
+    fault("reset keeps faults", RESET, "chance_can_be_repeated")(points.RESET.wrap(_keep_faults)),
     fault("reset forgets what was set up", SET_UP)(
         points.RESET.replace(lambda engine: points.clear_state(engine))
     ),
