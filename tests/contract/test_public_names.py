@@ -8,16 +8,16 @@ import textwrap
 
 import pytest
 
-from binance_usdm import contract
+import binance_usdm.contract
 
 WITHOUT_DOCSTRING = ("SPEC", "Problems")
 EXAMPLE = re.compile(r"^Example:\n((?:    .*\n?|\n)+)", re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", sorted({*contract.__all__} - {*WITHOUT_DOCSTRING}))
+@pytest.mark.parametrize("name", sorted({*binance_usdm.contract.__all__} - {*WITHOUT_DOCSTRING}))
 def test_every_argument_is_explained(name: str) -> None:
     """A docstring names each parameter of a function, and each field of a class."""
-    value = getattr(contract, name)
+    value = getattr(binance_usdm.contract, name)
     documented = inspect.getdoc(value) or ""
     assert documented.endswith((".", ")", "):")) or "Example:" in documented
     parameters = [*inspect.signature(value).parameters]
@@ -27,7 +27,7 @@ def test_every_argument_is_explained(name: str) -> None:
 
 
 def test_example_of_recorded_responses_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    documented = inspect.getdoc(contract.find_deviations) or ""
+    documented = inspect.getdoc(binance_usdm.contract.find_deviations) or ""
     [example] = EXAMPLE.findall(documented)
     exec(textwrap.dedent(example), {})
     assert capsys.readouterr().out == (

@@ -169,7 +169,7 @@ class LinkedCalls:
                         break
                 response = None if output is None else output.response
                 findings.extend(
-                    calls._finding(name, failure, input.case, response, self.earlier)
+                    calls.describe_finding(name, failure, input.case, response, self.earlier)
                     for name, failure in failures
                 )
                 self.earlier.append(input.case.operation.label)
@@ -196,7 +196,7 @@ class LinkedCalls:
 
         return Sequence
 
-    def _finding(
+    def describe_finding(
         self, check: str, failure: Exception, case: Case, response: Any, earlier: list[str]
     ) -> Finding:
         after = f", after {', '.join(earlier)}" if earlier else ""
