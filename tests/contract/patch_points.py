@@ -7,24 +7,42 @@ product changes this file alone; `test_patch_points.py` checks that.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
 
-from binance_usdm import APIError, IPBannedError, _base_client, _error_hints
+from binance_usdm import (
+    APIError,
+    DeadlineExceeded,
+    IPBannedError,
+    RetryPolicy,
+    TransportError,
+    WeightLimiter,
+    _base_client,
+    _error_hints,
+)
 from binance_usdm._auth import signers
 from binance_usdm._call import call as _call
 from binance_usdm._call import context as _call_context
 from binance_usdm._call import error_mapping as _error_mapping
+from binance_usdm._call import error_pages as _error_pages
+from binance_usdm._call import get as _get
 from binance_usdm._call import request as _request
+from binance_usdm._call import response as _response
 from binance_usdm._call.response import ParsedValue
 from binance_usdm._concurrency.gates import TaskGate, ThreadGate
 from binance_usdm._concurrency.threads import run_awaited, run_blocking
 from binance_usdm._config import validation as _config
 from binance_usdm._http import httpx_adapter, messages
-from binance_usdm._http.connections.lease import EmptyLease
+from binance_usdm._http.connections.async_connection import AsyncConnection
+from binance_usdm._http.connections.lease import EmptyLease, Lease
+from binance_usdm._http.connections.parser import ResponseParser
+from binance_usdm._http.connections.sync_connection import SyncConnection
+from binance_usdm._policy.limiter_queue import LimiterQueue
+from binance_usdm._policy.retry import RetryQuota
 from binance_usdm.mock import FAULTS, Logged, controls, engine, exchange, pipeline
 from binance_usdm.mock.core import clock, query, response
 from binance_usdm.mock.faults import fault, queue
@@ -203,6 +221,43 @@ HINT_BY_CODE = PatchPoint(_error_hints, "HINT_BY_CODE")
 PARSE_BAN_END = PatchPoint(_error_mapping, "parse_ban_end_ms")
 BANNED_UNTIL = PatchPoint(IPBannedError, "banned_until")
 SANITIZE_TEXT = PatchPoint(_error_mapping, "sanitize_text")
+PAGE_EXCERPT = PatchPoint(_error_pages, "_excerpt")
+ERROR_ADDRESS = PatchPoint(_error_hints, "error_address")
+LEAVE_LABEL = PatchPoint(_call_context.ErrorLabel, "__exit__")
+REDUCE_ERROR = PatchPoint(APIError, "__reduce__")
+# Its values as objects.
+HOLDINGS = PatchPoint(AccountBalance, "HOLDINGS")
+EQUAL_ROWS = PatchPoint(AccountBalance, "__eq__")
+SET_IN_ROW = PatchPoint(AccountBalance, "__setattr__")
+# What comes beside its values.
+EMIT = PatchPoint(_call.CallRunner, "_emit")
+BUDGET = PatchPoint(WeightLimiter, "budget")
+RAISE_IF_CLOSED = PatchPoint(_call.CallRunner, "_raise_if_closed")
+TAKE_QUOTA = PatchPoint(RetryQuota, "acquire")
+# Its attempts, deadline and limiter.
+RETRY_DELAY = PatchPoint(RetryPolicy, "__call__")
+DELAY_OF_CALL = PatchPoint(_call.CallRunner, "_retry_delay")
+MAKE_RESPONSE = PatchPoint(_call, "Response")
+SYNC_AND_SEND = PatchPoint(_call.CallRunner, "_sync_and_send")
+NOTE_TIME_LEFT = PatchPoint(_call, "note_time_left")
+SHARED_STATE = PatchPoint(_base_client, "get_shared_state")
+RAISE_IF_STOPPED = PatchPoint(_call.CallRunner, "_raise_if_stopped")
+START_COOLDOWN = PatchPoint(LimiterQueue, "start_cooldown")
+WAIT_FOR_ROOM = PatchPoint(LimiterQueue, "wait_for_room")
+OBSERVE_WEIGHT = PatchPoint(LimiterQueue, "observe")
+ACQUIRE_WEIGHT = PatchPoint(WeightLimiter, "acquire")
+DECODE_OTHER_PATH = PatchPoint(_get, "decode")
+# Its connections.
+LATE_ERROR_CLASS = PatchPoint(_error_mapping, "DeadlineExceeded")
+ERROR_FROM_FAILURE = PatchPoint(_call_context, "error_from_failure")
+DEADLINE_IS_RETRYABLE = PatchPoint(DeadlineExceeded, "retryable")
+BREAK_IS_RETRYABLE = PatchPoint(TransportError, "retryable")
+SYNC_IS_USABLE = PatchPoint(SyncConnection, "is_usable")
+ASYNC_IS_USABLE = PatchPoint(AsyncConnection, "is_usable")
+KEEP_OR_CLOSE = PatchPoint(Lease, "_keep_or_close")
+END_OF_DATA = PatchPoint(ResponseParser, "_end_of_data")
+INIT_PARSER = PatchPoint(ResponseParser, "__init__")
+MAX_DECOMPRESSION_RATIO = PatchPoint(_response, "MAX_DECOMPRESSION_RATIO")
 
 Headers = messages.Headers
 HttpFailure = messages.HttpFailure
@@ -229,6 +284,24 @@ def replace_clock(runner: Any, clock: Any) -> Any:
 def forget_max_reply_bytes(client: Any) -> None:
     """Let a client use the default size instead of the one that its option said."""
     client._max_reply_bytes = messages.DEFAULT_MAX_RESPONSE_BYTES
+
+
+def renew_deadline(runner: Any, attempt: Any) -> Any:
+    """Return an attempt that has the whole time of its call."""
+    return attempt._replace(deadline=time.monotonic() + runner._timeout)
+
+
+def raise_if_closed(runner: Any) -> None:
+    runner._raise_if_closed()
+
+
+async def sleep(runner: Any, seconds: float) -> None:
+    await runner._gates.sleep(seconds)
+
+
+def keep_connection(lease: Any) -> None:
+    """Let a lease keep its connection, whatever came over it."""
+    lease.parser.keep_alive = True
 
 
 def default_recv_window(builder: Any) -> int | None:

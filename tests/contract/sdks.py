@@ -60,7 +60,7 @@ def _to_httpx(request: Any) -> httpx.Request:
 def with_default_transport(client_class: Any) -> Callable[..., Any]:
     """Return a function that makes a client whose default transport is replaced."""
 
-    def make_client(*credentials: str, transport: Any, **options: Any) -> Any:
+    def make_client(*credentials: str, transport: Any = None, **options: Any) -> Any:
         client = client_class(*credentials, transport=transport, **options)
         if isinstance(transport, RecordingDefaultTransport):
             points.replace_transport(client, transport)

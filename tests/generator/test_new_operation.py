@@ -167,7 +167,8 @@ assert run_mock_vs_spec(document) == {}
 for sdk in SDKS.values():
     assert run_requests_vs_spec(document, sdk) == {}
 document["paths"] = {path: document["paths"][path]}
-assert run_responses_vs_spec(document, SDKS["async"]) == {}
+problems = run_responses_vs_spec(document, SDKS["async"])
+assert problems == {}, problems
 required = document["components"]["schemas"]["Account"]["required"]
 gone = required.pop()
 problems = run_responses_vs_spec(document, SDKS["sync, default transport"])

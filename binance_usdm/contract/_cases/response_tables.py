@@ -58,6 +58,40 @@ def expected_wait(error: type, seconds: float | None, message: str = "") -> floa
     return seconds
 
 
+# Responses whose call makes all attempts that its policy allows, or one. With Retry-After: 0 nobody
+# waits.
+NO_WAIT: Final = (b"Retry-After", b"0")
+RETRIED: Final = (
+    (408, b'{"code": -1007, "msg": "no"}'),
+    (429, b'{"code": -1003, "msg": "no"}'),
+    (500, b'{"code": -1000, "msg": "no"}'),
+    (502, b"<html>"),
+    (503, b'{"code": -1008, "msg": "no"}'),
+    (200, b'{"code": -1001, "msg": "no"}'),
+    (200, b"<html>"),
+    (400, b'{"code": -1006, "msg": "no"}'),
+)
+NOT_RETRIED: Final = (
+    (400, b'{"code": -1021, "msg": "no"}'),
+    (400, b'{"code": -1022, "msg": "no"}'),
+    (401, b'{"code": -2015, "msg": "no"}'),
+    (403, b"<html>"),
+    (404, b"<html>"),
+    (418, b'{"code": -1003, "msg": "no"}'),
+    (429, b'{"code": -1015, "msg": "no"}'),
+    (451, b'{"code": 0, "msg": "no"}'),
+    (503, b'{"code": -1016, "msg": "no"}'),
+    (302, b"<html>"),
+    (200, b"[null]"),
+)
+# Limits and bans: status, code, Retry-After, and whether it is a ban.
+HOLDS: Final = (
+    (429, -1003, 100, False),
+    (400, -1003, 100, False),
+    (418, -1003, 100, True),
+    (418, None, 100, True),
+)
+
 # Used weight of a header.
 WEIGHTS: Final[tuple[tuple[bytes | None, int | None], ...]] = (
     (None, None),
@@ -70,6 +104,10 @@ def _deflate_raw(body: bytes) -> bytes:
     compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return compressor.compress(body) + compressor.flush()
 
+
+# Amounts of a holding in a row, and of none.
+HOLDINGS: Final = ("1", "-1", "-0.00000001", "0.000000000000000001", "1e-18", "-1e-39", "1e39")
+NO_HOLDINGS: Final = ("0", "-0", "0.00000000", "-0.00000000", "0E-8", "-0e+8")
 
 MIB: Final = 1 << 20
 _BOMB: Final = zlib.compress(b" " * 4 * MIB + b"[]")

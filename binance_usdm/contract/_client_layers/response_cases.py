@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeVar
@@ -17,7 +17,7 @@ from binance_usdm.contract._cases.expectations import Outcome
 from binance_usdm.contract._cases.raw_requests import KEY, SECRET, T0, MakeExchange
 from binance_usdm.contract._cases.run_state import current_run
 from binance_usdm.contract._client_layers.calls import python_name, sample_arguments
-from binance_usdm.contract._client_layers.sdk import Sdk
+from binance_usdm.contract._client_layers.sdk import Respond, Sdk
 from binance_usdm.contract._client_layers.value_differences import _differences, _with_plain_amounts
 from binance_usdm.contract._spec.exact_json import decode
 from binance_usdm.contract._spec.operations import Operation
@@ -44,14 +44,21 @@ class UnlimitedLimiter:
     def observe(self, used_weight: int) -> None: ...
 
 
-# With one attempt nothing waits; a client that makes more does not sleep before them.
-ONE_ATTEMPT: Final = RetryPolicy(attempts=1, random=lambda: 0.0)
+def make_one_attempt(error: UsdmError, attempt: int) -> None:
+    """Ask the policy without retries. One that allows another attempt does not sleep before it."""
+    delay = RetryPolicy.off()(error, attempt)
+    assert delay is None, f"attempt {attempt + 1} in {delay} s, after {error!r}"
 
 
 def make_client(sdk: Sdk, transport: Any, **more: Any) -> Any:
     limiter = UnlimitedLimiter()
-    options = {"clock": lambda: T0, "retry": ONE_ATTEMPT, "limiter": limiter, **more}
+    options = {"clock": lambda: T0, "retry": make_one_attempt, "limiter": limiter, **more}
     return sdk.client(KEY, SECRET, transport=transport, **options)
+
+
+def http_response(status: int, body: bytes, *headers: Header) -> httpx.Response:
+    """Return a response as a transport of either client returns it."""
+    return httpx.Response(status, headers=[*headers], stream=httpx.ByteStream(body))
 
 
 @dataclass
@@ -80,6 +87,7 @@ class ResponseCase:
     def __post_init__(self) -> None:
         self._client: Any = None
         self._received = httpx.Response(500)
+        self._sent: list[httpx.Request] = []
 
     def __str__(self) -> str:
         return f"{self.operation}, status {self.response.status}"
@@ -97,31 +105,65 @@ class ResponseCase:
         finally:
             self._client = None
 
-    def receive(self, body: bytes, *headers: Header, status: int | None = None) -> Any:
-        """Return the client's response or error."""
+    def receive(
+        self,
+        body: bytes,
+        *headers: Header,
+        status: int | None = None,
+        call: Callable[[Any], Any] | None = None,
+    ) -> Any:
+        """Return the client's response or error, for which it sends one request."""
         status = status or self.response.status
-        stream = httpx.ByteStream(body)
-        self._received = httpx.Response(status, headers=[*headers], stream=stream)
+        self._received = http_response(status, body, *headers)
         if (coverage := current_run().coverage) is not None:
             request = (self.operation.method, self.operation.path, self.operation.required_query)
             coverage.observe(*request, status, self._received.headers, body)
-        return self.call(self._client or self._make_client())
+        self._sent.clear()
+        received = (call or self.call)(self._client or self._make_client())
+        assert len(self._sent) == 1, f"{len(self._sent)} requests for {body[:400]!r}, {received!r}"
+        return received
 
     def _make_client(self, **options: Any) -> Any:
         """Return a client with a transport for it alone: a ban is kept for the transport."""
-        transport: Any = self.sdk.transport(lambda request: self._received)
-        transport.handle_request = lambda request: self._received
+        transport = self.make_transport(lambda request: self._received, self._sent)
         return make_client(self.sdk, transport, **options)
 
-    def call(self, client: Any) -> Any:
-        method = getattr(client, f"{python_name(self.operation.id)}_detailed")
+    def make_transport(self, respond: Respond, sent: list[httpx.Request]) -> Any:
+        """Return a transport that appends every request to a list and responds."""
+        transport: Any = self.sdk.transport(respond)
+
+        def handle_request(request: httpx.Request) -> httpx.Response:
+            sent.append(request)
+            return respond(request)
+
+        transport.handle_request = handle_request
+        return transport
+
+    def call(self, client: Any, *pairs: str, suffix: str = "_detailed") -> Any:
+        """Return the response, value or error of a client's method."""
         try:
-            result = method(**sample_arguments(self.operation))
-            if not inspect.iscoroutine(result):
-                return result
-            return self.loop.run_until_complete(result)
+            return self.run(self.begin_call(client, *pairs, suffix=suffix))
         except UsdmError as error:
             return error
+
+    def begin_call(self, client: Any, *pairs: str, suffix: str = "_detailed") -> Any:
+        """Call a client's method with more pairs of the query; of asyncio it is a coroutine."""
+        method = getattr(client, f"{python_name(self.operation.id)}{suffix}")
+        return method(**sample_arguments(self.operation, *pairs))
+
+    def run(self, result: Any) -> Any:
+        """Return a result of either client, which of asyncio is a coroutine."""
+        return self.loop.run_until_complete(result) if inspect.iscoroutine(result) else result
+
+    def shows_secret(self, text: str, sent: Iterable[httpx.Request]) -> bool:
+        """Return whether a text shows a key, the secret, or a signature of requests."""
+        name = self.operation.signature
+        signatures = [request.url.params[name] for request in sent] if name else []
+        secrets = [SECRET, *([KEY] if self.operation.key_header else []), *signatures]
+        return any(secret in text for secret in secrets)
+
+    def close(self, client: Any) -> None:
+        self.run(client.aclose() if is_async(client) else client.close())
 
     def expect(
         self, expected: Outcome, body: bytes, *headers: Header, status: int | None = None
@@ -151,6 +193,11 @@ class ResponseCase:
         everything = list(items)
         offset += self.number
         return everything if Phase.generate in self.how.phases else everything[offset % 3 :: 3]
+
+
+def is_async(client: Any) -> bool:
+    """Return whether a client is one of asyncio."""
+    return hasattr(client, "aclose")
 
 
 def outcome_of(received: Any) -> Outcome:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from typing import Any, Final
 
-from binance_usdm import Response, UnexpectedResponse
+from binance_usdm import UnexpectedResponse
 from binance_usdm.contract._cases import sample_values as samples
 from binance_usdm.contract._cases.expectations import expected_outcome
 from binance_usdm.contract._cases.response_bodies import generate_bodies
@@ -112,19 +113,17 @@ def size_option_is_used(case: ResponseCase) -> None:
             case.expect(outcome, body, JSON)
 
 
-def responses_share_no_object(case: ResponseCase) -> None:
-    """Equal responses have lists and objects of their own, so that a change of one stays there."""
+def size_of_compressed_bodies_is_bounded(case: ResponseCase) -> None:
+    """A compressed body is bounded as it came, and decoded by four times that."""
     body = encode(case.operation.richest_example)
-    with case.one_client():
-        received = [case.receive(body, JSON) for _ in range(2)]
-    received.append(case.receive(body, JSON))
-    # Values are kept while others are read, so that an identity is not used again.
-    values = [each.parsed for each in received if isinstance(each, Response)]
-    seen: set[int] = set()
-    for value in values:
-        own = {id(each) for each in _iter_mutable(value)}
-        assert not own & seen, f"{len(own & seen)} objects of another response"
-        seen |= own
+    header, size = (b"Content-Encoding", b"gzip"), max(len(body), 400)
+    for decoded, outcome in ((4 * size, VALUE), (4 * size + 1, UNEXPECTED)):
+        with case.one_client(max_reply_bytes=size):
+            case.expect(outcome, gzip.compress(body.ljust(decoded)), JSON, header)
+    compressed = gzip.compress(body, 0)
+    for size, outcome in ((0, VALUE), (1, (UnexpectedResponse, 0, None))):
+        with case.one_client(max_reply_bytes=len(compressed) - size):
+            case.expect(outcome, compressed, JSON, header)
 
 
 CHECKS: Final = (
@@ -136,18 +135,8 @@ CHECKS: Final = (
     json_is_read_strictly,
     sizes_are_bounded,
     size_option_is_used,
-    responses_share_no_object,
+    size_of_compressed_bodies_is_bounded,
 )
-
-
-def _iter_mutable(value: Any) -> Iterator[Any]:
-    """Yield every list and dictionary of a value, also those of unknown fields."""
-    if isinstance(value, (list, dict)):
-        yield value
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _iter_mutable(item)
-    elif hasattr(value, "additional_properties"):
-        yield from _iter_mutable(value.additional_properties)
 
 
 def _iter_samples(case: ResponseCase) -> Iterator[tuple[Path, list[Any], list[Any]]]:

@@ -20,10 +20,32 @@ from binance_usdm.contract._spec.response_model import (
     ok_responses,
 )
 
-from . import response_error_checks, response_value_checks
+from . import (
+    client_state_checks,
+    connection_checks,
+    error_object_checks,
+    response_attempt_checks,
+    response_error_checks,
+    response_metadata_checks,
+    response_object_checks,
+    response_value_checks,
+    transfer_checks,
+    transport_error_checks,
+)
 
-OK_CHECKS: Final = (*response_value_checks.CHECKS, *response_error_checks.OK_CHECKS)
-ERROR_CHECKS: Final = response_error_checks.ERROR_CHECKS
+OK_CHECKS: Final = (
+    *response_value_checks.CHECKS,
+    *response_object_checks.CHECKS,
+    *response_error_checks.OK_CHECKS,
+    *error_object_checks.OK_CHECKS,
+    *response_metadata_checks.CHECKS,
+    *response_attempt_checks.CHECKS,
+    *client_state_checks.CHECKS,
+    *transport_error_checks.CHECKS,
+    *connection_checks.CHECKS,
+    *transfer_checks.CHECKS,
+)
+ERROR_CHECKS: Final = (*response_error_checks.ERROR_CHECKS, *error_object_checks.ERROR_CHECKS)
 CHECKS: Final = (*OK_CHECKS, *ERROR_CHECKS)
 
 

@@ -16,7 +16,11 @@ from . import (
     mock_records,
     mock_setup,
     requests,
+    response_attempts,
+    response_connections,
     response_errors,
+    response_metadata,
+    response_objects,
     response_values,
 )
 from .seeded_fault import SeededFault
@@ -31,5 +35,9 @@ SEEDED_FAULTS: Final = (
     *requests.FAULTS,
     *response_values.FAULTS,
     *response_errors.FAULTS,
+    *response_attempts.FAULTS,
+    *response_connections.FAULTS,
+    *response_objects.FAULTS,
+    *response_metadata.FAULTS,
 )
 FAULT_BY_NAME: Final[dict[str, SeededFault]] = {fault.name: fault for fault in SEEDED_FAULTS}

@@ -22,6 +22,38 @@ from binance_usdm import (
 from tests.contract import patch_points as points
 from tests.contract.patch_points import Patch
 
+from .response_checks import (
+    ATTEMPTS,
+    BUDGET,
+    BUDGET_KNOWN,
+    CLASSES,
+    CODES,
+    COMPRESSED,
+    DEADLINE,
+    ERRORS,
+    EVENTS,
+    GO_ON,
+    HIDDEN,
+    HINTS,
+    HOLDS,
+    JSON,
+    KEPT,
+    LABELS,
+    LOGS,
+    MATRIX,
+    MESSAGES,
+    METADATA,
+    MOCK_FAULTS,
+    OTHER,
+    OTHER_PATHS,
+    OUTAGE,
+    PLAIN,
+    SECRETS,
+    SIZES,
+    TOLD,
+    WAITS,
+    WRONG,
+)
 from .response_patches import (
     change_class,
     change_error,
@@ -31,13 +63,8 @@ from .response_patches import (
     copy_error,
     raise_error,
 )
-from .response_values import JSON, MATRIX, METADATA, MOCK_FAULTS, OTHER, SIZES, WRONG, fault
+from .response_values import fault
 
-ERRORS: Final = "error_responses_are_classified"
-MESSAGES: Final = "messages_are_sanitized"
-WAITS: Final = "waits_are_read"
-CLASSES: Final = (MATRIX, ERRORS, MOCK_FAULTS)
-CODES: Final = (*CLASSES, METADATA)
 USED_WEIGHT: Final = "x-mbx-used-weight-1m"
 
 
@@ -106,12 +133,12 @@ FAULTS: Final = (
             ),
         )
     ),
-    fault("error page unexpected", MATRIX, MOCK_FAULTS)(
+    fault("error page unexpected", MATRIX, MOCK_FAULTS, ATTEMPTS)(
         replace_unexpected(
             "a page", lambda _, response: response.status >= 400 and response.body[:1] == b"<"
         )
     ),
-    fault("error in a 200 unexpected", MATRIX, MOCK_FAULTS)(
+    fault("error in a 200 unexpected", MATRIX, MOCK_FAULTS, ATTEMPTS)(
         replace_unexpected(
             "an error",
             lambda outcome, response: response.status == 200 and isinstance(outcome, APIError),
@@ -131,16 +158,35 @@ FAULTS: Final = (
             lambda _, response: response.status >= 400 and response.body[:1] == b"[",
         )
     ),
-    fault("unexpected response crashes", OTHER, WRONG, JSON, SIZES, MATRIX, METADATA, MOCK_FAULTS)(
-        raise_error(ValueError("no JSON"), lambda outcome, _: type(outcome) is UnexpectedResponse)
-    ),
+    fault(
+        "unexpected response crashes",
+        OTHER,
+        WRONG,
+        JSON,
+        SIZES,
+        MATRIX,
+        METADATA,
+        MOCK_FAULTS,
+        ATTEMPTS,
+        GO_ON,
+        KEPT,
+        LABELS,
+        SECRETS,
+        HIDDEN,
+        LOGS,
+        OTHER_PATHS,
+        PLAIN,
+        COMPRESSED,
+    )(raise_error(ValueError("no JSON"), lambda outcome, _: type(outcome) is UnexpectedResponse)),
     fault("invalid weight crashes", METADATA)(
         raise_error(ValueError("int"), lambda _, response: response.headers.get(USED_WEIGHT) == "x")
     ),
     # Error classes.
-    fault("codes ignored", *CODES, WAITS)(points.ERROR_CLASS_BY_CODE.replace({})),
-    fault("statuses ignored", *CLASSES, WAITS)(points.ERROR_CLASS_BY_STATUS.replace({})),
-    fault("wrong clock read as a bad request", MATRIX, ERRORS, METADATA)(
+    fault("codes ignored", *CODES, WAITS, TOLD, HOLDS)(points.ERROR_CLASS_BY_CODE.replace({})),
+    fault("statuses ignored", *CLASSES, WAITS, BUDGET_KNOWN, TOLD, HOLDS)(
+        points.ERROR_CLASS_BY_STATUS.replace({})
+    ),
+    fault("wrong clock read as a bad request", MATRIX, ERRORS, METADATA, ATTEMPTS)(
         change_class(TimestampError, BadRequestError)
     ),
     fault("invalid key read as forbidden", *CLASSES)(
@@ -149,42 +195,46 @@ FAULTS: Final = (
     fault("firewall read as a bad key", *CLASSES)(
         change_class(ForbiddenError, AuthenticationError)
     ),
-    fault("server error read as a bad request", *CLASSES)(
+    fault("server error read as a bad request", *CLASSES, EVENTS, OUTAGE)(
         change_class(ServerError, BadRequestError)
     ),
-    fault("ban read as a limit", *CLASSES, WAITS)(change_class(IPBannedError, RateLimitError)),
-    fault("ban in a 429 read as a limit", MATRIX, ERRORS, WAITS)(
+    fault("ban read as a limit", *CLASSES, WAITS, BUDGET_KNOWN, TOLD, HOLDS)(
+        change_class(IPBannedError, RateLimitError)
+    ),
+    fault("ban in a 429 read as a limit", MATRIX, ERRORS, WAITS, ATTEMPTS)(
         change_error(
             lambda error: copy_error(error, RateLimitError) if error.status == 429 else error
         )
     ),
-    fault("one class for all errors", *CODES, WAITS)(
+    fault("one class for all errors", *CODES, WAITS, BUDGET_KNOWN, EVENTS, TOLD, HOLDS, OUTAGE)(
         change_error(lambda error: copy_error(error, APIError))
     ),
     # Attributes of an error.
-    fault("status as the code", *CODES)(
+    fault("status as the code", *CODES, EVENTS, HINTS, DEADLINE)(
         change_error(lambda error: copy_error(error, code=error.status))
     ),
-    fault("code as the status", *CODES)(
+    fault("code as the status", *CODES, EVENTS, DEADLINE)(
         change_error(lambda error: copy_error(error, status=error.code or error.status))
     ),
     fault("missing code read as zero", *CODES)(
         change_error(lambda error: copy_error(error, code=error.code or 0))
     ),
     fault("string accepted as a code", MATRIX)(change_outcome(_read_code_string)),
-    fault("message lost", ERRORS, MESSAGES, WAITS)(
+    fault("message lost", ERRORS, MESSAGES, WAITS, ATTEMPTS)(
         change_error(lambda error: copy_error(error, message=""))
     ),
-    fault("last dot of messages lost", ERRORS)(
+    fault("last dot of messages lost", ERRORS, ATTEMPTS)(
         change_error(lambda error: copy_error(error, message=error.message.rstrip(".")))
     ),
     fault("messages half sanitized", MESSAGES)(points.SANITIZE_TEXT.wrap(_sanitize_half)),
-    fault("no hints", ERRORS)(points.HINT_BY_CODE.replace({})),
-    fault("hints of two codes swapped", ERRORS)(_swap_hints),
-    fault("every error retryable", ERRORS)(points.IS_RETRYABLE.replace(True)),
-    fault("order limit retryable", ERRORS)(points.NON_RETRYABLE_CODES.replace(set())),
+    fault("no hints", ERRORS, HINTS)(points.HINT_BY_CODE.replace({})),
+    fault("hints of two codes swapped", ERRORS, HINTS)(_swap_hints),
+    fault("every error retryable", ERRORS, ATTEMPTS, EVENTS)(points.IS_RETRYABLE.replace(True)),
+    fault("order limit retryable", ERRORS, ATTEMPTS)(points.NON_RETRYABLE_CODES.replace(set())),
     # Waits.
-    fault("Retry-After ignored", WAITS, MOCK_FAULTS)(change_header("retry-after", lambda text: "")),
+    fault("Retry-After ignored", WAITS, MOCK_FAULTS, ATTEMPTS, BUDGET_KNOWN, TOLD, HOLDS, DEADLINE)(
+        change_header("retry-after", lambda text: "")
+    ),
     fault("Retry-After in whole seconds", WAITS)(
         change_header("retry-after", lambda text: text.partition(".")[0])
     ),
@@ -199,15 +249,17 @@ FAULTS: Final = (
             lambda get, error: (end := get(error)) and end.replace(microsecond=0)
         )
     ),
-    fault("no wait without Retry-After", WAITS, ERRORS, MATRIX, MESSAGES)(
+    fault("no wait without Retry-After", WAITS, ERRORS, MATRIX, MESSAGES, HINTS)(
         points.COOLDOWN_SECONDS.replace(lambda error, now: error.retry_after)
     ),
     fault("waits of an hour at most", WAITS)(
         points.COOLDOWN_SECONDS.change_result(lambda seconds: min(seconds, 3600.0))
     ),
     # Metadata.
-    fault("used weight ignored", METADATA)(points.PARSE_USED_WEIGHT.replace(lambda headers: None)),
-    fault("used weight as a string", METADATA)(
+    fault("used weight ignored", METADATA, ATTEMPTS, BUDGET_KNOWN, BUDGET, EVENTS, TOLD)(
+        points.PARSE_USED_WEIGHT.replace(lambda headers: None)
+    ),
+    fault("used weight as a string", METADATA, ATTEMPTS, BUDGET_KNOWN, BUDGET, EVENTS, TOLD)(
         points.PARSE_USED_WEIGHT.replace(lambda headers: headers.get(USED_WEIGHT))
     ),
     fault("used weight of another header", METADATA)(
@@ -218,7 +270,7 @@ FAULTS: Final = (
             lambda used: used if used is None or used < 100 else None
         )
     ),
-    fault("compressed bodies not decoded", METADATA, MOCK_FAULTS)(
+    fault("compressed bodies not decoded", METADATA, MOCK_FAULTS, COMPRESSED)(
         change_header("content-encoding", lambda text: "")
     ),
 )

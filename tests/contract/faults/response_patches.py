@@ -30,8 +30,10 @@ def change_outcome(change: Callable[[Outcome, points.HttpResponse], Outcome]) ->
 
 def change_rows(change: Callable[[list[Any]], list[Any]]) -> Patch:
     def changed(outcome: Outcome, _: Any) -> Outcome:
-        if isinstance(outcome, points.ParsedValue) and isinstance(outcome.parsed, list):
-            return points.ParsedValue(change(outcome.parsed))
+        rows = outcome.parsed if isinstance(outcome, points.ParsedValue) else None
+        # The rows of a path that the spec does not describe are dictionaries.
+        if isinstance(rows, list) and not any(isinstance(row, dict) for row in rows):
+            return points.ParsedValue(change(rows))
         return outcome
 
     return change_outcome(changed)

@@ -16,6 +16,28 @@ from attrs import evolve
 from tests.contract import patch_points as points
 from tests.contract.patch_points import Patch
 
+from .response_checks import (
+    ACCOUNTS,
+    ALL_VALUES,
+    ATTEMPTS,
+    BODIES,
+    COMPRESSED,
+    CONTEXT,
+    EXACT,
+    HIDDEN,
+    HOLDINGS,
+    INVALID,
+    JSON,
+    MATRIX,
+    MOCK_FAULTS,
+    OTHER,
+    OTHER_PATHS,
+    SENT_SIZE,
+    SHARED,
+    SIZES,
+    VALUES,
+    WRONG,
+)
 from .response_patches import (
     change_amounts,
     change_outcome,
@@ -68,21 +90,6 @@ def _skip_invalid_rows(body: bytes) -> bytes:
     return json.dumps(rows).encode()
 
 
-BODIES: Final = "described_bodies_are_returned"
-EXACT: Final = "values_are_exact_in_every_place"
-OTHER: Final = "other_bodies_are_rejected"
-WRONG: Final = "wrong_values_are_rejected_with_their_path"
-JSON: Final = "json_is_read_strictly"
-SIZES: Final = "sizes_are_bounded"
-ACCOUNTS: Final = "rows_of_another_account_are_rejected"
-MATRIX: Final = "every_response_is_a_value_or_an_error"
-METADATA: Final = "response_metadata_is_returned"
-MOCK_FAULTS: Final = "mock_faults_are_classified"
-VALUES: Final = (BODIES, EXACT, JSON, SIZES, METADATA)
-ALL_VALUES: Final = (*VALUES, MOCK_FAULTS)
-INVALID: Final = (OTHER, WRONG)
-
-
 def _share_lists(patch: pytest.MonkeyPatch) -> None:
     known: dict[bytes, Any] = {}
 
@@ -108,18 +115,20 @@ FAULTS: Final = (
     fault("one row per asset", BODIES, SIZES)(
         change_rows(lambda rows: [*{getattr(row, "asset", row): row for row in rows}.values()])
     ),
-    fault("empty rows dropped", *VALUES)(
+    fault("empty rows dropped", *VALUES, HOLDINGS)(
         change_rows(lambda rows: [row for row in rows if row.balance])
     ),
-    fault("equal bodies share one list", "responses_share_no_object")(_share_lists),
-    fault("size option not used", "size_option_is_used")(points.INIT_CLIENT.wrap(_ignore_size)),
+    fault("equal bodies share one list", SHARED)(_share_lists),
+    fault("size option not used", "size_option_is_used", COMPRESSED, SENT_SIZE)(
+        points.INIT_CLIENT.wrap(_ignore_size)
+    ),
     fault("first 500 rows only", SIZES)(change_rows(lambda rows: rows[:500])),
     fault("margin flag of the first row in all", *VALUES)(
         change_rows(
             lambda rows: [evolve(row, margin_available=rows[0].margin_available) for row in rows]
         )
     ),
-    fault("unknown fields of all rows in each", JSON)(change_rows(_share_additional)),
+    fault("unknown fields of all rows in each", JSON, SHARED)(change_rows(_share_additional)),
     fault("empty list read as None", BODIES, MATRIX)(
         change_outcome(
             lambda outcome, _: (
@@ -138,21 +147,25 @@ FAULTS: Final = (
         points.FIND_ACCOUNT_MISMATCH.replace(lambda *_: None)
     ),
     # Amounts.
-    fault("zeros cut from amounts", *ALL_VALUES)(change_amounts(lambda amount: amount.normalize())),
+    fault("zeros cut from amounts", *ALL_VALUES, CONTEXT)(
+        change_amounts(lambda amount: amount.normalize())
+    ),
     fault("amounts through a float", *ALL_VALUES)(
         change_amounts(lambda amount: Decimal(str(float(amount))))
     ),
-    fault("amounts rounded to eight places", BODIES, EXACT)(
+    fault("amounts rounded to eight places", BODIES, EXACT, HOLDINGS, CONTEXT)(
         change_amounts(lambda amount: round(amount, 8) if abs(amount) < 10**18 else amount)
     ),
-    fault("amounts in Python's default precision", EXACT)(change_amounts(lambda amount: +amount)),
+    fault("amounts in Python's default precision", EXACT, CONTEXT)(
+        change_amounts(lambda amount: +amount)
+    ),
     fault("amounts cached by their first digits", EXACT)(_cache_amounts),
-    fault("amounts as strings", *ALL_VALUES)(change_amounts(str)),
+    fault("amounts as strings", *ALL_VALUES, HOLDINGS)(change_amounts(str)),
     fault("no minus before zero", EXACT)(
         change_amounts(lambda amount: amount or amount.copy_abs())
     ),
-    fault("losses read as gains", *VALUES)(change_amounts(abs)),
-    fault("two amounts swapped", *ALL_VALUES)(
+    fault("losses read as gains", *VALUES, CONTEXT)(change_amounts(abs)),
+    fault("two amounts swapped", *ALL_VALUES, HOLDINGS)(
         change_row(lambda row: {"balance": row.available_balance, "available_balance": row.balance})
     ),
     # Names, flags and times.
@@ -185,16 +198,18 @@ FAULTS: Final = (
         )
     ),
     # Values that must be rejected.
-    fault("invalid rows skipped", *INVALID, JSON, MATRIX, MOCK_FAULTS)(
+    fault("invalid rows skipped", *INVALID, JSON, MATRIX, MOCK_FAULTS, ATTEMPTS, HIDDEN)(
         repair_body(_skip_invalid_rows)
     ),
-    fault("object read as no rows", *INVALID, MATRIX, MOCK_FAULTS)(substitute(rb"^\{.*\}$", b"[]")),
+    fault("object read as no rows", *INVALID, MATRIX, MOCK_FAULTS, ATTEMPTS, HIDDEN, OTHER_PATHS)(
+        substitute(rb"^\{.*\}$", b"[]")
+    ),
     fault("null read as zero", *INVALID)(substitute(rb'("[a-z][A-Za-z]+": )null', rb'\1"0"')),
     fault("numbers accepted as amounts", *INVALID)(
         substitute(rb'("[a-z][A-Za-z]*(?:[bB]alance|Pnl|Amount)": )(-?[0-9.]+)', rb'\1"\2"')
     ),
     fault("long exponents accepted", WRONG)(substitute(rb'"1e40"', b'"1000"')),
-    fault("exponents rejected", EXACT)(
+    fault("exponents rejected", EXACT, HOLDINGS)(
         change_response(
             lambda response: response._replace(
                 body=re.sub(rb'"[0-9.]+[eE][-+0-9]+"', b'"x"', response.body)
@@ -237,8 +252,12 @@ FAULTS: Final = (
     fault("empty body read as no rows", OTHER, JSON, MATRIX, MOCK_FAULTS)(
         repair_body(lambda body: body.strip() or b"[]")
     ),
-    fault("page read as no rows", JSON, MATRIX)(substitute(rb"^<.*>\s*$", b"[]")),
-    fault("page not retried", JSON)(change_unexpected(lambda error: {"retryable": False})),
+    fault("page read as no rows", JSON, MATRIX, ATTEMPTS, OTHER_PATHS)(
+        substitute(rb"^<.*>\s*$", b"[]")
+    ),
+    fault("page not retried", JSON, ATTEMPTS)(
+        change_unexpected(lambda error: {"retryable": False})
+    ),
     # Changes that keep every promise.
     fault("other words in an error", reason="the spec has no words for what it does not describe")(
         change_unexpected(lambda error: {"found": "something"})
