@@ -12,7 +12,7 @@ DOCS_VERSION ?= latest
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-floors coverage generate changes check format lint types contract contract-faults second-opinion breadth interop drift mock bench build fuzz soak simulate interrupt-soak hammer mutate docs docs-serve lock clean
+.PHONY: help install demo test test-floors coverage generate changes check format lint types contract contract-random contract-faults second-opinion breadth interop drift mock bench build fuzz soak simulate interrupt-soak hammer mutate docs docs-serve lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ coverage: install ## run all tests, and fail below 97 % of lines and branches
 contract: install ## run the contract tests: mock and client against the spec, and schemathesis from the shell
 	$(BIN)/python -m tests.contract.run_all
 	$(BIN)/binance-usdm contract run --max-examples 100
+
+contract-random: install ## the contract tests with a random seed, which is printed, or with SEED
+	$(BIN)/python -m tests.contract.run_random $(if $(SEED),--seed $(SEED))
 
 contract-faults: install ## plant every seeded fault and see which check notices; some minutes
 	$(BIN)/python -m tests.contract.run_seeded_faults

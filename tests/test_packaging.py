@@ -91,6 +91,16 @@ def test_the_generator_library_is_pinned_exactly_and_locked_so() -> None:
     assert str(library.specifier) == f"=={LOCK[canonicalize_name('openapi-python-client')]}"
 
 
+def test_schemathesis_is_pinned_exactly_and_locked_so() -> None:
+    """Private names of it are used, see tests/contract/test_schemathesis_names.py."""
+    (line,) = (
+        each
+        for each in map(Requirement, PROJECT["project"]["optional-dependencies"]["contract"])
+        if each.name == "schemathesis"
+    )
+    assert str(line.specifier) == f"=={LOCK[canonicalize_name('schemathesis')]}"
+
+
 def test_the_lock_holds_nothing_that_nobody_asks_for() -> None:
     """Each entry is declared here, or names the locked packages that need it."""
     asked_for = {canonicalize_name(requirement.name) for requirement in declared()}
@@ -201,7 +211,7 @@ def test_every_declared_dependency_has_a_floor() -> None:
     extra_lines = itertools.chain(*project["optional-dependencies"].values())
     lines = [*project["dependencies"], *extra_lines]
     for requirement in map(Requirement, lines):
-        assert any(part.operator == ">=" for part in requirement.specifier), requirement
+        assert any(part.operator in (">=", "==") for part in requirement.specifier), requirement
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "run: make test-floors" in workflow

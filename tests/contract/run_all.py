@@ -1,14 +1,15 @@
 """Run all layers with random cases, and print a table of what was tried and found.
 
-    python -m tests.contract.run_all
+    python -m tests.contract.run_all [--seed N]
 
-Exits 1 when anything was found.
+Without a seed every run has the same cases. Exits 1 when anything was found.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from binance_usdm.contract._cases.raw_requests import make_exchange
 from binance_usdm.contract._cases.run_state import Run
@@ -20,8 +21,14 @@ from tests.contract.sdks import HOW, SDKS
 LAYERS: Iterable[Layer] = (mock_layer(SPEC, make_exchange), *client_layers(SPEC, SDKS, HOW))
 
 
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Run all layers with random cases.")
+    parser.add_argument("--seed", type=int, help="seed of the random cases")
+    return parser.parse_args(arguments)
+
+
 def main() -> int:
-    run = Run()
+    run = Run(seed=parse().seed)
     print(TABLE_HEAD, flush=True)
     found = 0
     for section in run_layers(SPEC, LAYERS, run):

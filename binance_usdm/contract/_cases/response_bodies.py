@@ -13,9 +13,9 @@ from typing import Any, Final
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
-from schemathesis.core import NotSet
 
 from binance_usdm.contract._cases.run_state import current_run
+from binance_usdm.contract._cases.schemathesis_internals import is_absent
 from binance_usdm.contract._cases.schemathesis_setup import EDGES, Case, generate_cases, load_schema
 from binance_usdm.contract._spec.document import JSON_TYPE
 from binance_usdm.contract._spec.response_model import DescribedResponse
@@ -30,12 +30,13 @@ def generate_bodies(response: DescribedResponse, how: settings = EDGES) -> tuple
     count = how.max_examples if Phase.generate in how.phases else 0
     schemas = response.document.get("components", {}).get("schemas", {})
     components = json.dumps({"schemas": {name: judged(each) for name, each in schemas.items()}})
-    return _generate(components, json.dumps(judged(response.schema)), count, current_run().seed)
+    return make_bodies(components, json.dumps(judged(response.schema)), count, current_run().seed)
 
 
 # They depend on the document alone, so all clients share them.
 @functools.cache
-def _generate(components: str, schema: str, count: int, seed: int | None) -> tuple[bytes, ...]:
+def make_bodies(components: str, schema: str, count: int, seed: int | None) -> tuple[bytes, ...]:
+    """Return bodies of a schema, of which a number are random."""
     content = {JSON_TYPE: {"schema": _limit_lists(json.loads(schema))}}
     operation = {
         "requestBody": {"required": True, "content": content},
@@ -82,7 +83,7 @@ def _draw(strategy: Any, count: int, seed: int | None) -> list[Case]:
 def _encode(body: Any, *, ascii_only: bool) -> bytes:
     if isinstance(body, bytes):
         return body
-    if isinstance(body, NotSet):
+    if is_absent(body):
         return b""
     return json.dumps(body, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
 

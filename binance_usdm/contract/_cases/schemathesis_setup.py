@@ -12,18 +12,14 @@ import schemathesis
 from hypothesis import Phase, settings
 from requests.auth import AuthBase
 from schemathesis import checks as built_in
-from schemathesis.core.failures import FailureGroup
-from schemathesis.core.result import Ok
-
-# What `parametrize` runs, and what sends to an application. Neither has a public form.
-from schemathesis.pytest.lazy import get_all_tests
-from schemathesis.python.asgi import get_client
+from schemathesis.errors import FailureGroup
 
 from binance_usdm.contract._spec.document import Json
 from binance_usdm.contract._spec.operations import operation_by_route, operations
 from binance_usdm.contract._spec.schemas import effective
 
 from .run_state import current_run
+from .schemathesis_internals import build_tests, open_session
 
 Case: TypeAlias = schemathesis.Case[Any]
 Schema: TypeAlias = schemathesis.BaseSchema
@@ -112,7 +108,7 @@ def run_cases(
     if timestamp is not None:
         _set_timestamp(schema, document, timestamp)
     # One session for all cases, and none of them within hypothesis: twice as fast.
-    with get_client(app) as session:
+    with open_session(app) as session:
         cases = generate_cases(schema, how)
         for finding in send_cases(schema, cases, checks, session=session):
             problems.setdefault(
@@ -173,12 +169,9 @@ def generate_cases(schema: Schema, how: settings = EDGES) -> list[Case]:
     def keep(case: Case) -> None:
         cases.append(case)
 
-    for result in get_all_tests(schema=schema, test_func=keep, settings=how, given_kwargs=None):
-        assert isinstance(result, Ok), result.err()
-        test = result.ok()[1]
-        if seed is not None:
-            test = hypothesis.seed(seed)(test)
-        test()
+    for test in build_tests(schema, keep, how):
+        seeded = test if seed is None else hypothesis.seed(seed)(test)
+        seeded()
     return cases
 
 

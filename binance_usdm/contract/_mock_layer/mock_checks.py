@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 from schemathesis import checks as built_in
-from schemathesis.core.failures import FailureGroup
+from schemathesis.errors import FailureGroup
 
 from binance_usdm.contract._cases.expectations import BODY_FAULTS, KEYS, MOCK_FAULTS, TIMESTAMPS
 from binance_usdm.contract._cases.raw_requests import (
