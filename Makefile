@@ -70,8 +70,9 @@ contract: install ## run the contract tests: mock and client against the spec, a
 contract-random: install ## the contract tests with a random seed, which is printed, or with SEED
 	$(BIN)/python -m tests.contract.run_random $(if $(SEED),--seed $(SEED))
 
-contract-faults: install ## plant every seeded fault and see which check notices; some minutes
+contract-faults: install ## plant every seeded fault, change every fact of the spec, and see which check notices; some minutes
 	$(BIN)/python -m tests.contract.run_seeded_faults
+	$(BIN)/python -m tests.contract.run_spec_changes
 
 second-opinion: install ## check the verdicts on seeded changes of the spec with generated clients; a minute
 	$(BIN)/python -m tests.generator.changes.run_second_opinion

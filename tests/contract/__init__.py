@@ -6,5 +6,6 @@ names of the product, all of which stand in `patch_points`.
 
     python -m tests.contract.run_all                all layers, with a table of what was tried
     python -m tests.contract.run_seeded_faults      every fault, with a table of what noticed it
+    python -m tests.contract.run_spec_changes       every change of the spec, likewise
     python -m tests.contract.run_random             all layers, with a random seed
 """

@@ -43,6 +43,7 @@ from binance_usdm._http.connections.parser import ResponseParser
 from binance_usdm._http.connections.sync_connection import SyncConnection
 from binance_usdm._policy.limiter_queue import LimiterQueue
 from binance_usdm._policy.retry import RetryQuota
+from binance_usdm.contract._client_layers.sdk import BASE_URLS
 from binance_usdm.mock import FAULTS, Logged, controls, engine, exchange, pipeline
 from binance_usdm.mock.core import clock, query, response
 from binance_usdm.mock.faults import fault, queue
@@ -127,6 +128,8 @@ START_BAN = PatchPoint(weight.WeightCounter, "ban")
 LIMIT_RESPONSE = PatchPoint(weight, "error_response")
 ADD_RETRY_AFTER = PatchPoint(weight, "_with_retry_after")
 TIMEOUT_FAULT = PatchPoint(FAULTS, "timeout")
+FIREWALL_FAULT = PatchPoint(FAULTS, "waf")
+ERROR_FAULT = PatchPoint(FAULTS, "error")
 ADD_WEIGHT = PatchPoint(weight.WeightCounter, "add")
 BAN_RESPONSE = PatchPoint(weight.WeightCounter, "ban_response")
 BANNED_RESPONSE = PatchPoint(weight, "banned_response")
@@ -193,6 +196,7 @@ error_response = response.error_response
 BALANCE_OPERATION = PatchPoint(balance, "OPERATION")
 WRITE_RECV_WINDOW = PatchPoint(balance, "_write_recv_window")
 VALIDATE_RECV_WINDOW = PatchPoint(_config, "validate_recv_window")
+NAMED_BASE_URLS = PatchPoint(BASE_URLS, "demo")
 PARSE_BASE_URL = PatchPoint(_base_client, "parse_base_url")
 BUILD_QUERY = PatchPoint(_request.RequestBuilder, "build_query")
 APPEND_TIMESTAMP = PatchPoint(_request, "append_timestamp")

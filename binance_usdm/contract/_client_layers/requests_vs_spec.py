@@ -45,7 +45,7 @@ from binance_usdm.contract._spec.exact_json import canonical, first_difference
 from binance_usdm.contract._spec.operations import Operation, operation_by_route, operations
 from binance_usdm.mock import ManualClock
 
-from . import request_edge_cases
+from . import request_edge_cases, request_servers, request_values
 
 HEADERS: Final = frozenset({b"host", b"user-agent", b"accept", b"accept-encoding"})
 WINDOWS: Final = (None, 1, 3000, 6000, 60000)
@@ -226,4 +226,6 @@ CHECKS: Final = (
     only_given_arguments_are_sent,
     arguments_are_declared,
     *request_edge_cases.CHECKS,
+    *request_servers.CHECKS,
+    *request_values.CHECKS,
 )

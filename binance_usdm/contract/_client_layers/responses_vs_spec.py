@@ -25,6 +25,7 @@ from . import (
     connection_checks,
     error_object_checks,
     response_attempt_checks,
+    response_document_checks,
     response_error_checks,
     response_metadata_checks,
     response_object_checks,
@@ -38,6 +39,7 @@ OK_CHECKS: Final = (
     *response_object_checks.CHECKS,
     *response_error_checks.OK_CHECKS,
     *error_object_checks.OK_CHECKS,
+    *response_document_checks.OK_CHECKS,
     *response_metadata_checks.CHECKS,
     *response_attempt_checks.CHECKS,
     *client_state_checks.CHECKS,
@@ -45,7 +47,11 @@ OK_CHECKS: Final = (
     *connection_checks.CHECKS,
     *transfer_checks.CHECKS,
 )
-ERROR_CHECKS: Final = (*response_error_checks.ERROR_CHECKS, *error_object_checks.ERROR_CHECKS)
+ERROR_CHECKS: Final = (
+    *response_error_checks.ERROR_CHECKS,
+    *response_document_checks.ERROR_CHECKS,
+    *error_object_checks.ERROR_CHECKS,
+)
 CHECKS: Final = (*OK_CHECKS, *ERROR_CHECKS)
 
 

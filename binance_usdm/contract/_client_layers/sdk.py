@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qs
 
 import httpx
 
+from binance_usdm import DEMO, MAINNET
 from binance_usdm.contract._cases.raw_requests import KEY, SECRET, T0
 from binance_usdm_wire import OPERATIONS
 
+BASE_URLS: Final = {"production": MAINNET, "demo": DEMO}
 Respond: TypeAlias = Callable[[httpx.Request], httpx.Response]
 
 
@@ -70,11 +72,13 @@ class Sdk:
         client: Class, or function that makes a client.
         transport: Class of the transport that stands for the network.
         operations: Operations of the client with the arguments that they say they take.
+        base_urls: Base URLs that the client has names for, by the environment of each.
     """
 
     client: Callable[..., Any]
     transport: Callable[[Respond], RecordingTransport] = RecordingTransport
     operations: Mapping[str, Any] = field(default_factory=lambda: OPERATIONS)
+    base_urls: Mapping[str, str] = field(default_factory=lambda: BASE_URLS)
 
     def connect(self, respond: Respond, **options: Any) -> tuple[Any, RecordingTransport]:
         """Return a client whose clock is at the time of the worked example, and its transport.

@@ -43,10 +43,12 @@ from . import (
     mock_keys,
     mock_limits,
     mock_log,
+    mock_responses,
     mock_routes,
     mock_setup,
     mock_state,
     mock_switches,
+    mock_values,
 )
 
 CHECKS: Final = (
@@ -61,6 +63,8 @@ CHECKS: Final = (
     *mock_state.CHECKS,
     *mock_switches.CHECKS,
     *mock_setup.CHECKS,
+    *mock_responses.CHECKS,
+    *mock_values.CHECKS,
 )
 
 

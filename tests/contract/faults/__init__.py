@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from . import (
+    documents,
     mock,
     mock_keys,
     mock_limits,
@@ -39,5 +40,6 @@ SEEDED_FAULTS: Final = (
     *response_connections.FAULTS,
     *response_objects.FAULTS,
     *response_metadata.FAULTS,
+    *documents.FAULTS,
 )
 FAULT_BY_NAME: Final[dict[str, SeededFault]] = {fault.name: fault for fault in SEEDED_FAULTS}

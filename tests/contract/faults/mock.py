@@ -150,6 +150,8 @@ STATUSES: Final = "every_status_is_produced"
 MINUTES: Final = "minutes_follow_the_clock"
 WEIGHT: Final = "weight_is_counted"
 BANS: Final = "bans_get_longer"
+BESIDE: Final = "values_beside_are_rejected"
+HEADERS_SENT: Final = "every_header_is_sent"
 COST: Final = "rejected_requests_cost_weight"
 TIME: Final = "exchange_time_is_sent"
 BASICS: Final = "basic_requests_work"
@@ -250,10 +252,16 @@ FAULTS: Final = (
         "parameters_come_in_any_order",
     )(points.PARAMETERS_CHECK.wrap(_require_order)),
     fault("parameter names in any case", NAMES)(points.PARSE_QUERY.wrap(_parse_any_case)),
-    fault("range of values not checked", ACCEPTED)(points.VALUE_CONSTRAINTS.replace(lambda *_: [])),
-    fault("type of values not checked", "not_a_server_error", ACCEPTED)(
-        change_parameters(validate=lambda text: None)
+    fault("range of values not checked", ACCEPTED, BESIDE)(
+        points.VALUE_CONSTRAINTS.replace(lambda *_: [])
     ),
+    fault(
+        "type of values not checked",
+        "not_a_server_error",
+        ACCEPTED,
+        BESIDE,
+        "error_codes_are_listed",
+    )(change_parameters(validate=lambda text: None)),
     # Routes.
     fault("any method accepted", ROUTES, "undeclared_method", SWITCHED, UNKNOWN_ROUTES)(
         points.FIND_OPERATION.replace(
@@ -303,7 +311,7 @@ FAULTS: Final = (
     fault(
         "rejected as a server error",
         *REJECTED,
-        *(EXACT_KEYS, LONG_WINDOWS, NAMES, STATUSES),
+        *(EXACT_KEYS, LONG_WINDOWS, NAMES, STATUSES, BESIDE, "headers_are_described"),
         *("ignored_auth", "missing_required_header", "not_a_server_error"),
         ALIKE,
         UNOPENED,
@@ -338,7 +346,7 @@ FAULTS: Final = (
         points.LIMIT_RESPONSE.wrap(lambda respond, status, code, text: respond(status, None, text))
     ),
     # Weight, limits and bans.
-    fault("no weight in the response", WEIGHT, COST, BASICS)(
+    fault("no weight in the response", WEIGHT, COST, BASICS, HEADERS_SENT)(
         remove_header(points.RESPOND, b"X-MBX-USED-WEIGHT-1M")
     ),
     fault(
@@ -354,7 +362,7 @@ FAULTS: Final = (
     ),
     fault("rejected requests cost nothing", COST)(points.ADD_WEIGHT_HEADER.wrap(_refund_rejected)),
     fault("minutes of thirty seconds", MINUTES, LOADED)(points.MINUTE_MS.replace(30_000)),
-    fault("no Retry-After", WEIGHT, MINUTES, BANS, BANNED, LIMIT_TEXTS)(
+    fault("no Retry-After", WEIGHT, MINUTES, BANS, BANNED, LIMIT_TEXTS, HEADERS_SENT)(
         remove_header(points.ADD_RETRY_AFTER, b"Retry-After")
     ),
     fault("Retry-After rounded down", MINUTES, WEIGHT, BANNED, LIMIT_TEXTS)(

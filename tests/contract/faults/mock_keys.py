@@ -85,12 +85,12 @@ FAULTS: Final = (
     fault("any permission lets a key read", PERMISSIONS, "wrong_settings_are_refused")(
         _grant(lambda permissions: ("reading", "futures") if permissions else ())
     ),
-    fault("reason in the response", ALIKE)(
+    fault("reason in the response", ALIKE, "error_codes_are_listed")(
         points.KEY_REJECTION.wrap(
             lambda reject, context, reason: points.RejectionError(-2015, reason)
         )
     ),
-    fault("address of the caller always told", ALIKE)(
+    fault("address of the caller always told", ALIKE, "error_codes_are_listed")(
         points.KEY_REJECTION.wrap(
             lambda reject, context, reason: reject(
                 replace(context, switches=replace(context.switches, caller_ip=context.address)),

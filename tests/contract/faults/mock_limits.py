@@ -135,7 +135,7 @@ FAULTS: Final = (
     fault("ban's end as a date", BANNED, TEXTS)(
         change_limit_text(lambda text: re.sub(r"until \d+", "until 2020-06-09 11:36:53", text))
     ),
-    fault("ban without an end", BANNED, TEXTS)(
+    fault("ban without an end", BANNED, TEXTS, "error_codes_are_listed")(
         change_limit_text(lambda text: re.sub(r" until \d+", "", text))
     ),
     fault("default limit in the text", TEXTS)(
@@ -152,15 +152,19 @@ FAULTS: Final = (
     fault("ban for known paths only", BANNED)(points.RESPOND.wrap(_ban_known_paths_only)),
     fault("ban for valid requests only", BANNED)(points.RESPOND.wrap(_check_before_ban)),
     # Unknown routes.
-    fault("unknown path without -5000", UNKNOWN, SWITCHED, "log_has_every_request")(
-        change_not_found(lambda reply: replace(reply, body=reply.body.replace(b"-5000", b"-1000")))
-    ),
+    fault(
+        "unknown path without -5000",
+        UNKNOWN,
+        SWITCHED,
+        "log_has_every_request",
+        "error_codes_are_listed",
+    )(change_not_found(lambda reply: replace(reply, body=reply.body.replace(b"-5000", b"-1000")))),
     fault("unknown path not named", UNKNOWN)(
         change_not_found(
             lambda reply: replace(reply, body=re.sub(rb"Path \S+,", b"Path /,", reply.body))
         )
     ),
-    fault("unknown path as text", UNKNOWN, SWITCHED)(
+    fault("unknown path as text", UNKNOWN, SWITCHED, "media_types_are_described")(
         change_not_found(lambda reply: replace(reply, headers=((b"Content-Type", b"text/plain"),)))
     ),
     fault("fixed methods in Allow", SWITCHED)(

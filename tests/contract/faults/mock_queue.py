@@ -134,6 +134,7 @@ FAULTS: Final = (
         "saved_scenario_is_loaded",
         "certain_failures_cost_nothing",
         "faults_take_options",
+        "every_media_type_is_sent",
     )(change_queued(_double_times)),
     fault("fault counts requests of other keys", KEY, OPERATION)(
         points.MATCH_FAULT.wrap(_count_every_request)

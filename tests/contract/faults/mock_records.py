@@ -170,7 +170,9 @@ FAULTS: Final = (
             lambda explain, key, *args: f"{explain(key, *args)}: {key.secret}"
         )
     ),
-    fault("right signature in a response", SECRETS)(points.CHECK_SIGNATURE.wrap(_tell_signature)),
+    fault("right signature in a response", SECRETS, "error_codes_are_listed")(
+        points.CHECK_SIGNATURE.wrap(_tell_signature)
+    ),
     # Reset.
     fault("reset keeps weight", RESET)(keep_over_reset("counters")),
     fault("reset keeps accounts", RESET)(keep_over_reset("keys", "account")),

@@ -68,10 +68,10 @@ FAULTS: Final = (
     fault("stubs not verified", STUBS)(
         points.CHOOSE_STUB.replace(lambda stub, query, headers: stub.open)
     ),
-    fault("options of faults ignored", OPTIONS, WRONG)(
+    fault("options of faults ignored", OPTIONS, WRONG, "every_media_type_is_sent")(
         points.RESOLVE_OPTIONS.replace(lambda described, options: dict(described.options))
     ),
-    fault("firewall charges weight", COST)(
+    fault("firewall charges weight", COST, "headers_are_described")(
         points.WAF_FAULT.replace(replace(points.WAF_FAULT.value, costs_weight=True))
     ),
     fault("throttled requests charged", COST)(points.RESPOND_WITH_FAULT.wrap(_charge_throttled)),

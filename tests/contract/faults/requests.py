@@ -15,6 +15,7 @@ from binance_usdm import APIError
 from binance_usdm.contract._cases.raw_requests import KEY, SECRET, signature
 from tests.contract import patch_points as points
 from tests.contract.patch_points import Patch
+from tests.support.spec_facts import BALANCE_PATH
 
 from .response_patches import change_outcome, change_rows
 from .seeded_fault import seed
@@ -24,6 +25,7 @@ MAX_INT64: Final = 2**63 - 1
 
 
 fault = partial(seed, "requests")
+BALANCE: Final = BALANCE_PATH.encode()
 
 
 @dataclass
@@ -286,13 +288,16 @@ FAULTS: Final = (
     fault("default window wins", WINDOW)(send_default_window(everywhere=False)),
     fault("default window with every call", WINDOW)(send_default_window(everywhere=True)),
     # Arguments.
-    fault("arguments not checked", *SENT, TYPES)(write_window(lambda name, value: str(value))),
+    fault("arguments not checked", *SENT, TYPES, "arguments_beside_are_rejected")(
+        write_window(lambda name, value: str(value))
+    ),
     fault(
         "invalid arguments corrected",
         *SENT,
         TYPES,
         "negative_data_rejection",
         "only_described_is_accepted",
+        "arguments_beside_are_rejected",
     )(write_window(_correct_window)),
     fault("true accepted as a window", TYPES)(accept_window(lambda value: value is True)),
     fault("float accepted as a window", TYPES)(
@@ -321,7 +326,7 @@ FAULTS: Final = (
         change_target(lambda path, query: path + b"??" + query)
     ),
     fault("another path", *BARRED, BASE_PATH)(
-        change_request(lambda parts: {"target": parts.target.replace(b"/v3/", b"/v2/")})
+        change_request(lambda parts: {"target": parts.target.replace(BALANCE, BALANCE + b"s")})
     ),
     fault("base path dropped", BASE_PATH)(
         change_request(lambda parts: {"target": parts.target[parts.target.index(b"/fapi") :]})

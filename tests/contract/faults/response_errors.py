@@ -30,6 +30,8 @@ from .response_checks import (
     CODES,
     COMPRESSED,
     DEADLINE,
+    DESCRIBED_WAIT,
+    DESCRIBED_WEIGHT,
     ERRORS,
     EVENTS,
     GO_ON,
@@ -47,6 +49,7 @@ from .response_checks import (
     OTHER,
     OTHER_PATHS,
     OUTAGE,
+    PERMANENT,
     PLAIN,
     SECRETS,
     SIZES,
@@ -216,25 +219,37 @@ FAULTS: Final = (
     fault("code as the status", *CODES, EVENTS, DEADLINE)(
         change_error(lambda error: copy_error(error, status=error.code or error.status))
     ),
-    fault("missing code read as zero", *CODES)(
+    fault("missing code read as zero", *CODES, PERMANENT)(
         change_error(lambda error: copy_error(error, code=error.code or 0))
     ),
     fault("string accepted as a code", MATRIX)(change_outcome(_read_code_string)),
     fault("message lost", ERRORS, MESSAGES, WAITS, ATTEMPTS)(
         change_error(lambda error: copy_error(error, message=""))
     ),
-    fault("last dot of messages lost", ERRORS, ATTEMPTS)(
+    fault("last dot of messages lost", ERRORS, ATTEMPTS, PERMANENT)(
         change_error(lambda error: copy_error(error, message=error.message.rstrip(".")))
     ),
     fault("messages half sanitized", MESSAGES)(points.SANITIZE_TEXT.wrap(_sanitize_half)),
     fault("no hints", ERRORS, HINTS)(points.HINT_BY_CODE.replace({})),
     fault("hints of two codes swapped", ERRORS, HINTS)(_swap_hints),
-    fault("every error retryable", ERRORS, ATTEMPTS, EVENTS)(points.IS_RETRYABLE.replace(True)),
-    fault("order limit retryable", ERRORS, ATTEMPTS)(points.NON_RETRYABLE_CODES.replace(set())),
-    # Waits.
-    fault("Retry-After ignored", WAITS, MOCK_FAULTS, ATTEMPTS, BUDGET_KNOWN, TOLD, HOLDS, DEADLINE)(
-        change_header("retry-after", lambda text: "")
+    fault("every error retryable", ERRORS, ATTEMPTS, EVENTS, PERMANENT)(
+        points.IS_RETRYABLE.replace(True)
     ),
+    fault("order limit retryable", ERRORS, ATTEMPTS, PERMANENT)(
+        points.NON_RETRYABLE_CODES.replace(set())
+    ),
+    # Waits.
+    fault(
+        "Retry-After ignored",
+        WAITS,
+        MOCK_FAULTS,
+        ATTEMPTS,
+        BUDGET_KNOWN,
+        TOLD,
+        HOLDS,
+        DEADLINE,
+        DESCRIBED_WAIT,
+    )(change_header("retry-after", lambda text: "")),
     fault("Retry-After in whole seconds", WAITS)(
         change_header("retry-after", lambda text: text.partition(".")[0])
     ),
@@ -249,19 +264,33 @@ FAULTS: Final = (
             lambda get, error: (end := get(error)) and end.replace(microsecond=0)
         )
     ),
-    fault("no wait without Retry-After", WAITS, ERRORS, MATRIX, MESSAGES, HINTS)(
+    fault("no wait without Retry-After", WAITS, ERRORS, MATRIX, MESSAGES, HINTS, PERMANENT)(
         points.COOLDOWN_SECONDS.replace(lambda error, now: error.retry_after)
     ),
     fault("waits of an hour at most", WAITS)(
         points.COOLDOWN_SECONDS.change_result(lambda seconds: min(seconds, 3600.0))
     ),
     # Metadata.
-    fault("used weight ignored", METADATA, ATTEMPTS, BUDGET_KNOWN, BUDGET, EVENTS, TOLD)(
-        points.PARSE_USED_WEIGHT.replace(lambda headers: None)
-    ),
-    fault("used weight as a string", METADATA, ATTEMPTS, BUDGET_KNOWN, BUDGET, EVENTS, TOLD)(
-        points.PARSE_USED_WEIGHT.replace(lambda headers: headers.get(USED_WEIGHT))
-    ),
+    fault(
+        "used weight ignored",
+        METADATA,
+        ATTEMPTS,
+        BUDGET_KNOWN,
+        BUDGET,
+        EVENTS,
+        TOLD,
+        DESCRIBED_WEIGHT,
+    )(points.PARSE_USED_WEIGHT.replace(lambda headers: None)),
+    fault(
+        "used weight as a string",
+        METADATA,
+        ATTEMPTS,
+        BUDGET_KNOWN,
+        BUDGET,
+        EVENTS,
+        TOLD,
+        DESCRIBED_WEIGHT,
+    )(points.PARSE_USED_WEIGHT.replace(lambda headers: headers.get(USED_WEIGHT))),
     fault("used weight of another header", METADATA)(
         points.PARSE_USED_WEIGHT.wrap(_read_other_weight)
     ),
