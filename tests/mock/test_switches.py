@@ -332,3 +332,9 @@ def test_switches_are_turned_by_values_as_json_has_them() -> None:
 def test_json_that_is_no_position_of_a_switch_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Switches().with_changes(wrong)
+
+
+def test_codes_of_statuses_may_be_integers() -> None:
+    """In Python a code is an integer; in JSON it can only be the string of one."""
+    for statuses in ({-1022: 401}, {"-1022": 401}):
+        assert Switches().with_changes({"statuses": statuses}).statuses == {-1022: 401}

@@ -151,7 +151,7 @@ _MINIMUMS: Final = {"weight_limit": 1, "ban_after": 0, "ban_seconds": 0}
 
 def _with_integer_keys(statuses: Mapping[str, Any]) -> dict[Any, Any]:
     """Return HTTP statuses with integer codes: the field names of JSON are strings."""
-    return {int(code) if _CODE(code) else code: status for code, status in statuses.items()}
+    return {int(code) if _CODE(str(code)) else code: status for code, status in statuses.items()}
 
 
 def _require_one_of(name: str, value: object, allowed: Collection[object]) -> None:
