@@ -9,6 +9,9 @@ from typing import Any, Literal, TypeAlias
 
 import pytest
 
+from binance_usdm.mock import Switches
+
+from ._cases.assumptions import Assume, parse_assumptions
 from ._cases.raw_requests import exchange_maker, make_exchange
 from ._cases.schemathesis_setup import Problems, run_checks, settings_for
 from ._client_layers import requests_vs_spec, responses_vs_spec
@@ -51,7 +54,12 @@ class ContractCheck:
 
 
 def list_checks(
-    *, client: Any = None, mock: Any = None, document: Json = SPEC, max_examples: int = 25
+    *,
+    client: Any = None,
+    mock: Any = None,
+    document: Json = SPEC,
+    max_examples: int = 25,
+    assume: Assume = None,
 ) -> list[ContractCheck]:
     """Return the checks of a client (layers B and C), of a mock exchange (A), or of both.
 
@@ -60,15 +68,17 @@ def list_checks(
         mock: Subclass of `Exchange`, or a function with its arguments.
         document: OpenAPI document that is kept.
         max_examples: Random cases of an operation, beside all examples and edges.
+        assume: What is assumed of the mock in open questions: names of its switches to values, or
+            a `Switches`.
 
     Raises:
-        ValueError: Neither a client nor a mock was given.
+        ValueError: Neither a client nor a mock was given, or an assumption is not valid.
     """
     if client is None and mock is None:
         raise ValueError("pass client=, mock= or both")
     checks: list[ContractCheck] = []
     if mock is not None:
-        checks += _mock_checks(mock, document, max_examples)
+        checks += _mock_checks(mock, document, max_examples, parse_assumptions(assume))
     if client is not None:
         sdk = client if isinstance(client, Sdk) else Sdk(client)
         checks += _client_checks(sdk, document, max_examples)
@@ -76,7 +86,12 @@ def list_checks(
 
 
 def parametrize(
-    *, client: Any = None, mock: Any = None, document: Json = SPEC, max_examples: int = 25
+    *,
+    client: Any = None,
+    mock: Any = None,
+    document: Json = SPEC,
+    max_examples: int = 25,
+    assume: Assume = None,
 ) -> pytest.MarkDecorator:
     """Return a decorator that runs a test once with each check, as `contract_check`.
 
@@ -85,26 +100,30 @@ def parametrize(
         mock: Subclass of `Exchange`, or a function with its arguments.
         document: OpenAPI document that is kept.
         max_examples: Random cases of an operation, beside all examples and edges.
+        assume: What is assumed of the mock in open questions: names of its switches to values, or
+            a `Switches`.
 
     Example:
         @contract.parametrize(client=MyClient)
         def test_contract(contract_check):
             contract_check()
     """
-    checks = list_checks(client=client, mock=mock, document=document, max_examples=max_examples)
+    checks = list_checks(
+        client=client, mock=mock, document=document, max_examples=max_examples, assume=assume
+    )
     return pytest.mark.parametrize("contract_check", checks, ids=str)
 
 
-def _mock_checks(mock: Any, document: Json, max_examples: int) -> list[ContractCheck]:
+def _mock_checks(
+    mock: Any, document: Json, max_examples: int, assume: Switches
+) -> list[ContractCheck]:
     make = exchange_maker(mock)
 
     def run_generated() -> Problems:
-        exchange = make(document)
-        checks = mock_vs_spec.case_checks(document, exchange)
-        return mock_vs_spec.send_cases(document, exchange, checks, settings_for(max_examples))
+        return mock_vs_spec.run_generated(document, make, settings_for(max_examples), assume)
 
     def run(check: Callable[..., None]) -> Problems:
-        return run_checks([check], operations(document), partial(make, document))
+        return mock_vs_spec.run_check(check, document, make, assume)
 
     checks = [
         ContractCheck("mock", each.__name__, partial(run, each)) for each in mock_vs_spec.CHECKS

@@ -48,7 +48,7 @@ from binance_usdm.mock import FAULTS, Logged, controls, engine, exchange, pipeli
 from binance_usdm.mock.core import clock, query, response
 from binance_usdm.mock.faults import fault, queue
 from binance_usdm.mock.scenario import loading, saving
-from binance_usdm.mock.spec import api_spec, schema
+from binance_usdm.mock.spec import api_spec, parameters, schema
 from binance_usdm.mock.state import accounts, state, stubs, weight
 from binance_usdm.mock.verify import checks, rejection
 from binance_usdm_wire import AccountBalance, operations, rows, writing
@@ -101,12 +101,15 @@ PARSE_QUERY = PatchPoint(query.Query, "parse")
 SPLIT_SIGNATURE = PatchPoint(query.Query, "split_signature")
 FIND_KEY = PatchPoint(checks, "_find_key")
 # Its checks of a request.
+KEY_CHECK = PatchPoint(checks._CHECKS, "key")
 PARAMETERS_CHECK = PatchPoint(checks._CHECKS, "parameters")
 CHECK_SIGNATURE = PatchPoint(checks._CHECKS, "signature")
 TIMESTAMP_CHECK = PatchPoint(checks._CHECKS, "timestamp")
 CHECK_PARAMETER = PatchPoint(checks, "_check_parameter")
 MAX_AHEAD_MS = PatchPoint(checks, "MAX_AHEAD_MS")
 DEFAULT_RECV_WINDOW_MS = PatchPoint(checks, "DEFAULT_RECV_WINDOW_MS")
+VIOLATION_REJECTION = PatchPoint(checks, "_violation_rejection")
+COMPILE_VALIDATOR = PatchPoint(parameters, "compile_validator")
 VALUE_CONSTRAINTS = PatchPoint(schema, "_constraints")
 STATUS_BY_CODE = PatchPoint(rejection, "STATUS_BY_CODE")
 REJECTION_STATUS = PatchPoint(rejection.RejectionError, "status")
@@ -188,6 +191,7 @@ LOAD_CLOCK = PatchPoint(loading, "_set_clock")
 SAVED_FAULT = PatchPoint(saving, "show_fault")
 
 Account = accounts.Account
+Pairs = query.Pairs
 Query = query.Query
 RejectionError = rejection.RejectionError
 error_response = response.error_response

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 from hypothesis import settings
 
+from binance_usdm.contract._cases.assumed_cases import case_checks
+from binance_usdm.contract._cases.assumptions import DEFAULTS
 from binance_usdm.contract._cases.raw_requests import make_exchange
-from binance_usdm.contract._cases.schemathesis_setup import EDGES, GENERATED, run_checks
-from binance_usdm.contract._mock_layer.mock_vs_spec import CHECKS, case_checks, send_cases
+from binance_usdm.contract._cases.schemathesis_setup import EDGES, GENERATED
+from binance_usdm.contract._mock_layer.mock_vs_spec import CHECKS, run_check, send_cases
 from binance_usdm.contract._spec.document import SPEC
 from binance_usdm.contract._spec.operations import operations
 
@@ -18,13 +19,13 @@ from binance_usdm.contract._spec.operations import operations
 def test_generated_cases_pass() -> None:
     """The mock answers all cases of schemathesis as the spec says."""
     exchange = make_exchange(SPEC)
-    assert send_cases(SPEC, exchange, case_checks(SPEC, exchange), GENERATED) == {}
+    assert send_cases(SPEC, exchange, case_checks(SPEC, DEFAULTS), GENERATED) == {}
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_check_passes(check: Callable[..., None]) -> None:
     """The mock keeps what no schema states."""
-    assert run_checks([check], operations(SPEC), partial(make_exchange, SPEC)) == {}
+    assert run_check(check, SPEC, make_exchange, DEFAULTS) == {}
 
 
 def test_cases_reach_every_rule() -> None:

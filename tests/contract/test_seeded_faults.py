@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from binance_usdm.contract._cases.assumed_cases import case_checks
+from binance_usdm.contract._cases.assumptions import DEFAULTS
 from binance_usdm.contract._cases.raw_requests import make_exchange
 from binance_usdm.contract._cases.schemathesis_setup import run_checks
 from binance_usdm.contract._client_layers import requests_vs_spec, responses_vs_spec
@@ -29,7 +31,7 @@ def own_checks(layer: str) -> set[str]:
     exchange = make_exchange(SPEC)
     facade = Facade(SPEC, *SDKS["sync"].connect(exchange))
     checks: dict[str, list[Any]] = {
-        "mock": [*mock_vs_spec.case_checks(SPEC, exchange), *mock_vs_spec.CHECKS],
+        "mock": [*case_checks(SPEC, DEFAULTS), *mock_vs_spec.CHECKS],
         "requests": [*requests_vs_spec.case_checks(SPEC, facade), *requests_vs_spec.CHECKS],
         "responses": [*responses_vs_spec.CHECKS],
     }

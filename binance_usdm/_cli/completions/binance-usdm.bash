@@ -32,12 +32,12 @@ _binance_usdm() {
     'mock serve:--api-key'|'mock serve:--api-secret'|'mock serve:--account'|'mock serve:--clock-offset'|'mock serve:--stub'|'mock serve:--fault'|'mock serve:--switch'|'mock serve:--host'|'mock serve:--port'|'mock serve:--workers') return ;;
     'mock run:--seed'|'mock run:--public-key'|'mock run:--reply'|'mock run:--replay'|'mock run:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     'mock run:--api-key'|'mock run:--api-secret'|'mock run:--account'|'mock run:--clock-offset'|'mock run:--stub'|'mock run:--fault'|'mock run:--switch') return ;;
-    'contract run:--url'|'contract run:--seed'|'contract run:--max-examples'|'contract run:--time-budget'|'contract run:--max-per-minute'|'contract run:--case') return ;;
+    'contract run:--url'|'contract run:--seed'|'contract run:--max-examples'|'contract run:--time-budget'|'contract run:--assume'|'contract run:--max-per-minute'|'contract run:--case') return ;;
     'contract run:--spec'|'contract run:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     'contract client:--spec'|'contract client:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     'contract client:--seed'|'contract client:--max-examples'|'contract client:--time-budget') return ;;
     'contract mock:--spec'|'contract mock:--report') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
-    'contract mock:--seed'|'contract mock:--max-examples'|'contract mock:--time-budget') return ;;
+    'contract mock:--seed'|'contract mock:--max-examples'|'contract mock:--time-budget'|'contract mock:--assume') return ;;
     'contract reply:--operation'|'contract reply:--status') return ;;
     'contract reply:--spec'|'contract reply:--proposal') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
     spec:--language) COMPREPLY=($(compgen -W 'en zh' -- "$current")); return ;;
@@ -55,9 +55,9 @@ _binance_usdm() {
     'mock scrub') words='-h --help' ;;
     completion) words='bash zsh fish -h --help' ;;
     contract) words='run client mock program reply -h --help' ;;
-    'contract run') words='-h --help --url --spec --seed --max-examples --time-budget --report --max-per-minute --case' ;;
+    'contract run') words='-h --help --url --spec --seed --max-examples --time-budget --report --assume --max-per-minute --case' ;;
     'contract client') words='-h --help --spec --seed --max-examples --time-budget --report' ;;
-    'contract mock') words='-h --help --spec --seed --max-examples --time-budget --report' ;;
+    'contract mock') words='-h --help --spec --seed --max-examples --time-budget --report --assume' ;;
     'contract program') words='-h --help' ;;
     'contract reply') words='-h --help --operation --status --spec --json --proposal' ;;
     spec) words='-h --help --language --extensions --vectors' ;;

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from binance_usdm._cli.mock.values import parse_switch
+
 from .program import PROTOCOL
 from .values import (
     MAX_EXAMPLES,
@@ -53,6 +55,7 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
     run.set_defaults(run=_call("runs", "run_server"))
     run.add_argument("--url", type=parse_url, metavar="URL", help="base URL of the server")
     _add_run_arguments(run)
+    _add_assume_argument(run)
     run.add_argument(
         "--max-per-minute",
         type=integer_between(1, 1_000_000),
@@ -75,6 +78,8 @@ def configure_parser(command: argparse.ArgumentParser) -> None:
             help="class, or function that makes one; modules of this folder can be imported",
         )
         _add_run_arguments(layers)
+        if name == "mock":
+            _add_assume_argument(layers)
     program = _add(commands, "program", _PROGRAM_TEXT, f"{_PROGRAM_TEXT}\n\n{PROTOCOL}")
     program.set_defaults(run=_call("program", "run_program_calls"))
     program.add_argument("program", nargs=argparse.REMAINDER, metavar="-- PROGRAM [ARGUMENT ...]")
@@ -119,6 +124,19 @@ def _add(commands: Any, name: str, text: str, description: str) -> argparse.Argu
     )
     parser.set_defaults(usage_error=parser.error)
     return parser
+
+
+def _add_assume_argument(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--assume",
+        type=parse_switch,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="assume another answer to an open question, a switch of `mock serve`; the value is "
+        "JSON. May be repeated. A finding that rests on an assumption says so, and counts all the "
+        "same: the exit code is 1",
+    )
 
 
 def _add_run_arguments(command: argparse.ArgumentParser) -> None:

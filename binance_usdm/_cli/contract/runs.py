@@ -7,8 +7,9 @@ import os
 import shlex
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -48,9 +49,7 @@ def run_server(options: argparse.Namespace) -> int:
         url, account = options.url, Account(DEFAULT_API_KEY, DEFAULT_API_SECRET)
         clock: Clock = now_ms
         if url is None:
-            # A busy machine makes no request too old.
-            clock = ManualClock(now_ms())
-            exchange = Exchange(spec=document, switches=UNLIMITED, clock=clock)
+            exchange, clock = _make_exchange(options, document, now_ms())
             url = stack.enter_context(running(exchange))
         else:
             _reject_exchange(url, document)
@@ -64,6 +63,7 @@ def run_server(options: argparse.Namespace) -> int:
             max_per_minute=options.max_per_minute,
             only=options.case,
             now=clock,
+            assume=_assumed(options),
         )
         try:
             return _print_sections(options, options.url or "mock exchange", check.run(run), run)
@@ -88,8 +88,37 @@ def run_mock(options: argparse.Namespace) -> int:
         from binance_usdm.contract import exchange_maker
         from binance_usdm.contract._layers.layers import mock_layer, run_layers
 
-        layers = [mock_layer(document, exchange_maker(options.mock), how)]
+        make = exchange_maker(options.mock)
+        layers = [mock_layer(document, make, how, _assumed(options))]
         return _print_sections(options, _name(options.mock), run_layers(document, layers, run), run)
+
+
+def _assumed(options: argparse.Namespace) -> Switches:
+    """Return what is assumed of open questions."""
+    return Switches().with_changes(dict(options.assume))
+
+
+def _make_exchange(
+    options: argparse.Namespace, document: Any, ms: int
+) -> tuple[Exchange, Callable[[], int]]:
+    """Return a mock exchange that keeps to what is assumed, and its clock.
+
+    The clock is a ms later whenever it is asked for the time of a request, and stands otherwise: a
+    busy machine makes no request too old.
+    """
+    clock = ManualClock(ms)
+    switches = replace(_assumed(options), weight_limit=UNLIMITED.weight_limit)
+    try:
+        exchange = Exchange(spec=document, switches=switches, clock=clock)
+    except ValueError as error:
+        options.usage_error(f"argument --assume: {error}")
+        raise
+
+    def now() -> int:
+        clock.advance(1)
+        return clock.ms
+
+    return exchange, now
 
 
 @contextmanager
@@ -126,6 +155,7 @@ def _print_sections(
     options: argparse.Namespace, target: str, sections: Iterator[Section], run: Run
 ) -> int:
     """Print each section when it has ended, write the reports, and return the exit code."""
+    from binance_usdm.contract._cases.assumptions import format_switch
     from binance_usdm.contract._reports.report import (
         TABLE_HEAD,
         Report,
@@ -133,7 +163,10 @@ def _print_sections(
         section_lines,
     )
 
-    report = Report(target, {"seed": str(options.seed), "max_examples": str(options.max_examples)})
+    kept = {"seed": str(options.seed), "max_examples": str(options.max_examples)}
+    if assumptions := getattr(options, "assume", ()):
+        kept["assume"] = " ".join(format_switch(*each) for each in assumptions)
+    report = Report(target, kept)
     print(TABLE_HEAD, flush=True)
     progress = make_progress("contract")
     if progress is not None:
@@ -192,6 +225,8 @@ def _credentials(options: argparse.Namespace) -> tuple[str, str]:
 
 def _command(options: argparse.Namespace, *words: str) -> str:
     """Return the command that runs one case with the same options."""
+    from binance_usdm.contract._cases.assumptions import format_switch
+
     command = ["binance-usdm", "contract", *words]
     values = {"--url": options.url, "--spec": options.spec, "--seed": options.seed}
     if options.max_examples != DEFAULT_EXAMPLES:
@@ -199,6 +234,8 @@ def _command(options: argparse.Namespace, *words: str) -> str:
     for name, value in values.items():
         if value is not None:
             command += [name, os.fspath(value) if name == "--spec" else str(value)]
+    for each in options.assume:
+        command += ["--assume", format_switch(*each)]
     return shlex.join(command)
 
 

@@ -29,15 +29,6 @@ from binance_usdm.contract._spec.response_model import DescribedResponse
 
 Outcome: TypeAlias = tuple[type, int, int | None]
 """Class of the response or error, HTTP status, and the exchange's code."""
-# Timestamps that are accepted or not: ms ahead of the exchange's clock, window.
-TIMESTAMPS: Final[tuple[tuple[int, int | None, bool], ...]] = (
-    (999, None, True),
-    (1000, None, False),
-    (-5000, None, True),
-    (-5001, None, False),
-    *((-window, window, True) for window in (1, 3000, 5000, 60000)),
-    *((-window - 1, window, False) for window in (1, 3000, 5000, 60000)),
-)
 # Keys that are sent, and the code of the error response; 0 for a valid key.
 KEYS: Final[tuple[tuple[tuple[str, ...], int], ...]] = (
     ((KEY,), 0),

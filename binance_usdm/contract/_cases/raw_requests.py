@@ -11,7 +11,8 @@ from binance_usdm.contract._spec.document import Json
 from binance_usdm.contract._spec.operations import Operation
 from binance_usdm.mock import Exchange, ManualClock, Reply, Switches
 
-KEY: Final = "contract-tests-key"
+# In the form of real keys.
+KEY: Final = "contracttestskey" * 4
 SECRET: Final = "contract-tests-secret"
 # The timestamp of the documentation's signing examples.
 T0: Final = 1_591_702_613_943

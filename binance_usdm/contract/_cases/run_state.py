@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from .assumptions import Assumption
 from .coverage import Coverage
 
 
@@ -30,6 +31,7 @@ class Run:
         checks: How often each check has run, by its name.
         steps: How many cases and checks have begun.
         is_complete: Whether nothing was left out for lack of time.
+        assumptions: The assumptions that the finding of a check rests on, by the check's name.
         coverage: Takes every request that schemathesis sends, with its response.
     """
 
@@ -39,6 +41,7 @@ class Run:
     checks: Counter[str] = field(default_factory=Counter)
     steps: int = 0
     is_complete: bool = True
+    assumptions: dict[str, tuple[Assumption, ...]] = field(default_factory=dict)
     coverage: Coverage | None = None
 
     def observe(self, response: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
-from urllib.parse import urlsplit
 
 import hypothesis
 import schemathesis
@@ -15,9 +14,10 @@ from schemathesis import checks as built_in
 from schemathesis.errors import FailureGroup
 
 from binance_usdm.contract._spec.document import Json
-from binance_usdm.contract._spec.operations import operation_by_route, operations
+from binance_usdm.contract._spec.operations import operations
 from binance_usdm.contract._spec.schemas import effective
 
+from .assumptions import Assumption, label
 from .run_state import current_run
 from .schemathesis_internals import build_tests, open_session
 
@@ -50,25 +50,10 @@ CONFIG: Final[dict[str, Any]] = {
 
 def load_schema(document: Json, changes: Json | None = None) -> Schema:
     """Return a document as a schema of schemathesis, set up with `CONFIG` and changes of it."""
-    config = schemathesis.Config.from_dict({**CONFIG, **(changes or {})})
+    changes = changes or {}
+    checks = {**CONFIG["checks"], **changes.get("checks", {})}
+    config = schemathesis.Config.from_dict({**CONFIG, **changes, "checks": checks})
     return schemathesis.openapi.from_dict(effective(document), config=config)
-
-
-def accepts_only_what_is_described(document: Json) -> Check:
-    """Return a check that every request with a response of 200 is one that the document allows.
-
-    `negative_data_rejection` means that too, but schemathesis 4.32 accepts every invalid case of
-    its coverage phase whose query has one valid value beside the invalid one.
-    """
-    by_route = operation_by_route(document)
-
-    def only_described_is_accepted(context: Any, response: Any, case: Case) -> None:
-        operation = by_route.get((response.request.method, case.path))
-        if response.status_code == 200 and operation is not None:
-            problems = operation.query_problems(urlsplit(response.request.url).query)
-            assert not problems, f"accepted with an invalid {', '.join(problems)}"
-
-    return only_described_is_accepted
 
 
 @dataclass(frozen=True)
@@ -78,6 +63,16 @@ class CaseFinding:
     check: str
     case: Case
     failure: Exception
+    assumptions: tuple[Assumption, ...] = ()
+
+
+Explain: TypeAlias = Callable[[str, Case, Any, Exception], tuple[Assumption, ...]]
+"""Returns the assumptions that a finding rests on, from its check, case, response and failure."""
+
+
+def explain_nothing(*finding: Any) -> tuple[Assumption, ...]:
+    """Return that a finding rests on no assumption."""
+    return ()
 
 
 def run_cases(
@@ -86,8 +81,10 @@ def run_cases(
     checks: Sequence[Check],
     how: settings = EDGES,
     *,
+    schema: Schema | None = None,
     signer: AuthBase | None = None,
     timestamp: int | None = None,
+    explain: Explain = explain_nothing,
 ) -> Problems:
     """Send every case to an ASGI application, and check the responses.
 
@@ -96,12 +93,16 @@ def run_cases(
         app: The application.
         checks: Checks beside those of schemathesis.
         how: Which cases are generated.
+        schema: The spec as it is loaded, `None` to load it here.
         signer: Signs every request.
         timestamp: Time that replaces every valid timestamp. Without it all cases are rejected for
             their age, and nothing else that is wrong with them is looked at.
+        explain: Returns the assumptions that a finding rests on.
     """
     problems: Problems = {}
-    schema = load_schema(document)
+    run = current_run()
+    if schema is None:
+        schema = load_schema(document)
     schema.app = app
     if signer is not None:
         schema.auth.set_from_requests(signer)
@@ -110,15 +111,20 @@ def run_cases(
     # One session for all cases, and none of them within hypothesis: twice as fast.
     with open_session(app) as session:
         cases = generate_cases(schema, how)
-        for finding in send_cases(schema, cases, checks, session=session):
-            problems.setdefault(
-                finding.check, f"{finding.case!r}: {describe_failure(finding.failure)}"
-            )
+        for finding in send_cases(schema, cases, checks, explain, session=session):
+            text = f"{finding.case!r}: {describe_failure(finding.failure)}"
+            if finding.check not in problems:
+                problems[finding.check] = label(text, finding.assumptions)
+                run.assumptions[finding.check] = finding.assumptions
     return problems
 
 
 def send_cases(
-    schema: Schema, cases: Iterable[Case], checks: Sequence[Check], **transport: Any
+    schema: Schema,
+    cases: Iterable[Case],
+    checks: Sequence[Check],
+    explain: Explain = explain_nothing,
+    **transport: Any,
 ) -> Iterator[CaseFinding]:
     """Send cases, and yield what the checks of schemathesis and others find.
 
@@ -126,6 +132,7 @@ def send_cases(
         schema: Schema of the cases.
         cases: The cases.
         checks: Checks beside those of schemathesis.
+        explain: Returns the assumptions that a finding rests on.
         transport: Session, base URL and whatever else a request is sent with.
     """
     findings: list[CaseFinding] = []
@@ -138,7 +145,8 @@ def send_cases(
         for result in results:
             run.checks[result.name] += 1
             if result.failure is not None:
-                findings.append(CaseFinding(result.name, case, result.failure))
+                assumptions = explain(result.name, case, response, result.failure)
+                findings.append(CaseFinding(result.name, case, result.failure, assumptions))
 
     for case in cases:
         if not run.begin_step():
@@ -201,6 +209,7 @@ def run_checks(
                 check(subject, *arguments)
             except Exception as error:  # noqa: BLE001 - likewise
                 problems[check.__name__] = f"{subject}: {describe_error(error)}"
+                run.assumptions[check.__name__] = getattr(error, "assumptions", ())
                 break
     return problems
 

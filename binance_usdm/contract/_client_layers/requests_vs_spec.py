@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from hypothesis import settings
 
 from binance_usdm import APIError
+from binance_usdm.contract._cases.assumed_cases import accepts_only_what_is_described
+from binance_usdm.contract._cases.assumptions import DEFAULTS
 from binance_usdm.contract._cases.raw_requests import (
     KEY,
     SECRET,
@@ -28,7 +30,6 @@ from binance_usdm.contract._cases.schemathesis_setup import (
     Case,
     Check,
     Problems,
-    accepts_only_what_is_described,
     run_cases,
     run_checks,
 )
@@ -111,7 +112,7 @@ def case_checks(document: Json, facade: Facade) -> list[Check]:
             difference = first_difference(expected, found)
             assert canonical(found) == canonical(expected), f"the value differs{difference}"
 
-    return [wire_conformance, transparent, accepts_only_what_is_described(unsigned)]
+    return [wire_conformance, transparent, accepts_only_what_is_described(unsigned, DEFAULTS)]
 
 
 def _as_decimals(received: Any, parsed: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from hypothesis import settings
 
+from binance_usdm.contract._cases.assumptions import Assume
 from binance_usdm.contract._cases.coverage import Coverage
 from binance_usdm.contract._cases.raw_requests import MakeExchange, make_exchange
 from binance_usdm.contract._cases.run_state import Run, as_current
@@ -40,11 +41,13 @@ class Layer:
     make: MakeExchange = field(default=make_exchange, repr=False)
 
 
-def mock_layer(document: Json, make: MakeExchange, how: settings = GENERATED) -> Layer:
-    """Return layer A for exchanges that a function makes."""
+def mock_layer(
+    document: Json, make: MakeExchange, how: settings = GENERATED, assume: Assume = None
+) -> Layer:
+    """Return layer A for exchanges that a function makes, with what is assumed of them."""
 
     def run(counter: CaseCounter) -> Problems:
-        problems = run_mock_vs_spec(document, counter.make_exchange, how)
+        problems = run_mock_vs_spec(document, counter.make_exchange, how, assume=assume)
         counter.count_requests()
         return problems
 
@@ -93,10 +96,16 @@ def run_layers(document: Json, layers: Iterable[Layer], run: Run) -> Iterator[Se
     for layer in layers:
         counter = CaseCounter(document, layer.make, coverage=run.coverage)
         run.checks.clear()
+        run.assumptions.clear()
         started_at = time.monotonic()
         with as_current(run):
             problems = layer.run(counter)
-        findings = [Finding(layer.name, check, text) for check, text in problems.items()]
+        findings = [
+            Finding(
+                layer.name, check, text, assumptions=tuple(map(str, run.assumptions.get(check, ())))
+            )
+            for check, text in problems.items()
+        ]
         yield Section(
             name=layer.name,
             operations=len(counter.operations),

@@ -12,7 +12,7 @@ import httpx
 from schemathesis import checks as built_in
 from schemathesis.errors import FailureGroup
 
-from binance_usdm.contract._cases.expectations import BODY_FAULTS, KEYS, MOCK_FAULTS, TIMESTAMPS
+from binance_usdm.contract._cases.expectations import BODY_FAULTS, KEYS, MOCK_FAULTS
 from binance_usdm.contract._cases.raw_requests import (
     SECRET,
     T0,
@@ -65,35 +65,6 @@ def exchange_time_is_sent(operation: Operation, make: MakeExchange) -> None:
             times = {*re.findall(rf'"{name}":\s*(\d+)', body)}
             assert times == {str(clock.ms)}, f"{name}"
         clock.advance(1234)
-
-
-def timestamp_is_checked(operation: Operation, make: MakeExchange) -> None:
-    """Accepted from the window's length behind to 999 ms ahead, both included."""
-    for ahead, window, is_accepted in TIMESTAMPS if operation.timestamp else ():
-        pairs = [] if window is None else [f"{operation.window}={window}"]
-        reply = send_valid(make(), operation, T0 + ahead, *pairs)
-        place = f"{ahead} ms, window {window}: {reply.body!r}"
-        assert status_and_code(reply) == (OK if is_accepted else (400, -1021)), place
-
-
-def duplicates_are_rejected(operation: Operation, make: MakeExchange) -> None:
-    """A repeated parameter is rejected, also with the same value, also the signature."""
-    optional = [each for each in operation.parameters if not each.get("required")]
-    pairs = [f"{each['name']}=1" for each in optional]
-    pairs += operation.query(T0).split("&") if operation.query(T0) else []
-    queries = [sign(operation, "&".join([*pairs, pair])) for pair in pairs]
-    if operation.signature:
-        signed = sign(operation, operation.query(T0))
-        queries.append(f"{signed}&{signed.rsplit('&', 1)[-1]}")
-    for query in queries:
-        reply = send_query(make(), operation, query)
-        place = f"{query}: {reply.body!r}"
-        assert status_and_code(reply) == (400, -1101), place
-
-
-def unknown_parameters_are_rejected(operation: Operation, make: MakeExchange) -> None:
-    reply = send_valid(make(), operation, T0, "noSuchParameter=1")
-    assert status_and_code(reply) == (400, -1104)
 
 
 def keys_are_checked(operation: Operation, make: MakeExchange) -> None:
@@ -171,9 +142,6 @@ def every_status_is_produced(operation: Operation, make: MakeExchange) -> None:
 CHECKS: Final = (
     content_is_exact,
     exchange_time_is_sent,
-    timestamp_is_checked,
-    duplicates_are_rejected,
-    unknown_parameters_are_rejected,
     keys_are_checked,
     weight_is_counted,
     faults_are_described,

@@ -21,7 +21,6 @@ from binance_usdm.contract._spec.operations import Operation
 from binance_usdm.mock import ManualClock, Switches
 
 METHODS: Final = ("HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "get")
-LONG_WINDOWS: Final = (60_001, 100_000, 10**9)
 
 
 def routes_are_exact(operation: Operation, make: MakeExchange) -> None:
@@ -40,32 +39,6 @@ def routes_are_exact(operation: Operation, make: MakeExchange) -> None:
     for method in METHODS:
         reply = exchange.handle(method, target, headers)
         assert reply.status == 404, f"{method}: {reply.status}"
-
-
-def parameters_come_in_any_order(operation: Operation, make: MakeExchange) -> None:
-    query = "&".join(_pairs(operation)[::-1])
-    reply = send_query(make(), operation, sign(operation, query))
-    assert reply.status == 200, f"{query}"
-
-
-def names_are_exact(operation: Operation, make: MakeExchange) -> None:
-    """A parameter whose name has another case is not the parameter."""
-    pairs = _pairs(operation)
-    for index, pair in enumerate(pairs):
-        name, _, value = pair.partition("=")
-        for other in {name.lower(), name.upper()} - {name}:
-            query = "&".join([*pairs[:index], f"{other}={value}", *pairs[index + 1 :]])
-            reply = send_query(make(), operation, sign(operation, query))
-            assert reply.status == 400, f"{query}"
-
-
-def long_windows_hold(operation: Operation, make: MakeExchange) -> None:
-    """The documentation has no maximum."""
-    for window in LONG_WINDOWS if operation.window else ():
-        for late, status in ((window, 200), (window + 1, 400)):
-            pair = f"{operation.window}={window}"
-            reply = send_valid(make(), operation, T0 - late, pair)
-            assert reply.status == status, f"{late} ms late, {pair}: {reply.body!r}"
 
 
 def minutes_follow_the_clock(operation: Operation, make: MakeExchange) -> None:
@@ -139,19 +112,9 @@ def secrets_belong_to_their_keys(operation: Operation, make: MakeExchange) -> No
 
 CHECKS: Final = (
     routes_are_exact,
-    parameters_come_in_any_order,
-    names_are_exact,
-    long_windows_hold,
     minutes_follow_the_clock,
     bans_get_longer,
     rejected_requests_cost_weight,
     keys_are_exact,
     secrets_belong_to_their_keys,
 )
-
-
-def _pairs(operation: Operation) -> list[str]:
-    """Return the pairs of a valid query, with the window."""
-    window = [f"{operation.window}=5000"] if operation.window else []
-    query = operation.query(T0, *window)
-    return query.split("&") if query else []

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import re
-from functools import partial
-from typing import Any, Final
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from typing import Final
 
 from hypothesis import settings
 
-from binance_usdm.contract._cases.raw_requests import (
-    KEY,
-    SECRET,
-    T0,
-    MakeExchange,
-    encode_target,
-    key_headers,
-    make_exchange,
-    sign,
-    signature,
-)
+from binance_usdm.contract._cases.assumed_cases import case_checks, explain_cases, load_assumed
+from binance_usdm.contract._cases.assumptions import DEFAULTS, Assume, parse_assumptions
+from binance_usdm.contract._cases.raw_requests import KEY, SECRET, T0, MakeExchange, make_exchange
 from binance_usdm.contract._cases.schemathesis_setup import (
     EDGES,
-    Case,
     Check,
     Problems,
-    accepts_only_what_is_described,
     run_cases,
     run_checks,
 )
-from binance_usdm.contract._cases.signing import Signer
+from binance_usdm.contract._cases.signing import FreshSigner
 from binance_usdm.contract._spec.document import Json
-from binance_usdm.contract._spec.operations import Operation, operation_by_route, operations
-from binance_usdm.mock import Exchange
+from binance_usdm.contract._spec.operations import operations
+from binance_usdm.mock import Exchange, Switches
 
 from . import (
     basics,
@@ -49,9 +36,12 @@ from . import (
     mock_state,
     mock_switches,
     mock_values,
+    mock_variants,
 )
+from .exchange_makers import AssumingMaker, DefaultMaker
 
-CHECKS: Final = (
+CHECKS: Final[tuple[Callable[..., None], ...]] = (
+    *mock_variants.CHECKS,
     *mock_checks.CHECKS,
     *mock_edge_cases.CHECKS,
     basics.basic_requests_work,
@@ -69,7 +59,11 @@ CHECKS: Final = (
 
 
 def run_mock_vs_spec(
-    document: Json, make: MakeExchange = make_exchange, how: settings = EDGES
+    document: Json,
+    make: MakeExchange = make_exchange,
+    how: settings = EDGES,
+    *,
+    assume: Assume = None,
 ) -> Problems:
     """Return what the mock does not keep of a document, by the name of the check.
 
@@ -78,60 +72,55 @@ def run_mock_vs_spec(
         make: Makes the mock exchange: `make_exchange`, or what `exchange_maker` returns.
         how: Which cases are generated, as settings of hypothesis. By default all examples and edges,
             and no random case.
+        assume: What is assumed of open questions: a `Switches`, or names of switches to values. The
+            exchanges are set to it, and judged by it.
+
+    Raises:
+        ValueError: A switch is unknown or has a value that it cannot have.
     """
-    exchange = make(document)
-    problems = send_cases(document, exchange, case_checks(document, exchange), how)
-    return problems | run_checks(CHECKS, operations(document), partial(make, document))
+    switches = parse_assumptions(assume)
+    problems = run_generated(document, make, how, switches)
+    for check in CHECKS:
+        problems |= run_check(check, document, make, switches)
+    return problems
+
+
+def run_check(
+    check: Callable[..., None], document: Json, make: MakeExchange, assume: Switches
+) -> Problems:
+    """Run a check that is no case, and return what it finds.
+
+    A check of the table of small changes expects what is assumed. Any other one sets the switches
+    that it needs. What it finds in an exchange that keeps to what is assumed instead is no finding.
+    """
+    if check in mock_variants.CHECKS:
+        return run_checks([check], operations(document), AssumingMaker(document, make, assume))
+    maker = DefaultMaker(document, make)
+    problems = run_checks([check], operations(document), maker)
+    return maker.judge(problems, assume)
+
+
+def run_generated(document: Json, make: MakeExchange, how: settings, assume: Switches) -> Problems:
+    """Run the checks of all generated cases."""
+    exchange = AssumingMaker(document, make, assume)()
+    return send_cases(document, exchange, case_checks(document, assume), how, assume)
 
 
 def send_cases(
-    document: Json, exchange: Exchange, checks: list[Check], how: settings = EDGES
+    document: Json,
+    exchange: Exchange,
+    checks: list[Check],
+    how: settings = EDGES,
+    assume: Switches = DEFAULTS,
 ) -> Problems:
     """Send all cases of schemathesis to an exchange, signed and with its time."""
-    signer = Signer(operations(document), KEY, SECRET)
-    return run_cases(document, exchange.asgi, checks, how, signer=signer, timestamp=T0)
-
-
-def case_checks(document: Json, exchange: Exchange) -> list[Check]:
-    """Return the checks of a case that schemathesis does not have."""
-    by_route = operation_by_route(document)
-
-    def signature_enforced(context: Any, response: Any, case: Case) -> None:
-        """A valid signature at the end is accepted, also in uppercase, and no other one."""
-        operation = by_route.get((response.request.method, case.path))
-        if response.status_code != 200 or operation is None or operation.signature is None:
-            return
-        query = urlsplit(response.request.url).query
-        for name, (changed, status, codes) in _signatures(operation, query).items():
-            target, headers = encode_target(operation, changed), key_headers(operation, KEY)
-            reply = exchange.handle(operation.method, target, headers)
-            assert reply.status == status, f"{name}: {reply.status}"
-            assert not codes or json.loads(reply.body).get("code") in codes, f"{name}: {reply}"
-
-    def undeclared_method(context: Any, response: Any, case: Case) -> None:
-        """A method that a path does not have gets the described 404, with any credentials."""
-        if (response.request.method, case.path) not in by_route:
-            assert response.status_code == 404, f"{response.request.method}: {response.status_code}"
-            assert json.loads(response.content).get("code", 0) < 0, response.text
-
-    return [signature_enforced, undeclared_method, accepts_only_what_is_described(document)]
-
-
-def _signatures(operation: Operation, query: str) -> dict[str, tuple[str, int, set[int]]]:
-    """Return an accepted query with other signatures: query, status, possible codes."""
-    payload, valid = query.rsplit(f"&{operation.signature}=", 1)
-    prefix, other_digit = f"{payload}&{operation.signature}=", "10"[valid[-1] == "1"]
-    longer = re.sub(r"=([0-9])", r"=%3\1", payload)
-    return {
-        "valid": (query, 200, set()),
-        "uppercase": (prefix + valid.upper(), 200, set()),
-        "over percent-encoded digits": (sign(operation, longer), 200, set()),
-        "last digit changed": (prefix + valid[:-1] + other_digit, 400, {-1022}),
-        "cut": (prefix + valid[:-2], 400, {-1022}),
-        "of another secret": (prefix + signature(payload, SECRET + "x"), 400, {-1022}),
-        "over other bytes": (prefix + signature(payload + " "), 400, {-1022}),
-        "over nothing": (prefix + signature(""), 400, {-1022}),
-        "missing": (payload, 400, {-1102, -1022}),
-        "empty": (prefix, 400, {-1102, -1022}),
-        "not the last": (f"{operation.signature}={valid}&{payload}", 400, {-1022}),
-    }
+    return run_cases(
+        document,
+        exchange.asgi,
+        checks,
+        how,
+        schema=load_assumed(document, assume),
+        signer=FreshSigner(operations(document), KEY, SECRET, T0),
+        timestamp=T0,
+        explain=explain_cases(document, assume),
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-from .report import Report, Section
+from .report import Finding, Report, Section
 
 STYLE: Final = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem;
@@ -56,8 +56,10 @@ def to_junit(report: Report) -> str:
             failed += bool(findings)
             # Only the first failure of a case is shown by most readers, so there is one.
             if findings:
-                message = findings[0].message.partition("\n")[0]
-                failure = ElementTree.SubElement(case, "failure", message=_xml_text(message))
+                message = _xml_text(findings[0].message.partition("\n")[0])
+                failure = ElementTree.SubElement(case, "failure", message=message)
+                is_assumed = all(finding.assumptions for finding in findings)
+                failure.set("type", "assumption" if is_assumed else "finding")
                 lines = [line for finding in findings for line in (*finding.lines(), "")]
                 failure.text = _xml_text("\n".join(lines))
         suite.set("tests", str(len(names)))
@@ -71,7 +73,7 @@ def to_html(report: Report) -> str:
     """Return a report as one HTML page without scripts."""
     rows = "".join(_html_row(section) for section in report.sections)
     articles = "".join(
-        f"<article><h2>{escape(finding.check)}</h2><p>{escape(finding.section)}</p>"
+        f"<article><h2>{escape(finding.check)}</h2><p>{escape(finding.section)}{_assumed(finding)}</p>"
         f"<pre>{escape(chr(10).join([*finding.lines()][1:]))}</pre></article>"
         for finding in report.findings
     )
@@ -119,6 +121,12 @@ def _html_row(section: Section) -> str:
     cells = (section.operations, section.cases, len(section.checks), f"{section.seconds:.1f}")
     numbers = "".join(f"<td>{cell}</td>" for cell in (*cells, len(section.findings)))
     return f"<tr><td>{escape(section.name)}</td>{numbers}</tr>"
+
+
+def _assumed(finding: Finding) -> str:
+    """Return what a finding rests on, as markup."""
+    assumptions = escape(", ".join(finding.assumptions))
+    return f"; assumed: <code>{assumptions}</code>" if assumptions else ""
 
 
 def _xml_text(text: str) -> str:

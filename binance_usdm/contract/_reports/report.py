@@ -24,6 +24,7 @@ class Finding:
         response: Status and beginning of the body, if there is one.
         reproduce: Command that sends the request again, if there is one.
         count: How many cases had the same problem. Request and response are of the first.
+        assumptions: The switches of the mock that the finding rests on; the message says so, too.
     """
 
     section: str
@@ -34,6 +35,7 @@ class Finding:
     response: str = ""
     reproduce: str = ""
     count: int = 1
+    assumptions: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """Yield the finding as lines of text."""

@@ -1,12 +1,11 @@
-"""Cases of a run against a server: their identifiers, when they end, and a check of them."""
+"""Cases of a run against a server: their identifiers, and when they end."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
-from binance_usdm.contract._cases.schemathesis_setup import Case, Check
+from binance_usdm.contract._cases.schemathesis_setup import Case
 from binance_usdm.contract._spec.operations import Operation
 
 from .session import ServerSession
@@ -30,16 +29,3 @@ def while_useful(cases: list[Case], session: ServerSession) -> Iterator[Case]:
         if session.is_useless:
             return
         yield case
-
-
-def undeclared_method_check(known: list[Operation]) -> Check:
-    """Return a check of requests with a method that a path does not have."""
-    routes = {(operation.method, operation.path) for operation in known}
-
-    def undeclared_method(context: Any, response: Any, case: Case) -> None:
-        """A method that a path does not have is rejected with 404, as the exchange does, or 405."""
-        if (response.request.method, case.path) not in routes:
-            status = response.status_code
-            assert status in (404, 405), f"{response.request.method}: {status}"
-
-    return undeclared_method

@@ -10,44 +10,44 @@ from typing import Any, Final
 import requests
 from hypothesis import settings
 
+from binance_usdm.contract._cases.assumed_cases import case_checks, explain_cases, load_assumed
+from binance_usdm.contract._cases.assumptions import DEFAULTS, label
 from binance_usdm.contract._cases.coverage import Coverage
 from binance_usdm.contract._cases.run_state import Run, as_current
 from binance_usdm.contract._cases.schemathesis_setup import (
     Case,
     CaseFinding,
-    accepts_only_what_is_described,
     generate_cases,
-    load_schema,
     send_cases,
 )
+from binance_usdm.contract._cases.variant_builder import Builder
+from binance_usdm.contract._cases.variant_table import VALID, iter_variants
+from binance_usdm.contract._cases.variants import Variant
 from binance_usdm.contract._reports.report import Finding, Section, merge_findings
 from binance_usdm.contract._spec.document import Json
 from binance_usdm.contract._spec.operations import Operation, operations
+from binance_usdm.mock import Switches
 
 from .account import Account
-from .server_cases import name_cases, undeclared_method_check, while_useful
+from .sending import Outcome, send_variant
+from .server_cases import name_cases, while_useful
 from .session import (
     MAX_TRIES,
     SLOW_SECONDS,
     TIMEOUT_SECONDS,
     Clock,
+    FreshClock,
     ServerSession,
     TimedSigner,
     now_ms,
 )
 from .shown_texts import ShownTexts
-from .small_changes import VALID, Outcome, Variant, iter_variants, send_variant
 from .stateful import SEQUENCES, SEQUENCES_CASE, LinkedCalls, has_links
 
 GENERATED: Final = "generated requests"
 CHANGED: Final = "valid requests with a small change"
 # Otherwise 401, 403, 429 and 5xx would do as well.
-CONFIG: Final[dict[str, Any]] = {
-    "checks": {
-        "unsupported_method": {"enabled": False},
-        "positive_data_acceptance": {"expected-statuses": ["200"]},
-    },
-}
+CONFIG: Final = {"positive_data_acceptance": {"expected-statuses": ["200"]}}
 
 
 class UnusableServerError(Exception):
@@ -67,6 +67,7 @@ class ServerCheck:
         max_per_minute: How many requests may be sent in a minute, or `None`.
         only: Identifier of the one case that is sent, or `None` for all.
         now: The time of requests in ms.
+        assume: What is assumed of open questions.
     """
 
     document: Json = field(repr=False)
@@ -77,6 +78,10 @@ class ServerCheck:
     max_per_minute: int | None = None
     only: str | None = None
     now: Clock = field(default=now_ms, repr=False)
+    assume: Switches = DEFAULTS
+
+    def __post_init__(self) -> None:
+        self._fresh = FreshClock(self.now)
 
     def run(self, run: Run) -> Iterator[Section]:
         """Run all parts, and yield each as soon as it has ended.
@@ -130,9 +135,9 @@ class ServerCheck:
         session.reset_counts()
 
     def _run_generated(self, session: ServerSession, run: Run) -> Iterator[Finding]:
-        schema = load_schema(self.document, CONFIG)
+        schema = load_assumed(self.document, self.assume, CONFIG)
         known = operations(self.document)
-        signer = TimedSigner(known, self.account, self.now)
+        signer = TimedSigner(known, self.account, self._fresh)
         schema.auth.set_from_requests(signer)
         ids = name_cases(generate_cases(schema, self.how), known)
         cases = [case for name, case in ids.items() if self.only in (None, name)]
@@ -147,12 +152,14 @@ class ServerCheck:
             if time.monotonic() - signer.signed_at > SLOW_SECONDS:
                 slow.add(case.id)
 
-        checks = [accepts_only_what_is_described(self.document), undeclared_method_check(known)]
+        checks = case_checks(self.document, self.assume)
+        explain = explain_cases(self.document, self.assume)
         transport = {"session": session, "base_url": self.url, "timeout": TIMEOUT_SECONDS}
         for number in range(1, MAX_TRIES + 1):
             again: list[Case] = []
             slow.clear()
-            for found in send_cases(schema, while_useful(cases, session), checks, **transport):
+            useful = while_useful(cases, session)
+            for found in send_cases(schema, useful, checks, explain, **transport):
                 if found.case.id not in slow or number == MAX_TRIES:
                     response = sent.get(found.case.id)
                     yield self._generated_finding(found, response, name_by_case[id(found.case)])
@@ -166,16 +173,17 @@ class ServerCheck:
         return Finding(
             section=GENERATED,
             check=found.check,
-            message=self._texts.describe(found.failure),
+            message=label(self._texts.describe(found.failure), found.assumptions),
             subject=found.case.operation.label,
             request=self._texts.request(shown),
             response=self._texts.response(shown),
             reproduce=self.reproduce(name),
+            assumptions=tuple(map(str, found.assumptions)),
         )
 
     def _run_changed(self, session: ServerSession, run: Run) -> Iterator[Finding]:
         for operation in operations(self.document):
-            for variant in iter_variants(operation, self.account, self.now):
+            for variant in iter_variants(self._builder(operation)):
                 name = f"{operation.id}/{variant.slug}"
                 if self.only not in (None, name):
                     continue
@@ -184,7 +192,7 @@ class ServerCheck:
                 run.checks[variant.name] += 1
                 self._note(name, operation.path)
                 outcome, sent = self.send_in_time(session, run, operation, variant)
-                if not outcome.is_expected(variant.expected):
+                if not variant.is_right(outcome.response, self.assume):
                     yield self._changed_finding(operation, sent, name, outcome)
                     # Without a valid request the others show nothing.
                     if variant.name == VALID:
@@ -193,8 +201,10 @@ class ServerCheck:
     def _run_sequences(self, session: ServerSession, run: Run) -> Iterator[Finding]:
         if self.only not in (None, SEQUENCES_CASE):
             return
-        signer = TimedSigner(operations(self.document), self.account, self.now)
-        calls = LinkedCalls(self.document, self.url, session, signer, self._texts)
+        signer = TimedSigner(operations(self.document), self.account, self._fresh)
+        calls = LinkedCalls(
+            self.document, self.url, session, signer, self._texts, assume=self.assume
+        )
         for finding in calls.run(run, self.how):
             yield replace(finding, reproduce=self.reproduce(SEQUENCES_CASE))
         for path in calls.paths:
@@ -210,33 +220,37 @@ class ServerCheck:
     ) -> tuple[Outcome, Variant]:
         """Send a variant, and once more with a new timestamp when an unexpected outcome was slow."""
         started_at = time.monotonic()
-        outcome = send_variant(session, self.url, operation, variant)
+        outcome = send_variant(session, self.url, variant)
         if run.coverage is not None and outcome.status:
             sent = (variant.method, variant.path, variant.query)
             run.coverage.observe(*sent, outcome.status, outcome.headers, outcome.body)
         is_slow = time.monotonic() - started_at > SLOW_SECONDS
-        if outcome.is_expected(variant.expected) or not is_slow or tries == 1:
+        is_right = variant.is_right(outcome.response, self.assume)
+        if is_right or not is_slow or tries == 1:
             return outcome, variant
-        variants = iter_variants(operation, self.account, self.now)
+        variants = iter_variants(self._builder(operation))
         same = next(each for each in variants if each.name == variant.name)
         return self.send_in_time(session, run, operation, same, tries - 1)
 
     def _changed_finding(
         self, operation: Operation, variant: Variant, name: str, outcome: Outcome
     ) -> Finding:
-        expected = str(variant.expected)
-        if isinstance(variant.expected, int):
-            expected = f"HTTP {expected}" if variant.expected > 0 else f"code {expected}"
-        query = f"?{variant.query}" if variant.query else ""
+        assumptions = variant.find_assumptions(outcome.response, self.assume)
+        message = f"{outcome}; expected: {variant.describe_expected(self.assume)}"
         return Finding(
             section=CHANGED,
             check=variant.name,
-            message=f"{outcome}; expected: {expected}",
+            message=label(message, assumptions),
             subject=operation.label,
-            request=self._texts.shorten(f"{variant.method} {variant.path}{query}"),
+            request=self._texts.shorten(f"{variant.method} {variant.target}"),
             response=self._texts.shorten(outcome.body.decode("utf-8", "replace")),
             reproduce=self.reproduce(name),
+            assumptions=tuple(map(str, assumptions)),
         )
+
+    def _builder(self, operation: Operation) -> Builder:
+        account = self.account
+        return Builder(operation, account.api_key, account.api_secret, self._fresh, is_exact=False)
 
     def _note(self, name: str, path: str) -> None:
         self._operations.add(path)

@@ -35,6 +35,25 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class FreshClock:
+    """A clock that tells each ms once.
+
+    No two requests with its times are equal, for a server that rejects the second one.
+    """
+
+    def __init__(self, now: Clock) -> None:
+        self._now = now
+        self._told: set[int] = set()
+
+    def __call__(self, offset_ms: int = 0) -> int:
+        """Return the time and an offset in ms, or the next ms that was not told."""
+        ms = self._now() + offset_ms
+        while ms in self._told:
+            ms += 1
+        self._told.add(ms)
+        return ms
+
+
 class ServerSession(requests.Session):
     """A session that notices when the server limits requests or does not respond.
 
@@ -98,7 +117,7 @@ class TimedSigner(Signer):
         known = [*operations]
         super().__init__(known, account.api_key, account.api_secret)
         self._timestamps = {each.timestamp for each in known if each.timestamp}
-        self._now = now
+        self._now = now if isinstance(now, FreshClock) else FreshClock(now)
         self.signed_at = 0.0
         self.keeps_timestamps = False
 
@@ -108,7 +127,7 @@ class TimedSigner(Signer):
             return request
         address, mark, query = (request.url or "").partition("?")
         names = set[str]() if self.keeps_timestamps else self._timestamps
-        pairs = set_timestamp(query.split("&"), names, self._now() + AHEAD_MS)
+        pairs = set_timestamp(query.split("&"), names, self._now(AHEAD_MS))
         self.signed_at = time.monotonic()
         request.url = f"{address}{mark}{'&'.join(pairs)}"
         return super().__call__(request)

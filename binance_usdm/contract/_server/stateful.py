@@ -17,18 +17,15 @@ from hypothesis.errors import HypothesisException
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 
+from binance_usdm.contract._cases.assumed_cases import assumed_document, case_checks
+from binance_usdm.contract._cases.assumptions import DEFAULTS
 from binance_usdm.contract._cases.run_state import Run
-from binance_usdm.contract._cases.schemathesis_setup import (
-    Case,
-    Schema,
-    accepts_only_what_is_described,
-    load_schema,
-)
+from binance_usdm.contract._cases.schemathesis_setup import Case, Schema, load_schema
 from binance_usdm.contract._reports.report import Finding
 from binance_usdm.contract._spec.document import Json, resolve
 from binance_usdm.contract._spec.operations import operation_by_route, operations
+from binance_usdm.mock import Switches
 
-from .server_cases import undeclared_method_check
 from .session import MAX_TRIES, SLOW_SECONDS, TIMEOUT_SECONDS, ServerSession, TimedSigner
 from .shown_texts import ShownTexts
 
@@ -80,6 +77,7 @@ class LinkedCalls:
         signer: Signs them.
         texts: What findings show.
         paths: Paths of the operations that were called.
+        assume: What is assumed of open questions.
     """
 
     document: Json = field(repr=False)
@@ -88,10 +86,11 @@ class LinkedCalls:
     signer: TimedSigner = field(repr=False)
     texts: ShownTexts = field(repr=False)
     paths: list[str] = field(default_factory=list)
+    assume: Switches = DEFAULTS
 
     def run(self, run: Run, how: settings) -> Iterator[Finding]:
         """Send the sequences, and yield what the checks of schemathesis and others find."""
-        schema = load_schema(self.document, CONFIG)
+        schema = load_schema(assumed_document(self.document, self.assume), CONFIG)
         schema.auth.set_from_requests(self.signer)
         findings: list[Finding] = []
         machine = self._make_machine(schema, run, findings)
@@ -113,7 +112,6 @@ class LinkedCalls:
     def _make_machine(self, schema: Schema, run: Run, findings: list[Finding]) -> Any:
         """Return the class of a sequence. It adds findings instead of raising them."""
         calls = self
-        known = operations(self.document)
         by_route = operation_by_route(self.document)
         received_at: dict[str, float] = {}
         failures: list[tuple[str, Exception]] = []
@@ -126,11 +124,7 @@ class LinkedCalls:
             if case.id in linked and operation and not operation.query_problems(query):
                 assert response.status_code == 200, f"HTTP {response.status_code}"
 
-        checks = [
-            accepts_only_what_is_described(self.document),
-            undeclared_method_check(known),
-            linked_call,
-        ]
+        checks = [*case_checks(self.document, self.assume), linked_call]
 
         @schema.hook
         def after_validate(context: Any, case: Case, response: Any, results: Any) -> None:

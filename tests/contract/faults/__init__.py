@@ -16,6 +16,7 @@ from . import (
     mock_queue,
     mock_records,
     mock_setup,
+    mock_small_changes,
     requests,
     response_attempts,
     response_connections,
@@ -28,6 +29,7 @@ from .seeded_fault import SeededFault
 
 SEEDED_FAULTS: Final = (
     *mock.FAULTS,
+    *mock_small_changes.FAULTS,
     *mock_limits.FAULTS,
     *mock_keys.FAULTS,
     *mock_queue.FAULTS,

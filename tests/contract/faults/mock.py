@@ -138,9 +138,11 @@ CONTENT: Final = "content_is_exact"
 KEYS: Final = "keys_are_checked"
 EXACT_KEYS: Final = "keys_are_exact"
 SECRETS: Final = "secrets_belong_to_their_keys"
-SIGNATURE: Final = "signature_enforced"
+SIGNATURE: Final = "signature_is_checked"
 TIMESTAMP: Final = "timestamp_is_checked"
-LONG_WINDOWS: Final = "long_windows_hold"
+VALUES: Final = "values_are_checked"
+KNOWN: Final = "routes_are_known"
+KEY_FIRST: Final = "key_is_missed_first"
 NAMES: Final = "names_are_exact"
 DUPLICATES: Final = "duplicates_are_rejected"
 UNKNOWN: Final = "unknown_parameters_are_rejected"
@@ -197,13 +199,14 @@ FAULTS: Final = (
     ),
     fault("signature over decoded bytes", SIGNATURE)(points.SPLIT_SIGNATURE.wrap(_decode_payload)),
     # Key.
-    fault("key not checked", CONTENT, KEYS, EXACT_KEYS, SECRETS, "ignored_auth", BASICS)(
+    fault("key not checked", KEY_FIRST, CONTENT, KEYS, EXACT_KEYS, SECRETS, "ignored_auth", BASICS)(
         points.FIND_KEY.replace(lambda context: next(iter(context.keys.values())))
     ),
     fault("key in any case", KEYS)(change_context(api_key=str.lower)),
     fault("key between spaces", EXACT_KEYS)(change_context(api_key=str.strip)),
     fault(
         "key rejected with 400",
+        KEY_FIRST,
         KEYS,
         EXACT_KEYS,
         "ignored_auth",
@@ -220,19 +223,24 @@ FAULTS: Final = (
         )
     ),
     # Timestamp and window.
-    fault("timestamp not checked", TIMESTAMP, LONG_WINDOWS, JUDGED, "stubs_are_verified")(
+    fault("timestamp not checked", TIMESTAMP, JUDGED, "stubs_are_verified")(
         points.TIMESTAMP_CHECK.replace(lambda context, operation: None)
     ),
-    fault("window ignored", TIMESTAMP, LONG_WINDOWS)(
-        points.PARSE_OPERATION.change_result(_without_window)
-    ),
+    fault("window ignored", TIMESTAMP)(points.PARSE_OPERATION.change_result(_without_window)),
     fault("one ms too far ahead", TIMESTAMP)(points.MAX_AHEAD_MS.replace(1001)),
     fault("one ms too old", TIMESTAMP)(points.DEFAULT_RECV_WINDOW_MS.replace(5001)),
-    fault("window capped at a minute", LONG_WINDOWS)(points.CHECK_PARAMETER.wrap(_cap_window)),
-    fault("timestamp optional", ACCEPTED)(change_parameters(required=False)),
-    fault("window required", *OK, UNKNOWN, "positive_data_acceptance", BASICS)(
-        change_parameters(required=True)
-    ),
+    fault("window capped at a minute", TIMESTAMP)(points.CHECK_PARAMETER.wrap(_cap_window)),
+    fault("timestamp optional", VALUES, ACCEPTED)(change_parameters(required=False)),
+    fault(
+        "window required",
+        NAMES,
+        SIGNATURE,
+        VALUES,
+        *OK,
+        UNKNOWN,
+        "positive_data_acceptance",
+        BASICS,
+    )(change_parameters(required=True)),
     # Other parameters.
     fault("duplicates accepted", DUPLICATES)(accept_code(-1101)),
     fault(
@@ -249,10 +257,11 @@ FAULTS: Final = (
     fault(
         "parameters in the order of the spec only",
         DUPLICATES,
+        VALUES,
         "parameters_come_in_any_order",
     )(points.PARAMETERS_CHECK.wrap(_require_order)),
     fault("parameter names in any case", NAMES)(points.PARSE_QUERY.wrap(_parse_any_case)),
-    fault("range of values not checked", ACCEPTED, BESIDE)(
+    fault("range of values not checked", ACCEPTED, BESIDE, VALUES)(
         points.VALUE_CONSTRAINTS.replace(lambda *_: [])
     ),
     fault(
@@ -260,10 +269,11 @@ FAULTS: Final = (
         "not_a_server_error",
         ACCEPTED,
         BESIDE,
+        VALUES,
         "error_codes_are_listed",
     )(change_parameters(validate=lambda text: None)),
     # Routes.
-    fault("any method accepted", ROUTES, "undeclared_method", SWITCHED, UNKNOWN_ROUTES)(
+    fault("any method accepted", KNOWN, ROUTES, "undeclared_method", SWITCHED, UNKNOWN_ROUTES)(
         points.FIND_OPERATION.replace(
             lambda spec, method, path: next(
                 (each for each in spec.operations if each.path == path), None
@@ -288,8 +298,10 @@ FAULTS: Final = (
     fault("JSON cut", *SHAPE, TIME, BASICS)(change_ok(lambda reply: {"body": reply.body[:-2]})),
     fault(
         "status 202",
+        SIGNATURE,
+        UNKNOWN,
         *OK,
-        LONG_WINDOWS,
+        TIMESTAMP,
         "parameters_come_in_any_order",
         "status_code_conformance",
         BASICS,
@@ -311,7 +323,7 @@ FAULTS: Final = (
     fault(
         "rejected as a server error",
         *REJECTED,
-        *(EXACT_KEYS, LONG_WINDOWS, NAMES, STATUSES, BESIDE, "headers_are_described"),
+        *(EXACT_KEYS, NAMES, STATUSES, KEY_FIRST, VALUES, BESIDE, "headers_are_described"),
         *("ignored_auth", "missing_required_header", "not_a_server_error"),
         ALIKE,
         UNOPENED,
@@ -322,6 +334,10 @@ FAULTS: Final = (
     )(points.REJECTION_STATUS.replace(lambda error, switches: 500)),
     fault(
         "error response without code",
+        KEY_FIRST,
+        KNOWN,
+        NAMES,
+        VALUES,
         *REJECTED,
         "response_schema_conformance",
         "undeclared_method",

@@ -154,6 +154,8 @@ FAULTS: Final = (
     # Unknown routes.
     fault(
         "unknown path without -5000",
+        "routes_are_known",
+        "undeclared_method",
         UNKNOWN,
         SWITCHED,
         "log_has_every_request",
