@@ -101,6 +101,7 @@ PARSE_QUERY = PatchPoint(query.Query, "parse")
 SPLIT_SIGNATURE = PatchPoint(query.Query, "split_signature")
 FIND_KEY = PatchPoint(checks, "_find_key")
 # Its checks of a request.
+HANDLE_REQUEST = PatchPoint(pipeline.Pipeline, "handle_request")
 KEY_CHECK = PatchPoint(checks._CHECKS, "key")
 PARAMETERS_CHECK = PatchPoint(checks._CHECKS, "parameters")
 CHECK_SIGNATURE = PatchPoint(checks._CHECKS, "signature")

@@ -68,13 +68,17 @@ def iter_unknown(build: Builder) -> Iterator[Variant]:
 
 
 def iter_names(build: Builder) -> Iterator[Variant]:
-    """Yield names in another case."""
+    """Yield names in another writing, and a header's in another case, which it may have."""
+    if build.operation.key_header:
+        variant = build.build("the key header in small letters", build.query(), accepted)
+        yield replace(variant, key_header=build.operation.key_header.lower())
     required = {each["name"] for each in build.operation.declared if each.get("required")}
     pairs = _all_pairs(build)
     for index, pair in enumerate(pairs):
         name, _, text = pair.partition("=")
         expect = missing_and_unknown if name in required else unknown_parameter
-        for what, other in {"in capitals": name.upper(), "in small letters": name.lower()}.items():
+        others = {"in capitals": name.upper(), "in small letters": name.lower()}
+        for what, other in {**others, "behind a space": f"%20{name}"}.items():
             if other != name:
                 changed = [*pairs[:index], f"{other}={text}", *pairs[index + 1 :]]
                 yield build.build(f"{name} {what}", build.sign(changed), expect)
@@ -119,6 +123,7 @@ def iter_signatures(build: Builder) -> Iterator[Variant]:
         "with another first digit": (lambda payload, digits: _other_end(digits[::-1])[::-1], wrong),
         "that was cut": (lambda payload, digits: digits[:-2], wrong),
         "that is too long": (lambda payload, digits: f"{digits}00", wrong),
+        "before a space": (lambda payload, digits: f"{digits}%20", wrong),
         "over other bytes": (lambda payload, _: compute_signature(f"{payload}&", secret), wrong),
         "over nothing": (lambda payload, digits: compute_signature("", secret), wrong),
         "of another secret": (lambda payload, _: compute_signature(payload, f"{secret}x"), wrong),

@@ -27,7 +27,7 @@ def unknown_parameters_are_rejected(operation: Operation, make: MakeExchange) ->
 
 
 def names_are_exact(operation: Operation, make: MakeExchange) -> None:
-    """A parameter whose name has another case is not the parameter."""
+    """A parameter's name in another writing is another one; the case of a header's is free."""
     _send_each(variant_table.iter_names, operation, make)
 
 

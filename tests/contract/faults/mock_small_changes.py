@@ -55,6 +55,13 @@ def change_code(old: int, new: int) -> Patch:
     return points.ERROR_RESPONSE.wrap(error_response)
 
 
+def _read_exact_header(
+    handle: Any, pipeline: Any, method: str, target: bytes, headers: Any, *more: Any
+) -> Any:
+    known = [each for each in headers if each[0] != b"x-mbx-apikey"]
+    return handle(pipeline, method, target, known, *more)
+
+
 def _ahead_with_window(check: Any, context: Any, operation: Any) -> None:
     sent = int(context.checked_values.get("timestamp") or "0")
     if context.checked_values.get("recvWindow") and sent > context.now:
@@ -126,9 +133,13 @@ FAULTS: Final = (
     fault("empty values taken for none", VALUES)(
         change_pairs(lambda pairs: tuple(each for each in pairs if each[1]))
     ),
-    fault("spaces around values removed", VALUES)(
+    fault("spaces around values removed", VALUES, SIGNATURE)(
         change_pairs(lambda pairs: tuple((name, text.strip()) for name, text in pairs))
     ),
+    fault("spaces around names removed", NAMES)(
+        change_pairs(lambda pairs: tuple((name.strip(), text) for name, text in pairs))
+    ),
+    fault("key header in one case only", NAMES)(points.HANDLE_REQUEST.wrap(_read_exact_header)),
     fault("numbers read as a program reads them", VALUES)(
         points.COMPILE_VALIDATOR.wrap(_validate_like_python)
     ),
@@ -152,5 +163,10 @@ FAULTS: Final = (
     fault("code of a missing signature", SIGNATURE, NAMES, VALUES)(change_code(-1102, -1105)),
     fault("signature with more digits accepted", SIGNATURE)(
         verify_with(lambda payload, text: len(text) > 64 and text[:64] == signature(payload))
+    ),
+    fault("spaces around a signature removed", SIGNATURE)(
+        points.VERIFY_SIGNATURE.wrap(
+            lambda is_right, key, payload, text: is_right(key, payload, text.strip())
+        )
     ),
 )
