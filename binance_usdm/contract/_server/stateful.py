@@ -147,7 +147,9 @@ class LinkedCalls:
                     failures.clear()
                     calls.paths.append(input.case.path)
                     started_at = time.monotonic()
-                    calls.signer.keeps_timestamps = number == 1 and _apply_link(input, received_at)
+                    # Equal requests are rejected then, and a time may come twice.
+                    is_linked = number == 1 and not calls.assume.refuse_replay
+                    calls.signer.keeps_timestamps = is_linked and _apply_link(input, received_at)
                     if calls.signer.keeps_timestamps:
                         linked.add(input.case.id)
                     else:
@@ -193,6 +195,7 @@ class LinkedCalls:
     def describe_finding(
         self, check: str, failure: Exception, case: Case, response: Any, earlier: list[str]
     ) -> Finding:
+        """Return what a check found."""
         after = f", after {', '.join(earlier)}" if earlier else ""
         return Finding(
             section=SEQUENCES,
