@@ -13,7 +13,7 @@ from binance_usdm.contract._spec.document import Json
 from binance_usdm.mock import Exchange, Switches
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AssumingMaker:
     """Makes exchanges that are set to what is assumed.
 
@@ -38,7 +38,8 @@ def assumed_of(make: MakeExchange) -> Switches:
     return make.assume if isinstance(make, AssumingMaker) else DEFAULTS
 
 
-@dataclass
+# Checks keep what they found out of a maker, by its identity.
+@dataclass(eq=False)
 class DefaultMaker:
     """Makes exchanges with the switches of a check, and notices which ones they do not take.
 
