@@ -24,8 +24,9 @@ from binance_usdm import (
     _base_client,
     _error_hints,
 )
-from binance_usdm._auth import signers
+from binance_usdm._auth import private_keys, signers
 from binance_usdm._call import call as _call
+from binance_usdm._call import clock as _call_clock
 from binance_usdm._call import context as _call_context
 from binance_usdm._call import error_mapping as _error_mapping
 from binance_usdm._call import error_pages as _error_pages
@@ -35,12 +36,17 @@ from binance_usdm._call import response as _response
 from binance_usdm._call.response import ParsedValue
 from binance_usdm._concurrency.gates import TaskGate, ThreadGate
 from binance_usdm._concurrency.threads import run_awaited, run_blocking
+from binance_usdm._config import base_url as _base_url
+from binance_usdm._config import environment, factories
 from binance_usdm._config import validation as _config
 from binance_usdm._http import httpx_adapter, messages
+from binance_usdm._http.connections import origin_pool, pool, proxy
 from binance_usdm._http.connections.async_connection import AsyncConnection
 from binance_usdm._http.connections.lease import EmptyLease, Lease
 from binance_usdm._http.connections.parser import ResponseParser
 from binance_usdm._http.connections.sync_connection import SyncConnection
+from binance_usdm._policy import clock as _policy_clock
+from binance_usdm._policy import limiter_queue
 from binance_usdm._policy.limiter_queue import LimiterQueue
 from binance_usdm._policy.retry import RetryQuota
 from binance_usdm.contract._client_layers.sdk import BASE_URLS
@@ -209,7 +215,35 @@ COMPUTE_SIGNATURE = PatchPoint(_request, "compute_signature")
 BUILD_HEADERS = PatchPoint(_request, "build_headers")
 BUILD_SIGNED = PatchPoint(_request.RequestBuilder, "build_signed")
 TO_HTTPX_REQUEST = PatchPoint(httpx_adapter, "_to_httpx_request")
+BIND_OPERATION = PatchPoint(_request.RequestBuilder, "bind_operation")
+DEFAULT_HEADERS = PatchPoint(_request, "_DEFAULT_HEADERS")
+HOST_HEADER = PatchPoint(_base_url.BaseUrl, "host")
+# Its attempts, waits and clock.
 SEND_ONCE = PatchPoint(_call.CallRunner, "_send_once")
+SEND_OVER = PatchPoint(_call.CallRunner, "_send_over")
+SEND_ATTEMPT = PatchPoint(_call.CallRunner, "_send_attempt")
+IS_LOSS_RETRYABLE = PatchPoint(TransportError, "retryable")
+RETRY_DELAY = PatchPoint(_call_context.CallContext, "_retry_delay")
+ACQUIRE_WEIGHT = PatchPoint(limiter_queue.LimiterQueue, "acquire")
+OBSERVE_WEIGHT = PatchPoint(limiter_queue.LimiterQueue, "observe")
+CORRECT_CLOCK = PatchPoint(_call_clock.ClockSyncer, "_correct_clock")
+SERVER_TIME_OPERATION = PatchPoint(_call_clock, "_SERVER_TIME")
+SAMPLE_CLOCK = PatchPoint(_policy_clock.ExchangeClock, "sample")
+READ_CLOCK = PatchPoint(_policy_clock.ExchangeClock, "__call__")
+NEEDS_CLOCK_SYNC = PatchPoint(_policy_clock.ExchangeClock, "needs_sync")
+# Its connections, proxy and environment.
+CHECK_CLOSED = PatchPoint(_call_context.CallContext, "_raise_if_closed")
+CLIENT_REPR = PatchPoint(_base_client.BaseClient, "__repr__")
+DEFAULT_TLS = PatchPoint(pool, "tls_context")
+CHECK_TLS = PatchPoint(pool, "check_ssl_context")
+ORIGIN_POOL = PatchPoint(pool.ConnectionPool, "origin_pool")
+POP_IDLE = PatchPoint(origin_pool.OriginPool, "pop")
+CHOOSE_PROXY = PatchPoint(_base_client, "choose_proxy")
+ENCODE_LOGIN = PatchPoint(proxy, "_encode_authorization")
+CONNECT_REQUEST = PatchPoint(proxy.Proxy, "connect_request")
+OPTIONS_FROM_ENV = PatchPoint(factories, "options_from_env")
+READ_CREDENTIAL = PatchPoint(environment, "_read_credential")
+SIGN_WITH_PRIVATE_KEY = PatchPoint(private_keys.PrivateKeySigner, "sign")
 # Its reading of responses.
 PARSE_RESPONSE = PatchPoint(_call, "parse_response")
 PARSE_USED_WEIGHT = PatchPoint(_call, "parse_used_weight")
@@ -288,6 +322,31 @@ def replace_clock(runner: Any, clock: Any) -> Any:
     """Use a clock for the timestamps of a client, and return the one that it had."""
     previous, runner._clock = runner._clock, clock
     return previous
+
+
+def correct_custom_clock(client: Any) -> None:
+    """Have a client sync its clock though its option is a function."""
+    client._clock_mode = "auto"
+
+
+def own_delay(context: Any, error: Any, failed_attempts: int) -> float | None:
+    """Return the delay that the client's option gives."""
+    return cast("float | None", context._retry(error, failed_attempts))
+
+
+def local_time(clock: Any) -> int:
+    """Return this machine's time in ms, which a clock shows before its first sync."""
+    return cast("int", clock._wall()) // 1_000_000
+
+
+def limiter_of(runner: Any) -> Any:
+    return runner._limiter_queue
+
+
+def newest_partition(idle_connections: Any) -> Any:
+    """Return the key's number of the newest idle connection."""
+    idle = idle_connections._idle
+    return idle[-1].partition if idle else None
 
 
 def forget_max_reply_bytes(client: Any) -> None:

@@ -31,7 +31,10 @@ class RecordingDefaultTransport(RecordingTransport):
         return None
 
     async def send(self, lease: points.EmptyLease, request: Any) -> Any:
-        response = self.handle_request(_to_httpx(request))
+        try:
+            response = self.handle_request(_to_httpx(request))
+        except httpx.TransportError as error:
+            return points.HttpFailure(type(error).__name__, str(error))
         body = b"".join(cast("httpx.SyncByteStream", response.stream))
         if len(body) > lease.max_response_bytes:
             return points.HttpFailure(points.TOO_LARGE, "")
@@ -60,13 +63,18 @@ def _to_httpx(request: Any) -> httpx.Request:
 def with_default_transport(client_class: Any) -> Callable[..., Any]:
     """Return a function that makes a client whose default transport is replaced."""
 
-    def make_client(*credentials: str, transport: Any = None, **options: Any) -> Any:
-        client = client_class(*credentials, transport=transport, **options)
-        if isinstance(transport, RecordingDefaultTransport):
-            points.replace_transport(client, transport)
-        return client
+    def with_replaced(make: Callable[..., Any]) -> Any:
+        def make_client(*credentials: str, transport: Any = None, **options: Any) -> Any:
+            client = make(*credentials, transport=transport, **options)
+            if isinstance(transport, RecordingDefaultTransport):
+                points.replace_transport(client, transport)
+            return client
 
-    return make_client
+        return make_client
+
+    make_client = with_replaced(client_class)
+    make_client.from_env = with_replaced(client_class.from_env)
+    return cast("Callable[..., Any]", make_client)
 
 
 SDKS: Final = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import inspect
 import json
 import keyword
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -71,6 +73,36 @@ async def call_plain_method(client: Any, operation: Operation, call: RecordedCal
     call.parsed = to_json(operation.document, operation.result, value)
 
 
+async def close(owner: Any) -> None:
+    """Close a client or a transport, if it can be closed."""
+    end = getattr(owner, "aclose", None) or getattr(owner, "close", None)
+    result = end() if end is not None else None
+    if inspect.isawaitable(result):
+        await result
+
+
+def call_each(client: Any, operation: Operation, *arguments: dict[str, Any]) -> list[RecordedCall]:
+    """Call a client once with each arguments and those that a caller must give, and close it."""
+    return call_in_turn([client], operation, *arguments)
+
+
+def call_in_turn(
+    clients: Sequence[Any], operation: Operation, *arguments: dict[str, Any], transport: Any = None
+) -> list[RecordedCall]:
+    """Call all clients with each arguments, and close them and the transport that they share."""
+    required = sample_arguments(operation)
+    calls = [(client, RecordedCall(required | each)) for each in arguments for client in clients]
+
+    async def call_all() -> None:
+        for client, call in calls:
+            await call_method(client, operation, call)
+        for each in (*clients, transport):
+            await close(each)
+
+    asyncio.run(call_all())
+    return [call for _, call in calls]
+
+
 def python_name(wire_name: str) -> str:
     """Return the Python name, by the rule of the generator: recvWindow -> recv_window."""
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", wire_name).lower()
@@ -97,6 +129,14 @@ def sample_arguments(operation: Operation, *pairs: str) -> dict[str, Any]:
     """Return the arguments that a caller must give, with valid values, and those of pairs."""
     in_path = [f"{each['name']}={sample_value(each)}" for each in operation.path_parameters]
     return arguments_of(operation, "&".join([*in_path, operation.required_query, *pairs]))
+
+
+def optional_arguments(operation: Operation) -> dict[str, Any]:
+    """Return valid values of the arguments that a caller may leave out."""
+    optional = [each for each in operation.query_parameters if not each.get("required")]
+    pairs = {each["name"]: f"{each['name']}={sample_value(each)}" for each in optional}
+    wrong = {name for name, pair in pairs.items() if name in operation.query_problems(pair)}
+    return arguments_of(operation, "&".join(pairs[name] for name in pairs if name not in wrong))
 
 
 def argument_name(parameter: Json) -> str:

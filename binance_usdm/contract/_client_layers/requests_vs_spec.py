@@ -46,7 +46,19 @@ from binance_usdm.contract._spec.exact_json import canonical, first_difference
 from binance_usdm.contract._spec.operations import Operation, operation_by_route, operations
 from binance_usdm.mock import ManualClock
 
-from . import request_edge_cases, request_servers, request_values
+from . import (
+    request_attempts,
+    request_clock,
+    request_concurrency,
+    request_connections,
+    request_edge_cases,
+    request_environment,
+    request_headers,
+    request_safety,
+    request_servers,
+    request_signing,
+    request_values,
+)
 
 HEADERS: Final = frozenset({b"host", b"user-agent", b"accept", b"accept-encoding"})
 WINDOWS: Final = (None, 1, 3000, 6000, 60000)
@@ -229,4 +241,12 @@ CHECKS: Final = (
     *request_edge_cases.CHECKS,
     *request_servers.CHECKS,
     *request_values.CHECKS,
+    *request_headers.CHECKS,
+    *request_signing.CHECKS,
+    *request_attempts.CHECKS,
+    *request_clock.CHECKS,
+    *request_connections.CHECKS,
+    *request_environment.CHECKS,
+    *request_safety.CHECKS,
+    *request_concurrency.CHECKS,
 )

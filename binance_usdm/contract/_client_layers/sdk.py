@@ -36,8 +36,13 @@ class SentRequest:
         """Return all values of a parameter, or `None` if it was not sent."""
         return parse_qs(self.query, keep_blank_values=True).get(name or "")
 
+    def header_values(self, name: str | None) -> list[bytes]:
+        """Return all values of a header."""
+        wanted = (name or "").lower().encode()
+        return [value for header, value in self.headers if header.lower() == wanted]
 
-class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+
+class RecordingTransport(httpx.MockTransport):
     """A transport for both clients that keeps every request.
 
     Args:
@@ -48,16 +53,24 @@ class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
 
     def __init__(self, respond: Respond) -> None:
+        # A client calls a `MockTransport` without a thread.
+        super().__init__(self.handle_request)
         self.sent: list[SentRequest] = []
         self.respond = respond
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url, body, headers = request.url, request.read(), request.headers
         copy = httpx.Request(request.method, url, headers=headers, content=body)
-        response = self.respond(copy)
         origin = f"{url.scheme}://{url.netloc.decode()}"
         parts = (request.method, origin, url.raw_path, tuple(headers.raw), body)
-        self.sent.append(SentRequest(*parts, response.content))
+        content = b""
+        try:
+            response = self.respond(copy)
+            # A stream is for the client.
+            content = response.content if response.is_closed else b""
+        finally:
+            # A request whose response is lost was sent, too.
+            self.sent.append(SentRequest(*parts, content))
         return response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

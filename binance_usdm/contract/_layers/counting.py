@@ -64,13 +64,19 @@ class CaseCounter:
     def count_calls(self, sdk: Sdk) -> Sdk:
         """Return an SDK whose calls are counted."""
 
-        def make_client(*args: Any, **options: Any) -> Any:
-            client = sdk.client(*args, **options)
-            for operation in operations(self.document):
-                name = f"{python_name(operation.id)}_detailed"
-                setattr(client, name, self._count(operation.id, getattr(client, name)))
-            return client
+        def counted(make: Callable[..., Any]) -> Callable[..., Any]:
+            def make_client(*args: Any, **options: Any) -> Any:
+                client = make(*args, **options)
+                for operation in operations(self.document):
+                    name = f"{python_name(operation.id)}_detailed"
+                    setattr(client, name, self._count(operation.id, getattr(client, name)))
+                return client
 
+            return make_client
+
+        make_client: Any = counted(sdk.client)
+        if (from_env := getattr(sdk.client, "from_env", None)) is not None:
+            make_client.from_env = counted(from_env)
         return replace(sdk, client=make_client)
 
     def _count(self, operation_id: str, method: Callable[..., Any]) -> Callable[..., Any]:

@@ -85,6 +85,14 @@ class Operation:
         """Whether the response is a map: any field of it needs a value of its type."""
         return isinstance(self.result.get("additionalProperties"), dict)
 
+    @functools.cached_property
+    def links(self) -> set[str]:
+        """The parameters of operations that a response of this one has values for."""
+        links = resolve(self.document, self.responses["200"]).get("links", {})
+        found = [resolve(self.document, each).get("parameters", {}) for each in links.values()]
+        # A name may stand behind the place of its parameter.
+        return {name.removeprefix("query.") for names in found for name in names}
+
     @property
     def accepts_any_object(self) -> bool:
         """Whether an object with any fields is a valid response."""
@@ -113,10 +121,21 @@ class Operation:
     @functools.cached_property
     def origin(self) -> str:
         """Where the operation is in production."""
-        servers = self.document["paths"][self.path][self.method.lower()].get("servers")
-        servers = servers or self.document["servers"]
-        url: str = next(each["url"] for each in servers if each["x-environment"] == "production")
-        return url
+        return self.origins["production"]
+
+    @functools.cached_property
+    def base_urls(self) -> dict[str, str]:
+        """The servers of the document, by their environments."""
+        return {each["x-environment"]: each["url"] for each in self.document["servers"]}
+
+    @functools.cached_property
+    def origins(self) -> dict[str, str]:
+        """Where the operation is, by the environments of the document.
+
+        An operation with servers of its own is there, in the environments that they name.
+        """
+        own = self.document["paths"][self.path][self.method.lower()].get("servers", ())
+        return self.base_urls | {each["x-environment"]: each["url"] for each in own}
 
     def weight_of(self, query: str) -> int:
         """Return the weight of a request with this query."""

@@ -230,6 +230,15 @@ WINDOW: Final = "default_window_is_sent"
 BASE_PATH: Final = "base_path_is_kept"
 TYPES: Final = "arguments_keep_their_type"
 EXTRA: Final = "only_given_arguments_are_sent"
+RECONNECT: Final = "ended_connection_is_replaced"
+WAIT: Final = "requests_are_built_after_waits"
+CORRECTED: Final = "late_clock_is_corrected"
+# With a timestamp, or another request, that is not what the clock says.
+CLOCK: Final = (CORRECTED, "exchange_clock_is_read_first", "good_clock_is_left_alone")
+# A request for the time that is not what it should be.
+TIME: Final = CLOCK[:2]
+# A transport may repeat the headers of a request that failed.
+SHOWN: Final = "secrets_are_not_shown"
 # The exchange responds as before, so only a check of the request notices.
 SENT: Final = ("wire_conformance",)
 # The exchange responds differently to a late call.
@@ -240,14 +249,18 @@ REJECTED: Final = (*BARRED, "positive_data_acceptance")
 
 FAULTS: Final = (
     # Timestamp and signature.
-    fault("timestamp in seconds", *REJECTED, CALL)(
+    fault("timestamp in seconds", *REJECTED, CALL, RECONNECT, WAIT, *CLOCK)(
         change_parameter("timestamp", lambda text: str(int(text) // 1000))
     ),
-    fault("timestamp of the next millisecond", *BARRED, CALL)(
+    fault("timestamp of the next millisecond", *BARRED, CALL, RECONNECT, WAIT)(
         change_parameter("timestamp", lambda text: str(int(text) + 1))
     ),
-    fault("one timestamp for all calls", CALL, ATTEMPT)(_keep_first_timestamp),
-    fault("one timestamp for all attempts", ATTEMPT)(_keep_timestamp_of_call),
+    fault("one timestamp for all calls", CALL, ATTEMPT, RECONNECT, WAIT, *CLOCK)(
+        _keep_first_timestamp
+    ),
+    fault("one timestamp for all attempts", ATTEMPT, RECONNECT, WAIT, CORRECTED)(
+        _keep_timestamp_of_call
+    ),
     fault("signature first", *REJECTED)(
         change_target(lambda path, query: path + b"?" + _move_last_first(query))
     ),
@@ -256,6 +269,8 @@ FAULTS: Final = (
         *LATE,
         "positive_data_acceptance",
         "secrets_of_any_length_sign",
+        "private_keys_sign",
+        "each_client_sends_its_key",
     )(sign_with(lambda payload: signature("&".join(sorted(payload.split("&"), reverse=True))))),
     fault("signature over the path as well", *REJECTED)(
         sign_with(lambda payload: signature("/fapi?" + payload))
@@ -310,7 +325,7 @@ FAULTS: Final = (
         points.BALANCE_OPERATION.replace(evolve(points.BALANCE_OPERATION.value, parameters=()))
     ),
     # Query and path.
-    fault("parameter twice", *REJECTED, EXTRA, CALL, WINDOW)(
+    fault("parameter twice", *REJECTED, EXTRA, CALL, WINDOW, WAIT, *CLOCK)(
         change_target(lambda path, query: path + b"?" + query.split(b"&")[0] + b"&" + query)
     ),
     fault("undescribed parameter", *REJECTED, EXTRA)(
@@ -322,7 +337,7 @@ FAULTS: Final = (
     fault("empty parameter at the end", *REJECTED)(
         change_target(lambda path, query: path + b"?" + query + b"&")
     ),
-    fault("second question mark", *REJECTED, EXTRA, CALL, WINDOW)(
+    fault("second question mark", *REJECTED, EXTRA, CALL, WINDOW, WAIT, RECONNECT, *CLOCK)(
         change_target(lambda path, query: path + b"??" + query)
     ),
     fault("another path", *BARRED, BASE_PATH)(
@@ -333,17 +348,19 @@ FAULTS: Final = (
     ),
     # Key and other headers.
     fault("no key", *BARRED)(change_key_header(lambda name, value: None)),
-    fault("key twice", *BARRED, "each_client_sends_its_key")(
+    fault("key twice", *BARRED, "each_client_sends_its_key", *TIME)(
         add_header(b"X-MBX-APIKEY", KEY.encode())
     ),
     fault("key in capitals", *BARRED)(change_key_header(lambda name, value: (name, value.upper()))),
-    fault("secret as key", *BARRED)(change_key_header(lambda name, value: (name, SECRET.encode()))),
-    fault("secret in a header", *SENT)(add_header(b"X-Debug", SECRET.encode())),
-    fault("secret in the user agent", *SENT)(
+    fault("secret as key", *BARRED, SHOWN)(
+        change_key_header(lambda name, value: (name, SECRET.encode()))
+    ),
+    fault("secret in a header", *SENT, SHOWN)(add_header(b"X-Debug", SECRET.encode())),
+    fault("secret in the user agent", *SENT, SHOWN)(
         change_user_agent(lambda value: value + SECRET.encode())
     ),
     fault("cookie", *SENT)(add_header(b"Cookie", b"a=b")),
-    fault("key sent with public calls", *SENT)(
+    fault("key sent with public calls", *SENT, *TIME)(
         points.BUILD_HEADERS.wrap(
             lambda build, url, key_header, api_key: build(
                 url, key_header or "X-MBX-APIKEY", api_key
@@ -361,18 +378,58 @@ FAULTS: Final = (
         )
     ),
     fault("arguments of plain methods dropped", "plain_methods_do_the_same")(_drop_plain_arguments),
-    fault("POST", *BARRED)(change_request(lambda parts: {"method": "POST"})),
+    fault("POST", *BARRED, *TIME, "clock_is_corrected_once")(
+        change_request(lambda parts: {"method": "POST"})
+    ),
     fault("body", *REJECTED)(change_request(lambda parts: {"body": b"{}"})),
-    fault("another host", *SENT, BASE_PATH, "host_has_its_port")(
+    fault("another host", *SENT, BASE_PATH, "each_environment_has_its_host")(
         change_request(lambda parts: {"host": "elsewhere.invalid"})
     ),
-    fault("plain HTTP", *SENT, BASE_PATH)(points.PARSE_BASE_URL.wrap(_use_plain_http)),
     fault(
-        "two requests", *SENT, CALL, ATTEMPT, WINDOW, BASE_PATH, "only_retryable_errors_are_retried"
+        "plain HTTP",
+        *SENT,
+        BASE_PATH,
+        RECONNECT,
+        "each_environment_has_its_host",
+        "host_has_its_port",
+        "connections_are_kept_apart",
+        "proxy_is_used",
+        "refused_tunnel_is_an_error",
+        "only_own_proxy_is_used",
+        "certificates_are_checked",
+        "concurrent_calls_are_apart",
+    )(points.PARSE_BASE_URL.wrap(_use_plain_http)),
+    fault(
+        "two requests",
+        *SENT,
+        CALL,
+        ATTEMPT,
+        WINDOW,
+        BASE_PATH,
+        WAIT,
+        RECONNECT,
+        *CLOCK,
+        "clock_is_corrected_once",
+        "only_retryable_errors_are_retried",
+        "attempts_send_the_same",
+        "each_client_sends_its_key",
+        "each_request_takes_its_weight",
+        "retry_after_is_a_floor",
+        "redirects_are_not_followed",
+        "nothing_is_kept_between_calls",
+        "closed_client_sends_nothing",
+        "certificates_are_checked",
+        "connections_are_kept_apart",
+        "refused_tunnel_is_an_error",
+        "only_own_proxy_is_used",
     )(points.SEND_ONCE.wrap(_send_twice)),
-    fault("rejected calls retried", "only_retryable_errors_are_retried", ATTEMPT)(
-        change_outcome(_retry_rejected)
-    ),
+    fault(
+        "rejected calls retried",
+        "only_retryable_errors_are_retried",
+        ATTEMPT,
+        "attempts_send_the_same",
+        "good_clock_is_left_alone",
+    )(change_outcome(_retry_rejected)),
     # Rows, as far as this layer looks at them.
     fault("last row dropped", "transparent")(change_rows(lambda rows: rows[:-1])),
     fault("rows reversed", "transparent")(change_rows(lambda rows: rows[::-1])),
