@@ -171,7 +171,6 @@ EXAMPLE_BODY = PatchPoint(api_spec.ApiSpec, "example_body")
 ACCOUNT_ALIAS = PatchPoint(controls, "account_alias")
 TRANSPORT_ADDRESS = PatchPoint(exchange, "normalize_ip")
 RESOLVE_OPTIONS = PatchPoint(fault.Fault, "resolve_options")
-WAF_FAULT = PatchPoint(FAULTS, "waf")
 CHOOSE_STUB = PatchPoint(stubs.Stub, "choose_operation")
 REMEMBER_SIGNATURE = PatchPoint(state.State, "remember_signature")
 RUN_CHECKS = PatchPoint(pipeline, "run_checks")
@@ -275,26 +274,23 @@ SET_IN_ROW = PatchPoint(AccountBalance, "__setattr__")
 # What comes beside its values.
 EMIT = PatchPoint(_call.CallRunner, "_emit")
 BUDGET = PatchPoint(WeightLimiter, "budget")
-RAISE_IF_CLOSED = PatchPoint(_call.CallRunner, "_raise_if_closed")
 TAKE_QUOTA = PatchPoint(RetryQuota, "acquire")
 # Its attempts, deadline and limiter.
-RETRY_DELAY = PatchPoint(RetryPolicy, "__call__")
-DELAY_OF_CALL = PatchPoint(_call.CallRunner, "_retry_delay")
+POLICY_DELAY = PatchPoint(RetryPolicy, "__call__")
 MAKE_RESPONSE = PatchPoint(_call, "Response")
 SYNC_AND_SEND = PatchPoint(_call.CallRunner, "_sync_and_send")
 NOTE_TIME_LEFT = PatchPoint(_call, "note_time_left")
 SHARED_STATE = PatchPoint(_base_client, "get_shared_state")
 RAISE_IF_STOPPED = PatchPoint(_call.CallRunner, "_raise_if_stopped")
 START_COOLDOWN = PatchPoint(LimiterQueue, "start_cooldown")
+HOLD_ADDRESS = PatchPoint(_call_context.CallContext, "_start_cooldown")
 WAIT_FOR_ROOM = PatchPoint(LimiterQueue, "wait_for_room")
-OBSERVE_WEIGHT = PatchPoint(LimiterQueue, "observe")
-ACQUIRE_WEIGHT = PatchPoint(WeightLimiter, "acquire")
+TAKE_WEIGHT = PatchPoint(WeightLimiter, "acquire")
 DECODE_OTHER_PATH = PatchPoint(_get, "decode")
 # Its connections.
 LATE_ERROR_CLASS = PatchPoint(_error_mapping, "DeadlineExceeded")
 ERROR_FROM_FAILURE = PatchPoint(_call_context, "error_from_failure")
 DEADLINE_IS_RETRYABLE = PatchPoint(DeadlineExceeded, "retryable")
-BREAK_IS_RETRYABLE = PatchPoint(TransportError, "retryable")
 SYNC_IS_USABLE = PatchPoint(SyncConnection, "is_usable")
 ASYNC_IS_USABLE = PatchPoint(AsyncConnection, "is_usable")
 KEEP_OR_CLOSE = PatchPoint(Lease, "_keep_or_close")
@@ -361,6 +357,16 @@ def renew_deadline(runner: Any, attempt: Any) -> Any:
 
 def raise_if_closed(runner: Any) -> None:
     runner._raise_if_closed()
+
+
+async def hold_own_limiter(start: Any, runner: Any, *args: Any) -> None:
+    """Start a cooldown of the client's limiter, and none of the address."""
+    shared = runner._shared
+    runner._shared = shared._replace(limiter=runner._limiter_queue.limiter)
+    try:
+        await start(runner, *args)
+    finally:
+        runner._shared = shared
 
 
 async def sleep(runner: Any, seconds: float) -> None:

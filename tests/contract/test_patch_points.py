@@ -61,3 +61,13 @@ def test_product_internals_are_not_used(file: Path) -> None:
 )
 def test_use_of_internals_is_noticed(source: str) -> None:
     assert [*private_uses(source)] != []
+
+
+def test_each_point_has_one_name() -> None:
+    """A name that is assigned twice would replace another place than its first users mean."""
+    source = (ROOT / "tests/contract/patch_points.py").read_text("utf-8")
+    assigned = [node for node in ast.parse(source).body if isinstance(node, ast.Assign)]
+    names = [ast.unparse(node.targets[0]) for node in assigned]
+    places = [ast.unparse(node.value) for node in assigned]
+    assert len({*names}) == len(names)
+    assert len({*places}) == len(places)

@@ -25,6 +25,8 @@ HOUR_MS: Final = 3_600_000
 TOLERANCE_MS: Final = 60_000
 # An estimate may take the best of some samples.
 MAX_SAMPLES: Final = 3
+# How long a slow response takes.
+SLOW_SECONDS: Final = 0.02
 LATE: Final = b'{"code":-1021,"msg":"x"}'
 
 
@@ -53,6 +55,27 @@ def exchange_clock_is_read_first(operation: Operation, sdk: Sdk, make: MakeExcha
         assert kinds == [*samples, "exchange", "exchange"], place
         assert {*samples} == {"time"}, place
         assert len(samples) <= MAX_SAMPLES, place
+
+
+def time_of_the_round_trip_is_added(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """A timestamp after a slow reading of the time is not before the time that was read."""
+    if (server_time := _time_operation(operation)) is None:
+        return
+    exchange = make(clock=lambda: now_ms() + HOUR_MS)
+    accept = respond_in_turn(operation)
+    read: list[int] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if not server_time.matches(request.url.path):
+            return accept(request)
+        response = exchange(request)
+        read.append(now_ms() + HOUR_MS)
+        time.sleep(SLOW_SECONDS)
+        return response
+
+    _, sent = send_calls(sdk, respond, operation, {}, clock="exchange", retry=ONE_ATTEMPT)
+    (timestamp,) = sent[-1].values_of(operation.timestamp) or ["0"]
+    assert int(timestamp) >= read[-1], f"{read[-1] - int(timestamp)} ms before the time read"
 
 
 def good_clock_is_left_alone(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
@@ -86,6 +109,7 @@ def clock_is_corrected_once(operation: Operation, sdk: Sdk, make: MakeExchange) 
 CHECKS: Final = (
     late_clock_is_corrected,
     exchange_clock_is_read_first,
+    time_of_the_round_trip_is_added,
     good_clock_is_left_alone,
     clock_is_corrected_once,
 )

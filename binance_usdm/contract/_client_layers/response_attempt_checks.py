@@ -90,25 +90,41 @@ def waits_beyond_the_deadline_end_the_call(case: ResponseCase) -> None:
 
 def limits_hold_every_client(case: ResponseCase) -> None:
     """After a limit or ban no client of the same address sends; one of another host does."""
-    fine: Reply = (200, encode(case.operation.richest_example), (JSON,))
     for status, code, seconds, is_ban in tables.HOLDS:
         wait = (b"Retry-After", b"%d" % seconds)
-        network = Network(case, (status, _error_body(code), (JSON, wait)), fine)
-        first, second = network.connect(), network.connect("another-key")
-        elsewhere = network.connect(base_url=ELSEWHERE)
-        place = f"{status} {code}"
-        error, count = network.call(first)
-        error_class, held_status = (IPBannedError, 418) if is_ban else (RateLimitError, 0)
-        assert (type(error), count) == (error_class, 1), f"{place}: {count} requests, {error!r}"
-        # A ban does not ask for a budget.
-        without_budget = [network.connect(limiter=None)] if is_ban else []
-        for client in (first, second, *without_budget):
-            error, count = network.call(client)
-            found = f"{place}, then {count} requests, {error!r}"
-            assert (type(error), error.status, count) == (error_class, held_status, 0), found
-            assert 0.9 * seconds < error.retry_after <= seconds, f"{found}: {error.retry_after}"
-        received, count = network.call(elsewhere)
-        assert (type(received), count) == (Response, 1), f"{place}, elsewhere: {received!r}"
+        reply: Reply = (status, _error_body(code), (JSON, wait))
+        if not is_ban:
+            _check_hold(case, reply, seconds, RateLimitError, ["shared"])
+            continue
+        # A ban holds clients with any limiter or none, whichever of them met it.
+        for first in range(3):
+            limiters = ["shared", WeightLimiter(), None]
+            limiters.insert(0, limiters.pop(first))
+            _check_hold(case, reply, seconds, IPBannedError, limiters)
+
+
+def _check_hold(
+    case: ResponseCase,
+    reply: Reply,
+    seconds: int,
+    error_class: type[RateLimitError],
+    limiters: list[object],
+) -> None:
+    """Let a client with the first limiter receive a reply, then call clients with each."""
+    network = Network(case, reply, (200, encode(case.operation.richest_example), (JSON,)))
+    first, *others = [network.connect(limiter=limiter) for limiter in limiters]
+    elsewhere = network.connect(base_url=ELSEWHERE)
+    place = f"{reply[0]} {reply[1].decode()}, limiters {limiters}"
+    error, count = network.call(first)
+    assert (type(error), count) == (error_class, 1), f"{place}: {count} requests, {error!r}"
+    held_status = 418 if error_class is IPBannedError else 0
+    for client in (first, network.connect("another-key"), *others):
+        error, count = network.call(client)
+        found = f"{place}, then {count} requests, {error!r}"
+        assert (type(error), error.status, count) == (error_class, held_status, 0), found
+        assert 0.9 * seconds < error.retry_after <= seconds, f"{found}: {error.retry_after}"
+    received, count = network.call(elsewhere)
+    assert (type(received), count) == (Response, 1), f"{place}, elsewhere: {received!r}"
 
 
 def calls_wait_for_a_short_limit(case: ResponseCase) -> None:

@@ -59,7 +59,7 @@ def faults_hit_their_key(operation: Operation, make: MakeExchange) -> None:
 
 
 def faults_hit_their_operation(operation: Operation, make: MakeExchange) -> None:
-    """A fault for another path neither responds nor goes away, and counts no others."""
+    """A fault for another path or operation neither responds nor goes away, and counts no others."""
     exchange = make()
     exchange.fail(TEAPOT, path="/no/such/path", nth=3)
     statuses = [
@@ -68,6 +68,10 @@ def faults_hit_their_operation(operation: Operation, make: MakeExchange) -> None
     ]
     assert FIRST.send(exchange, operation).status == 200
     assert statuses == [404, 404, 404, TEAPOT.status], f"{statuses}"
+    exchange.fail(TEAPOT, operation=operation.id)
+    status = exchange.handle("GET", b"/no/such/path", []).status
+    assert status == 404, f"for {operation.id}, at another path: {status}"
+    assert FIRST.send(exchange, operation).status == TEAPOT.status
 
 
 def faults_wait_in_line(operation: Operation, make: MakeExchange) -> None:

@@ -12,6 +12,7 @@ from binance_usdm.mock import Reply
 from tests.contract import patch_points as points
 from tests.contract.patch_points import Patch
 
+from .response_checks import ATTEMPTS, BUDGET, BUDGET_KNOWN, EVENTS, TOLD
 from .seeded_fault import seed
 
 mock_fault = partial(seed, "mock")
@@ -69,7 +70,7 @@ FAULTS: Final = (
             lambda reply: replace(reply, headers=(*reply.headers, (b"x-mbx-used-weight-1m", b"1"))),
         )
     ),
-    mock_fault("an error code as a decimal", LISTED)(
+    mock_fault("an error code as a decimal", LISTED, "signature_is_checked")(
         points.ERROR_RESPONSE.change_result(
             lambda reply: replace(reply, body=reply.body.replace(b":-1022,", b":-1022.0,"))
         )
@@ -97,7 +98,11 @@ FAULTS: Final = (
             {**points.ERROR_CLASS_BY_CODE.value, -1023: AuthenticationError}
         )
     ),
-    response_fault("used weight in lower case only", "described_weight_is_read")(
+    response_fault(
+        "used weight in lower case only",
+        "described_weight_is_read",
+        *(ATTEMPTS, BUDGET, BUDGET_KNOWN, EVENTS, TOLD),
+    )(
         points.PARSE_USED_WEIGHT.wrap(
             lambda parse, headers: (
                 parse(headers) if b"x-mbx-used-weight-1m" in dict(headers.raw) else None
@@ -108,5 +113,6 @@ FAULTS: Final = (
         "a code that may pass is permanent",
         "permanent_codes_are_not_retryable",
         "error_responses_are_classified",
+        ATTEMPTS,
     )(points.NON_RETRYABLE_CODES.replace({*points.NON_RETRYABLE_CODES.value, -1006})),
 )

@@ -117,7 +117,8 @@ OTHERS: Final = "bodies_belong_to_their_operation"
 FAULTS: Final = (
     fault("fault for a key hits every key", KEY)(change_rule(api_key=None)),
     fault("fault for a path hits every path", REQUESTS, OPERATION)(change_rule(path=None)),
-    fault("fault for an operation hits none", REQUESTS)(
+    fault("fault for an operation hits other paths", OPERATION)(change_rule(operation=None)),
+    fault("fault for an operation hits none", REQUESTS, OPERATION)(
         points.FAULT_MATCHES.wrap(
             lambda matches, queued, *request: queued.operation is None and matches(queued, *request)
         )
@@ -135,6 +136,7 @@ FAULTS: Final = (
         "certain_failures_cost_nothing",
         "faults_take_options",
         "every_media_type_is_sent",
+        OPERATION,
     )(change_queued(_double_times)),
     fault("fault counts requests of other keys", KEY, OPERATION)(
         points.MATCH_FAULT.wrap(_count_every_request)

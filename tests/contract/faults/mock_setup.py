@@ -72,7 +72,7 @@ FAULTS: Final = (
         points.RESOLVE_OPTIONS.replace(lambda described, options: dict(described.options))
     ),
     fault("firewall charges weight", COST, "headers_are_described")(
-        points.WAF_FAULT.replace(replace(points.WAF_FAULT.value, costs_weight=True))
+        points.FIREWALL_FAULT.replace(replace(points.FIREWALL_FAULT.value, costs_weight=True))
     ),
     fault("throttled requests charged", COST)(points.RESPOND_WITH_FAULT.wrap(_charge_throttled)),
     fault("one address for all transports", TRANSPORT)(

@@ -139,7 +139,9 @@ FAULTS: Final = (
     fault("spaces around names removed", NAMES)(
         change_pairs(lambda pairs: tuple((name.strip(), text) for name, text in pairs))
     ),
-    fault("key header in one case only", NAMES)(points.HANDLE_REQUEST.wrap(_read_exact_header)),
+    fault("key header in one case only", NAMES, "log_has_every_request")(
+        points.HANDLE_REQUEST.wrap(_read_exact_header)
+    ),
     fault("numbers read as a program reads them", VALUES)(
         points.COMPILE_VALIDATOR.wrap(_validate_like_python)
     ),
@@ -157,10 +159,12 @@ FAULTS: Final = (
         points.PARAMETERS_CHECK.wrap(_allow_signing_names)
     ),
     fault("needless key rejected", UNKNOWN)(points.KEY_CHECK.wrap(_reject_needless_key)),
-    fault("parameters checked before the key", KEY_FIRST, "ignored_auth")(
-        points.KEY_CHECK.wrap(_parameters_first)
+    fault(
+        "parameters checked before the key", KEY_FIRST, "ignored_auth", "order_follows_the_switch"
+    )(points.KEY_CHECK.wrap(_parameters_first)),
+    fault("code of a missing signature", SIGNATURE, NAMES, VALUES, "error_codes_are_listed")(
+        change_code(-1102, -1105)
     ),
-    fault("code of a missing signature", SIGNATURE, NAMES, VALUES)(change_code(-1102, -1105)),
     fault("signature with more digits accepted", SIGNATURE)(
         verify_with(lambda payload, text: len(text) > 64 and text[:64] == signature(payload))
     ),

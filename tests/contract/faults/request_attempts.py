@@ -111,6 +111,7 @@ WAIT: Final = "requests_are_built_after_waits"
 RETRY_AFTER: Final = "retry_after_is_a_floor"
 RECONNECT: Final = "ended_connection_is_replaced"
 CORRECTED: Final = "late_clock_is_corrected"
+ROUND_TRIP: Final = "time_of_the_round_trip_is_added"
 READ_FIRST: Final = "exchange_clock_is_read_first"
 LEFT_ALONE: Final = "good_clock_is_left_alone"
 ONCE: Final = "clock_is_corrected_once"
@@ -161,14 +162,21 @@ FAULTS: Final = (
         points.RETRY_DELAY.wrap(_wait_as_told_only)
     ),
     # Clock.
-    fault("offset in the wrong direction", CORRECTED, READ_FIRST)(
+    fault("offset in the wrong direction", CORRECTED, READ_FIRST, ROUND_TRIP)(
         points.SAMPLE_CLOCK.wrap(
             lambda sample, clock, sent_at, received_at, ms: sample(
                 clock, sent_at, received_at, 2 * points.local_time(clock) - ms
             )
         )
     ),
-    fault("time read and not used", CORRECTED, READ_FIRST)(
+    fault("half of the round trip subtracted", ROUND_TRIP)(
+        points.SAMPLE_CLOCK.wrap(
+            lambda sample, clock, sent_at, received_at, ms: sample(
+                clock, sent_at, received_at, ms - round(1e3 * (received_at - sent_at))
+            )
+        )
+    ),
+    fault("time read and not used", CORRECTED, READ_FIRST, ROUND_TRIP)(
         points.READ_CLOCK.replace(points.local_time)
     ),
     fault("time not read after a late timestamp", CORRECTED, ONCE)(
@@ -177,10 +185,10 @@ FAULTS: Final = (
     fault("time read before each call", CORRECTED, READ_FIRST, LEFT_ALONE)(
         points.NEEDS_CLOCK_SYNC.replace(lambda clock, *, first: True)
     ),
-    fault("time never read first", READ_FIRST)(
+    fault("time never read first", READ_FIRST, ROUND_TRIP)(
         points.NEEDS_CLOCK_SYNC.replace(lambda clock, *, first: False)
     ),
-    fault("clock of the caller corrected", LEFT_ALONE, READ_FIRST, "window_is_respected")(
-        points.INIT_CLIENT.wrap(_correct_custom_clocks)
-    ),
+    fault(
+        "clock of the caller corrected", LEFT_ALONE, READ_FIRST, "window_is_respected", ROUND_TRIP
+    )(points.INIT_CLIENT.wrap(_correct_custom_clocks)),
 )

@@ -249,15 +249,27 @@ REJECTED: Final = (*BARRED, "positive_data_acceptance")
 
 FAULTS: Final = (
     # Timestamp and signature.
-    fault("timestamp in seconds", *REJECTED, CALL, RECONNECT, WAIT, *CLOCK)(
-        change_parameter("timestamp", lambda text: str(int(text) // 1000))
-    ),
+    fault(
+        "timestamp in seconds",
+        *REJECTED,
+        CALL,
+        RECONNECT,
+        WAIT,
+        *CLOCK,
+        "time_of_the_round_trip_is_added",
+    )(change_parameter("timestamp", lambda text: str(int(text) // 1000))),
     fault("timestamp of the next millisecond", *BARRED, CALL, RECONNECT, WAIT)(
         change_parameter("timestamp", lambda text: str(int(text) + 1))
     ),
-    fault("one timestamp for all calls", CALL, ATTEMPT, RECONNECT, WAIT, *CLOCK)(
-        _keep_first_timestamp
-    ),
+    fault(
+        "one timestamp for all calls",
+        CALL,
+        ATTEMPT,
+        RECONNECT,
+        WAIT,
+        *CLOCK,
+        "time_of_the_round_trip_is_added",
+    )(_keep_first_timestamp),
     fault("one timestamp for all attempts", ATTEMPT, RECONNECT, WAIT, CORRECTED)(
         _keep_timestamp_of_call
     ),
@@ -325,9 +337,16 @@ FAULTS: Final = (
         points.BALANCE_OPERATION.replace(evolve(points.BALANCE_OPERATION.value, parameters=()))
     ),
     # Query and path.
-    fault("parameter twice", *REJECTED, EXTRA, CALL, WINDOW, WAIT, *CLOCK)(
-        change_target(lambda path, query: path + b"?" + query.split(b"&")[0] + b"&" + query)
-    ),
+    fault(
+        "parameter twice",
+        *REJECTED,
+        EXTRA,
+        CALL,
+        WINDOW,
+        WAIT,
+        *CLOCK,
+        "time_of_the_round_trip_is_added",
+    )(change_target(lambda path, query: path + b"?" + query.split(b"&")[0] + b"&" + query)),
     fault("undescribed parameter", *REJECTED, EXTRA)(
         change_query(lambda query: {**query, "source": "sdk"})
     ),
@@ -337,9 +356,17 @@ FAULTS: Final = (
     fault("empty parameter at the end", *REJECTED)(
         change_target(lambda path, query: path + b"?" + query + b"&")
     ),
-    fault("second question mark", *REJECTED, EXTRA, CALL, WINDOW, WAIT, RECONNECT, *CLOCK)(
-        change_target(lambda path, query: path + b"??" + query)
-    ),
+    fault(
+        "second question mark",
+        *REJECTED,
+        EXTRA,
+        CALL,
+        WINDOW,
+        WAIT,
+        RECONNECT,
+        *CLOCK,
+        "time_of_the_round_trip_is_added",
+    )(change_target(lambda path, query: path + b"??" + query)),
     fault("another path", *BARRED, BASE_PATH)(
         change_request(lambda parts: {"target": parts.target.replace(BALANCE, BALANCE + b"s")})
     ),
@@ -378,7 +405,7 @@ FAULTS: Final = (
         )
     ),
     fault("arguments of plain methods dropped", "plain_methods_do_the_same")(_drop_plain_arguments),
-    fault("POST", *BARRED, *TIME, "clock_is_corrected_once")(
+    fault("POST", *BARRED, *TIME, "clock_is_corrected_once", "time_of_the_round_trip_is_added")(
         change_request(lambda parts: {"method": "POST"})
     ),
     fault("body", *REJECTED)(change_request(lambda parts: {"body": b"{}"})),

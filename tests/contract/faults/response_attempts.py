@@ -17,11 +17,13 @@ from .response_checks import (
     BUDGET,
     BUDGET_KNOWN,
     DEADLINE,
+    DESCRIBED_WAIT,
     EVENTS,
     HOLDS,
     METADATA,
     OTHER_PATHS,
     OUTAGE,
+    PERMANENT,
     SENT_SIZE,
     TOLD,
     TRANSPORT,
@@ -38,7 +40,7 @@ class _Unreferable:
 
 def add_attempts(number: int) -> Patch:
     """Change how many attempts a policy allows."""
-    return points.RETRY_DELAY.wrap(
+    return points.POLICY_DELAY.wrap(
         lambda delay, policy, error, attempt: delay(
             evolve(policy, attempts=max(policy.attempts + number, 1)), error, attempt
         )
@@ -77,11 +79,19 @@ def _share_by_host(share: Any, target: Any, transport: Any, *, host: str | None)
 FAULTS: Final = (
     # The policy without retries makes another attempt, too.
     fault(
-        "one attempt too many", ATTEMPTS, BROKEN, *WITHOUT_RETRIES, TRANSPORT, OTHER_PATHS, OUTAGE
+        "one attempt too many",
+        ATTEMPTS,
+        BROKEN,
+        *WITHOUT_RETRIES,
+        TRANSPORT,
+        OTHER_PATHS,
+        OUTAGE,
+        DESCRIBED_WAIT,
+        PERMANENT,
     )(add_attempts(1)),
     fault("one attempt too few", ATTEMPTS, BROKEN, TRANSPORT, EVENTS, OUTAGE)(add_attempts(-1)),
     fault("every error retried", ATTEMPTS, SENT_SIZE, EVENTS)(
-        points.RETRY_DELAY.replace(
+        points.POLICY_DELAY.replace(
             lambda policy, error, attempt: 0.0 if attempt < policy.attempts else None
         )
     ),
@@ -91,7 +101,7 @@ FAULTS: Final = (
         points.SYNC_AND_SEND.wrap(_with_new_deadline)
     ),
     fault("waits beyond the deadline skipped", DEADLINE, EVENTS)(
-        points.DELAY_OF_CALL.change_result(lambda delay: delay if not delay or delay < 3 else 0.0)
+        points.RETRY_DELAY.change_result(lambda delay: delay if not delay or delay < 3 else 0.0)
     ),
     fault("time left not said", DEADLINE)(
         points.NOTE_TIME_LEFT.replace(lambda error, delay, left: error)
@@ -104,6 +114,9 @@ FAULTS: Final = (
     ),
     fault("bans hold clients with a budget only", HOLDS)(
         points.RAISE_IF_STOPPED.replace(points.raise_if_closed)
+    ),
+    fault("bans of another limiter hold nobody", HOLDS)(
+        points.HOLD_ADDRESS.wrap(points.hold_own_limiter)
     ),
     fault("limits not told to the limiter", HOLDS, TOLD, BUDGET_KNOWN)(
         points.START_COOLDOWN.replace(_ignore)
@@ -119,6 +132,6 @@ FAULTS: Final = (
         points.OBSERVE_WEIGHT.replace(_ignore)
     ),
     fault("budget not kept", BUDGET)(
-        points.ACQUIRE_WEIGHT.wrap(lambda acquire, limiter, weight: acquire(limiter, 0))
+        points.TAKE_WEIGHT.wrap(lambda acquire, limiter, weight: acquire(limiter, 0))
     ),
 )

@@ -63,12 +63,12 @@ FAULTS: Final = (
     ),
     fault("time up said to be retryable", PHASES)(points.DEADLINE_IS_RETRYABLE.replace(True)),
     fault("broken responses not retried", BROKEN, TRANSPORT)(
-        points.BREAK_IS_RETRYABLE.replace(False)
+        points.IS_LOSS_RETRYABLE.replace(False)
     ),
     fault("size not bounded while it is read", SENT_SIZE)(points.INIT_PARSER.wrap(_without_bound)),
     fault("decoded size not bounded", COMPRESSED, METADATA)(
         points.MAX_DECOMPRESSION_RATIO.replace(5)
     ),
     fault("kept connections not looked at", STIRRED)(_use_every_connection),
-    fault("every connection kept and used", STIRRED)(_keep_every_connection),
+    fault("every connection kept and used", STIRRED, BROKEN)(_keep_every_connection),
 )

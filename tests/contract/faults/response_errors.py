@@ -136,12 +136,12 @@ FAULTS: Final = (
             ),
         )
     ),
-    fault("error page unexpected", MATRIX, MOCK_FAULTS, ATTEMPTS)(
+    fault("error page unexpected", MATRIX, MOCK_FAULTS, ATTEMPTS, OTHER_PATHS)(
         replace_unexpected(
             "a page", lambda _, response: response.status >= 400 and response.body[:1] == b"<"
         )
     ),
-    fault("error in a 200 unexpected", MATRIX, MOCK_FAULTS, ATTEMPTS)(
+    fault("error in a 200 unexpected", MATRIX, MOCK_FAULTS, ATTEMPTS, OTHER_PATHS)(
         replace_unexpected(
             "an error",
             lambda outcome, response: response.status == 200 and isinstance(outcome, APIError),
@@ -185,20 +185,22 @@ FAULTS: Final = (
         raise_error(ValueError("int"), lambda _, response: response.headers.get(USED_WEIGHT) == "x")
     ),
     # Error classes.
-    fault("codes ignored", *CODES, WAITS, TOLD, HOLDS)(points.ERROR_CLASS_BY_CODE.replace({})),
+    fault("codes ignored", *CODES, WAITS, TOLD, HOLDS, OTHER_PATHS)(
+        points.ERROR_CLASS_BY_CODE.replace({})
+    ),
     fault("statuses ignored", *CLASSES, WAITS, BUDGET_KNOWN, TOLD, HOLDS)(
         points.ERROR_CLASS_BY_STATUS.replace({})
     ),
     fault("wrong clock read as a bad request", MATRIX, ERRORS, METADATA, ATTEMPTS)(
         change_class(TimestampError, BadRequestError)
     ),
-    fault("invalid key read as forbidden", *CLASSES)(
+    fault("invalid key read as forbidden", *CLASSES, OTHER_PATHS)(
         change_class(AuthenticationError, ForbiddenError)
     ),
     fault("firewall read as a bad key", *CLASSES)(
         change_class(ForbiddenError, AuthenticationError)
     ),
-    fault("server error read as a bad request", *CLASSES, EVENTS, OUTAGE)(
+    fault("server error read as a bad request", *CLASSES, EVENTS, OUTAGE, OTHER_PATHS)(
         change_class(ServerError, BadRequestError)
     ),
     fault("ban read as a limit", *CLASSES, WAITS, BUDGET_KNOWN, TOLD, HOLDS)(
@@ -209,17 +211,25 @@ FAULTS: Final = (
             lambda error: copy_error(error, RateLimitError) if error.status == 429 else error
         )
     ),
-    fault("one class for all errors", *CODES, WAITS, BUDGET_KNOWN, EVENTS, TOLD, HOLDS, OUTAGE)(
-        change_error(lambda error: copy_error(error, APIError))
-    ),
+    fault(
+        "one class for all errors",
+        *CODES,
+        WAITS,
+        BUDGET_KNOWN,
+        EVENTS,
+        TOLD,
+        HOLDS,
+        OUTAGE,
+        OTHER_PATHS,
+    )(change_error(lambda error: copy_error(error, APIError))),
     # Attributes of an error.
-    fault("status as the code", *CODES, EVENTS, HINTS, DEADLINE)(
+    fault("status as the code", *CODES, EVENTS, HINTS, DEADLINE, OTHER_PATHS)(
         change_error(lambda error: copy_error(error, code=error.status))
     ),
-    fault("code as the status", *CODES, EVENTS, DEADLINE)(
+    fault("code as the status", *CODES, EVENTS, DEADLINE, OTHER_PATHS)(
         change_error(lambda error: copy_error(error, status=error.code or error.status))
     ),
-    fault("missing code read as zero", *CODES, PERMANENT)(
+    fault("missing code read as zero", *CODES, PERMANENT, OTHER_PATHS)(
         change_error(lambda error: copy_error(error, code=error.code or 0))
     ),
     fault("string accepted as a code", MATRIX)(change_outcome(_read_code_string)),

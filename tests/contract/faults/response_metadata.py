@@ -101,7 +101,7 @@ FAULTS: Final = (
     fault("tag of a response sent back", "responses_change_no_request")(_send_back),
     fault("first server error kept", GO_ON, *RETRIED)(_stay_broken),
     fault("closed clients send", "closed_clients_send_nothing")(
-        points.RAISE_IF_CLOSED.replace(lambda runner: None)
+        points.CHECK_CLOSED.replace(lambda runner: None)
     ),
     fault("retries without a quota", OUTAGE)(points.TAKE_QUOTA.replace(lambda quota, error: 1)),
     fault("used weight not in the budget", BUDGET_KNOWN)(

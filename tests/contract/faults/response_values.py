@@ -108,7 +108,9 @@ def _ignore_size(init: Any, client: Any, *args: Any, **options: Any) -> None:
 
 FAULTS: Final = (
     # Rows.
-    fault("last of the rows dropped", *ALL_VALUES, ACCOUNTS)(change_rows(lambda rows: rows[:-1])),
+    fault("last of the rows dropped", *ALL_VALUES, ACCOUNTS, HOLDINGS)(
+        change_rows(lambda rows: rows[:-1])
+    ),
     fault("rows sorted", *VALUES)(
         change_rows(lambda rows: sorted(rows, key=lambda row: row.asset))
     ),
@@ -118,7 +120,7 @@ FAULTS: Final = (
     fault("empty rows dropped", *VALUES, HOLDINGS)(
         change_rows(lambda rows: [row for row in rows if row.balance])
     ),
-    fault("equal bodies share one list", SHARED)(_share_lists),
+    fault("equal bodies share one list", SHARED, OTHER_PATHS)(_share_lists),
     fault("size option not used", "size_option_is_used", COMPRESSED, SENT_SIZE)(
         points.INIT_CLIENT.wrap(_ignore_size)
     ),
@@ -243,7 +245,7 @@ FAULTS: Final = (
     fault("byte order mark skipped", JSON)(
         repair_body(lambda body: body.removeprefix(b"\xef\xbb\xbf"))
     ),
-    fault("bytes after the JSON skipped", JSON)(
+    fault("bytes after the JSON skipped", JSON, OTHER_PATHS)(
         repair_body(lambda body: body[: body.rfind(b"]") + 1])
     ),
     fault("invalid UTF-8 replaced", JSON)(
