@@ -13,9 +13,7 @@ from tests.support.paths import ROOT
 
 SUITE = ROOT / "binance_usdm"
 INTERNALS = SUITE / "contract" / "_cases" / "schemathesis_internals.py"
-# It still imports two by their private modules.
-SEQUENCES = SUITE / "contract" / "_server" / "stateful.py"
-FILES = sorted({*SUITE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")} - {INTERNALS, SEQUENCES})
+FILES = sorted({*SUITE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")} - {INTERNALS})
 # The reference describes `checks`, whose names it calls by `schemathesis.checks`.
 PUBLIC = {
     *(f"schemathesis.{name}" for name in (*schemathesis.__all__, "checks")),

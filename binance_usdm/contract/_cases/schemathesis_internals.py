@@ -38,3 +38,8 @@ def open_session(app: Any) -> Any:
 def is_absent(body: Any) -> bool:
     """Return whether a case has no body."""
     return isinstance(body, NotSet)
+
+
+def extracted_value(extracted: Any) -> Any:
+    """Return the value that a link took from a response, `None` if there was none."""
+    return extracted.value.ok() if isinstance(extracted.value, Ok) else None

@@ -14,12 +14,12 @@ from typing import Any, Final
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import HypothesisException
-from schemathesis.core.failures import FailureGroup
-from schemathesis.core.result import Ok
+from schemathesis.errors import FailureGroup
 
 from binance_usdm.contract._cases.assumed_cases import assumed_document, case_checks
 from binance_usdm.contract._cases.assumptions import DEFAULTS
 from binance_usdm.contract._cases.run_state import Run
+from binance_usdm.contract._cases.schemathesis_internals import extracted_value
 from binance_usdm.contract._cases.schemathesis_setup import Case, Schema, load_schema
 from binance_usdm.contract._reports.report import Finding
 from binance_usdm.contract._spec.document import Json, resolve
@@ -220,7 +220,7 @@ def _apply_link(step: Any, received_at: dict[str, float]) -> bool:
         return False
     for container, values in link.parameters.items():
         for name, extracted in values.items():
-            value = extracted.value.ok() if isinstance(extracted.value, Ok) else None
+            value = extracted_value(extracted)
             if not isinstance(value, (str, int)):
                 return False
             getattr(step.case, container)[name] = value
