@@ -27,8 +27,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main() -> int:
-    run = Run(seed=parse().seed)
+def main(arguments: Sequence[str] | None = None) -> int:
+    run = Run(seed=parse(arguments).seed)
     print(TABLE_HEAD, flush=True)
     found = 0
     for section in run_layers(SPEC, LAYERS, run):

@@ -23,7 +23,7 @@ from .faults import FAULT_BY_NAME, SEEDED_FAULTS
 from .run_seeded_faults import FaultResult, iter_table, run_fault, summarize
 
 IDS = {operation.id for operation in operations(SPEC)}
-FAULT = "exchange time frozen"
+FAULT = "exchange time in whole seconds"
 EQUIVALENT = "another user agent"
 CHECK = "exchange_time_is_sent"
 
@@ -68,7 +68,7 @@ def test_problems_end_in_1(
     """A run exits with 1 when a layer found something, and prints it below the layer's row."""
     layers = [Layer("A  first", lambda counter: problems), Layer("B  second", lambda counter: {})]
     monkeypatch.setattr(run_all, "LAYERS", layers)
-    assert run_all.main() == len(problems)
+    assert run_all.main([]) == len(problems)
     lines = capsys.readouterr().out.splitlines()
     rows = {line.split()[0]: (index, line) for index, line in enumerate(lines) if "0.0" in line}
     assert [rows[name][1].split()[-1] for name in "AB"] == [str(len(problems)), "0"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from functools import partial
 from typing import Any
 
@@ -21,9 +22,15 @@ from tests.contract.sdks import SDKS
 from tests.support.secret_leaks import WATCH
 
 from .faults import FAULT_BY_NAME, SEEDED_FAULTS, response_checks
+from .faults.seeded_fault import SeededFault
 from .run_seeded_faults import FAULTY_SPEC, run_fault, sdk_for
 
-LEAK_CHECKS = {response_checks.SECRETS, response_checks.LOGS, response_checks.TRANSPORT}
+LEAK_CHECKS = {
+    "secrets_are_not_shown",
+    response_checks.SECRETS,
+    response_checks.LOGS,
+    response_checks.TRANSPORT,
+}
 
 
 def own_checks(layer: str) -> set[str]:
@@ -46,22 +53,25 @@ def test_fault_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     `make contract-faults` runs the others too, which takes a minute.
     """
     fault = FAULT_BY_NAME[name]
-    if fault.layer == "mock" and fault.checks <= {check.__name__ for check in mock_vs_spec.CHECKS}:
-        fault.patch(monkeypatch)
-        make = partial(make_exchange, FAULTY_SPEC)
-        found = run_checks(mock_vs_spec.CHECKS, operations(FAULTY_SPEC), make)
-        assert found.keys() == fault.checks != set(), found
-        return
-    if fault.layer != "responses" or fault.reason:
-        assert run_fault(name).noticed_by == fault.checks
-        return
-    fault.patch(monkeypatch)
-    checks = [check for check in responses_vs_spec.CHECKS if check.__name__ in fault.checks]
-    problems = run_responses_vs_spec(SPEC, SDKS[sdk_for(fault)], checks=checks)
-    assert problems.keys() == fault.checks != set(), problems
+    problems = find_problems(fault, monkeypatch)
+    assert problems == fault.checks
+    assert problems or fault.reason
     if fault.checks & LEAK_CHECKS:
         # The fault shows a secret of this test, which is what the checks are for.
         WATCH.pop_leaks()
+
+
+def find_problems(fault: SeededFault, monkeypatch: pytest.MonkeyPatch) -> Set[str]:
+    """Return the names of the checks that notice a fault."""
+    if fault.layer == "mock" and fault.checks <= {check.__name__ for check in mock_vs_spec.CHECKS}:
+        fault.patch(monkeypatch)
+        make = partial(make_exchange, FAULTY_SPEC)
+        return run_checks(mock_vs_spec.CHECKS, operations(FAULTY_SPEC), make).keys()
+    if fault.layer != "responses" or fault.reason:
+        return run_fault(fault.name).noticed_by
+    fault.patch(monkeypatch)
+    checks = [check for check in responses_vs_spec.CHECKS if check.__name__ in fault.checks]
+    return run_responses_vs_spec(SPEC, SDKS[sdk_for(fault)], checks=checks).keys()
 
 
 def test_names_are_unique() -> None:

@@ -118,7 +118,6 @@ CHANGES: Final = (
     change(
         "the window is no window",
         drop((*WINDOW, "x-signing-role")),
-        "mock-timestamp_is_checked",
         "requests-default_window_is_sent",
     ),
     change(
@@ -156,7 +155,7 @@ CHANGES: Final = (
         together(
             put((*BALANCE, "parameters"), PARAMETERS[1:]), drop((*LINK, "parameters", "recvWindow"))
         ),
-        "mock-timestamp_is_checked",
+        "mock-unknown_parameters_are_rejected",
         "requests-default_window_is_sent",
     ),
     change(
@@ -192,7 +191,7 @@ CHANGES: Final = (
     change(
         "a larger minimum of the timestamp",
         put((*TIMESTAMP, "schema", "minimum"), 2),
-        reason="a time so far from the clock is refused for its age",
+        "mock-values_are_checked",
     ),
     change(
         "another order of parameters",

@@ -168,6 +168,16 @@ CHANGES: Final = (
         "responses-wrong_values_are_rejected_with_their_path",
     ),
     change(
+        "crossUnPnl is no holding",
+        drop((*PROPERTIES, "crossUnPnl", "x-holding")),
+        "responses-holdings_are_named",
+    ),
+    change(
+        "availableBalance is a holding",
+        put((*PROPERTIES, "availableBalance", "x-holding"), True),
+        "responses-holdings_are_named",
+    ),
+    change(
         "another name of the instant",
         put((*UPDATED, "x-instant"), "changed_at"),
         "responses-values_are_exact_in_every_place",
