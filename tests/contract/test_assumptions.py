@@ -15,10 +15,11 @@ from binance_usdm.contract._cases.assumptions import POSITIONS, format_switch
 from binance_usdm.contract._cases.raw_requests import MakeExchange, make_exchange
 from binance_usdm.contract._cases.run_state import Run
 from binance_usdm.contract._cases.schemathesis_setup import EDGES
-from binance_usdm.contract._cases.variant_builder import Builder
-from binance_usdm.contract._cases.variant_table import iter_variants
+from binance_usdm.contract._cases.small_changes.variant_builder import Builder
+from binance_usdm.contract._cases.small_changes.variant_table import iter_variants
 from binance_usdm.contract._layers.layers import mock_layer, run_layers
-from binance_usdm.contract._mock_layer import mock_variants, mock_vs_spec
+from binance_usdm.contract._mock_layer import mock_vs_spec
+from binance_usdm.contract._mock_layer.request_checks import mock_variants
 from binance_usdm.contract._reports.files import WRITERS
 from binance_usdm.contract._reports.report import Finding, Report, section_lines
 from binance_usdm.contract._server.account import Account

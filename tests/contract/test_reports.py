@@ -8,7 +8,9 @@ import pytest
 
 from binance_usdm.contract._cases.raw_requests import make_exchange, send_valid
 from binance_usdm.contract._client_layers.calls import RecordedCall, call_method
-from binance_usdm.contract._client_layers.response_error_checks import messages_are_sanitized
+from binance_usdm.contract._client_layers.response_checks.response_error_checks import (
+    messages_are_sanitized,
+)
 from binance_usdm.contract._client_layers.responses_vs_spec import run_responses_vs_spec
 from binance_usdm.contract._layers.counting import CaseCounter
 from binance_usdm.contract._layers.layers import Layer

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from binance_usdm.contract._client_layers import connection_checks, transfer_checks
+from binance_usdm.contract._client_layers.response_checks import connection_checks, transfer_checks
 from binance_usdm.contract._client_layers.responses_vs_spec import CHECKS, run_responses_vs_spec
 from binance_usdm.contract._spec.document import SPEC
 from tests.contract.sdks import HOW, SDKS

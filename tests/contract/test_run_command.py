@@ -19,9 +19,9 @@ import pytest
 from binance_usdm.contract import SPEC
 from binance_usdm.contract._cases.run_state import Run
 from binance_usdm.contract._cases.schemathesis_setup import EDGES
-from binance_usdm.contract._cases.variant_builder import Builder
-from binance_usdm.contract._cases.variant_table import iter_variants
-from binance_usdm.contract._cases.variants import Variant
+from binance_usdm.contract._cases.small_changes.variant_builder import Builder
+from binance_usdm.contract._cases.small_changes.variant_table import iter_variants
+from binance_usdm.contract._cases.small_changes.variants import Variant
 from binance_usdm.contract._server import server_vs_spec
 from binance_usdm.contract._server.account import Account
 from binance_usdm.contract._server.sending import Outcome

@@ -11,9 +11,9 @@ from binance_usdm.contract._spec.operations import Operation, operation_by_route
 from binance_usdm.mock import Switches
 
 from .assumptions import Assumption, find_assumptions
-from .expected_responses import STATUSES, unknown_method
 from .schemathesis_setup import Case, Check, Explain, Schema, load_schema
-from .variants import read_code
+from .small_changes.expected_responses import STATUSES, unknown_method
+from .small_changes.variants import read_code
 
 # What schemathesis takes for a rejection of its own accord.
 REJECTIONS: Final = ("400", "401", "403", "404", "405")

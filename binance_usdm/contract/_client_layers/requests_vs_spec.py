@@ -46,7 +46,7 @@ from binance_usdm.contract._spec.exact_json import canonical, first_difference
 from binance_usdm.contract._spec.operations import Operation, operation_by_route, operations
 from binance_usdm.mock import ManualClock
 
-from . import (
+from .request_checks import (
     request_attempts,
     request_clock,
     request_concurrency,

@@ -20,7 +20,7 @@ from binance_usdm.contract._spec.response_model import (
     ok_responses,
 )
 
-from . import (
+from .response_checks import (
     client_state_checks,
     connection_checks,
     error_object_checks,

@@ -22,23 +22,19 @@ from binance_usdm.contract._spec.document import Json
 from binance_usdm.contract._spec.operations import operations
 from binance_usdm.mock import Exchange, Switches
 
-from . import (
-    basics,
+from . import basics
+from .control_checks import mock_faults, mock_log, mock_setup, mock_state, mock_switches
+from .exchange_makers import AssumingMaker, DefaultMaker
+from .request_checks import (
     mock_checks,
     mock_edge_cases,
-    mock_faults,
     mock_keys,
     mock_limits,
-    mock_log,
     mock_responses,
     mock_routes,
-    mock_setup,
-    mock_state,
-    mock_switches,
     mock_values,
     mock_variants,
 )
-from .exchange_makers import AssumingMaker, DefaultMaker
 
 CHECKS: Final[tuple[Callable[..., None], ...]] = (
     *mock_variants.CHECKS,

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 
 import requests
 
-from binance_usdm.contract._cases.variants import Response, Variant, describe_response, read_code
+from binance_usdm.contract._cases.small_changes.variants import (
+    Response,
+    Variant,
+    describe_response,
+    read_code,
+)
 
 from .session import TIMEOUT_SECONDS, ServerSession
 

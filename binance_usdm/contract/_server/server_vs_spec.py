@@ -20,9 +20,9 @@ from binance_usdm.contract._cases.schemathesis_setup import (
     generate_cases,
     send_cases,
 )
-from binance_usdm.contract._cases.variant_builder import Builder
-from binance_usdm.contract._cases.variant_table import VALID, iter_variants
-from binance_usdm.contract._cases.variants import Variant
+from binance_usdm.contract._cases.small_changes.variant_builder import Builder
+from binance_usdm.contract._cases.small_changes.variant_table import VALID, iter_variants
+from binance_usdm.contract._cases.small_changes.variants import Variant
 from binance_usdm.contract._reports.report import Finding, Section, merge_findings
 from binance_usdm.contract._spec.document import Json
 from binance_usdm.contract._spec.operations import Operation, operations

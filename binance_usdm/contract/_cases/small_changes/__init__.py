@@ -1,0 +1,1 @@
+"""Valid requests with a small change, and what must come of them."""

@@ -1,0 +1,1 @@
+"""Checks of what a client makes of a response: layer C."""

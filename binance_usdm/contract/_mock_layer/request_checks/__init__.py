@@ -1,0 +1,1 @@
+"""Checks of what a mock exchange responds to requests."""
