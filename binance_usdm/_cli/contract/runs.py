@@ -43,8 +43,8 @@ def run_server(options: argparse.Namespace) -> int:
     """Check a server, or the mock exchange if no URL was given."""
     with _prepared(options) as (document, how, run), ExitStack() as stack:
         from binance_usdm.contract._server.account import Account
-        from binance_usdm.contract._server.server_vs_spec import ServerCheck, UnusableServerError
-        from binance_usdm.contract._server.session import Clock, now_ms
+        from binance_usdm.contract._server.server_vs_spec import ServerCheck
+        from binance_usdm.contract._server.session import Clock, UnusableServerError, now_ms
 
         url, account = options.url, Account(DEFAULT_API_KEY, DEFAULT_API_SECRET)
         clock: Clock = now_ms

@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from hypothesis import settings
 
-from binance_usdm import APIError
 from binance_usdm.contract._cases.assumed_cases import accepts_only_what_is_described
 from binance_usdm.contract._cases.assumptions import DEFAULTS
 from binance_usdm.contract._cases.raw_requests import (
@@ -22,7 +21,6 @@ from binance_usdm.contract._cases.raw_requests import (
     T0,
     MakeExchange,
     make_exchange,
-    send_valid,
     sign,
 )
 from binance_usdm.contract._cases.schemathesis_setup import (
@@ -44,7 +42,6 @@ from binance_usdm.contract._client_layers.sdk import Sdk, SentRequest
 from binance_usdm.contract._spec.document import Json, without_credentials
 from binance_usdm.contract._spec.exact_json import canonical, first_difference
 from binance_usdm.contract._spec.operations import Operation, operation_by_route, operations
-from binance_usdm.mock import ManualClock
 
 from .request_checks import (
     request_attempts,
@@ -61,7 +58,6 @@ from .request_checks import (
 )
 
 HEADERS: Final = frozenset({b"host", b"user-agent", b"accept", b"accept-encoding"})
-WINDOWS: Final = (None, 1, 3000, 6000, 60000)
 
 
 def run_requests_vs_spec(
@@ -190,23 +186,6 @@ def _problems(operation: Operation, path: str, query: str, sent: SentRequest) ->
         yield f"a body of {len(sent.body)} bytes"
 
 
-def window_is_respected(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
-    """A late call is accepted or rejected as a raw request with the same window is."""
-    for window in WINDOWS if operation.window else ():
-        for late in ((window or 5000), (window or 5000) + 1):
-            pairs = [f"{operation.window}={window}"] if window else []
-            exchange = make(clock=ManualClock(T0 + late))
-            raw = send_valid(exchange, operation, T0, *pairs)
-            call = RecordedCall(sample_arguments(operation, *pairs))
-            asyncio.run(call_method(sdk.connect(exchange)[0], operation, call))
-            place = f"{late} ms late, window {window}: {call.error!r}"
-            found: tuple[int, int | None] = (200, None)
-            if call.error is not None:
-                assert isinstance(call.error, APIError), place
-                found = (call.error.status, call.error.code)
-            assert found == (raw.status, raw.code), place
-
-
 def only_given_arguments_are_sent(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
     """The client has no default for a parameter, so a call sends required ones only."""
     client, transport = sdk.connect(make())
@@ -235,7 +214,6 @@ def arguments_are_declared(operation: Operation, sdk: Sdk, make: MakeExchange) -
 
 
 CHECKS: Final = (
-    window_is_respected,
     only_given_arguments_are_sent,
     arguments_are_declared,
     *request_edge_cases.CHECKS,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import requests
 from hypothesis import settings
 
 from binance_usdm.contract._cases.assumed_cases import case_checks, explain_cases, load_assumed
@@ -39,6 +38,7 @@ from .session import (
     FreshClock,
     ServerSession,
     TimedSigner,
+    UnusableServerError,
     now_ms,
 )
 from .shown_texts import ShownTexts
@@ -48,10 +48,6 @@ GENERATED: Final = "generated requests"
 CHANGED: Final = "valid requests with a small change"
 # Otherwise 401, 403, 429 and 5xx would do as well.
 CONFIG: Final = {"positive_data_acceptance": {"expected-statuses": ["200"]}}
-
-
-class UnusableServerError(Exception):
-    """The server cannot be checked: it does not respond, or limits requests."""
 
 
 @dataclass
@@ -98,7 +94,7 @@ class ServerCheck:
             SEQUENCES: self._run_sequences,
         }
         with ServerSession(self.url, self.max_per_minute) as session, as_current(run):
-            self._connect(session)
+            session.connect(self.url)
             for name, part in parts.items():
                 if name == SEQUENCES and not has_links(self.document):
                     yield Section(name, left_out="the document has no links")
@@ -124,15 +120,6 @@ class ServerCheck:
                 f"there is no case {self.only}; use the same --seed, --max-examples "
                 "and --spec as the run that named it"
             )
-
-    def _connect(self, session: ServerSession) -> None:
-        """Send one request without credentials."""
-        try:
-            session.get(f"{self.url.rstrip('/')}/", timeout=TIMEOUT_SECONDS)
-        except requests.RequestException as error:
-            problem = f"no response from {self.url}: {type(error).__name__}"
-            raise UnusableServerError(problem) from None
-        session.reset_counts()
 
     def _run_generated(self, session: ServerSession, run: Run) -> Iterator[Finding]:
         schema = load_assumed(self.document, self.assume, CONFIG)

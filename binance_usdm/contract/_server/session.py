@@ -35,6 +35,10 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class UnusableServerError(Exception):
+    """The server cannot be checked: it does not respond, or limits requests."""
+
+
 class FreshClock:
     """A clock that tells each ms once.
 
@@ -72,6 +76,19 @@ class ServerSession(requests.Session):
         self.trust_env = urlsplit(url).hostname not in LOOPBACK
         self._interval_seconds = 60 / max_per_minute if max_per_minute else 0.0
         self._next_at = 0.0
+        self.reset_counts()
+
+    def connect(self, url: str) -> None:
+        """Send one request without credentials, which does not count.
+
+        Raises:
+            UnusableServerError: The server does not respond.
+        """
+        try:
+            self.get(f"{url.rstrip('/')}/", timeout=TIMEOUT_SECONDS)
+        except requests.RequestException as error:
+            problem = f"no response from {url}: {type(error).__name__}"
+            raise UnusableServerError(problem) from None
         self.reset_counts()
 
     def reset_counts(self) -> None:

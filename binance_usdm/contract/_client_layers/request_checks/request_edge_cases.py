@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from binance_usdm import APIError, ConfigurationError
 from binance_usdm.contract._cases.expectations import ATTEMPTS, OTHER_TYPES
-from binance_usdm.contract._cases.raw_requests import T0, MakeExchange
+from binance_usdm.contract._cases.raw_requests import T0, MakeExchange, send_valid
 from binance_usdm.contract._client_layers.calls import (
     RecordedCall,
     argument_name,
+    call_method,
     call_plain_method,
     optional_arguments,
     python_name,
@@ -24,7 +25,26 @@ from binance_usdm.contract._client_layers.request_checks.request_parts import (
 )
 from binance_usdm.contract._client_layers.sdk import Sdk, SentRequest
 from binance_usdm.contract._spec.operations import Operation
-from binance_usdm.mock import Reply
+from binance_usdm.mock import ManualClock, Reply
+
+WINDOWS: Final = (None, 1, 3000, 6000, 60000)
+
+
+def window_is_respected(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """A late call is accepted or rejected as a raw request with the same window is."""
+    for window in WINDOWS if operation.window else ():
+        for late in ((window or 5000), (window or 5000) + 1):
+            pairs = [f"{operation.window}={window}"] if window else []
+            exchange = make(clock=ManualClock(T0 + late))
+            raw = send_valid(exchange, operation, T0, *pairs)
+            call = RecordedCall(sample_arguments(operation, *pairs))
+            asyncio.run(call_method(sdk.connect(exchange)[0], operation, call))
+            place = f"{late} ms late, window {window}: {call.error!r}"
+            found: tuple[int, int | None] = (200, None)
+            if call.error is not None:
+                assert isinstance(call.error, APIError), place
+                found = (call.error.status, call.error.code)
+            assert found == (raw.status, raw.code), place
 
 
 def each_call_has_its_timestamp(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
@@ -100,6 +120,7 @@ def plain_methods_do_the_same(operation: Operation, sdk: Sdk, make: MakeExchange
 
 
 CHECKS: Final = (
+    window_is_respected,
     each_call_has_its_timestamp,
     each_attempt_has_its_timestamp,
     default_window_is_sent,
