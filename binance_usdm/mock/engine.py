@@ -129,11 +129,24 @@ class Engine(Controls):
 
     def _count(self, logged: Logged) -> None:
         """Add a request to the verdict."""
-        scripted_until = self.state.counter_for(logged.address).scripted_until
-        is_clock_set = self._has_own_clock or self.clock.is_changed
-        self.verdict.add(logged, scripted_until, is_clock_set, self.redactor)
+        if logged.rejection_reason:
+            is_expected = self._is_expected(logged)
+            self.verdict.add_rejected(logged, self.redactor(), is_expected=is_expected)
+        else:
+            self.verdict.add_answered(logged)
         if self.on_request is not None:
             self.on_request(logged)
+
+    def _is_expected(self, logged: Logged) -> bool:
+        """Return whether a rejection follows from what the test asked for.
+
+        A timestamp is rejected if the clock was set to another time, and a request is met by a
+        limit or ban that `spend` or `ban` started.
+        """
+        if logged.refusal:
+            is_clock_set = self._has_own_clock or self.clock.is_changed
+            return is_clock_set and logged.refusal_code == -1021
+        return logged.at_ms < self.state.counter_for(logged.address).scripted_until
 
     def requests(self) -> list[Logged]:
         """Return a copy of the request log, oldest first."""

@@ -90,5 +90,5 @@ def test_no_reason_shows_a_secret() -> None:
     (logged,) = exchange.requests
     logged.refusal = f"no parameter is called\n{DEFAULT_API_SECRET}"
     verdict = Verdict()
-    verdict.add(logged, 0, False, exchange._engine.redactor)
+    verdict.add_rejected(logged, exchange._engine.redactor(), is_expected=False)
     assert verdict.groups[0].reason == "no parameter is called\\n(secret)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -78,33 +78,23 @@ class Verdict:
         """Number of requests that were rejected without the test's asking for it."""
         return sum(group.count for group in self._groups.values() if not group.is_expected)
 
-    def add(
-        self,
-        logged: Logged,
-        scripted_until: int,
-        is_clock_set: bool,
-        make_redact: Callable[[], Redact],
-    ) -> None:
-        """Count a request.
+    def add_answered(self, logged: Logged) -> None:
+        """Count a request that was accepted, or that a fault answered though it was valid."""
+        self.request_count += 1
+        if logged.fault is not None:
+            self.fault_count += 1
+        target = logged.operation or _OTHER
+        self.answered_by_target[target] = self.answered_by_target.get(target, 0) + 1
+
+    def add_rejected(self, logged: Logged, redact: Redact, *, is_expected: bool) -> None:
+        """Count a request that has a `rejection_reason`.
 
         Args:
             logged: The request.
-            scripted_until: Until when limits and bans of its address follow from the test, in ms.
-            is_clock_set: Whether the exchange's clock shows another time on purpose.
-            make_redact: Returns a function of `make_redactor`. Only called for rejected requests.
+            redact: Function of `make_redactor`.
+            is_expected: Whether the rejection follows from what the test asked for.
         """
         self.request_count += 1
-        if not logged.rejection_reason:
-            if logged.fault is not None:
-                self.fault_count += 1
-            target = logged.operation or _OTHER
-            self.answered_by_target[target] = self.answered_by_target.get(target, 0) + 1
-        elif logged.refusal:
-            self._add_rejected(logged, is_clock_set and logged.refusal_code == -1021, make_redact())
-        else:
-            self._add_rejected(logged, logged.at_ms < scripted_until, make_redact())
-
-    def _add_rejected(self, logged: Logged, is_expected: bool, redact: Redact) -> None:
         reason = escape_unprintable(redact(logged.rejection_reason))
         path = escape_unprintable(redact(logged.path))
         target = logged.operation or f"{escape_unprintable(logged.method)} {path}"
