@@ -66,7 +66,7 @@ def _without(*names: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
 def _recover_first(recover: Any, engine: Any) -> None:
     """Forget one address only."""
     engine.fault_queue.clear()
-    engine.state.counters.pop(next(iter(engine.state.counters)), None)
+    engine.state.counters.pop(next(iter(engine.state.counters), None), None)
 
 
 def _recover_bodies(recover: Any, engine: Any) -> None:
