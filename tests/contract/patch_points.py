@@ -16,15 +16,18 @@ import pytest
 
 from binance_usdm import (
     APIError,
+    AsyncTransport,
     DeadlineExceeded,
     IPBannedError,
     RetryPolicy,
+    SyncTransport,
     TransportError,
     WeightLimiter,
     _base_client,
     _error_hints,
+    _events,
 )
-from binance_usdm._auth import private_keys, signers
+from binance_usdm._auth import credentials, private_keys, signers
 from binance_usdm._call import call as _call
 from binance_usdm._call import clock as _call_clock
 from binance_usdm._call import context as _call_context
@@ -40,22 +43,24 @@ from binance_usdm._config import base_url as _base_url
 from binance_usdm._config import environment, factories
 from binance_usdm._config import validation as _config
 from binance_usdm._http import httpx_adapter, messages
-from binance_usdm._http.connections import origin_pool, pool, proxy
+from binance_usdm._http.connections import origin_pool, parser, pool, proxy
 from binance_usdm._http.connections.async_connection import AsyncConnection
 from binance_usdm._http.connections.lease import EmptyLease, Lease
 from binance_usdm._http.connections.parser import ResponseParser
 from binance_usdm._http.connections.sync_connection import SyncConnection
 from binance_usdm._policy import clock as _policy_clock
 from binance_usdm._policy import limiter_queue
+from binance_usdm._policy import retry as _retry
 from binance_usdm._policy.limiter_queue import LimiterQueue
 from binance_usdm._policy.retry import RetryQuota
 from binance_usdm.contract._client_layers.sdk import BASE_URLS
 from binance_usdm.mock import FAULTS, Logged, controls, engine, exchange, pipeline
 from binance_usdm.mock.core import clock, query, response
-from binance_usdm.mock.faults import fault, queue
+from binance_usdm.mock.faults import body_changes, fault, queue
 from binance_usdm.mock.scenario import loading, saving
-from binance_usdm.mock.spec import api_spec, parameters, schema
-from binance_usdm.mock.state import accounts, state, stubs, weight
+from binance_usdm.mock.server import asgi, httpx_transport
+from binance_usdm.mock.spec import api_spec, json_values, parameters, schema
+from binance_usdm.mock.state import accounts, request_log, schedule, state, stubs, weight
 from binance_usdm.mock.verify import checks, rejection
 from binance_usdm_wire import AccountBalance, operations, rows, writing
 from binance_usdm_wire.api.account import balance
@@ -180,7 +185,22 @@ INIT_ENGINE = PatchPoint(engine.Engine, "__init__")
 ADVANCE_CLOCK = PatchPoint(clock.SkewedClock, "advance")
 FREEZE_CLOCK = PatchPoint(clock.SkewedClock, "freeze")
 DRIFT_CLOCK = PatchPoint(clock.SkewedClock, "drift")
+FIRST_KEY = PatchPoint(engine.Engine, "first_key")
+LOAD_PUBLIC_KEY = PatchPoint(accounts, "load_public_key")
+ENCODE_DECIMAL = PatchPoint(response, "_encode_decimal")
+REQUIRED_ERRORS = PatchPoint(json_values._CHECKS_BY_TYPE[dict], "required")
+# How a response is delivered and changed.
+CLIENT_ADDRESS = PatchPoint(asgi, "_client_address")
+TRANSPORT_DELAYS = PatchPoint(httpx_transport, "_delays")
+DELIVERY_PIECES = PatchPoint(response.Delivery, "pieces")
+MAP_ROWS = PatchPoint(body_changes, "_map_rows")
+APPLY_QUIRK = PatchPoint(body_changes, "apply_json_quirk")
+INTERNAL_FAULT = PatchPoint(FAULTS, "internal")
+LATENCY_FAULT = PatchPoint(FAULTS, "latency")
+MOMENT_OF_BODY = PatchPoint(schedule, "_moment")
 # Its log and its state.
+IS_LOG_FULL = PatchPoint(request_log.RequestLog, "_is_over_limit")
+SIGNED_PAYLOAD = PatchPoint(Logged, "signed_payload")
 LOG_ENTRY = PatchPoint(pipeline.Pipeline, "_log_entry")
 REJECTION_REASON = PatchPoint(Logged, "rejection_reason")
 LOGGED_REPR = PatchPoint(Logged, "__repr__")
@@ -242,12 +262,23 @@ ENCODE_LOGIN = PatchPoint(proxy, "_encode_authorization")
 CONNECT_REQUEST = PatchPoint(proxy.Proxy, "connect_request")
 OPTIONS_FROM_ENV = PatchPoint(factories, "options_from_env")
 READ_CREDENTIAL = PatchPoint(environment, "_read_credential")
+SIGNING_VARIABLES = PatchPoint(environment, "SIGNING_VARIABLES")
+ADD_OPTION_FROM_ENV = PatchPoint(environment, "_add_option")
+SEND_OVER_SYNC_SOCKET = PatchPoint(SyncTransport, "send")
+SEND_OVER_ASYNC_SOCKET = PatchPoint(AsyncTransport, "send")
+INIT_POOL = PatchPoint(pool.ConnectionPool, "__init__")
+CONTEXT_PROBLEM_OF_CLIENT = PatchPoint(_base_client, "ssl_context_problem")
+CONTEXT_PROBLEM_OF_POOL = PatchPoint(pool, "ssl_context_problem")
+CREDENTIAL_PROBLEM = PatchPoint(credentials, "credential_problem")
+OTHER_API_PROBLEM = PatchPoint(_base_url, "_other_api_problem")
+MAKE_GET = PatchPoint(_get, "make_get")
 SIGN_WITH_PRIVATE_KEY = PatchPoint(private_keys.PrivateKeySigner, "sign")
 # Its reading of responses.
 PARSE_RESPONSE = PatchPoint(_call, "parse_response")
 PARSE_USED_WEIGHT = PatchPoint(_call, "parse_used_weight")
 FIND_ACCOUNT_MISMATCH = PatchPoint(_call_context, "find_account_mismatch")
 COOLDOWN_SECONDS = PatchPoint(_call_context, "cooldown_seconds")
+UNKNOWN_FIELDS = PatchPoint(rows._RecordDecoder, "additional_properties")
 TO_DECIMALS = PatchPoint(account_balance, "to_decimals")
 UPDATED_AT = PatchPoint(AccountBalance, "updated_at")
 # Its errors.
@@ -264,6 +295,9 @@ PARSE_BAN_END = PatchPoint(_error_mapping, "parse_ban_end_ms")
 BANNED_UNTIL = PatchPoint(IPBannedError, "banned_until")
 SANITIZE_TEXT = PatchPoint(_error_mapping, "sanitize_text")
 PAGE_EXCERPT = PatchPoint(_error_pages, "_excerpt")
+RECOGNIZE_CHALLENGE = PatchPoint(_error_pages, "_recognize_challenge")
+MAX_EXCERPT_LENGTH = PatchPoint(_error_pages, "MAX_EXCERPT_LENGTH")
+DESCRIBE_ERROR = PatchPoint(APIError, "_describe")
 ERROR_ADDRESS = PatchPoint(_error_hints, "error_address")
 LEAVE_LABEL = PatchPoint(_call_context.ErrorLabel, "__exit__")
 REDUCE_ERROR = PatchPoint(APIError, "__reduce__")
@@ -275,6 +309,8 @@ SET_IN_ROW = PatchPoint(AccountBalance, "__setattr__")
 EMIT = PatchPoint(_call.CallRunner, "_emit")
 BUDGET = PatchPoint(WeightLimiter, "budget")
 TAKE_QUOTA = PatchPoint(RetryQuota, "acquire")
+RETURN_QUOTA = PatchPoint(RetryQuota, "release")
+LOG_LEVEL_BY_KIND = PatchPoint(_events, "_LOG_LEVEL_BY_KIND")
 # Its attempts, deadline and limiter.
 POLICY_DELAY = PatchPoint(RetryPolicy, "__call__")
 MAKE_RESPONSE = PatchPoint(_call, "Response")
@@ -285,6 +321,8 @@ RAISE_IF_STOPPED = PatchPoint(_call.CallRunner, "_raise_if_stopped")
 START_COOLDOWN = PatchPoint(LimiterQueue, "start_cooldown")
 HOLD_ADDRESS = PatchPoint(_call_context.CallContext, "_start_cooldown")
 WAIT_FOR_ROOM = PatchPoint(LimiterQueue, "wait_for_room")
+START_LIMIT = PatchPoint(WeightLimiter, "start_cooldown")
+MAX_DELAY_SECONDS = PatchPoint(_retry, "_MAX_DELAY_SECONDS")
 TAKE_WEIGHT = PatchPoint(WeightLimiter, "acquire")
 DECODE_OTHER_PATH = PatchPoint(_get, "decode")
 # Its connections.
@@ -296,6 +334,10 @@ ASYNC_IS_USABLE = PatchPoint(AsyncConnection, "is_usable")
 KEEP_OR_CLOSE = PatchPoint(Lease, "_keep_or_close")
 END_OF_DATA = PatchPoint(ResponseParser, "_end_of_data")
 INIT_PARSER = PatchPoint(ResponseParser, "__init__")
+MAX_HEADERS = PatchPoint(parser, "MAX_HEADERS")
+DISCARD_CONNECTION = PatchPoint(Lease, "discard_connection")
+IS_EXPIRED = PatchPoint(origin_pool.IdleConnection, "is_expired")
+ACQUIRE_SLOT = PatchPoint(origin_pool.Slots, "try_acquire")
 MAX_DECOMPRESSION_RATIO = PatchPoint(_response, "MAX_DECOMPRESSION_RATIO")
 
 Headers = messages.Headers
@@ -312,6 +354,11 @@ to_decimals = rows.to_decimals
 def replace_transport(client: Any, transport: Any) -> None:
     """Use a transport instead of the client's default one."""
     client._transport = transport
+
+
+def own_transport(client: Any, is_own: bool) -> None:
+    """Let a client close its transport with itself, or leave it open."""
+    client._owns_transport = is_own
 
 
 def replace_clock(runner: Any, clock: Any) -> Any:
@@ -357,6 +404,11 @@ def renew_deadline(runner: Any, attempt: Any) -> Any:
 
 def raise_if_closed(runner: Any) -> None:
     runner._raise_if_closed()
+
+
+def keep_hint(error: Any, original: Any) -> None:
+    """Give an error the hint of the one that it replaces."""
+    error._page_hint = original._page_hint
 
 
 async def hold_own_limiter(start: Any, runner: Any, *args: Any) -> None:

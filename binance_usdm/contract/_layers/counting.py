@@ -38,7 +38,7 @@ class CaseCounter:
 
     def make_exchange(self, document: Json, **options: Any) -> Exchange:
         """Make an exchange whose requests `count_requests` counts."""
-        exchange = self.make(document, log_size=1_000_000, **options)
+        exchange = self.make(document, **{"log_size": 1_000_000} | options)
         handle = exchange.handle
 
         @functools.wraps(handle)

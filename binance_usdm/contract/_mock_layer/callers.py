@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from binance_usdm.contract._cases.raw_requests import (
@@ -50,6 +50,15 @@ OTHER_KEY: Final = "another-key"
 OTHER_SECRET: Final = "another-secret"  # noqa: S105
 FIRST: Final = Caller()
 OTHER: Final = Caller(OTHER_KEY, OTHER_SECRET)
+
+
+# A path that no document has.
+STUB_PATH: Final = "/no/such/path"
+
+
+def stub_operation(operation: Operation) -> Operation:
+    """Return an operation at the path of a stub, which is signed as another one."""
+    return replace(operation, method="GET", path=STUB_PATH, declared=())
 
 
 class Rejection(NamedTuple):

@@ -23,7 +23,15 @@ from binance_usdm.contract._spec.operations import operations
 from binance_usdm.mock import Exchange, Switches
 
 from . import basics
-from .control_checks import mock_faults, mock_log, mock_setup, mock_state, mock_switches
+from .control_checks import (
+    mock_bodies,
+    mock_faults,
+    mock_log,
+    mock_setup,
+    mock_state,
+    mock_switches,
+    mock_transports,
+)
 from .exchange_makers import AssumingMaker, DefaultMaker
 from .request_checks import (
     mock_checks,
@@ -49,6 +57,8 @@ CHECKS: Final[tuple[Callable[..., None], ...]] = (
     *mock_state.CHECKS,
     *mock_switches.CHECKS,
     *mock_setup.CHECKS,
+    *mock_transports.CHECKS,
+    *mock_bodies.CHECKS,
     *mock_responses.CHECKS,
     *mock_values.CHECKS,
 )

@@ -182,8 +182,15 @@ FAULTS: Final = (
         "log_answers_for_signatures",
         JUDGED,
         "stubs_are_verified",
+        "functions_verify_signatures",
+        "public_keys_verify_signatures",
     )(points.VERIFY_SIGNATURE.replace(lambda *_: True)),
-    fault("uppercase signature rejected", SIGNATURE)(
+    fault(
+        "uppercase signature rejected",
+        SIGNATURE,
+        "functions_verify_signatures",
+        "public_keys_verify_signatures",
+    )(
         points.VERIFY_SIGNATURE.replace(
             lambda key, payload, text: signature(payload.decode(), str(key.secret)) == text
         )
@@ -197,7 +204,12 @@ FAULTS: Final = (
     fault("signature accepted anywhere", SIGNATURE)(
         points.SPLIT_SIGNATURE.wrap(lambda split, query, name, last: split(query, name, last=False))
     ),
-    fault("signature over decoded bytes", SIGNATURE)(points.SPLIT_SIGNATURE.wrap(_decode_payload)),
+    fault(
+        "signature over decoded bytes",
+        SIGNATURE,
+        "log_has_what_was_signed",
+        "small_changes_follow_the_switches",
+    )(points.SPLIT_SIGNATURE.wrap(_decode_payload)),
     # Key.
     fault("key not checked", KEY_FIRST, CONTENT, KEYS, EXACT_KEYS, SECRETS, "ignored_auth", BASICS)(
         points.FIND_KEY.replace(lambda context: next(iter(context.keys.values())))
@@ -230,7 +242,9 @@ FAULTS: Final = (
     fault("one ms too far ahead", TIMESTAMP)(points.MAX_AHEAD_MS.replace(1001)),
     fault("one ms too old", TIMESTAMP)(points.DEFAULT_RECV_WINDOW_MS.replace(5001)),
     fault("window capped at a minute", TIMESTAMP)(points.CHECK_PARAMETER.wrap(_cap_window)),
-    fault("timestamp optional", VALUES, ACCEPTED)(change_parameters(required=False)),
+    fault("timestamp optional", VALUES, ACCEPTED, "small_changes_follow_the_switches")(
+        change_parameters(required=False)
+    ),
     fault(
         "window required",
         NAMES,
@@ -271,6 +285,7 @@ FAULTS: Final = (
         BESIDE,
         VALUES,
         "error_codes_are_listed",
+        "small_changes_follow_the_switches",
     )(change_parameters(validate=lambda text: None)),
     # Routes.
     fault("any method accepted", KNOWN, ROUTES, "undeclared_method", SWITCHED, UNKNOWN_ROUTES)(
@@ -326,6 +341,9 @@ FAULTS: Final = (
         "replays_follow_the_switch",
         "statuses_follow_the_switch",
         "stubs_are_verified",
+        "functions_verify_signatures",
+        "public_keys_verify_signatures",
+        "small_changes_follow_the_switches",
     )(points.REJECTION_STATUS.replace(lambda error, switches: 500)),
     fault(
         "error response without code",
@@ -344,6 +362,9 @@ FAULTS: Final = (
         "key_format_follows_the_switch",
         "order_follows_the_switch",
         "statuses_follow_the_switch",
+        "functions_verify_signatures",
+        "public_keys_verify_signatures",
+        "small_changes_follow_the_switches",
     )(points.ERROR_RESPONSE.change_result(lambda reply: replace(reply, body=b'{"msg":"no"}'))),
     fault("undescribed fault", STATUSES, "faults_are_described")(
         points.TIMEOUT_FAULT.replace(
@@ -394,6 +415,7 @@ FAULTS: Final = (
         "limits_belong_to_the_address",
         "recovery_keeps_accounts",
         "spent_weight_is_counted",
+        "application_keeps_the_request",
     )(points.COUNTER_FOR.wrap(lambda find, state, address: find(state, "203.0.113.9"))),
     fault("bans of the same length", BANS, LIMIT_TEXTS)(
         points.START_BAN.wrap(

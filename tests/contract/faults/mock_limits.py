@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -103,6 +102,9 @@ FAULTS: Final = (
         "recovery_keeps_accounts",
         "saved_scenario_is_loaded",
         SPENT,
+        "application_keeps_the_request",
+        "limit_is_that_of_production",
+        "limits_say_when_they_end",
     )(count_by(lambda context: context.api_key or context.address)),
     fault(
         "weight counted by key and address",
@@ -114,14 +116,21 @@ FAULTS: Final = (
         "log_judges_every_request",
         "saved_scenario_is_loaded",
         SPENT,
+        "application_keeps_the_request",
+        "limit_is_that_of_production",
+        "limits_say_when_they_end",
     )(count_by(lambda context: f"{context.api_key} {context.address}")),
     fault("address counted in two forms", WEIGHTS, "addresses_of_a_key_hold")(
         points.NORMALIZE_IP.replace(lambda text: text)
     ),
-    fault("spent weight of another address", LIMITS, "log_judges_every_request", SPENT)(
-        points.SPEND.wrap(lambda spend, engine, weight, address: spend(engine, weight, "127.0.0.1"))
-    ),
-    fault("spent weight counted twice", SPENT)(
+    fault(
+        "spent weight of another address",
+        LIMITS,
+        "log_judges_every_request",
+        SPENT,
+        "limit_is_that_of_production",
+    )(points.SPEND.wrap(lambda spend, engine, weight, address: spend(engine, weight, "127.0.0.1"))),
+    fault("spent weight counted twice", SPENT, "limit_is_that_of_production")(
         points.SPEND.wrap(lambda spend, engine, weight, address: spend(engine, 2 * weight, address))
     ),
     fault("rejected calls of all minutes counted", MINUTES, "weight_is_counted")(
@@ -178,8 +187,9 @@ FAULTS: Final = (
         points.ALLOWED_METHODS.replace(lambda spec, path: ("GET",))
     ),
     # Headers.
-    fault("Date of the machine", DATE, HEADERS)(
-        points.FORMAT_DATE.wrap(lambda write, seconds: write(int(time.time())))
+    fault("Date of another clock", DATE, HEADERS)(
+        # One that stands: a second that passes during the run would be noticed by other checks too.
+        points.FORMAT_DATE.wrap(lambda write, seconds: write(1_767_225_600))
     ),
     fault("Date a second ahead", DATE, HEADERS)(
         points.FORMAT_DATE.wrap(lambda write, seconds: write(seconds + 1))

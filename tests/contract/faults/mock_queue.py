@@ -137,6 +137,11 @@ FAULTS: Final = (
         "faults_take_options",
         "every_media_type_is_sent",
         OPERATION,
+        "every_row_is_changed",
+        "faults_keep_the_response",
+        "kinds_of_json_differ",
+        "shapes_of_errors_differ",
+        "transports_deliver_faults",
     )(change_queued(_double_times)),
     fault("fault counts requests of other keys", KEY, OPERATION)(
         points.MATCH_FAULT.wrap(_count_every_request)
@@ -157,7 +162,9 @@ FAULTS: Final = (
             )
         )
     ),
-    fault("body of a fault kept", REST)(points.RESPOND_WITH_FAULT.wrap(_keep_faulty_body)),
+    fault("body of a fault kept", REST, "every_row_is_changed")(
+        points.RESPOND_WITH_FAULT.wrap(_keep_faulty_body)
+    ),
     fault("fault of a ban starts one", REST)(points.RESPOND_WITH_FAULT.wrap(_ban_for_real)),
     fault("fault charges every address", REST, "certain_failures_cost_nothing")(
         points.RESPOND_WITH_FAULT.wrap(_charge_everybody)
@@ -167,12 +174,17 @@ FAULTS: Final = (
             lambda make_body, *args, **more: make_body(*args, is_response=True)
         )
     ),
-    fault("later body one response late", RESPONSE, "saved_scenario_is_loaded")(
+    fault(
+        "later body one response late",
+        RESPONSE,
+        "saved_scenario_is_loaded",
+        "stubs_have_their_body",
+    )(
         points.SCHEDULE_BODY.wrap(
             lambda make, body, nth, after_ms, now: make(body, nth and nth + 1, after_ms, now)
         )
     ),
-    fault("later body one ms late", TIME, "saved_scenario_is_loaded")(
+    fault("later body one ms late", TIME, "saved_scenario_is_loaded", "stubs_have_their_body")(
         points.SCHEDULE_BODY.wrap(
             lambda make, body, nth, after_ms, now: make(
                 body, nth, after_ms if after_ms is None else after_ms + 1, now

@@ -111,13 +111,18 @@ SHARED: Final = "exchanges_share_nothing"
 
 FAULTS: Final = (
     # The log.
-    fault("log counts from zero", LOGGED)(change_logged(number=lambda logged: logged.number - 1)),
+    fault("log counts from zero", LOGGED, "log_keeps_the_latest")(
+        change_logged(number=lambda logged: logged.number - 1)
+    ),
     fault("log in seconds", LOGGED, "clock_can_be_set")(
         change_logged(at_ms=lambda logged: logged.at_ms // 1000)
     ),
-    fault("log without addresses", LOGGED, "transports_keep_the_address")(
-        change_logged(address=lambda logged: "127.0.0.1")
-    ),
+    fault(
+        "log without addresses",
+        LOGGED,
+        "transports_keep_the_address",
+        "application_keeps_the_request",
+    )(change_logged(address=lambda logged: "127.0.0.1")),
     fault("log has no unknown paths", LOGGED)(
         change_logged(path=lambda logged: logged.path if logged.operation else "")
     ),
@@ -170,9 +175,13 @@ FAULTS: Final = (
             lambda explain, key, *args: f"{explain(key, *args)}: {key.secret}"
         )
     ),
-    fault("right signature in a response", SECRETS, "error_codes_are_listed")(
-        points.CHECK_SIGNATURE.wrap(_tell_signature)
-    ),
+    fault(
+        "right signature in a response",
+        SECRETS,
+        "error_codes_are_listed",
+        "functions_verify_signatures",
+        "public_keys_verify_signatures",
+    )(points.CHECK_SIGNATURE.wrap(_tell_signature)),
     # Reset.
     fault("reset keeps weight", RESET)(keep_over_reset("counters")),
     fault("reset keeps accounts", RESET)(keep_over_reset("keys", "account")),

@@ -54,7 +54,9 @@ CHANCE: Final = "chance_can_be_repeated"
 CLOCK: Final = "clock_can_be_set"
 
 FAULTS: Final = (
-    fault("bodies not validated", WRONG)(points.VALIDATE_BODY.replace(lambda *args: None)),
+    fault("bodies not validated", WRONG, "bodies_are_validated")(
+        points.VALIDATE_BODY.replace(lambda *args: None)
+    ),
     fault("known key replaced", WRONG)(points.ADD_KEY.wrap(_replace_key)),
     fault("negative weight ignored", WRONG)(points.SPEND.wrap(_spend_anything)),
     fault("alias of the first account", ALIAS)(
@@ -65,12 +67,20 @@ FAULTS: Final = (
     fault("one alias for all others", ALIAS)(
         points.ACCOUNT_ALIAS.replace(lambda number: "sameAlia")
     ),
-    fault("stubs not verified", STUBS)(
+    fault("stubs not verified", STUBS, "log_answers_for_signatures")(
         points.CHOOSE_STUB.replace(lambda stub, query, headers: stub.open)
     ),
-    fault("options of faults ignored", OPTIONS, WRONG, "every_media_type_is_sent")(
-        points.RESOLVE_OPTIONS.replace(lambda described, options: dict(described.options))
-    ),
+    fault(
+        "options of faults ignored",
+        OPTIONS,
+        WRONG,
+        "every_media_type_is_sent",
+        "every_row_is_changed",
+        "faults_keep_the_response",
+        "kinds_of_json_differ",
+        "shapes_of_errors_differ",
+        "transports_deliver_faults",
+    )(points.RESOLVE_OPTIONS.replace(lambda described, options: dict(described.options))),
     fault("firewall charges weight", COST, "headers_are_described")(
         points.FIREWALL_FAULT.replace(replace(points.FIREWALL_FAULT.value, costs_weight=True))
     ),

@@ -133,15 +133,18 @@ FAULTS: Final = (
     fault("empty values taken for none", VALUES)(
         change_pairs(lambda pairs: tuple(each for each in pairs if each[1]))
     ),
-    fault("spaces around values removed", VALUES, SIGNATURE)(
+    fault("spaces around values removed", VALUES, SIGNATURE, "small_changes_follow_the_switches")(
         change_pairs(lambda pairs: tuple((name, text.strip()) for name, text in pairs))
     ),
     fault("spaces around names removed", NAMES)(
         change_pairs(lambda pairs: tuple((name.strip(), text) for name, text in pairs))
     ),
-    fault("key header in one case only", NAMES, "log_has_every_request")(
-        points.HANDLE_REQUEST.wrap(_read_exact_header)
-    ),
+    fault(
+        "key header in one case only",
+        NAMES,
+        "log_has_every_request",
+        "application_keeps_the_request",
+    )(points.HANDLE_REQUEST.wrap(_read_exact_header)),
     fault("numbers read as a program reads them", VALUES)(
         points.COMPILE_VALIDATOR.wrap(_validate_like_python)
     ),
@@ -162,9 +165,14 @@ FAULTS: Final = (
     fault(
         "parameters checked before the key", KEY_FIRST, "ignored_auth", "order_follows_the_switch"
     )(points.KEY_CHECK.wrap(_parameters_first)),
-    fault("code of a missing signature", SIGNATURE, NAMES, VALUES, "error_codes_are_listed")(
-        change_code(-1102, -1105)
-    ),
+    fault(
+        "code of a missing signature",
+        SIGNATURE,
+        NAMES,
+        VALUES,
+        "error_codes_are_listed",
+        "small_changes_follow_the_switches",
+    )(change_code(-1102, -1105)),
     fault("signature with more digits accepted", SIGNATURE)(
         verify_with(lambda payload, text: len(text) > 64 and text[:64] == signature(payload))
     ),

@@ -153,6 +153,11 @@ def bodies_wait_for_their_time(operation: Operation, make: MakeExchange) -> None
         if key:
             reply = FIRST.send(exchange, operation, clock.ms)
             assert reply.body not in (b"[0]", b"[1]", b"[2]"), "another account"
+    exchange.seed(operation.id, b"[4]", key, after_ms=2)
+    exchange.seed(operation.id, b"[3]", key, after_ms=1)
+    clock.ms += 2
+    found = OTHER.send(exchange, operation, clock.ms).body
+    assert found == b"[4]", f"{found!r} when two are due"
 
 
 def bodies_belong_to_their_operation(operation: Operation, make: MakeExchange) -> None:

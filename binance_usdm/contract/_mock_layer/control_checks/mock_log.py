@@ -24,7 +24,9 @@ from binance_usdm.contract._mock_layer.callers import (
     OTHER,
     OTHER_KEY,
     OTHER_SECRET,
+    STUB_PATH,
     Caller,
+    stub_operation,
 )
 from binance_usdm.contract._spec.operations import Operation
 from binance_usdm.mock import Exchange, Logged, ManualClock, Reply, Switches
@@ -61,6 +63,30 @@ def log_has_every_request(operation: Operation, make: MakeExchange) -> None:
     assert (last.operation, last.headers, last.body) == (None, ((b"X-A", b"1"),), b"body")
     counted = Counter((each.operation, each.status, each.code) for each in exchange.requests)
     assert exchange.counts == counted, f"{exchange.counts}"
+
+
+def log_keeps_the_latest(operation: Operation, make: MakeExchange) -> None:
+    """With `log_size` the latest requests are kept, in a list of the caller's, and all counted."""
+    exchange = make(log_size=3)
+    for number in range(1, 6):
+        FIRST.send(exchange, operation)
+        kept = [logged.number for logged in exchange.requests]
+        assert kept == [*range(max(1, number - 2), number + 1)], f"{kept} of {number}"
+    assert sum(exchange.counts.values()) == 5, f"{exchange.counts}"
+    exchange.requests.clear()
+    assert len(exchange.requests) == 3, "the log itself was cleared"
+
+
+def log_has_what_was_signed(operation: Operation, make: MakeExchange) -> None:
+    """A logged request has its query decoded, and the bytes that had to be signed."""
+    exchange = make()
+    payload = operation.query(T0, "noSuchParameter=a%20%2Bb")
+    target = encode_target(operation, sign(operation, payload))
+    exchange.handle(operation.method, target, key_headers(operation, KEY), b"body")
+    logged = exchange.requests[-1]
+    assert ("noSuchParameter", "a +b") in logged.query, f"{logged}"
+    expected = f"{payload}body".encode() if operation.signature else None
+    assert logged.signed_payload == expected, f"{logged.signed_payload!r}"
 
 
 def log_judges_every_request(operation: Operation, make: MakeExchange) -> None:
@@ -124,6 +150,11 @@ def log_answers_for_signatures(operation: Operation, make: MakeExchange) -> None
     FIRST.send(exchange, operation)
     replace(OTHER, secret=STRANGER.secret).send(exchange, operation)
     exchange.assert_signed(operation=operation.id, api_key=KEY)
+    # Of several operations, only the one that is asked for counts.
+    exchange.stub(f"GET {STUB_PATH}", b"[]")
+    FIRST.send(exchange, stub_operation(operation))
+    exchange.assert_signed(operation=f"stub GET {STUB_PATH}")
+    assert _assertion(exchange, operation), "a wrong signature beside a stub"
 
 
 def texts_have_no_secret(operation: Operation, make: MakeExchange) -> None:
@@ -162,6 +193,8 @@ CHECKS: Final = tuple(
     needs_basics(check)
     for check in (
         log_has_every_request,
+        log_keeps_the_latest,
+        log_has_what_was_signed,
         log_judges_every_request,
         log_judges_behind_faults,
         log_answers_for_signatures,

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final
-
-import httpx
 
 from binance_usdm.contract._cases.raw_requests import (
     KEY,
     T0,
     MakeExchange,
     header_value,
-    signed_target,
 )
 from binance_usdm.contract._mock_layer.basics import needs_basics
 from binance_usdm.contract._mock_layer.callers import (
+    ADDRESS,
     FIRST,
     OTHER,
-    OTHER_ADDRESS,
     OTHER_KEY,
     OTHER_SECRET,
+    STUB_PATH,
     Caller,
+    stub_operation,
 )
-from binance_usdm.contract._spec.operations import Operation
+from binance_usdm.contract._spec.document import resolve
+from binance_usdm.contract._spec.operations import Operation, operations
 from binance_usdm.contract._spec.response_model import ok_responses
-from binance_usdm.mock import Delivery, Exchange, Switches
+from binance_usdm.mock import Delivery, Exchange, ManualClock, Switches
 
-STUB_PATH: Final = "/no/such/path"
+SCALARS: Final = ("string", "integer", "number", "boolean")
+# When a body is sent: now, or later.
+BODY_OPTIONS: Final[tuple[dict[str, Any], ...]] = ({}, {"nth": 2}, {"after_ms": 1})
+PING_PATH: Final = "/fapi/v1/ping"
 # What nobody may set.
 WRONG: Final[dict[str, Callable[[Exchange], object]]] = {
     "a key of another account": lambda exchange: exchange.add_account(KEY, OTHER_SECRET),
@@ -86,14 +90,64 @@ def stubs_are_verified(operation: Operation, make: MakeExchange) -> None:
     def send(caller: Caller | None, timestamp: int = T0) -> int:
         if caller is None:
             return exchange.handle("GET", STUB_PATH.encode(), []).status
-        stub = replace(operation, method="GET", path=STUB_PATH, declared=())
-        return caller.send(exchange, stub, timestamp).status
+        return caller.send(exchange, stub_operation(operation), timestamp).status
 
     wrong_secret = replace(FIRST, secret=OTHER_SECRET)
     statuses = [send(each) for each in (None, FIRST, wrong_secret, Caller("no-such-key"))]
     assert statuses == [200, 200, 400, 401], f"{statuses}"
     if operation.timestamp:
         assert send(FIRST, T0 - 100_000) == 400, "an old request to a stub"
+
+
+def stubs_have_their_body(operation: Operation, make: MakeExchange) -> None:
+    """A stub has a body, later ones, and weight; the path that clients ping is there at once."""
+    clock = ManualClock(T0)
+    exchange = make(clock=clock)
+
+    def get(path: str) -> tuple[int, bytes, str]:
+        reply = exchange.handle("GET", path.encode(), [], address=ADDRESS)
+        return reply.status, reply.body, header_value(reply, "X-MBX-USED-WEIGHT-1M")
+
+    exchange.stub(f"GET {STUB_PATH}", {"amount": Decimal("1E-8"), "币": 1.5})
+    first = '{"amount":"0.00000001","币":1.5}'.encode()
+    exchange.stub(f"GET {STUB_PATH}", b"[2]", nth=2)
+    exchange.stub(f"GET {STUB_PATH}", b"[3]", after_ms=5)
+    bodies = [first, b"[2]", b"[2]"]
+    found = [get(STUB_PATH) for _ in bodies]
+    assert found == [(200, body, str(n)) for n, body in enumerate(bodies, 1)], f"{found}"
+    clock.advance(5)
+    assert get(STUB_PATH)[:2] == (200, b"[3]"), "a body for a later time"
+    # An operation of the document instead would be judged as one.
+    if not any(each.path == PING_PATH for each in operations(operation.document)):
+        assert get(PING_PATH)[:2] == (200, b"{}"), PING_PATH
+
+
+def credentials_are_told(operation: Operation, make: MakeExchange) -> None:
+    """`api_key` and `api_secret` are those of the first account, for the clients of a test."""
+    exchange = make()
+    exchange.add_account(OTHER_KEY, OTHER_SECRET)
+    found = (exchange.api_key, exchange.api_secret)
+    assert found == (FIRST.key, FIRST.secret), "they are others"
+
+
+def bodies_are_validated(operation: Operation, make: MakeExchange) -> None:
+    """A body without a required field, or with one of another type, is refused; later ones, too."""
+    exchange, result = make(), operation.result
+    items = resolve(operation.document, result.get("items", {}))
+    schema = items if result.get("type") == "array" else result
+    example = operation.examples[0]
+    row = example[0] if isinstance(example, list) and example else example
+    if not isinstance(row, dict):
+        return
+    for name in (*schema.get("required", ()),):
+        without = {key: value for key, value in row.items() if key != name}
+        kind = resolve(operation.document, schema["properties"].get(name, {})).get("type")
+        retyped = {**row, name: {"no such key": 1}}
+        for changed in (without, retyped) if kind in SCALARS else (without,):
+            body = [row, changed] if isinstance(example, list) else changed
+            for options in BODY_OPTIONS:
+                seed = partial(exchange.seed, operation.id, body, **options)
+                _assert_refused(seed, f"{name} of {changed}")
 
 
 def faults_take_options(operation: Operation, make: MakeExchange) -> None:
@@ -128,30 +182,17 @@ def certain_failures_cost_nothing(operation: Operation, make: MakeExchange) -> N
         assert used == str(weight), f"{fault}: weight {used}, not {weight}"
 
 
-def transports_keep_the_address(operation: Operation, make: MakeExchange) -> None:
-    """A transport sends what `handle` would get, from its address."""
-    exchange = make()
-    headers = {operation.key_header: KEY} if operation.key_header else {}
-    url = f"https://exchange.invalid{signed_target(operation).decode()}"
-    expected = FIRST.send(exchange, operation).body
-    for address in (OTHER_ADDRESS, "127.0.0.1"):
-        has_default = address == "127.0.0.1"
-        transport = exchange.transport if has_default else exchange.transport_from(address)
-        response = transport.handle_request(httpx.Request(operation.method, url, headers=headers))
-        logged = exchange.requests[-1]
-        assert (response.status_code, response.content) == (200, expected), f"{response}"
-        assert logged.address == address, f"{logged}"
-
-
 CHECKS: Final = tuple(
     needs_basics(check)
     for check in (
         wrong_settings_are_refused,
         accounts_have_their_alias,
         stubs_are_verified,
+        stubs_have_their_body,
+        credentials_are_told,
+        bodies_are_validated,
         faults_take_options,
         certain_failures_cost_nothing,
-        transports_keep_the_address,
     )
 )
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any, Final
+from urllib.parse import quote
 
-from binance_usdm.contract._cases.raw_requests import MakeExchange, status_and_code
+from binance_usdm.contract._cases.raw_requests import (
+    T0,
+    UNLIMITED,
+    MakeExchange,
+    send_query,
+    status_and_code,
+)
 from binance_usdm.contract._mock_layer.basics import needs_basics
 from binance_usdm.contract._mock_layer.callers import (
     FIRST,
@@ -110,6 +120,46 @@ def rejected_keys_look_alike(operation: Operation, make: MakeExchange) -> None:
         assert match_message(operation.document, found.code, found.message) == (), f"{found}"
 
 
+def functions_verify_signatures(operation: Operation, make: MakeExchange) -> None:
+    """A function instead of a secret gets the signed bytes and the decoded signature, and decides."""
+    if operation.signature is None:
+        return
+    payload, digits = operation.query(T0), "00FFab"
+    for is_hex, sent, expected in (
+        (False, "aB%2B%2F9%3D%3D", "aB+/9=="),
+        (False, digits, digits),
+        (True, digits, base64.b64encode(bytes.fromhex(digits)).decode()),
+    ):
+        exchange = make(switches=replace(UNLIMITED, hex_of_any_key=is_hex))
+        for key, is_valid in (("yes-key", True), ("no-key", False)):
+            calls: list[Any] = []
+            verify = partial(_note_call, calls, is_valid)
+            exchange.add_account(key, verify)
+            query = f"{payload}&{operation.signature}={sent}"
+            reply = send_query(exchange, operation, query, key)
+            right = (200, None) if is_valid else (400, -1022)
+            assert status_and_code(reply) == right, f"{key}: {reply}"
+            # Others are tried to find out what is wrong.
+            assert (payload.encode(), expected) in calls, f"{sent}: {calls[:1]}"
+
+
+def public_keys_verify_signatures(operation: Operation, make: MakeExchange) -> None:
+    """A signature of a private key is accepted for its query, and for no other one."""
+    if operation.signature is None:
+        return
+    exchange, payload = make(), operation.query(T0)
+    for name, (pem, sign_bytes) in make_private_keys().items():
+        exchange.add_account(f"{name}-key", pem)
+        for what, signed, expected in (
+            ("its query", payload, (200, None)),
+            ("another query", f"{payload}&", (400, -1022)),
+        ):
+            text = quote(base64.b64encode(sign_bytes(signed.encode())), safe="")
+            query = f"{payload}&{operation.signature}={text}"
+            reply = send_query(exchange, operation, query, f"{name}-key")
+            assert status_and_code(reply) == expected, f"{name}, {what}: {reply}"
+
+
 def unopened_accounts_follow_the_switch(operation: Operation, make: MakeExchange) -> None:
     """An account without futures has rows, no rows, or is rejected; other accounts have theirs."""
     example = operation.examples[0]
@@ -134,6 +184,8 @@ CHECKS: Final = tuple(
         addresses_of_a_key_hold,
         permissions_of_a_key_hold,
         rejected_keys_look_alike,
+        functions_verify_signatures,
+        public_keys_verify_signatures,
         unopened_accounts_follow_the_switch,
     )
 )
@@ -148,3 +200,31 @@ def _body(exchange: Exchange, operation: Operation, caller: Caller) -> Any:
 def _rejected(exchange: Exchange, operation: Operation) -> tuple[int, int | None]:
     """Return status and code for an unknown key."""
     return status_and_code(Caller("no-such-key").send(exchange, operation))
+
+
+def _note_call(calls: list[Any], result: bool, payload: bytes, signature: str) -> bool:
+    calls.append((payload, signature))
+    return result
+
+
+@cache
+def make_private_keys() -> dict[str, tuple[bytes, Callable[[bytes], bytes]]]:
+    """Return, by algorithm, the PEM of a new public key and what signs with its private one.
+
+    Without the package cryptography, which the mock needs for them too, there is none.
+    """
+    try:
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+    except ImportError:
+        return {}
+    ed, rsa_key = ed25519.Ed25519PrivateKey.generate(), rsa.generate_private_key(65537, 2048)
+    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    sha256 = (padding.PKCS1v15(), hashes.SHA256())
+    return {
+        "ed25519": (ed.public_key().public_bytes(*form), ed.sign),
+        "rsa": (
+            rsa_key.public_key().public_bytes(*form),
+            lambda payload: rsa_key.sign(payload, *sha256),
+        ),
+    }

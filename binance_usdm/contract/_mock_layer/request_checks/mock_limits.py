@@ -114,6 +114,22 @@ def limits_say_when_they_end(operation: Operation, make: MakeExchange) -> None:
         exchange = make(switches=switches)
         exchange.fail(fault)
         _assert_says_when(operation, FIRST.send(exchange, operation), switches)
+    address = "198.51.100.9"
+    exchange = make(switches=replace(switches, caller_ip=address))
+    exchange.ban(BAN_SECONDS, ADDRESS)
+    body = FIRST.send(exchange, operation).body
+    assert address.encode() in body, f"{body!r} does not name the caller"
+
+
+def limit_is_that_of_production(operation: Operation, make: MakeExchange) -> None:
+    """Without a switch 2400 weight can be used in a minute, and the next request is rejected."""
+    weight = _weight(operation)
+    if not weight:
+        return
+    exchange = make(switches=Switches())
+    exchange.spend(2400 - weight, ADDRESS)
+    statuses = [FIRST.send(exchange, operation).status for _ in range(2)]
+    assert statuses == [200, 429], f"{statuses}"
 
 
 def minutes_forgive_rejected_calls(operation: Operation, make: MakeExchange) -> None:
@@ -152,6 +168,7 @@ CHECKS: Final = tuple(
         bans_belong_to_the_address,
         bans_reject_every_request,
         limits_say_when_they_end,
+        limit_is_that_of_production,
         minutes_forgive_rejected_calls,
         spent_weight_is_counted,
     )
