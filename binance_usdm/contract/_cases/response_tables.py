@@ -26,6 +26,28 @@ MESSAGES: Final[tuple[tuple[int | None, str], ...]] = (
     (-1003, "no"),
     (-1003, BAN_MESSAGE),
 )
+# Pages that come instead of JSON: headers, the page, and words of the hint for it.
+HTML: Final = (b"Content-Type", b"text/html; charset=utf-8")
+PAGES: Final[tuple[tuple[tuple[tuple[bytes, bytes], ...], bytes, str], ...]] = (
+    ((HTML,), b"<html><title>Sorry</title><p>Not served in your country.", "location"),
+    ((HTML,), b"Service unavailable from a restricted location", "location"),
+    ((HTML, (b"X-Amzn-Waf-Action", b"challenge")), b"", "only a browser"),
+    ((HTML, (b"CF-Mitigated", b"challenge")), b"<html>", "only a browser"),
+    ((HTML,), b"<!DOCTYPE html><title>Just a moment...</title>", "only a browser"),
+    ((HTML,), b"<title>Error 1015</title><p>You are being rate limited", "fewer requests"),
+    ((HTML,), b"<h1>Too many requests</h1>", "fewer requests"),
+    ((HTML,), b"<title>Maintenance</title>", "maintenance"),
+)
+UNKNOWN_PAGES: Final = (
+    (b"<html><title>Gate 17\n is&nbsp;closed</title><p>other", "Gate 17 is closed"),
+    (b"<html><script>x</script><style>y</style><h1>Gate <b>17</b></h1>", "Gate 17"),
+    (b"Gate 17 is closed", "Gate 17 is closed"),
+)
+MAX_PAGE_CHARACTERS: Final = 120
+LONG_PAGE_WORD: Final = "closed"
+LONG_PAGE: Final = b"<title>" + b"closed " * 100
+# No error may show these parts of one.
+UNSAFE_PAGE_PARTS: Final = (KEY, "0f" * 32, "desk@example.com", "203.0.113.7", "/a?user=desk-07")
 # Waits: Retry-After, and its seconds beside this Date.
 DATE: Final = b"Tue, 09 Jun 2020 11:36:53 GMT"
 WAITS: Final[tuple[tuple[bytes | None, float | None], ...]] = (
@@ -71,6 +93,8 @@ RETRIED: Final = (
     (200, b"<html>"),
     (400, b'{"code": -1006, "msg": "no"}'),
 )
+# Of those, the overload and the limit, after which a client waits longer.
+THROTTLING_STATUSES: Final = (429, 503)
 NOT_RETRIED: Final = (
     (400, b'{"code": -1021, "msg": "no"}'),
     (400, b'{"code": -1022, "msg": "no"}'),

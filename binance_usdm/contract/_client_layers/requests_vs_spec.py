@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from decimal import Decimal
@@ -32,12 +31,10 @@ from binance_usdm.contract._cases.schemathesis_setup import (
     run_checks,
 )
 from binance_usdm.contract._client_layers.calls import (
-    RecordedCall,
     argument_name,
-    call_method,
-    sample_arguments,
 )
 from binance_usdm.contract._client_layers.facade import Facade
+from binance_usdm.contract._client_layers.request_checks.request_parts import send_calls
 from binance_usdm.contract._client_layers.sdk import Sdk, SentRequest
 from binance_usdm.contract._spec.document import Json, without_credentials
 from binance_usdm.contract._spec.exact_json import canonical, first_difference
@@ -51,10 +48,10 @@ from .request_checks import (
     request_edge_cases,
     request_environment,
     request_headers,
+    request_options,
     request_safety,
-    request_servers,
     request_signing,
-    request_values,
+    request_sockets,
 )
 
 HEADERS: Final = frozenset({b"host", b"user-agent", b"accept", b"accept-encoding"})
@@ -188,12 +185,10 @@ def _problems(operation: Operation, path: str, query: str, sent: SentRequest) ->
 
 def only_given_arguments_are_sent(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
     """The client has no default for a parameter, so a call sends required ones only."""
-    client, transport = sdk.connect(make())
-    call = RecordedCall(sample_arguments(operation))
-    asyncio.run(call_method(client, operation, call))
+    _, requests = send_calls(sdk, make(), operation, {})
     required = [each["name"] for each in operation.query_parameters if each.get("required")]
     names = sorted(filter(None, (*required, operation.timestamp, operation.signature)))
-    for sent in transport.sent:
+    for sent in requests:
         found = sorted(name for name, _ in parse_qsl(sent.query, keep_blank_values=True))
         assert found == names, f"{sent.query}"
 
@@ -217,8 +212,6 @@ CHECKS: Final = (
     only_given_arguments_are_sent,
     arguments_are_declared,
     *request_edge_cases.CHECKS,
-    *request_servers.CHECKS,
-    *request_values.CHECKS,
     *request_headers.CHECKS,
     *request_signing.CHECKS,
     *request_attempts.CHECKS,
@@ -226,5 +219,7 @@ CHECKS: Final = (
     *request_connections.CHECKS,
     *request_environment.CHECKS,
     *request_safety.CHECKS,
+    *request_options.CHECKS,
+    *request_sockets.CHECKS,
     *request_concurrency.CHECKS,
 )

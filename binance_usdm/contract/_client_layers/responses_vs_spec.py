@@ -24,6 +24,7 @@ from .response_checks import (
     client_state_checks,
     connection_checks,
     error_object_checks,
+    error_text_checks,
     response_attempt_checks,
     response_document_checks,
     response_error_checks,
@@ -39,6 +40,7 @@ OK_CHECKS: Final = (
     *response_object_checks.CHECKS,
     *response_error_checks.OK_CHECKS,
     *error_object_checks.OK_CHECKS,
+    *error_text_checks.OK_CHECKS,
     *response_document_checks.OK_CHECKS,
     *response_metadata_checks.CHECKS,
     *response_attempt_checks.CHECKS,
@@ -51,6 +53,7 @@ ERROR_CHECKS: Final = (
     *response_error_checks.ERROR_CHECKS,
     *response_document_checks.ERROR_CHECKS,
     *error_object_checks.ERROR_CHECKS,
+    *error_text_checks.ERROR_CHECKS,
 )
 CHECKS: Final = (*OK_CHECKS, *ERROR_CHECKS)
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import httpx
 
-from binance_usdm import DEMO, MAINNET
+from binance_usdm import DEMO, MAINNET, AsyncTransport, ConfigurationError, SyncTransport
 from binance_usdm.contract._cases.raw_requests import KEY, SECRET, T0
 from binance_usdm_wire import OPERATIONS
 
@@ -18,15 +18,18 @@ Respond: TypeAlias = Callable[[httpx.Request], httpx.Response]
 
 
 @dataclass(frozen=True)
-class SentRequest:
-    """A request as it left the client, and the body of its response."""
+class WireRequest:
+    """A request as it was sent.
+
+    Attributes:
+        method: Method.
+        target: Path and query, or for CONNECT host and port.
+        headers: Names and values.
+    """
 
     method: str
-    origin: str
     target: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-    response_body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = field(repr=False)
 
     @property
     def query(self) -> str:
@@ -40,6 +43,15 @@ class SentRequest:
         """Return all values of a header."""
         wanted = (name or "").lower().encode()
         return [value for header, value in self.headers if header.lower() == wanted]
+
+
+@dataclass(frozen=True)
+class SentRequest(WireRequest):
+    """A request as it left the client, and the body of its response."""
+
+    origin: str
+    body: bytes
+    response_body: bytes
 
 
 class RecordingTransport(httpx.MockTransport):
@@ -62,7 +74,7 @@ class RecordingTransport(httpx.MockTransport):
         url, body, headers = request.url, request.read(), request.headers
         copy = httpx.Request(request.method, url, headers=headers, content=body)
         origin = f"{url.scheme}://{url.netloc.decode()}"
-        parts = (request.method, origin, url.raw_path, tuple(headers.raw), body)
+        parts = (request.method, url.raw_path, tuple(headers.raw), origin, body)
         content = b""
         try:
             response = self.respond(copy)
@@ -103,3 +115,13 @@ class Sdk:
         transport = self.transport(respond)
         options = {"clock": lambda: T0, **options}
         return self.client(KEY, SECRET, transport=transport, **options), transport
+
+    def own_transport(self, **options: Any) -> Any:
+        """Return the transport of this package that the client takes, sync or asyncio."""
+        transport = SyncTransport(**options)
+        try:
+            self.client(KEY, SECRET, transport=transport)
+        except ConfigurationError:
+            transport.close()
+            return AsyncTransport(**options)
+        return transport

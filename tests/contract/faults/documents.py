@@ -12,7 +12,7 @@ from binance_usdm.mock import Reply
 from tests.contract import patch_points as points
 from tests.contract.patch_points import Patch
 
-from .response_checks import ATTEMPTS, BUDGET, BUDGET_KNOWN, EVENTS, TOLD
+from .response_checks import ATTEMPTS, BUDGET, BUDGET_KNOWN, DELAYS, EVENTS, TOLD
 from .seeded_fault import seed
 
 mock_fault = partial(seed, "mock")
@@ -70,7 +70,12 @@ FAULTS: Final = (
             lambda reply: replace(reply, headers=(*reply.headers, (b"x-mbx-used-weight-1m", b"1"))),
         )
     ),
-    mock_fault("an error code as a decimal", LISTED, "signature_is_checked")(
+    mock_fault(
+        "an error code as a decimal",
+        LISTED,
+        "signature_is_checked",
+        "small_changes_follow_the_switches",
+    )(
         points.ERROR_RESPONSE.change_result(
             lambda reply: replace(reply, body=reply.body.replace(b":-1022,", b":-1022.0,"))
         )
@@ -111,6 +116,7 @@ FAULTS: Final = (
     ),
     response_fault(
         "a code that may pass is permanent",
+        DELAYS,
         "permanent_codes_are_not_retryable",
         "error_responses_are_classified",
         ATTEMPTS,

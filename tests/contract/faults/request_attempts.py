@@ -141,6 +141,7 @@ FAULTS: Final = (
         RECONNECT,
         "connections_are_kept_apart",
         "proxy_is_used",
+        "transport_options_are_kept",
     )(points.SEND_ATTEMPT.wrap(_reconnect_always)),
     # Weight and waits.
     fault("timestamp from before the wait", WAIT)(points.SEND_ONCE.wrap(_freeze_clock)),

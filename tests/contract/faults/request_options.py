@@ -7,6 +7,7 @@ import os
 from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -71,6 +72,10 @@ def drop_option(option: str) -> Patch:
     return change_environment(lambda found: {name: found[name] for name in found if name != option})
 
 
+def _read_without_newline(variable: str) -> str:
+    return Path(os.environ[variable]).read_bytes().decode().removesuffix("\n")
+
+
 def _send_to_production(parse_base_url: Any, base_url: str, *args: Any) -> Any:
     return parse_base_url(base_url.replace("//demo-", "//"), *args)
 
@@ -103,6 +108,8 @@ FAULTS: Final = (
         FILES,
         "attempts_send_the_same",
         "ended_connection_is_replaced",
+        "get_sends_what_methods_do",
+        "sockets_carry_the_same",
     )(_count_in_user_agent),
     fault("default port in Host", SENT, HOST)(
         points.HOST_HEADER.wrap_getter(
@@ -130,12 +137,17 @@ FAULTS: Final = (
         share_pools(lambda origin: (origin[0], "any", origin[2]))
     ),
     fault("connections shared by ports", APART)(share_pools(lambda origin: (*origin[:2], 0))),
-    fault("connections shared by keys", APART)(
+    fault("connections shared by keys", APART, "transport_options_are_kept")(
         points.POP_IDLE.wrap(lambda pop, idle, _: pop(idle, points.newest_partition(idle)))
     ),
-    fault("proxy not used", PROXY, REFUSED, OWN_PROXY, "certificates_are_checked")(
-        points.CHOOSE_PROXY.replace(lambda proxy, base_url: None)
-    ),
+    fault(
+        "proxy not used",
+        PROXY,
+        REFUSED,
+        OWN_PROXY,
+        "certificates_are_checked",
+        "unsafe_options_are_rejected",
+    )(points.CHOOSE_PROXY.replace(lambda proxy, base_url: None)),
     fault("login of the proxy not decoded", PROXY)(
         points.ENCODE_LOGIN.replace(
             lambda login: (
@@ -161,6 +173,9 @@ FAULTS: Final = (
     fault("proxy of other programs used", OWN_PROXY)(
         points.CHOOSE_PROXY.replace(lambda proxy, base_url: proxy or os.environ.get("HTTPS_PROXY"))
     ),
+    fault("proxy of other programs in small letters used", OWN_PROXY)(
+        points.CHOOSE_PROXY.replace(lambda proxy, base_url: proxy or os.environ.get("https_proxy"))
+    ),
     # Environment.
     fault("base URL of the environment dropped", ENVIRONMENT)(drop_option("base_url")),
     fault("proxy of the environment dropped", OWN_PROXY)(drop_option("proxy")),
@@ -174,5 +189,23 @@ FAULTS: Final = (
     ),
     fault("path of a key file taken as the key", FILES)(
         points.READ_CREDENTIAL.replace(lambda variable: os.environ[variable])
+    ),
+    fault("end of a line of Windows in key files kept", FILES)(
+        points.READ_CREDENTIAL.replace(_read_without_newline)
+    ),
+    fault("file of a private key ignored", FILES)(
+        points.SIGNING_VARIABLES.replace(points.SIGNING_VARIABLES.value[:-1])
+    ),
+    fault("empty base URL of the environment used", ENVIRONMENT)(
+        change_environment(
+            lambda found: (
+                found | {"base_url": ""} if os.environ.get("BINANCE_BASE_URL") == "" else found
+            )
+        )
+    ),
+    fault("last of two secrets of the environment used", "environment_says_one_thing")(
+        points.ADD_OPTION_FROM_ENV.wrap(
+            lambda add, found, option, variables: add(found, option, variables[-1:])
+        )
     ),
 )

@@ -239,6 +239,9 @@ CLOCK: Final = (CORRECTED, "exchange_clock_is_read_first", "good_clock_is_left_a
 TIME: Final = CLOCK[:2]
 # A transport may repeat the headers of a request that failed.
 SHOWN: Final = "secrets_are_not_shown"
+UNSENT: Final = "what_cannot_be_sent_is_an_error"
+SOCKETS: Final = "sockets_carry_the_same"
+KEPT: Final = "transport_options_are_kept"
 # The exchange responds as before, so only a check of the request notices.
 SENT: Final = ("wire_conformance",)
 # The exchange responds differently to a late call.
@@ -279,15 +282,16 @@ FAULTS: Final = (
     fault(
         "signature over the sorted query",
         *LATE,
+        UNSENT,
         "positive_data_acceptance",
         "secrets_of_any_length_sign",
         "private_keys_sign",
         "each_client_sends_its_key",
     )(sign_with(lambda payload: signature("&".join(sorted(payload.split("&"), reverse=True))))),
-    fault("signature over the path as well", *REJECTED)(
+    fault("signature over the path as well", *REJECTED, UNSENT)(
         sign_with(lambda payload: signature("/fapi?" + payload))
     ),
-    fault("signature with another secret", *REJECTED)(
+    fault("signature with another secret", *REJECTED, UNSENT)(
         sign_with(lambda payload: signature(payload, "another"))
     ),
     fault("signature cut", *REJECTED)(
@@ -340,6 +344,7 @@ FAULTS: Final = (
     fault(
         "parameter twice",
         *REJECTED,
+        RECONNECT,
         EXTRA,
         CALL,
         WINDOW,
@@ -405,9 +410,14 @@ FAULTS: Final = (
         )
     ),
     fault("arguments of plain methods dropped", "plain_methods_do_the_same")(_drop_plain_arguments),
-    fault("POST", *BARRED, *TIME, "clock_is_corrected_once", "time_of_the_round_trip_is_added")(
-        change_request(lambda parts: {"method": "POST"})
-    ),
+    fault(
+        "POST",
+        *BARRED,
+        *TIME,
+        SOCKETS,
+        "clock_is_corrected_once",
+        "time_of_the_round_trip_is_added",
+    )(change_request(lambda parts: {"method": "POST"})),
     fault("body", *REJECTED)(change_request(lambda parts: {"body": b"{}"})),
     fault("another host", *SENT, BASE_PATH, "each_environment_has_its_host")(
         change_request(lambda parts: {"host": "elsewhere.invalid"})
@@ -415,6 +425,10 @@ FAULTS: Final = (
     fault(
         "plain HTTP",
         *SENT,
+        SOCKETS,
+        KEPT,
+        "clients_close_what_is_theirs",
+        "unsafe_options_are_rejected",
         BASE_PATH,
         RECONNECT,
         "each_environment_has_its_host",
@@ -429,6 +443,7 @@ FAULTS: Final = (
     fault(
         "two requests",
         *SENT,
+        KEPT,
         CALL,
         ATTEMPT,
         WINDOW,

@@ -16,11 +16,15 @@ from .response_checks import (
     BROKEN,
     BUDGET,
     BUDGET_KNOWN,
+    CLOSED,
     DEADLINE,
+    DELAYS,
     DESCRIBED_WAIT,
     EVENTS,
     HOLDS,
+    LONGER,
     METADATA,
+    MISDIRECTED,
     OTHER_PATHS,
     OUTAGE,
     PERMANENT,
@@ -80,6 +84,8 @@ FAULTS: Final = (
     # The policy without retries makes another attempt, too.
     fault(
         "one attempt too many",
+        DELAYS,
+        CLOSED,
         ATTEMPTS,
         BROKEN,
         *WITHOUT_RETRIES,
@@ -89,8 +95,10 @@ FAULTS: Final = (
         DESCRIBED_WAIT,
         PERMANENT,
     )(add_attempts(1)),
-    fault("one attempt too few", ATTEMPTS, BROKEN, TRANSPORT, EVENTS, OUTAGE)(add_attempts(-1)),
-    fault("every error retried", ATTEMPTS, SENT_SIZE, EVENTS)(
+    fault("one attempt too few", DELAYS, ATTEMPTS, BROKEN, TRANSPORT, EVENTS, OUTAGE)(
+        add_attempts(-1)
+    ),
+    fault("every error retried", DELAYS, MISDIRECTED, ATTEMPTS, SENT_SIZE, EVENTS)(
         points.POLICY_DELAY.replace(
             lambda policy, error, attempt: 0.0 if attempt < policy.attempts else None
         )
@@ -118,17 +126,17 @@ FAULTS: Final = (
     fault("bans of another limiter hold nobody", HOLDS)(
         points.HOLD_ADDRESS.wrap(points.hold_own_limiter)
     ),
-    fault("limits not told to the limiter", HOLDS, TOLD, BUDGET_KNOWN)(
+    fault("limits not told to the limiter", EVENTS, LONGER, HOLDS, TOLD, BUDGET_KNOWN)(
         points.START_COOLDOWN.replace(_ignore)
     ),
-    fault("bans told as limits", HOLDS, TOLD)(points.START_COOLDOWN.wrap(_start_as_limit)),
-    fault("half of a limit's time waited", HOLDS, TOLD, BUDGET_KNOWN)(
+    fault("bans told as limits", LONGER, HOLDS, TOLD)(points.START_COOLDOWN.wrap(_start_as_limit)),
+    fault("half of a limit's time waited", LONGER, HOLDS, TOLD, BUDGET_KNOWN)(
         points.START_COOLDOWN.wrap(_start_half)
     ),
-    fault("held calls fail at once", "calls_wait_for_a_short_limit")(
+    fault("held calls fail at once", LONGER, "calls_wait_for_a_short_limit")(
         points.WAIT_FOR_ROOM.replace(_fail_at_once)
     ),
-    fault("used weight not told to the limiter", TOLD, BUDGET, BUDGET_KNOWN)(
+    fault("used weight not told to the limiter", EVENTS, TOLD, BUDGET, BUDGET_KNOWN)(
         points.OBSERVE_WEIGHT.replace(_ignore)
     ),
     fault("budget not kept", BUDGET)(

@@ -25,6 +25,7 @@ DURATION: Final = "waits_are_a_part_of_the_duration"
 CONTEXT: Final = "values_do_not_depend_on_the_decimal_context"
 EVENTS: Final = "events_tell_what_happens"
 LOGS: Final = "logs_show_no_secret"
+RECORDS: Final = "log_records_have_the_events"
 # Errors.
 MATRIX: Final = "every_response_is_a_value_or_an_error"
 MOCK_FAULTS: Final = "mock_faults_are_classified"
@@ -35,7 +36,12 @@ HINTS: Final = "hints_belong_to_their_codes"
 SECRETS: Final = "errors_hide_secrets"
 HIDDEN: Final = "errors_hide_values"
 KEPT: Final = "errors_are_kept"
+TEXTS: Final = "texts_say_what_is_known"
+ENTRIES: Final = "statuses_have_their_entries"
+PAGES: Final = "pages_are_explained"
+UNKNOWN_PAGES: Final = "unknown_pages_are_shown"
 LABELS: Final = "errors_begin_with_the_label"
+CLOSED: Final = "responses_of_transports_are_closed"
 TRANSPORT: Final = "errors_of_transports_are_retried"
 PERMANENT: Final = "permanent_codes_are_not_retryable"
 DESCRIBED_WAIT: Final = "described_wait_is_read"
@@ -49,11 +55,17 @@ BUDGET: Final = "budget_of_the_minute_is_kept"
 BUDGET_KNOWN: Final = "budget_is_known"
 GO_ON: Final = "clients_go_on_after_errors"
 OUTAGE: Final = "retries_end_in_an_outage"
+RECOVERY: Final = "retries_return_after_an_outage"
+DELAYS: Final = "delays_grow"
 # Connections.
 PHASES: Final = "time_is_up_in_every_phase"
 BROKEN: Final = "broken_responses_are_retried"
 SENT_SIZE: Final = "size_of_sent_bytes_is_bounded"
 STIRRED: Final = "kept_connections_that_stir_are_not_used"
+MISDIRECTED: Final = "connections_of_other_accounts_are_closed"
+OPTIONS: Final = "transports_keep_to_their_options"
+LONGER: Final = "shorter_limits_do_not_end_longer_ones"
+FRAMINGS: Final = "responses_are_read_in_every_framing"
 
 VALUES: Final = (BODIES, EXACT, JSON, SIZES, METADATA)
 ALL_VALUES: Final = (*VALUES, MOCK_FAULTS)
@@ -63,5 +75,5 @@ CODES: Final = (*CLASSES, METADATA)
 # They use the policy without retries, and have errors that are retryable.
 WITHOUT_RETRIES: Final = (
     *(OTHER, JSON, MATRIX, MOCK_FAULTS, ERRORS, MESSAGES, WAITS, PLAIN),
-    *(SECRETS, HIDDEN, KEPT, LABELS, HINTS),
+    *(SECRETS, HIDDEN, KEPT, LABELS, HINTS, TEXTS, ENTRIES, PAGES, UNKNOWN_PAGES),
 )

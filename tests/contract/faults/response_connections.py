@@ -13,6 +13,7 @@ from .response_checks import (
     BROKEN,
     COMPRESSED,
     METADATA,
+    MISDIRECTED,
     PHASES,
     SENT_SIZE,
     STIRRED,
@@ -70,5 +71,5 @@ FAULTS: Final = (
         points.MAX_DECOMPRESSION_RATIO.replace(5)
     ),
     fault("kept connections not looked at", STIRRED)(_use_every_connection),
-    fault("every connection kept and used", STIRRED, BROKEN)(_keep_every_connection),
+    fault("every connection kept and used", MISDIRECTED, STIRRED, BROKEN)(_keep_every_connection),
 )

@@ -27,11 +27,15 @@ from .response_checks import (
     BUDGET,
     BUDGET_KNOWN,
     CLASSES,
+    CLOSED,
     CODES,
     COMPRESSED,
     DEADLINE,
+    DELAYS,
     DESCRIBED_WAIT,
     DESCRIBED_WEIGHT,
+    DURATION,
+    ENTRIES,
     ERRORS,
     EVENTS,
     GO_ON,
@@ -42,6 +46,7 @@ from .response_checks import (
     KEPT,
     LABELS,
     LOGS,
+    LONGER,
     MATRIX,
     MESSAGES,
     METADATA,
@@ -49,11 +54,15 @@ from .response_checks import (
     OTHER,
     OTHER_PATHS,
     OUTAGE,
+    PAGES,
     PERMANENT,
     PLAIN,
+    RECOVERY,
     SECRETS,
     SIZES,
+    TEXTS,
     TOLD,
+    UNKNOWN_PAGES,
     WAITS,
     WRONG,
 )
@@ -123,12 +132,12 @@ FAULTS: Final = (
             )
         )
     ),
-    fault("404 read as no rows", *CLASSES, MESSAGES, WAITS)(
+    fault("404 read as no rows", ENTRIES, *CLASSES, MESSAGES, WAITS)(
         change_outcome(
             lambda outcome, response: points.ParsedValue([]) if response.status == 404 else outcome
         )
     ),
-    fault("404 unexpected", *CLASSES, WAITS)(
+    fault("404 unexpected", ENTRIES, *CLASSES, WAITS)(
         replace_unexpected(
             "no path",
             lambda outcome, _: (
@@ -136,18 +145,29 @@ FAULTS: Final = (
             ),
         )
     ),
-    fault("error page unexpected", MATRIX, MOCK_FAULTS, ATTEMPTS, OTHER_PATHS)(
+    fault(
+        "error page unexpected",
+        DELAYS,
+        PAGES,
+        ENTRIES,
+        UNKNOWN_PAGES,
+        DURATION,
+        MATRIX,
+        MOCK_FAULTS,
+        ATTEMPTS,
+        OTHER_PATHS,
+    )(
         replace_unexpected(
             "a page", lambda _, response: response.status >= 400 and response.body[:1] == b"<"
         )
     ),
-    fault("error in a 200 unexpected", MATRIX, MOCK_FAULTS, ATTEMPTS, OTHER_PATHS)(
+    fault("error in a 200 unexpected", DELAYS, MATRIX, MOCK_FAULTS, ATTEMPTS, OTHER_PATHS)(
         replace_unexpected(
             "an error",
             lambda outcome, response: response.status == 200 and isinstance(outcome, APIError),
         )
     ),
-    fault("JSON only with its content type", MATRIX, MOCK_FAULTS)(
+    fault("JSON only with its content type", PAGES, UNKNOWN_PAGES, MATRIX, MOCK_FAULTS)(
         replace_unexpected(
             "another type",
             lambda _, response: "json" not in response.headers.get("content-type", "json"),
@@ -163,6 +183,10 @@ FAULTS: Final = (
     ),
     fault(
         "unexpected response crashes",
+        DELAYS,
+        PAGES,
+        CLOSED,
+        TEXTS,
         OTHER,
         WRONG,
         JSON,
@@ -185,10 +209,10 @@ FAULTS: Final = (
         raise_error(ValueError("int"), lambda _, response: response.headers.get(USED_WEIGHT) == "x")
     ),
     # Error classes.
-    fault("codes ignored", *CODES, WAITS, TOLD, HOLDS, OTHER_PATHS)(
+    fault("codes ignored", DELAYS, *CODES, WAITS, TOLD, HOLDS, OTHER_PATHS)(
         points.ERROR_CLASS_BY_CODE.replace({})
     ),
-    fault("statuses ignored", *CLASSES, WAITS, BUDGET_KNOWN, TOLD, HOLDS)(
+    fault("statuses ignored", LONGER, *CLASSES, WAITS, BUDGET_KNOWN, TOLD, HOLDS)(
         points.ERROR_CLASS_BY_STATUS.replace({})
     ),
     fault("wrong clock read as a bad request", MATRIX, ERRORS, METADATA, ATTEMPTS)(
@@ -197,13 +221,21 @@ FAULTS: Final = (
     fault("invalid key read as forbidden", *CLASSES, OTHER_PATHS)(
         change_class(AuthenticationError, ForbiddenError)
     ),
-    fault("firewall read as a bad key", *CLASSES)(
+    fault("firewall read as a bad key", PAGES, *CLASSES)(
         change_class(ForbiddenError, AuthenticationError)
     ),
-    fault("server error read as a bad request", *CLASSES, EVENTS, OUTAGE, OTHER_PATHS)(
-        change_class(ServerError, BadRequestError)
-    ),
-    fault("ban read as a limit", *CLASSES, WAITS, BUDGET_KNOWN, TOLD, HOLDS)(
+    fault(
+        "server error read as a bad request",
+        DELAYS,
+        PAGES,
+        UNKNOWN_PAGES,
+        RECOVERY,
+        *CLASSES,
+        EVENTS,
+        OUTAGE,
+        OTHER_PATHS,
+    )(change_class(ServerError, BadRequestError)),
+    fault("ban read as a limit", LONGER, *CLASSES, WAITS, BUDGET_KNOWN, TOLD, HOLDS)(
         change_class(IPBannedError, RateLimitError)
     ),
     fault("ban in a 429 read as a limit", MATRIX, ERRORS, WAITS, ATTEMPTS)(
@@ -213,6 +245,11 @@ FAULTS: Final = (
     ),
     fault(
         "one class for all errors",
+        DELAYS,
+        PAGES,
+        UNKNOWN_PAGES,
+        RECOVERY,
+        LONGER,
         *CODES,
         WAITS,
         BUDGET_KNOWN,
@@ -223,20 +260,20 @@ FAULTS: Final = (
         OTHER_PATHS,
     )(change_error(lambda error: copy_error(error, APIError))),
     # Attributes of an error.
-    fault("status as the code", *CODES, EVENTS, HINTS, DEADLINE, OTHER_PATHS)(
+    fault("status as the code", PAGES, UNKNOWN_PAGES, *CODES, EVENTS, HINTS, DEADLINE, OTHER_PATHS)(
         change_error(lambda error: copy_error(error, code=error.status))
     ),
-    fault("code as the status", *CODES, EVENTS, DEADLINE, OTHER_PATHS)(
-        change_error(lambda error: copy_error(error, status=error.code or error.status))
-    ),
-    fault("missing code read as zero", *CODES, PERMANENT, OTHER_PATHS)(
+    fault(
+        "code as the status", PAGES, UNKNOWN_PAGES, ENTRIES, *CODES, EVENTS, DEADLINE, OTHER_PATHS
+    )(change_error(lambda error: copy_error(error, status=error.code or error.status))),
+    fault("missing code read as zero", PAGES, UNKNOWN_PAGES, *CODES, PERMANENT, OTHER_PATHS)(
         change_error(lambda error: copy_error(error, code=error.code or 0))
     ),
     fault("string accepted as a code", MATRIX)(change_outcome(_read_code_string)),
-    fault("message lost", ERRORS, MESSAGES, WAITS, ATTEMPTS)(
+    fault("message lost", PAGES, UNKNOWN_PAGES, ERRORS, MESSAGES, WAITS, ATTEMPTS)(
         change_error(lambda error: copy_error(error, message=""))
     ),
-    fault("last dot of messages lost", ERRORS, ATTEMPTS, PERMANENT)(
+    fault("last dot of messages lost", PAGES, UNKNOWN_PAGES, ERRORS, ATTEMPTS, PERMANENT)(
         change_error(lambda error: copy_error(error, message=error.message.rstrip(".")))
     ),
     fault("messages half sanitized", MESSAGES)(points.SANITIZE_TEXT.wrap(_sanitize_half)),
@@ -251,6 +288,9 @@ FAULTS: Final = (
     # Waits.
     fault(
         "Retry-After ignored",
+        LONGER,
+        TEXTS,
+        DURATION,
         WAITS,
         MOCK_FAULTS,
         ATTEMPTS,
@@ -260,7 +300,7 @@ FAULTS: Final = (
         DEADLINE,
         DESCRIBED_WAIT,
     )(change_header("retry-after", lambda text: "")),
-    fault("Retry-After in whole seconds", WAITS)(
+    fault("Retry-After in whole seconds", DURATION, WAITS)(
         change_header("retry-after", lambda text: text.partition(".")[0])
     ),
     fault("Retry-After never a date", WAITS)(
@@ -274,9 +314,17 @@ FAULTS: Final = (
             lambda get, error: (end := get(error)) and end.replace(microsecond=0)
         )
     ),
-    fault("no wait without Retry-After", WAITS, ERRORS, MATRIX, MESSAGES, HINTS, PERMANENT)(
-        points.COOLDOWN_SECONDS.replace(lambda error, now: error.retry_after)
-    ),
+    fault(
+        "no wait without Retry-After",
+        DELAYS,
+        ENTRIES,
+        WAITS,
+        ERRORS,
+        MATRIX,
+        MESSAGES,
+        HINTS,
+        PERMANENT,
+    )(points.COOLDOWN_SECONDS.replace(lambda error, now: error.retry_after)),
     fault("waits of an hour at most", WAITS)(
         points.COOLDOWN_SECONDS.change_result(lambda seconds: min(seconds, 3600.0))
     ),

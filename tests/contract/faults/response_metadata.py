@@ -21,7 +21,9 @@ from .response_checks import (
     GO_ON,
     HEADERS,
     LOGS,
+    LONGER,
     OUTAGE,
+    RECOVERY,
 )
 from .response_patches import change_outcome
 from .response_values import fault
@@ -96,21 +98,21 @@ FAULTS: Final = (
         points.MAKE_RESPONSE.wrap(_received_in_seconds)
     ),
     fault("duration not said", DURATION)(change_response(elapsed=0.0)),
-    fault("retries are no events", EVENTS)(points.EMIT.wrap(_without_retries)),
+    fault("retries are no events", DURATION, EVENTS)(points.EMIT.wrap(_without_retries)),
     fault("target in the log", LOGS)(points.BUILD_SIGNED.wrap(_log_target)),
     fault("tag of a response sent back", "responses_change_no_request")(_send_back),
-    fault("first server error kept", GO_ON, *RETRIED)(_stay_broken),
+    fault("first server error kept", RECOVERY, GO_ON, *RETRIED)(_stay_broken),
     fault("closed clients send", "closed_clients_send_nothing")(
         points.CHECK_CLOSED.replace(lambda runner: None)
     ),
     fault("retries without a quota", OUTAGE)(points.TAKE_QUOTA.replace(lambda quota, error: 1)),
-    fault("used weight not in the budget", BUDGET_KNOWN)(
+    fault("used weight not in the budget", EVENTS, BUDGET_KNOWN)(
         points.BUDGET.change_result(lambda budget: evolve(budget, used=0))
     ),
     fault("bodies without a length rejected", "responses_are_read_in_every_framing")(
         points.END_OF_DATA.replace(lambda parser: parser.connection_lost(None))
     ),
-    fault("arguments shared by calls", "calls_at_the_same_time_get_their_own_responses")(
+    fault("arguments shared by calls", LONGER, "calls_at_the_same_time_get_their_own_responses")(
         _share_arguments
     ),
 )

@@ -13,16 +13,19 @@ from tests.contract import patch_points as points
 
 from .response_checks import (
     COMPARED,
+    ENTRIES,
     HIDDEN,
     HINTS,
     HOLDINGS,
     KEPT,
     LABELS,
     OTHER_PATHS,
+    PAGES,
     PLAIN,
     SECRETS,
     SHARED,
     TRANSPORT,
+    UNKNOWN_PAGES,
 )
 from .response_patches import change_outcome, change_rows
 from .response_values import fault
@@ -104,14 +107,14 @@ FAULTS: Final = (
     ),
     fault("rows can be changed", COMPARED)(points.SET_IN_ROW.replace(object.__setattr__)),
     fault("hint of another code added", HINTS)(_add_hint),
-    fault("all errors in one entry", HINTS)(
+    fault("all errors in one entry", ENTRIES, HINTS)(
         points.ERROR_ADDRESS.replace(lambda status, code: "docs/errors.md#http-400")
     ),
     fault("secrets kept in the error", SECRETS)(points.PARSE_RESPONSE.wrap(_keep_secrets)),
-    fault("page not sanitized in the hint", SECRETS)(
+    fault("page not sanitized in the hint", UNKNOWN_PAGES, SECRETS)(
         points.PAGE_EXCERPT.replace(lambda text, secrets: text[:120])
     ),
-    fault("body cited in the error", HIDDEN, SECRETS)(change_outcome(_cite)),
+    fault("body cited in the error", PAGES, HIDDEN, SECRETS)(change_outcome(_cite)),
     fault("secrets of a transport's error shown", TRANSPORT)(
         points.ERROR_FROM_FAILURE.wrap(
             lambda make, failure, host, secrets, *rest: make(failure, host, (), *rest)

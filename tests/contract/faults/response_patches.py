@@ -80,7 +80,9 @@ def change_unexpected(change: Callable[[UnexpectedResponse], dict[str, Any]]) ->
         if not isinstance(outcome, UnexpectedResponse):
             return outcome
         values = {name: getattr(outcome, name) for name in names}
-        return UnexpectedResponse(**values | change(outcome))
+        error = UnexpectedResponse(**values | change(outcome))
+        points.keep_hint(error, outcome)
+        return error
 
     return change_outcome(changed)
 

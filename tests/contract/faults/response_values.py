@@ -23,15 +23,18 @@ from .response_checks import (
     BODIES,
     COMPRESSED,
     CONTEXT,
+    DELAYS,
     EXACT,
     HIDDEN,
     HOLDINGS,
     INVALID,
     JSON,
     MATRIX,
+    MISDIRECTED,
     MOCK_FAULTS,
     OTHER,
     OTHER_PATHS,
+    PAGES,
     SENT_SIZE,
     SHARED,
     SIZES,
@@ -142,12 +145,12 @@ FAULTS: Final = (
             )
         )
     ),
-    fault("accounts not compared with earlier responses", ACCOUNTS)(
+    fault("accounts not compared with earlier responses", MISDIRECTED, ACCOUNTS)(
         points.FIND_ACCOUNT_MISMATCH.wrap(
             lambda find, operation, parsed, known: find(operation, parsed, {})
         )
     ),
-    fault("rows of two accounts accepted", ACCOUNTS)(
+    fault("rows of two accounts accepted", MISDIRECTED, ACCOUNTS)(
         points.FIND_ACCOUNT_MISMATCH.replace(lambda *_: None)
     ),
     # Amounts.
@@ -205,9 +208,16 @@ FAULTS: Final = (
     fault("invalid rows skipped", *INVALID, JSON, MATRIX, MOCK_FAULTS, ATTEMPTS, HIDDEN)(
         repair_body(_skip_invalid_rows)
     ),
-    fault("object read as no rows", *INVALID, MATRIX, MOCK_FAULTS, ATTEMPTS, HIDDEN, OTHER_PATHS)(
-        substitute(rb"^\{.*\}$", b"[]")
-    ),
+    fault(
+        "object read as no rows",
+        DELAYS,
+        *INVALID,
+        MATRIX,
+        MOCK_FAULTS,
+        ATTEMPTS,
+        HIDDEN,
+        OTHER_PATHS,
+    )(substitute(rb"^\{.*\}$", b"[]")),
     fault("null read as zero", *INVALID)(substitute(rb'("[a-z][A-Za-z]+": )null', rb'\1"0"')),
     fault("numbers accepted as amounts", *INVALID)(
         substitute(rb'("[a-z][A-Za-z]*(?:[bB]alance|Pnl|Amount)": )(-?[0-9.]+)', rb'\1"\2"')
@@ -253,19 +263,20 @@ FAULTS: Final = (
     fault("invalid UTF-8 replaced", JSON)(
         repair_body(lambda body: body.decode(errors="replace").encode())
     ),
-    fault("empty body read as no rows", OTHER, JSON, MATRIX, MOCK_FAULTS)(
+    fault("empty body read as no rows", PAGES, OTHER, JSON, MATRIX, MOCK_FAULTS)(
         repair_body(lambda body: body.strip() or b"[]")
     ),
-    fault("page read as no rows", JSON, MATRIX, ATTEMPTS, OTHER_PATHS)(
+    fault("page read as no rows", DELAYS, PAGES, JSON, MATRIX, ATTEMPTS, OTHER_PATHS)(
         substitute(rb"^<.*>\s*$", b"[]")
     ),
-    fault("page not retried", JSON, ATTEMPTS)(
+    fault("page not retried", DELAYS, JSON, ATTEMPTS)(
         change_unexpected(lambda error: {"retryable": False})
     ),
     # Changes that keep every promise.
-    fault("other words in an error", reason="the spec has no words for what it does not describe")(
-        change_unexpected(lambda error: {"found": "something"})
-    ),
+    fault(
+        "other words in an error",
+        reason="the spec has no words for what it does not describe",
+    )(change_unexpected(lambda error: {"found": "something"})),
     fault("another class for parsed values", reason="no caller sees it")(
         change_outcome(
             lambda outcome, _: (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any, Final
 
-from binance_usdm import AsyncTransport, ConfigurationError, SyncTransport, TransportError
+from binance_usdm import TransportError
 from binance_usdm.contract._cases.raw_requests import KEY, SECRET, T0, MakeExchange
 from binance_usdm.contract._client_layers.calls import call_each, call_in_turn
 from binance_usdm.contract._client_layers.request_checks.request_parts import (
@@ -44,10 +44,10 @@ def ended_connection_is_replaced(operation: Operation, sdk: Sdk, make: MakeExcha
         assert is_expected, place
         assert connections == [0, 0, 1], place
         if operation.timestamp:
-            found = [_argument(each, operation.timestamp) for each in server.requests]
-            times = [str(T0 + STEP_MS * number) for number in range(3)]
+            found = [each.values_of(operation.timestamp) for each in server.requests]
+            times = [[str(T0 + STEP_MS * number)] for number in range(3)]
             assert found == times, f"timestamps {found}, not {times}"
-            signatures = {_argument(each, operation.signature) for each in server.requests}
+            signatures = {str(each.values_of(operation.signature)) for each in server.requests}
             assert len(signatures) == 3, f"{len(signatures)} signatures of 3 requests"
         names = {_without_values(each) for each in server.requests}
         assert len(names) == 1, f"requests differ: {sorted(names)}"
@@ -62,7 +62,7 @@ def connections_are_kept_apart(operation: Operation, sdk: Sdk, make: MakeExchang
         ("another-key", "another-secret", f"http://{HOSTS[0]}:8001"),
     ]
     with LoopbackServer(respond_in_turn(operation)) as proxy:
-        transport = _make_transport(sdk, f"http://{HOST}:{proxy.port}")
+        transport = sdk.own_transport(proxy=f"http://{HOST}:{proxy.port}")
         options = {"transport": transport, "allow_http_hosts": HOSTS, "limiter": None}
         made = [
             sdk.client(key, secret, base_url=url, clock=lambda: T0, **options)
@@ -71,7 +71,7 @@ def connections_are_kept_apart(operation: Operation, sdk: Sdk, make: MakeExchang
         calls = call_in_turn(made, operation, {}, {}, transport=transport)
     errors = [call.error for call in calls]
     assert errors == [None] * len(calls), f"{errors}"
-    found = [each.target for each in proxy.tunnels]
+    found = [each.target.decode() for each in proxy.tunnels]
     expected = [url.removeprefix("http://") for _, _, url in clients]
     assert found == expected, f"connections to {found}, not to {expected}"
     counts = [sum(each.connection == n for each in proxy.served) for n in range(len(clients))]
@@ -114,20 +114,10 @@ CHECKS: Final = (
 )
 
 
-def _make_transport(sdk: Sdk, proxy: str) -> Any:
-    """Return a transport that the client takes, with a proxy."""
-    for transport_class in (SyncTransport, AsyncTransport):
-        transport = transport_class(proxy=proxy)
-        try:
-            sdk.client(KEY, SECRET, transport=transport)
-        except ConfigurationError:
-            continue
-        return transport
-    raise AssertionError("neither SyncTransport nor AsyncTransport is taken as a transport")
-
-
 def _check_tunnels(tunnels: list[ArrivedRequest], host: str, login: bytes) -> None:
-    assert [each.target for each in tunnels] == [host], f"CONNECT to {tunnels}, not to {host}"
+    assert [each.target for each in tunnels] == [host.encode()], (
+        f"CONNECT to {tunnels}, not to {host}"
+    )
     (tunnel,) = tunnels
     headers = {(name.lower(), value) for name, value in tunnel.headers}
     expected = {(b"host", host.encode())}
@@ -136,13 +126,8 @@ def _check_tunnels(tunnels: list[ArrivedRequest], host: str, login: bytes) -> No
     assert headers == expected, f"CONNECT with the headers {sorted(name for name, _ in headers)}"
 
 
-def _argument(request: ArrivedRequest, name: str | None) -> str:
-    pairs = request.target.partition("?")[2].split("&")
-    return next((pair for pair in pairs if pair.partition("=")[0] == name), "").partition("=")[2]
-
-
 def _without_values(request: ArrivedRequest) -> str:
     """Return the target without values, and the headers."""
-    path, _, query = request.target.partition("?")
-    names = [pair.partition("=")[0] for pair in query.split("&")]
-    return f"{request.method} {path} {names} {sorted(request.headers)}"
+    path = request.target.partition(b"?")[0]
+    names = [pair.partition("=")[0] for pair in request.query.split("&")]
+    return f"{request.method} {path!r} {names} {sorted(request.headers)}"

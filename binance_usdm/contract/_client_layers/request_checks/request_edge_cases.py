@@ -8,6 +8,7 @@ from typing import Any, Final
 from binance_usdm import APIError, ConfigurationError
 from binance_usdm.contract._cases.expectations import ATTEMPTS, OTHER_TYPES
 from binance_usdm.contract._cases.raw_requests import T0, MakeExchange, send_valid
+from binance_usdm.contract._cases.small_changes.values_beside import values_beside
 from binance_usdm.contract._client_layers.calls import (
     RecordedCall,
     argument_name,
@@ -119,6 +120,19 @@ def plain_methods_do_the_same(operation: Operation, sdk: Sdk, make: MakeExchange
         assert found == (detailed[0].parsed, type(detailed[0].error)), f"{arguments}: {found}"
 
 
+def arguments_beside_are_rejected(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """A value of the right type that the schema does not allow is rejected, and nothing is sent."""
+    client, transport = sdk.connect(make())
+    for parameter in operation.parameters:
+        for value in values_beside(parameter):
+            arguments = sample_arguments(operation) | {argument_name(parameter): value}
+            call = RecordedCall(arguments)
+            asyncio.run(call_method(client, operation, call))
+            place = f"{argument_name(parameter)}={value!r}"
+            assert not transport.sent, f"{place}: {transport.sent[-1].target!r}"
+            assert isinstance(call.error, ConfigurationError), f"{place}: {call.error!r}"
+
+
 CHECKS: Final = (
     window_is_respected,
     each_call_has_its_timestamp,
@@ -128,6 +142,7 @@ CHECKS: Final = (
     arguments_keep_their_type,
     only_retryable_errors_are_retried,
     plain_methods_do_the_same,
+    arguments_beside_are_rejected,
 )
 
 

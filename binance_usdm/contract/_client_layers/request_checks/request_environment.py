@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from binance_usdm import ConfigurationError
 from binance_usdm.contract._cases.raw_requests import KEY, SECRET, T0, MakeExchange
 from binance_usdm.contract._client_layers.calls import call_each
 from binance_usdm.contract._client_layers.request_checks.request_parts import respond_in_turn
@@ -20,14 +21,20 @@ from binance_usdm.contract._spec.operations import Operation
 PREFIX: Final = "BINANCE_"
 # Other programs take a proxy from these. A client with a key does not.
 PROXY_VARIABLES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+PROXY_NAMES: Final = (*PROXY_VARIABLES, *map(str.lower, PROXY_VARIABLES))
 GATEWAY: Final = "gateway.invalid:8001"
 CREDENTIALS: Final = {"BINANCE_API_KEY": KEY, "BINANCE_API_SECRET": SECRET}
+PRIVATE_KEY: Final = "BINANCE_API_PRIVATE_KEY"
+MORE_VARIABLES: Final = (
+    *("BINANCE_BASE_URL", "BINANCE_PROXY", "BINANCE_ALLOW_HTTP_HOSTS", "BINANCE_BUDGET"),
+    *("BINANCE_API_KEY_FILE", "BINANCE_API_SECRET_FILE", PRIVATE_KEY, f"{PRIVATE_KEY}_FILE"),
+)
 
 
 def environment_is_used(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
     """A client of the environment sends what one with the same options does.
 
-    An option that is given as well replaces the variable.
+    An option that is given as well replaces the variable. An empty variable is none.
     """
     if (from_env := _factory(sdk)) is None:
         return
@@ -36,6 +43,10 @@ def environment_is_used(operation: Operation, sdk: Sdk, make: MakeExchange) -> N
         with _environment(CREDENTIALS | {"BINANCE_BASE_URL": base_url}):
             sent = _send(operation, sdk, from_env)
         assert sent == expected, f"{base_url}: {sent}, not {expected}"
+    expected = _send(operation, sdk, sdk.client, KEY, SECRET)
+    with _environment(dict.fromkeys(MORE_VARIABLES, "") | CREDENTIALS):
+        sent = _send(operation, sdk, from_env)
+    assert sent == expected, f"with empty variables: {sent}, not {expected}"
     options = {"base_url": f"https://{GATEWAY}", "api_key": "other-key", "api_secret": "other"}
     expected = _send(operation, sdk, sdk.client, **options)
     with _environment(CREDENTIALS | {"BINANCE_BASE_URL": "https://other.invalid"}):
@@ -47,22 +58,33 @@ def files_of_environment_are_read(operation: Operation, sdk: Sdk, make: MakeExch
     """Key and secret may stand in files, which may end with a newline, or the secret in PEM."""
     if (from_env := _factory(sdk)) is None:
         return
-    with TemporaryDirectory() as folder:
-        variables = {}
-        for name, value in CREDENTIALS.items():
-            file = Path(folder, name)
-            file.touch(0o600)
-            file.write_text(f"{value}\n", encoding="ascii")
-            variables[f"{name}_FILE"] = str(file)
-        with _environment(variables):
-            sent = _send(operation, sdk, from_env)
     expected = _send(operation, sdk, sdk.client, KEY, SECRET)
-    assert sent == expected, f"files: {sent}, not {expected}"
+    for end in ("", "\n", "\r\n"):
+        contents = {name: f"{value}{end}".encode() for name, value in CREDENTIALS.items()}
+        with _files(contents) as variables, _environment(variables):
+            sent = _send(operation, sdk, from_env)
+        assert sent == expected, f"files that end with {end!r}: {sent}, not {expected}"
     for key in private_keys():
         expected = _send(operation, sdk, sdk.client, KEY, signer=key.signer)
-        with _environment({"BINANCE_API_KEY": KEY, "BINANCE_API_PRIVATE_KEY": key.pem.decode()}):
-            sent = _send(operation, sdk, from_env)
-        assert sent == expected, f"{key.algorithm}: {sent}, not {expected}"
+        with _files({PRIVATE_KEY: key.pem}) as variables:
+            for name, value in ((PRIVATE_KEY, key.pem.decode()), *variables.items()):
+                with _environment({"BINANCE_API_KEY": KEY, name: value}):
+                    sent = _send(operation, sdk, from_env)
+                assert sent == expected, f"{key.algorithm} in {name}: {sent}, not {expected}"
+
+
+def environment_says_one_thing(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """Two keys or two ways to sign in the environment are an error, and so is none."""
+    if (from_env := _factory(sdk)) is None:
+        return
+    contents = {name: value.encode() for name, value in CREDENTIALS.items()}
+    with _files(contents) as variables:
+        cases = [CREDENTIALS | {name: path} for name, path in variables.items()]
+        cases += [{name: CREDENTIALS[name]} for name in CREDENTIALS]
+        for case in cases:
+            with _environment(case), suppress(ConfigurationError):
+                sent = _send(operation, sdk, from_env)
+                raise AssertionError(f"with {[*case]}: {len(sent)} requests")
 
 
 def only_own_proxy_is_used(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
@@ -76,7 +98,7 @@ def only_own_proxy_is_used(operation: Operation, sdk: Sdk, make: MakeExchange) -
             proxy_url = f"http://{HOST}:{proxy.port}"
             # An option, so that no mistake sends anything to the exchange.
             options["base_url"] = f"http://{GATEWAY}" if is_own else server.url
-            variables = dict.fromkeys(PROXY_VARIABLES, proxy_url) | CREDENTIALS
+            variables = dict.fromkeys(PROXY_NAMES, proxy_url) | CREDENTIALS
             variables |= {"BINANCE_ALLOW_HTTP_HOSTS": "mock,gateway.invalid"}
             variables |= {"BINANCE_PROXY": proxy_url} if is_own else {}
             with _environment(variables):
@@ -87,7 +109,12 @@ def only_own_proxy_is_used(operation: Operation, sdk: Sdk, make: MakeExchange) -
         assert counts == ((0, 1, 1) if is_own else (1, 0, 0)), place
 
 
-CHECKS: Final = (environment_is_used, files_of_environment_are_read, only_own_proxy_is_used)
+CHECKS: Final = (
+    environment_is_used,
+    files_of_environment_are_read,
+    environment_says_one_thing,
+    only_own_proxy_is_used,
+)
 
 
 def _factory(sdk: Sdk) -> Any:
@@ -103,6 +130,17 @@ def _send(
     client = make_client(*credentials, transport=transport, clock=lambda: T0, **options)
     call_each(client, operation, {})
     return transport.sent
+
+
+@contextmanager
+def _files(contents: dict[str, bytes]) -> Iterator[dict[str, str]]:
+    """Write files, and yield their paths by the names of the variables for them."""
+    with TemporaryDirectory() as folder:
+        paths = {f"{name}_FILE": Path(folder, name) for name in contents}
+        for file, content in zip(paths.values(), contents.values(), strict=True):
+            file.touch(0o600)
+            file.write_bytes(content)
+        yield {name: str(file) for name, file in paths.items()}
 
 
 @contextmanager

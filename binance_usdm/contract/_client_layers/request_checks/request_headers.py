@@ -22,6 +22,8 @@ from binance_usdm.contract._client_layers.request_checks.request_parts import (
 from binance_usdm.contract._client_layers.sdk import Sdk
 from binance_usdm.contract._spec.operations import Operation
 
+# The mock exchange of the document, which is no environment of the exchange.
+NO_ENVIRONMENT: Final = "mock"
 # Base URL, and the Host header: with the port unless it is the one of the scheme (RFC 9110, 7.2).
 HOSTS: Final = (
     ("https://gateway.invalid", b"gateway.invalid"),
@@ -119,12 +121,25 @@ def each_client_sends_its_key(operation: Operation, sdk: Sdk, make: MakeExchange
             assert not is_foreign, f"the client of {key} signs with the secret of another"
 
 
+def base_urls_are_described(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """Each base URL that the client has a name for is that of a server with this environment."""
+    described = {each["x-environment"]: each["url"] for each in operation.document["servers"]}
+    described.pop(NO_ENVIRONMENT, None)
+    assert {*described} <= {*sdk.base_urls}, (
+        f"no name for {sorted({*described} - {*sdk.base_urls})}"
+    )
+    for environment, url in sdk.base_urls.items():
+        known = described.get(environment)
+        assert url == known, f"{environment} is {url}, not {known}"
+
+
 CHECKS: Final = (
     host_has_its_port,
     each_environment_has_its_host,
     headers_are_complete,
     accepted_encodings_are_decoded,
     each_client_sends_its_key,
+    base_urls_are_described,
 )
 
 

@@ -20,6 +20,8 @@ POLICY: Final = RetryPolicy(attempts=3, random=lambda: 0.0)
 OUTAGE_CALLS: Final = 30
 # The quota is 35 retries of a client, and nobody needs to know its exact size.
 OUTAGE_RETRIES: Final = range(20, 41)
+# Enough for one retry, whatever its exact cost.
+RECOVERY_CALLS: Final = 100
 # What a browser would send back, or follow.
 REMEMBERED: Final[tuple[Header, ...]] = (
     (b"Set-Cookie", b"session=1; Path=/"),
@@ -83,6 +85,29 @@ def retries_end_in_an_outage(case: ResponseCase) -> None:
     assert retries in OUTAGE_RETRIES, f"{retries} retries of {OUTAGE_CALLS} calls"
 
 
+def retries_return_after_an_outage(case: ResponseCase) -> None:
+    """Calls that succeed give retries back: at once their own, and in time those of an outage."""
+    if case.number:
+        return
+    failed: Reply = (500, b'{"code": -1000, "msg": "no"}', (JSON,))
+    fine: Reply = (200, encode(case.operation.richest_example), (JSON,))
+    network = Network(case, *[failed, fine] * OUTAGE_RETRIES.stop)
+    client = network.connect(retry=POLICY, limiter=None)
+    for number in range(OUTAGE_RETRIES.stop):
+        received, count = network.call(client)
+        place = f"call {number}: {count} requests, {received!r}"
+        assert (type(received), count) == (Response, 2), place
+    network.replies = (failed,)
+    for _ in range(OUTAGE_CALLS):
+        network.call(client)
+    network.replies = (fine,)
+    for _ in range(RECOVERY_CALLS):
+        network.call(client)
+    network.replies = (failed,)
+    error, count = network.call(client)
+    assert count > 1, f"no retry {RECOVERY_CALLS} calls after an outage, {error!r}"
+
+
 def budget_is_known(case: ResponseCase) -> None:
     """`budget()` says what the response counted, and until when a limit or ban holds."""
     body = encode(case.operation.richest_example)
@@ -106,10 +131,25 @@ def budget_is_known(case: ResponseCase) -> None:
             assert budget.held_until == wanted, place
 
 
+def delays_grow(case: ResponseCase) -> None:
+    """Delays double from 0.2 s, or 1 s in an overload or at a limit, to 5 s; a part is random."""
+    if case.number:
+        return
+    policy = RetryPolicy(attempts=9, random=lambda: 0.5)
+    for status, body in tables.RETRIED:
+        error = case.receive(body, JSON, status=status)
+        base = 1.0 if status in tables.THROTTLING_STATUSES else 0.2
+        delays = [policy(error, attempt) for attempt in range(1, 10)]
+        wanted = [0.5 * min(base * 2**exponent, 5.0) for exponent in range(8)]
+        assert delays == [*wanted, None], f"{error!r}: {delays}, not {wanted}"
+
+
 CHECKS: Final = (
     responses_change_no_request,
     clients_go_on_after_errors,
     closed_clients_send_nothing,
+    delays_grow,
     retries_end_in_an_outage,
+    retries_return_after_an_outage,
     budget_is_known,
 )

@@ -17,7 +17,8 @@ from binance_usdm import (
     UnexpectedResponse,
     UsdmError,
 )
-from binance_usdm.contract._client_layers.response_cases import ResponseCase, is_async
+from binance_usdm.contract._cases.sample_values import encode
+from binance_usdm.contract._client_layers.response_cases import JSON, ResponseCase, is_async
 from binance_usdm.contract._client_layers.servers.loopback import (
     ARRIVAL,
     POLICY,
@@ -36,6 +37,7 @@ from binance_usdm.contract._client_layers.servers.scripted_server import (
 
 # Longer than the whole call, so that a client which waits for it has forgotten its deadline.
 LATE: Final = 3 * TIMEOUT
+PIECES: Final = range(30)
 CANCELLED: Final = "the first call was cancelled"
 
 
@@ -60,7 +62,16 @@ def time_is_up_in_every_phase(case: ResponseCase) -> None:
         connection.wait_for_end(LATE)
         connection.send(response[-1:])
 
-    for serve, scheme in ((connect, "https"), (wait, "http"), (read, "http")):
+    def trickle(connection: ScriptedConnection) -> None:
+        # Each piece comes in time, and all together do not.
+        connection.receive()
+        for number in PIECES:
+            connection.send(response[number : number + 1])
+            connection.wait_for_end(LATE / PIECES.stop)
+        connection.send(response[PIECES.stop :])
+
+    phases = ((connect, "https"), (wait, "http"), (read, "http"), (trickle, "http"))
+    for serve, scheme in phases:
         with ScriptedServer(serve) as server, Caller(case, server, scheme) as caller:
             error = caller.call()
             place = f"while it {serve.__name__}s: {error!r}, {len(server.connections)} connections"
@@ -177,10 +188,34 @@ def kept_connections_that_stir_are_not_used(case: ResponseCase) -> None:
             assert (number, counts) == ("2", [1, 1]), f"{what}: response {number}, {counts}"
 
 
+def connections_of_other_accounts_are_closed(case: ResponseCase) -> None:
+    """A connection with rows of another account may carry more of them, so it is not used again."""
+    field, value = case.response.account_field, case.operation.richest_example
+    if field is None:
+        return
+    first, other = (encode([{**row, field: account} for row in value]) for account in "ab")
+    events: list[Any] = []
+
+    def serve(connection: ScriptedConnection) -> None:
+        while connection.receive():
+            body = other if server.request_count == 2 else first
+            connection.send(encode_response(200, body, JSON))
+
+    options: dict[str, Any] = {"timeout": 10.0, "on_event": events.append}
+    with ScriptedServer(serve) as server, Caller(case, server, **options) as caller:
+        received = [type(caller.call()) for _ in range(3)]
+        counts = [len(each.requests) for each in server.connections]
+    assert received == [Response, UnexpectedResponse, Response], f"{received}"
+    assert counts == [2, 1], f"requests of the connections: {counts}"
+    kinds = [each.kind for each in events if each.kind == "account_mismatch"]
+    assert len(kinds) == 1, f"events of another account: {len(kinds)}"
+
+
 CHECKS: Final = (
     time_is_up_in_every_phase,
     one_deadline_bounds_all_attempts,
     broken_responses_are_retried,
     size_of_sent_bytes_is_bounded,
     kept_connections_that_stir_are_not_used,
+    connections_of_other_accounts_are_closed,
 )

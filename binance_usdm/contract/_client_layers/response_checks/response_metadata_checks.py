@@ -10,17 +10,25 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from binance_usdm import RateLimitError, Response, RetryPolicy
+from binance_usdm import RateLimitError, Response, RetryPolicy, WeightLimiter
 from binance_usdm.contract._cases import expectations as expected
 from binance_usdm.contract._cases import response_tables as tables
-from binance_usdm.contract._cases.sample_values import encode
+from binance_usdm.contract._cases.raw_requests import T0
+from binance_usdm.contract._cases.sample_values import MISSING, encode
 from binance_usdm.contract._client_layers.response_cases import JSON, Header, ResponseCase
 from binance_usdm.contract._client_layers.servers.network import Network, Reply
 from binance_usdm.contract._client_layers.value_differences import EPOCH
 
 LABEL: Final = "desk-07"
+LIMIT: Final = 2400
 POLICY: Final = RetryPolicy(attempts=3, random=lambda: 0.0)
 USED: Final[Header] = (b"X-MBX-USED-WEIGHT-1M", b"17")
+LEVELS: Final = {"sent": "DEBUG", "answered": "DEBUG", "retry": "INFO", "cooldown": "WARNING"}
+# They have the names of the event's.
+RECORD_ATTRIBUTES: Final = (
+    *("operation", "attempt", "seconds", "status", "code"),
+    *("used_weight", "weight_left", "offset_ms", "error_ms"),
+)
 RETRY_SECONDS: Final = 0.02
 # The two clocks of this machine may be set apart while a check runs.
 CLOCK_SECONDS: Final = 60.0
@@ -54,13 +62,23 @@ def headers_and_times_are_returned(case: ResponseCase) -> None:
 
 
 def waits_are_a_part_of_the_duration(case: ResponseCase) -> None:
-    """`elapsed` is the duration of the call, with its retries."""
+    """A retry comes after the policy's delay or the exchange's, and `elapsed` has it, too."""
     if case.number:
         return
     fine: Reply = (200, encode(case.operation.richest_example), (JSON,))
-    network = Network(case, (503, b"<html>", ()), fine)
-    received, _ = network.call(network.connect(retry=lambda error, attempt: RETRY_SECONDS))
-    assert received.elapsed >= RETRY_SECONDS, f"{received.elapsed} s, with {RETRY_SECONDS} s waited"
+    for text, seconds in ((b"", RETRY_SECONDS), (b"0.01", RETRY_SECONDS), (b"0.03", 0.03)):
+        waits: list[float] = []
+
+        def observe(event: Any, waits: list[float] = waits) -> None:
+            if event.kind == "retry":
+                waits.append(event.seconds)
+
+        network = Network(case, (503, b"<html>", ((b"Retry-After", text),)), fine)
+        client = network.connect(retry=lambda error, attempt: RETRY_SECONDS, on_event=observe)
+        received, _ = network.call(client)
+        place = f"Retry-After {text!r}: {received.elapsed} s, with waits of {waits} s"
+        assert waits == [seconds], place
+        assert received.elapsed >= seconds, place
 
 
 def values_do_not_depend_on_the_decimal_context(case: ResponseCase) -> None:
@@ -91,15 +109,26 @@ def events_tell_what_happens(case: ResponseCase) -> None:
             raise ValueError("a mistake of the observer")
 
         network = Network(case, *replies)
-        client = network.connect(retry=POLICY, on_event=observe, label=LABEL)
+        # Its clock stands, so that no minute begins.
+        limiter = WeightLimiter(LIMIT, 1.0, now=lambda: T0, monotonic=float)
+        client = network.connect(limiter=limiter, retry=POLICY, on_event=observe, label=LABEL)
+        started_at = time.monotonic()
         received, _ = network.call(client)
+        passed = time.monotonic() - started_at
         found = [(each.kind, each.attempt, each.status, each.code) for each in events]
         assert found == _events_of(replies), f"{received!r}: {found}"
         assert isinstance(received, Response) == (replies[-1] is fine), f"{received!r}"
         names = {(each.operation, each.label) for each in events}
         assert names == {(case.operation.id, LABEL)}, f"{names}"
-        weights = {each.used_weight for each in events if each.kind == "answered"}
+        answered = [each for each in events if each.kind == "answered"]
+        weights = {each.used_weight for each in answered}
         assert weights == {17}, f"used weight {weights}"
+        left = 0 if replies[0] is limited else LIMIT - 17
+        assert answered[0].weight_left == left, f"{answered[0].weight_left} left, not {left}"
+        seconds = [each.seconds for each in answered]
+        assert 0 <= sum(seconds) <= passed, f"{seconds} s of a call of {passed} s"
+        labels = {each.error.label for each in events if each.error is not None}
+        assert labels <= {LABEL}, f"labels of errors: {labels}"
         shown = f"{events!r} {[str(each.error) for each in events]}"
         assert not case.shows_secret(shown, network.sent), "an event shows a secret"
 
@@ -118,12 +147,39 @@ def logs_show_no_secret(case: ResponseCase) -> None:
             assert LABEL in shown, f"{received!r}: no record names the client"
 
 
+def log_records_have_the_events(case: ResponseCase) -> None:
+    """Each event is also a record, with its values as attributes, at the level of its kind."""
+    if case.number:
+        return
+    retried: Reply = (503, b'{"code": -1008, "msg": "no"}', (JSON, USED))
+    limited: Reply = (429, b'{"code": -1003, "msg": "no"}', (JSON, USED, (b"Retry-After", b"100")))
+    events: list[Any] = []
+    network = Network(case, retried, limited)
+    with _captured_logs() as records:
+        network.call(network.connect(retry=POLICY, on_event=events.append, label=LABEL))
+    records = [record for record in records if hasattr(record, "event")]
+    for event, record in zip(events, records, strict=True):
+        text = None if event.error is None else str(event.error)
+        wanted = {name: getattr(event, name) for name in RECORD_ATTRIBUTES}
+        wanted |= {"event": event.kind, "account": event.label, "error_text": text}
+        wanted |= {"error": None if text is None else type(event.error).__name__}
+        wanted |= {"name": "binance_usdm", "levelname": LEVELS[event.kind]}
+        differences = {
+            name: getattr(record, name, MISSING)
+            for name, value in wanted.items()
+            if getattr(record, name, MISSING) != value
+        }
+        assert not differences, f"{event!r}: a record with {differences}"
+        assert record.getMessage().startswith(f"{LABEL}: "), f"{record.getMessage()}"
+
+
 CHECKS: Final = (
     headers_and_times_are_returned,
     waits_are_a_part_of_the_duration,
     values_do_not_depend_on_the_decimal_context,
     events_tell_what_happens,
     logs_show_no_secret,
+    log_records_have_the_events,
 )
 
 

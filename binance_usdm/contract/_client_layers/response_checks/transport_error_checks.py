@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from binance_usdm import Response, RetryPolicy, TransportError, UsdmError
 from binance_usdm.contract._cases import sample_values as samples
 from binance_usdm.contract._cases.expectations import expected_error
 from binance_usdm.contract._cases.raw_requests import KEY, SECRET, T0
+from binance_usdm.contract._cases.response_tables import MIB
 from binance_usdm.contract._cases.sample_values import encode
 from binance_usdm.contract._client_layers.response_cases import JSON, ResponseCase, outcome_of
 from binance_usdm.contract._client_layers.response_checks.error_object_checks import iter_shown
@@ -45,6 +46,53 @@ class FailingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return self.handle_request(request)
+
+
+class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body of both clients that says whether it was closed."""
+
+    def __init__(self, body: bytes) -> None:
+        self.is_closed = False
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._body
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+class StreamTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport for both clients whose responses keep a connection until they are closed."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.streams: list[_Stream] = []
+        self._status = status
+        self._body = body
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.streams.append(_Stream(self._body))
+        return httpx.Response(self._status, stream=self.streams[-1])
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+def responses_of_transports_are_closed(case: ResponseCase) -> None:
+    """A transport of httpx gets every connection back, whatever became of the response."""
+    body = encode(case.operation.richest_example)
+    for status, content in ((200, body), (200, body.ljust(MIB + 1)), (200, b"x"), (400, b"{}")):
+        transport = StreamTransport(status, content)
+        options: dict[str, Any] = {"clock": lambda: T0, "retry": RetryPolicy.off()}
+        received = case.call(case.sdk.client(KEY, SECRET, transport=transport, **options))
+        are_closed = [stream.is_closed for stream in transport.streams]
+        assert are_closed == [True], f"{len(content)} bytes: closed {are_closed}, {received!r}"
 
 
 def errors_of_transports_are_retried(case: ResponseCase) -> None:
@@ -81,7 +129,11 @@ def other_paths_return_exact_json(case: ResponseCase) -> None:
         assert outcome_of(error) == outcome, f"{error!r}, not {outcome}"
 
 
-CHECKS: Final = (errors_of_transports_are_retried, other_paths_return_exact_json)
+CHECKS: Final = (
+    errors_of_transports_are_retried,
+    responses_of_transports_are_closed,
+    other_paths_return_exact_json,
+)
 
 
 def _is_json(body: bytes) -> bool:

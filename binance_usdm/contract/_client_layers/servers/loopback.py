@@ -6,7 +6,7 @@ import asyncio
 import threading
 from typing import Any, Final, NamedTuple
 
-from binance_usdm import RetryPolicy
+from binance_usdm import RetryPolicy, reset_shared_state
 from binance_usdm.contract._cases.raw_requests import KEY, SECRET, T0
 from binance_usdm.contract._cases.sample_values import encode
 from binance_usdm.contract._client_layers.response_cases import JSON, ResponseCase
@@ -66,6 +66,8 @@ class Caller:
 
     def __exit__(self, *exception: object) -> None:
         self._case.close(self.client)
+        # A limit or ban would hold back the clients of a later server with the same port.
+        reset_shared_state()
 
 
 def response_of(case: ResponseCase, *headers: tuple[bytes, bytes]) -> bytes:

@@ -23,18 +23,19 @@ class Network:
 
     Attributes:
         sent: The requests.
+        replies: The replies, which may be replaced by others.
         transport: The transport, which clients may share.
     """
 
     def __init__(self, case: ResponseCase, *replies: Reply) -> None:
         self.sent: list[httpx.Request] = []
         self._case = case
-        self._replies = replies
+        self.replies = replies
         self.transport = case.make_transport(self._respond, self.sent)
 
     def _respond(self, request: httpx.Request) -> httpx.Response:
-        number = min(len(self.sent), len(self._replies)) - 1
-        status, body, headers = self._replies[number]
+        number = min(len(self.sent), len(self.replies)) - 1
+        status, body, headers = self.replies[number]
         return http_response(status, body, *headers)
 
     def connect(self, key: str = KEY, **options: Any) -> Any:

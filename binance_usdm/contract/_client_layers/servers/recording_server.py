@@ -7,41 +7,34 @@ import itertools
 import socket
 import ssl
 import threading
-from collections.abc import Collection
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Final, Self
 
 import httpx
 
-from binance_usdm.contract._client_layers.sdk import Respond
+from binance_usdm.contract._client_layers.sdk import Respond, WireRequest
+from binance_usdm.contract._client_layers.servers.scripted_server import HEAD_END, encode_response
 
 HOST: Final = "127.0.0.1"
 # A client that sends nothing for so long has failed.
 TIMEOUT_SECONDS: Final = 5.0
-_HEAD_END: Final = b"\r\n\r\n"
+POLL_SECONDS: Final = 0.001
 _OWN_HEADERS: Final = (b"content-length", b"transfer-encoding", b"connection")
 
 
 @dataclass(frozen=True)
-class ArrivedRequest:
+class ArrivedRequest(WireRequest):
     """A request as it arrived.
 
     Attributes:
-        method: Method.
-        target: Target, which for CONNECT is host and port.
-        headers: Names and values.
+        version: Version of HTTP.
         connection: Number of the connection, from 0.
     """
 
-    method: str
-    target: str
-    headers: tuple[tuple[bytes, bytes], ...] = field(repr=False)
+    version: str
     connection: int
-
-    def values_of(self, name: str | None) -> list[bytes]:
-        """Return all values of a header."""
-        wanted = (name or "").lower().encode()
-        return [value for header, value in self.headers if header.lower() == wanted]
 
 
 class LoopbackServer:
@@ -71,6 +64,7 @@ class LoopbackServer:
         self._listener = socket.create_server((HOST, 0))
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []
+        self._ended: set[int] = set()
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://{HOST}:{self.port}"
 
@@ -96,6 +90,10 @@ class LoopbackServer:
     def served(self) -> list[ArrivedRequest]:
         """All other requests."""
         return [each for each in self.requests if each.method != "CONNECT"]
+
+    def wait_for_end(self, number: int) -> bool:
+        """Return whether a client ends a connection before it has failed."""
+        return _wait_until(lambda: number in self._ended)
 
     def _start(self, target: object, *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)  # type: ignore[arg-type]
@@ -136,26 +134,24 @@ class LoopbackServer:
                 return False
             connection.sendall(self._response_bytes(request))
             index += 1
+        self._ended.add(number)
         return False
 
     def _response_bytes(self, request: ArrivedRequest) -> bytes:
-        target = request.target.encode()
+        extensions = {"target": request.target}
+        headers = [*request.headers]
         response = self._respond(
-            httpx.Request(
-                request.method,
-                self.url,
-                headers=[*request.headers],
-                extensions={"target": target},
-            )
+            httpx.Request(request.method, self.url, headers=headers, extensions=extensions)
         )
-        lines = [b"HTTP/1.1 %d x" % response.status_code]
-        lines += [
-            name + b": " + value
-            for name, value in response.headers.raw
-            if name.lower() not in _OWN_HEADERS
-        ]
-        lines.append(b"Content-Length: %d" % len(response.content))
-        return b"\r\n".join(lines) + _HEAD_END + response.content
+        fields = [each for each in response.headers.raw if each[0].lower() not in _OWN_HEADERS]
+        return encode_response(response.status_code, response.content, *fields)
+
+
+def _wait_until(is_so: Callable[[], bool]) -> bool:
+    end = time.monotonic() + TIMEOUT_SECONDS
+    while not is_so() and time.monotonic() < end:
+        time.sleep(POLL_SECONDS)
+    return is_so()
 
 
 def _wake_and_close(sock: socket.socket) -> None:
@@ -168,7 +164,7 @@ def _wake_and_close(sock: socket.socket) -> None:
 def _read_head(connection: socket.socket) -> bytes:
     """Return the next head, or nothing at the end. A client sends no body, and no two at once."""
     data = b""
-    while not data.endswith(_HEAD_END):
+    while not data.endswith(HEAD_END):
         received = connection.recv(65536)
         if not received:
             return b""
@@ -177,8 +173,8 @@ def _read_head(connection: socket.socket) -> bytes:
 
 
 def _parse_head(head: bytes, connection: int) -> ArrivedRequest:
-    first, *lines = head.removesuffix(_HEAD_END).split(b"\r\n")
-    method, target, _ = first.decode("latin-1").split(" ", 2)
+    first, *lines = head.removesuffix(HEAD_END).split(b"\r\n")
+    method, target, version = first.split(b" ", 2)
     pairs = (line.partition(b":") for line in lines)
     headers = tuple((name, value.strip()) for name, _, value in pairs)
-    return ArrivedRequest(method, target, headers, connection)
+    return ArrivedRequest(method.decode(), target, headers, version.decode(), connection)
