@@ -226,7 +226,7 @@ def check_contract(client: str | None, names: list[str]) -> int:
     from tests.contract.sdks import SDKS
 
     document = json.loads(files("binance_usdm_wire").joinpath("openapi.json").read_bytes())
-    routes = {shape.route for shape in SHAPES if not names or shape.name in names}
+    routes = [shape.route for shape in SHAPES if not names or shape.name in names]
     document["paths"] = {path: document["paths"][path] for path in routes}
     found = {"A": run_mock_vs_spec(document)}
     for name, sdk in {name: SDKS[name] for name in SDKS if client in (None, name)}.items():
