@@ -279,6 +279,7 @@ PARSE_USED_WEIGHT = PatchPoint(_call, "parse_used_weight")
 FIND_ACCOUNT_MISMATCH = PatchPoint(_call_context, "find_account_mismatch")
 COOLDOWN_SECONDS = PatchPoint(_call_context, "cooldown_seconds")
 UNKNOWN_FIELDS = PatchPoint(rows._RecordDecoder, "additional_properties")
+MAX_EXTENSIONS = PatchPoint(rows, "_MAX_EXTENSIONS")
 TO_DECIMALS = PatchPoint(account_balance, "to_decimals")
 UPDATED_AT = PatchPoint(AccountBalance, "updated_at")
 # Its errors.
