@@ -299,5 +299,24 @@ def test_a_reply_of_ones_own_takes_no_options(exchange: Exchange) -> None:
         exchange.fail(Reply(500), seconds=1)
 
 
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        (Reply(200, ((b"Content-Length", b"many"),)), "Content-Length"),
+        (Reply(200, ((b"content-length", b"-1"),)), "Content-Length"),
+        (Reply(200, ((b"X-Bad", b"a\r\nb: c"),)), "header"),
+        (Reply(200, ((b"X Bad", b"a"),)), "header"),
+        (Reply(700), "from 200 to 599"),
+        (Reply(101), "from 200 to 599"),
+    ],
+)
+def test_response_that_no_server_can_send_is_rejected(
+    exchange: Exchange, reply: Reply, text: str
+) -> None:
+    with pytest.raises(ValueError, match=text):
+        exchange.fail(reply)
+    assert send_query(exchange).status == 200
+
+
 def test_every_fault_tells_what_it_is() -> None:
     assert all(len(fault.description) > 10 for fault in FAULTS.values())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
-from binance_usdm.mock.core.response import Reply
+from binance_usdm.mock.core.response import Reply, validate_response
 from binance_usdm.mock.core.shapes import quote_name, suggest_names
 
 from .catalogue import FAULTS
@@ -130,11 +130,13 @@ def make_queued_fault(
         rules: The attributes of `QueuedFault` that select requests.
 
     Raises:
-        ValueError: The fault or an option is unknown, or an option or a rule has an invalid value.
+        ValueError: The fault or an option is unknown, an option or a rule has an invalid value, or
+            a server cannot send the response.
     """
     if isinstance(fault, Reply):
         if options:
             raise ValueError("a custom response has no options")
+        validate_response(fault)
         custom = Fault("a custom response", _constant_response(fault), costs_weight=False)
         return QueuedFault("reply", custom, {}, **rules, reply=fault)
     if fault not in FAULTS:

@@ -10,7 +10,7 @@ from binance_usdm.mock.core.response import IMMEDIATE, Reply, html_response, jso
 from binance_usdm.mock.state.accounts import normalize_ip
 from binance_usdm.mock.state.redaction import log_internal_error
 
-from .delivery import Message, Receive, Send, response_head, send_response, validate_response
+from .delivery import Message, Receive, Send, response_head, send_response
 
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 Handler = Callable[[str, bytes, Iterable[tuple[bytes, bytes]], bytes, str], Reply]
@@ -79,13 +79,11 @@ class _AsgiApp:
             return
         try:
             reply = self._dispatch(scope, body)
-            head = validate_response(reply)
-        # A custom verifier, clock or response may raise anything.
+        # A custom verifier or clock may raise anything.
         except Exception as error:  # noqa: BLE001
             log_internal_error(error)
             reply = html_response(500, "Internal server error")
-            head = response_head(reply)
-        announced, headers = head
+        head = announced, headers = response_head(reply)
         # Nearly every response is sent here, in two messages.
         if reply.delivery is IMMEDIATE and announced == len(reply.body):
             await send({"type": "http.response.start", "status": reply.status, "headers": headers})
