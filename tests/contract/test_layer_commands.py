@@ -77,7 +77,7 @@ def test_faulty_mock_is_found(tmp_path: Path) -> None:
 
 
 def test_seed_changes_the_cases(tmp_path: Path) -> None:
-    """With a seed other cases are sent, the same in every run with that seed."""
+    """The layers get the seed; `test_random_run.py` shows what it decides."""
     module = tmp_path / "seen.py"
     module.write_text(
         "import atexit, hashlib\nfrom binance_usdm.mock import Exchange\nseen = []\n"
@@ -90,12 +90,11 @@ def test_seed_changes_the_cases(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     seen = []
-    for seed in ((), ("--seed", "5"), ("--seed", "5"), ("--seed", "6")):
+    for seed in ((), ("--seed", "5")):
         done = run(tmp_path, "mock", "seen:make", "--max-examples", "5", *seed)
         assert done.returncode == 0, done.stdout + done.stderr
         seen.append(done.stdout.splitlines()[-1])
-    assert len({*seen}) == 3
-    assert seen[1] == seen[2]
+    assert seen[0] != seen[1]
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,7 @@ def test_every_fault_is_named(wrong_server: tuple[str, dict[str, str]], tmp_path
         assert all(check in report.read_text("utf-8") for report in reports)
 
 
+@pytest.mark.parametrize("wrong_server", ["fake-key-of-the-wrong-server"], indirect=True)
 def test_finding_is_reproduced(wrong_server: tuple[str, dict[str, str]]) -> None:
     """The command of a finding signs again, sends that case alone, and finds the same."""
     url, account = wrong_server

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import warnings
-from collections.abc import Set
+from collections.abc import Callable, Mapping, Set
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from binance_usdm.contract._cases.assumed_cases import case_checks
 from binance_usdm.contract._cases.assumptions import DEFAULTS
 from binance_usdm.contract._cases.raw_requests import make_exchange
-from binance_usdm.contract._cases.schemathesis_setup import run_checks
+from binance_usdm.contract._cases.schemathesis_setup import EDGES, Problems, run_checks
 from binance_usdm.contract._client_layers import requests_vs_spec, responses_vs_spec
 from binance_usdm.contract._client_layers.facade import Facade
 from binance_usdm.contract._client_layers.responses_vs_spec import run_responses_vs_spec
@@ -27,6 +27,11 @@ from .faults import FAULT_BY_NAME, SEEDED_FAULTS, response_checks
 from .faults.seeded_fault import SeededFault
 from .run_seeded_faults import FAULTY_SPEC, run_fault, sdk_for
 
+LAYER_CHECKS: Mapping[str, tuple[Callable[..., None], ...]] = {
+    "mock": mock_vs_spec.CHECKS,
+    "requests": requests_vs_spec.CHECKS,
+    "responses": responses_vs_spec.CHECKS,
+}
 LEAK_CHECKS = {
     "secrets_are_not_shown",
     response_checks.SECRETS,
@@ -53,10 +58,9 @@ def own_checks(layer: str) -> set[str]:
 
 @pytest.mark.parametrize("name", FAULT_BY_NAME)
 def test_fault_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All checks of its layer are run, but for responses only those that the fault names.
+    """Each check that the fault names goes red.
 
-    Of the mock's layer the cases of schemathesis are left out when none of their checks is named.
-    `make contract-faults` runs the others too, which takes a minute.
+    That no other check does is seen by `make contract-faults`, which takes some minutes.
     """
     fault = FAULT_BY_NAME[name]
     with warnings.catch_warnings():
@@ -73,16 +77,30 @@ def test_fault_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def find_problems(fault: SeededFault, monkeypatch: pytest.MonkeyPatch) -> Set[str]:
-    """Return the names of the checks that notice a fault."""
-    if fault.layer == "mock" and fault.checks <= {check.__name__ for check in mock_vs_spec.CHECKS}:
-        fault.patch(monkeypatch)
-        make = partial(make_exchange, FAULTY_SPEC)
-        return run_checks(mock_vs_spec.CHECKS, operations(FAULTY_SPEC), make).keys()
-    if fault.layer != "responses" or fault.reason:
+    """Return the names of those checks that a fault names and that notice it.
+
+    Checks of generated cases are run together, if it names one of them. A change that keeps every
+    promise names none, and is shown to all checks.
+    """
+    if fault.reason:
         return run_fault(fault.name).noticed_by
     fault.patch(monkeypatch)
-    checks = [check for check in responses_vs_spec.CHECKS if check.__name__ in fault.checks]
-    return run_responses_vs_spec(SPEC, SDKS[sdk_for(fault)], checks=checks).keys()
+    sdk = SDKS[sdk_for(fault)]
+    checks = [check for check in LAYER_CHECKS[fault.layer] if check.__name__ in fault.checks]
+    if fault.layer == "responses":
+        return run_responses_vs_spec(FAULTY_SPEC, sdk, checks=checks).keys()
+    problems: Problems = {}
+    names_cases = len(checks) < len(fault.checks)
+    if fault.layer == "mock":
+        if names_cases:
+            problems = mock_vs_spec.run_generated(FAULTY_SPEC, make_exchange, EDGES, DEFAULTS)
+        for check in checks:
+            problems |= mock_vs_spec.run_check(check, FAULTY_SPEC, make_exchange, DEFAULTS)
+        return problems.keys()
+    if names_cases:
+        problems = requests_vs_spec.run_case_checks(FAULTY_SPEC, sdk, make_exchange, EDGES)
+    make = partial(make_exchange, FAULTY_SPEC)
+    return (problems | run_checks(checks, operations(FAULTY_SPEC), sdk, make)).keys()
 
 
 def test_names_are_unique() -> None:

@@ -50,6 +50,8 @@ class Handler(BaseHTTPRequestHandler):
     """Answers the two operations."""
 
     protocol_version = "HTTP/1.1"
+    # Buffered: a body after its head, in a packet of its own, would wait for an acknowledgment.
+    wbufsize = -1
 
     def respond(self) -> None:
         path, _, query = self.path.partition("?")
