@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from binance_usdm import ConfigurationError
 
 from .extra import explained_imports
+from .values import load_spec
 
 if TYPE_CHECKING:
     from binance_usdm.contract._recorded.deviations import Deviation, RecordedReply
@@ -22,16 +23,10 @@ JSON_HEADERS = {"Content-Type": "application/json"}
 def run_reply(options: argparse.Namespace) -> int:
     """Print how recorded responses deviate from the spec."""
     with explained_imports():
-        from binance_usdm.contract import SPEC, load_document
         from binance_usdm.contract._recorded.deviations import Deviation, find_deviations
         from binance_usdm.contract._recorded.json_form import deviation_to_json
 
-        document = SPEC
-        if options.spec is not None:
-            try:
-                document = load_document(options.spec)
-            except ValueError as error:
-                options.usage_error(f"argument --spec: {error}")
+        document = load_spec(options)
     items = [item for path in options.files for item in _read(options, path, document)]
     replies = [item for item in items if not isinstance(item, Deviation)]
     deviations = [item for item in items if isinstance(item, Deviation)]

@@ -28,6 +28,7 @@ from binance_usdm.mock import (
 
 from .command import DEFAULT_EXAMPLES
 from .extra import explained_imports
+from .values import load_spec
 
 if TYPE_CHECKING:
     from hypothesis import settings
@@ -133,7 +134,6 @@ def _prepared(options: argparse.Namespace) -> Iterator[tuple[Any, settings, Run]
     with explained_imports():
         from hypothesis.configuration import set_hypothesis_home_dir
 
-        from binance_usdm.contract import SPEC, load_document
         from binance_usdm.contract._cases.run_state import Run
         from binance_usdm.contract._cases.schemathesis_setup import settings_for
     # Hypothesis would make a folder in the current one, though nothing is stored.
@@ -142,13 +142,7 @@ def _prepared(options: argparse.Namespace) -> Iterator[tuple[Any, settings, Run]
         run = Run(seed=options.seed)
         if options.time_budget is not None:
             run.ends_at = time.monotonic() + options.time_budget
-        document = SPEC
-        if options.spec is not None:
-            try:
-                document = load_document(options.spec)
-            except ValueError as error:
-                options.usage_error(f"argument --spec: {error}")
-        yield document, settings_for(options.max_examples), run
+        yield load_spec(options), settings_for(options.max_examples), run
 
 
 def _print_sections(

@@ -17,6 +17,23 @@ MAX_EXAMPLES: Final = 100_000
 MAX_SECONDS: Final = 86400.0
 
 
+def load_spec(options: argparse.Namespace) -> Any:
+    """Return the document of `--spec`, or the installed one. Ends the command if it is not valid.
+
+    Raises:
+        ImportError: The extra `contract` is missing.
+    """
+    from binance_usdm.contract import SPEC, load_document
+
+    document = SPEC
+    if options.spec is not None:
+        try:
+            document = load_document(options.spec)
+        except ValueError as error:
+            options.usage_error(f"argument --spec: {error}")
+    return document
+
+
 def parse_class(text: str) -> Any:
     """Return what `module:Name` names. Modules of the current folder can be imported."""
     module_name, colon, name = text.partition(":")
