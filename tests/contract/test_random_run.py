@@ -86,8 +86,9 @@ def test_every_command_has_the_seed() -> None:
 
 
 def test_workflow_runs_it() -> None:
-    """The nightly workflow calls the target, and the target hands on a seed that was given."""
+    """The nightly workflow calls the targets, and the target hands on a seed that was given."""
     workflow = (ROOT / ".github" / "workflows" / "contract.yml").read_text("utf-8")
     assert "run: make contract-random" in workflow
+    assert "run: make contract-faults" in workflow
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert "-m tests.contract.run_random $(if $(SEED),--seed $(SEED))" in makefile
