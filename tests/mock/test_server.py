@@ -734,6 +734,25 @@ def test_workers_share_a_socket_and_end_together(end: Callable[[int], None]) -> 
         assert gone(workers)
 
 
+ENDING_WORKER = """
+import os, signal
+from types import SimpleNamespace
+from binance_usdm.mock.server.process import _run_worker
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+_run_worker(SimpleNamespace(run=print, handle_exit=lambda number, frame: None), "served")
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@FORK
+def test_a_signal_does_not_interrupt_a_worker_that_ends() -> None:
+    """After Ctrl-C a worker gets SIGTERM too, from the process that started it."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING_WORKER], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "['served']\n", "")
+
+
 @FORK
 def test_a_worker_that_dies_ends_all() -> None:
     with process("{'workers': 2}") as (program, _):

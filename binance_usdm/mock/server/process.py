@@ -143,10 +143,12 @@ def _run_workers(
 
 
 def _run_worker(server: uvicorn.Server, listener: socket.socket) -> None:
-    with _signal_handlers(server.handle_exit):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
-        threading.Thread(target=_exit_with_parent, daemon=True).start()
-        server.run([listener])
+    # The handlers stay: after Ctrl-C the parent's SIGTERM may come when the server has ended.
+    for number in _STOP_SIGNALS:
+        signal.signal(number, server.handle_exit)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    server.run([listener])
 
 
 def _exit_with_parent() -> None:
