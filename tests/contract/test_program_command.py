@@ -136,6 +136,35 @@ def test_outcome_of_a_call(call: str, exit_code: int, printed: str, summary: str
     assert verdict.is_ok == summary.startswith("ok")
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "printed", "reason"),
+    [
+        (0, "", "nothing was printed"),
+        (-11, "", "ended by signal 11"),
+        (0, f"hello\n{ROWS}", "it begins with hello"),
+        (0, f"\ufeff{ROWS}", "BOM"),
+        (0, '{"balances": []}', "the field ok is missing"),
+        (0, "[]", "not an object"),
+        (0, ROWS.replace("true", '"true"', 1), '"ok" is neither true nor false'),
+        (0, ROWS.replace('"balance"', '"balance": "1", "balance"'), "a field twice"),
+    ],
+)
+def test_reason_of_no_answer(exit_code: int, printed: str, reason: str) -> None:
+    verdict = judge_output(CALLS["right key"], exit_code, printed)
+    assert verdict.summary == f"no answer, exit {exit_code}"
+    assert reason in verdict.details[0]
+
+
+@pytest.mark.parametrize("text", ["1\nright key     ok 3 rows", "\x1b[2J", "A" * 10**5])
+@pytest.mark.parametrize("name", ["asset", "balance"])
+def test_differences_keep_to_their_lines(name: str, text: str) -> None:
+    """What a program prints is shown in one short line that no terminal acts on."""
+    printed = json.dumps({"ok": True, "balances": change(0, name, text)})
+    verdict = judge_output(CALLS["right key"], 0, printed)
+    assert verdict.details
+    assert all(line.isprintable() and len(line) <= 1000 for line in verdict.details)
+
+
 def change(index: int, name: str, value: Any) -> list[dict[str, Any]]:
     rows = copy.deepcopy(BALANCES)
     rows[index][name] = value

@@ -17,12 +17,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from binance_usdm.contract._spec.exact_json import reject_duplicates
 from binance_usdm.mock import DEFAULT_API_KEY, DEFAULT_API_SECRET, Exchange, running
 
 from .balances import BALANCES, iter_differences
 
 LATE_MS: Final = 10_000
 TIMEOUT_SECONDS: Final = 60.0
+MAX_LINE: Final = 300
 # What some systems need to start a program at all, beside PATH.
 SYSTEM_VARIABLES: Final = ("PATH", "SYSTEMROOT", "TEMP", "TMPDIR")
 
@@ -114,15 +116,17 @@ def judge_output(call: ProgramCall, exit_code: int, printed: str) -> Verdict:
     """Judge what a program printed, and how it ended."""
     try:
         # Digits are compared as they were printed.
-        answer: Any = json.loads(printed, parse_float=_Number)
-        is_ok = answer["ok"] is True
-        found = answer["balances" if answer["ok"] else "code"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return Verdict(f"no answer, exit {exit_code}")
+        answer: Any = json.loads(printed, parse_float=_Number, object_pairs_hook=reject_duplicates)
+        is_ok = answer["ok"]
+        found = answer["balances" if is_ok else "code"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return Verdict(f"no answer, exit {exit_code}", (_why_no_answer(error, exit_code, printed),))
+    if type(is_ok) is not bool:
+        return Verdict(f"no answer, exit {exit_code}", ('"ok" is neither true nor false',))
     if exit_code:
         return Verdict(f"exit {exit_code}")
     if is_ok and call.code is None:
-        differences = tuple(iter_differences(BALANCES, found))
+        differences = tuple(map(_one_line, iter_differences(BALANCES, found)))
         if not differences:
             return Verdict(f"ok {len(BALANCES)} rows")
         return Verdict(f"{len(differences)} differences", differences)
@@ -130,6 +134,24 @@ def judge_output(call: ProgramCall, exit_code: int, printed: str) -> Verdict:
         return Verdict(f"ok {found}")
     came = "balances" if is_ok else f"code {json.dumps(found, default=str)[:40]}"
     return Verdict(f"{came}, not {'balances' if call.code is None else f'code {call.code}'}")
+
+
+def _why_no_answer(error: Exception, exit_code: int, printed: str) -> str:
+    if exit_code < 0:
+        return f"ended by signal {-exit_code}"
+    if not printed.strip():
+        return "nothing was printed"
+    if isinstance(error, KeyError):
+        return f"the field {error.args[0]} is missing"
+    if isinstance(error, TypeError):
+        return "not an object"
+    problem = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+    return _one_line(f"not one JSON object: {problem}; it begins with {printed.strip()[:60]}")
+
+
+def _one_line(text: str) -> str:
+    """Return the beginning of a text, without what a terminal would act on."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text[:MAX_LINE])
 
 
 class _Number(float):
@@ -153,4 +175,4 @@ def _now_ms() -> int:
 def _last_line(text: str) -> str:
     """Return the last line of what a program complained about, without a signature."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return re.sub(r"signature=\w+", "signature=...", lines[-1])[:300] if lines else ""
+    return _one_line(re.sub(r"signature=\w+", "signature=...", lines[-1])) if lines else ""

@@ -18,7 +18,7 @@ def decode(body: bytes) -> Any:
         parse_float=Decimal,
         parse_int=_parse_integer,
         parse_constant=_reject_constant,
-        object_pairs_hook=_reject_duplicates,
+        object_pairs_hook=reject_duplicates,
     )
     # Half a surrogate pair cannot be encoded.
     json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
@@ -54,7 +54,12 @@ def _reject_constant(text: str) -> Any:
     raise ValueError(text)
 
 
-def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of pairs.
+
+    Raises:
+        ValueError: A name comes twice.
+    """
     if len({name for name, _ in pairs}) < len(pairs):
         raise ValueError("a field twice")
     return dict(pairs)
