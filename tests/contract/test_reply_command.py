@@ -53,6 +53,7 @@ DEVIATIONS: dict[str, tuple[RecordedReply, str]] = {
     "range": (reply([{**ROW, "updateTime": -1}]), "out of range [].updateTime: below it, not 0 to"),
     "large": (reply([{**ROW, "updateTime": 2**63}]), "out of range [].updateTime: above it, not 0"),
     "object": (reply({"rows": [ROW]}), "other type: object, not array"),
+    "newline": (reply([{**ROW, "balance": "1.0\n"}]), "out of pattern [].balance: "),
     "page": (reply(b"<html>"), "not JSON: another body, not JSON"),
     "nothing": (reply(b""), "not JSON: an empty body, not JSON"),
     "media type": (reply(b"<html>", headers={"content-type": "text/html"}), "unknown media type: "),

@@ -137,7 +137,9 @@ def _string_deviations(
     if "enum" in schema and value not in schema["enum"]:
         yield "unknown value", place, pointer, "another value", "one of the enum"
     pattern = schema.get("pattern")
-    if pattern is not None and re.search(pattern, value) is None:
+    # In Python alone `$` matches before a newline at the end, too.
+    strict = None if pattern is None else re.sub(r"(?<!\\)\$$", r"\\Z", pattern)
+    if strict is not None and re.search(strict, value) is None:
         expected = str(schema.get("x-rule") or f"the pattern {pattern}")
         yield "out of pattern", place, pointer, describe_kind(value), expected
     if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)):
