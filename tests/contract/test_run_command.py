@@ -157,6 +157,18 @@ def test_echoed_key_is_redacted() -> None:
     assert DEFAULT_API_KEY not in done.stdout + done.stderr
 
 
+def test_field_twice_is_named() -> None:
+    """A body in which a field comes twice is found, though its last value is right."""
+    exchange = Exchange(switches=UNLIMITED)
+    body = b'{"code": -1021, "code": -1000, "msg": "no"}'
+    exchange.fail(Reply(400, ((b"Content-Type", b"application/json"),), body), times=None)
+    with running(exchange) as url:
+        done = run("--url", url, "--max-examples", "0")
+    assert done.returncode == 1
+    assert "repeated_field (GET" in done.stdout
+    assert "an object of the body has a field twice" in done.stdout
+
+
 @pytest.mark.parametrize(("slow_seconds", "status", "count"), [(-1.0, 200, 2), (1e9, 400, 1)])
 def test_slow_request_is_tried_again(
     slow_seconds: float, status: int, count: int, monkeypatch: pytest.MonkeyPatch
