@@ -48,7 +48,7 @@ def main(accounts: str, day: str, asset: str, floor: str) -> int:
         for row in response.parsed:
             if row.asset == asset and row.available_balance < Decimal(floor):
                 print(f"ALERT: {name} has {row.available_balance:f} {asset} available")
-    table = pyarrow.concat_tables(tables)
+    table = pyarrow.concat_tables(tables).combine_chunks()  # pyarrow 18: a header per empty chunk
     pyarrow.parquet.write_table(table, f"{day}.parquet")
     pyarrow.csv.write_csv(table, f"{day}.csv")
     for name, error in results.failures.items():
