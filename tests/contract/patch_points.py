@@ -57,7 +57,7 @@ from binance_usdm.contract._client_layers.sdk import BASE_URLS
 from binance_usdm.mock import FAULTS, Logged, controls, engine, exchange, pipeline
 from binance_usdm.mock.core import clock, query, response
 from binance_usdm.mock.faults import body_changes, fault, queue
-from binance_usdm.mock.scenario import loading, saving
+from binance_usdm.mock.scenario import bodies, loading, saving
 from binance_usdm.mock.server import asgi, httpx_transport
 from binance_usdm.mock.spec import api_spec, json_values, parameters, schema
 from binance_usdm.mock.state import accounts, request_log, schedule, state, stubs, weight
@@ -113,6 +113,7 @@ SPLIT_SIGNATURE = PatchPoint(query.Query, "split_signature")
 FIND_KEY = PatchPoint(checks, "_find_key")
 # Its checks of a request.
 HANDLE_REQUEST = PatchPoint(pipeline.Pipeline, "handle_request")
+CHECK_REQUEST = PatchPoint(pipeline.Pipeline, "_check_request")
 KEY_CHECK = PatchPoint(checks._CHECKS, "key")
 PARAMETERS_CHECK = PatchPoint(checks._CHECKS, "parameters")
 CHECK_SIGNATURE = PatchPoint(checks._CHECKS, "signature")
@@ -191,6 +192,8 @@ ENCODE_DECIMAL = PatchPoint(response, "_encode_decimal")
 REQUIRED_ERRORS = PatchPoint(json_values._CHECKS_BY_TYPE[dict], "required")
 # How a response is delivered and changed.
 CLIENT_ADDRESS = PatchPoint(asgi, "_client_address")
+PATH_IN_APPLICATION = PatchPoint(asgi, "_path_in_app")
+MAY_HAVE_BODY = PatchPoint(asgi, "_may_have_body")
 TRANSPORT_DELAYS = PatchPoint(httpx_transport, "_delays")
 DELIVERY_PIECES = PatchPoint(response.Delivery, "pieces")
 MAP_ROWS = PatchPoint(body_changes, "_map_rows")
@@ -213,6 +216,7 @@ REPLACING_STATE = PatchPoint(engine.Engine, "replacing_state")
 SAVED_KEY = PatchPoint(saving, "_show_key")
 SAVED_COUNTER = PatchPoint(saving, "_show_counter")
 SAVED_WAITING = PatchPoint(saving, "_show_waiting")
+LOAD_ROW = PatchPoint(bodies, "_parse_row")
 LOAD_CLOCK = PatchPoint(loading, "_set_clock")
 SAVED_FAULT = PatchPoint(saving, "show_fault")
 

@@ -39,6 +39,12 @@ FAULTS: Final = (
     fault("every client of a socket is local", APPLICATION)(
         points.CLIENT_ADDRESS.replace(lambda scope: "127.0.0.1")
     ),
+    fault("path of the mount in the path", APPLICATION)(
+        points.PATH_IN_APPLICATION.replace(lambda scope: scope["raw_path"])
+    ),
+    fault("bodies of requests not read", APPLICATION)(
+        points.MAY_HAVE_BODY.replace(lambda scope: False)
+    ),
     fault("transport never waits", DELIVERY)(
         points.TRANSPORT_DELAYS.replace(lambda seconds, request: iter(()))
     ),

@@ -167,6 +167,9 @@ FAULTS: Final = (
             lambda find, engine, operation, api_key: find(engine, operation, None)
         )
     ),
+    fault("latest request looked at", SIGNED)(
+        points.SIGNED_REQUESTS.change_result(lambda requests: requests[-1:])
+    ),
     fault("key in the repr of a request", SECRETS)(
         points.LOGGED_REPR.wrap(lambda show, logged: f"{show(logged)} {logged.api_key}")
     ),
@@ -215,6 +218,9 @@ FAULTS: Final = (
     fault("saved without later bodies", LOADED)(points.SAVED_WAITING.replace(lambda *args: [])),
     fault("saved faults without their rules", LOADED)(
         points.SAVED_FAULT.change_result(_without("nth", "times", "operation"))
+    ),
+    fault("rows loaded as floats", "scenario_bodies_are_exact")(
+        points.LOAD_ROW.change_result(lambda row: row | {"balance": str(float(row["balance"]))})
     ),
     fault("clock not loaded", LOADED)(points.LOAD_CLOCK.replace(lambda clock, entry: None)),
     fault("half a scenario loaded", REFUSED)(points.REPLACING_STATE.wrap(_half_a_state)),

@@ -41,6 +41,11 @@ def _run_in_fixed_order(run: Any, context: Any, operation: Any) -> None:
         context.switches = switches
 
 
+def _cut_ping(check: Any, pipeline: Any, method: str, target: bytes, *rest: Any) -> Any:
+    return check(pipeline, method, _PING if target.startswith(_PING) else target, *rest)
+
+
+_PING: Final = b"/fapi/v1/ping"
 _SEEDS: Final = count()
 
 WRONG: Final = "wrong_settings_are_refused"
@@ -66,6 +71,9 @@ FAULTS: Final = (
     ),
     fault("one alias for all others", ALIAS)(
         points.ACCOUNT_ALIAS.replace(lambda number: "sameAlia")
+    ),
+    fault("longer paths taken for a stub", "stubs_have_their_body")(
+        points.CHECK_REQUEST.wrap(_cut_ping)
     ),
     fault("stubs not verified", STUBS, "log_answers_for_signatures")(
         points.CHOOSE_STUB.replace(lambda stub, query, headers: stub.open)

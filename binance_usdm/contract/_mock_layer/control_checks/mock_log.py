@@ -146,6 +146,10 @@ def log_answers_for_signatures(operation: Operation, make: MakeExchange) -> None
         text = _assertion(exchange, operation)
         assert (not text) == is_valid, f"{caller}, fault {has_fault}: {text!r}"
     exchange = make()
+    wrong.send(exchange, operation)
+    FIRST.send(exchange, operation)
+    assert _assertion(exchange, operation), "a wrong signature before a right one"
+    exchange = make()
     exchange.add_account(OTHER_KEY, OTHER_SECRET)
     FIRST.send(exchange, operation)
     replace(OTHER, secret=STRANGER.secret).send(exchange, operation)

@@ -120,6 +120,8 @@ def stubs_have_their_body(operation: Operation, make: MakeExchange) -> None:
     # An operation of the document instead would be judged as one.
     if not any(each.path == PING_PATH for each in operations(operation.document)):
         assert get(PING_PATH)[:2] == (200, b"{}"), PING_PATH
+    for path in (STUB_PATH, PING_PATH):
+        assert get(f"{path}-more")[0] != 200, f"{path}-more"
 
 
 def credentials_are_told(operation: Operation, make: MakeExchange) -> None:

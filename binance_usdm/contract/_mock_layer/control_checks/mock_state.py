@@ -21,6 +21,8 @@ from binance_usdm.mock import Exchange, ManualClock, Switches
 
 HOUR_MS: Final = 3_600_000
 STUB: Final = "GET /no/such/path"
+# The operation whose bodies a scenario may have as rows.
+ROWS_OPERATION: Final = "balance"
 LIMIT: Final = 10**6
 LIMITED_ADDRESS: Final = "203.0.113.3"
 # Its ban is over.
@@ -99,6 +101,24 @@ def saved_scenario_is_loaded(operation: Operation, make: MakeExchange) -> None:
     assert found == expected, f"{_difference(found, expected)}"
 
 
+def scenario_bodies_are_exact(operation: Operation, make: MakeExchange) -> None:
+    """A body of a scenario is sent as it stands there; amounts of rows keep every digit."""
+    exchange = make(clock=ManualClock(T0))
+    body = operation.example_bodies[0]
+    reply: dict[str, Any] = {"operation": operation.id, "text": f" {body}"}
+    expected = reply["text"].encode()
+    keys = [{"api_key": FIRST.key, "api_secret": FIRST.secret}]
+    for _ in range(2):
+        exchange.load_scenario({"accounts": [{"keys": keys, "replies": [reply]}]})
+        found = FIRST.send(exchange, operation, exchange.clock()).body
+        assert expected in found, f"{found[:200]!r}"
+        if operation.id != ROWS_OPERATION:
+            return
+        amount = "-0.10000000000000000000000000000001"
+        reply = {"operation": operation.id, "rows": [{"asset": "USDT", "balance": amount}]}
+        expected = f'"{amount}"'.encode()
+
+
 def bad_scenario_changes_nothing(operation: Operation, make: MakeExchange) -> None:
     """A scenario that is not valid is refused as a whole."""
     exchange, twin = make(clock=ManualClock(T0)), make(clock=ManualClock(T0))
@@ -141,6 +161,7 @@ CHECKS: Final = tuple(
         reset_sets_up_again,
         recovery_keeps_accounts,
         saved_scenario_is_loaded,
+        scenario_bodies_are_exact,
         bad_scenario_changes_nothing,
         exchanges_share_nothing,
     )

@@ -58,7 +58,7 @@ def transports_deliver_faults(operation: Operation, make: MakeExchange) -> None:
 
 
 def application_keeps_the_request(operation: Operation, make: MakeExchange) -> None:
-    """The ASGI application passes on address, path and query byte for byte."""
+    """The ASGI application passes on address, path, query and body, wherever it is mounted."""
     exchange = make()
     request = _request(operation, "noSuchParameter=a%2Bb%20c%26d")
     for address in (OTHER_ADDRESS, "2001:db8::1"):
@@ -68,6 +68,14 @@ def application_keeps_the_request(operation: Operation, make: MakeExchange) -> N
         assert response.status_code == logged.status, f"{response}"
         found = (logged.address, logged.path, logged.raw_query)
         assert found == (address, operation.sample_path, request.url.query), f"{found}"
+    target = request.url.raw_path.decode()
+    mounted = httpx.Request("POST", f"https://exchange.invalid/mounted{target}", content=b"a=1&b=")
+    _run(_send_async(httpx.ASGITransport(exchange.asgi, root_path="/mounted"), mounted))
+    logged = exchange.requests[-1]
+    passed_on = (logged.path, logged.raw_query, logged.body)
+    assert passed_on == (operation.sample_path, request.url.query, b"a=1&b="), (
+        f"mounted: {passed_on}"
+    )
     exchange.ban(60, OTHER_ADDRESS)
     for address, status in ((OTHER_ADDRESS, 418), ("203.0.113.77", 200)):
         transport = httpx.ASGITransport(exchange.asgi, client=(address, 1))
