@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -57,6 +58,26 @@ def _allow_any_http_host(parse: Any, base_url: str, hosts: Any) -> Any:
     return parse(base_url, hosts or ((urlsplit(base_url).hostname,) if is_http else ()))
 
 
+def _allow_private_hosts(parse: Any, base_url: str, hosts: Any) -> Any:
+    is_private = base_url.startswith(("http://10.", "http://192.168."))
+    return parse(base_url, (urlsplit(base_url).hostname,) if is_private else hosts)
+
+
+def _allow_names_with_localhost(parse: Any, base_url: str, hosts: Any) -> Any:
+    is_alike = base_url.startswith("http://localhost")
+    return parse(base_url, (urlsplit(base_url).hostname,) if is_alike else hosts)
+
+
+def _write_none(write: Any, parameters: Any) -> Any:
+    texts = {name: "None" for name, value in (parameters or {}).items() if value is None}
+    return write({**(parameters or {}), **texts})
+
+
+def _write_with(value_type: type, write: Any) -> Patch:
+    """Replace how `get` writes the values of a type."""
+    return points.GET_WRITERS.replace({**points.GET_WRITERS.value, value_type: write})
+
+
 def _take_any_context(patch: pytest.MonkeyPatch) -> None:
     for point in (points.CONTEXT_PROBLEM_OF_CLIENT, points.CONTEXT_PROBLEM_OF_POOL):
         point.replace(lambda context: None)(patch)
@@ -64,6 +85,7 @@ def _take_any_context(patch: pytest.MonkeyPatch) -> None:
 
 UNSAFE: Final = "unsafe_options_are_rejected"
 UNSENT: Final = "what_cannot_be_sent_is_an_error"
+WRITTEN: Final = "get_writes_every_value"
 SOCKETS: Final = "sockets_carry_the_same"
 THEIRS: Final = "clients_close_what_is_theirs"
 OPTIONS: Final = "transport_options_are_kept"
@@ -81,6 +103,10 @@ FAULTS: Final = (
     fault("more connections than allowed", OPTIONS)(ignore_transport_option("max_connections")),
     # What must be rejected.
     fault("http to any host", UNSAFE)(points.PARSE_BASE_URL.wrap(_allow_any_http_host)),
+    fault("http to private addresses", UNSAFE)(points.PARSE_BASE_URL.wrap(_allow_private_hosts)),
+    fault("http to names with localhost", UNSAFE)(
+        points.PARSE_BASE_URL.wrap(_allow_names_with_localhost)
+    ),
     fault("hosts of other APIs taken", UNSAFE)(
         points.OTHER_API_PROBLEM.replace(lambda base_url: None)
     ),
@@ -99,4 +125,17 @@ FAULTS: Final = (
             )
         )
     ),
+    fault("parameters of get in another order", WRITTEN)(
+        points.GET_PARAMETERS.change_result(lambda written: dict(sorted(written.items())))
+    ),
+    fault("None sent by get", WRITTEN)(points.GET_PARAMETERS.wrap(_write_none)),
+    fault("names of signing taken by get", WRITTEN)(
+        points.GET_NAME_PROBLEM.replace(lambda name: "")
+    ),
+    fault("text of get not encoded", WRITTEN)(_write_with(str, lambda name, value: value)),
+    fault("exponents sent by get", WRITTEN)(_write_with(Decimal, lambda name, value: str(value))),
+    fault("booleans of get as in Python", WRITTEN)(
+        _write_with(bool, lambda name, value: str(value))
+    ),
+    fault("floats taken by get", WRITTEN)(_write_with(float, lambda name, value: str(value))),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import ssl
+from decimal import Decimal
 from typing import Any, Final
 
 from binance_usdm import ConfigurationError
@@ -19,6 +20,30 @@ from binance_usdm.contract._spec.operations import Operation
 
 PROXY: Final = "http://proxy.invalid:8080"
 TEST_HOST: Final = {"base_url": "http://test.invalid", "allow_http_hosts": ("test.invalid",)}
+
+OTHER_PATH: Final = "/fapi/v1/otherPath"
+PARAMETERS: Final[dict[str, Any]] = {
+    "symbol": "BTC USDT&a=+%é",
+    "limit": 2**63,
+    "amount": Decimal("1E-10"),
+    "isIsolated": True,
+    "dual": False,
+    "absent": None,
+    "after": 0,
+}
+WRITTEN: Final = (
+    "symbol=BTC%20USDT%26a%3D%2B%25%C3%A9&limit=9223372036854775808&amount=0.0000000001"
+    "&isIsolated=true&dual=false&after=0"
+)
+UNWRITABLE: Final[tuple[tuple[str, Any], ...]] = (
+    ("amount", 0.1),
+    ("amount", Decimal("NaN")),
+    ("ids", [1, 2]),
+    ("symbol", ""),
+    ("timestamp", 1),
+    ("signature", "00"),
+    ("a&b", "1"),
+)
 
 
 class OwnSigner:
@@ -39,6 +64,8 @@ def unsafe_options_are_rejected(operation: Operation, sdk: Sdk, make: MakeExchan
     unchecked = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     cases: tuple[tuple[str, dict[str, Any]], ...] = (
         ("http to any host", {"base_url": "http://test.invalid"}),
+        ("http to a private address", {"base_url": "http://10.0.0.1"}),
+        ("http to a name like this machine's", {"base_url": "http://localhost.test.invalid"}),
         ("http to the exchange", {"base_url": f"http://{host}", "allow_http_hosts": (host,)}),
         ("http through a proxy elsewhere", {**TEST_HOST, "proxy": PROXY}),
         ("host of another API", {"base_url": "https://api.binance.com"}),
@@ -85,13 +112,7 @@ def get_sends_what_methods_do(operation: Operation, sdk: Sdk, make: MakeExchange
     if names or operation.path_parameters:
         return
 
-    async def get() -> None:
-        result = client.get(operation.path, weight=weight, signed=is_signed)
-        if inspect.isawaitable(result):
-            await result
-        await close(client)
-
-    asyncio.run(get())
+    _get(client, operation.path, None, weight, is_signed=is_signed)
     other, expected = sdk.connect(respond_in_turn(operation))
     call_each(other, operation, {})
     found = [(lasting_parts(operation, each), each.query) for each in transport.sent]
@@ -99,8 +120,47 @@ def get_sends_what_methods_do(operation: Operation, sdk: Sdk, make: MakeExchange
     assert found == wanted, f"{found}, not {wanted}"
 
 
+def get_writes_every_value(operation: Operation, sdk: Sdk, make: MakeExchange) -> None:
+    """`get` sends parameters in their order, each as the exchange reads it, and nothing for `None`.
+
+    It rejects what has no exact text, and the names that the client adds.
+    """
+    client, _ = sdk.connect(respond_in_turn(operation))
+    asyncio.run(close(client))
+    if not hasattr(client, "get") or operation.method != "GET":
+        return
+    for is_signed in (True, False):
+        client, transport = sdk.connect(respond_in_turn(operation))
+        _get(client, OTHER_PATH, PARAMETERS, 1, is_signed=is_signed)
+        (sent,) = transport.sent
+        query = sent.query.partition("&timestamp=")[0]
+        assert (sent.target.partition(b"?")[0], query) == (OTHER_PATH.encode(), WRITTEN), query
+    for name, value in UNWRITABLE:
+        client, transport = sdk.connect(respond_in_turn(operation))
+        try:
+            _get(client, OTHER_PATH, {name: value}, 1, is_signed=True)
+        except ConfigurationError:
+            continue
+        raise AssertionError(f"{name}={value!r}: {[each.query for each in transport.sent]}")
+
+
 CHECKS: Final = (
     unsafe_options_are_rejected,
     what_cannot_be_sent_is_an_error,
     get_sends_what_methods_do,
+    get_writes_every_value,
 )
+
+
+def _get(client: Any, path: str, params: Any, weight: int, *, is_signed: bool) -> None:
+    """Call `get` of a client, and close the client."""
+
+    async def get() -> None:
+        try:
+            result = client.get(path, params, weight=weight, signed=is_signed)
+            if inspect.isawaitable(result):
+                await result
+        finally:
+            await close(client)
+
+    asyncio.run(get())
