@@ -153,8 +153,11 @@ docs-serve: docs ## build the site and serve it on DOCS_PORT
 	@.scratch/docs-venv/bin/python $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The steps before the tests use one processor each.
 check: export USDM_REQUIRE_SITE := 1
-check: lint types drift build docs test ## run everything that CI runs
+check: install ## run everything that CI runs
+	@$(MAKE) --jobs=2 --output-sync=target lint types drift build docs
+	@$(MAKE) test
 
 fuzz: install ## a million damaged and random responses; some minutes
 	$(BIN)/python -m tests.hostile.fuzz --cases 1000000 --seed 20261122
