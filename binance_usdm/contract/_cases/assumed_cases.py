@@ -11,6 +11,7 @@ from binance_usdm.contract._spec.operations import Operation, operation_by_route
 from binance_usdm.mock import Switches
 
 from .assumptions import Assumption, find_assumptions
+from .body_checks import repeated_field
 from .schemathesis_setup import Case, Check, Explain, Schema, load_schema
 from .small_changes.expected_responses import STATUSES, unknown_method
 from .small_changes.variants import read_code
@@ -37,6 +38,7 @@ def case_checks(document: Json, assume: Switches) -> list[Check]:
     return [
         undeclared_method_check(document, assume),
         accepts_only_what_is_described(document, assume),
+        repeated_field,
     ]
 
 

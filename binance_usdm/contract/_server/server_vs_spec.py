@@ -28,7 +28,6 @@ from binance_usdm.contract._spec.operations import Operation, operations
 from binance_usdm.mock import Switches
 
 from .account import Account
-from .body_checks import repeated_field
 from .sending import Outcome, send_variant
 from .server_cases import name_cases, while_useful
 from .session import (
@@ -140,7 +139,7 @@ class ServerCheck:
             if time.monotonic() - signer.signed_at > SLOW_SECONDS:
                 slow.add(case.id)
 
-        checks = [*case_checks(self.document, self.assume), repeated_field]
+        checks = case_checks(self.document, self.assume)
         explain = explain_cases(self.document, self.assume)
         transport = {"session": session, "base_url": self.url, "timeout": TIMEOUT_SECONDS}
         for number in range(1, MAX_TRIES + 1):

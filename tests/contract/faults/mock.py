@@ -58,6 +58,10 @@ def change_ok(change: Callable[[Reply], Any]) -> Patch:
     return points.OK_RESPONSE.change_result(lambda reply: replace(reply, **change(reply)))
 
 
+def _repeat_first_field(reply: Reply) -> Any:
+    return {"body": re.sub(rb"\{([^,}]+)", rb"{\1,\1", reply.body)}
+
+
 def change_rows(change: Callable[[dict[str, Any]], Any]) -> Patch:
     """Change every object of a response with status 200."""
 
@@ -310,6 +314,15 @@ FAULTS: Final = (
     ),
     fault("number instead of string", *SHAPE, BASICS)(change_values(_number)),
     fault("fields null", *SHAPE, TIME, BASICS)(change_rows(dict.fromkeys)),
+    fault(
+        "first field twice",
+        "repeated_field",
+        # They compare bodies byte by byte.
+        "compression_follows_the_switch",
+        "faults_keep_the_response",
+        "scenario_bodies_are_exact",
+        "stubs_have_their_body",
+    )(change_ok(_repeat_first_field)),
     fault("JSON cut", *SHAPE, TIME, BASICS)(change_ok(lambda reply: {"body": reply.body[:-2]})),
     fault(
         "status 202",
